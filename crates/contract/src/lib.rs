@@ -1,1 +1,27 @@
-//! placeholder
+//! What Modelday's services say to each other: message types generated from `proto-schemas`, their one
+//! encoding on the wire (ProtoJSON), and their translation into domain types.
+//!
+//! Parsing is the only way from a message to a domain type, so holding one is proof that it is valid.
+
+mod commands;
+mod days;
+mod error;
+mod events;
+mod fields;
+mod jobs;
+pub mod kind;
+mod market;
+
+pub use commands::{decode_lane_continue, encode_lane_continue};
+pub use error::ContractError;
+pub use events::{decode_event, encode_event};
+
+/// The message types as generated from `proto-schemas/modelday/v1`.
+#[allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub)]
+pub mod wire {
+    include!(concat!(env!("OUT_DIR"), "/modelday.v1.rs"));
+    include!(concat!(env!("OUT_DIR"), "/modelday.v1.serde.rs"));
+}
+
+/// The compiled descriptors of all messages, as a `FileDescriptorSet`.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -1,0 +1,26 @@
+//! Private commands on the wire.
+
+use domain::event::LaneContinue;
+
+use crate::error::ContractError;
+use crate::events::read;
+use crate::fields::parse;
+use crate::{kind, wire};
+
+/// The body of a `lane.continue` command.
+///
+/// # Errors
+/// When the JSON writer refuses, which it does not for this type.
+pub fn encode_lane_continue(command: &LaneContinue) -> Result<String, ContractError> {
+    let message = wire::LaneContinue { lane_id: command.lane.to_string(), turn: command.turn };
+    serde_json::to_string(&message).map_err(ContractError::Unwritable)
+}
+
+/// The command of a `lane.continue` body.
+///
+/// # Errors
+/// When the body is not one.
+pub fn decode_lane_continue(body: &[u8]) -> Result<LaneContinue, ContractError> {
+    let message: wire::LaneContinue = read(kind::LANE_CONTINUE, body)?;
+    Ok(LaneContinue { lane: parse("lane_id", &message.lane_id)?, turn: message.turn })
+}

@@ -1,0 +1,89 @@
+//! Single values on the wire: dates, instants, decimals, ids, symbols.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use domain::market::Symbol;
+use domain::order::Side;
+use rust_decimal::Decimal;
+
+use crate::error::ContractError;
+use crate::wire;
+
+pub(crate) fn parse<T>(field: &'static str, text: &str) -> Result<T, ContractError>
+where
+    T: FromStr,
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|problem| ContractError::invalid(field, format_args!("{text:?}: {problem}")))
+}
+
+pub(crate) fn date(field: &'static str, text: &str) -> Result<NaiveDate, ContractError> {
+    let date: NaiveDate = parse(field, text)?;
+    if date.to_string() == text {
+        Ok(date)
+    } else {
+        Err(ContractError::invalid(field, format_args!("{text:?} is not YYYY-MM-DD")))
+    }
+}
+
+pub(crate) fn dates(field: &'static str, texts: &[String]) -> Result<Vec<NaiveDate>, ContractError> {
+    texts.iter().map(|text| date(field, text)).collect()
+}
+
+pub(crate) fn date_texts(dates: &[NaiveDate]) -> Vec<String> {
+    dates.iter().map(NaiveDate::to_string).collect()
+}
+
+pub(crate) fn instant(field: &'static str, text: &str) -> Result<DateTime<Utc>, ContractError> {
+    parse::<DateTime<chrono::FixedOffset>>(field, text).map(|instant| instant.to_utc())
+}
+
+pub(crate) fn instant_text(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+pub(crate) fn decimal(field: &'static str, text: &str) -> Result<Decimal, ContractError> {
+    Decimal::from_str_exact(text).map_err(|problem| ContractError::invalid(field, format_args!("{text:?}: {problem}")))
+}
+
+pub(crate) fn decimal_text(value: Decimal) -> String {
+    value.normalize().to_string()
+}
+
+pub(crate) fn symbols(field: &'static str, texts: &[String]) -> Result<Vec<Symbol>, ContractError> {
+    texts.iter().map(|text| parse(field, text)).collect()
+}
+
+pub(crate) fn symbol_texts(symbols: &[Symbol]) -> Vec<String> {
+    symbols.iter().map(Symbol::to_string).collect()
+}
+
+pub(crate) fn quantity(field: &'static str, value: i64) -> Result<u64, ContractError> {
+    u64::try_from(value).map_err(|_| ContractError::invalid(field, format_args!("{value} is below zero")))
+}
+
+/// Share counts beyond the wire's range do not occur: cash could not pay for them.
+pub(crate) fn quantity_wire(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn side(field: &'static str, value: i32) -> Result<Side, ContractError> {
+    match wire::Side::try_from(value) {
+        Ok(wire::Side::Buy) => Ok(Side::Buy),
+        Ok(wire::Side::Sell) => Ok(Side::Sell),
+        Ok(wire::Side::Unspecified) | Err(_) => Err(ContractError::invalid(field, "is neither buy nor sell")),
+    }
+}
+
+pub(crate) fn side_wire(side: Side) -> i32 {
+    match side {
+        Side::Buy => wire::Side::Buy.into(),
+        Side::Sell => wire::Side::Sell.into(),
+    }
+}
+
+/// An empty text means that the value is absent.
+pub(crate) fn optional(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}

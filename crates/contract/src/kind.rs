@@ -1,0 +1,80 @@
+//! Names of message types; an event's routing key is its type.
+
+use domain::event::Event;
+use domain::job::JobOutcome;
+
+/// A job was accepted.
+pub const JOB_REQUESTED: &str = "modelday.job.requested.v1";
+/// Prices are missing and will be fetched.
+pub const DOWNLOAD_STARTED: &str = "modelday.data.download_started.v1";
+/// Another symbol is done.
+pub const DOWNLOAD_PROGRESSED: &str = "modelday.data.download_progressed.v1";
+/// These dates can run.
+pub const DATA_READY: &str = "modelday.data.ready.v1";
+/// The job waits for the provider's next budget window.
+pub const DATA_WAITING: &str = "modelday.data.waiting.v1";
+/// No date can run.
+pub const DATA_FAILED: &str = "modelday.data.failed.v1";
+/// The job's lanes are planned.
+pub const JOB_STARTED: &str = "modelday.job.started.v1";
+/// An attempt of a slow model began.
+pub const MODEL_DAY_STARTED: &str = "modelday.model_day.started.v1";
+/// A model-day took effect.
+pub const MODEL_DAY_COMPLETED: &str = "modelday.model_day.completed.v1";
+/// A model-day failed.
+pub const MODEL_DAY_FAILED: &str = "modelday.model_day.failed.v1";
+/// Dates of one portfolio are not run.
+pub const MODEL_DAYS_SKIPPED: &str = "modelday.model_days.skipped.v1";
+/// The job ended without a failed day.
+pub const JOB_COMPLETED: &str = "modelday.job.completed.v1";
+/// The job ended with failed and with completed days.
+pub const JOB_PARTIAL: &str = "modelday.job.partial.v1";
+/// The job ended and nothing could be run, or every day failed.
+pub const JOB_FAILED: &str = "modelday.job.failed.v1";
+/// The job was ended by its user.
+pub const JOB_CANCELLED: &str = "modelday.job.cancelled.v1";
+
+/// Command: take a turn of a lane.
+pub const LANE_CONTINUE: &str = "lane.continue";
+
+/// Every event type that this version knows.
+pub const EVENTS: [&str; 15] = [
+    JOB_REQUESTED,
+    DOWNLOAD_STARTED,
+    DOWNLOAD_PROGRESSED,
+    DATA_READY,
+    DATA_WAITING,
+    DATA_FAILED,
+    JOB_STARTED,
+    MODEL_DAY_STARTED,
+    MODEL_DAY_COMPLETED,
+    MODEL_DAY_FAILED,
+    MODEL_DAYS_SKIPPED,
+    JOB_COMPLETED,
+    JOB_PARTIAL,
+    JOB_FAILED,
+    JOB_CANCELLED,
+];
+
+/// The type of an event's message.
+pub fn of(event: &Event) -> &'static str {
+    match event {
+        Event::JobRequested(_) => JOB_REQUESTED,
+        Event::DownloadStarted(_) => DOWNLOAD_STARTED,
+        Event::DownloadProgressed(_) => DOWNLOAD_PROGRESSED,
+        Event::DataReady(_) => DATA_READY,
+        Event::DataWaiting(_) => DATA_WAITING,
+        Event::DataFailed(_) => DATA_FAILED,
+        Event::JobStarted(_) => JOB_STARTED,
+        Event::ModelDayStarted(_) => MODEL_DAY_STARTED,
+        Event::ModelDayCompleted(_) => MODEL_DAY_COMPLETED,
+        Event::ModelDayFailed(_) => MODEL_DAY_FAILED,
+        Event::ModelDaysSkipped(_) => MODEL_DAYS_SKIPPED,
+        Event::JobEnded(ended) => match ended.outcome {
+            JobOutcome::Completed => JOB_COMPLETED,
+            JobOutcome::Partial => JOB_PARTIAL,
+            JobOutcome::Failed => JOB_FAILED,
+            JobOutcome::Cancelled => JOB_CANCELLED,
+        },
+    }
+}
