@@ -23,6 +23,7 @@ BEGIN
                 sent_at timestamptz
             );
             CREATE INDEX outbox_unsent ON %1$I.outbox (id) WHERE sent_at IS NULL;
+            CREATE INDEX outbox_of_job ON %1$I.outbox (job_id, id);
             CREATE INDEX outbox_sent_at ON %1$I.outbox (sent_at) WHERE sent_at IS NOT NULL;
             GRANT SELECT, INSERT, UPDATE, DELETE ON %1$I.outbox TO %2$I;
             GRANT SELECT ON %1$I.outbox TO modelday_status;

@@ -1,1 +1,18 @@
-//! placeholder
+//! What Modelday stores in Postgres. One module a schema; each service writes only its own.
+//!
+//! Statements only: what to store is decided in `domain`. Instants that several processes compare come
+//! from the Postgres clock.
+
+mod connect;
+mod error;
+pub mod execution;
+mod migrate;
+pub mod market;
+pub mod outbox;
+pub mod status;
+pub mod trigger;
+
+pub use connect::{Database, Owner, connect, ping};
+pub use error::{Result, StorageError};
+pub use migrate::migrate;
+pub use sqlx::PgPool;

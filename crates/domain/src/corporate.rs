@@ -1,0 +1,150 @@
+//! What companies do to a portfolio overnight: splits and dividends, applied before the open.
+
+use std::num::NonZeroU32;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::costs::half_even;
+use crate::day::DayError;
+use crate::exact;
+use crate::market::Symbol;
+use crate::money::Price;
+use crate::portfolio::Portfolio;
+
+/// `from` shares become `to` shares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// The company's symbol.
+    pub symbol: Symbol,
+    /// Shares before, e.g. 1.
+    pub from: NonZeroU32,
+    /// Shares after, e.g. 10.
+    pub to: NonZeroU32,
+}
+
+/// A payment for each share held before the open of the ex-date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dividend {
+    /// The company's symbol.
+    pub symbol: Symbol,
+    /// Dollars for one share, of the shares after a split on the same day.
+    pub per_share: Price,
+}
+
+/// All that happens to holdings before one day's open: first the splits, then the dividends.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CorporateActions {
+    /// Splits effective that day.
+    pub splits: Vec<Split>,
+    /// Dividends whose ex-date is that day.
+    pub dividends: Vec<Dividend>,
+}
+
+impl CorporateActions {
+    /// `portfolio` after the actions. A fraction of a share is paid in cash at `price`, the first
+    /// price after the split; payments are rounded half-even to cents.
+    ///
+    /// # Errors
+    /// When a fraction has no price or an amount is too large to be exact.
+    pub(crate) fn apply(
+        &self,
+        portfolio: &mut Portfolio,
+        price: impl Fn(&Symbol) -> Option<Price>,
+    ) -> Result<(), DayError> {
+        self.splits.iter().try_for_each(|split| split.apply(portfolio, &price))?;
+        self.dividends.iter().try_for_each(|dividend| dividend.apply(portfolio))
+    }
+}
+
+impl Split {
+    fn apply(
+        &self,
+        portfolio: &mut Portfolio,
+        price: impl Fn(&Symbol) -> Option<Price>,
+    ) -> Result<(), DayError> {
+        let (from, to) = (u128::from(self.from.get()), u128::from(self.to.get()));
+        let parts = u128::from(portfolio.quantity(&self.symbol)) * to;
+        let position = u64::try_from(parts / from).map_err(|_| DayError::TooLarge)?;
+        let fraction = Decimal::from(parts % from);
+        let cash = if fraction.is_zero() {
+            portfolio.cash()
+        } else {
+            let price = price(&self.symbol).ok_or_else(|| DayError::Unpriced(self.symbol.clone()))?;
+            let paid = exact::product(price.amount(), fraction).ok_or(DayError::TooLarge)?;
+            with_payment(portfolio, paid / Decimal::from(from))?
+        };
+        Ok(portfolio.settle(&self.symbol, position, cash)?)
+    }
+
+    /// A price from before the split in terms of the shares after it, to ten places; `None` when
+    /// nothing is left of it.
+    pub(crate) fn restate(&self, price: Price) -> Option<Price> {
+        let scaled = price.amount().checked_mul(Decimal::from(self.from.get()))?;
+        Price::try_from(half_even(scaled.checked_div(Decimal::from(self.to.get()))?, 10)).ok()
+    }
+}
+
+impl Dividend {
+    fn apply(&self, portfolio: &mut Portfolio) -> Result<(), DayError> {
+        let position = portfolio.quantity(&self.symbol);
+        let paid = exact::product(self.per_share.amount(), Decimal::from(position));
+        let cash = with_payment(portfolio, paid.ok_or(DayError::TooLarge)?)?;
+        Ok(portfolio.settle(&self.symbol, position, cash)?)
+    }
+}
+
+fn with_payment(portfolio: &Portfolio, dollars: Decimal) -> Result<Decimal, DayError> {
+    exact::sum(portfolio.cash(), half_even(dollars, 2)).ok_or(DayError::TooLarge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(held: u64, from: u32, to: u32, expected: (u64, &str)) {
+        let symbol: Symbol = "AAPL".parse().unwrap();
+        let mut portfolio = Portfolio::new(Decimal::ZERO, [(symbol.clone(), held)].into()).unwrap();
+        let split =
+            Split { symbol: symbol.clone(), from: from.try_into().unwrap(), to: to.try_into().unwrap() };
+
+        CorporateActions { splits: vec![split], dividends: vec![] }
+            .apply(&mut portfolio, |_| Some("20.40".parse().unwrap()))
+            .unwrap();
+
+        assert_eq!((portfolio.quantity(&symbol), portfolio.cash().to_string().as_str()), expected);
+    }
+
+    #[test]
+    fn whole_shares_stay_and_the_fraction_is_paid() {
+        check(5, 1, 10, (50, "0"));
+        check(105, 10, 1, (10, "10.2"));
+        check(7, 10, 1, (0, "14.28"));
+        check(1, 3, 1, (0, "6.8"));
+        check(5, 2, 3, (7, "10.2"));
+    }
+
+    #[test]
+    fn a_split_beyond_any_position_is_refused() {
+        let symbol: Symbol = "AAPL".parse().unwrap();
+        let mut portfolio = Portfolio::new(Decimal::ZERO, [(symbol.clone(), u64::MAX)].into()).unwrap();
+        let split = Split { symbol, from: 1.try_into().unwrap(), to: 2.try_into().unwrap() };
+        let actions = CorporateActions { splits: vec![split], dividends: vec![] };
+
+        assert_eq!(actions.apply(&mut portfolio, |_| None), Err(DayError::TooLarge));
+    }
+
+    #[test]
+    fn the_dividend_is_paid_on_the_shares_after_the_split() {
+        let text = r#"{"splits":[{"symbol":"AAPL","from":1,"to":2}],
+                       "dividends":[{"symbol":"AAPL","per_share":"0.125"},{"symbol":"MSFT","per_share":"9"}]}"#;
+        let actions: CorporateActions = serde_json::from_str(text).unwrap();
+        let mut portfolio = Portfolio::new(Decimal::ZERO, [("AAPL".parse().unwrap(), 1)].into()).unwrap();
+
+        actions.apply(&mut portfolio, |_| None).unwrap();
+
+        assert_eq!(portfolio.cash().to_string(), "0.25");
+        assert_eq!(portfolio.holdings().len(), 1);
+    }
+}

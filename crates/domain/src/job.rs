@@ -1,0 +1,243 @@
+//! A job: what was asked for, and the life it may have.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+
+use crate::costs::Costs;
+use crate::ids::JobId;
+use crate::market::Universe;
+use crate::policy::Policy;
+use crate::recorded::RecordedOrder;
+
+/// A job as it was accepted: everything later services need, resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// The job's id.
+    pub id: JobId,
+    /// A portfolio is (experiment, model, trial).
+    pub experiment: String,
+    /// The models to run; signatures are unique.
+    pub models: Vec<Model>,
+    /// What may be traded.
+    pub universe: Universe,
+    /// First requested date; a model may start later.
+    pub start: NaiveDate,
+    /// Last requested date, inclusive.
+    pub end: NaiveDate,
+    /// How the job is to be run.
+    pub options: Options,
+    /// When the job was accepted.
+    pub accepted_at: DateTime<Utc>,
+}
+
+impl Job {
+    /// Weekdays that were asked for, over all models and trials.
+    pub fn total_model_days(&self) -> usize {
+        self.models
+            .iter()
+            .map(|model| crate::calendar::weekdays(model.start, self.end).len() * model.trials as usize)
+            .sum()
+    }
+}
+
+/// One model with the configuration it had when the job was accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// The model's unique name.
+    pub signature: String,
+    /// Hash of everything in the configuration that affects the outcome.
+    pub config_hash: String,
+    /// Cash of a portfolio before its first day, in dollars.
+    pub initial_cash: Decimal,
+    /// Separate portfolios, numbered from 0.
+    pub trials: u32,
+    /// First date of this model.
+    pub start: NaiveDate,
+    /// Fees and slippage of its fills.
+    pub costs: Costs,
+    /// How it decides.
+    pub kind: ModelKind,
+}
+
+/// How a model decides.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ModelKind {
+    /// Plays recorded orders.
+    Recorded(Vec<RecordedOrder>),
+    /// A built-in baseline.
+    Policy(Policy),
+}
+
+/// How a job is to be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Run completed days again and replace them.
+    pub replace_existing: bool,
+    /// What a failed day means for the later days of its portfolio.
+    pub on_failure: OnFailure,
+    /// Wait for the provider's next budget window instead of skipping dates.
+    pub wait_for_data: bool,
+    /// Run days again that stand on a replaced or later filled day.
+    pub reprocess_stale: bool,
+}
+
+/// What a failed day means for the later days of its portfolio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnFailure {
+    /// The portfolio carries over unchanged from the last completed day.
+    #[default]
+    Continue,
+    /// The later days are skipped.
+    Stop,
+}
+
+/// Where a job is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum JobState {
+    /// Accepted; nothing has begun.
+    Pending,
+    /// Missing prices are being fetched.
+    DownloadingData,
+    /// Model-days are being run.
+    Running,
+    /// Ended: no day failed.
+    Completed,
+    /// Ended: some days failed, others completed.
+    Partial,
+    /// Ended: nothing could be run, or every day failed.
+    Failed,
+    /// Ended by its user.
+    Cancelled,
+}
+
+impl JobState {
+    /// The state's name in the API, in events and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::DownloadingData => "downloading_data",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The state of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        let all = [
+            Self::Pending,
+            Self::DownloadingData,
+            Self::Running,
+            Self::Completed,
+            Self::Partial,
+            Self::Failed,
+            Self::Cancelled,
+        ];
+        all.into_iter().find(|state| state.as_str() == name)
+    }
+
+    /// Whether the job has ended; terminal is terminal.
+    pub fn is_terminal(self) -> bool {
+        self >= Self::Completed
+    }
+
+    /// How far along a state is. Facts may arrive in any order: the highest rank seen is the state.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Pending => 0,
+            Self::DownloadingData => 1,
+            Self::Running => 2,
+            Self::Completed | Self::Partial | Self::Failed | Self::Cancelled => 3,
+        }
+    }
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobOutcome {
+    /// No day failed.
+    Completed,
+    /// Some days failed, others completed.
+    Partial,
+    /// Nothing could be run, or every day failed.
+    Failed,
+    /// Ended by its user.
+    Cancelled,
+}
+
+impl From<JobOutcome> for JobState {
+    fn from(outcome: JobOutcome) -> Self {
+        match outcome {
+            JobOutcome::Completed => Self::Completed,
+            JobOutcome::Partial => Self::Partial,
+            JobOutcome::Failed => Self::Failed,
+            JobOutcome::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+/// How many model-days of a job ended in which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Days that were run and took effect.
+    pub completed: u32,
+    /// Days that were run and failed.
+    pub failed: u32,
+    /// Days that were not run, for any reason.
+    pub skipped: u32,
+    /// Of the skipped: completed by an earlier job.
+    pub already_completed: u32,
+    /// Of the skipped: prices are missing.
+    pub incomplete: u32,
+}
+
+impl Tally {
+    /// How a job with these counts ends, when nobody cancelled it.
+    pub fn outcome(&self) -> JobOutcome {
+        let succeeded = self.completed + self.already_completed;
+        match (self.failed, succeeded, self.incomplete) {
+            (0, 0, 1..) => JobOutcome::Failed,
+            (0, _, _) => JobOutcome::Completed,
+            (1.., 1.., _) => JobOutcome::Partial,
+            (1.., 0, _) => JobOutcome::Failed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(completed: u32, failed: u32, already_completed: u32, incomplete: u32) -> JobOutcome {
+        Tally { completed, failed, skipped: already_completed + incomplete, already_completed, incomplete }
+            .outcome()
+    }
+
+    #[test]
+    fn a_job_without_failed_days_is_completed() {
+        assert_eq!(outcome(3, 0, 0, 0), JobOutcome::Completed);
+        assert_eq!(outcome(1, 0, 0, 9), JobOutcome::Completed);
+        assert_eq!(outcome(0, 0, 5, 9), JobOutcome::Completed, "everything asked for that can run is done");
+        assert_eq!(outcome(0, 0, 0, 0), JobOutcome::Completed, "only holidays were asked for");
+    }
+
+    #[test]
+    fn a_job_with_failed_days_is_partial_or_failed() {
+        assert_eq!(outcome(1, 1, 0, 0), JobOutcome::Partial);
+        assert_eq!(outcome(0, 1, 1, 0), JobOutcome::Partial);
+        assert_eq!(outcome(0, 2, 0, 0), JobOutcome::Failed);
+    }
+
+    #[test]
+    fn a_job_whose_dates_all_lack_prices_failed() {
+        assert_eq!(outcome(0, 0, 0, 4), JobOutcome::Failed);
+    }
+
+    #[test]
+    fn state_names_read_back() {
+        assert_eq!(JobState::parse("downloading_data"), Some(JobState::DownloadingData));
+        assert_eq!(JobState::parse("done"), None);
+    }
+}

@@ -1,0 +1,166 @@
+//! What a lane runs: which dates at planning, and what to do when a date's turn comes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use crate::calendar::weekdays;
+use crate::job::{Job, Model};
+use crate::model_day::{DayRef, SkipReason, SkippedDate};
+
+/// The winning row of a completed date of a portfolio.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Winner {
+    /// Its revision.
+    pub revision: u32,
+    /// The day it continued from.
+    pub base: Option<DayRef>,
+    /// The configuration it was made under.
+    pub config_hash: String,
+}
+
+/// The winning rows of a portfolio by date.
+pub type Winners = BTreeMap<NaiveDate, Winner>;
+
+/// What a portfolio does in a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LanePlan {
+    /// Dates that come to their turn, ascending; completed ones among them when the job replaces.
+    pub dates: Vec<NaiveDate>,
+    /// Dates that are not run, ascending.
+    pub skipped: Vec<SkippedDate>,
+    /// Of the already completed: made under another configuration.
+    pub config_changed: usize,
+}
+
+/// Plans one portfolio of `model` in `job`.
+///
+/// `closed` and `runnable` come from the downloader; a date that is in neither lacks prices.
+pub fn plan_lane(
+    job: &Job,
+    model: &Model,
+    closed: &BTreeSet<NaiveDate>,
+    runnable: &BTreeSet<NaiveDate>,
+    winners: &Winners,
+) -> LanePlan {
+    let mut plan = LanePlan { dates: Vec::new(), skipped: Vec::new(), config_changed: 0 };
+    for date in weekdays(model.start, job.end) {
+        let winner = winners.get(&date);
+        let kept = winner.is_some() && !job.options.replace_existing && !job.options.reprocess_stale;
+        let reason = if closed.contains(&date) {
+            SkipReason::MarketClosed
+        } else if kept {
+            SkipReason::AlreadyCompleted
+        } else if !runnable.contains(&date) {
+            match winner {
+                Some(_) => SkipReason::AlreadyCompleted,
+                None => SkipReason::IncompletePriceData,
+            }
+        } else {
+            plan.dates.push(date);
+            continue;
+        };
+        if reason == SkipReason::AlreadyCompleted
+            && winner.is_some_and(|winner| winner.config_hash != model.config_hash)
+        {
+            plan.config_changed += 1;
+        }
+        plan.skipped.push(SkippedDate { date, reason });
+    }
+    plan
+}
+
+/// What to do with a date whose turn has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Run it as this revision, continuing from `base`.
+    Run {
+        /// The day to continue from.
+        base: Option<DayRef>,
+        /// The revision to write.
+        revision: u32,
+    },
+    /// Leave it as it is.
+    Keep,
+}
+
+/// Decides when `date`'s turn has come, with the portfolio's winners as they are now.
+pub fn take_turn(job: &Job, date: NaiveDate, winners: &Winners) -> Turn {
+    let base = winners
+        .range(..date)
+        .next_back()
+        .map(|(date, winner)| DayRef { date: *date, revision: winner.revision });
+    match winners.get(&date) {
+        None => Turn::Run { base, revision: 1 },
+        Some(winner) if job.options.replace_existing => Turn::Run { base, revision: winner.revision + 1 },
+        Some(winner) if job.options.reprocess_stale && winner.base != base => {
+            Turn::Run { base, revision: winner.revision + 1 }
+        }
+        Some(_) => Turn::Keep,
+    }
+}
+
+/// The dates whose winners are stale: their base is not the winner of the previous completed date,
+/// or that one is stale itself.
+pub fn stale_dates(winners: impl IntoIterator<Item = (NaiveDate, u32, Option<DayRef>)>) -> Vec<NaiveDate> {
+    let mut stale = Vec::new();
+    let mut previous: Option<(DayRef, bool)> = None;
+    for (date, revision, base) in winners {
+        let expected = previous.map(|(day, _)| day);
+        let is_stale = base != expected || previous.is_some_and(|(_, stale)| stale);
+        if is_stale {
+            stale.push(date);
+        }
+        previous = Some((DayRef { date, revision }, is_stale));
+    }
+    stale
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn at(date: &str, revision: u32) -> Option<DayRef> {
+        Some(DayRef { date: day(date), revision })
+    }
+
+    #[test]
+    fn a_chain_of_first_revisions_is_fresh() {
+        let chain = [(day("2025-10-01"), 1, None), (day("2025-10-02"), 1, at("2025-10-01", 1))];
+
+        assert_eq!(stale_dates(chain), Vec::<NaiveDate>::new());
+    }
+
+    #[test]
+    fn days_after_a_replaced_day_are_stale_to_the_end() {
+        let chain = [
+            (day("2025-10-01"), 2, None),
+            (day("2025-10-02"), 1, at("2025-10-01", 1)),
+            (day("2025-10-03"), 1, at("2025-10-02", 1)),
+        ];
+
+        assert_eq!(stale_dates(chain), [day("2025-10-02"), day("2025-10-03")]);
+    }
+
+    #[test]
+    fn a_gap_that_was_filled_later_makes_the_next_day_stale() {
+        let chain = [
+            (day("2025-10-01"), 1, None),
+            (day("2025-10-02"), 1, at("2025-10-01", 1)),
+            (day("2025-10-03"), 1, at("2025-10-01", 1)),
+        ];
+
+        assert_eq!(stale_dates(chain), [day("2025-10-03")]);
+    }
+
+    #[test]
+    fn a_day_that_continued_from_a_day_that_is_no_longer_its_predecessor_is_stale_even_as_the_first() {
+        let chain = [(day("2025-10-02"), 1, at("2025-10-01", 1))];
+
+        assert_eq!(stale_dates(chain), [day("2025-10-02")]);
+    }
+}

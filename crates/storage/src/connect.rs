@@ -1,0 +1,93 @@
+//! Connections: each service works as its own role, in its own schema.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, PgPool};
+
+use crate::error::Result;
+
+/// The service that owns a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// Owns `trigger`.
+    Trigger,
+    /// Owns `market`.
+    Downloader,
+    /// Owns `execution`.
+    Executor,
+    /// Owns `status`.
+    Status,
+}
+
+impl Owner {
+    fn setup(self) -> &'static str {
+        match self {
+            Self::Trigger => "SET ROLE modelday_trigger; SET search_path TO trigger",
+            Self::Downloader => "SET ROLE modelday_downloader; SET search_path TO market",
+            Self::Executor => "SET ROLE modelday_executor; SET search_path TO execution",
+            Self::Status => "SET ROLE modelday_status; SET search_path TO status",
+        }
+    }
+
+    /// The service's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trigger => "trigger",
+            Self::Downloader => "downloader",
+            Self::Executor => "executor",
+            Self::Status => "status",
+        }
+    }
+}
+
+/// Where Postgres is and how many connections a service may hold.
+#[derive(Clone)]
+pub struct Database {
+    /// `postgres://user:password@host:port/database?sslmode=...`; contains a secret.
+    pub url: String,
+    /// Most connections at once.
+    pub max_connections: u32,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").field("max_connections", &self.max_connections).finish_non_exhaustive()
+    }
+}
+
+/// A pool of connections that work as `owner`'s role, once Postgres answers.
+///
+/// # Errors
+/// When the address is malformed, Postgres does not answer, or the role is missing.
+pub async fn connect(database: &Database, owner: Owner) -> Result<PgPool> {
+    let options = PgConnectOptions::from_str(&database.url)?
+        .application_name(&format!("modelday-{}", owner.as_str()))
+        .options([
+            // A transaction of a stopped process must not hold its locks for ever.
+            ("idle_in_transaction_session_timeout", "5s"),
+            ("statement_timeout", "60s"),
+        ]);
+    let pool = PgPoolOptions::new()
+        .max_connections(database.max_connections)
+        .acquire_timeout(Duration::from_secs(10))
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                connection.execute(owner.setup()).await?;
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await?;
+    Ok(pool)
+}
+
+/// Whether Postgres answers.
+///
+/// # Errors
+/// When it does not.
+pub async fn ping(pool: &PgPool) -> Result<()> {
+    sqlx::query("SELECT 1").execute(pool).await?;
+    Ok(())
+}

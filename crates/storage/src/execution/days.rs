@@ -1,0 +1,190 @@
+//! Model-days: one statement a day, fenced by the lane's epoch.
+
+use chrono::NaiveDate;
+use domain::model_day::{DayRef, SkipReason};
+use domain::order::Fill;
+use domain::portfolio::Portfolio;
+use rust_decimal::Decimal;
+use sqlx::PgPool;
+
+use super::lanes::Lane;
+use crate::error::{Result, StorageError};
+use crate::outbox::{self, Outgoing};
+
+/// How a day ended.
+#[derive(Debug, Clone)]
+pub enum DayRow<'a> {
+    /// It took effect.
+    Completed {
+        /// The revision it writes.
+        revision: u32,
+        /// The day it continued from.
+        base: Option<DayRef>,
+        /// The configuration it was made under.
+        config_hash: &'a str,
+        /// The position after the last order.
+        position: &'a Portfolio,
+        /// The position's value at the day's open.
+        value_at_open: Decimal,
+        /// The position's value at the day's close.
+        value_at_close: Decimal,
+        /// Its fills.
+        fills: &'a [Fill],
+    },
+    /// It failed and changes nothing.
+    Failed(&'a str),
+    /// It was not run after all.
+    Skipped(SkipReason),
+}
+
+/// The end of a day.
+#[derive(Debug, Clone)]
+pub struct DayCommit<'a> {
+    /// The session.
+    pub date: NaiveDate,
+    /// Which attempt, from 1; 0 when it was not run.
+    pub attempt: u32,
+    /// How it ended.
+    pub row: DayRow<'a>,
+    /// The events that tell it and, when the turn ends, the next turn's message.
+    pub messages: &'a [Outgoing],
+    /// Whether the turn ends with this day.
+    pub ends_turn: bool,
+}
+
+/// Commits the day at the lane's front: result, fills, messages and the lane's progress, at once.
+///
+/// # Errors
+/// [`StorageError::Fenced`] when somebody else has taken the lane; nothing is written then.
+pub async fn commit_day(pool: &PgPool, lane: &Lane, done: usize, commit: &DayCommit<'_>) -> Result<()> {
+    let result = ResultColumns::of(&commit.row)?;
+    let fills = FillColumns::of(&commit.row);
+    let messages = outbox::Columns::of(commit.messages);
+    let written = sqlx::query(
+        "-- days::commit_day
+        WITH lane AS (
+            UPDATE execution.lanes
+            SET done = done + 1, crashes = 0,
+                turn = CASE WHEN $4 THEN turn + 1 ELSE turn END,
+                lease_until = CASE WHEN $4 THEN NULL ELSE now() + interval '3 s' END,
+                sent_at = CASE WHEN $4 THEN now() ELSE sent_at END,
+                resends = CASE WHEN $4 THEN 0 ELSE resends END
+            WHERE id = $1 AND epoch = $2 AND done = $3 AND state = 'ready'
+            RETURNING job_id, portfolio_id
+        ), day AS (
+            INSERT INTO execution.model_days (job_id, portfolio_id, trading_date, state, attempt, detail, revision,
+                base_date, base_revision, config_hash, cash, holdings, value_at_open, value_at_close)
+            SELECT job_id, portfolio_id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 FROM lane
+        ), fills AS (
+            INSERT INTO execution.fills (portfolio_id, trading_date, revision, sequence, side, symbol, quantity,
+                price, fee, cash_after, position_after)
+            SELECT lane.portfolio_id, $5, $9, fill.*
+            FROM lane, UNNEST($17::int[], $18::text[], $19::text[], $20::bigint[], $21::numeric[], $22::numeric[],
+                $23::numeric[], $24::bigint[]) AS fill
+        ), messages AS (
+            INSERT INTO execution.outbox (event_id, kind, exchange, routing_key, job_id, traceparent, body)
+            SELECT message.event_id, message.kind, message.exchange, message.routing_key, lane.job_id,
+                message.traceparent, message.body
+            FROM lane, UNNEST($25::uuid[], $26::text[], $27::text[], $28::text[], $29::text[], $30::text[])
+                AS message (event_id, kind, exchange, routing_key, traceparent, body)
+        )
+        SELECT FROM lane",
+    )
+    .bind(lane.id.0)
+    .bind(lane.epoch)
+    .bind(i32::try_from(done).unwrap_or(i32::MAX))
+    .bind(commit.ends_turn)
+    .bind(commit.date)
+    .bind(result.state)
+    .bind(commit.attempt.cast_signed())
+    .bind(result.detail)
+    .bind(result.revision)
+    .bind(result.base.map(|base| base.date))
+    .bind(result.base.map(|base| base.revision.cast_signed()))
+    .bind(result.config_hash)
+    .bind(result.cash)
+    .bind(result.holdings)
+    .bind(result.value_at_open)
+    .bind(result.value_at_close)
+    .bind(fills.sequences)
+    .bind(fills.sides)
+    .bind(fills.symbols)
+    .bind(fills.quantities)
+    .bind(fills.prices)
+    .bind(fills.fees)
+    .bind(fills.cash_after)
+    .bind(fills.positions_after)
+    .bind(messages.event_ids)
+    .bind(messages.kinds)
+    .bind(messages.exchanges)
+    .bind(messages.routing_keys)
+    .bind(messages.traceparents)
+    .bind(messages.bodies)
+    .fetch_optional(pool)
+    .await?;
+    if written.is_some() { Ok(()) } else { Err(StorageError::Fenced) }
+}
+
+#[derive(Default)]
+struct ResultColumns<'a> {
+    state: &'static str,
+    detail: Option<&'a str>,
+    revision: Option<i32>,
+    base: Option<DayRef>,
+    config_hash: Option<&'a str>,
+    cash: Option<Decimal>,
+    holdings: Option<serde_json::Value>,
+    value_at_open: Option<Decimal>,
+    value_at_close: Option<Decimal>,
+}
+
+impl<'a> ResultColumns<'a> {
+    fn of(row: &DayRow<'a>) -> Result<Self> {
+        Ok(match row {
+            DayRow::Completed { revision, base, config_hash, position, value_at_open, value_at_close, .. } => Self {
+                state: "completed",
+                detail: None,
+                revision: Some(revision.cast_signed()),
+                base: *base,
+                config_hash: Some(config_hash),
+                cash: Some(position.cash()),
+                holdings: Some(
+                    serde_json::to_value(position.holdings())
+                        .map_err(|problem| StorageError::corrupt("execution.model_days", problem))?,
+                ),
+                value_at_open: Some(*value_at_open),
+                value_at_close: Some(*value_at_close),
+            },
+            DayRow::Failed(error) => Self { state: "failed", detail: Some(error), ..Self::default() },
+            DayRow::Skipped(reason) => Self { state: "skipped", detail: Some(reason.as_str()), ..Self::default() },
+        })
+    }
+}
+
+#[derive(Default)]
+struct FillColumns<'a> {
+    sequences: Vec<i32>,
+    sides: Vec<&'static str>,
+    symbols: Vec<&'a str>,
+    quantities: Vec<i64>,
+    prices: Vec<Decimal>,
+    fees: Vec<Decimal>,
+    cash_after: Vec<Decimal>,
+    positions_after: Vec<i64>,
+}
+
+impl<'a> FillColumns<'a> {
+    fn of(row: &DayRow<'a>) -> Self {
+        let DayRow::Completed { fills, .. } = row else { return Self::default() };
+        Self {
+            sequences: fills.iter().map(|fill| fill.sequence.cast_signed()).collect(),
+            sides: fills.iter().map(|fill| fill.side.as_str()).collect(),
+            symbols: fills.iter().map(|fill| fill.symbol.as_str()).collect(),
+            quantities: fills.iter().map(|fill| fill.quantity.cast_signed()).collect(),
+            prices: fills.iter().map(|fill| fill.price.amount()).collect(),
+            fees: fills.iter().map(|fill| fill.fee).collect(),
+            cash_after: fills.iter().map(|fill| fill.cash_after).collect(),
+            positions_after: fills.iter().map(|fill| fill.position_after.cast_signed()).collect(),
+        }
+    }
+}

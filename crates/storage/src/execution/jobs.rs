@@ -1,0 +1,225 @@
+//! Jobs as the executor plans them, and their end.
+
+use domain::ids::{JobId, LaneId, PortfolioId};
+use domain::job::{JobOutcome, JobState, Tally};
+use domain::model_day::{SkipReason, SkippedDate};
+use sqlx::{FromRow, PgConnection, PgPool, Postgres, Transaction};
+use uuid::Uuid;
+
+use super::lanes::{self, NewLane};
+use super::portfolios::{self, PortfolioRow};
+use crate::error::Result;
+use crate::outbox::{self, Outgoing, Stored};
+
+/// A planned job.
+#[derive(Debug, Clone, FromRow)]
+pub struct JobRow {
+    /// Type of the message it was planned from.
+    pub kind: String,
+    /// Body of that message.
+    pub body: String,
+    /// W3C trace context of the job.
+    pub traceparent: Option<String>,
+}
+
+/// Dates of one portfolio that a job does not run.
+#[derive(Debug, Clone)]
+pub struct SkippedRow {
+    /// The portfolio.
+    pub portfolio: PortfolioId,
+    /// The dates, with their reasons.
+    pub dates: Vec<SkippedDate>,
+}
+
+/// A job that is being planned: one transaction.
+pub struct Plan {
+    transaction: Transaction<'static, Postgres>,
+    job: JobId,
+}
+
+/// Begins to plan a job; `None` when it is planned already.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn begin_plan(
+    pool: &PgPool,
+    job: JobId,
+    kind: &str,
+    body: &str,
+    traceparent: Option<&str>,
+) -> Result<Option<Plan>> {
+    let mut transaction = pool.begin().await?;
+    let inserted = sqlx::query(
+        "-- jobs::begin_plan
+        INSERT INTO execution.jobs (id, kind, body, traceparent, state, open_lanes)
+        VALUES ($1, $2, $3, $4, 'running', 0)
+        ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(job.0)
+    .bind(kind)
+    .bind(body)
+    .bind(traceparent)
+    .execute(&mut *transaction)
+    .await?;
+    if inserted.rows_affected() == 0 {
+        transaction.rollback().await?;
+        return Ok(None);
+    }
+    Ok(Some(Plan { transaction, job }))
+}
+
+impl Plan {
+    /// The job's portfolios, created when missing and locked in id order.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn portfolios(
+        &mut self,
+        experiment: &str,
+        wanted: &[(Uuid, String, u32)],
+    ) -> Result<Vec<PortfolioRow>> {
+        portfolios::lock(&mut self.transaction, experiment, wanted).await
+    }
+
+    /// The transaction, for reading what the plan depends on.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        &mut self.transaction
+    }
+
+    /// Stores lanes and skipped dates. Lanes of free portfolios take them; the others wait.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn store(&mut self, lanes: &[NewLane], skipped: &[SkippedRow]) -> Result<()> {
+        lanes::insert(&mut self.transaction, self.job, lanes).await?;
+        for row in skipped {
+            insert_skipped(&mut self.transaction, self.job, row).await?;
+        }
+        sqlx::query("-- jobs::store\nUPDATE execution.jobs SET open_lanes = $2 WHERE id = $1")
+            .bind(self.job.0)
+            .bind(i32::try_from(lanes.len()).unwrap_or(i32::MAX))
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(())
+    }
+
+    /// Ends the job at once: it has no lane.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn end(&mut self, outcome: JobOutcome) -> Result<()> {
+        end_job(&mut self.transaction, self.job, outcome).await
+    }
+
+    /// Writes the plan's messages and commits all of it.
+    ///
+    /// # Errors
+    /// When Postgres refuses; nothing is stored then.
+    pub async fn commit(mut self, messages: &[Outgoing]) -> Result<()> {
+        outbox::write(&mut self.transaction, messages).await?;
+        self.transaction.commit().await?;
+        Ok(())
+    }
+}
+
+pub(super) async fn insert_skipped(connection: &mut PgConnection, job: JobId, row: &SkippedRow) -> Result<()> {
+    let dates: Vec<_> = row.dates.iter().map(|skipped| skipped.date).collect();
+    let reasons: Vec<_> = row.dates.iter().map(|skipped| skipped.reason.as_str()).collect();
+    sqlx::query(
+        "-- jobs::insert_skipped
+        INSERT INTO execution.model_days (job_id, portfolio_id, trading_date, state, detail)
+        SELECT $1, $2, trading_date, 'skipped', reason
+        FROM UNNEST($3::date[], $4::text[]) AS skipped (trading_date, reason)",
+    )
+    .bind(job.0)
+    .bind(row.portfolio.0)
+    .bind(dates)
+    .bind(reasons)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn end_job(connection: &mut PgConnection, job: JobId, outcome: JobOutcome) -> Result<()> {
+    sqlx::query(
+        "-- jobs::end_job
+        UPDATE execution.jobs
+        SET state = $2, ended_at = now()
+        WHERE id = $1",
+    )
+    .bind(job.0)
+    .bind(JobState::from(outcome).as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// How the job's model-days ended so far.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn tally(connection: &mut PgConnection, job: JobId) -> Result<Tally> {
+    let rows: Vec<(String, Option<String>, i64)> = sqlx::query_as(
+        "-- jobs::tally
+        SELECT state, CASE state WHEN 'skipped' THEN detail END, count(*)
+        FROM execution.model_days
+        WHERE job_id = $1
+        GROUP BY 1, 2",
+    )
+    .bind(job.0)
+    .fetch_all(connection)
+    .await?;
+    let mut tally = Tally::default();
+    for (state, reason, count) in rows {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        match state.as_str() {
+            "completed" => tally.completed += count,
+            "failed" => tally.failed += count,
+            _ => {
+                tally.skipped += count;
+                if reason.as_deref() == Some(SkipReason::AlreadyCompleted.as_str()) {
+                    tally.already_completed += count;
+                } else if reason.as_deref() == Some(SkipReason::IncompletePriceData.as_str()) {
+                    tally.incomplete += count;
+                }
+            }
+        }
+    }
+    Ok(tally)
+}
+
+/// The job as it was planned.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn job(pool: &PgPool, job: JobId) -> Result<Option<JobRow>> {
+    let row = sqlx::query_as("-- jobs::job\nSELECT kind, body, traceparent FROM execution.jobs WHERE id = $1")
+        .bind(job.0)
+        .fetch_optional(pool)
+        .await?;
+    Ok(row)
+}
+
+/// Messages of the downloader that would have been planned, had the broker delivered them.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn unplanned(pool: &PgPool) -> Result<Vec<Stored>> {
+    let rows = sqlx::query_as(
+        "-- jobs::unplanned
+        SELECT o.id, o.event_id, o.kind, o.exchange, o.routing_key, o.job_id, o.traceparent, o.body, o.created_at
+        FROM market.outbox o
+        WHERE o.kind IN ('modelday.data.ready.v1', 'modelday.data.failed.v1')
+            AND NOT EXISTS (SELECT FROM execution.jobs j WHERE j.id = o.job_id)
+        ORDER BY o.id
+        LIMIT 1000",
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows)
+}
+
+/// The id that a lane's messages carry.
+pub(super) fn lane_id(id: Uuid) -> LaneId {
+    LaneId(id)
+}

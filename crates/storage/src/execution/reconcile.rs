@@ -1,0 +1,89 @@
+//! Lanes whose message seems lost, or whose wait is over.
+
+use chrono::{DateTime, Utc};
+use domain::ids::{JobId, LaneId};
+use sqlx::{PgPool, Postgres, Transaction};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::outbox::{self, Outgoing};
+
+/// A ready lane whose current turn nobody has taken for long.
+#[derive(Debug, Clone)]
+pub struct Overdue {
+    /// The lane.
+    pub lane: LaneId,
+    /// Its current turn.
+    pub turn: u32,
+    /// Routing key of its messages.
+    pub routing_key: String,
+    /// Its job.
+    pub job: JobId,
+    /// When its message was last written.
+    pub sent_at: Option<DateTime<Utc>>,
+}
+
+/// Locks the lanes whose turn has not been taken for `patience` seconds (doubling with each resend, or at
+/// once when `all`), or whose `not_before` is due.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn overdue(
+    pool: &PgPool,
+    patience: f64,
+    all: bool,
+) -> Result<(Transaction<'static, Postgres>, Vec<Overdue>)> {
+    let mut transaction = pool.begin().await?;
+    let rows: Vec<(Uuid, i32, String, Uuid, Option<DateTime<Utc>>)> = sqlx::query_as(
+        "-- reconcile::overdue
+        SELECT id, turn, routing_key, job_id, sent_at
+        FROM execution.lanes
+        WHERE state = 'ready' AND (lease_until IS NULL OR lease_until < now())
+            AND CASE
+                WHEN not_before IS NOT NULL THEN not_before <= now()
+                ELSE $2 OR sent_at < now() - make_interval(secs => $1 * 2 ^ least(resends, 6))
+            END
+        ORDER BY id
+        LIMIT 1000
+        FOR UPDATE SKIP LOCKED",
+    )
+    .bind(patience)
+    .bind(all)
+    .fetch_all(&mut *transaction)
+    .await?;
+    let lanes = rows
+        .into_iter()
+        .map(|(lane, turn, routing_key, job, sent_at)| Overdue {
+            lane: LaneId(lane),
+            turn: turn.cast_unsigned(),
+            routing_key,
+            job: JobId(job),
+            sent_at,
+        })
+        .collect();
+    Ok((transaction, lanes))
+}
+
+/// Writes the lanes' messages again and commits. The turn stays, so copies never multiply.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn resent(
+    mut transaction: Transaction<'static, Postgres>,
+    lanes: &[Overdue],
+    messages: &[Outgoing],
+) -> Result<()> {
+    let ids: Vec<Uuid> = lanes.iter().map(|lane| lane.lane.0).collect();
+    sqlx::query(
+        "-- reconcile::resent
+        UPDATE execution.lanes
+        SET sent_at = now(), resends = resends + 1, not_before = NULL
+        WHERE id = ANY($1)",
+    )
+    .bind(ids)
+    .execute(&mut *transaction)
+    .await?;
+    outbox::write(&mut transaction, messages).await?;
+    transaction.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! The outbox: messages that commit together with the state that causes them.
+//!
+//! Unqualified on purpose: each service's connections find the table of their own schema.
+
+use chrono::{DateTime, Utc};
+use domain::ids::JobId;
+use sqlx::{FromRow, PgConnection, PgPool, Postgres, Transaction};
+use uuid::Uuid;
+
+use crate::error::Result;
+
+/// A message to be sent once the transaction it is written in commits.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// Identity of the message; consumers de-duplicate by it.
+    pub event_id: Uuid,
+    /// Its type.
+    pub kind: &'static str,
+    /// Where it is published.
+    pub exchange: &'static str,
+    /// With which routing key.
+    pub routing_key: &'static str,
+    /// The job it is about.
+    pub job: JobId,
+    /// W3C trace context of the cause.
+    pub traceparent: Option<String>,
+    /// ProtoJSON.
+    pub body: String,
+}
+
+/// A message as it stands in an outbox.
+#[derive(Debug, Clone, FromRow)]
+pub struct Stored {
+    /// Order within one outbox.
+    pub id: i64,
+    /// Identity of the message.
+    pub event_id: Uuid,
+    /// Its type.
+    pub kind: String,
+    /// Where it is published.
+    pub exchange: String,
+    /// With which routing key.
+    pub routing_key: String,
+    /// The job it is about.
+    pub job_id: Uuid,
+    /// W3C trace context of the cause.
+    pub traceparent: Option<String>,
+    /// ProtoJSON.
+    pub body: String,
+    /// When it was written.
+    pub created_at: DateTime<Utc>,
+}
+
+/// Writes messages into the outbox of the connection's service.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn write(connection: &mut PgConnection, messages: &[Outgoing]) -> Result<()> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let columns = Columns::of(messages);
+    sqlx::query(
+        "-- outbox::write
+        INSERT INTO outbox (event_id, kind, exchange, routing_key, job_id, traceparent, body)
+        SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[])",
+    )
+    .bind(columns.event_ids)
+    .bind(columns.kinds)
+    .bind(columns.exchanges)
+    .bind(columns.routing_keys)
+    .bind(columns.jobs)
+    .bind(columns.traceparents)
+    .bind(columns.bodies)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Messages by column, as `UNNEST` takes them.
+pub(crate) struct Columns<'a> {
+    pub(crate) event_ids: Vec<Uuid>,
+    pub(crate) kinds: Vec<&'a str>,
+    pub(crate) exchanges: Vec<&'a str>,
+    pub(crate) routing_keys: Vec<&'a str>,
+    pub(crate) jobs: Vec<Uuid>,
+    pub(crate) traceparents: Vec<Option<&'a str>>,
+    pub(crate) bodies: Vec<&'a str>,
+}
+
+impl<'a> Columns<'a> {
+    pub(crate) fn of(messages: &'a [Outgoing]) -> Self {
+        Self {
+            event_ids: messages.iter().map(|message| message.event_id).collect(),
+            kinds: messages.iter().map(|message| message.kind).collect(),
+            exchanges: messages.iter().map(|message| message.exchange).collect(),
+            routing_keys: messages.iter().map(|message| message.routing_key).collect(),
+            jobs: messages.iter().map(|message| message.job.0).collect(),
+            traceparents: messages.iter().map(|message| message.traceparent.as_deref()).collect(),
+            bodies: messages.iter().map(|message| message.body.as_str()).collect(),
+        }
+    }
+}
+
+/// Unsent messages, oldest first, for the one relay of the schema that holds the lock.
+pub struct Unsent {
+    transaction: Transaction<'static, Postgres>,
+    /// The messages.
+    pub messages: Vec<Stored>,
+}
+
+/// Takes the schema's relay lock and reads up to `limit` unsent messages; `None` while another relay has it.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn take_unsent(pool: &PgPool, limit: i64) -> Result<Option<Unsent>> {
+    let mut transaction = pool.begin().await?;
+    let messages: Vec<Stored> = sqlx::query_as(
+        "-- outbox::take_unsent
+        WITH relay AS MATERIALIZED (
+            SELECT pg_try_advisory_xact_lock(hashtext('outbox'), hashtext(current_schema())) AS mine
+        )
+        SELECT id, event_id, kind, exchange, routing_key, job_id, traceparent, body, created_at
+        FROM outbox
+        WHERE sent_at IS NULL AND (SELECT mine FROM relay)
+        ORDER BY id
+        LIMIT $1",
+    )
+    .bind(limit)
+    .fetch_all(&mut *transaction)
+    .await?;
+    if messages.is_empty() {
+        transaction.rollback().await?;
+        return Ok(None);
+    }
+    Ok(Some(Unsent { transaction, messages }))
+}
+
+impl Unsent {
+    /// Marks what the broker confirmed and lets the lock go.
+    ///
+    /// # Errors
+    /// When Postgres refuses; the messages are then sent again.
+    pub async fn mark_sent(mut self, ids: &[i64]) -> Result<()> {
+        sqlx::query("-- outbox::mark_sent\nUPDATE outbox SET sent_at = clock_timestamp() WHERE id = ANY($1)")
+            .bind(ids)
+            .execute(&mut *self.transaction)
+            .await?;
+        self.transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// How many messages wait, and since when the oldest does.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn backlog(pool: &PgPool) -> Result<(i64, Option<DateTime<Utc>>)> {
+    let row = sqlx::query_as("-- outbox::backlog\nSELECT count(*), min(created_at) FROM outbox WHERE sent_at IS NULL")
+        .fetch_one(pool)
+        .await?;
+    Ok(row)
+}
+
+/// Removes messages that were sent more than seven days ago; answers how many.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn prune(pool: &PgPool) -> Result<u64> {
+    let done = sqlx::query("-- outbox::prune\nDELETE FROM outbox WHERE sent_at < now() - interval '7 days'")
+        .execute(pool)
+        .await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,191 @@
+//! Accepted jobs.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::ids::JobId;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::outbox::{self, Outgoing};
+
+/// A job about to be accepted.
+pub struct Acceptance<'a> {
+    /// Its id.
+    pub job: JobId,
+    /// When.
+    pub accepted_at: DateTime<Utc>,
+    /// Its `job.requested` message; the row keeps the same body.
+    pub message: Outgoing,
+    /// Most jobs that may be active at once, this one included.
+    pub max_active: i64,
+    /// The client's key, when it gave one.
+    pub idempotency: Option<Idempotency<'a>>,
+}
+
+/// A client's idempotency key with what it stands for.
+pub struct Idempotency<'a> {
+    /// Whose key; empty without authentication.
+    pub token: &'a str,
+    /// The key.
+    pub key: &'a str,
+    /// Hash of the parsed, normalised request.
+    pub request_hash: &'a [u8],
+    /// The answer to give again.
+    pub answer: &'a str,
+}
+
+/// What became of an acceptance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admission {
+    /// Job and message are stored.
+    Accepted,
+    /// The same request was accepted before, with this answer.
+    Replayed(String),
+    /// The key was used for another request.
+    KeyReused,
+    /// As many jobs are active as may be.
+    Full,
+}
+
+/// Stores the job with its message, unless too many are active or the key was used.
+///
+/// # Errors
+/// When Postgres refuses; nothing is stored then.
+pub async fn accept(pool: &PgPool, acceptance: Acceptance<'_>) -> Result<Admission> {
+    // One at a time: the count below must see every earlier acceptance, and of two requests with the
+    // same key the second must see the first.
+    let mut transaction = pool.begin_with("BEGIN; SELECT pg_advisory_xact_lock(7243001)").await?;
+    if let Some(idempotency) = &acceptance.idempotency {
+        let used: Option<(Vec<u8>, String)> = sqlx::query_as(
+            "-- trigger::accept key
+            SELECT request_hash, answer
+            FROM trigger.idempotency_keys
+            WHERE token = $1 AND key = $2 AND created_at > now() - interval '24 hours'",
+        )
+        .bind(idempotency.token)
+        .bind(idempotency.key)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        if let Some((hash, answer)) = used {
+            transaction.rollback().await?;
+            let same = hash == idempotency.request_hash;
+            return Ok(if same { Admission::Replayed(answer) } else { Admission::KeyReused });
+        }
+    }
+    let columns = outbox::Columns::of(std::slice::from_ref(&acceptance.message));
+    let (admitted,): (bool,) = sqlx::query_as(
+        "-- trigger::accept
+        WITH job AS (
+            INSERT INTO trigger.jobs (id, body, accepted_at)
+            SELECT $1, $2, $3
+            WHERE (SELECT count(*) FROM trigger.jobs WHERE ended_at IS NULL) < $4
+            RETURNING id
+        ), message AS (
+            INSERT INTO trigger.outbox (event_id, kind, exchange, routing_key, job_id, traceparent, body)
+            SELECT $5, $6, $7, $8, id, $9, $2 FROM job
+        )
+        SELECT EXISTS (SELECT FROM job)",
+    )
+    .bind(acceptance.job.0)
+    .bind(columns.bodies[0])
+    .bind(acceptance.accepted_at)
+    .bind(acceptance.max_active)
+    .bind(columns.event_ids[0])
+    .bind(columns.kinds[0])
+    .bind(columns.exchanges[0])
+    .bind(columns.routing_keys[0])
+    .bind(columns.traceparents[0])
+    .fetch_one(&mut *transaction)
+    .await?;
+    if !admitted {
+        transaction.rollback().await?;
+        return Ok(Admission::Full);
+    }
+    if let Some(idempotency) = &acceptance.idempotency {
+        sqlx::query(
+            "-- trigger::accept remember key
+            INSERT INTO trigger.idempotency_keys (token, key, request_hash, job_id, answer)
+            VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (token, key) DO UPDATE
+            SET request_hash = excluded.request_hash, job_id = excluded.job_id, answer = excluded.answer,
+                created_at = now()",
+        )
+        .bind(idempotency.token)
+        .bind(idempotency.key)
+        .bind(idempotency.request_hash)
+        .bind(acceptance.job.0)
+        .bind(idempotency.answer)
+        .execute(&mut *transaction)
+        .await?;
+    }
+    transaction.commit().await?;
+    Ok(Admission::Accepted)
+}
+
+/// The `job.requested` body of an accepted job.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn body(pool: &PgPool, job: JobId) -> Result<Option<String>> {
+    let row: Option<(String,)> = sqlx::query_as("-- trigger::body\nSELECT body FROM trigger.jobs WHERE id = $1")
+        .bind(job.0)
+        .fetch_optional(pool)
+        .await?;
+    Ok(row.map(|(body,)| body))
+}
+
+/// Notes that a job has ended, which makes room for another. Saying it twice changes nothing.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn mark_ended(pool: &PgPool, job: JobId, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query("-- trigger::mark_ended\nUPDATE trigger.jobs SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL")
+        .bind(job.0)
+        .bind(at)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// Active jobs whose terminal event stands in the executor's outbox, with its time: the broker forgot it.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn unnoticed_ends(pool: &PgPool) -> Result<Vec<(JobId, DateTime<Utc>)>> {
+    let rows: Vec<(Uuid, DateTime<Utc>)> = sqlx::query_as(
+        "-- trigger::unnoticed_ends
+        SELECT j.id, min(o.created_at)
+        FROM trigger.jobs j
+        JOIN execution.outbox o ON o.job_id = j.id AND o.kind LIKE 'modelday.job.%'
+            AND o.kind <> 'modelday.job.started.v1'
+        WHERE j.ended_at IS NULL
+        GROUP BY j.id
+        ORDER BY j.id",
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|(id, at)| (JobId(id), at)).collect())
+}
+
+/// The last completed date of each of `models` in `experiment`; over its trials, the earliest of them.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn last_completed(pool: &PgPool, experiment: &str, models: &[String]) -> Result<Vec<(String, NaiveDate)>> {
+    let rows = sqlx::query_as(
+        "-- trigger::last_completed
+        SELECT model, min(latest)
+        FROM (
+            SELECT model, trial, max(trading_date) AS latest
+            FROM execution.completed_days
+            WHERE experiment = $1 AND model = ANY($2)
+            GROUP BY model, trial
+        ) AS trials
+        GROUP BY model",
+    )
+    .bind(experiment)
+    .bind(models)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows)
+}

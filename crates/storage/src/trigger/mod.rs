@@ -1,0 +1,5 @@
+//! Schema `trigger`: accepted jobs, idempotency keys.
+
+mod jobs;
+
+pub use jobs::{Acceptance, Admission, Idempotency, accept, body, last_completed, mark_ended, unnoticed_ends};
