@@ -44,7 +44,6 @@ CREATE TABLE market.preparations (
     not_before timestamptz,
     -- Symbols that lacked prices when the download began; null while nothing has to be fetched.
     symbols_total integer,
-    warnings jsonb NOT NULL DEFAULT '[]',
     created_at timestamptz NOT NULL DEFAULT now(),
     done_at timestamptz
 );

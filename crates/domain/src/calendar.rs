@@ -13,7 +13,8 @@ mod nyse;
 #[cfg(test)]
 mod tests;
 
-const YEARS: std::ops::RangeInclusive<i32> = 2000..=2030;
+/// The years that the table knows, both included.
+pub const YEARS: std::ops::RangeInclusive<i32> = 2000..=2030;
 const OPEN: (u32, u32) = (9, 30);
 const CLOSE: (u32, u32) = (16, 0);
 const SHORT_CLOSE: (u32, u32) = (13, 0);

@@ -25,4 +25,5 @@ pub mod policy;
 pub mod portfolio;
 pub mod price_table;
 pub mod recorded;
+pub mod request;
 pub mod warning;

@@ -1,1 +1,31 @@
-//! placeholder
+//! RabbitMQ for every service: topology, envelopes, confirmed publishing and supervised consumers.
+//!
+//! Knows nothing of the messages' content. Broker outages are this crate's business: callers see a
+//! typed error from the publisher, and consumers that come back by themselves.
+
+mod batch;
+mod confirms;
+mod connection;
+mod consumer;
+mod dead_letter;
+mod envelope;
+mod hooks;
+mod incoming;
+mod publisher;
+pub mod semconv;
+mod settle;
+mod subscription;
+pub mod topology;
+
+pub use batch::{BatchHandler, BatchOptions, Rejected, consume_batches};
+pub use connection::{BrokerConfig, BrokerError, TlsOptions};
+pub use consumer::{ConsumeError, ConsumerOptions, Handler, Outcome, consume, listen_control};
+pub use dead_letter::DeadLetter;
+pub use envelope::{Envelope, EnvelopeError};
+pub use hooks::{Hooks, Subscribed};
+pub use incoming::{FromDelivery, Incoming, RawDelivery};
+pub use publisher::{PublishError, Published, Publisher};
+pub use semconv::{LinkSpan, TraceContext};
+
+/// Why something did not work this time; kept as the error it was, so that its chain can be logged.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;

@@ -134,7 +134,7 @@ fn a_symbol_already_asked_for_this_month_is_free() {
     let month = window(r#"{"id":"m","kind":"fixed","per":"month","limit":1,"counts":"distinct_symbols"}"#);
     let now = at("2025-12-30T12:00:00Z");
     let state = month.debited(&WindowState::default(), now, Some(&symbol("A")));
-    let ledger = [(month.clone(), state)];
+    let ledger = [(month, state)];
 
     assert_eq!(decide(now, &ledger, Some(&symbol("A"))), Decision::Allowed);
     assert_eq!(decide(now, &ledger, None), Decision::Allowed);

@@ -158,6 +158,30 @@ fn nothing_is_ever_infinite_or_not_a_number() {
 }
 
 #[test]
+fn rounding_noise_is_no_spread() {
+    let tenth_up: Vec<Decimal> =
+        ["100", "110", "121", "133.1", "146.41", "161.051"].map(|value| value.parse().unwrap()).into();
+    let returns = returns(&floats(&tenth_up)).unwrap();
+    assert!(returns.windows(2).any(|pair| pair[0].to_bits() != pair[1].to_bits()), "no noise: {returns:?}");
+
+    let metrics = metrics(&Observed { equity: &tenth_up, benchmark: Some(&tenth_up), ..Observed::default() });
+
+    assert_eq!((metrics.volatility, metrics.sharpe), (Some(0.0), None));
+    assert_eq!(metrics.reasons["sharpe"], Undefined::NoSpread);
+    assert_eq!(metrics.reasons["beta"], Undefined::FlatBenchmark);
+}
+
+#[test]
+fn a_drawdown_has_recovered_when_the_old_high_is_reached_again() {
+    let dates: Vec<NaiveDate> = "2025-10-01".parse::<NaiveDate>().unwrap().iter_days().take(4).collect();
+    let observed = Observed { equity: &whole(&[10, 8, 10, 11]), dates: &dates, ..Observed::default() };
+
+    let drawdown = metrics(&observed).drawdown.unwrap();
+
+    assert_eq!((drawdown.peak, drawdown.trough, drawdown.recovery), (dates[0], dates[1], Some(dates[2])));
+}
+
+#[test]
 fn metrics_survive_being_stored() {
     let observed = Observed { equity: &whole(&[10, 11, 9]), ..Observed::default() };
     let computed = metrics(&observed);
@@ -183,8 +207,7 @@ fn a_portfolio_bought_once_has_turned_over_once() {
 #[test]
 fn a_benchmark_of_other_days_is_refused() {
     let equity = whole(&[100, 101, 102]);
-    let observed =
-        Observed { equity: &equity, benchmark: Some(&equity[1..]), ..Observed::default() };
+    let observed = Observed { equity: &equity, benchmark: Some(&equity[1..]), ..Observed::default() };
 
     assert_eq!(metrics(&observed).reasons["beta"], Undefined::BenchmarkMismatch);
 }

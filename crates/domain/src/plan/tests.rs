@@ -89,6 +89,35 @@ fn symbols_shared_by_many_nearly_complete_dates_are_preferred() {
 }
 
 #[test]
+fn a_small_case_is_searched_in_full_where_greed_is_misled() {
+    let need = lacking(&[("A", &[0, 1, 3, 4, 5]), ("B", &[1, 2, 4]), ("C", &[0, 5]), ("D", &[1, 3, 4])]);
+
+    assert_eq!(names(&plan(&need, &BY_SYMBOL, 2)), ["A", "C"]);
+}
+
+#[test]
+fn where_the_search_does_worse_than_the_plain_order_the_plain_order_is_used() {
+    let mut need = lacking(&[
+        ("S02", &[4]),
+        ("S03", &[0, 1]),
+        ("S08", &[2]),
+        ("S12", &[2]),
+        ("S17", &[6]),
+        ("S19", &[5, 6]),
+        ("S23", &[0, 1]),
+    ]);
+    // Dates out of reach, so many that the search cannot be exhaustive.
+    for on in 0..14 {
+        for of in 0..5 {
+            need.missing.insert(symbol(&format!("Z{on:02}-{of}")), [day(10 + on)].into());
+        }
+    }
+
+    assert_eq!(completed(&need, &plain(&need, 4)).len(), 4);
+    assert_eq!(completed(&need, &plan(&need, &BY_SYMBOL, 4)).len(), 4);
+}
+
+#[test]
 fn when_everything_can_be_fetched_the_first_calls_still_complete_dates() {
     let need = lacking(&[("A", &[1, 2]), ("B", &[1, 2, 4]), ("C", &[3]), ("D", &[1, 2, 3, 4])]);
 

@@ -1,0 +1,274 @@
+//! Consuming in batches, one at a time and in order, acknowledged together.
+
+use std::{ops::Range, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures::FutureExt;
+use lapin::options::BasicAckOptions;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use crate::{
+    Cause,
+    connection::BrokerConfig,
+    consumer::{ConsumeError, known_queue},
+    hooks::Hooks,
+    incoming::{FromDelivery, Incoming, RawDelivery},
+    semconv,
+    settle::{Abandoned, MAX_PANICS, Settler, chain, panic_text},
+    subscription::{Busy, Ended, Next, Subscription, Supervisor},
+};
+
+/// Handles many messages in one transaction. Must be idempotent: any message may come again.
+pub trait BatchHandler: Send + Sync + 'static {
+    /// Handles a batch, oldest message first. `Ok` settles all of it: the messages named are put away
+    /// as dead letters, the others are done. `Err` is transient: the same batch will be tried again.
+    fn handle(&self, batch: &[Incoming]) -> impl Future<Output = Result<Vec<Rejected>, Cause>> + Send;
+}
+
+impl<H: BatchHandler> BatchHandler for Arc<H> {
+    fn handle(&self, batch: &[Incoming]) -> impl Future<Output = Result<Vec<Rejected>, Cause>> + Send {
+        (**self).handle(batch)
+    }
+}
+
+/// A message of a batch that will never work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// Its place in the batch.
+    pub index: usize,
+    /// Why.
+    pub reason: String,
+}
+
+/// How a batch consumer behaves.
+#[derive(Clone)]
+pub struct BatchOptions {
+    /// The largest batch. The broker sends ahead what fills the next one. Default 500.
+    pub max_batch: u16,
+    /// How long to wait for a batch to fill once the stream runs dry. Default zero: take what is there.
+    pub linger: Duration,
+    /// How long a batch may go on after shutdown. Default 20 s.
+    pub grace: Duration,
+    /// Silence after which [`Hooks::on_idle`] is called. Default 5 s.
+    pub idle_after: Duration,
+    /// Callbacks.
+    pub hooks: Hooks,
+}
+
+impl Default for BatchOptions {
+    fn default() -> Self {
+        Self {
+            max_batch: 500,
+            linger: Duration::ZERO,
+            grace: Duration::from_secs(20),
+            idle_after: Duration::from_secs(5),
+            hooks: Hooks::default(),
+        }
+    }
+}
+
+/// Consumes `queue` in batches until `shutdown`, then lets the batch at work finish. Comes back by
+/// itself whenever the broker, the connection or the queue went away.
+///
+/// # Errors
+/// Only before it begins.
+pub async fn consume_batches<H: BatchHandler>(
+    config: &BrokerConfig,
+    queue: &str,
+    options: BatchOptions,
+    handler: H,
+    shutdown: CancellationToken,
+) -> Result<(), ConsumeError> {
+    let source = known_queue(queue)?;
+    config.check()?;
+    let prefetch = options.max_batch.max(1).saturating_mul(2);
+    let hooks = options.hooks.clone();
+    let worker = BatchWorker {
+        handler,
+        settler: Settler::new(config, queue, shutdown.clone()),
+        config: config.clone(),
+        queue: queue.into(),
+        options,
+        stop: shutdown.clone(),
+    };
+    let mut supervisor = Supervisor::new(config.clone(), source, prefetch, hooks, shutdown);
+    while let Some(mut subscription) = supervisor.next().await {
+        match worker.pump(&supervisor, &mut subscription).await {
+            None => {
+                subscription.close().await;
+                break;
+            }
+            Some(ended) => supervisor.lost(subscription, ended).await,
+        }
+    }
+    supervisor.stop(worker.options.grace).await;
+    Ok(())
+}
+
+struct BatchWorker<H> {
+    handler: H,
+    settler: Settler,
+    config: BrokerConfig,
+    queue: Arc<str>,
+    options: BatchOptions,
+    stop: CancellationToken,
+}
+
+/// What one call of the handler came to.
+enum Verdict {
+    Settled(Vec<Rejected>),
+    Retry(String),
+    Panicked(String),
+}
+
+impl<H: BatchHandler> BatchWorker<H> {
+    async fn pump(&self, supervisor: &Supervisor, subscription: &mut Subscription) -> Option<Ended> {
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return None,
+                next = subscription.next(self.options.idle_after) => next,
+            };
+            let first = match next {
+                Next::Delivery(delivery) => RawDelivery::new(*delivery, self.queue.clone()),
+                Next::Idle => match supervisor.idle(subscription, Busy::No).await {
+                    Some(ended) => return Some(ended),
+                    None => continue,
+                },
+                Next::Ended(ended) => return Some(ended),
+            };
+            let (batch, ended) = self.fill(first, subscription).await;
+            // When abandoned, the stop token or the subscription says what comes next.
+            let _ = self.settle(&batch).await;
+            if ended.is_some() {
+                return ended;
+            }
+        }
+    }
+
+    /// Adds what is ready, and what becomes ready within the linger.
+    async fn fill(
+        &self,
+        first: RawDelivery,
+        subscription: &mut Subscription,
+    ) -> (Vec<RawDelivery>, Option<Ended>) {
+        let full = Instant::now() + self.options.linger;
+        let mut batch = vec![first];
+        while batch.len() < usize::from(self.options.max_batch) {
+            let next = match subscription.ready() {
+                Some(next) => next,
+                None if self.options.linger.is_zero() => break,
+                None => subscription.next(full.saturating_duration_since(Instant::now())).await,
+            };
+            match next {
+                Next::Delivery(delivery) => batch.push(RawDelivery::new(*delivery, self.queue.clone())),
+                Next::Idle => break,
+                Next::Ended(ended) => return (batch, Some(ended)),
+            }
+        }
+        (batch, None)
+    }
+
+    /// Handles the batch and acknowledges it as a whole.
+    async fn settle(&self, batch: &[RawDelivery]) -> Result<(), Abandoned> {
+        let mut readable = Vec::with_capacity(batch.len());
+        let mut messages = Vec::with_capacity(batch.len());
+        for raw in batch {
+            semconv::consumed(raw);
+            match Incoming::from_delivery(raw) {
+                Ok(message) => {
+                    messages.push(message);
+                    readable.push(raw);
+                }
+                Err(error) => self.settler.bury(raw, &error.to_string()).await?,
+            }
+        }
+        if !messages.is_empty() {
+            self.handle_until_settled(&readable, &messages).await?;
+        }
+        if let Some(last) = batch.last() {
+            self.settler.ack(last, BasicAckOptions { multiple: true }).await;
+        }
+        Ok(())
+    }
+
+    /// Calls the handler until every message is done or put away. A batch over which it panics is
+    /// handed to it message by message, to find the one that does it.
+    async fn handle_until_settled(
+        &self,
+        raws: &[&RawDelivery],
+        messages: &[Incoming],
+    ) -> Result<(), Abandoned> {
+        let mut parts: Vec<Range<usize>> = std::iter::once(0..messages.len()).collect();
+        let (mut attempt, mut panics) = (0, 0);
+        while let Some(part) = parts.pop() {
+            let cause = match self.call(&messages[part.clone()]).await? {
+                Verdict::Settled(rejected) => {
+                    for Rejected { index, reason } in rejected {
+                        match raws[part.clone()].get(index) {
+                            Some(raw) => self.settler.bury(raw, &reason).await?,
+                            None => {
+                                tracing::error!(index, "a batch handler rejected a message it was not given");
+                            }
+                        }
+                    }
+                    (attempt, panics) = (0, 0);
+                    continue;
+                }
+                Verdict::Panicked(text) if part.len() > 1 => {
+                    tracing::error!(queue = %self.queue, error = text, "a batch handler panicked");
+                    parts.extend(part.rev().map(|index| index..index + 1));
+                    continue;
+                }
+                Verdict::Panicked(text) => {
+                    panics += 1;
+                    if panics >= MAX_PANICS {
+                        self.settler.bury(raws[part.start], &format!("handler panicked: {text}")).await?;
+                        (attempt, panics) = (0, 0);
+                        continue;
+                    }
+                    format!("handler panicked: {text}")
+                }
+                Verdict::Retry(cause) => cause,
+            };
+            attempt += 1;
+            semconv::count(semconv::RETRIES, &self.queue);
+            let size = part.len();
+            tracing::warn!(queue = %self.queue, size, attempt, error = cause, "a batch is kept and tried again");
+            self.settler.pause(attempt, &raws[part.start].delivery.acker).await?;
+            parts.push(part);
+        }
+        Ok(())
+    }
+
+    async fn call(&self, messages: &[Incoming]) -> Result<Verdict, Abandoned> {
+        let span = semconv::batch_span(&self.config, &self.queue, messages.len());
+        if let Some(link) = self.options.hooks.link_span {
+            let traces: Vec<_> = messages.iter().filter_map(FromDelivery::trace).collect();
+            link(&span, &traces);
+        }
+        let started = Instant::now();
+        let call = AssertUnwindSafe(async { self.handler.handle(messages).await }).catch_unwind();
+        let result = tokio::select! {
+            result = call.instrument(span.clone()) => result,
+            () = self.grace_over() => return Err(Abandoned),
+        };
+        let (verdict, error) = match result {
+            Ok(Ok(rejected)) => (Verdict::Settled(rejected), None),
+            Ok(Err(cause)) => (Verdict::Retry(chain(&*cause)), Some("transient")),
+            Err(panic) => (Verdict::Panicked(panic_text(&*panic).to_owned()), Some("panic")),
+        };
+        if let Some(error) = error {
+            semconv::fail(&span, error);
+        }
+        semconv::processed(self.queue.to_string(), &self.queue, started.elapsed(), error);
+        Ok(verdict)
+    }
+
+    async fn grace_over(&self) {
+        self.stop.cancelled().await;
+        tokio::time::sleep(self.options.grace).await;
+        tracing::warn!(queue = %self.queue, "a batch did not finish within the grace period");
+    }
+}

@@ -1,0 +1,179 @@
+//! Messages on their way to the broker, and what it says about each.
+//!
+//! lapin hands a returned message to whichever confirm it resolves next, which with `multiple` acks
+//! may be another message's. So a return is attributed by message id, and only once all confirms are
+//! in: a return always precedes the ack of its own message.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    time::Duration,
+};
+
+use futures::FutureExt;
+use lapin::{
+    Channel, Confirmation, PublisherConfirm, message::BasicReturnMessage, options::BasicPublishOptions,
+};
+use tokio::time::{Instant, timeout_at};
+use tracing::Span;
+
+use crate::{
+    connection::BrokerError,
+    publisher::{Outgoing, PublishError, Published},
+    semconv, topology,
+};
+
+/// Unconfirmed messages at a time: enough to hide the round trip, few enough that little is on its
+/// way when one is refused.
+pub(crate) const WINDOW: usize = 256;
+
+pub(crate) struct Confirms<'a> {
+    batch: &'a [Outgoing<'a>],
+    deadline: Instant,
+    in_flight: VecDeque<InFlight>,
+    confirmed: Vec<bool>,
+    returned: HashSet<usize>,
+    failure: Option<PublishError>,
+    timed_out: bool,
+}
+
+struct InFlight {
+    index: usize,
+    confirm: PublisherConfirm,
+    span: Span,
+    since: Instant,
+}
+
+impl<'a> Confirms<'a> {
+    pub(crate) fn new(batch: &'a [Outgoing<'a>], deadline: Instant) -> Self {
+        Self {
+            batch,
+            deadline,
+            in_flight: VecDeque::with_capacity(batch.len().min(WINDOW)),
+            confirmed: vec![false; batch.len()],
+            returned: HashSet::new(),
+            failure: None,
+            timed_out: false,
+        }
+    }
+
+    pub(crate) fn failed(&self) -> bool {
+        self.failure.is_some() || self.timed_out
+    }
+
+    /// Hands message `index` to the broker, then looks at the confirms that have come in meanwhile;
+    /// waits for one when the window is full.
+    pub(crate) async fn send(&mut self, channel: &Channel, index: usize, span: Span) {
+        let since = Instant::now();
+        let message = &self.batch[index];
+        // Nobody has to be there to hear a hint.
+        let mandatory = message.exchange != topology::CONTROL;
+        let publish = channel.basic_publish(
+            message.exchange.into(),
+            message.routing_key.into(),
+            BasicPublishOptions { mandatory, ..Default::default() },
+            message.body,
+            message.properties.clone(),
+        );
+        match timeout_at(self.deadline, publish).await {
+            Ok(Ok(confirm)) => self.in_flight.push_back(InFlight { index, confirm, span, since }),
+            Ok(Err(error)) => self.settle(index, &span, since, Err(error)),
+            Err(_) => self.timed_out = true,
+        }
+        self.look();
+        if self.in_flight.len() >= WINDOW {
+            self.wait_for_first().await;
+        }
+    }
+
+    /// Takes the confirms that are there, oldest first.
+    fn look(&mut self) {
+        while let Some(first) = self.in_flight.front_mut()
+            && let Some(result) = (&mut first.confirm).now_or_never()
+            && let Some(first) = self.in_flight.pop_front()
+        {
+            self.settle(first.index, &first.span, first.since, result);
+        }
+    }
+
+    async fn wait_for_first(&mut self) {
+        let Some(first) = self.in_flight.pop_front() else { return };
+        match timeout_at(self.deadline, first.confirm).await {
+            Ok(result) => self.settle(first.index, &first.span, first.since, result),
+            Err(_) => {
+                self.timed_out = true;
+                self.record(first.index, &first.span, first.since, Some("timeout"));
+            }
+        }
+    }
+
+    /// Waits for what is on its way and tells the truth about the batch.
+    pub(crate) async fn finish(mut self, timeout: Duration) -> Published {
+        while !self.in_flight.is_empty() {
+            self.wait_for_first().await;
+        }
+        for index in self.returned {
+            self.confirmed[index] = false;
+        }
+        // A timeout outweighs the rest: confirms may still come, so this channel must not be used again.
+        let failure = match self.timed_out {
+            true => Some(BrokerError::Timeout { operation: "publishing", after: timeout }.into()),
+            false => self.failure,
+        };
+        Published { confirmed: self.confirmed, failure }
+    }
+
+    fn settle(&mut self, index: usize, span: &Span, since: Instant, result: lapin::Result<Confirmation>) {
+        let (returned, error) = match result {
+            Ok(Confirmation::Ack(returned)) => {
+                self.confirmed[index] = true;
+                (returned, None)
+            }
+            Ok(Confirmation::Nack(returned)) => (returned, Some(self.nacked(index))),
+            Ok(Confirmation::NotRequested) => (None, Some(BrokerError::Lost.into())),
+            Err(source) => (None, Some(BrokerError::Amqp { operation: "publishing", source }.into())),
+        };
+        let error_type = error.as_ref().map(PublishError::error_type);
+        self.record(index, span, since, error_type);
+        self.failure = self.failure.take().or(error);
+        if let Some(message) = returned {
+            self.returned(index, &message);
+        }
+    }
+
+    fn returned(&mut self, carrier: usize, message: &BasicReturnMessage) {
+        let id = message.properties.message_id();
+        let same = |index: &usize| id.is_some() && self.batch[*index].properties.message_id() == id;
+        let mut indices: Vec<_> = (0..self.batch.len()).filter(same).collect();
+        if indices.is_empty() {
+            indices.push(carrier);
+        }
+        self.returned.extend(&indices);
+        let error = PublishError::Returned {
+            message: id.as_ref().map(ToString::to_string).unwrap_or_default(),
+            destination: self.destination(indices[0]),
+            reason: message.reply_text.to_string(),
+        };
+        tracing::error!(error = %error, "a message was returned: no queue is bound for it");
+        // It says more than a nack, and must lead to a new declaration.
+        if !matches!(self.failure, Some(PublishError::Returned { .. })) {
+            self.failure = Some(error);
+        }
+    }
+
+    fn nacked(&self, index: usize) -> PublishError {
+        let id = self.batch[index].properties.message_id();
+        let message = id.as_ref().map(ToString::to_string).unwrap_or_default();
+        PublishError::Nacked { message, destination: self.destination(index) }
+    }
+
+    fn record(&self, index: usize, span: &Span, since: Instant, error: Option<&'static str>) {
+        if let Some(error) = error {
+            semconv::fail(span, error);
+        }
+        semconv::sent(self.destination(index), since.elapsed(), error);
+    }
+
+    fn destination(&self, index: usize) -> String {
+        format!("{}:{}", self.batch[index].exchange, self.batch[index].routing_key)
+    }
+}

@@ -1,0 +1,230 @@
+//! How to reach the broker, and how long to wait before trying again.
+//!
+//! lapin's own recovery stays off: whoever holds a connection notices its loss and opens a new one,
+//! because the topology must be declared again before anything else happens.
+
+use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
+
+use lapin::{
+    Connection, ConnectionProperties,
+    tcp::OwnedTLSConfig,
+    uri::{AMQPScheme, AMQPUri},
+};
+
+const HEARTBEAT_SECONDS: u16 = 10;
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Where the broker is and who is calling. Its `Debug` output never shows the password.
+#[derive(Clone)]
+pub struct BrokerConfig {
+    uri: Arc<AMQPUri>,
+    service: Arc<str>,
+    tls: TlsOptions,
+    timeout: Duration,
+}
+
+/// What is trusted when the URL says `amqps://`, beyond the system's certificates.
+#[derive(Clone, Debug, Default)]
+pub struct TlsOptions {
+    /// A PEM file with further CA certificates; read at every connect, so that it can be rotated.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Why the broker could not be used. Transient, except for `InvalidUrl` and `CaFile`.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// The URL does not parse. It is not repeated here: it may hold a password.
+    #[error("the broker URL is not a valid amqp:// or amqps:// address")]
+    InvalidUrl,
+    /// The CA file of [`TlsOptions`] cannot be read.
+    #[error("CA file {path:?} is unreadable")]
+    CaFile {
+        /// As configured.
+        path: PathBuf,
+        /// What the file system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The broker took longer than the configured timeout; a blocked connection shows like this.
+    #[error("no answer from the broker within {} s ({operation})", .after.as_secs_f32())]
+    Timeout {
+        /// What was waited for.
+        operation: &'static str,
+        /// How long.
+        after: Duration,
+    },
+    /// The connection went away between two operations.
+    #[error("connection lost")]
+    Lost,
+    /// The connection or channel broke, or the broker refused the operation.
+    #[error("{operation}: {source}")]
+    Amqp {
+        /// What was being done.
+        operation: &'static str,
+        /// What lapin reported.
+        #[source]
+        source: lapin::Error,
+    },
+}
+
+impl BrokerConfig {
+    /// `service` names the connections in the broker's UI. The default timeout is 10 s.
+    ///
+    /// # Errors
+    /// `InvalidUrl`, without the URL.
+    pub fn new(url: &str, service: &str) -> Result<Self, BrokerError> {
+        let mut uri: AMQPUri = url.parse().map_err(|_| BrokerError::InvalidUrl)?;
+        uri.query.heartbeat = Some(HEARTBEAT_SECONDS);
+        let timeout = Duration::from_secs(10);
+        Ok(Self { uri: Arc::new(uri), service: service.into(), tls: TlsOptions::default(), timeout })
+    }
+
+    /// Adds trust for `amqps://`.
+    #[must_use]
+    pub fn with_tls(self, tls: TlsOptions) -> Self {
+        Self { tls, ..self }
+    }
+
+    /// Bounds each connect, each declaration of the topology and each batch published.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The broker's host, for span attributes.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.uri.authority.host
+    }
+
+    /// The broker's port, for span attributes.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.uri.authority.port
+    }
+
+    /// Opens a connection that the broker's UI shows as `<service> <role>`.
+    ///
+    /// # Errors
+    /// `CaFile`, `Timeout` or `Amqp`.
+    pub(crate) async fn connect(&self, role: &str) -> Result<Connection, BrokerError> {
+        // An error means that the process has a provider already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let tls = self.tls_config()?;
+        let name = format!("{} {role}", self.service);
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        self.bounded("connecting", async {
+            let runtime = lapin::runtime::default_runtime()?;
+            Connection::connect_uri_with_config((*self.uri).clone(), properties, tls, runtime).await
+        })
+        .await
+    }
+
+    /// Fails when what can only be mended by an operator is wrong.
+    pub(crate) fn check(&self) -> Result<(), BrokerError> {
+        self.tls_config().map(|_| ())
+    }
+
+    /// Runs `operation` for at most the configured timeout.
+    pub(crate) async fn bounded<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<T, lapin::Error>>,
+    ) -> Result<T, BrokerError> {
+        match tokio::time::timeout(self.timeout, work).await {
+            Ok(result) => result.map_err(|source| BrokerError::Amqp { operation, source }),
+            Err(_) => Err(BrokerError::Timeout { operation, after: self.timeout }),
+        }
+    }
+
+    fn tls_config(&self) -> Result<OwnedTLSConfig, BrokerError> {
+        let cert_chain = match (&self.uri.scheme, &self.tls.ca_file) {
+            (AMQPScheme::AMQPS, Some(path)) => Some(
+                std::fs::read_to_string(path)
+                    .map_err(|source| BrokerError::CaFile { path: path.clone(), source })?,
+            ),
+            (AMQPScheme::AMQPS, None) | (AMQPScheme::AMQP, _) => None,
+        };
+        Ok(OwnedTLSConfig { identity: None, cert_chain })
+    }
+}
+
+impl fmt::Debug for BrokerConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BrokerConfig")
+            .field("host", &self.host())
+            .field("port", &self.port())
+            .field("vhost", &self.uri.vhost)
+            .field("service", &self.service)
+            .field("tls", &self.tls)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Closes politely; a connection that does not answer is dropped, and the broker's heartbeat ends it.
+pub(crate) async fn close(connection: Connection) {
+    if connection.status().connected() && !connection.status().blocked() {
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, connection.close(200, "bye".into())).await;
+    }
+}
+
+/// Wait before attempt `attempt` (counted from 1): doubles from 100 ms to 5 s, of which the upper half
+/// is spread by `jitter` (0 to 1), so that a fleet does not come back at the same moment.
+pub(crate) fn backoff(attempt: u32, jitter: f64) -> Duration {
+    let base = Duration::from_millis(100);
+    let cap = Duration::from_secs(5);
+    let full = base.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(cap);
+    full.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
+}
+
+/// [`backoff`] with a random spread.
+pub(crate) fn backoff_jittered(attempt: u32) -> Duration {
+    backoff(attempt, rand::random())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_doubles_up_to_five_seconds() {
+        let waits = [1, 2, 3, 6, 7, 60].map(|attempt| backoff(attempt, 1.0).as_millis());
+
+        assert_eq!(waits, [100, 200, 400, 3200, 5000, 5000]);
+        assert_eq!(backoff(7, 0.0), Duration::from_millis(2500));
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let config = BrokerConfig::new("amqp://joe:s3cret@127.0.0.1:1/%2f", "trigger").unwrap();
+        let error = BrokerConfig::new("http://joe:s3cret@127.0.0.1", "trigger").unwrap_err();
+
+        let shown = format!("{config:?} {config:#?} {error} {error:?}");
+
+        assert!(!shown.contains("s3cret"), "{shown}");
+        assert!(shown.contains("127.0.0.1"), "{shown}");
+    }
+
+    #[tokio::test]
+    async fn a_refused_connection_shows_no_password() {
+        let config = BrokerConfig::new("amqp://joe:s3cret@127.0.0.1:1/%2f", "trigger").unwrap();
+
+        let error = config.connect("test").await.unwrap_err();
+
+        assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
+    }
+
+    #[test]
+    fn a_missing_ca_file_is_named() {
+        let tls = TlsOptions { ca_file: Some("/nowhere/ca.pem".into()) };
+        let config = BrokerConfig::new("amqps://127.0.0.1:1/%2f", "trigger").unwrap().with_tls(tls);
+
+        let error = config.check().unwrap_err();
+
+        assert_eq!(error.to_string(), r#"CA file "/nowhere/ca.pem" is unreadable"#);
+    }
+}

@@ -1,0 +1,317 @@
+//! Consuming one message at a time, many side by side.
+//!
+//! The broker hands out at most `prefetch` unsettled messages; each has a task, and the permits keep
+//! that bound when a lost subscription's handlers are still at work while the next one has begun.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures::FutureExt;
+use lapin::options::BasicAckOptions;
+use tokio::{sync::Semaphore, time::Instant};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument;
+
+use crate::{
+    Cause,
+    connection::{BrokerConfig, BrokerError},
+    hooks::Hooks,
+    incoming::{FromDelivery, Incoming, RawDelivery},
+    semconv,
+    settle::{Abandoned, MAX_PANICS, Settler, chain, panic_text},
+    subscription::{Busy, Ended, Next, Source, Subscription, Supervisor},
+    topology,
+};
+
+/// Does what a message asks for. Must be idempotent: any message may come again.
+pub trait Handler<M = Incoming>: Send + Sync + 'static {
+    /// Handles one message; the outcome settles it.
+    fn handle(&self, message: M) -> impl Future<Output = Outcome> + Send;
+}
+
+impl<M, H: Handler<M>> Handler<M> for Arc<H> {
+    fn handle(&self, message: M) -> impl Future<Output = Outcome> + Send {
+        (**self).handle(message)
+    }
+}
+
+/// What became of a message in a handler's hands.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Its effect is committed, or was before: acknowledge.
+    Done,
+    /// Our infrastructure failed: keep the message, wait, and call the handler again.
+    Retry(Cause),
+    /// It will never work: put it away as a dead letter with this reason.
+    Reject(String),
+}
+
+/// How a consumer behaves.
+#[derive(Clone)]
+pub struct ConsumerOptions {
+    /// Messages in hand at a time, which is also the number of handlers at work.
+    pub prefetch: u16,
+    /// How long handlers may go on after shutdown; what is cut off is delivered again. Default 20 s.
+    pub grace: Duration,
+    /// Silence after which [`Hooks::on_idle`] is called. Default 5 s.
+    pub idle_after: Duration,
+    /// Callbacks.
+    pub hooks: Hooks,
+}
+
+impl ConsumerOptions {
+    /// The defaults, with so many handlers side by side (at least one).
+    #[must_use]
+    pub fn new(prefetch: u16) -> Self {
+        let prefetch = prefetch.max(1);
+        let (grace, idle_after) = (Duration::from_secs(20), Duration::from_secs(5));
+        Self { prefetch, grace, idle_after, hooks: Hooks::default() }
+    }
+
+    /// Adds callbacks.
+    #[must_use]
+    pub fn with_hooks(self, hooks: Hooks) -> Self {
+        Self { hooks, ..self }
+    }
+}
+
+/// Why consuming could not even begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsumeError {
+    /// Not one of [`topology::QUEUES`].
+    #[error("queue {0:?} is not part of the topology")]
+    UnknownQueue(String),
+    /// The configuration is wrong, which no reconnect will mend.
+    #[error(transparent)]
+    Config(#[from] BrokerError),
+}
+
+/// Consumes `queue` until `shutdown`, then lets the handlers at work finish. Comes back by itself
+/// whenever the broker, the connection or the queue went away. To stop it, cancel the token; dropping
+/// the future drops the handlers in the middle.
+///
+/// # Errors
+/// Only before it begins.
+pub async fn consume<M, H>(
+    config: &BrokerConfig,
+    queue: &str,
+    options: ConsumerOptions,
+    handler: H,
+    shutdown: CancellationToken,
+) -> Result<(), ConsumeError>
+where
+    M: FromDelivery,
+    H: Handler<M>,
+{
+    let source = known_queue(queue)?;
+    run(config, source, options, handler, shutdown).await
+}
+
+/// Consumes the hints on [`topology::CONTROL`] until `shutdown`. Every process that listens gets every
+/// hint published meanwhile, and none published before.
+///
+/// # Errors
+/// Only before it begins.
+pub async fn listen_control<M, H>(
+    config: &BrokerConfig,
+    options: ConsumerOptions,
+    handler: H,
+    shutdown: CancellationToken,
+) -> Result<(), ConsumeError>
+where
+    M: FromDelivery,
+    H: Handler<M>,
+{
+    run(config, Source::Control, options, handler, shutdown).await
+}
+
+pub(crate) fn known_queue(queue: &str) -> Result<Source, ConsumeError> {
+    if topology::QUEUES.iter().any(|known| known.name == queue) {
+        Ok(Source::Queue(queue.into()))
+    } else {
+        Err(ConsumeError::UnknownQueue(queue.to_owned()))
+    }
+}
+
+async fn run<M: FromDelivery, H: Handler<M>>(
+    config: &BrokerConfig,
+    source: Source,
+    options: ConsumerOptions,
+    handler: H,
+    shutdown: CancellationToken,
+) -> Result<(), ConsumeError> {
+    config.check()?;
+    let queue = source.name();
+    let worker = Arc::new(Worker {
+        handler,
+        settler: Settler::new(config, &queue, shutdown.clone()),
+        config: config.clone(),
+        queue,
+        hooks: options.hooks.clone(),
+        permits: Semaphore::new(usize::from(options.prefetch)),
+        stop: shutdown.clone(),
+        abort: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+    });
+    let _abort_when_dropped = worker.abort.clone().drop_guard();
+    let hooks = options.hooks.clone();
+    let mut supervisor = Supervisor::new(config.clone(), source, options.prefetch, hooks, shutdown);
+    while let Some(mut subscription) = supervisor.next().await {
+        match worker.pump(&supervisor, &mut subscription, options.idle_after).await {
+            None => {
+                subscription.cancel(config).await;
+                worker.drain(options.grace).await;
+                subscription.close().await;
+                break;
+            }
+            Some(ended) => supervisor.lost(subscription, ended).await,
+        }
+    }
+    worker.drain(options.grace).await;
+    supervisor.stop(options.grace).await;
+    Ok(())
+}
+
+struct Worker<H> {
+    handler: H,
+    settler: Settler,
+    config: BrokerConfig,
+    queue: Arc<str>,
+    hooks: Hooks,
+    permits: Semaphore,
+    stop: CancellationToken,
+    abort: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// What one call of the handler came to.
+enum Verdict {
+    Done,
+    Retry(String),
+    Panicked(String),
+    Reject(String),
+}
+
+impl<H> Worker<H> {
+    /// Starts a task for each delivery until the subscription is lost; `None` at shutdown.
+    async fn pump<M: FromDelivery>(
+        self: &Arc<Self>,
+        supervisor: &Supervisor,
+        subscription: &mut Subscription,
+        idle_after: Duration,
+    ) -> Option<Ended>
+    where
+        H: Handler<M>,
+    {
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return None,
+                next = subscription.next(idle_after) => next,
+            };
+            match next {
+                Next::Delivery(delivery) => {
+                    let raw = RawDelivery::new(*delivery, self.queue.clone());
+                    let worker = self.clone();
+                    self.tasks.spawn(async move {
+                        let settled = worker.abort.run_until_cancelled(worker.settle::<M>(&raw)).await;
+                        if matches!(settled, None | Some(Err(Abandoned))) {
+                            tracing::debug!(queue = %raw.queue, "a message is left to be delivered again");
+                        }
+                    });
+                }
+                Next::Idle => {
+                    let busy = if self.tasks.is_empty() { Busy::No } else { Busy::Yes };
+                    if let Some(ended) = supervisor.idle(subscription, busy).await {
+                        return Some(ended);
+                    }
+                }
+                Next::Ended(ended) => return Some(ended),
+            }
+        }
+    }
+
+    async fn settle<M: FromDelivery>(&self, raw: &RawDelivery) -> Result<(), Abandoned>
+    where
+        H: Handler<M>,
+    {
+        let permit = self.stop.run_until_cancelled(self.permits.acquire()).await;
+        let Some(Ok(_permit)) = permit else { return Err(Abandoned) };
+        semconv::consumed(raw);
+        match M::from_delivery(raw) {
+            Ok(message) => self.handle_until_settled(raw, message).await?,
+            Err(error) => self.settler.bury(raw, &error.to_string()).await?,
+        }
+        self.settler.ack(raw, BasicAckOptions::default()).await;
+        Ok(())
+    }
+
+    /// Calls the handler until it is done with the message, or the message is put away.
+    async fn handle_until_settled<M: FromDelivery>(
+        &self,
+        raw: &RawDelivery,
+        message: M,
+    ) -> Result<(), Abandoned>
+    where
+        H: Handler<M>,
+    {
+        let mut panics = 0;
+        for attempt in 1.. {
+            let cause = match self.call(raw, message.clone()).await {
+                Verdict::Done => break,
+                Verdict::Reject(reason) => return self.settler.bury(raw, &reason).await,
+                Verdict::Retry(cause) => cause,
+                Verdict::Panicked(text) => {
+                    panics += 1;
+                    if panics >= MAX_PANICS {
+                        return self.settler.bury(raw, &format!("handler panicked: {text}")).await;
+                    }
+                    format!("handler panicked: {text}")
+                }
+            };
+            semconv::count(semconv::RETRIES, &self.queue);
+            tracing::warn!(
+                queue = %self.queue,
+                message.id = raw.message_id(),
+                message.attempt = attempt,
+                error = cause,
+                "a message is kept and tried again"
+            );
+            self.settler.pause(attempt, &raw.delivery.acker).await?;
+        }
+        Ok(())
+    }
+
+    async fn call<M: FromDelivery>(&self, raw: &RawDelivery, message: M) -> Verdict
+    where
+        H: Handler<M>,
+    {
+        let span = semconv::process_span(&self.config, raw);
+        if let (Some(link), Some(trace)) = (self.hooks.link_span, message.trace()) {
+            link(&span, &[trace]);
+        }
+        let started = Instant::now();
+        let call = AssertUnwindSafe(async { self.handler.handle(message).await }).catch_unwind();
+        let (verdict, error) = match call.instrument(span.clone()).await {
+            Ok(Outcome::Done) => (Verdict::Done, None),
+            Ok(Outcome::Retry(cause)) => (Verdict::Retry(chain(&*cause)), Some("transient")),
+            Ok(Outcome::Reject(reason)) => (Verdict::Reject(reason), Some("rejected")),
+            Err(panic) => (Verdict::Panicked(panic_text(&*panic).to_owned()), Some("panic")),
+        };
+        if let Some(error) = error {
+            semconv::fail(&span, error);
+        }
+        semconv::processed(raw.destination(), &self.queue, started.elapsed(), error);
+        verdict
+    }
+
+    /// Waits for the handlers at work, then cuts off those that are left.
+    async fn drain(&self, grace: Duration) {
+        self.tasks.close();
+        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+            let left = self.tasks.len();
+            tracing::warn!(queue = %self.queue, left, "{left} handlers did not finish within the grace period");
+            self.abort.cancel();
+            self.tasks.wait().await;
+        }
+    }
+}

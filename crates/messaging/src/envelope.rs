@@ -1,0 +1,312 @@
+//! A message and what is said about it: CloudEvents 1.0 in binary mode, as AMQP headers.
+//!
+//! The body stays opaque here; `contract` gives it meaning.
+
+use bytes::Bytes;
+use chrono::{DateTime, SecondsFormat, Utc};
+use lapin::{
+    BasicProperties,
+    message::Delivery,
+    types::{AMQPValue, FieldTable, ShortString},
+};
+use uuid::Uuid;
+
+use crate::semconv::TraceContext;
+
+const CONTENT_TYPE: &str = "application/json";
+const SPEC_VERSION: &str = "1.0";
+pub(crate) const PERSISTENT: u8 = 2;
+
+/// One message, before it is sent or after it arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// Unique within `source`; the two together are what duplicates are recognised by.
+    pub id: Uuid,
+    /// Who says it, as a URI reference.
+    pub source: String,
+    /// The type, which is also the routing key of an event.
+    pub kind: String,
+    /// What it is about, within `source`.
+    pub subject: Option<String>,
+    /// When it happened.
+    pub time: DateTime<Utc>,
+    /// Order within `source`: the id of the outbox row.
+    pub sequence: i64,
+    /// The job it belongs to.
+    pub correlation: Option<Uuid>,
+    /// Where the body's schema is.
+    pub dataschema: String,
+    /// W3C trace context of its creation.
+    pub traceparent: Option<String>,
+    /// Vendors' part of the trace context.
+    pub tracestate: Option<String>,
+    /// Where it is published.
+    pub exchange: String,
+    /// With which key.
+    pub routing_key: String,
+    /// The service that published it; empty when it did not say.
+    pub app_id: String,
+    /// ProtoJSON.
+    pub body: Bytes,
+}
+
+/// Why headers are not those of a message of ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EnvelopeError {
+    /// A header that every message has is not there.
+    #[error("header {0} is missing")]
+    Missing(&'static str),
+    /// A header has a value that cannot be what it should be.
+    #[error("header {header} is invalid: {value:?}")]
+    Invalid {
+        /// Its name.
+        header: &'static str,
+        /// The beginning of what it said.
+        value: String,
+    },
+    /// AMQP has room for 255 bytes there.
+    #[error("{0} is longer than 255 bytes")]
+    TooLong(&'static str),
+}
+
+mod header {
+    pub(super) const ID: &str = "cloudEvents_id";
+    pub(super) const SOURCE: &str = "cloudEvents_source";
+    pub(super) const TYPE: &str = "cloudEvents_type";
+    pub(super) const SUBJECT: &str = "cloudEvents_subject";
+    pub(super) const TIME: &str = "cloudEvents_time";
+    pub(super) const SPECVERSION: &str = "cloudEvents_specversion";
+    pub(super) const DATASCHEMA: &str = "cloudEvents_dataschema";
+    pub(super) const SEQUENCE: &str = "cloudEvents_sequence";
+    pub(super) const TRACEPARENT: &str = "traceparent";
+    pub(super) const TRACESTATE: &str = "tracestate";
+}
+
+impl Envelope {
+    /// The context in which the message was created, if it carries one.
+    #[must_use]
+    pub fn trace(&self) -> Option<TraceContext<'_>> {
+        let traceparent = self.traceparent.as_deref()?;
+        Some(TraceContext { traceparent, tracestate: self.tracestate.as_deref() })
+    }
+
+    /// Everything but exchange, routing key and body.
+    pub(crate) fn properties(&self) -> Result<BasicProperties, EnvelopeError> {
+        let mut properties = BasicProperties::default()
+            .with_message_id(short("message_id", &self.id.to_string())?)
+            .with_type(short("type", &self.kind)?)
+            .with_app_id(short("app_id", &self.app_id)?)
+            .with_timestamp(u64::try_from(self.time.timestamp()).unwrap_or_default())
+            .with_content_type(short("content_type", CONTENT_TYPE)?)
+            .with_delivery_mode(PERSISTENT)
+            .with_headers(self.headers());
+        if let Some(job) = self.correlation {
+            properties = properties.with_correlation_id(short("correlation_id", &job.to_string())?);
+        }
+        Ok(properties)
+    }
+
+    fn headers(&self) -> FieldTable {
+        let mut headers = FieldTable::default();
+        let mut put = |name: &'static str, value: &str| {
+            headers.insert(name.into(), AMQPValue::LongString(value.into()));
+        };
+        put(header::SPECVERSION, SPEC_VERSION);
+        put(header::ID, &self.id.to_string());
+        put(header::SOURCE, &self.source);
+        put(header::TYPE, &self.kind);
+        put(header::TIME, &self.time.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+        put(header::SEQUENCE, &self.sequence.to_string());
+        put(header::DATASCHEMA, &self.dataschema);
+        let optional = [
+            (header::SUBJECT, &self.subject),
+            (header::TRACEPARENT, &self.traceparent),
+            (header::TRACESTATE, &self.tracestate),
+        ];
+        for (name, value) in optional {
+            if let Some(value) = value {
+                put(name, value);
+            }
+        }
+        headers
+    }
+
+    /// Reads what [`Self::properties`] wrote.
+    pub(crate) fn parse(delivery: &Delivery, body: Bytes) -> Result<Self, EnvelopeError> {
+        let properties = &delivery.properties;
+        let headers = Headers(properties.headers().as_ref());
+        headers.parsed(header::SPECVERSION, |version| (version == SPEC_VERSION).then_some(()))?;
+        let correlation = match properties.correlation_id() {
+            Some(id) => Some(parsed("correlation_id", id.as_str(), |id| id.parse().ok())?),
+            None => None,
+        };
+        Ok(Self {
+            id: headers.parsed(header::ID, |id| id.parse().ok())?,
+            source: headers.required(header::SOURCE)?,
+            kind: headers.required(header::TYPE)?,
+            subject: headers.optional(header::SUBJECT),
+            time: headers.parsed(header::TIME, instant)?,
+            sequence: headers.parsed(header::SEQUENCE, |number| number.parse().ok())?,
+            correlation,
+            dataschema: headers.required(header::DATASCHEMA)?,
+            traceparent: headers.optional(header::TRACEPARENT),
+            tracestate: headers.optional(header::TRACESTATE),
+            exchange: delivery.exchange.to_string(),
+            routing_key: delivery.routing_key.to_string(),
+            app_id: properties.app_id().as_ref().map(ToString::to_string).unwrap_or_default(),
+            body,
+        })
+    }
+}
+
+fn instant(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(text).ok().map(|time| time.with_timezone(&Utc))
+}
+
+/// A string for one of AMQP's own fields.
+pub(crate) fn short(field: &'static str, value: &str) -> Result<ShortString, EnvelopeError> {
+    ShortString::try_new(value).map_err(|_| EnvelopeError::TooLong(field))
+}
+
+fn parsed<T>(
+    header: &'static str,
+    value: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, EnvelopeError> {
+    parse(value).ok_or_else(|| EnvelopeError::Invalid { header, value: value.chars().take(100).collect() })
+}
+
+/// Headers as text, whichever scalar type they were sent with.
+pub(crate) struct Headers<'a>(pub(crate) Option<&'a FieldTable>);
+
+impl Headers<'_> {
+    pub(crate) fn optional(&self, name: &str) -> Option<String> {
+        self.0.and_then(|headers| headers.inner().get(name)).and_then(text)
+    }
+
+    fn required(&self, name: &'static str) -> Result<String, EnvelopeError> {
+        self.optional(name).ok_or(EnvelopeError::Missing(name))
+    }
+
+    fn parsed<T>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, EnvelopeError> {
+        parsed(name, &self.required(name)?, parse)
+    }
+
+    /// Every header that is not a table or an array.
+    pub(crate) fn scalars(&self) -> impl Iterator<Item = (String, String)> {
+        let headers = self.0.into_iter().flat_map(|headers| headers.inner());
+        headers.filter_map(|(name, value)| Some((name.to_string(), text(value)?)))
+    }
+}
+
+fn text(value: &AMQPValue) -> Option<String> {
+    match value {
+        AMQPValue::LongString(text) => std::str::from_utf8(text.as_bytes()).ok().map(str::to_owned),
+        AMQPValue::ShortString(text) => Some(text.to_string()),
+        AMQPValue::Boolean(value) => Some(value.to_string()),
+        AMQPValue::ShortShortInt(value) => Some(value.to_string()),
+        AMQPValue::ShortShortUInt(value) => Some(value.to_string()),
+        AMQPValue::ShortInt(value) => Some(value.to_string()),
+        AMQPValue::ShortUInt(value) => Some(value.to_string()),
+        AMQPValue::LongInt(value) => Some(value.to_string()),
+        AMQPValue::LongUInt(value) => Some(value.to_string()),
+        AMQPValue::LongLongInt(value) => Some(value.to_string()),
+        AMQPValue::Timestamp(value) => Some(value.to_string()),
+        AMQPValue::Float(value) => Some(value.to_string()),
+        AMQPValue::Double(value) => Some(value.to_string()),
+        AMQPValue::DecimalValue(_)
+        | AMQPValue::FieldArray(_)
+        | AMQPValue::FieldTable(_)
+        | AMQPValue::ByteArray(_)
+        | AMQPValue::Void => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn envelope() -> Envelope {
+        Envelope {
+            id: Uuid::from_u128(7),
+            source: "/modelday/trigger".into(),
+            kind: "modelday.job.requested.v1".into(),
+            subject: Some("job/1".into()),
+            time: instant("2025-10-01T13:30:00.123456Z").unwrap(),
+            sequence: 42,
+            correlation: Some(Uuid::from_u128(9)),
+            dataschema: "https://example.org/schema.json".into(),
+            traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
+            tracestate: Some("vendor=1".into()),
+            exchange: "modelday.events".into(),
+            routing_key: "modelday.job.requested.v1".into(),
+            app_id: "trigger".into(),
+            body: Bytes::from_static(b"{}"),
+        }
+    }
+
+    fn delivered(properties: BasicProperties) -> Delivery {
+        let mut delivery =
+            Delivery::mock(1, "modelday.events".into(), "modelday.job.requested.v1".into(), false, vec![]);
+        delivery.properties = properties;
+        delivery
+    }
+
+    fn without(name: &str) -> EnvelopeError {
+        let mut headers = envelope().headers().inner().clone();
+        headers.remove(name);
+        let properties = envelope().properties().unwrap().with_headers(headers.into());
+        Envelope::parse(&delivered(properties), Bytes::new()).unwrap_err()
+    }
+
+    fn with(name: &'static str, value: AMQPValue) -> Result<Envelope, EnvelopeError> {
+        let mut headers = envelope().headers();
+        headers.insert(name.into(), value);
+        let properties = envelope().properties().unwrap().with_headers(headers);
+        Envelope::parse(&delivered(properties), Bytes::new())
+    }
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let delivery = delivered(envelope().properties().unwrap());
+
+        assert_eq!(Envelope::parse(&delivery, Bytes::from_static(b"{}")), Ok(envelope()));
+    }
+
+    #[test]
+    fn a_missing_header_is_named() {
+        assert_eq!(without("cloudEvents_id"), EnvelopeError::Missing("cloudEvents_id"));
+        assert_eq!(without("cloudEvents_time"), EnvelopeError::Missing("cloudEvents_time"));
+        assert_eq!(without("cloudEvents_specversion"), EnvelopeError::Missing("cloudEvents_specversion"));
+    }
+
+    #[test]
+    fn a_garbled_header_is_quoted() {
+        let error = with("cloudEvents_id", AMQPValue::LongString("nonsense".into())).unwrap_err();
+
+        assert_eq!(error.to_string(), r#"header cloudEvents_id is invalid: "nonsense""#);
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_count_as_missing() {
+        let error = with("cloudEvents_source", AMQPValue::LongString(vec![0xff, 0xfe].into())).unwrap_err();
+
+        assert_eq!(error, EnvelopeError::Missing("cloudEvents_source"));
+    }
+
+    #[test]
+    fn a_sequence_sent_as_a_number_is_understood() {
+        assert_eq!(with("cloudEvents_sequence", AMQPValue::LongLongInt(43)).unwrap().sequence, 43);
+    }
+
+    #[test]
+    fn a_type_that_amqp_has_no_room_for_is_an_error() {
+        let envelope = Envelope { kind: "x".repeat(256), ..envelope() };
+
+        assert_eq!(envelope.properties().unwrap_err(), EnvelopeError::TooLong("type"));
+    }
+}

@@ -1,0 +1,134 @@
+//! What a consumer tells its owner besides messages.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::{FutureExt, future::BoxFuture};
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::semconv::LinkSpan;
+
+/// A subscription began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscribed {
+    /// To which queue.
+    pub queue: Arc<str>,
+    /// The queue had to be declared anew, or went away under the previous subscription: what it held
+    /// is lost. False proves nothing, since another service may have declared it a moment before.
+    pub created: bool,
+    /// Subscriptions before this one in this process. Above zero the broker may have been reset, so
+    /// that is a moment to look into the outboxes too.
+    pub earlier: u64,
+}
+
+type Callback<T> = Arc<dyn Fn(T) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// Optional callbacks. They run beside the handlers, one at a time and in order.
+#[derive(Clone, Default)]
+pub struct Hooks {
+    subscribed: Option<Callback<Subscribed>>,
+    lost: Option<Callback<String>>,
+    idle: Option<Callback<()>>,
+    pub(crate) link_span: Option<LinkSpan>,
+}
+
+impl Hooks {
+    /// Called whenever the subscription starts or starts again.
+    #[must_use]
+    pub fn on_subscribed<F>(mut self, callback: impl Fn(Subscribed) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.subscribed = Some(Arc::new(move |event| Box::pin(callback(event))));
+        self
+    }
+
+    /// Called with the cause when the subscription is lost; the consumer is already on its way back.
+    #[must_use]
+    pub fn on_lost<F>(mut self, callback: impl Fn(String) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.lost = Some(Arc::new(move |cause| Box::pin(callback(cause))));
+        self
+    }
+
+    /// Called while subscribed, each time `idle_after` has passed without a delivery and with no
+    /// handler at work; never while an earlier callback is still running.
+    #[must_use]
+    pub fn on_idle<F>(mut self, callback: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.idle = Some(Arc::new(move |()| Box::pin(callback())));
+        self
+    }
+
+    /// Called with each new `process` span and the creation contexts of its messages: one context
+    /// means "parent and link", several mean "links".
+    #[must_use]
+    pub fn link_span(mut self, link: LinkSpan) -> Self {
+        self.link_span = Some(link);
+        self
+    }
+}
+
+/// Runs the callbacks in a task of their own, so that a slow one does not hold up deliveries.
+pub(crate) struct HookRunner {
+    hooks: Hooks,
+    calls: mpsc::UnboundedSender<BoxFuture<'static, ()>>,
+    pending: Arc<AtomicUsize>,
+    task: AbortOnDropHandle<()>,
+}
+
+impl HookRunner {
+    pub(crate) fn start(hooks: Hooks) -> Self {
+        let (calls, mut queue) = mpsc::unbounded_channel::<BoxFuture<'static, ()>>();
+        let pending = Arc::new(AtomicUsize::new(0));
+        let done = pending.clone();
+        let task = AbortOnDropHandle::new(tokio::spawn(async move {
+            while let Some(call) = queue.recv().await {
+                if AssertUnwindSafe(call).catch_unwind().await.is_err() {
+                    tracing::error!("a consumer hook panicked");
+                }
+                done.fetch_sub(1, Ordering::AcqRel);
+            }
+        }));
+        Self { hooks, calls, pending, task }
+    }
+
+    pub(crate) fn subscribed(&self, event: Subscribed) {
+        self.call(self.hooks.subscribed.as_ref().map(|callback| callback(event)));
+    }
+
+    pub(crate) fn lost(&self, cause: String) {
+        self.call(self.hooks.lost.as_ref().map(|callback| callback(cause)));
+    }
+
+    pub(crate) fn idle(&self) {
+        if self.pending.load(Ordering::Acquire) == 0 {
+            self.call(self.hooks.idle.as_ref().map(|callback| callback(())));
+        }
+    }
+
+    fn call(&self, call: Option<BoxFuture<'static, ()>>) {
+        if let Some(call) = call {
+            self.pending.fetch_add(1, Ordering::AcqRel);
+            // The task ends only with this sender.
+            let _ = self.calls.send(call);
+        }
+    }
+
+    /// Lets the callbacks already called finish within `grace`.
+    pub(crate) async fn stop(self, grace: Duration) {
+        drop(self.calls);
+        let _ = tokio::time::timeout(grace, self.task).await;
+    }
+}

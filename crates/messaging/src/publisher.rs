@@ -1,0 +1,252 @@
+//! Publishing in order, with confirms, and `mandatory`: a message that no queue takes comes back.
+
+use std::time::Duration;
+
+use lapin::{BasicProperties, Channel, Connection, options::ConfirmSelectOptions};
+use tokio::{sync::Mutex, time::Instant};
+
+use crate::{
+    confirms::Confirms,
+    connection::{BrokerConfig, BrokerError, backoff_jittered, close},
+    envelope::{Envelope, EnvelopeError},
+    semconv::{self, LinkSpan, TraceContext},
+    topology,
+};
+
+const MAX_WAIT_TO_RECONNECT: Duration = Duration::from_secs(1);
+
+/// Why a message was not taken by the broker.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The broker is away, blocked or too slow. Whether it has the message is unknown: send it again.
+    #[error("broker unavailable: {0}")]
+    Transient(#[from] BrokerError),
+    /// No queue is bound for it. The topology has been declared again since; should it come back once
+    /// more, nobody declares a queue for it.
+    #[error("message {message} to {destination} was returned: {reason}")]
+    Returned {
+        /// Its id.
+        message: String,
+        /// `<exchange>:<routing key>`.
+        destination: String,
+        /// What the broker said.
+        reason: String,
+    },
+    /// A queue refused it, for instance because it is full. Send it again.
+    #[error("message {message} to {destination} was refused by the broker")]
+    Nacked {
+        /// Its id.
+        message: String,
+        /// `<exchange>:<routing key>`.
+        destination: String,
+    },
+    /// It cannot be expressed in AMQP, and never will.
+    #[error("message {message} cannot be encoded")]
+    Unencodable {
+        /// Its id.
+        message: String,
+        /// What is wrong with it.
+        #[source]
+        source: EnvelopeError,
+    },
+}
+
+impl PublishError {
+    pub(crate) fn error_type(&self) -> &'static str {
+        match self {
+            Self::Transient(_) => "transient",
+            Self::Returned { .. } => "returned",
+            Self::Nacked { .. } => "nacked",
+            Self::Unencodable { .. } => "unencodable",
+        }
+    }
+}
+
+/// What became of a batch.
+#[derive(Debug)]
+pub struct Published {
+    /// For each message of the batch: the broker has it, in every queue bound for it.
+    pub confirmed: Vec<bool>,
+    /// Why the batch was not finished. After the first refusal nothing more is sent, but up to 256
+    /// later messages may have been on their way and are reported truthfully.
+    pub failure: Option<PublishError>,
+}
+
+/// A connection of its own, opened when needed, for messages to be sent one batch at a time.
+pub struct Publisher {
+    config: BrokerConfig,
+    role: String,
+    link_span: Option<LinkSpan>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    session: Option<Session>,
+    failures: u32,
+}
+
+struct Session {
+    connection: Connection,
+    channel: Channel,
+}
+
+/// A message as AMQP has it.
+pub(crate) struct Outgoing<'a> {
+    pub(crate) exchange: &'a str,
+    pub(crate) routing_key: &'a str,
+    pub(crate) properties: BasicProperties,
+    pub(crate) body: &'a [u8],
+    pub(crate) trace: Option<TraceContext<'a>>,
+}
+
+impl Publisher {
+    /// Does not connect yet. `role` names the connection in the broker's UI.
+    #[must_use]
+    pub fn new(config: BrokerConfig, role: &str) -> Self {
+        Self { config, role: role.to_owned(), link_span: None, state: Mutex::default() }
+    }
+
+    /// Called with each `send` span and the creation context of its message.
+    #[must_use]
+    pub fn with_link_span(self, link: LinkSpan) -> Self {
+        Self { link_span: Some(link), ..self }
+    }
+
+    /// Connects and declares the topology, unless that is done already.
+    ///
+    /// # Errors
+    /// The broker cannot be used.
+    pub async fn connect(&self) -> Result<(), BrokerError> {
+        self.session(&mut *self.state.lock().await).await.map(|_| ())
+    }
+
+    /// Whether a connection is up. False before the first message, and while a batch is on its way.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        let Ok(state) = self.state.try_lock() else { return false };
+        state.session.as_ref().is_some_and(Session::is_usable)
+    }
+
+    /// Publishes `batch` in its order and waits for the confirms, at most for the configured timeout
+    /// besides connecting. Stops at the first message that is not taken.
+    pub async fn publish_in_order(&self, batch: &[Envelope]) -> Published {
+        let encodable: Vec<_> = batch.iter().map_while(|envelope| outgoing(envelope).ok()).collect();
+        let mut published = self.publish(&encodable).await;
+        let refused =
+            batch.get(encodable.len()).and_then(|envelope| Some((envelope, outgoing(envelope).err()?)));
+        if let (None, Some((envelope, source))) = (&published.failure, refused) {
+            let message = envelope.id.to_string();
+            published.failure = Some(PublishError::Unencodable { message, source });
+        }
+        published.confirmed.resize(batch.len(), false);
+        published
+    }
+
+    pub(crate) async fn publish(&self, batch: &[Outgoing<'_>]) -> Published {
+        if batch.is_empty() {
+            return Published { confirmed: Vec::new(), failure: None };
+        }
+        let mut state = self.state.lock().await;
+        let channel = match self.session(&mut state).await {
+            Ok(session) => session.channel.clone(),
+            Err(error) => {
+                return Published { confirmed: vec![false; batch.len()], failure: Some(error.into()) };
+            }
+        };
+        let published = self.send(&channel, batch).await;
+        self.after(&mut state, &published).await;
+        published
+    }
+
+    async fn send(&self, channel: &Channel, batch: &[Outgoing<'_>]) -> Published {
+        let mut confirms = Confirms::new(batch, Instant::now() + self.config.timeout());
+        for (index, message) in batch.iter().enumerate() {
+            let span = self.span(message);
+            confirms.send(channel, index, span).await;
+            if confirms.failed() {
+                break;
+            }
+        }
+        confirms.finish(self.config.timeout()).await
+    }
+
+    fn span(&self, message: &Outgoing<'_>) -> tracing::Span {
+        let id = message.properties.message_id().as_ref().map_or("", |id| id.as_str());
+        let job = message.properties.correlation_id().as_ref().map_or("", |id| id.as_str());
+        let span = semconv::send_span(&self.config, message.exchange, message.routing_key, id, job);
+        if let (Some(link), Some(trace)) = (self.link_span, message.trace) {
+            link(&span, &[trace]);
+        }
+        span
+    }
+
+    /// Gives up a session that failed, so that no late confirm is taken for another message's; declares
+    /// the topology again when a message found no queue.
+    async fn after(&self, state: &mut State, published: &Published) {
+        let keep = match &published.failure {
+            None | Some(PublishError::Nacked { .. } | PublishError::Unencodable { .. }) => true,
+            Some(PublishError::Transient(_)) => false,
+            Some(PublishError::Returned { .. }) => match &state.session {
+                Some(session) => self.declare(&session.connection).await.is_ok(),
+                None => false,
+            },
+        };
+        if !keep && let Some(session) = state.session.take() {
+            close(session.connection).await;
+        }
+    }
+
+    /// The open session, or a new one. A connect that follows failed ones waits a little first.
+    async fn session<'s>(&self, state: &'s mut State) -> Result<&'s Session, BrokerError> {
+        if let Some(lost) = state.session.take_if(|session| !session.is_usable()) {
+            close(lost.connection).await;
+        }
+        if state.session.is_none() {
+            if state.failures > 0 {
+                tokio::time::sleep(backoff_jittered(state.failures).min(MAX_WAIT_TO_RECONNECT)).await;
+            }
+            state.failures = state.failures.saturating_add(1);
+            let session = self.open().await?;
+            state.failures = 0;
+            state.session = Some(session);
+        }
+        state.session.as_ref().ok_or(BrokerError::Lost)
+    }
+
+    async fn open(&self) -> Result<Session, BrokerError> {
+        let connection = self.config.connect(&self.role).await?;
+        self.declare(&connection).await?;
+        let channel = self
+            .config
+            .bounded("opening a channel", async {
+                let channel = connection.create_channel().await?;
+                channel.confirm_select(ConfirmSelectOptions::default()).await?;
+                Ok(channel)
+            })
+            .await?;
+        Ok(Session { connection, channel })
+    }
+
+    async fn declare(&self, connection: &Connection) -> Result<(), BrokerError> {
+        self.config.bounded("declaring the topology", topology::declare(connection)).await.map(|_| ())
+    }
+}
+
+impl Session {
+    fn is_usable(&self) -> bool {
+        self.connection.status().connected() && self.channel.status().connected()
+    }
+}
+
+fn outgoing(envelope: &Envelope) -> Result<Outgoing<'_>, EnvelopeError> {
+    crate::envelope::short("exchange", &envelope.exchange)?;
+    crate::envelope::short("routing_key", &envelope.routing_key)?;
+    Ok(Outgoing {
+        exchange: &envelope.exchange,
+        routing_key: &envelope.routing_key,
+        properties: envelope.properties()?,
+        body: &envelope.body,
+        trace: envelope.trace(),
+    })
+}

@@ -1,0 +1,164 @@
+//! Every telemetry name of this crate: OpenTelemetry's messaging conventions for RabbitMQ (1.44).
+//!
+//! Span names are `otel.name`, since `tracing` wants constant ones; ids are attributes, never names.
+
+use std::time::Duration;
+
+use tracing::Span;
+
+use crate::{connection::BrokerConfig, incoming::RawDelivery};
+
+/// Messages handed to the broker, by destination and, if that failed, `error_type`.
+pub const SENT_MESSAGES: &str = "messaging_client_sent_messages_total";
+/// Messages handed to handlers, by destination and queue.
+pub const CONSUMED_MESSAGES: &str = "messaging_client_consumed_messages_total";
+/// Seconds a handler took, by destination, queue and, if it did not succeed, `error_type`.
+pub const PROCESS_DURATION: &str = "messaging_process_duration_seconds";
+/// Seconds from handing a message to the broker to its confirm.
+pub const OPERATION_DURATION: &str = "messaging_client_operation_duration_seconds";
+/// Handlers asked again because of a transient error, by queue. Not part of the conventions.
+pub const RETRIES: &str = "messaging_process_retries_total";
+/// Messages put away as dead letters, by queue. Not part of the conventions.
+pub const DEAD_LETTERS: &str = "messaging_dead_letters_total";
+/// Subscriptions lost and sought again, by queue. Not part of the conventions.
+pub const SUBSCRIPTIONS_LOST: &str = "messaging_subscriptions_lost_total";
+
+/// Bucket bounds that the conventions advise for the two durations, in seconds.
+pub const DURATION_BUCKETS: [f64; 14] =
+    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+
+mod label {
+    pub(super) const SYSTEM: &str = "messaging_system";
+    pub(super) const OPERATION: &str = "messaging_operation_name";
+    pub(super) const DESTINATION: &str = "messaging_destination_name";
+    pub(super) const QUEUE: &str = "messaging_destination_subscription_name";
+    pub(super) const ERROR: &str = "error_type";
+}
+
+const SYSTEM: &str = "rabbitmq";
+
+/// W3C trace context as it came with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceContext<'a> {
+    /// Header `traceparent`.
+    pub traceparent: &'a str,
+    /// Header `tracestate`.
+    pub tracestate: Option<&'a str>,
+}
+
+/// Relates a new span to the creation contexts of its messages. One context: make it the parent and
+/// link it. Several: link them.
+pub type LinkSpan = fn(&Span, &[TraceContext<'_>]);
+
+/// The span of one message on its way to the broker.
+pub(crate) fn send_span(
+    config: &BrokerConfig,
+    exchange: &str,
+    routing_key: &str,
+    id: &str,
+    conversation: &str,
+) -> Span {
+    let destination = format!("{exchange}:{routing_key}");
+    tracing::info_span!(
+        "send",
+        otel.name = format!("send {destination}"),
+        otel.kind = "producer",
+        messaging.system = SYSTEM,
+        "messaging.operation.type" = "send",
+        messaging.operation.name = "publish",
+        messaging.destination.name = destination,
+        messaging.rabbitmq.destination.routing_key = routing_key,
+        messaging.message.id = id,
+        messaging.message.conversation_id = conversation,
+        server.address = config.host(),
+        server.port = config.port(),
+        "error.type" = tracing::field::Empty,
+        otel.status_code = tracing::field::Empty,
+    )
+}
+
+/// The span of one message in the hands of a handler.
+pub(crate) fn process_span(config: &BrokerConfig, raw: &RawDelivery) -> Span {
+    let destination = format!("{}:{}", raw.destination(), raw.queue);
+    tracing::info_span!(
+        "process",
+        otel.name = format!("process {destination}"),
+        otel.kind = "consumer",
+        messaging.system = SYSTEM,
+        "messaging.operation.type" = "process",
+        messaging.operation.name = "process",
+        messaging.destination.name = destination,
+        messaging.rabbitmq.destination.routing_key = raw.delivery.routing_key.as_str(),
+        messaging.message.id = raw.message_id(),
+        messaging.message.conversation_id = raw.conversation_id(),
+        server.address = config.host(),
+        server.port = config.port(),
+        "error.type" = tracing::field::Empty,
+        otel.status_code = tracing::field::Empty,
+    )
+}
+
+/// The span of a batch in the hands of its handler. Its messages may have many routing keys.
+pub(crate) fn batch_span(config: &BrokerConfig, queue: &str, messages: usize) -> Span {
+    tracing::info_span!(
+        "process",
+        otel.name = format!("process {queue}"),
+        otel.kind = "consumer",
+        messaging.system = SYSTEM,
+        "messaging.operation.type" = "process",
+        messaging.operation.name = "process",
+        messaging.destination.name = queue,
+        messaging.batch.message_count = messages,
+        server.address = config.host(),
+        server.port = config.port(),
+        "error.type" = tracing::field::Empty,
+        otel.status_code = tracing::field::Empty,
+    )
+}
+
+/// Marks a span as failed.
+pub(crate) fn fail(span: &Span, error_type: &'static str) {
+    span.record("error.type", error_type);
+    span.record("otel.status_code", "ERROR");
+}
+
+/// Counts and times one message sent.
+pub(crate) fn sent(destination: String, took: Duration, error: Option<&'static str>) {
+    let mut labels = vec![
+        metrics::Label::from_static_parts(label::SYSTEM, SYSTEM),
+        metrics::Label::from_static_parts(label::OPERATION, "publish"),
+        metrics::Label::new(label::DESTINATION, destination),
+    ];
+    labels.extend(error.map(|error| metrics::Label::from_static_parts(label::ERROR, error)));
+    metrics::histogram!(OPERATION_DURATION, labels.clone()).record(took);
+    metrics::counter!(SENT_MESSAGES, labels).increment(1);
+}
+
+/// Counts one message handed to a handler.
+pub(crate) fn consumed(raw: &RawDelivery) {
+    metrics::counter!(
+        CONSUMED_MESSAGES,
+        label::SYSTEM => SYSTEM,
+        label::OPERATION => "process",
+        label::DESTINATION => raw.destination(),
+        label::QUEUE => raw.queue.to_string(),
+    )
+    .increment(1);
+}
+
+/// Times one call of a handler.
+pub(crate) fn processed(destination: String, queue: &str, took: Duration, error: Option<&'static str>) {
+    let mut labels = vec![
+        metrics::Label::from_static_parts(label::SYSTEM, SYSTEM),
+        metrics::Label::from_static_parts(label::OPERATION, "process"),
+        metrics::Label::new(label::DESTINATION, destination),
+        metrics::Label::new(label::QUEUE, queue.to_owned()),
+    ];
+    labels.extend(error.map(|error| metrics::Label::from_static_parts(label::ERROR, error)));
+    metrics::histogram!(PROCESS_DURATION, labels).record(took);
+}
+
+/// Counts something that happened to a queue's consumer.
+pub(crate) fn count(metric: &'static str, queue: &str) {
+    metrics::counter!(metric, label::QUEUE => queue.to_owned()).increment(1);
+}

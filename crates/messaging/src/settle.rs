@@ -1,0 +1,95 @@
+//! What follows a handler's verdict: acknowledge, wait and ask again, or put away.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use lapin::{Acker, options::BasicAckOptions};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    connection::{BrokerConfig, backoff_jittered},
+    dead_letter::labelled,
+    incoming::RawDelivery,
+    publisher::{Outgoing, Publisher},
+    semconv, topology,
+};
+
+/// Calls of a handler that may panic over one message before it is put away.
+pub(crate) const MAX_PANICS: u32 = 5;
+
+/// A message left unsettled on purpose: its channel is gone or the process is stopping, and either way
+/// the broker will deliver it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Abandoned;
+
+/// Settles deliveries. Holds the connection for dead letters, which is opened with the first of them:
+/// a blocked publisher must not stop acknowledgements.
+pub(crate) struct Settler {
+    graves: Publisher,
+    stop: CancellationToken,
+}
+
+impl Settler {
+    pub(crate) fn new(config: &BrokerConfig, queue: &str, stop: CancellationToken) -> Self {
+        Self { graves: Publisher::new(config.clone(), &format!("dead letters of {queue}")), stop }
+    }
+
+    /// Acknowledges `delivery`, and those before it on its channel if so asked.
+    pub(crate) async fn ack(&self, raw: &RawDelivery, options: BasicAckOptions) {
+        match raw.delivery.acker.ack(options).await {
+            Ok(true) => {}
+            Ok(false) => tracing::debug!(queue = %raw.queue, "the channel of a handled message is gone"),
+            Err(error) => {
+                tracing::debug!(queue = %raw.queue, error = %error, "a message could not be acknowledged");
+            }
+        }
+    }
+
+    /// Waits before attempt `attempt + 1`, with the message in hand.
+    pub(crate) async fn pause(&self, attempt: u32, acker: &Acker) -> Result<(), Abandoned> {
+        self.sleep(backoff_jittered(attempt)).await?;
+        if acker.usable() { Ok(()) } else { Err(Abandoned) }
+    }
+
+    async fn sleep(&self, wait: Duration) -> Result<(), Abandoned> {
+        self.stop.run_until_cancelled(tokio::time::sleep(wait)).await.ok_or(Abandoned)
+    }
+
+    /// Publishes a copy of the message to the dead letters and returns when that is confirmed. The
+    /// message itself is still to be acknowledged.
+    pub(crate) async fn bury(&self, raw: &RawDelivery, reason: &str) -> Result<(), Abandoned> {
+        tracing::error!(
+            queue = %raw.queue,
+            message.id = raw.message_id(),
+            job.id = raw.conversation_id(),
+            reason,
+            "a message goes to the dead letters"
+        );
+        for attempt in 1.. {
+            let copy = Outgoing {
+                exchange: topology::DEAD,
+                routing_key: raw.delivery.routing_key.as_str(),
+                properties: labelled(raw, reason, Utc::now()),
+                body: &raw.body,
+                trace: None,
+            };
+            let Some(error) = self.graves.publish(&[copy]).await.failure else { break };
+            tracing::warn!(queue = %raw.queue, error = %error, "a dead letter is kept in hand for now");
+            self.pause(attempt, &raw.delivery.acker).await?;
+        }
+        semconv::count(semconv::DEAD_LETTERS, &raw.queue);
+        Ok(())
+    }
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}

@@ -1,0 +1,264 @@
+//! One subscription after another, for as long as its owner wants to consume.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::{FutureExt, StreamExt};
+use lapin::{
+    Channel, Connection, Consumer,
+    message::Delivery,
+    options::{
+        BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, QueueBindOptions, QueueDeclareOptions,
+    },
+    types::{FieldTable, ShortString},
+};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    connection::{BrokerConfig, BrokerError, backoff_jittered, close},
+    hooks::{HookRunner, Hooks, Subscribed},
+    semconv, topology,
+};
+
+/// A subscription that ends sooner counts as a failed attempt, so that the waits keep growing.
+const STABLE_AFTER: Duration = Duration::from_secs(5);
+
+/// What is consumed.
+#[derive(Clone)]
+pub(crate) enum Source {
+    /// A queue of the topology.
+    Queue(Arc<str>),
+    /// A queue that lives as long as its subscription, bound to [`topology::CONTROL`].
+    Control,
+}
+
+/// Why a subscription was lost.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// The queue was deleted, though it may be there again.
+    QueueGone(&'static str),
+    Lost(String),
+}
+
+/// What a subscription brings next.
+pub(crate) enum Next {
+    Delivery(Box<Delivery>),
+    /// Nothing for a while.
+    Idle,
+    Ended(Ended),
+}
+
+/// Keeps one subscription up: connects, declares, subscribes, and does so again whenever it is lost.
+pub(crate) struct Supervisor {
+    config: BrokerConfig,
+    source: Source,
+    prefetch: u16,
+    shutdown: CancellationToken,
+    hooks: HookRunner,
+    earlier: u64,
+    attempt: u32,
+    queue_gone: bool,
+}
+
+pub(crate) struct Subscription {
+    connection: Connection,
+    channel: Channel,
+    consumer: Consumer,
+    since: Instant,
+    created: bool,
+    /// At the last look, messages were waiting although this consumer was free.
+    starving: bool,
+}
+
+impl Source {
+    pub(crate) fn name(&self) -> Arc<str> {
+        match self {
+            Self::Queue(name) => name.clone(),
+            Self::Control => topology::CONTROL.into(),
+        }
+    }
+}
+
+impl Supervisor {
+    pub(crate) fn new(
+        config: BrokerConfig,
+        source: Source,
+        prefetch: u16,
+        hooks: Hooks,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let hooks = HookRunner::start(hooks);
+        Self { config, source, prefetch, shutdown, hooks, earlier: 0, attempt: 0, queue_gone: false }
+    }
+
+    /// The next subscription; `None` at shutdown.
+    pub(crate) async fn next(&mut self) -> Option<Subscription> {
+        let shutdown = self.shutdown.clone();
+        shutdown.run_until_cancelled(self.subscribe_at_last()).await
+    }
+
+    async fn subscribe_at_last(&mut self) -> Subscription {
+        let queue = self.source.name();
+        loop {
+            if self.attempt > 0 {
+                tokio::time::sleep(backoff_jittered(self.attempt)).await;
+            }
+            self.attempt = self.attempt.saturating_add(1);
+            match Subscription::open(&self.config, &self.source, self.prefetch).await {
+                Ok(subscription) => {
+                    let created = subscription.created || std::mem::take(&mut self.queue_gone);
+                    tracing::info!(queue = %queue, created, "subscribed to {queue}");
+                    self.hooks.subscribed(Subscribed { queue, created, earlier: self.earlier });
+                    self.earlier += 1;
+                    return subscription;
+                }
+                Err(error) => {
+                    tracing::warn!(queue = %queue, error = %error, "cannot subscribe to {queue} yet");
+                }
+            }
+        }
+    }
+
+    /// Nothing came for a while: tells the owner, unless a look at the broker shows why.
+    pub(crate) async fn idle(&self, subscription: &mut Subscription, busy: Busy) -> Option<Ended> {
+        if let Err(ended) = subscription.probe(&self.config, busy).await {
+            return Some(ended);
+        }
+        if busy == Busy::No {
+            self.hooks.idle();
+        }
+        None
+    }
+
+    /// Closes what is left of a lost subscription.
+    pub(crate) async fn lost(&mut self, subscription: Subscription, ended: Ended) {
+        let cause = match ended {
+            Ended::QueueGone(cause) => {
+                self.queue_gone = true;
+                cause.to_owned()
+            }
+            Ended::Lost(cause) => cause,
+        };
+        let queue = self.source.name();
+        tracing::warn!(queue = %queue, cause, "lost the subscription to {queue}");
+        semconv::count(semconv::SUBSCRIPTIONS_LOST, &queue);
+        self.hooks.lost(cause);
+        if subscription.since.elapsed() >= STABLE_AFTER {
+            self.attempt = 1;
+        }
+        close(subscription.connection).await;
+    }
+
+    pub(crate) async fn stop(self, grace: Duration) {
+        self.hooks.stop(grace).await;
+    }
+}
+
+/// Whether handlers are at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Busy {
+    Yes,
+    No,
+}
+
+impl Subscription {
+    async fn open(config: &BrokerConfig, source: &Source, prefetch: u16) -> Result<Self, BrokerError> {
+        let connection = config.connect(&format!("consume {}", source.name())).await?;
+        let declared = config.bounded("declaring the topology", topology::declare(&connection)).await?;
+        let subscribing = subscribe(&connection, source, prefetch);
+        let (channel, consumer) = config.bounded("subscribing", subscribing).await?;
+        let created = declared.created.contains(&&*source.name());
+        Ok(Self { connection, channel, consumer, since: Instant::now(), created, starving: false })
+    }
+
+    /// Waits for a delivery, at most `idle_after`.
+    pub(crate) async fn next(&mut self, idle_after: Duration) -> Next {
+        match tokio::time::timeout(idle_after, self.consumer.next()).await {
+            Err(_) => Next::Idle,
+            Ok(Some(Ok(delivery))) => {
+                self.starving = false;
+                Next::Delivery(Box::new(delivery))
+            }
+            Ok(Some(Err(error))) => Next::Ended(Ended::Lost(error.to_string())),
+            Ok(None) if self.channel.status().connected() => {
+                Next::Ended(Ended::QueueGone("the broker cancelled the subscription"))
+            }
+            Ok(None) => Next::Ended(Ended::Lost("channel closed".to_owned())),
+        }
+    }
+
+    /// A delivery that is there already.
+    pub(crate) fn ready(&mut self) -> Option<Next> {
+        self.next(Duration::MAX).now_or_never()
+    }
+
+    /// Asks the broker about this subscription, since silence alone does not tell. Seen with RabbitMQ
+    /// 3.10: a quorum queue deleted and at once declared again keeps a consumer on paper that gets
+    /// nothing, and its client is not told. Messages that wait at two looks in a row give it away.
+    async fn probe(&mut self, config: &BrokerConfig, busy: Busy) -> Result<(), Ended> {
+        let asking = async {
+            let channel = self.connection.create_channel().await?;
+            let options = QueueDeclareOptions { passive: true, ..Default::default() };
+            let queue = channel.queue_declare(self.consumer.queue(), options, FieldTable::default()).await?;
+            channel.close(200, "probed".into()).await?;
+            Ok((queue.consumer_count(), queue.message_count()))
+        };
+        let (consumers, messages) = match config.bounded("looking after the queue", asking).await {
+            Ok(counts) => counts,
+            Err(BrokerError::Amqp { source, .. }) if topology::is_not_found(&source) => {
+                return Err(Ended::QueueGone("the queue is not there"));
+            }
+            Err(error) => return Err(Ended::Lost(error.to_string())),
+        };
+        if !self.channel.status().connected() {
+            return Err(Ended::Lost("channel closed".to_owned()));
+        }
+        if consumers == 0 {
+            return Err(Ended::QueueGone("the broker has no consumer on the queue"));
+        }
+        let starving = messages > 0 && busy == Busy::No;
+        if starving && self.starving {
+            return Err(Ended::QueueGone("messages wait, but are not delivered"));
+        }
+        self.starving = starving;
+        Ok(())
+    }
+
+    /// No further deliveries; those in hand can still be acknowledged.
+    pub(crate) async fn cancel(&self, config: &BrokerConfig) {
+        let cancel = self.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default());
+        if let Err(error) = config.bounded("cancelling", cancel).await {
+            tracing::debug!(error = %error, "the subscription was over before it was cancelled");
+        }
+    }
+
+    /// Deliveries that were not settled go back to their queue.
+    pub(crate) async fn close(self) {
+        close(self.connection).await;
+    }
+}
+
+async fn subscribe(
+    connection: &Connection,
+    source: &Source,
+    prefetch: u16,
+) -> lapin::Result<(Channel, Consumer)> {
+    let channel = connection.create_channel().await?;
+    channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
+    let queue = match source {
+        Source::Queue(name) => ShortString::from(&**name),
+        Source::Control => control_queue(&channel).await?,
+    };
+    let options = BasicConsumeOptions::default();
+    let consumer = channel.basic_consume(queue, "".into(), options, FieldTable::default()).await?;
+    Ok((channel, consumer))
+}
+
+async fn control_queue(channel: &Channel) -> lapin::Result<ShortString> {
+    let options = QueueDeclareOptions::exclusive().auto_delete();
+    let queue = channel.queue_declare("".into(), options, FieldTable::default()).await?;
+    let (name, exchange) = (queue.name().clone(), topology::CONTROL.into());
+    let options = QueueBindOptions::default();
+    channel.queue_bind(name.clone(), exchange, "".into(), options, FieldTable::default()).await?;
+    Ok(name)
+}

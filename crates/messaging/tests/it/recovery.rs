@@ -1,0 +1,158 @@
+//! Consumers that come back by themselves.
+
+use std::{sync::Arc, time::Duration};
+
+use messaging::{
+    ConsumerOptions, Outcome,
+    topology::{self, queues},
+};
+use tokio::sync::Semaphore;
+
+use crate::support::{Running, Vhost, event, ids, job_requested, publish};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_first_to_declare_is_told_that_the_queues_were_created() {
+    let vhost = Vhost::new();
+    let connection = vhost.connect().await;
+
+    let first = topology::declare(&connection).await.unwrap();
+    let second = topology::declare(&connection).await.unwrap();
+    vhost.delete_queue(queues::EXECUTOR_PLANS);
+    let third = topology::declare(&connection).await.unwrap();
+
+    assert_eq!(first.created, topology::QUEUES.map(|queue| queue.name));
+    assert_eq!(second.created, [""; 0]);
+    assert_eq!(third.created, [queues::EXECUTOR_PLANS]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_queue_comes_back_with_its_bindings_and_the_consumer_knows() {
+    let vhost = Vhost::new();
+    let mut consumer =
+        Running::start(&vhost, queues::DOWNLOADER_JOBS, ConsumerOptions::new(1), async |_| Outcome::Done);
+    let first = consumer.next_subscription().await;
+
+    vhost.delete_queue(queues::DOWNLOADER_JOBS);
+    let second = consumer.next_subscription().await;
+    let message = job_requested();
+    publish(&vhost.publisher(), std::slice::from_ref(&message)).await;
+
+    assert_eq!((first.created, first.earlier), (true, 0));
+    assert_eq!((second.created, second.earlier), (true, 1));
+    assert_eq!(consumer.next().await.envelope, message);
+    consumer.stop().await;
+}
+
+/// Deleted and declared again at once: RabbitMQ 3.10 leaves a consumer behind that gets nothing, about
+/// every other time, and tells nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_another_service_declared_again_is_consumed_and_counts_as_lost() {
+    let vhost = Vhost::new();
+    let options = ConsumerOptions { idle_after: Duration::from_millis(200), ..ConsumerOptions::new(1) };
+    let mut consumer = Running::start(&vhost, queues::DOWNLOADER_JOBS, options, async |_| Outcome::Done);
+    consumer.next_subscription().await;
+    let (other, publisher) = (vhost.connect().await, vhost.publisher());
+    publisher.connect().await.unwrap();
+
+    for round in 0..5 {
+        let message = job_requested();
+        vhost.delete_queue(queues::DOWNLOADER_JOBS);
+        topology::declare(&other).await.unwrap();
+        publish(&publisher, std::slice::from_ref(&message)).await;
+
+        assert_eq!(consumer.next().await.envelope, message, "round {round}");
+        assert!(consumer.next_subscription().await.created, "round {round}");
+    }
+    consumer.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_connection_is_replaced() {
+    let vhost = Vhost::new();
+    let mut consumer =
+        Running::start(&vhost, queues::DOWNLOADER_JOBS, ConsumerOptions::new(1), async |_| Outcome::Done);
+    consumer.next_subscription().await;
+
+    vhost.kill_connections("test consume").await;
+    let again = consumer.next_subscription().await;
+    let message = job_requested();
+    publish(&vhost.publisher(), std::slice::from_ref(&message)).await;
+
+    assert_eq!((again.created, again.earlier), (false, 1));
+    assert_eq!(consumer.next().await.envelope, message);
+    consumer.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_outlives_its_connection_and_the_bound_on_handlers_holds() {
+    let vhost = Vhost::new();
+    let gate = Arc::new(Semaphore::new(0));
+    let options = ConsumerOptions::new(1);
+    let mut consumer = Running::sharing(&vhost, queues::DOWNLOADER_JOBS, options, &gate, async |gate, _| {
+        gate.acquire().await.unwrap().forget();
+        Outcome::Done
+    });
+    consumer.next_subscription().await;
+    let message = job_requested();
+    publish(&vhost.publisher(), std::slice::from_ref(&message)).await;
+    let first = consumer.next().await;
+
+    vhost.kill_connections("test consume").await;
+    consumer.next_subscription().await;
+    let meanwhile = tokio::time::timeout(Duration::from_millis(500), consumer.given.recv()).await;
+    gate.add_permits(2);
+    let second = consumer.next().await;
+
+    assert!(meanwhile.is_err(), "two handlers worked where one was allowed");
+    assert_eq!((first.envelope, first.delivery_count), (message.clone(), 0));
+    assert_eq!((second.envelope, second.redelivered, second.delivery_count), (message, true, 1));
+    consumer.stop().await;
+    assert_eq!(ids(&vhost.drain(queues::DOWNLOADER_JOBS).await), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_with_other_arguments_is_waited_for() {
+    let vhost = Vhost::new();
+    let connection = vhost.connect().await;
+    let channel = connection.create_channel().await.unwrap();
+    let durable = lapin::options::QueueDeclareOptions::durable();
+    let name = || queues::TRIGGER_JOBS.into();
+    channel.queue_declare(name(), durable, Default::default()).await.unwrap();
+    let mut consumer =
+        Running::start(&vhost, queues::TRIGGER_JOBS, ConsumerOptions::new(1), async |_| Outcome::Done);
+
+    vhost.delete_queue(queues::TRIGGER_JOBS);
+    consumer.next_subscription().await;
+
+    let message = event("modelday.job.completed.v1");
+    publish(&vhost.publisher(), std::slice::from_ref(&message)).await;
+    assert_eq!(consumer.next().await.envelope, message);
+    consumer.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn experiment() {
+    let vhost = Vhost::new();
+    let other = vhost.connect().await;
+    topology::declare(&other).await.unwrap();
+    for wait in [0, 5, 10, 20, 50, 100, 250] {
+        let mut zombies = 0;
+        for _ in 0..15 {
+            let mine = vhost.connect().await;
+            let channel = mine.create_channel().await.unwrap();
+            let mut consumer = channel.basic_consume(queues::DOWNLOADER_JOBS.into(), "".into(), Default::default(), Default::default()).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            vhost.delete_queue(queues::DOWNLOADER_JOBS);
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+            topology::declare(&other).await.unwrap();
+            use futures::StreamExt;
+            match tokio::time::timeout(Duration::from_secs(1), consumer.next()).await {
+                Ok(None) => {}
+                Ok(Some(x)) => eprintln!("{x:?}"),
+                Err(_) => zombies += 1,
+            }
+            mine.close(200, "".into()).await.unwrap();
+        }
+        eprintln!("WAIT {wait}: {zombies}/15");
+    }
+}

@@ -1,0 +1,57 @@
+//! The deployment: real or for development, as the API tells it.
+
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use crate::settings::Settings;
+
+/// Whether paid services are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Real models.
+    #[default]
+    Prod,
+    /// Scripted agents, a database of its own.
+    Dev,
+}
+
+impl FromStr for Mode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.to_ascii_uppercase().as_str() {
+            "PROD" => Ok(Self::Prod),
+            "DEV" => Ok(Self::Dev),
+            _ => Err("is neither PROD nor DEV".to_owned()),
+        }
+    }
+}
+
+/// The trailer that answers carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Deployment {
+    /// `PROD` or `DEV`.
+    pub deployment_mode: &'static str,
+    /// Whether the mode is `DEV`.
+    pub is_dev_mode: bool,
+    /// In `DEV`: whether data survive a restart. Null in `PROD`.
+    pub preserve_dev_data: Option<bool>,
+}
+
+impl Deployment {
+    /// Reads `DEPLOYMENT_MODE` and `PRESERVE_DEV_DATA`.
+    pub fn from_settings(settings: &mut Settings) -> Self {
+        let mode = settings.parsed("DEPLOYMENT_MODE", Mode::Prod, "write PROD or DEV");
+        let preserve = settings.flag("PRESERVE_DEV_DATA", false);
+        Self::new(mode, preserve)
+    }
+
+    /// The trailer of a mode.
+    pub fn new(mode: Mode, preserve: bool) -> Self {
+        match mode {
+            Mode::Prod => Self { deployment_mode: "PROD", is_dev_mode: false, preserve_dev_data: None },
+            Mode::Dev => Self { deployment_mode: "DEV", is_dev_mode: true, preserve_dev_data: Some(preserve) },
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The HTTP edge: serving, probes, problem details.
+
+mod health;
+mod problem;
+mod serve;
+
+pub use health::{Health, Probe};
+pub use problem::{FieldError, Problem};
+pub use serve::{bind, serve};

@@ -1,0 +1,61 @@
+//! From a domain event to the row that will be sent.
+
+use contract::ContractError;
+use domain::event::{Event, LaneContinue};
+use domain::ids::JobId;
+use messaging::topology;
+use storage::outbox::Outgoing;
+use uuid::Uuid;
+
+use crate::telemetry;
+
+/// The outbox row of a public event, created in the current span.
+///
+/// # Errors
+/// When the message cannot be written.
+pub fn event(event: &Event) -> Result<Outgoing, ContractError> {
+    event_from(event, telemetry::current_traceparent())
+}
+
+/// The outbox row of a public event with the trace context of its cause.
+///
+/// # Errors
+/// When the message cannot be written.
+pub fn event_from(event: &Event, traceparent: Option<String>) -> Result<Outgoing, ContractError> {
+    let kind = contract::kind::of(event);
+    Ok(Outgoing {
+        event_id: Uuid::now_v7(),
+        kind,
+        exchange: topology::EVENTS,
+        routing_key: kind,
+        job: event.job(),
+        traceparent,
+        body: contract::encode_event(event)?,
+    })
+}
+
+/// The outbox row of a lane's turn.
+///
+/// # Errors
+/// When the message cannot be written.
+pub fn lane_continue(
+    command: &LaneContinue,
+    job: JobId,
+    routing_key: &str,
+    traceparent: Option<String>,
+) -> Result<Outgoing, ContractError> {
+    let routing_key = if routing_key == topology::commands::LANE_CONTINUE_AGENTS {
+        topology::commands::LANE_CONTINUE_AGENTS
+    } else {
+        topology::commands::LANE_CONTINUE
+    };
+    Ok(Outgoing {
+        event_id: Uuid::now_v7(),
+        kind: contract::kind::LANE_CONTINUE,
+        exchange: topology::COMMANDS,
+        routing_key,
+        job,
+        traceparent,
+        body: contract::encode_lane_continue(command)?,
+    })
+}

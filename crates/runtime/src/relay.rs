@@ -1,0 +1,127 @@
+//! The outbox relay: sends what was committed, in order, until the broker has confirmed it.
+//!
+//! One relay of a schema works at a time, by an advisory lock. A message is marked sent only when the
+//! broker has it in every queue bound for it; anything else is sent again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use messaging::{BrokerConfig, Envelope, Publisher};
+use storage::PgPool;
+use storage::outbox::{self, Stored};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::telemetry;
+
+/// Most messages in one transaction.
+const BATCH: i64 = 500;
+/// How long a relay sleeps when nobody wakes it: the other replicas' commits are found then.
+const POLL: Duration = Duration::from_millis(500);
+/// Longest wait between attempts while the broker is away.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Tells the relay that something was committed.
+#[derive(Debug, Clone, Default)]
+pub struct Wake(Arc<Notify>);
+
+impl Wake {
+    /// Call right after a commit that wrote an outbox row.
+    pub fn wake(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// Relays the outbox of `pool`'s service until shutdown.
+pub async fn run(pool: PgPool, broker: BrokerConfig, service: &'static str, wake: Wake, shutdown: CancellationToken) {
+    let publisher = Publisher::new(broker, "relay").with_link_span(telemetry::link_span);
+    let mut pause = Duration::ZERO;
+    let mut housekeeping = tokio::time::interval(Duration::from_secs(10));
+    loop {
+        if !pause.is_zero() {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        match drain(&pool, &publisher, service, &shutdown).await {
+            Ok(()) => pause = Duration::ZERO,
+            Err(problem) => {
+                if pause.is_zero() {
+                    tracing::warn!(service, "messages wait in the outbox: {problem:#}");
+                }
+                pause = (pause * 2).clamp(Duration::from_millis(100), LONGEST_PAUSE);
+                continue;
+            }
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = wake.0.notified() => {}
+            () = tokio::time::sleep(POLL) => {}
+            _ = housekeeping.tick() => keep_house(&pool, service).await,
+        }
+    }
+}
+
+async fn drain(
+    pool: &PgPool,
+    publisher: &Publisher,
+    service: &str,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<()> {
+    // A transaction must not wait for the broker to come back.
+    publisher.connect().await?;
+    while !shutdown.is_cancelled() {
+        let Some(unsent) = outbox::take_unsent(pool, BATCH).await? else { return Ok(()) };
+        let envelopes: Vec<Envelope> = unsent.messages.iter().map(|message| envelope(message, service)).collect();
+        let published = publisher.publish_in_order(&envelopes).await;
+        let sent: Vec<i64> = unsent
+            .messages
+            .iter()
+            .zip(&published.confirmed)
+            .filter_map(|(message, confirmed)| confirmed.then_some(message.id))
+            .collect();
+        unsent.mark_sent(&sent).await?;
+        if let Some(failure) = published.failure {
+            return Err(failure.into());
+        }
+    }
+    Ok(())
+}
+
+/// The message of an outbox row.
+pub fn envelope(message: &Stored, service: &str) -> Envelope {
+    Envelope {
+        id: message.event_id,
+        source: format!("/modelday/{service}"),
+        kind: message.kind.clone(),
+        subject: Some(message.job_id.to_string()),
+        time: message.created_at,
+        sequence: message.id,
+        correlation: Some(message.job_id),
+        dataschema: format!("modelday/v1/{}", message.kind),
+        traceparent: message.traceparent.clone(),
+        tracestate: None,
+        exchange: message.exchange.clone(),
+        routing_key: message.routing_key.clone(),
+        app_id: format!("modelday-{service}"),
+        body: message.body.clone().into_bytes().into(),
+    }
+}
+
+async fn keep_house(pool: &PgPool, service: &'static str) {
+    match outbox::backlog(pool).await {
+        Ok((depth, oldest)) => {
+            let age = oldest.map_or(0, |oldest| (chrono::Utc::now() - oldest).num_seconds().max(0));
+            #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+            {
+                metrics::gauge!("modelday_outbox_depth", "service" => service).set(depth as f64);
+                metrics::gauge!("modelday_outbox_age_seconds", "service" => service).set(age as f64);
+            }
+        }
+        Err(problem) => tracing::debug!(service, "outbox backlog unknown: {problem}"),
+    }
+    if let Err(problem) = outbox::prune(pool).await {
+        tracing::warn!(service, "old messages could not be pruned: {problem}");
+    }
+}

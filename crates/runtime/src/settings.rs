@@ -1,0 +1,210 @@
+//! Settings: environment first, then the settings file, then the default. All mistakes are reported at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Where a service reads its settings from. Keys are upper case in the environment, lower case in the file.
+#[derive(Debug, Default)]
+pub struct Settings {
+    environment: BTreeMap<String, String>,
+    file: Option<(PathBuf, toml::Table)>,
+    known: BTreeSet<String>,
+    mistakes: Vec<Mistake>,
+}
+
+/// One setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// Where it stands: `environment`, or the file's path.
+    pub place: String,
+    /// The key as it stands there.
+    pub key: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What to do about it.
+    pub fix: String,
+}
+
+/// Every setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistakes(pub Vec<Mistake>);
+
+impl std::error::Error for Mistakes {}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} setting(s) cannot be used:", self.0.len())?;
+        for Mistake { place, key, problem, fix } in &self.0 {
+            write!(f, "\n  {key} ({place}): {problem}; {fix}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Settings {
+    /// The process's environment, and the file that `MODELDAY_CONFIG` names, or `configs/modelday.toml` when
+    /// there is one.
+    pub fn load() -> Self {
+        let environment: BTreeMap<_, _> = std::env::vars_os()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let named = environment.get("MODELDAY_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
+        let default = PathBuf::from("configs/modelday.toml");
+        let path = named.or_else(|| default.exists().then_some(default));
+        match path {
+            None => Self::new(environment, None),
+            Some(path) => match std::fs::read_to_string(&path) {
+                Ok(text) => Self::new(environment, Some((path, text))),
+                Err(error) => {
+                    let mut settings = Self::new(environment, None);
+                    settings.mistake(
+                        "environment",
+                        "MODELDAY_CONFIG",
+                        format!("{} cannot be read: {error}", path.display()),
+                        "name a file that exists, or leave it out",
+                    );
+                    settings
+                }
+            },
+        }
+    }
+
+    /// Settings from these values; the file is its path and text.
+    pub fn new(environment: BTreeMap<String, String>, file: Option<(PathBuf, String)>) -> Self {
+        let mut settings = Self { environment, ..Self::default() };
+        if let Some((path, text)) = file {
+            match text.parse::<toml::Table>() {
+                Ok(table) => settings.file = Some((path, table)),
+                Err(error) => {
+                    let place = path.display().to_string();
+                    settings.mistake(&place, "", error.message().to_owned(), "write it as TOML");
+                }
+            }
+        }
+        settings
+    }
+
+    /// The text of a setting, if it is given.
+    pub fn text(&mut self, key: &str) -> Option<String> {
+        self.found(key).map(|(_, text)| text)
+    }
+
+    /// A setting that must be given.
+    pub fn required(&mut self, key: &str, fix: &str) -> String {
+        self.text(key).unwrap_or_else(|| {
+            self.mistake("environment", key, "is not set".to_owned(), fix);
+            String::new()
+        })
+    }
+
+    /// A setting of some type; `fix` says what is expected.
+    pub fn parsed<T>(&mut self, key: &str, default: T, fix: &str) -> T
+    where
+        T: FromStr,
+        T::Err: fmt::Display,
+    {
+        let Some((place, text)) = self.found(key) else { return default };
+        match text.trim().parse() {
+            Ok(value) => value,
+            Err(error) => {
+                self.mistake(&place, key, format!("{text:?}: {error}"), fix);
+                default
+            }
+        }
+    }
+
+    /// A setting that is on or off.
+    pub fn flag(&mut self, key: &str, default: bool) -> bool {
+        let Some((place, text)) = self.found(key) else { return default };
+        match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => true,
+            "false" | "0" | "no" | "off" => false,
+            _ => {
+                self.mistake(&place, key, format!("{text:?} is neither true nor false"), "write true or false");
+                default
+            }
+        }
+    }
+
+    /// Notes a setting that cannot be used for a reason of the caller's.
+    pub fn mistake(&mut self, place: &str, key: &str, problem: String, fix: &str) {
+        self.mistakes.push(Mistake { place: place.to_owned(), key: key.to_owned(), problem, fix: fix.to_owned() });
+    }
+
+    /// Where a setting stands, for [`Settings::mistake`].
+    pub fn place(&self, key: &str) -> String {
+        match &self.file {
+            Some((path, table)) if !self.environment.contains_key(key) && table.contains_key(&key.to_lowercase()) => {
+                path.display().to_string()
+            }
+            _ => "environment".to_owned(),
+        }
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// Every mistake found, unknown keys of the file among them.
+    pub fn finish(mut self) -> Result<(), Mistakes> {
+        if let Some((path, table)) = &self.file {
+            let place = path.display().to_string();
+            let unknown: Vec<String> = table.keys().filter(|key| !self.known.contains(*key)).cloned().collect();
+            for key in unknown {
+                self.mistake(&place, &key, "is not a setting".to_owned(), "correct its name or remove it");
+            }
+        }
+        if self.mistakes.is_empty() { Ok(()) } else { Err(Mistakes(self.mistakes)) }
+    }
+
+    fn found(&mut self, key: &str) -> Option<(String, String)> {
+        let lower = key.to_lowercase();
+        self.known.insert(lower.clone());
+        if let Some(text) = self.environment.get(key).filter(|text| !text.is_empty()) {
+            return Some(("environment".to_owned(), text.clone()));
+        }
+        let (path, table) = self.file.as_ref()?;
+        let text = match table.get(&lower)? {
+            toml::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        Some((path.display().to_string(), text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(environment: &[(&str, &str)], file: &str) -> Settings {
+        let environment = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        Settings::new(environment, Some((PathBuf::from("modelday.toml"), file.to_owned())))
+    }
+
+    #[test]
+    fn the_environment_stands_over_the_file_and_the_file_over_the_default() {
+        let mut settings = settings(&[("A", "1")], "a = 2\nb = 3");
+
+        assert_eq!(settings.parsed("A", 0, "a number"), 1);
+        assert_eq!(settings.parsed("B", 0, "a number"), 3);
+        assert_eq!(settings.parsed("C", 4, "a number"), 4);
+        assert_eq!(settings.finish(), Ok(()));
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_at_once_with_place_key_and_fix() {
+        let mut settings = settings(&[("A", "x")], "b = \"y\"\nd = 1");
+        settings.parsed("A", 0, "write a number");
+        settings.flag("B", false);
+        settings.required("C", "set it");
+
+        let text = settings.finish().unwrap_err().to_string();
+
+        assert!(text.contains("4 setting(s)"), "{text}");
+        assert!(text.contains("A (environment): \"x\": invalid digit found in string; write a number"), "{text}");
+        assert!(text.contains("B (modelday.toml)"), "{text}");
+        assert!(text.contains("C (environment): is not set; set it"), "{text}");
+        assert!(text.contains("d (modelday.toml): is not a setting"), "{text}");
+    }
+}

@@ -1,0 +1,107 @@
+//! Budget windows of a provider key, shared by all replicas, by the Postgres clock.
+
+use chrono::{DateTime, Utc};
+use domain::budget::{Window, WindowState};
+use sqlx::types::Json;
+use sqlx::{PgPool, Postgres, Transaction};
+
+use crate::error::Result;
+
+/// The windows of a provider key, locked.
+pub struct Budget {
+    transaction: Transaction<'static, Postgres>,
+    provider: String,
+    /// The database's time.
+    pub now: DateTime<Utc>,
+    /// Each window with what has been used of it.
+    pub windows: Vec<(Window, WindowState)>,
+}
+
+type WindowRow = (String, Json<WindowState>);
+
+fn join(windows: &[Window], rows: Vec<WindowRow>) -> Vec<(Window, WindowState)> {
+    let state = |window: &Window| {
+        rows.iter().find(|(name, _)| name == window.id()).map(|(_, state)| state.0.clone()).unwrap_or_default()
+    };
+    windows.iter().map(|window| (window.clone(), state(window))).collect()
+}
+
+/// Locks the windows of a provider key, in the order of their names.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn lock_budget(pool: &PgPool, provider: &str, windows: &[Window]) -> Result<Budget> {
+    let mut transaction = pool.begin().await?;
+    let names: Vec<&str> = windows.iter().map(Window::id).collect();
+    sqlx::query(
+        "-- budgets::lock_budget create
+        INSERT INTO market.budgets (provider, window_name, state)
+        SELECT $1, name, '{}' FROM UNNEST($2::text[]) AS name ORDER BY name
+        ON CONFLICT DO NOTHING",
+    )
+    .bind(provider)
+    .bind(&names)
+    .execute(&mut *transaction)
+    .await?;
+    let rows: Vec<WindowRow> = sqlx::query_as(
+        "-- budgets::lock_budget
+        SELECT window_name, state
+        FROM market.budgets
+        WHERE provider = $1 AND window_name = ANY($2)
+        ORDER BY window_name
+        FOR UPDATE",
+    )
+    .bind(provider)
+    .bind(&names)
+    .fetch_all(&mut *transaction)
+    .await?;
+    let (now,): (DateTime<Utc>,) =
+        sqlx::query_as("-- budgets::lock_budget now\nSELECT clock_timestamp()").fetch_one(&mut *transaction).await?;
+    Ok(Budget { transaction, provider: provider.to_owned(), now, windows: join(windows, rows) })
+}
+
+impl Budget {
+    /// Stores what has now been used and lets the windows go.
+    ///
+    /// # Errors
+    /// When Postgres refuses; nothing is stored then.
+    pub async fn store(mut self, states: &[(String, WindowState)]) -> Result<()> {
+        for (name, state) in states {
+            sqlx::query(
+                "-- budgets::store
+                UPDATE market.budgets SET state = $3, updated_at = now() WHERE provider = $1 AND window_name = $2",
+            )
+            .bind(&self.provider)
+            .bind(name)
+            .bind(Json(state))
+            .execute(&mut *self.transaction)
+            .await?;
+        }
+        self.transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Lets the windows go as they are.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn leave(self) -> Result<()> {
+        self.transaction.rollback().await?;
+        Ok(())
+    }
+}
+
+/// The windows as they are, without locking them.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn peek_budget(pool: &PgPool, provider: &str, windows: &[Window]) -> Result<Vec<(Window, WindowState)>> {
+    let rows: Vec<WindowRow> = sqlx::query_as(
+        "-- budgets::peek_budget
+        SELECT window_name, state FROM market.budgets WHERE provider = $1",
+    )
+    .bind(provider)
+    .fetch_all(pool)
+    .await?;
+    Ok(join(windows, rows))
+}

@@ -1,0 +1,239 @@
+//! Jobs whose prices are being prepared.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::ids::JobId;
+use sqlx::{FromRow, PgPool, Postgres, Transaction};
+use uuid::Uuid;
+
+use crate::error::{Result, StorageError};
+use crate::outbox::{self, Outgoing, Stored};
+
+/// A preparation in the hands of the worker that claimed it.
+#[derive(Debug, Clone)]
+pub struct Preparation {
+    /// The job.
+    pub job: JobId,
+    /// Its `job.requested` body.
+    pub body: String,
+    /// W3C trace context of the job.
+    pub traceparent: Option<String>,
+    /// The right to write; over as soon as somebody else claims it.
+    pub epoch: i64,
+    /// Symbols that lacked prices when the download began.
+    pub symbols_total: Option<u32>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    job_id: Uuid,
+    body: String,
+    traceparent: Option<String>,
+    epoch: i64,
+    symbols_total: Option<i32>,
+}
+
+/// Notes that a job's prices are wanted. Saying it twice changes nothing.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn upsert(pool: &PgPool, job: JobId, body: &str, traceparent: Option<&str>) -> Result<()> {
+    sqlx::query(
+        "-- preparations::upsert
+        INSERT INTO market.preparations (job_id, body, traceparent)
+        VALUES ($1, $2, $3)
+        ON CONFLICT (job_id) DO NOTHING",
+    )
+    .bind(job.0)
+    .bind(body)
+    .bind(traceparent)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Claims the longest-due preparation for three seconds; `None` when there is none.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn claim_due(pool: &PgPool) -> Result<Option<Preparation>> {
+    let row: Option<Row> = sqlx::query_as(
+        "-- preparations::claim_due
+        UPDATE market.preparations
+        SET epoch = epoch + 1, lease_until = now() + interval '3 s', not_before = NULL
+        WHERE job_id = (
+            SELECT job_id FROM market.preparations
+            WHERE state = 'due' AND (lease_until IS NULL OR lease_until < now())
+                AND (not_before IS NULL OR not_before <= now())
+            ORDER BY created_at, job_id LIMIT 1 FOR UPDATE SKIP LOCKED
+        )
+        RETURNING job_id, body, traceparent, epoch, symbols_total",
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| Preparation {
+        job: JobId(row.job_id),
+        body: row.body,
+        traceparent: row.traceparent,
+        epoch: row.epoch,
+        symbols_total: row.symbols_total.map(i32::cast_unsigned),
+    }))
+}
+
+/// Keeps a preparation for another three seconds.
+///
+/// # Errors
+/// [`StorageError::Fenced`] when somebody else has claimed it.
+pub async fn renew(pool: &PgPool, preparation: &Preparation) -> Result<()> {
+    let renewed = sqlx::query(
+        "-- preparations::renew
+        UPDATE market.preparations
+        SET lease_until = now() + interval '3 s'
+        WHERE job_id = $1 AND epoch = $2 AND state = 'due'",
+    )
+    .bind(preparation.job.0)
+    .bind(preparation.epoch)
+    .execute(pool)
+    .await?;
+    if renewed.rows_affected() == 0 { Err(StorageError::Fenced) } else { Ok(()) }
+}
+
+async fn fenced(pool: &PgPool, preparation: &Preparation) -> Result<Transaction<'static, Postgres>> {
+    let mut transaction = pool.begin().await?;
+    let held = sqlx::query(
+        "-- preparations::fenced
+        SELECT FROM market.preparations WHERE job_id = $1 AND epoch = $2 AND state = 'due' FOR UPDATE",
+    )
+    .bind(preparation.job.0)
+    .bind(preparation.epoch)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    match held {
+        Some(_) => Ok(transaction),
+        None => {
+            transaction.rollback().await?;
+            Err(StorageError::Fenced)
+        }
+    }
+}
+
+/// Writes messages about the download, and how many symbols it began with.
+///
+/// # Errors
+/// [`StorageError::Fenced`] when somebody else has claimed the preparation.
+pub async fn note_download(
+    pool: &PgPool,
+    preparation: &Preparation,
+    symbols_total: u32,
+    messages: &[Outgoing],
+) -> Result<()> {
+    let mut transaction = fenced(pool, preparation).await?;
+    sqlx::query("-- preparations::note_download\nUPDATE market.preparations SET symbols_total = $2 WHERE job_id = $1")
+        .bind(preparation.job.0)
+        .bind(symbols_total.cast_signed())
+        .execute(&mut *transaction)
+        .await?;
+    outbox::write(&mut transaction, messages).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Puts a preparation off until then.
+///
+/// # Errors
+/// [`StorageError::Fenced`] when somebody else has claimed it.
+pub async fn wait_until(
+    pool: &PgPool,
+    preparation: &Preparation,
+    until: DateTime<Utc>,
+    messages: &[Outgoing],
+) -> Result<()> {
+    let mut transaction = fenced(pool, preparation).await?;
+    sqlx::query(
+        "-- preparations::wait_until
+        UPDATE market.preparations SET not_before = $2, lease_until = NULL WHERE job_id = $1",
+    )
+    .bind(preparation.job.0)
+    .bind(until)
+    .execute(&mut *transaction)
+    .await?;
+    outbox::write(&mut transaction, messages).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Ends a preparation with its outcome's message.
+///
+/// # Errors
+/// [`StorageError::Fenced`] when somebody else has claimed it.
+pub async fn finish(pool: &PgPool, preparation: &Preparation, messages: &[Outgoing]) -> Result<()> {
+    let mut transaction = fenced(pool, preparation).await?;
+    sqlx::query(
+        "-- preparations::finish
+        UPDATE market.preparations
+        SET state = 'done', done_at = now(), lease_until = NULL
+        WHERE job_id = $1",
+    )
+    .bind(preparation.job.0)
+    .execute(&mut *transaction)
+    .await?;
+    outbox::write(&mut transaction, messages).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Requests in trigger's outbox that no preparation stands for: the broker forgot them.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn missing_preparations(pool: &PgPool) -> Result<Vec<Stored>> {
+    let rows = sqlx::query_as(
+        "-- preparations::missing_preparations
+        SELECT o.id, o.event_id, o.kind, o.exchange, o.routing_key, o.job_id, o.traceparent, o.body, o.created_at
+        FROM trigger.outbox o
+        WHERE o.kind = 'modelday.job.requested.v1'
+            AND NOT EXISTS (SELECT FROM market.preparations p WHERE p.job_id = o.job_id)
+        ORDER BY o.id
+        LIMIT 1000",
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows)
+}
+
+/// How many preparations are not done.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn due_count(pool: &PgPool) -> Result<i64> {
+    let (count,) =
+        sqlx::query_as("-- preparations::due_count\nSELECT count(*) FROM market.preparations WHERE state = 'due'")
+            .fetch_one(pool)
+            .await?;
+    Ok(count)
+}
+
+/// The dates of `experiment` that each of these portfolios has completed, from `from` to `to`.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn completed_days(
+    pool: &PgPool,
+    experiment: &str,
+    models: &[String],
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<(String, u32, NaiveDate)>> {
+    let rows: Vec<(String, i32, NaiveDate)> = sqlx::query_as(
+        "-- preparations::completed_days
+        SELECT model, trial, trading_date
+        FROM execution.completed_days
+        WHERE experiment = $1 AND model = ANY($2) AND trading_date BETWEEN $3 AND $4",
+    )
+    .bind(experiment)
+    .bind(models)
+    .bind(from)
+    .bind(to)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|(model, trial, date)| (model, trial.cast_unsigned(), date)).collect())
+}
