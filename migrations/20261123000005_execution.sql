@@ -6,6 +6,8 @@ CREATE TABLE execution.jobs (
     traceparent text,
     state text NOT NULL CHECK (state IN ('running', 'completed', 'partial', 'failed', 'cancelled')),
     open_lanes integer NOT NULL CHECK (open_lanes >= 0),
+    -- Kept model-days that were made under another configuration, by model.
+    config_changed jsonb NOT NULL DEFAULT '{}',
     planned_at timestamptz NOT NULL DEFAULT now(),
     ended_at timestamptz,
     CHECK ((state = 'running') = (ended_at IS NULL))

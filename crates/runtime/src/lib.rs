@@ -4,6 +4,8 @@ pub mod deployment;
 pub mod http;
 pub mod infrastructure;
 pub mod outgoing;
+pub mod probes;
+pub mod process;
 pub mod relay;
 pub mod settings;
 mod shutdown;

@@ -20,15 +20,16 @@ use tracing_subscriber::{EnvFilter, Layer};
 /// Buckets of the OpenTelemetry conventions for durations, in seconds.
 const SECONDS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// Keeps telemetry going; flushes what is left when dropped.
+/// The telemetry of a process.
 pub struct Telemetry {
     provider: SdkTracerProvider,
     /// Renders the process's metrics.
     pub metrics: PrometheusHandle,
 }
 
-impl Drop for Telemetry {
-    fn drop(&mut self) {
+impl Telemetry {
+    /// Exports what is left. Call once, at the end of the process.
+    pub fn flush(&self) {
         if let Err(problem) = self.provider.shutdown() {
             tracing::debug!("the last traces were not exported: {problem}");
         }
@@ -123,4 +124,12 @@ fn parse(traceparent: &str, tracestate: Option<&str>) -> Context {
         carrier.insert("tracestate".to_owned(), tracestate.to_owned());
     }
     TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier)
+}
+
+/// Links `span` to the current one.
+pub fn link_to_current(span: &Span) {
+    let current = Span::current().context().span().span_context().clone();
+    if current.is_valid() {
+        span.add_link(current);
+    }
 }

@@ -15,4 +15,4 @@ pub mod trigger;
 pub use connect::{Database, Owner, connect, ping};
 pub use error::{Result, StorageError};
 pub use migrate::migrate;
-pub use sqlx::PgPool;
+pub use sqlx::{PgConnection, PgPool};

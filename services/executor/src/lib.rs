@@ -1,1 +1,124 @@
-//! placeholder
+//! The executor service: runs model-days in lanes, and publishes what happened.
+
+mod config;
+mod consume;
+mod day;
+mod end;
+mod error;
+mod jobs;
+mod plan;
+mod prices;
+mod reconcile;
+mod turn;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use messaging::topology::queues;
+use messaging::{ConsumerOptions, Hooks};
+use runtime::relay::{self, Wake};
+use runtime::telemetry::Telemetry;
+use runtime::{CancellationToken, Service, linked};
+use storage::{Owner, PgPool};
+
+pub use config::Config;
+
+/// What the parts of the service share.
+pub(crate) struct Executor {
+    config: Config,
+    pool: PgPool,
+    wake: Wake,
+    jobs: jobs::Jobs,
+    prices: prices::Prices,
+}
+
+/// Builds the service: its routes, and its work until `shutdown`.
+///
+/// # Errors
+/// When Postgres does not answer.
+pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
+    let infrastructure = config.infrastructure.clone();
+    let pool = storage::connect(&infrastructure.database, Owner::Executor).await.context("connecting to Postgres")?;
+    let health = runtime::probes::health(&pool, &infrastructure);
+    let executor = Arc::new(Executor {
+        prices: prices::Prices::new(config.calendar.clone()),
+        jobs: jobs::Jobs::default(),
+        wake: Wake::default(),
+        pool,
+        config,
+    });
+    let work = async move {
+        let broker = &infrastructure.broker;
+        let plans = messaging::consume(
+            broker,
+            queues::EXECUTOR_PLANS,
+            ConsumerOptions::new(4).with_hooks(plan_hooks(&executor)),
+            consume::Plans(executor.clone()),
+            shutdown.clone(),
+        );
+        let turns = messaging::consume(
+            broker,
+            queues::EXECUTOR_LANES,
+            ConsumerOptions::new(executor.config.lanes_at_once).with_hooks(turn_hooks(&executor)),
+            consume::Turns(executor.clone()),
+            shutdown.clone(),
+        );
+        let relay = relay::run(
+            executor.pool.clone(),
+            broker.clone(),
+            "executor",
+            executor.wake.clone(),
+            shutdown.clone(),
+        );
+        let reconciler = executor.reconcile(shutdown.clone());
+        let (plans, turns, (), ()) = tokio::join!(
+            linked(&shutdown, plans),
+            linked(&shutdown, turns),
+            linked(&shutdown, relay),
+            linked(&shutdown, reconciler),
+        );
+        plans.context("consuming plans")?;
+        turns.context("consuming lanes")
+    };
+    Ok(Service { routes: axum::Router::new(), work: Box::pin(work), health })
+}
+
+/// The broker may have forgotten events: look into the downloader's outbox.
+fn plan_hooks(executor: &Arc<Executor>) -> Hooks {
+    let (subscribed, idle) = (executor.clone(), executor.clone());
+    Hooks::default()
+        .on_subscribed(move |_| {
+            let executor = subscribed.clone();
+            async move { executor.catch_up().await }
+        })
+        .on_idle(move || {
+            let executor = idle.clone();
+            async move { executor.catch_up().await }
+        })
+        .link_span(runtime::telemetry::link_span)
+}
+
+/// The broker may have forgotten turns: send them again.
+fn turn_hooks(executor: &Arc<Executor>) -> Hooks {
+    let executor = executor.clone();
+    Hooks::default()
+        .on_subscribed(move |subscribed| {
+            let executor = executor.clone();
+            async move {
+                if subscribed.created || subscribed.earlier > 0 {
+                    executor.resend(true).await;
+                }
+            }
+        })
+        .link_span(runtime::telemetry::link_span)
+}
+
+/// Runs the service on its own address until `shutdown`, then finishes what is in hand.
+///
+/// # Errors
+/// When a part of it cannot go on.
+pub async fn run(config: Config, telemetry: &Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let listen = config.infrastructure.listen;
+    let service = build(config, shutdown.clone()).await?;
+    runtime::process::serve(service, listen, telemetry, shutdown).await
+}

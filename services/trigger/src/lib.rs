@@ -1,1 +1,66 @@
-//! placeholder
+//! The trigger service: validates a request, stores the job with its message in one transaction, answers.
+
+mod accept;
+mod api;
+pub mod catalogue;
+mod config;
+mod ended;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use messaging::topology::queues;
+use messaging::{ConsumerOptions, Hooks};
+use runtime::relay::{self, Wake};
+use runtime::telemetry::Telemetry;
+use runtime::{CancellationToken, Service, linked};
+use storage::Owner;
+
+use accept::Acceptor;
+pub use config::Config;
+
+/// Builds the service: its routes, and its work until `shutdown`.
+///
+/// # Errors
+/// When Postgres does not answer.
+pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
+    let infrastructure = config.infrastructure.clone();
+    let pool = storage::connect(&infrastructure.database, Owner::Trigger).await.context("connecting to Postgres")?;
+    let wake = Wake::default();
+    let health = runtime::probes::health(&pool, &infrastructure);
+    let acceptor = Acceptor { config: Arc::new(config), pool: pool.clone(), wake: wake.clone() };
+    let work = async move {
+        let catch_up = {
+            let pool = pool.clone();
+            move || ended::catch_up(pool.clone())
+        };
+        let hooks = Hooks::default()
+            .on_subscribed({
+                let catch_up = catch_up.clone();
+                move |_| catch_up()
+            })
+            .on_idle(catch_up)
+            .link_span(runtime::telemetry::link_span);
+        let consumer = messaging::consume(
+            &infrastructure.broker,
+            queues::TRIGGER_JOBS,
+            ConsumerOptions::new(16).with_hooks(hooks),
+            ended::EndedJobs { pool: pool.clone() },
+            shutdown.clone(),
+        );
+        let relay = relay::run(pool.clone(), infrastructure.broker.clone(), "trigger", wake, shutdown.clone());
+        let (consumed, ()) = tokio::join!(linked(&shutdown, consumer), linked(&shutdown, relay));
+        consumed.context("consuming ended jobs")
+    };
+    Ok(Service { routes: api::routes(acceptor), work: Box::pin(work), health })
+}
+
+/// Runs the service on its own address until `shutdown`, then finishes what is in hand.
+///
+/// # Errors
+/// When a part of it cannot go on.
+pub async fn run(config: Config, telemetry: &Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let listen = config.infrastructure.listen;
+    let service = build(config, shutdown.clone()).await?;
+    runtime::process::serve(service, listen, telemetry, shutdown).await
+}

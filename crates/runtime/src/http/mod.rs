@@ -5,5 +5,5 @@ mod problem;
 mod serve;
 
 pub use health::{Health, Probe};
-pub use problem::{FieldError, Problem};
+pub use problem::Problem;
 pub use serve::{bind, serve};

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::request::ValidationError;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::telemetry;
 
@@ -13,22 +13,8 @@ use crate::telemetry;
 pub struct Problem {
     status: StatusCode,
     detail: String,
-    errors: Vec<FieldError>,
+    errors: Vec<ValidationError>,
     retry_after: Option<u64>,
-}
-
-/// What is wrong with one field of a request.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FieldError {
-    /// Kind of the mistake, e.g. `missing`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Path to the field, e.g. `["body", "end_date"]`.
-    pub loc: Vec<Value>,
-    /// A sentence for people.
-    pub msg: String,
-    /// What was given.
-    pub input: Value,
 }
 
 #[derive(Serialize)]
@@ -41,7 +27,7 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [FieldError],
+    errors: &'a [ValidationError],
 }
 
 impl Problem {
@@ -51,19 +37,9 @@ impl Problem {
     }
 
     /// The request's content is wrong.
-    pub fn validation(errors: Vec<FieldError>) -> Self {
-        let sentences: Vec<String> = errors
-            .iter()
-            .map(|error| {
-                let path: Vec<String> = error
-                    .loc
-                    .iter()
-                    .map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned))
-                    .collect();
-                format!("{}: {}", path.join("."), error.msg)
-            })
-            .collect();
-        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, sentences.join("; ")) }
+    pub fn validation(errors: Vec<ValidationError>) -> Self {
+        let detail = ValidationError::summary(&errors);
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
     }
 
     /// Something of ours went wrong; the cause goes to the log, not to the client.
@@ -80,7 +56,7 @@ impl Problem {
 
     /// The same problem, about these fields.
     #[must_use]
-    pub fn with_errors(self, errors: Vec<FieldError>) -> Self {
+    pub fn with_errors(self, errors: Vec<ValidationError>) -> Self {
         Self { errors, ..self }
     }
 

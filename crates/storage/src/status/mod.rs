@@ -1,1 +1,18 @@
-//! x
+//! Schema `status`: event log, read model, dead letters.
+
+mod dead_letters;
+mod event_log;
+mod job_views;
+mod model_days;
+mod projection;
+mod rebuild;
+mod results;
+mod unseen;
+
+pub use dead_letters::{DeadLetterRow, NewDeadLetter, dead_letters, insert_dead_letter};
+pub use job_views::{Counts, JobFilter, StoredJob, job_view, job_views};
+pub use model_days::{DayFilter, DayRow, day_rows};
+pub use projection::{Logged, Projected, Received, project, refuses_content};
+pub use rebuild::{rebuild, rebuild_all};
+pub use results::{WinnerFilter, WinnerKey, WinnerRow, day_bodies, winners};
+pub use unseen::{Extent, Upstream, extents, unseen};

@@ -1,0 +1,72 @@
+//! A service as a process: settings, telemetry, signals, exit code.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio_util::sync::CancellationToken;
+
+use crate::settings::Mistakes;
+use crate::telemetry::{self, Telemetry};
+use crate::{Service, http, linked, shutdown_on_signal};
+
+/// How long parts may take to finish after a signal.
+const GRACE: Duration = Duration::from_secs(25);
+
+/// Exit code for settings that cannot be used, as in `sysexits.h`.
+const EX_CONFIG: u8 = 78;
+
+/// Runs `body` as the process `name`; errors are told for people.
+pub async fn run<F>(name: &'static str, body: impl FnOnce(&'static Telemetry, CancellationToken) -> F) -> ExitCode
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    let started = telemetry::init(name).and_then(|telemetry| Ok((telemetry, shutdown_on_signal()?)));
+    let (telemetry, shutdown) = match started {
+        Ok((telemetry, shutdown)) => (Box::leak(Box::new(telemetry)), shutdown),
+        Err(problem) => return failed(name, &problem),
+    };
+    let telemetry: &'static Telemetry = telemetry;
+    let grace = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    let ended = tokio::select! {
+        ended = body(telemetry, shutdown.clone()) => ended,
+        () = grace => {
+            tracing::warn!("stopped before everything in hand was finished; it will be done again");
+            Ok(())
+        }
+    };
+    telemetry.flush();
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => failed(name, &problem),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a process, for people")]
+fn failed(name: &str, problem: &anyhow::Error) -> ExitCode {
+    eprintln!("{name}: {problem:#}");
+    if problem.is::<Mistakes>() { ExitCode::from(EX_CONFIG) } else { ExitCode::FAILURE }
+}
+
+/// Serves a service with its probes until shutdown.
+///
+/// # Errors
+/// When the address is taken, or a part of the service cannot go on.
+pub async fn serve(
+    service: Service,
+    listen: SocketAddr,
+    telemetry: &Telemetry,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let listener = http::bind(listen).await?;
+    tracing::info!("listening on http://{listen}");
+    let routes = service.routes.merge(service.health.routes(telemetry.metrics.clone()));
+    let server = http::serve(listener, routes, shutdown.clone());
+    let (worked, served) = tokio::join!(linked(&shutdown, service.work), linked(&shutdown, server));
+    worked?;
+    served.context("serving HTTP")
+}

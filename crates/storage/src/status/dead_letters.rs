@@ -1,0 +1,110 @@
+//! Messages nobody could handle, kept with their reason.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{FromRow, PgPool};
+
+use crate::error::Result;
+
+/// A message to put away.
+#[derive(Debug, Clone)]
+pub struct NewDeadLetter<'a> {
+    /// The queue whose consumer could not handle it.
+    pub queue: Option<&'a str>,
+    /// Why.
+    pub reason: &'a str,
+    /// Where it was published first.
+    pub exchange: Option<&'a str>,
+    /// With which key.
+    pub routing_key: &'a str,
+    /// Its id, as the sender set it.
+    pub message_id: Option<&'a str>,
+    /// Its type, as the sender set it.
+    pub kind: Option<&'a str>,
+    /// Its headers.
+    pub headers: &'a Value,
+    /// As it arrived.
+    pub body: &'a [u8],
+    /// When it was given up, if that is known.
+    pub died_at: Option<DateTime<Utc>>,
+}
+
+/// A message that was put away.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct DeadLetterRow {
+    /// Its number here.
+    pub id: i64,
+    /// The queue whose consumer could not handle it.
+    pub queue: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// Where it was published first.
+    pub exchange: Option<String>,
+    /// With which key.
+    pub routing_key: String,
+    /// Its id, as the sender set it.
+    pub message_id: Option<String>,
+    /// Its type, as the sender set it.
+    pub kind: Option<String>,
+    /// Its headers.
+    pub headers: Value,
+    /// The beginning of its body.
+    pub body: Vec<u8>,
+    /// Length of the whole body in bytes.
+    pub body_bytes: i32,
+    /// When it was given up.
+    pub died_at: DateTime<Utc>,
+}
+
+/// Keeps a message; the same one again changes nothing.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn insert_dead_letter(pool: &PgPool, letter: &NewDeadLetter<'_>) -> Result<()> {
+    sqlx::query(
+        "-- dead_letters::insert_dead_letter
+        INSERT INTO status.dead_letters (fingerprint, queue, reason, exchange, routing_key, message_id, kind, headers,
+            body, died_at)
+        VALUES (sha256(convert_to($7::jsonb::text, 'UTF8') || $8), $1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, now()))
+        ON CONFLICT (fingerprint) DO NOTHING",
+    )
+    .bind(letter.queue)
+    .bind(letter.reason)
+    .bind(letter.exchange)
+    .bind(letter.routing_key)
+    .bind(letter.message_id)
+    .bind(letter.kind)
+    .bind(letter.headers)
+    .bind(letter.body)
+    .bind(letter.died_at)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Up to `limit` letters with numbers below `before`, newest first, with the first `body_bytes` of each body.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn dead_letters(
+    pool: &PgPool,
+    before: Option<i64>,
+    limit: i64,
+    body_bytes: i32,
+) -> Result<Vec<DeadLetterRow>> {
+    let rows = sqlx::query_as(
+        "-- dead_letters::dead_letters
+        SELECT id, queue, reason, exchange, routing_key, message_id, kind, headers, substring(body FOR $3) AS body,
+            octet_length(body) AS body_bytes, died_at
+        FROM status.dead_letters
+        WHERE $1::bigint IS NULL OR id < $1
+        ORDER BY id DESC
+        LIMIT $2",
+    )
+    .bind(before)
+    .bind(limit)
+    .bind(body_bytes)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows)
+}

@@ -1,0 +1,163 @@
+//! Jobs of the read model, and those that were accepted and not yet projected.
+
+use domain::fold::JobView;
+use domain::fold::days::DayState;
+use domain::ids::JobId;
+use domain::job::JobState;
+use sqlx::types::Json;
+use sqlx::{FromRow, PgPool};
+use uuid::Uuid;
+
+use crate::error::Result;
+
+/// How many model-days of a job have ended in which way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Took effect.
+    pub completed: u32,
+    /// Failed.
+    pub failed: u32,
+    /// Are not run.
+    pub skipped: u32,
+}
+
+impl Counts {
+    /// All that have ended.
+    pub fn ended(&self) -> u32 {
+        self.completed.saturating_add(self.failed).saturating_add(self.skipped)
+    }
+
+    pub(super) fn from_columns(completed: i32, failed: i32, skipped: i32) -> Self {
+        let number = |column| u32::try_from(column).unwrap_or_default();
+        Self { completed: number(completed), failed: number(failed), skipped: number(skipped) }
+    }
+
+    pub(super) fn count(&mut self, state: DayState) {
+        match state {
+            DayState::Running => {}
+            DayState::Completed => self.completed += 1,
+            DayState::Failed => self.failed += 1,
+            DayState::Skipped => self.skipped += 1,
+        }
+    }
+
+    pub(super) fn add(&mut self, more: Self) {
+        self.completed += more.completed;
+        self.failed += more.failed;
+        self.skipped += more.skipped;
+    }
+}
+
+/// A job as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredJob {
+    /// Its id.
+    pub id: JobId,
+    /// What its events add up to; empty while none was projected.
+    pub view: JobView,
+    /// How its model-days ended.
+    pub counts: Counts,
+    /// Model-days under way.
+    pub running: u32,
+    /// The number of its last event.
+    pub last_seq: i64,
+    /// The `job.requested` body from trigger, when the view does not have the request yet.
+    pub accepted: Option<String>,
+}
+
+impl StoredJob {
+    /// The state to show.
+    pub fn state(&self) -> JobState {
+        self.view.shown_state(self.counts.ended())
+    }
+}
+
+#[derive(FromRow)]
+struct Columns {
+    id: Uuid,
+    view: Option<Json<JobView>>,
+    completed: i32,
+    failed: i32,
+    skipped: i32,
+    running: i64,
+    last_seq: i64,
+    accepted: Option<String>,
+}
+
+impl From<Columns> for StoredJob {
+    fn from(row: Columns) -> Self {
+        Self {
+            id: JobId(row.id),
+            view: row.view.map(|Json(view)| view).unwrap_or_default(),
+            counts: Counts::from_columns(row.completed, row.failed, row.skipped),
+            running: u32::try_from(row.running).unwrap_or(u32::MAX),
+            last_seq: row.last_seq,
+            accepted: row.accepted,
+        }
+    }
+}
+
+/// A job, accepted or projected; `None` when nobody knows it.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn job_view(pool: &PgPool, id: JobId) -> Result<Option<StoredJob>> {
+    let row: Option<Columns> = sqlx::query_as(
+        "-- job_views::job_view
+        SELECT wanted.id, job.view, coalesce(job.completed, 0) AS completed, coalesce(job.failed, 0) AS failed,
+            coalesce(job.skipped, 0) AS skipped, coalesce(job.last_seq, 0) AS last_seq,
+            (SELECT count(*) FROM status.model_days WHERE job_id = wanted.id AND state = 'running') AS running,
+            CASE WHEN jsonb_typeof(job.view -> 'requested') IS DISTINCT FROM 'object' THEN accepted.body END AS accepted
+        FROM (VALUES ($1::uuid)) AS wanted (id)
+        LEFT JOIN status.jobs job ON job.id = wanted.id
+        LEFT JOIN trigger.jobs accepted ON accepted.id = wanted.id
+        WHERE job.id IS NOT NULL OR accepted.id IS NOT NULL",
+    )
+    .bind(id.0)
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(Into::into))
+}
+
+/// Which jobs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct JobFilter<'a> {
+    /// In this state.
+    pub state: Option<JobState>,
+    /// With this model.
+    pub model: Option<&'a str>,
+    /// Accepted before this one.
+    pub before: Option<JobId>,
+}
+
+/// Up to `limit` jobs, newest first, those that were accepted and not yet projected among them.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn job_views(pool: &PgPool, filter: &JobFilter<'_>, limit: i64) -> Result<Vec<StoredJob>> {
+    let with_model = filter.model.map(|model| serde_json::json!([{ "signature": model }]));
+    let rows: Vec<Columns> = sqlx::query_as(
+        "-- job_views::job_views
+        SELECT accepted.id, job.view, coalesce(job.completed, 0) AS completed, coalesce(job.failed, 0) AS failed,
+            coalesce(job.skipped, 0) AS skipped, coalesce(job.last_seq, 0) AS last_seq,
+            (SELECT count(*) FROM status.model_days WHERE job_id = accepted.id AND state = 'running') AS running,
+            CASE WHEN jsonb_typeof(job.view -> 'requested') IS DISTINCT FROM 'object' THEN accepted.body END AS accepted
+        FROM trigger.jobs accepted
+        LEFT JOIN status.jobs job ON job.id = accepted.id
+        WHERE ($1::uuid IS NULL OR accepted.id < $1)
+            AND ($2::text IS NULL OR coalesce(job.state, 'pending') = $2)
+            AND ($3::jsonb IS NULL OR CASE
+                WHEN jsonb_typeof(job.view -> 'requested') = 'object' THEN job.view #> '{requested,models}' @> $3
+                ELSE accepted.body::jsonb #> '{job,models}' @> $3
+            END)
+        ORDER BY accepted.id DESC
+        LIMIT $4",
+    )
+    .bind(filter.before.map(|job| job.0))
+    .bind(filter.state.map(JobState::as_str))
+    .bind(with_model)
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}

@@ -1,0 +1,154 @@
+//! Winning model-days: of each portfolio and date the completed one with the highest revision.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use domain::fold::days::DayFigures;
+use domain::ids::JobId;
+use domain::model_day::DayRef;
+use rust_decimal::Decimal;
+use sqlx::{FromRow, PgPool};
+use uuid::Uuid;
+
+use crate::error::Result;
+
+/// Which winners.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WinnerFilter<'a> {
+    /// Only days that this job completed, whether or not a later job replaced them.
+    pub job: Option<JobId>,
+    /// Of this experiment.
+    pub experiment: Option<&'a str>,
+    /// Of this trial.
+    pub trial: Option<u32>,
+    /// Of these models.
+    pub models: Option<&'a [String]>,
+    /// From this date on.
+    pub from: Option<NaiveDate>,
+    /// To this date, included.
+    pub to: Option<NaiveDate>,
+}
+
+/// A completed day of a portfolio.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WinnerKey {
+    /// The portfolio's experiment.
+    pub experiment: String,
+    /// The portfolio's model.
+    pub model: String,
+    /// The portfolio's trial.
+    pub trial: u32,
+    /// Date and revision.
+    pub day: DayRef,
+}
+
+/// A winner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WinnerRow {
+    /// Which.
+    pub key: WinnerKey,
+    /// The job that completed it.
+    pub job: JobId,
+    /// Its figures.
+    pub figures: DayFigures,
+}
+
+#[derive(FromRow)]
+struct Columns {
+    job_id: Uuid,
+    experiment: String,
+    model: String,
+    trial: i32,
+    trading_date: NaiveDate,
+    revision: i32,
+    base_date: Option<NaiveDate>,
+    base_revision: Option<i32>,
+    starting_value: Decimal,
+    value_at_open: Decimal,
+    value_at_close: Decimal,
+    trades: i32,
+    traded: Decimal,
+}
+
+impl From<Columns> for WinnerRow {
+    fn from(row: Columns) -> Self {
+        let revision = row.revision.cast_unsigned();
+        let base = row.base_date.zip(row.base_revision);
+        Self {
+            key: WinnerKey {
+                experiment: row.experiment,
+                model: row.model,
+                trial: row.trial.cast_unsigned(),
+                day: DayRef { date: row.trading_date, revision },
+            },
+            job: JobId(row.job_id),
+            figures: DayFigures {
+                revision,
+                base: base.map(|(date, revision)| DayRef { date, revision: revision.cast_unsigned() }),
+                starting_value: row.starting_value.normalize(),
+                value_at_open: row.value_at_open.normalize(),
+                value_at_close: row.value_at_close.normalize(),
+                trades: row.trades.cast_unsigned(),
+                traded: row.traded.normalize(),
+            },
+        }
+    }
+}
+
+/// Winners by experiment, model, trial, date.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn winners(pool: &PgPool, filter: &WinnerFilter<'_>) -> Result<Vec<WinnerRow>> {
+    let rows: Vec<Columns> = sqlx::query_as(
+        "-- results::winners
+        SELECT DISTINCT ON (experiment, model, trial, trading_date)
+            job_id, experiment, model, trial, trading_date, revision, base_date, base_revision, starting_value,
+            value_at_open, value_at_close, trades, traded
+        FROM status.model_days
+        WHERE state = 'completed'
+            AND ($1::uuid IS NULL OR job_id = $1)
+            AND ($2::text IS NULL OR experiment = $2)
+            AND ($3::int IS NULL OR trial = $3)
+            AND ($4::text[] IS NULL OR model = ANY($4))
+            AND ($5::date IS NULL OR trading_date >= $5)
+            AND ($6::date IS NULL OR trading_date <= $6)
+        ORDER BY experiment, model, trial, trading_date, revision DESC",
+    )
+    .bind(filter.job.map(|job| job.0))
+    .bind(filter.experiment)
+    .bind(filter.trial.map(u32::cast_signed))
+    .bind(filter.models)
+    .bind(filter.from)
+    .bind(filter.to)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// The `model_day.completed` bodies of these days; a day that is not known is missing from the answer.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn day_bodies(pool: &PgPool, days: &[WinnerKey]) -> Result<HashMap<WinnerKey, String>> {
+    let rows: Vec<(i64, String)> = sqlx::query_as(
+        "-- results::day_bodies
+        SELECT wanted.place, event.body
+        FROM UNNEST($1::text[], $2::text[], $3::int[], $4::date[], $5::int[])
+            WITH ORDINALITY AS wanted (experiment, model, trial, trading_date, revision, place)
+        JOIN status.model_days day
+            ON day.experiment = wanted.experiment AND day.model = wanted.model AND day.trial = wanted.trial
+                AND day.trading_date = wanted.trading_date AND day.revision = wanted.revision
+                AND day.state = 'completed'
+        JOIN status.events event ON event.source = day.event_source AND event.id = day.event_id",
+    )
+    .bind(days.iter().map(|key| key.experiment.as_str()).collect::<Vec<_>>())
+    .bind(days.iter().map(|key| key.model.as_str()).collect::<Vec<_>>())
+    .bind(days.iter().map(|key| key.trial.cast_signed()).collect::<Vec<_>>())
+    .bind(days.iter().map(|key| key.day.date).collect::<Vec<_>>())
+    .bind(days.iter().map(|key| key.day.revision.cast_signed()).collect::<Vec<_>>())
+    .fetch_all(pool)
+    .await?;
+    let at = |place: i64| usize::try_from(place - 1).ok().and_then(|place| days.get(place)).cloned();
+    Ok(rows.into_iter().filter_map(|(place, body)| Some((at(place)?, body))).collect())
+}

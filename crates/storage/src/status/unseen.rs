@@ -1,0 +1,97 @@
+//! Events that stand in an outbox and not in the log: the broker forgot them, or has them still on the way.
+
+use sqlx::PgPool;
+
+use crate::error::Result;
+use crate::outbox::Stored;
+
+/// A service whose events are projected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Upstream {
+    /// Writes `trigger.outbox`.
+    Trigger,
+    /// Writes `market.outbox`.
+    Downloader,
+    /// Writes `execution.outbox`.
+    Executor,
+}
+
+impl Upstream {
+    /// All of them, in the order of a job's life.
+    pub const ALL: [Self; 3] = [Self::Trigger, Self::Downloader, Self::Executor];
+
+    /// The source that its events name.
+    pub fn source(self) -> &'static str {
+        match self {
+            Self::Trigger => "/modelday/trigger",
+            Self::Downloader => "/modelday/downloader",
+            Self::Executor => "/modelday/executor",
+        }
+    }
+
+    fn statement(self) -> &'static str {
+        macro_rules! unseen_in {
+            ($outbox:literal) => {
+                concat!(
+                    "-- unseen::unseen
+                    SELECT o.id, o.event_id, o.kind, o.exchange, o.routing_key, o.job_id, o.traceparent, o.body, o.created_at
+                    FROM ", $outbox, " o
+                    WHERE o.id > $1 AND o.id <= $2 AND o.exchange = $3
+                        AND NOT EXISTS (SELECT FROM status.events e WHERE e.source = $4 AND e.id = o.event_id)
+                    ORDER BY o.id"
+                )
+            };
+        }
+        match self {
+            Self::Trigger => unseen_in!("trigger.outbox"),
+            Self::Downloader => unseen_in!("market.outbox"),
+            Self::Executor => unseen_in!("execution.outbox"),
+        }
+    }
+}
+
+/// The ids in an outbox, from the first to the last; both 0 when it is empty.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// The lowest id.
+    pub first: i64,
+    /// The highest id.
+    pub last: i64,
+}
+
+/// The extents of the outboxes, in the order of [`Upstream::ALL`].
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn extents(pool: &PgPool) -> Result<[Extent; 3]> {
+    let ends: (i64, i64, i64, i64, i64, i64) = sqlx::query_as(
+        "-- unseen::extents
+        SELECT (SELECT coalesce(min(id), 0) FROM trigger.outbox), (SELECT coalesce(max(id), 0) FROM trigger.outbox),
+            (SELECT coalesce(min(id), 0) FROM market.outbox), (SELECT coalesce(max(id), 0) FROM market.outbox),
+            (SELECT coalesce(min(id), 0) FROM execution.outbox), (SELECT coalesce(max(id), 0) FROM execution.outbox)",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok([(ends.0, ends.1), (ends.2, ends.3), (ends.4, ends.5)].map(|(first, last)| Extent { first, last }))
+}
+
+/// Messages to `exchange` in the outbox of `upstream` with ids above `after` up to `until` that the log lacks.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn unseen(
+    pool: &PgPool,
+    upstream: Upstream,
+    exchange: &str,
+    after: i64,
+    until: i64,
+) -> Result<Vec<Stored>> {
+    let rows = sqlx::query_as(upstream.statement())
+        .bind(after)
+        .bind(until)
+        .bind(exchange)
+        .bind(upstream.source())
+        .fetch_all(pool)
+        .await?;
+    Ok(rows)
+}

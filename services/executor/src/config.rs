@@ -1,0 +1,49 @@
+//! Settings of the executor service.
+
+use std::time::Duration;
+
+use domain::calendar::Calendar;
+use runtime::infrastructure::Infrastructure;
+use runtime::settings::{Mistakes, Settings};
+
+/// What the executor service is told at start.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Postgres, RabbitMQ, address.
+    pub infrastructure: Infrastructure,
+    /// `LANE_SLICE_MS`: how long a turn of a lane lasts; 0 ends it after every day (default 250).
+    pub slice: Duration,
+    /// `LANES_AT_ONCE`: lanes of recorded and policy models side by side (default 10).
+    pub lanes_at_once: u16,
+    /// `LANE_PATIENCE_SECONDS`: after which an untaken turn is sent again (default 60).
+    pub patience: Duration,
+    /// The exchange's sessions.
+    pub calendar: Calendar,
+}
+
+impl Config {
+    /// Reads the settings of a service of its own that listens on `port` by default.
+    ///
+    /// # Errors
+    /// Every setting that cannot be used.
+    pub fn from_settings(settings: &mut Settings, port: u16) -> Result<Self, Mistakes> {
+        let infrastructure = Infrastructure::from_settings(settings, "executor", port);
+        let config = Self::read(settings, infrastructure);
+        std::mem::take(settings).finish()?;
+        config.ok_or_else(|| Mistakes(Vec::new()))
+    }
+
+    /// Reads the settings; mistakes stay with `settings`, for whoever reads more of them.
+    pub fn read(settings: &mut Settings, infrastructure: Option<Infrastructure>) -> Option<Self> {
+        let slice = settings.parsed("LANE_SLICE_MS", 250, "write a number of milliseconds");
+        let lanes_at_once = settings.parsed("LANES_AT_ONCE", 10, "write a number from 1 to 1000");
+        let patience = settings.parsed("LANE_PATIENCE_SECONDS", 60, "write a number of seconds");
+        Some(Self {
+            infrastructure: infrastructure?,
+            slice: Duration::from_millis(slice),
+            lanes_at_once,
+            patience: Duration::from_secs(patience),
+            calendar: Calendar::nyse(),
+        })
+    }
+}

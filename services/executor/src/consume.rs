@@ -1,0 +1,78 @@
+//! Messages of the executor: data that is ready, turns of lanes.
+
+use std::sync::Arc;
+
+use contract::{decode_event, decode_lane_continue};
+use domain::event::Event;
+use domain::model_day::SkipReason;
+use messaging::{Handler, Incoming, Outcome};
+use storage::execution::{Take, take};
+
+use crate::Executor;
+use crate::error::ExecutorError;
+use crate::jobs::PlannedJob;
+use crate::plan::{Data, plan_traced};
+
+/// Plans jobs.
+pub(crate) struct Plans(pub(crate) Arc<Executor>);
+
+impl Handler for Plans {
+    async fn handle(&self, message: Incoming) -> Outcome {
+        let body = String::from_utf8_lossy(&message.envelope.body);
+        settle(plan_message(&self.0, &message.envelope.kind, &body).await)
+    }
+}
+
+/// Plans the job of a message's body.
+pub(crate) async fn plan_message(executor: &Executor, kind: &str, body: &str) -> Result<(), ExecutorError> {
+    let event = decode_event(kind, body.as_bytes())?;
+    let (runnable, skipped) = match &event {
+        Event::DataReady(event) => (event.runnable.clone(), event.skipped.clone()),
+        Event::DataFailed(event) => (Vec::new(), event.skipped.clone()),
+        _ => return Err(ExecutorError::Inconsistent(format!("{kind} does not say that data are ready"))),
+    };
+    let closed = skipped.into_iter().filter(|skipped| skipped.reason == SkipReason::MarketClosed);
+    let data = Data {
+        closed: closed.map(|skipped| skipped.date).collect(),
+        runnable: runnable.into_iter().collect(),
+    };
+    let planned = PlannedJob::of(event)
+        .ok_or_else(|| ExecutorError::Inconsistent(format!("{kind} carries no job")))?;
+    plan_traced(executor, kind, body, &planned, &data).await
+}
+
+/// Runs turns of lanes.
+pub(crate) struct Turns(pub(crate) Arc<Executor>);
+
+impl Handler for Turns {
+    async fn handle(&self, message: Incoming) -> Outcome {
+        settle(turn(&self.0, &message.envelope.body).await)
+    }
+}
+
+async fn turn(executor: &Executor, body: &[u8]) -> Result<(), ExecutorError> {
+    let command = decode_lane_continue(body)?;
+    let mut taken = take(&executor.pool, command.lane, command.turn).await?;
+    if let Take::Leased(left) = taken {
+        tokio::time::sleep(left + std::time::Duration::from_millis(10)).await;
+        taken = take(&executor.pool, command.lane, command.turn).await?;
+    }
+    match taken {
+        Take::Taken(lane) => executor.run_turn(lane).await,
+        // Whoever renewed the lease works on it, and whoever ended the turn sent the next one.
+        Take::Leased(_) | Take::Over => Ok(()),
+    }
+}
+
+fn settle(result: Result<(), ExecutorError>) -> Outcome {
+    match result {
+        Ok(()) => Outcome::Done,
+        Err(problem) if problem.is_fenced() => {
+            metrics::counter!("modelday_fenced_writes_total").increment(1);
+            tracing::warn!("a lane went into other hands; nothing was written");
+            Outcome::Done
+        }
+        Err(problem @ ExecutorError::Storage(_)) => Outcome::Retry(problem.into()),
+        Err(problem) => Outcome::Reject(problem.to_string()),
+    }
+}

@@ -1,0 +1,68 @@
+//! The end of a job: how it ended, with all its warnings.
+
+use chrono::Utc;
+use domain::event::{Event, JobEnded};
+use domain::ids::PortfolioId;
+use domain::job::{JobOutcome, JobState, Tally};
+use domain::lane::stale_dates;
+use domain::warning::Warning;
+use storage::execution;
+use storage::outbox::Outgoing;
+
+use crate::error::ExecutorError;
+use crate::jobs::PlannedJob;
+
+/// How a job ends, with its terminal event.
+pub(crate) struct End {
+    pub(crate) outcome: JobOutcome,
+    pub(crate) message: Outgoing,
+}
+
+/// Decides the end of a job whose lanes are all finished; reads within the transaction that ends it.
+pub(crate) async fn end(
+    connection: &mut storage::PgConnection,
+    planned: &PlannedJob,
+    tally: Tally,
+) -> Result<End, ExecutorError> {
+    let job = &planned.job;
+    let outcome = tally.outcome();
+    let mut warnings = planned.warnings.clone();
+    if tally.already_completed > 0 {
+        warnings.push(Warning::already_completed(tally.already_completed as usize));
+    }
+    for (model, count) in execution::config_changed(connection, job.id).await? {
+        warnings.push(Warning::config_changed(&model, count));
+    }
+    warnings.extend(stale_warnings(connection, planned).await?);
+    let error = (outcome == JobOutcome::Failed).then(|| {
+        planned.error.clone().unwrap_or_else(|| match tally.failed {
+            0 => "No trading dates available after price data preparation".to_owned(),
+            failed => format!("All {failed} model-days failed"),
+        })
+    });
+    for warning in &warnings {
+        metrics::counter!("modelday_warnings_total", "code" => warning.code.clone()).increment(1);
+    }
+    tracing::info!(
+        job.id = %job.id,
+        "Job {}: {} - {} completed, {} failed, {} skipped",
+        job.id, JobState::from(outcome).as_str(), tally.completed, tally.failed, tally.skipped,
+    );
+    let event = Event::JobEnded(JobEnded { job: job.id, outcome, tally, error, warnings, ended_at: Utc::now() });
+    Ok(End { outcome, message: runtime::outgoing::event(&event)? })
+}
+
+async fn stale_warnings(
+    connection: &mut storage::PgConnection,
+    planned: &PlannedJob,
+) -> Result<Vec<Warning>, ExecutorError> {
+    let portfolios = execution::portfolios_of(connection, planned.job.id).await?;
+    let ids: Vec<PortfolioId> = portfolios.iter().map(|(id, _)| *id).collect();
+    let chains = execution::stale_chain(connection, &ids, None).await?;
+    let warning = |(id, model): &(PortfolioId, String)| {
+        let chain = chains.get(id)?.iter();
+        let stale = stale_dates(chain.map(|(date, winner)| (*date, winner.revision, winner.base)));
+        (!stale.is_empty()).then(|| Warning::stale_days(model, stale))
+    };
+    Ok(portfolios.iter().filter_map(warning).collect())
+}

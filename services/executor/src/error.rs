@@ -1,0 +1,22 @@
+//! Why the executor could not do its work this time.
+
+/// A failure of our own; the message stays in hand and is tried again, or is no message of ours.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExecutorError {
+    /// Postgres, or a lane in other hands.
+    #[error(transparent)]
+    Storage(#[from] storage::StorageError),
+    /// A message that cannot be understood or written.
+    #[error(transparent)]
+    Contract(#[from] contract::ContractError),
+    /// A lane or job row that contradicts another.
+    #[error("{0}")]
+    Inconsistent(String),
+}
+
+impl ExecutorError {
+    /// Whether the lane went into other hands; nothing was written, and nothing has to be done.
+    pub(crate) fn is_fenced(&self) -> bool {
+        matches!(self, Self::Storage(storage::StorageError::Fenced))
+    }
+}

@@ -1,0 +1,186 @@
+//! Planning a job: load -> decide -> store, in one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use domain::event::{DaysSkipped, Event, JobStarted, LaneContinue};
+use domain::ids::{JobId, LaneId, PortfolioId};
+use domain::job::Model;
+use domain::lane::{LanePlan, plan_lane};
+use domain::model_day::SkippedDate;
+use messaging::topology::commands;
+use runtime::telemetry;
+use storage::execution::{self, NewLane, PortfolioRow, SkippedRow};
+use storage::outbox::Outgoing;
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use crate::Executor;
+use crate::end::{self, End};
+use crate::error::ExecutorError;
+use crate::jobs::PlannedJob;
+
+/// What a job's data allow.
+pub(crate) struct Data {
+    /// Weekdays without a session.
+    pub(crate) closed: BTreeSet<NaiveDate>,
+    /// Dates that can run.
+    pub(crate) runnable: BTreeSet<NaiveDate>,
+}
+
+/// One portfolio of the job with what it will do.
+struct Planned<'a> {
+    portfolio: PortfolioRow,
+    model: &'a Model,
+    plan: LanePlan,
+    lane: LaneId,
+}
+
+impl Executor {
+    /// Plans the job of a `data.ready` or `data.failed` message; a job that is planned stays as it is.
+    pub(crate) async fn plan(
+        &self,
+        kind: &str,
+        body: &str,
+        planned: &PlannedJob,
+        data: &Data,
+    ) -> Result<(), ExecutorError> {
+        let job = &planned.job;
+        let traceparent = telemetry::current_traceparent();
+        let Some(mut plan) =
+            execution::begin_plan(&self.pool, job.id, kind, body, traceparent.as_deref()).await?
+        else {
+            return Ok(());
+        };
+        let wanted: Vec<(Uuid, String, u32)> = job
+            .models
+            .iter()
+            .flat_map(|model| (0..model.trials).map(|trial| (Uuid::now_v7(), model.signature.clone(), trial)))
+            .collect();
+        let portfolios = plan.portfolios(&job.experiment, &wanted).await?;
+        let ids: Vec<PortfolioId> = portfolios.iter().map(|portfolio| portfolio.id).collect();
+        let winners = execution::stale_chain(plan.connection(), &ids, Some(job.end)).await?;
+
+        let no_winners = BTreeMap::new();
+        let planned_lanes: Vec<Planned<'_>> = portfolios
+            .into_iter()
+            .filter_map(|portfolio| {
+                let (model, _) = planned.model(&portfolio.model)?;
+                let winners = winners.get(&portfolio.id).unwrap_or(&no_winners);
+                let plan = plan_lane(job, model, &data.closed, &data.runnable, winners);
+                Some(Planned { portfolio, model, plan, lane: LaneId(Uuid::now_v7()) })
+            })
+            .collect();
+
+        let mut messages = self.skip_messages(job.id, &job.experiment, &planned_lanes)?;
+        let lanes: Vec<NewLane> =
+            planned_lanes.iter().filter(|planned| !planned.plan.dates.is_empty()).map(new_lane).collect();
+        let skipped: Vec<SkippedRow> = planned_lanes.iter().map(skipped_row).collect();
+        let mut config_changed: BTreeMap<String, usize> = BTreeMap::new();
+        for planned in planned_lanes.iter().filter(|planned| planned.plan.config_changed > 0) {
+            *config_changed.entry(planned.model.signature.clone()).or_default() += planned.plan.config_changed;
+        }
+        plan.store(&lanes, &skipped, &config_changed).await?;
+
+        if lanes.is_empty() {
+            let tally = execution::tally(plan.connection(), job.id).await?;
+            let End { outcome, message } = end::end(plan.connection(), planned, tally).await?;
+            plan.end(outcome).await?;
+            messages.push(message);
+        } else {
+            messages.push(runtime::outgoing::event(&Event::JobStarted(JobStarted {
+                job: job.id,
+                lanes: u32::try_from(lanes.len()).unwrap_or(u32::MAX),
+                model_days: u32::try_from(lanes.iter().map(|lane| lane.dates.len()).sum::<usize>())
+                    .unwrap_or(u32::MAX),
+            }))?);
+            for lane in lanes.iter().filter(|lane| lane.ready) {
+                messages.push(first_turn(job.id, lane)?);
+            }
+        }
+        plan.commit(&messages).await?;
+        self.wake.wake();
+        let days: usize = lanes.iter().map(|lane| lane.dates.len()).sum();
+        tracing::info!(job.id = %job.id, "Job {}: running {days} model-days in {} lanes", job.id, lanes.len());
+        Ok(())
+    }
+
+    fn skip_messages(
+        &self,
+        job: JobId,
+        experiment: &str,
+        lanes: &[Planned<'_>],
+    ) -> Result<Vec<Outgoing>, ExecutorError> {
+        let mut messages = Vec::new();
+        for planned in lanes {
+            messages.extend(skipped_events(
+                job,
+                experiment,
+                &planned.portfolio.model,
+                planned.portfolio.trial,
+                &planned.plan.skipped,
+            )?);
+        }
+        Ok(messages)
+    }
+}
+
+/// The events that tell skipped dates of one portfolio.
+pub(crate) fn skipped_events(
+    job: JobId,
+    experiment: &str,
+    model: &str,
+    trial: u32,
+    dates: &[SkippedDate],
+) -> Result<Vec<Outgoing>, ExecutorError> {
+    dates
+        .chunks(DaysSkipped::MOST)
+        .map(|dates| {
+            let event = Event::ModelDaysSkipped(DaysSkipped {
+                job,
+                experiment: experiment.to_owned(),
+                model: model.to_owned(),
+                trial,
+                dates: dates.to_vec(),
+            });
+            Ok(runtime::outgoing::event(&event)?)
+        })
+        .collect()
+}
+
+fn new_lane(planned: &Planned<'_>) -> NewLane {
+    NewLane {
+        id: planned.lane,
+        portfolio: planned.portfolio.id,
+        model: planned.portfolio.model.clone(),
+        trial: planned.portfolio.trial,
+        routing_key: commands::LANE_CONTINUE,
+        dates: planned.plan.dates.clone(),
+        ready: !planned.portfolio.held,
+    }
+}
+
+fn skipped_row(planned: &Planned<'_>) -> SkippedRow {
+    SkippedRow { portfolio: planned.portfolio.id, dates: planned.plan.skipped.clone() }
+}
+
+/// The message of a lane's first turn, in a trace of its own that is linked to the job's.
+fn first_turn(job: JobId, lane: &NewLane) -> Result<Outgoing, ExecutorError> {
+    let span = tracing::info_span!(parent: None, "lane", job.id = %job, model = lane.model, trial = lane.trial);
+    telemetry::link_to_current(&span);
+    let command = LaneContinue { lane: lane.id, turn: 0 };
+    let traceparent = span.in_scope(telemetry::current_traceparent);
+    Ok(runtime::outgoing::lane_continue(&command, job, lane.routing_key, traceparent)?)
+}
+
+/// Plans within a span of its own.
+pub(crate) async fn plan_traced(
+    executor: &Executor,
+    kind: &str,
+    body: &str,
+    planned: &PlannedJob,
+    data: &Data,
+) -> Result<(), ExecutorError> {
+    let span = tracing::info_span!("plan", job.id = %planned.job.id);
+    executor.plan(kind, body, planned, data).instrument(span).await
+}

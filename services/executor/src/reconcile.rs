@@ -1,0 +1,65 @@
+//! The reconciler: no lane is forgotten. Turns that nobody takes are sent again.
+
+use std::time::Duration;
+
+use domain::event::LaneContinue;
+use runtime::CancellationToken;
+use storage::execution::{overdue, resent};
+
+use crate::Executor;
+use crate::consume::plan_message;
+use crate::error::ExecutorError;
+
+/// How often it looks.
+const EVERY: Duration = Duration::from_secs(1);
+
+impl Executor {
+    /// Looks for forgotten lanes until shutdown.
+    pub(crate) async fn reconcile(&self, shutdown: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(EVERY) => {}
+            }
+            self.resend(false).await;
+        }
+    }
+
+    /// Sends overdue turns again; with `all`, every turn that nobody works on.
+    pub(crate) async fn resend(&self, all: bool) {
+        if let Err(problem) = self.try_resend(all).await {
+            tracing::warn!("forgotten lanes could not be looked up: {problem}");
+        }
+    }
+
+    async fn try_resend(&self, all: bool) -> Result<(), ExecutorError> {
+        let (transaction, lanes) = overdue(&self.pool, self.config.patience.as_secs_f64(), all).await?;
+        if lanes.is_empty() {
+            return Ok(());
+        }
+        let messages: Vec<_> = lanes
+            .iter()
+            .map(|lane| {
+                let command = LaneContinue { lane: lane.lane, turn: lane.turn };
+                runtime::outgoing::lane_continue(&command, lane.job, &lane.routing_key, None)
+            })
+            .collect::<Result<_, _>>()?;
+        resent(transaction, &lanes, &messages).await?;
+        self.wake.wake();
+        tracing::info!("sent {} turns again", lanes.len());
+        Ok(())
+    }
+
+    /// Plans the jobs that the broker did not tell.
+    pub(crate) async fn catch_up(&self) {
+        let done = async {
+            for message in storage::execution::unplanned(&self.pool).await? {
+                plan_message(self, &message.kind, &message.body).await?;
+            }
+            Ok::<_, ExecutorError>(())
+        };
+        if let Err(problem) = done.await {
+            tracing::warn!("forgotten jobs could not be planned: {problem}");
+        }
+    }
+}

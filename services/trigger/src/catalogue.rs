@@ -1,0 +1,304 @@
+//! The models that jobs may name: `models.toml`, read once at start.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use chrono::NaiveDate;
+use domain::costs::{CostTerms, Costs};
+use domain::job::{Model, ModelKind};
+use domain::policy::Policy;
+use domain::recorded::{self, RecordedOrder, RecordedOrders};
+use domain::request::KnownModel;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+/// All configured models, in the file's order.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    entries: Vec<Entry>,
+}
+
+/// One configured model.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its unique name.
+    pub signature: String,
+    /// Whether it runs when a request names no models.
+    pub enabled: bool,
+    /// Cash of a portfolio before its first day.
+    pub initial_cash: Decimal,
+    /// Separate portfolios.
+    pub trials: u32,
+    /// Fees and slippage.
+    pub costs: Costs,
+    /// Hash of everything that affects the outcome.
+    pub config_hash: String,
+    /// How it decides.
+    pub kind: EntryKind,
+}
+
+/// How a configured model decides.
+#[derive(Debug, Clone)]
+pub enum EntryKind {
+    /// Plays these orders.
+    Recorded(BTreeMap<NaiveDate, Vec<RecordedOrder>>),
+    /// A built-in baseline.
+    Policy(Policy),
+}
+
+impl EntryKind {
+    /// The kind's name in the configuration and the API.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Recorded(_) => "recorded",
+            Self::Policy(_) => "policy",
+        }
+    }
+}
+
+/// One thing that is wrong with the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogueMistake {
+    /// Which key.
+    pub key: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What to do about it.
+    pub fix: String,
+}
+
+impl CatalogueMistake {
+    fn new(key: impl Into<String>, problem: impl ToString, fix: &str) -> Self {
+        Self { key: key.into(), problem: problem.to_string(), fix: fix.to_owned() }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    models: Vec<FileModel>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileModel {
+    signature: String,
+    kind: FileKind,
+    #[serde(default)]
+    enabled: bool,
+    initial_cash: Option<Decimal>,
+    trials: Option<u32>,
+    costs: Option<CostTerms>,
+    decisions: Option<String>,
+    policy: Option<Policy>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum FileKind {
+    Recorded,
+    Policy,
+}
+
+impl Catalogue {
+    /// Reads `path`; decision files are found beside it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file and the files it names.
+    pub fn load(path: &Path) -> Result<Self, Vec<CatalogueMistake>> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            vec![CatalogueMistake::new(
+                "MODELS_FILE",
+                format!("cannot be read: {error}"),
+                "create it (configs/models.toml of the repository is an example), or set MODELS_FILE",
+            )]
+        })?;
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
+        Self::parse(&text, |name| std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string()))
+    }
+
+    /// The models of `text`; `read` gives the text of a decision file.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub fn parse(
+        text: &str,
+        read: impl Fn(&str) -> Result<String, String>,
+    ) -> Result<Self, Vec<CatalogueMistake>> {
+        let file: File = toml::from_str(text)
+            .map_err(|error| vec![CatalogueMistake::new("models", error.message(), "correct the entry")])?;
+        let mut decisions: BTreeMap<String, RecordedOrders> = BTreeMap::new();
+        let mut mistakes = Vec::new();
+        let mut entries = Vec::new();
+        let mut seen = BTreeSet::new();
+        for model in file.models {
+            if !seen.insert(model.signature.clone()) {
+                let key = format!("models.{}", model.signature);
+                mistakes.push(CatalogueMistake::new(key, "is there twice", "give each model its own signature"));
+            }
+            match entry(model, &mut decisions, &read) {
+                Ok(entry) => entries.push(entry),
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        if mistakes.is_empty() { Ok(Self { entries }) } else { Err(mistakes) }
+    }
+
+    /// All models.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The models as requests may name them.
+    pub fn known(&self) -> Vec<KnownModel> {
+        self.entries
+            .iter()
+            .map(|entry| KnownModel { signature: entry.signature.clone(), enabled: entry.enabled })
+            .collect()
+    }
+
+    /// A snapshot of the model of that name for a job from `start` to `end`.
+    pub fn snapshot(&self, signature: &str, start: NaiveDate, end: NaiveDate) -> Option<Model> {
+        let entry = self.entries.iter().find(|entry| entry.signature == signature)?;
+        let kind = match &entry.kind {
+            EntryKind::Recorded(orders) if start <= end => {
+                ModelKind::Recorded(orders.range(start..=end).flat_map(|(_, orders)| orders).cloned().collect())
+            }
+            EntryKind::Recorded(_) => ModelKind::Recorded(Vec::new()),
+            EntryKind::Policy(policy) => ModelKind::Policy(policy.clone()),
+        };
+        Some(Model {
+            signature: entry.signature.clone(),
+            config_hash: entry.config_hash.clone(),
+            initial_cash: entry.initial_cash,
+            trials: entry.trials,
+            start,
+            costs: entry.costs,
+            kind,
+        })
+    }
+}
+
+fn entry(
+    model: FileModel,
+    decisions: &mut BTreeMap<String, RecordedOrders>,
+    read: &impl Fn(&str) -> Result<String, String>,
+) -> Result<Entry, CatalogueMistake> {
+    let key = |name: &str| format!("models.{}.{name}", model.signature);
+    let valid = |c: char| c.is_ascii_alphanumeric() || "._-/:@+".contains(c);
+    if model.signature.is_empty() || model.signature.len() > 100 || !model.signature.chars().all(valid) {
+        let fix = "write 1 to 100 of letters, digits and . _ - / : @ +";
+        return Err(CatalogueMistake::new(key("signature"), format!("{:?} is not a name", model.signature), fix));
+    }
+    let initial_cash = model.initial_cash.unwrap_or(Decimal::from(10_000));
+    if initial_cash <= Decimal::ZERO {
+        return Err(CatalogueMistake::new(key("initial_cash"), "is not above zero", "write an amount in dollars"));
+    }
+    let trials = model.trials.unwrap_or(1);
+    if !(1..=1000).contains(&trials) {
+        return Err(CatalogueMistake::new(key("trials"), format!("{trials} is not 1 to 1000"), "write 1 or more"));
+    }
+    let costs = Costs::try_from(model.costs.clone().unwrap_or_default())
+        .map_err(|problem| CatalogueMistake::new(key("costs"), problem, "correct the terms"))?;
+    let kind = match (&model.kind, &model.decisions, &model.policy) {
+        (FileKind::Policy, None, Some(policy)) => EntryKind::Policy(policy.clone()),
+        (FileKind::Policy, _, _) => {
+            return Err(CatalogueMistake::new(key("policy"), "is what a policy has, and all it has", "add policy = { policy = \"...\" }"));
+        }
+        (FileKind::Recorded, Some(name), None) => {
+            if !decisions.contains_key(name) {
+                let fix = "name a CSV file model,date,sequence,action,symbol,quantity beside the models file";
+                let text = read(name).map_err(|problem| CatalogueMistake::new(key("decisions"), problem, fix))?;
+                let orders =
+                    recorded::parse(&text).map_err(|problem| CatalogueMistake::new(key("decisions"), problem, fix))?;
+                decisions.insert(name.clone(), orders);
+            }
+            let orders = decisions.get(name).and_then(|orders| orders.get(&model.signature)).cloned();
+            EntryKind::Recorded(orders.unwrap_or_default())
+        }
+        (FileKind::Recorded, _, _) => {
+            return Err(CatalogueMistake::new(key("decisions"), "is what a recorded model has", "name the CSV file of its orders"));
+        }
+    };
+    let config_hash = hash(initial_cash, &costs, &kind);
+    Ok(Entry {
+        signature: model.signature.clone(),
+        enabled: model.enabled,
+        initial_cash,
+        trials,
+        costs,
+        config_hash,
+        kind,
+    })
+}
+
+/// Everything that affects the outcome, and nothing else: not `enabled`, not the number of trials.
+fn hash(initial_cash: Decimal, costs: &Costs, kind: &EntryKind) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(format!("v1 {} {:?} ", initial_cash.normalize(), costs.terms()));
+    match kind {
+        EntryKind::Policy(policy) => hasher.update(format!("policy {policy:?}")),
+        EntryKind::Recorded(orders) => {
+            hasher.update("recorded");
+            for order in orders.values().flatten() {
+                hasher.update(format!(
+                    " {} {} {} {} {}",
+                    order.date, order.sequence, order.side, order.symbol, order.quantity
+                ));
+            }
+        }
+    }
+    hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DECISIONS: &str = "model,date,sequence,action,symbol,quantity\na,2025-10-02,1,buy,NVDA,15\n";
+
+    fn parse(text: &str) -> Result<Catalogue, Vec<CatalogueMistake>> {
+        Catalogue::parse(text, |_| Ok(DECISIONS.to_owned()))
+    }
+
+    #[test]
+    fn a_recorded_model_brings_only_the_orders_of_the_range() {
+        let text = "[[models]]\nsignature = \"a\"\nkind = \"recorded\"\ndecisions = \"d.csv\"";
+        let catalogue = parse(text).unwrap();
+        let orders = |start: &str, end: &str| {
+            let model = catalogue.snapshot("a", start.parse().unwrap(), end.parse().unwrap()).unwrap();
+            match model.kind {
+                ModelKind::Recorded(orders) => orders.len(),
+                ModelKind::Policy(_) => usize::MAX,
+            }
+        };
+
+        assert_eq!(orders("2025-10-01", "2025-10-29"), 1);
+        assert_eq!(orders("2025-10-03", "2025-10-29"), 0);
+        assert_eq!(orders("2025-10-30", "2025-10-29"), 0);
+    }
+
+    #[test]
+    fn the_hash_knows_what_affects_the_outcome() {
+        let hash = |extra: &str| {
+            let text =
+                format!("[[models]]\nsignature = \"a\"\nkind = \"policy\"\npolicy = {{ policy = \"cash\" }}\n{extra}");
+            parse(&text).unwrap().entries()[0].config_hash.clone()
+        };
+
+        assert_eq!(hash(""), hash("enabled = true\ntrials = 3"));
+        assert_ne!(hash(""), hash("initial_cash = 5000"));
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_key() {
+        let text = "[[models]]\nsignature = \"a\"\nkind = \"policy\"\n\n[[models]]\nsignature = \"a\"\n\
+                    kind = \"recorded\"\ndecisions = \"d.csv\"\ninitial_cash = -1";
+
+        let keys: Vec<String> = parse(text).unwrap_err().into_iter().map(|mistake| mistake.key).collect();
+
+        assert_eq!(keys, ["models.a.policy", "models.a", "models.a.initial_cash"]);
+    }
+}

@@ -1,0 +1,104 @@
+//! Settings of the trigger service.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use domain::calendar::Calendar;
+use domain::market::Universe;
+use runtime::infrastructure::Infrastructure;
+use runtime::settings::{Mistakes, Settings};
+
+use crate::catalogue::Catalogue;
+
+/// What the trigger service is told at start.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Postgres, RabbitMQ, address.
+    pub infrastructure: Infrastructure,
+    /// The models of `MODELS_FILE` (default `configs/models.toml`).
+    pub catalogue: Catalogue,
+    /// The universe of `UNIVERSE_FILE` (default `configs/universes/nasdaq100.json`).
+    pub universe: Universe,
+    /// `MAX_SIMULATION_DAYS`: most calendar days of one job (default 3660).
+    pub max_days: u32,
+    /// `MAX_ACTIVE_JOBS`: most jobs that have not ended (default 64).
+    pub max_active_jobs: u32,
+    /// `SIMULATED_TODAY`: the date that requests may not go beyond, for installations that live in the past.
+    pub today: Option<NaiveDate>,
+    /// The exchange's sessions.
+    pub calendar: Calendar,
+}
+
+impl Config {
+    /// Reads the settings of a service of its own that listens on `port` by default.
+    ///
+    /// # Errors
+    /// Every setting that cannot be used.
+    pub fn from_settings(settings: &mut Settings, port: u16) -> Result<Self, Mistakes> {
+        let infrastructure = Infrastructure::from_settings(settings, "trigger", port);
+        Self::with_infrastructure(settings, infrastructure)
+    }
+
+    /// Reads the settings of the service, given what it shares with others.
+    ///
+    /// # Errors
+    /// Every setting that cannot be used, of the shared ones too.
+    pub fn with_infrastructure(
+        settings: &mut Settings,
+        infrastructure: Option<Infrastructure>,
+    ) -> Result<Self, Mistakes> {
+        let config = Self::read(settings, infrastructure);
+        std::mem::take(settings).finish()?;
+        config.ok_or_else(|| Mistakes(Vec::new()))
+    }
+
+    /// Reads the settings; mistakes stay with `settings`, for whoever reads more of them.
+    pub fn read(settings: &mut Settings, infrastructure: Option<Infrastructure>) -> Option<Self> {
+        let models_file = PathBuf::from(settings.text("MODELS_FILE").unwrap_or("configs/models.toml".to_owned()));
+        let catalogue = Catalogue::load(&models_file);
+        if let Err(mistakes) = &catalogue {
+            for mistake in mistakes {
+                let place = models_file.display().to_string();
+                settings.mistake(&place, &mistake.key, mistake.problem.clone(), &mistake.fix);
+            }
+        }
+        let universe_file =
+            PathBuf::from(settings.text("UNIVERSE_FILE").unwrap_or("configs/universes/nasdaq100.json".to_owned()));
+        let universe = read_universe(&universe_file);
+        if let Err(problem) = &universe {
+            let place = universe_file.display().to_string();
+            let fix = "write {\"name\": ..., \"benchmark\": ..., \"symbols\": [...]}, or set UNIVERSE_FILE to such a file";
+            settings.mistake(&place, "UNIVERSE_FILE", problem.clone(), fix);
+        }
+        let max_days = settings.parsed("MAX_SIMULATION_DAYS", 3660, "write a number of calendar days");
+        let max_active_jobs = settings.parsed("MAX_ACTIVE_JOBS", 64, "write a number of jobs");
+        let today = settings.text("SIMULATED_TODAY");
+        let today = today.and_then(|text| match text.parse() {
+            Ok(date) => Some(date),
+            Err(_) => {
+                let place = settings.place("SIMULATED_TODAY");
+                settings.mistake(&place, "SIMULATED_TODAY", format!("{text:?} is not a date"), "write YYYY-MM-DD");
+                None
+            }
+        });
+        Some(Self {
+            infrastructure: infrastructure?,
+            catalogue: catalogue.ok()?,
+            universe: universe.ok()?,
+            max_days,
+            max_active_jobs,
+            today,
+            calendar: Calendar::nyse(),
+        })
+    }
+}
+
+fn read_universe(path: &std::path::Path) -> Result<Universe, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let universe: Universe = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let distinct: std::collections::BTreeSet<_> = universe.symbols.iter().collect();
+    if universe.symbols.is_empty() || distinct.len() != universe.symbols.len() {
+        return Err("has no symbols, or names one twice".to_owned());
+    }
+    Ok(universe)
+}

@@ -1,0 +1,47 @@
+//! Ended jobs make room for others.
+
+use contract::decode_event;
+use domain::event::Event;
+use messaging::{Handler, Incoming, Outcome};
+use storage::PgPool;
+
+/// Notes the end of jobs.
+pub(crate) struct EndedJobs {
+    pub(crate) pool: PgPool,
+}
+
+impl Handler for EndedJobs {
+    async fn handle(&self, message: Incoming) -> Outcome {
+        let event = match decode_event(&message.envelope.kind, &message.envelope.body) {
+            Ok(Event::JobEnded(event)) => event,
+            Ok(_) => return Outcome::Reject(format!("{} does not end a job", message.envelope.kind)),
+            Err(problem) => return Outcome::Reject(problem.to_string()),
+        };
+        match note_end(&self.pool, &event).await {
+            Ok(true) => Outcome::Done,
+            Ok(false) => Outcome::Reject(format!("job {} is not known", event.job)),
+            Err(problem) => Outcome::Retry(problem.into()),
+        }
+    }
+}
+
+async fn note_end(pool: &PgPool, event: &domain::event::JobEnded) -> storage::Result<bool> {
+    if storage::trigger::body(pool, event.job).await?.is_none() {
+        return Ok(false);
+    }
+    storage::trigger::mark_ended(pool, event.job, event.ended_at).await?;
+    Ok(true)
+}
+
+/// Notes the ends that the broker did not tell.
+pub(crate) async fn catch_up(pool: PgPool) {
+    let done = async {
+        for (job, at) in storage::trigger::unnoticed_ends(&pool).await? {
+            storage::trigger::mark_ended(&pool, job, at).await?;
+        }
+        storage::Result::Ok(())
+    };
+    if let Err(problem) = done.await {
+        tracing::warn!("ended jobs could not be looked up: {problem}");
+    }
+}
