@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use prost::Message as _;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../proto-schemas");
+    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../../proto-schemas");
     let files = ["job", "events", "commands"].map(|name| format!("modelday/v1/{name}.proto"));
     for file in &files {
         println!("cargo:rerun-if-changed={}", root.join(file).display());

@@ -1,6 +1,6 @@
 //! Private commands on the wire.
 
-use domain::event::LaneContinue;
+use domain::event::{JobCancel, LaneContinue};
 
 use crate::error::ContractError;
 use crate::events::read;
@@ -23,4 +23,22 @@ pub fn encode_lane_continue(command: &LaneContinue) -> Result<String, ContractEr
 pub fn decode_lane_continue(body: &[u8]) -> Result<LaneContinue, ContractError> {
     let message: wire::LaneContinue = read(kind::LANE_CONTINUE, body)?;
     Ok(LaneContinue { lane: parse("lane_id", &message.lane_id)?, turn: message.turn })
+}
+
+/// The body of a `job.cancel` command.
+///
+/// # Errors
+/// When the JSON writer refuses, which it does not for this type.
+pub fn encode_job_cancel(command: &JobCancel) -> Result<String, ContractError> {
+    let message = wire::JobCancel { job_id: command.job.to_string(), reason: command.reason.clone() };
+    serde_json::to_string(&message).map_err(ContractError::Unwritable)
+}
+
+/// The command of a `job.cancel` body.
+///
+/// # Errors
+/// When the body is not one.
+pub fn decode_job_cancel(body: &[u8]) -> Result<JobCancel, ContractError> {
+    let message: wire::JobCancel = read(kind::JOB_CANCEL, body)?;
+    Ok(JobCancel { job: parse("job_id", &message.job_id)?, reason: message.reason })
 }

@@ -4,8 +4,8 @@ use domain::model_day::{CompletedDay, DayRef, FailedDay, ModelDayKey, RefusedOrd
 
 use crate::error::ContractError;
 use crate::fields::{
-    date, decimal, decimal_text, instant, instant_text, parse, quantity, quantity_wire, side, side_wire,
-    symbol_texts, symbols,
+    amount, date, decimal, decimal_text, from_one, instant, instant_text, parse, price, quantity_wire,
+    shares, side, side_wire, symbol_texts, symbols,
 };
 use crate::wire;
 
@@ -35,12 +35,15 @@ impl TryFrom<wire::ModelDayCompleted> for CompletedDay {
 
     fn try_from(day: wire::ModelDayCompleted) -> Result<Self, Self::Error> {
         let base = day.base.map(|base| {
-            Ok(DayRef { date: date("base.trading_date", &base.trading_date)?, revision: base.revision })
+            Ok(DayRef {
+                date: date("base.trading_date", &base.trading_date)?,
+                revision: from_one("base.revision", base.revision)?,
+            })
         });
         Ok(Self {
             key: key(day.key)?,
-            attempt: day.attempt,
-            revision: day.revision,
+            attempt: from_one("attempt", day.attempt)?,
+            revision: from_one("revision", day.revision)?,
             base: base.transpose()?,
             config_hash: day.config_hash,
             starting_position: day.starting_position.map(TryInto::try_into).transpose()?,
@@ -50,7 +53,10 @@ impl TryFrom<wire::ModelDayCompleted> for CompletedDay {
             days_since_last_trading: day.days_since_last_trading,
             trades: day.trades.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
             refused: day.refused.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
-            ending_position: day.ending_position.ok_or(ContractError::missing("ending_position"))?.try_into()?,
+            ending_position: day
+                .ending_position
+                .ok_or(ContractError::missing("ending_position"))?
+                .try_into()?,
             value_at_open: decimal("value_at_open", &day.value_at_open)?,
             value_at_close: decimal("value_at_close", &day.value_at_close)?,
             stale_symbols: symbols("stale_symbols", &day.stale_symbols)?,
@@ -95,10 +101,10 @@ impl TryFrom<wire::Trade> for Trade {
             sequence: trade.sequence,
             side: side("trades.side", trade.side)?,
             symbol: parse("trades.symbol", &trade.symbol)?,
-            quantity: quantity("trades.quantity", trade.quantity)?,
-            price: decimal("trades.price", &trade.price)?,
-            fee: decimal("trades.fee", &trade.fee)?,
-            cash_after: decimal("trades.cash_after", &trade.cash_after)?,
+            quantity: shares("trades.quantity", trade.quantity)?,
+            price: price("trades.price", &trade.price)?,
+            fee: amount("trades.fee", &trade.fee)?,
+            cash_after: amount("trades.cash_after", &trade.cash_after)?,
         })
     }
 }
@@ -149,7 +155,7 @@ impl TryFrom<wire::ModelDayFailed> for FailedDay {
     fn try_from(day: wire::ModelDayFailed) -> Result<Self, Self::Error> {
         Ok(Self {
             key: key(day.key)?,
-            attempt: day.attempt,
+            attempt: from_one("attempt", day.attempt)?,
             error: day.error,
             started_at: instant("started_at", &day.started_at)?,
             completed_at: instant("completed_at", &day.completed_at)?,

@@ -7,10 +7,12 @@ pub enum ContractError {
     #[error("unknown message type {0:?}")]
     UnknownType(String),
     /// The body is not ProtoJSON of the type.
-    #[error("{kind} does not parse: {source}")]
+    #[error("{kind} does not parse at {path}: {source}")]
     NotProtoJson {
         /// The message's type.
         kind: String,
+        /// The way to the place that does not parse; `.` when no field was reached.
+        path: String,
         /// What the parser says.
         source: serde_json::Error,
     },

@@ -1,15 +1,15 @@
 //! Events on the wire.
 
 use domain::event::{
-    DataFailed, DataReady, DataWaiting, DaysSkipped, DownloadProgressed, DownloadStarted, Event, JobEnded, JobStarted,
-    ModelDayStarted,
+    DataFailed, DataReady, DataWaiting, DaysSkipped, DownloadProgressed, DownloadStarted, Event, JobEnded,
+    JobStarted, ModelDayStarted,
 };
 use domain::job::{Job, JobOutcome, Tally};
 use serde::de::DeserializeOwned;
 
 use crate::days::{key, key_wire};
 use crate::error::ContractError;
-use crate::fields::{date_texts, dates, instant, instant_text, optional, parse};
+use crate::fields::{date_texts, dates, from_one, instant, instant_text, optional, parse};
 use crate::market::{skipped, skipped_wire, warnings, warnings_wire};
 use crate::{kind, wire};
 
@@ -130,14 +130,16 @@ pub fn decode_event(kind: &str, body: &[u8]) -> Result<Event, ContractError> {
             let event: wire::ModelDayStarted = read(kind, body)?;
             Event::ModelDayStarted(ModelDayStarted {
                 key: key(event.key)?,
-                attempt: event.attempt,
+                attempt: from_one("attempt", event.attempt)?,
                 started_at: instant("started_at", &event.started_at)?,
             })
         }
         kind::MODEL_DAY_COMPLETED => {
             Event::ModelDayCompleted(Box::new(read::<wire::ModelDayCompleted>(kind, body)?.try_into()?))
         }
-        kind::MODEL_DAY_FAILED => Event::ModelDayFailed(read::<wire::ModelDayFailed>(kind, body)?.try_into()?),
+        kind::MODEL_DAY_FAILED => {
+            Event::ModelDayFailed(read::<wire::ModelDayFailed>(kind, body)?.try_into()?)
+        }
         kind::MODEL_DAYS_SKIPPED => {
             let event: wire::ModelDaysSkipped = read(kind, body)?;
             Event::ModelDaysSkipped(DaysSkipped {
@@ -149,21 +151,26 @@ pub fn decode_event(kind: &str, body: &[u8]) -> Result<Event, ContractError> {
             })
         }
         kind::JOB_COMPLETED | kind::JOB_PARTIAL | kind::JOB_FAILED | kind::JOB_CANCELLED => {
-            Event::JobEnded(ended(read(kind, body)?)?)
+            Event::JobEnded(ended(kind, read(kind, body)?)?)
         }
         unknown => return Err(ContractError::UnknownType(unknown.to_owned())),
     })
 }
 
 pub(crate) fn read<T: DeserializeOwned>(kind: &str, body: &[u8]) -> Result<T, ContractError> {
-    serde_json::from_slice(body).map_err(|source| ContractError::NotProtoJson { kind: kind.to_owned(), source })
+    let refused = |path: String, source| ContractError::NotProtoJson { kind: kind.to_owned(), path, source };
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let message = serde_path_to_error::deserialize(&mut json)
+        .map_err(|problem| refused(problem.path().to_string(), problem.into_inner()))?;
+    json.end().map_err(|source| refused(".".to_owned(), source))?;
+    Ok(message)
 }
 
 fn job(job: Option<wire::Job>) -> Result<Job, ContractError> {
     job.ok_or(ContractError::missing("job"))?.try_into()
 }
 
-fn ended(event: wire::JobEnded) -> Result<JobEnded, ContractError> {
+fn ended(kind: &str, event: wire::JobEnded) -> Result<JobEnded, ContractError> {
     let outcome = match event.outcome() {
         wire::JobOutcome::Completed => JobOutcome::Completed,
         wire::JobOutcome::Partial => JobOutcome::Partial,
@@ -171,6 +178,12 @@ fn ended(event: wire::JobEnded) -> Result<JobEnded, ContractError> {
         wire::JobOutcome::Cancelled => JobOutcome::Cancelled,
         wire::JobOutcome::Unspecified => return Err(ContractError::missing("outcome")),
     };
+    if kind != kind::of_outcome(outcome) {
+        return Err(ContractError::invalid(
+            "outcome",
+            format_args!("{} is not that of {kind}", event.outcome().as_str_name()),
+        ));
+    }
     Ok(JobEnded {
         job: parse("job_id", &event.job_id)?,
         outcome,

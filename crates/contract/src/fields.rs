@@ -20,7 +20,7 @@ where
 
 pub(crate) fn date(field: &'static str, text: &str) -> Result<NaiveDate, ContractError> {
     let date: NaiveDate = parse(field, text)?;
-    if date.to_string() == text {
+    if text.len() == 10 && date.to_string() == text {
         Ok(date)
     } else {
         Err(ContractError::invalid(field, format_args!("{text:?} is not YYYY-MM-DD")))
@@ -44,7 +44,33 @@ pub(crate) fn instant_text(instant: DateTime<Utc>) -> String {
 }
 
 pub(crate) fn decimal(field: &'static str, text: &str) -> Result<Decimal, ContractError> {
-    Decimal::from_str_exact(text).map_err(|problem| ContractError::invalid(field, format_args!("{text:?}: {problem}")))
+    // The reader of `Decimal` also takes digit groups (`1_000`), a plus and a bare point.
+    let plain = text.strip_prefix('-').unwrap_or(text);
+    let (whole, places) = plain.split_once('.').unwrap_or((plain, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(places) {
+        return Err(ContractError::invalid(field, format_args!("{text:?} is not a plain decimal number")));
+    }
+    Decimal::from_str_exact(text)
+        .map_err(|problem| ContractError::invalid(field, format_args!("{text:?}: {problem}")))
+}
+
+/// Money that nobody owes: at least zero.
+pub(crate) fn amount(field: &'static str, text: &str) -> Result<Decimal, ContractError> {
+    let value = decimal(field, text)?;
+    if value < Decimal::ZERO {
+        return Err(ContractError::invalid(field, format_args!("{value} is below zero")));
+    }
+    Ok(value)
+}
+
+/// What a share costs: above zero.
+pub(crate) fn price(field: &'static str, text: &str) -> Result<Decimal, ContractError> {
+    let value = decimal(field, text)?;
+    if value <= Decimal::ZERO {
+        return Err(ContractError::invalid(field, format_args!("{value} is not above zero")));
+    }
+    Ok(value)
 }
 
 pub(crate) fn decimal_text(value: Decimal) -> String {
@@ -59,8 +85,17 @@ pub(crate) fn symbol_texts(symbols: &[Symbol]) -> Vec<String> {
     symbols.iter().map(Symbol::to_string).collect()
 }
 
-pub(crate) fn quantity(field: &'static str, value: i64) -> Result<u64, ContractError> {
-    u64::try_from(value).map_err(|_| ContractError::invalid(field, format_args!("{value} is below zero")))
+/// A share count of a trade or a position: at least 1.
+pub(crate) fn shares(field: &'static str, value: i64) -> Result<u64, ContractError> {
+    match u64::try_from(value) {
+        Ok(count @ 1..) => Ok(count),
+        Ok(0) | Err(_) => Err(ContractError::invalid(field, format_args!("{value} is below 1"))),
+    }
+}
+
+/// A number that counts from 1; 0 is what an absent field reads as.
+pub(crate) fn from_one(field: &'static str, value: u32) -> Result<u32, ContractError> {
+    if value == 0 { Err(ContractError::missing(field)) } else { Ok(value) }
 }
 
 /// Share counts beyond the wire's range do not occur: cash could not pay for them.

@@ -1,5 +1,6 @@
 //! Jobs and their models on the wire.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 
 use domain::costs::{CostTerms, Costs};
@@ -9,7 +10,9 @@ use domain::recorded::RecordedOrder;
 use rust_decimal::Decimal;
 
 use crate::error::ContractError;
-use crate::fields::{date, decimal, decimal_text, instant, instant_text, optional, parse, side, side_wire};
+use crate::fields::{
+    amount, date, decimal, decimal_text, instant, instant_text, optional, parse, side, side_wire,
+};
 use crate::wire;
 
 impl TryFrom<wire::Job> for Job {
@@ -17,13 +20,17 @@ impl TryFrom<wire::Job> for Job {
 
     fn try_from(job: wire::Job) -> Result<Self, Self::Error> {
         let options = job.options.unwrap_or_default();
+        let (start, end) = (date("job.start_date", &job.start_date)?, date("job.end_date", &job.end_date)?);
+        if start > end {
+            return Err(ContractError::invalid("job.end_date", format_args!("{end} is before {start}")));
+        }
         Ok(Self {
             id: parse("job.job_id", &job.job_id)?,
             experiment: optional(&job.experiment).ok_or(ContractError::missing("job.experiment"))?.to_owned(),
-            models: job.models.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+            models: models(job.models)?,
             universe: job.universe.ok_or(ContractError::missing("job.universe"))?.try_into()?,
-            start: date("job.start_date", &job.start_date)?,
-            end: date("job.end_date", &job.end_date)?,
+            start,
+            end,
             options: Options {
                 replace_existing: options.replace_existing,
                 on_failure: match options.on_failure() {
@@ -62,20 +69,31 @@ impl From<&Job> for wire::Job {
     }
 }
 
+fn models(list: Vec<wire::Model>) -> Result<Vec<Model>, ContractError> {
+    let mut signatures = BTreeSet::new();
+    if let Some(twice) = list.iter().find(|model| !signatures.insert(model.signature.as_str())) {
+        let problem = format_args!("{:?} is listed twice", twice.signature);
+        return Err(ContractError::invalid("models.signature", problem));
+    }
+    list.into_iter().map(TryInto::try_into).collect()
+}
+
 impl TryFrom<wire::Model> for Model {
     type Error = ContractError;
 
     fn try_from(model: wire::Model) -> Result<Self, Self::Error> {
         let kind = match model.kind.ok_or(ContractError::missing("models.kind"))? {
-            wire::model::Kind::Recorded(recorded) => {
-                ModelKind::Recorded(recorded.orders.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
-            }
+            wire::model::Kind::Recorded(recorded) => ModelKind::Recorded(
+                recorded.orders.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+            ),
             wire::model::Kind::Policy(policy) => ModelKind::Policy(policy.try_into()?),
         };
         Ok(Self {
-            signature: optional(&model.signature).ok_or(ContractError::missing("models.signature"))?.to_owned(),
+            signature: optional(&model.signature)
+                .ok_or(ContractError::missing("models.signature"))?
+                .to_owned(),
             config_hash: model.config_hash,
-            initial_cash: decimal("models.initial_cash", &model.initial_cash)?,
+            initial_cash: amount("models.initial_cash", &model.initial_cash)?,
             trials: model.trials.max(1),
             start: date("models.start_date", &model.start_date)?,
             costs: model.costs.unwrap_or_default().try_into()?,
@@ -108,13 +126,13 @@ impl TryFrom<wire::Costs> for Costs {
     type Error = ContractError;
 
     fn try_from(costs: wire::Costs) -> Result<Self, Self::Error> {
-        let amount = |field, text: &str| optional(text).map(|text| decimal(field, text)).transpose();
+        let term = |field, text: &str| optional(text).map(|text| decimal(field, text)).transpose();
         let terms = CostTerms {
-            bps: amount("models.costs.bps", &costs.bps)?.unwrap_or_default(),
-            per_share: amount("models.costs.per_share", &costs.per_share)?.unwrap_or_default(),
-            min: amount("models.costs.min", &costs.min)?.unwrap_or_default(),
-            max_bps_of_notional: amount("models.costs.max_bps_of_notional", &costs.max_bps_of_notional)?,
-            slippage_bps: amount("models.costs.slippage_bps", &costs.slippage_bps)?.unwrap_or_default(),
+            bps: term("models.costs.bps", &costs.bps)?.unwrap_or_default(),
+            per_share: term("models.costs.per_share", &costs.per_share)?.unwrap_or_default(),
+            min: term("models.costs.min", &costs.min)?.unwrap_or_default(),
+            max_bps_of_notional: term("models.costs.max_bps_of_notional", &costs.max_bps_of_notional)?,
+            slippage_bps: term("models.costs.slippage_bps", &costs.slippage_bps)?.unwrap_or_default(),
         };
         Self::try_from(terms).map_err(|problem| ContractError::invalid("models.costs", problem))
     }
@@ -161,10 +179,9 @@ impl From<&RecordedOrder> for wire::RecordedOrder {
 }
 
 fn at_least_one(field: &'static str, value: u32) -> Result<NonZeroU16, ContractError> {
-    u16::try_from(value)
-        .ok()
-        .and_then(NonZeroU16::new)
-        .ok_or_else(|| ContractError::invalid(field, format_args!("{value} is not between 1 and {}", u16::MAX)))
+    u16::try_from(value).ok().and_then(NonZeroU16::new).ok_or_else(|| {
+        ContractError::invalid(field, format_args!("{value} is not between 1 and {}", u16::MAX))
+    })
 }
 
 impl TryFrom<wire::PolicyModel> for Policy {
@@ -180,12 +197,16 @@ impl TryFrom<wire::PolicyModel> for Policy {
             Wire::Momentum(policy) => Self::Momentum {
                 lookback: at_least_one("models.policy.momentum.lookback", policy.lookback)?,
                 top: at_least_one("models.policy.momentum.top", policy.top)?,
-                rebalance_every: at_least_one("models.policy.momentum.rebalance_every", policy.rebalance_every)?,
+                rebalance_every: at_least_one(
+                    "models.policy.momentum.rebalance_every",
+                    policy.rebalance_every,
+                )?,
             },
             Wire::Random(policy) => Self::Random {
                 seed: policy.seed,
-                orders_per_day: u16::try_from(policy.orders_per_day)
-                    .map_err(|problem| ContractError::invalid("models.policy.random.orders_per_day", problem))?,
+                orders_per_day: u16::try_from(policy.orders_per_day).map_err(|problem| {
+                    ContractError::invalid("models.policy.random.orders_per_day", problem)
+                })?,
             },
             Wire::Cash(wire::CashPolicy {}) => Self::Cash,
         })
@@ -196,7 +217,9 @@ impl From<&Policy> for wire::PolicyModel {
     fn from(policy: &Policy) -> Self {
         use wire::policy_model::Policy as Wire;
         let policy = match policy {
-            Policy::BuyAndHold { symbol } => Wire::BuyAndHold(wire::BuyAndHold { symbol: symbol.to_string() }),
+            Policy::BuyAndHold { symbol } => {
+                Wire::BuyAndHold(wire::BuyAndHold { symbol: symbol.to_string() })
+            }
             Policy::EqualWeight => Wire::EqualWeight(wire::EqualWeight {}),
             Policy::Momentum { lookback, top, rebalance_every } => Wire::Momentum(wire::Momentum {
                 lookback: lookback.get().into(),

@@ -36,6 +36,11 @@ pub const JOB_CANCELLED: &str = "modelday.job.cancelled.v1";
 
 /// Command: take a turn of a lane.
 pub const LANE_CONTINUE: &str = "lane.continue";
+/// Command: end a job now.
+pub const JOB_CANCEL: &str = "job.cancel";
+
+/// Every command type that this version knows.
+pub const COMMANDS: [&str; 2] = [LANE_CONTINUE, JOB_CANCEL];
 
 /// Every event type that this version knows.
 pub const EVENTS: [&str; 15] = [
@@ -70,11 +75,16 @@ pub fn of(event: &Event) -> &'static str {
         Event::ModelDayCompleted(_) => MODEL_DAY_COMPLETED,
         Event::ModelDayFailed(_) => MODEL_DAY_FAILED,
         Event::ModelDaysSkipped(_) => MODEL_DAYS_SKIPPED,
-        Event::JobEnded(ended) => match ended.outcome {
-            JobOutcome::Completed => JOB_COMPLETED,
-            JobOutcome::Partial => JOB_PARTIAL,
-            JobOutcome::Failed => JOB_FAILED,
-            JobOutcome::Cancelled => JOB_CANCELLED,
-        },
+        Event::JobEnded(ended) => of_outcome(ended.outcome),
+    }
+}
+
+/// The type of the message that tells how a job ended.
+pub fn of_outcome(outcome: JobOutcome) -> &'static str {
+    match outcome {
+        JobOutcome::Completed => JOB_COMPLETED,
+        JobOutcome::Partial => JOB_PARTIAL,
+        JobOutcome::Failed => JOB_FAILED,
+        JobOutcome::Cancelled => JOB_CANCELLED,
     }
 }

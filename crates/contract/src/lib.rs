@@ -12,7 +12,7 @@ mod jobs;
 pub mod kind;
 mod market;
 
-pub use commands::{decode_lane_continue, encode_lane_continue};
+pub use commands::{decode_job_cancel, decode_lane_continue, encode_job_cancel, encode_lane_continue};
 pub use error::ContractError;
 pub use events::{decode_event, encode_event};
 

@@ -9,7 +9,8 @@ use domain::warning::Warning;
 
 use crate::error::ContractError;
 use crate::fields::{
-    date, date_texts, dates, decimal, decimal_text, optional, parse, quantity, quantity_wire, symbol_texts, symbols,
+    date, date_texts, dates, decimal, decimal_text, optional, parse, quantity_wire, shares, symbol_texts,
+    symbols,
 };
 use crate::wire;
 
@@ -20,7 +21,9 @@ impl TryFrom<wire::Universe> for Universe {
         Ok(Self {
             name: universe.name,
             symbols: symbols("universe.symbols", &universe.symbols)?,
-            benchmark: optional(&universe.benchmark).map(|text| parse("universe.benchmark", text)).transpose()?,
+            benchmark: optional(&universe.benchmark)
+                .map(|text| parse("universe.benchmark", text))
+                .transpose()?,
         })
     }
 }
@@ -42,7 +45,11 @@ impl TryFrom<wire::Position> for Portfolio {
         let mut holdings = BTreeMap::new();
         for holding in &position.holdings {
             let symbol = parse("position.holdings.symbol", &holding.symbol)?;
-            holdings.insert(symbol, quantity("position.holdings.quantity", holding.quantity)?);
+            let quantity = shares("position.holdings.quantity", holding.quantity)?;
+            if holdings.insert(symbol, quantity).is_some() {
+                let problem = format_args!("{} is listed twice", holding.symbol);
+                return Err(ContractError::invalid("position.holdings.symbol", problem));
+            }
         }
         let cash = decimal("position.cash", &position.cash)?;
         Self::new(cash, holdings).map_err(|problem| ContractError::invalid("position", problem))

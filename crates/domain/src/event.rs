@@ -180,3 +180,12 @@ pub struct LaneContinue {
     /// The turn; any other is over.
     pub turn: u32,
 }
+
+/// `job.cancel`: end this job now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobCancel {
+    /// The job.
+    pub job: JobId,
+    /// Why, for people; may be empty.
+    pub reason: String,
+}

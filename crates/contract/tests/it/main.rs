@@ -1,0 +1,9 @@
+//! The contract holds: fixtures, the committed baseline, round trips, refusals.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod baseline;
+mod fixture;
+mod fixtures;
+mod invalid;
+mod round_trip;

@@ -1,0 +1,223 @@
+//! Whatever the domain can say survives the wire.
+
+use std::num::NonZeroU16;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use contract::{decode_event, encode_event, kind};
+use domain::costs::{CostTerms, Costs};
+use domain::event::Event;
+use domain::ids::JobId;
+use domain::job::{Job, Model, ModelKind, OnFailure, Options};
+use domain::market::{Symbol, Universe};
+use domain::model_day::{CompletedDay, DayRef, ModelDayKey, RefusedOrder, Trade};
+use domain::order::Side;
+use domain::policy::Policy;
+use domain::portfolio::Portfolio;
+use domain::recorded::RecordedOrder;
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+fn job_id() -> impl Strategy<Value = JobId> {
+    any::<u128>().prop_map(|bits| JobId(Uuid::from_u128(bits)))
+}
+
+fn date() -> impl Strategy<Value = NaiveDate> {
+    (0i64..11_000).prop_map(|day| NaiveDate::from_ymd_opt(2000, 1, 1).unwrap() + TimeDelta::days(day))
+}
+
+fn instant() -> impl Strategy<Value = DateTime<Utc>> {
+    (0i64..4_000_000_000_000_000).prop_map(|micros| DateTime::from_timestamp_micros(micros).unwrap())
+}
+
+fn decimal() -> impl Strategy<Value = Decimal> {
+    (any::<i64>(), 0u32..=20).prop_map(|(digits, scale)| Decimal::new(digits, scale))
+}
+
+/// At least zero.
+fn amount() -> impl Strategy<Value = Decimal> {
+    decimal().prop_map(|value| value.abs())
+}
+
+/// Above zero.
+fn price() -> impl Strategy<Value = Decimal> {
+    amount().prop_filter("above zero", |value| !value.is_zero())
+}
+
+fn symbol() -> impl Strategy<Value = Symbol> {
+    "[A-Z0-9.-]{1,12}".prop_map(|text| text.parse().unwrap())
+}
+
+fn side() -> impl Strategy<Value = Side> {
+    prop_oneof![Just(Side::Buy), Just(Side::Sell)]
+}
+
+/// Share counts that fit the wire.
+fn shares() -> impl Strategy<Value = u64> {
+    1..=i64::MAX as u64
+}
+
+fn portfolio() -> impl Strategy<Value = Portfolio> {
+    let holdings = prop::collection::btree_map(symbol(), shares(), 0..4);
+    (amount(), holdings).prop_map(|(cash, holdings)| Portfolio::new(cash, holdings).unwrap())
+}
+
+fn trade() -> impl Strategy<Value = Trade> {
+    (any::<u32>(), side(), symbol(), shares(), price(), amount(), amount()).prop_map(
+        |(sequence, side, symbol, quantity, price, fee, cash_after)| Trade {
+            sequence,
+            side,
+            symbol,
+            quantity,
+            price,
+            fee,
+            cash_after,
+        },
+    )
+}
+
+fn refused() -> impl Strategy<Value = RefusedOrder> {
+    (any::<u32>(), side(), any::<String>(), any::<String>(), any::<String>()).prop_map(
+        |(sequence, side, symbol, quantity, code)| RefusedOrder { sequence, side, symbol, quantity, code },
+    )
+}
+
+prop_compose! {
+    fn key()(
+        job in job_id(), experiment: String, model: String, trial: u32, date in date(),
+    ) -> ModelDayKey {
+        ModelDayKey { job, experiment, model, trial, date }
+    }
+}
+
+prop_compose! {
+    fn base()(date in date(), revision in 1u32..) -> DayRef {
+        DayRef { date, revision }
+    }
+}
+
+prop_compose! {
+    fn completed_day()(
+        (key, base, config_hash) in (key(), prop::option::of(base()), any::<String>()),
+        (attempt, revision, days_since_last_trading) in (1u32.., 1u32.., any::<u32>()),
+        (starting_position, ending_position) in (prop::option::of(portfolio()), portfolio()),
+        (starting_value, profit, return_pct) in (decimal(), decimal(), decimal()),
+        (value_at_open, value_at_close) in (decimal(), decimal()),
+        trades in prop::collection::vec(trade(), 0..4),
+        refused in prop::collection::vec(refused(), 0..3),
+        stale_symbols in prop::collection::vec(symbol(), 0..3),
+        (started_at, completed_at) in (instant(), instant()),
+    ) -> CompletedDay {
+        CompletedDay {
+            key, attempt, revision, base, config_hash, starting_position, starting_value, profit, return_pct,
+            days_since_last_trading, trades, refused, ending_position, value_at_open, value_at_close,
+            stale_symbols, started_at, completed_at,
+        }
+    }
+}
+
+prop_compose! {
+    fn costs()(
+        (bps, per_share, min) in (amount(), amount(), amount()),
+        max_bps_of_notional in prop::option::of(amount()),
+        slippage in 0i64..100_000_000,
+    ) -> Costs {
+        let slippage_bps = Decimal::new(slippage, 4);
+        Costs::try_from(CostTerms { bps, per_share, min, max_bps_of_notional, slippage_bps }).unwrap()
+    }
+}
+
+prop_compose! {
+    fn recorded_order()(
+        date in date(), sequence: u32, side in side(), symbol: String, quantity: i64,
+    ) -> RecordedOrder {
+        RecordedOrder { date, sequence, side, symbol, quantity }
+    }
+}
+
+fn model_kind() -> impl Strategy<Value = ModelKind> {
+    let count = || (1..=u16::MAX).prop_map(|count| NonZeroU16::new(count).unwrap());
+    let policy = prop_oneof![
+        symbol().prop_map(|symbol| Policy::BuyAndHold { symbol }),
+        Just(Policy::EqualWeight),
+        (count(), count(), count()).prop_map(|(lookback, top, rebalance_every)| Policy::Momentum {
+            lookback,
+            top,
+            rebalance_every
+        }),
+        (any::<u64>(), any::<u16>())
+            .prop_map(|(seed, orders_per_day)| Policy::Random { seed, orders_per_day }),
+        Just(Policy::Cash),
+    ];
+    prop_oneof![
+        policy.prop_map(ModelKind::Policy),
+        prop::collection::vec(recorded_order(), 0..4).prop_map(ModelKind::Recorded),
+    ]
+}
+
+prop_compose! {
+    fn model()(
+        (signature, config_hash) in (".{1,20}", any::<String>()),
+        (initial_cash, trials, start) in (amount(), 1u32.., date()),
+        costs in prop_oneof![Just(Costs::NONE), costs()],
+        kind in model_kind(),
+    ) -> Model {
+        Model { signature, config_hash, initial_cash, trials, start, costs, kind }
+    }
+}
+
+/// Models whose signatures differ.
+fn models() -> impl Strategy<Value = Vec<Model>> {
+    prop::collection::vec(model(), 0..4).prop_map(|mut models| {
+        for (place, model) in models.iter_mut().enumerate() {
+            model.signature = format!("{place}{}", model.signature);
+        }
+        models
+    })
+}
+
+prop_compose! {
+    fn options()(
+        replace_existing: bool, stop: bool, wait_for_data: bool, reprocess_stale: bool,
+    ) -> Options {
+        let on_failure = if stop { OnFailure::Stop } else { OnFailure::Continue };
+        Options { replace_existing, on_failure, wait_for_data, reprocess_stale }
+    }
+}
+
+prop_compose! {
+    fn universe()(
+        name: String, symbols in prop::collection::vec(symbol(), 0..4), benchmark in prop::option::of(symbol()),
+    ) -> Universe {
+        Universe { name, symbols, benchmark }
+    }
+}
+
+prop_compose! {
+    fn job()(
+        id in job_id(), experiment in ".{1,20}", models in models(), universe in universe(), one in date(),
+        other in date(), options in options(), accepted_at in instant(),
+    ) -> Job {
+        Job { id, experiment, models, universe, start: one.min(other), end: one.max(other), options, accepted_at }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_completed_day_survives(day in completed_day()) {
+        let event = Event::ModelDayCompleted(Box::new(day));
+
+        let body = encode_event(&event).unwrap();
+
+        prop_assert_eq!(decode_event(kind::MODEL_DAY_COMPLETED, body.as_bytes()).unwrap(), event);
+    }
+
+    #[test]
+    fn a_job_survives(job in job()) {
+        let event = Event::JobRequested(job);
+
+        let body = encode_event(&event).unwrap();
+
+        prop_assert_eq!(decode_event(kind::JOB_REQUESTED, body.as_bytes()).unwrap(), event);
+    }
+}
