@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Has docker-compose.yml read by a real compose tool, for every profile, and prints the tool's name. No engine is
+# needed. `compose-check.sh install` only makes sure that there is a tool. Exit code 3: there is none to be had.
+set -euo pipefail
+# shellcheck source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+unpacked=$state/compose-check
+log=$state/compose-check.log
+
+# The words of a tool that works; empty when there is none.
+tool() {
+  local file
+  if docker compose version >/dev/null 2>&1; then echo docker compose; return; fi
+  for file in docker-compose "$unpacked"/usr/libexec/docker/cli-plugins/docker-compose "$unpacked"/usr/bin/docker-compose; do
+    if "$file" version >/dev/null 2>&1; then echo "$file"; return; fi
+  done
+}
+
+# Newer releases have it as one program that runs from any folder; root is not needed.
+unpack() {
+  local package
+  for package in docker-compose-v2 docker-compose; do
+    rm -rf "$unpacked"
+    mkdir -p "$unpacked"
+    (cd "$unpacked" && apt-get download "$package" && dpkg -x ./*.deb . && rm -f ./*.deb) >>"$log" 2>&1 || continue
+    [ -z "$(tool)" ] || return 0
+  done
+  rm -rf "$unpacked"
+  return 1
+}
+
+# Older releases have it with libraries.
+install_package() {
+  local as_root=()
+  if [ "$(id -u)" != 0 ]; then
+    as_root=(sudo -n)
+    [ ! -t 0 ] || as_root=(sudo -p "Password of %p, for apt-get: ")
+  fi
+  "${as_root[@]}" true 2>/dev/null || return 1
+  "${as_root[@]}" apt-get -q update >>"$log" 2>&1 || true
+  unpack || "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+    apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 docker-compose >>"$log" 2>&1
+}
+
+if [ -z "$(tool)" ]; then
+  prepare_state
+  : >"$log"
+  if command -v apt-get >/dev/null; then
+    say "Getting docker-compose with apt-get, to read docker-compose.yml with."
+    unpack || install_package || true
+  fi
+  if [ -z "$(tool)" ]; then
+    last_lines "$log"
+    say "modelday: there is no compose tool; install one, on Debian and Ubuntu with 'sudo apt-get install docker-compose'."
+    exit 3
+  fi
+fi
+[ "${1:-}" != install ] || exit 0
+read -ra words <<<"$(tool)"
+
+cd "$repo_root"
+for profile in "" standin telemetry; do
+  answer=$(COMPOSE_PROFILES=$profile "${words[@]}" -f docker-compose.yml config 2>&1) ||
+    { printf '%s\n' "$answer" | tail -n 12 >&2; die "${words[*]} does not accept docker-compose.yml (profile '${profile:-none}')."; }
+  for service in postgres rabbitmq migrate trigger downloader executor status gateway; do
+    grep -q "^  $service:" <<<"$answer" || die "docker-compose.yml has no service $service, says ${words[*]}."
+  done
+done
+echo "${words[*]}"

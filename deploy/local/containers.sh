@@ -1,0 +1,57 @@
+# The postgres and rabbitmq services of docker-compose.yml under Docker or Podman. Sourced, never run.
+# shellcheck shell=bash disable=SC2154
+
+# One project a state folder, so that several can stand side by side.
+project=modelday-$(printf %s "$state" | cksum | cut -d' ' -f1)
+
+# The words that start a compose tool of a running engine; empty when there is none.
+engine() {
+  if timeout 5 docker info >/dev/null 2>&1; then
+    if docker compose version >/dev/null 2>&1; then echo docker compose; return; fi
+    if docker-compose version >/dev/null 2>&1; then echo docker-compose; return; fi
+  fi
+  if timeout 5 podman info >/dev/null 2>&1 && timeout 5 podman compose version >/dev/null 2>&1; then echo podman compose; fi
+}
+
+compose() {
+  local words
+  read -ra words <<<"$(engine)"
+  [ "${#words[@]}" -gt 0 ] || die "the container engine that was used before does not answer; start it, or run with MODELDAY_ENGINE=native after deleting $state."
+  local mq
+  mq=$(mq_port || echo 28672)
+  MODELDAY_PG_PORT=$(pg_port || true) MODELDAY_MQ_PORT=$mq MODELDAY_MQ_MANAGEMENT_PORT=$((mq + 10)) \
+    "${words[@]}" -p "$project" -f "$repo_root/docker-compose.yml" "$@" 8>&- 9>&-
+}
+
+container_pg_url() { echo "postgres://modelday:modelday@127.0.0.1:$(pg_port)/modelday"; }
+
+container_ready() {
+  case $1 in
+    postgres) compose exec -T postgres pg_isready -q -h 127.0.0.1 -U modelday >/dev/null 2>&1 ;;
+    rabbitmq) mq_speaks_amqp && [ "$(http_status $(($(mq_port) + 10)) /api/whoami guest:guest)" = 200 ] ;;
+  esac
+}
+
+container_up() {
+  local log=$state/containers.log
+  if [ "$(provider "$1")" = container ] && container_ready "$1"; then return; fi
+  case $1 in
+    postgres) claim_port "$pg_dir" "${MODELDAY_PG_PORT:-$(pg_port || echo 28432)}" 0 ;;
+    rabbitmq) claim_port "$mq_dir" "${MODELDAY_MQ_PORT:-$(mq_port || echo 28672)}" 0 10 ;;
+  esac
+  say "Starting $1 in a container."
+  compose up -d "$1" </dev/null >>"$log" 2>&1 && until_true 120 container_ready "$1" || return 1
+  say "$1 listens on 127.0.0.1:$("$(prefix "$1")_port")."
+}
+
+container_down() { compose stop "$1" >>"$state/containers.log" 2>&1 && say "$1 stopped."; }
+container_kill() { compose kill -s KILL "$1" >>"$state/containers.log" 2>&1; }
+container_wipe() { compose down -v >>"$state/containers.log" 2>&1; rm -rf "${state:?}/$1"; }
+container_ctl() {
+  local tool=$1
+  shift
+  case $tool in
+    rabbitmq) compose exec -T rabbitmq rabbitmqctl "$@" ;;
+    postgres) compose exec -T postgres psql -U modelday modelday "$@" ;;
+  esac
+}

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# From a clone to a leaderboard: servers, build, services, sample job. Started services stay until `make down`.
+set -euo pipefail
+# shellcheck source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=services.sh
+. "$here/services.sh"
+
+build() {
+  local log=$state/build.log note=
+  [ -x "$modelday" ] || note="; the first time takes some minutes"
+  say "Building Modelday$note."
+  export CARGO_TERM_COLOR=never
+  if ! compile; then
+    build_errors "$log"
+    die "the build failed; all it said is in $log."
+  fi
+}
+
+# In a terminal only a count is shown.
+compile() {
+  local words=(cargo build --release --locked -p modelday -p standin)
+  if [ ! -t 2 ]; then
+    "${words[@]}" >"$log" 2>&1 7>&-
+    return
+  fi
+  local code=0
+  CARGO_TERM_PROGRESS_WHEN=always CARGO_TERM_PROGRESS_WIDTH=80 "${words[@]}" 2>&1 7>&- | tee "$log" | show_progress || code=$?
+  printf '\r\033[K' >&2
+  return $code
+}
+
+show_progress() {
+  tr '\r' '\n' | sed -un 's|.*\] \([0-9]*/[0-9]*\).*|\1|p' | while read -r count; do printf '\r\033[K  %s' "$count" >&2; done
+}
+
+build_errors() {
+  if grep -q '^error' "$1"; then grep -A 12 '^error' "$1" | head -n 40 >&2; else last_lines "$1" 12; fi
+}
+
+# Without a key of the real provider, prices come from the stand-in.
+choose_provider() {
+  if [ -n "${ALPHAVANTAGE_API_KEY:-${ALPHAADVANTAGE_API_KEY:-}}" ]; then
+    stop standin "$standin"
+    say "Prices come from ${ALPHAVANTAGE_BASE_URL:-Alpha Vantage}, with your key."
+    return
+  fi
+  say "No ALPHAVANTAGE_API_KEY is set: prices come from a local stand-in that serves recorded ones."
+  if ! unchanged standin "$standin"; then
+    stop standin "$standin"
+    free_port standin "${MODELDAY_STANDIN_PORT:-8090}"
+    launch standin "$standin" --listen "127.0.0.1:$(port_of standin)"
+    wait_for standin "$standin" /control/calls
+  fi
+  ALPHAVANTAGE_BASE_URL=http://127.0.0.1:$(port_of standin)
+  export ALPHAVANTAGE_BASE_URL ALPHAVANTAGE_API_KEY=standin-paying-key
+}
+
+serve() {
+  local host=127.0.0.1 first=8080
+  if [ -n "${LISTEN:-}" ]; then host=${LISTEN%:*} first=${LISTEN##*:}; fi
+  if ! unchanged modelday "$modelday"; then
+    stop modelday "$modelday"
+    free_port modelday "$first"
+    "$modelday" migrate >"$state/migrate.log" 2>&1 7>&- ||
+      { last_lines "$state/migrate.log"; die "the database could not be prepared; the lines above are from $state/migrate.log."; }
+    launch modelday env "LISTEN=$host:$(port_of modelday)" "$modelday" serve
+  fi
+  wait_for modelday "$modelday" /readyz
+}
+
+"$here/toolchain.sh" || exit 1
+prepare_state
+lock run.lock 7 600 "another 'make run' has been at work in this clone for ten minutes; end it and try again."
+"$here/stack.sh" up 7>&- || exit 1
+environment=$("$here/stack.sh" env) || exit 1
+eval "$environment"
+cd "$repo_root"
+build
+choose_provider
+serve
+say "Modelday serves on http://127.0.0.1:$(port_of modelday); its log is $state/modelday.log."
+trap - ERR
+"$modelday" run --sample --base-url "http://127.0.0.1:$(port_of modelday)" 7>&-

@@ -1,0 +1,70 @@
+# What `make run` starts and `make down` stops: modelday, and the stand-in for Alpha Vantage. Sourced, never run.
+# shellcheck shell=bash disable=SC2154,SC2034
+
+programs=${CARGO_TARGET_DIR:-$repo_root/target}/release
+modelday=$programs/modelday
+standin=$programs/standin-alpha-vantage
+
+pid_of() { cat "$state/$1.pid" 2>/dev/null || true; }
+port_of() { cat "$state/$1.port" 2>/dev/null || true; }
+running() { alive "$(pid_of "$1")" "$2"; }
+
+# unchanged NAME PROGRAM: it runs, from the file as it is (a build makes a new one), with the settings we have.
+unchanged() {
+  running "$1" "$2" && [ "/proc/$(pid_of "$1")/exe" -ef "$2" ] && [ "$(cat "$state/$1.settings" 2>/dev/null)" = "$(settings)" ]
+}
+
+# What the services read at their start: variables and configuration. A fingerprint, because keys are among them.
+settings() {
+  {
+    env | grep -E '^(DATABASE_|AMQP_URL|LISTEN|ALPHA|MAX_|DEFAULT_|DEPLOYMENT_|PRESERVE_|OTEL_|RUST_LOG|MODELDAY_|API_)' | sort
+    find "$repo_root/configs" -type f -print0 | sort -z | xargs -0 cat
+  } | sha256sum
+}
+
+# free_port NAME FIRST: the first free port from FIRST on, remembered as NAME's.
+free_port() {
+  local port=$2
+  while port_open "$port"; do
+    port=$((port + 1))
+    [ "$port" -lt $(($2 + 100)) ] || die "no free port from $2 to $port."
+  done
+  [ "$port" = "$2" ] || say "Port $2 is taken; using $port for $1."
+  echo "$port" >"$state/$1.port"
+}
+
+# launch NAME PROGRAM ARGS...: in the background, for longer than this shell.
+launch() {
+  local name=$1
+  shift
+  [ ! -f "$state/$name.log" ] || mv "$state/$name.log" "$state/$name.log.1"
+  setsid "$@" </dev/null >"$state/$name.log" 2>&1 7>&- &
+  echo $! >"$state/$name.pid"
+  settings >"$state/$name.settings"
+}
+
+# stop NAME PROGRAM
+stop() {
+  if running "$1" "$2"; then
+    stop_process "$(pid_of "$1")" "$2" 30 || die "$1 (pid $(pid_of "$1")) does not end."
+    say "$1 stopped."
+  fi
+  rm -f "$state/$1.pid" "$state/$1.settings"
+}
+
+# wait_for NAME PROGRAM PATH: until it answers 200; says why not.
+wait_for() {
+  local name=$1 deadline=$((SECONDS + 60))
+  until [ "$(http_status "$(port_of "$name")" "$3")" = 200 ]; do
+    if ! running "$name" "$2"; then explain "$name"; die "$name ended while starting; the whole log is $state/$name.log."; fi
+    if ((SECONDS > deadline)); then explain "$name"; die "$name was not ready within 60 s; the whole log is $state/$name.log."; fi
+    sleep 0.1
+  done
+}
+
+# The last lines of a log, those in JSON cut down to what they say.
+explain() {
+  grep -v '^[[:space:]]*$' "$state/$1.log" | tail -n 8 |
+    sed -E 's/^\{.*"level":"([A-Z]+)".*"message":"(([^"\\]|\\.)*)".*"error":"(([^"\\]|\\.)*)".*/\1 \2: \4/; s/^\{.*"level":"([A-Z]+)".*"message":"(([^"\\]|\\.)*)".*/\1 \2/' |
+    cut -c1-300 | sed 's/^/  | /' >&2 || true
+}

@@ -1,0 +1,220 @@
+//! Which answer a request gets: a decision over settings, budgets and prices, without I/O.
+
+use std::time::Instant;
+
+use chrono::{Days, NaiveDate, Utc};
+use serde::Deserialize;
+
+use crate::bar::{Bar, Ticks};
+use crate::body::{self, Columns, Size};
+use crate::fault::Fault;
+use crate::ledger::{Call, Ledger, Refused};
+use crate::notice::Notice;
+use crate::prices::{Prices, visible};
+use crate::settings::{Plan, Settings};
+
+/// The parameters of `GET /query` that matter here.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Query {
+    pub(crate) function: String,
+    pub(crate) symbol: String,
+    pub(crate) outputsize: String,
+    pub(crate) datatype: String,
+    pub(crate) apikey: String,
+}
+
+impl Query {
+    fn size(&self) -> Size {
+        if self.outputsize == "full" { Size::Full } else { Size::Compact }
+    }
+
+    fn columns(&self) -> Option<Columns> {
+        match self.function.as_str() {
+            "TIME_SERIES_DAILY" => Some(Columns::Daily),
+            "TIME_SERIES_DAILY_ADJUSTED" => Some(Columns::Adjusted),
+            _ => None,
+        }
+    }
+}
+
+/// What goes over the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Json(String),
+    Csv(String),
+    Html(&'static str),
+    /// JSON with `Retry-After`, in seconds.
+    Later(String, u64),
+    Status(u16, &'static str),
+    Hang,
+    /// The connection ends after this much of the body.
+    Cut(String),
+    /// This, again and again.
+    Endless(String),
+}
+
+/// Decides, and writes the call into the ledger.
+pub(crate) fn answer(
+    query: &Query,
+    settings: &mut Settings,
+    ledger: &mut Ledger,
+    prices: &Prices,
+    now: Instant,
+) -> Answer {
+    let fault = take_fault(settings, &query.symbol);
+    let (name, answer) = match fault {
+        Some(fault) => (format!("fault {fault}"), spoiled(fault, query, settings, prices)),
+        None => match decide(query, settings, ledger, prices, now) {
+            Ok(body) => ("series".to_owned(), body),
+            Err(notice) => (notice.name().to_owned(), refused(notice, query, settings)),
+        },
+    };
+    let outputsize = if query.outputsize.is_empty() { "compact" } else { &query.outputsize };
+    ledger.calls.push(Call {
+        at: Utc::now(),
+        function: query.function.clone(),
+        symbol: query.symbol.clone(),
+        outputsize: outputsize.to_owned(),
+        key: query.apikey.clone(),
+        answer: name,
+    });
+    answer
+}
+
+fn decide(
+    query: &Query,
+    settings: &Settings,
+    ledger: &mut Ledger,
+    prices: &Prices,
+    now: Instant,
+) -> Result<Answer, Notice> {
+    let plan = settings.keys.plan(&query.apikey);
+    match plan {
+        Plan::Invalid => return Err(Notice::InvalidKey),
+        Plan::Demo => return Err(Notice::DemoKey),
+        Plan::Free => ledger.debit_free(&query.apikey, now).map_err(|refused| match refused {
+            Refused::TooFast => Notice::Throttled,
+            Refused::UsedUp => Notice::Quota,
+        })?,
+        Plan::Paying => {}
+    }
+    let columns = query.columns().ok_or(Notice::UnknownFunction)?;
+    if plan == Plan::Free && columns == Columns::Adjusted {
+        return Err(Notice::PremiumFunction);
+    }
+    if plan == Plan::Free && query.size() == Size::Full {
+        return Err(Notice::FullIsPremium);
+    }
+    let bars = bars(query, settings, prices).ok_or(Notice::InvalidCall)?;
+    if !ledger.debit_series(settings.rate_limit_after) {
+        return Err(Notice::Quota);
+    }
+    let bars = query.size().of(&bars);
+    if query.datatype == "csv" {
+        return Ok(Answer::Csv(body::csv(columns, bars)));
+    }
+    Ok(Answer::Json(body::json(&query.symbol, query.size(), columns, bars)))
+}
+
+/// The bars to show, newest first; `None` when the symbol is not known at "today".
+fn bars(query: &Query, settings: &Settings, prices: &Prices) -> Option<Vec<Bar>> {
+    let symbol = query.symbol.to_ascii_uppercase();
+    let series = prices.series(&symbol)?;
+    let gaps = settings.gaps.get(&symbol).cloned().unwrap_or_default();
+    Some(visible(&series, settings.today, &gaps)).filter(|bars| !bars.is_empty())
+}
+
+fn refused(notice: Notice, query: &Query, settings: &Settings) -> Answer {
+    let body = notice.body(&query.function, &query.apikey);
+    match (notice, settings.retry_after) {
+        (Notice::Throttled | Notice::Quota, Some(seconds)) => Answer::Later(body, seconds),
+        _ => Answer::Json(body),
+    }
+}
+
+/// The fault set for `symbol`, counted down.
+fn take_fault(settings: &mut Settings, symbol: &str) -> Option<Fault> {
+    let key = if settings.faults.contains_key(symbol) { symbol } else { "*" };
+    let scripted = settings.faults.get_mut(key)?;
+    match &mut scripted.left {
+        None => {}
+        Some(0) => return None,
+        Some(left) => *left -= 1,
+    }
+    Some(scripted.fault)
+}
+
+fn spoiled(fault: Fault, query: &Query, settings: &Settings, prices: &Prices) -> Answer {
+    match fault {
+        Fault::ServerError => Answer::Status(500, "Internal Server Error"),
+        Fault::Unavailable => Answer::Status(503, ""),
+        Fault::Hang => Answer::Hang,
+        Fault::Cut => Answer::Cut(half(&good_body(query, settings, prices, |_| {}))),
+        Fault::Truncated => Answer::Json(half(&good_body(query, settings, prices, |_| {}))),
+        Fault::Endless => Answer::Endless(good_body(query, settings, prices, |_| {})),
+        Fault::WrongSymbol => {
+            let other = if query.symbol == "WRNG" { "OTHR" } else { "WRNG" };
+            let body = good_body(query, settings, prices, |_| {});
+            let (asked, echoed) =
+                (serde_json::Value::from(query.symbol.as_str()), serde_json::Value::from(other));
+            Answer::Json(body.replacen(
+                &format!("\"2. Symbol\": {asked}"),
+                &format!("\"2. Symbol\": {echoed}"),
+                1,
+            ))
+        }
+        Fault::Html => Answer::Html("<!doctype html><html><body>Temporarily unavailable</body></html>"),
+        Fault::Malformed => Answer::Json("{\"Time Series (Daily)\": [1, 2, 3]}".to_owned()),
+        Fault::Empty => Answer::Json("{}".to_owned()),
+        Fault::BadRows => {
+            Answer::Json(good_body(query, settings, prices, |bars| add_bad_rows(bars, settings.today)))
+        }
+        Fault::DuplicateDate => Answer::Json(good_body(query, settings, prices, duplicate_newest)),
+        Fault::Unknown => refused(Notice::InvalidCall, query, settings),
+        Fault::Throttled => refused(Notice::Throttled, query, settings),
+        Fault::Quota => refused(Notice::Quota, query, settings),
+        Fault::InvalidKey => refused(Notice::InvalidKey, query, settings),
+    }
+}
+
+fn half(body: &str) -> String {
+    body.chars().take(body.len() / 2).collect()
+}
+
+fn good_body(
+    query: &Query,
+    settings: &Settings,
+    prices: &Prices,
+    change: impl FnOnce(&mut Vec<Bar>),
+) -> String {
+    let bars = bars(query, settings, prices).unwrap_or_default();
+    let mut bars = query.size().of(&bars).to_vec();
+    change(&mut bars);
+    body::json(&query.symbol, query.size(), query.columns().unwrap_or(Columns::Daily), &bars)
+}
+
+/// Adds a day to come and a Saturday; the newest good row gets a zero price, the one before a high below its low.
+fn add_bad_rows(bars: &mut Vec<Bar>, today: NaiveDate) {
+    let Some(newest) = bars.first().cloned() else { return };
+    let saturday =
+        (1..=7).map(|days| newest.date - Days::new(days)).find(|date| date.format("%a").to_string() == "Sat");
+    let future = Bar { date: today + Days::new(1), ..newest };
+    let weekend = Bar { date: saturday.unwrap_or(today), ..newest };
+    bars[0] = Bar { open: Ticks(0), ..newest };
+    if let Some(second) = bars.get_mut(1) {
+        second.high = Ticks(second.low.0 - 100);
+    }
+    bars.insert(0, weekend);
+    bars.insert(0, future);
+}
+
+fn duplicate_newest(bars: &mut Vec<Bar>) {
+    if let Some(mut newest) = bars.first().cloned() {
+        newest.close = newest.open;
+        bars.insert(1, newest);
+    }
+}
+
+#[cfg(test)]
+mod tests;
