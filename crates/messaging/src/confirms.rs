@@ -177,3 +177,51 @@ impl<'a> Confirms<'a> {
         format!("{}:{}", self.batch[index].exchange, self.batch[index].routing_key)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lapin::{BasicProperties, message::Delivery};
+
+    use super::*;
+
+    fn message(id: &str) -> Outgoing<'static> {
+        let properties = BasicProperties::default().with_message_id(id.into());
+        Outgoing { exchange: "e", routing_key: "k", properties, body: b"", trace: None }
+    }
+
+    fn returned(id: &str) -> BasicReturnMessage {
+        let mut delivery = Delivery::mock(0, "e".into(), "k".into(), false, Vec::new());
+        delivery.properties = BasicProperties::default().with_message_id(id.into());
+        BasicReturnMessage { delivery, reply_code: 312, reply_text: "NO_ROUTE".into() }
+    }
+
+    #[tokio::test]
+    async fn a_return_that_comes_with_a_neighbours_confirm_is_not_blamed_on_the_neighbour() {
+        let batch = ["a", "b", "c"].map(message);
+        let now = Instant::now();
+        let mut confirms = Confirms::new(&batch, now);
+
+        confirms.settle(2, &Span::none(), now, Ok(Confirmation::Ack(Some(returned("b")))));
+        confirms.settle(0, &Span::none(), now, Ok(Confirmation::Ack(None)));
+        confirms.settle(1, &Span::none(), now, Ok(Confirmation::Ack(None)));
+        let published = confirms.finish(Duration::ZERO).await;
+
+        assert_eq!(published.confirmed, [true, false, true]);
+        let failure = published.failure.map(|failure| failure.to_string());
+        assert_eq!(failure.as_deref(), Some("message b to e:k was returned: NO_ROUTE"));
+    }
+
+    #[tokio::test]
+    async fn a_return_outweighs_a_nack_and_both_count_as_not_confirmed() {
+        let batch = ["a", "b"].map(message);
+        let now = Instant::now();
+        let mut confirms = Confirms::new(&batch, now);
+
+        confirms.settle(0, &Span::none(), now, Ok(Confirmation::Nack(None)));
+        confirms.settle(1, &Span::none(), now, Ok(Confirmation::Ack(Some(returned("b")))));
+        let published = confirms.finish(Duration::ZERO).await;
+
+        assert_eq!(published.confirmed, [false, false]);
+        assert!(matches!(published.failure, Some(PublishError::Returned { .. })));
+    }
+}

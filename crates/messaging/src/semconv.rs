@@ -162,3 +162,57 @@ pub(crate) fn processed(destination: String, queue: &str, took: Duration, error:
 pub(crate) fn count(metric: &'static str, queue: &str) {
     metrics::counter!(metric, label::QUEUE => queue.to_owned()).increment(1);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tracing::{Metadata, span};
+
+    use super::*;
+
+    /// Remembers the fields of the last span.
+    #[derive(Default)]
+    struct Fields(Mutex<Vec<&'static str>>);
+
+    impl tracing::Subscriber for &'static Fields {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+        fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
+            *self.0.lock().unwrap() =
+                attributes.metadata().fields().iter().map(|field| field.name()).collect();
+            span::Id::from_u64(1)
+        }
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+        fn event(&self, _: &tracing::Event<'_>) {}
+        fn enter(&self, _: &span::Id) {}
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    #[test]
+    fn a_send_span_has_the_attributes_of_the_conventions() {
+        let fields: &'static Fields = Box::leak(Box::default());
+        let config = BrokerConfig::new("amqp://127.0.0.1:1/%2f", "test").unwrap();
+
+        tracing::subscriber::with_default(fields, || drop(send_span(&config, "e", "k", "1", "2")));
+
+        let expected = [
+            "otel.name",
+            "otel.kind",
+            "messaging.system",
+            "messaging.operation.type",
+            "messaging.operation.name",
+            "messaging.destination.name",
+            "messaging.rabbitmq.destination.routing_key",
+            "messaging.message.id",
+            "messaging.message.conversation_id",
+            "server.address",
+            "server.port",
+            "error.type",
+            "otel.status_code",
+        ];
+        assert_eq!(*fields.0.lock().unwrap(), expected);
+    }
+}

@@ -192,9 +192,9 @@ impl Subscription {
         self.next(Duration::MAX).now_or_never()
     }
 
-    /// Asks the broker about this subscription, since silence alone does not tell. Seen with RabbitMQ
-    /// 3.10: a quorum queue deleted and at once declared again keeps a consumer on paper that gets
-    /// nothing, and its client is not told. Messages that wait at two looks in a row give it away.
+    /// Asks the broker about this subscription, since silence alone does not tell: a consumer may be
+    /// forgotten, or on paper only (see [`topology`]), which messages that wait at two looks in a row
+    /// give away.
     async fn probe(&mut self, config: &BrokerConfig, busy: Busy) -> Result<(), Ended> {
         let asking = async {
             let channel = self.connection.create_channel().await?;

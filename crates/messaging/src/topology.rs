@@ -3,6 +3,8 @@
 //! The tables are the documentation. Queue arguments are immutable in RabbitMQ, so there are few;
 //! what one may want to tune belongs in a policy.
 
+use std::time::Duration;
+
 use lapin::{
     Channel, Connection, ErrorKind, ExchangeKind,
     options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
@@ -138,6 +140,10 @@ pub const QUEUES: [QueueSpec; 8] = [
 /// Deliveries after which the broker gives up: a backstop, since attempts are counted in Postgres.
 const DELIVERY_LIMIT: i64 = 1000;
 
+/// How long a missing queue stays missing. RabbitMQ 3.10 does not tell consumers of a quorum queue that
+/// it was deleted when it is declared again within about 10 ms: they stay on paper and get nothing.
+const MOURNING: Duration = Duration::from_millis(250);
+
 /// What a declaration found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Declared {
@@ -152,6 +158,9 @@ pub struct Declared {
 /// Whatever lapin reports; a queue that exists with other arguments is `PRECONDITION_FAILED`.
 pub async fn declare(connection: &Connection) -> lapin::Result<Declared> {
     let created = missing_queues(connection).await?;
+    if !created.is_empty() {
+        tokio::time::sleep(MOURNING).await;
+    }
     let channel = connection.create_channel().await?;
     for (name, kind) in EXCHANGES {
         let options = ExchangeDeclareOptions { durable: true, ..Default::default() };

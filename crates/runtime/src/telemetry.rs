@@ -57,7 +57,7 @@ pub fn init(service: &'static str) -> anyhow::Result<Telemetry> {
     let provider = builder.build();
     let filter = || {
         EnvFilter::try_from_env("MODELDAY_LOG")
-            .unwrap_or_else(|_| EnvFilter::new("info,lapin=warn,sqlx=warn,hyper=warn,opentelemetry=warn"))
+            .unwrap_or_else(|_| EnvFilter::new("info,lapin=off,sqlx=warn,hyper=warn,opentelemetry=warn"))
     };
     let logs = if std::io::stderr().is_terminal() {
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).compact().boxed()

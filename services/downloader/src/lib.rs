@@ -1,1 +1,100 @@
-//! placeholder
+//! Finds out which prices are missing, fetches them within the provider's budgets, and says what can run.
+
+mod budget;
+mod catch_up;
+mod conclusion;
+mod config;
+mod days;
+mod download;
+mod fetch;
+mod handler;
+mod lease;
+mod prepare;
+mod prices;
+mod progress;
+pub mod provider;
+mod queue;
+mod sessions;
+mod stop;
+#[cfg(test)]
+mod testing;
+mod windows;
+mod worker;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use messaging::topology::queues;
+use messaging::{ConsumerOptions, Hooks};
+use runtime::relay::{self, Wake};
+use runtime::telemetry::Telemetry;
+use runtime::{CancellationToken, Service, linked};
+use storage::Owner;
+use tokio::sync::Notify;
+
+pub use config::Config;
+use handler::Requests;
+use worker::Workers;
+
+/// How many requests are noted side by side.
+const REQUESTS_AT_ONCE: u16 = 16;
+
+/// Builds the service: its work until `shutdown`; it has no routes of its own.
+///
+/// # Errors
+/// When Postgres does not answer, or the provider's client cannot be built.
+pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
+    let infrastructure = config.infrastructure.clone();
+    let pool = storage::connect(&infrastructure.database, Owner::Downloader).await.context("connecting to Postgres")?;
+    let health = runtime::probes::health(&pool, &infrastructure);
+    let (wake, due) = (Wake::default(), Arc::new(Notify::new()));
+    let workers = Workers::new(&config, pool.clone(), wake.clone(), Arc::clone(&due))?;
+    let work = async move {
+        let requests = Requests { pool: pool.clone(), due };
+        let consumer = messaging::consume(
+            &infrastructure.broker,
+            queues::DOWNLOADER_JOBS,
+            ConsumerOptions::new(REQUESTS_AT_ONCE).with_hooks(hooks(&requests)),
+            requests,
+            shutdown.clone(),
+        );
+        let relay = relay::run(pool, infrastructure.broker.clone(), "downloader", wake, shutdown.clone());
+        let workers = workers.run(shutdown.clone());
+        let (consumed, (), ()) = tokio::join!(
+            linked(&shutdown, consumer),
+            linked(&shutdown, relay),
+            linked(&shutdown, workers)
+        );
+        consumed.context("consuming job requests")
+    };
+    Ok(Service { routes: axum::Router::new(), work: Box::pin(work), health })
+}
+
+/// Runs the service on its own address until `shutdown`, then finishes what is in hand.
+///
+/// # Errors
+/// When a part of it cannot go on.
+pub async fn run(config: Config, telemetry: &Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let listen = config.infrastructure.listen;
+    let service = build(config, shutdown.clone()).await?;
+    runtime::process::serve(service, listen, telemetry, shutdown).await
+}
+
+/// The broker may have forgotten requests: trigger's outbox is looked through whenever that could be.
+fn hooks(requests: &Requests) -> Hooks {
+    let (after_loss, when_idle) = (requests.clone(), requests.clone());
+    Hooks::default()
+        .on_subscribed(move |event| {
+            let requests = after_loss.clone();
+            async move {
+                if event.created || event.earlier > 0 {
+                    catch_up::catch_up(&requests).await;
+                }
+            }
+        })
+        .on_idle(move || {
+            let requests = when_idle.clone();
+            async move { catch_up::catch_up(&requests).await }
+        })
+        .link_span(runtime::telemetry::link_span)
+}

@@ -165,7 +165,9 @@ async fn shutdown_lets_the_handler_finish_and_acknowledges_its_message() {
     publish(&vhost.publisher(), &[first.clone(), second.clone()]).await;
     consumer.next().await;
 
+    eventually(async || vhost.has_consumers().then_some(())).await;
     consumer.stop.cancel();
+    eventually(async || (!vhost.has_consumers()).then_some(())).await;
     assert!(!consumer.task.is_finished());
     gate.add_permits(1);
     soon(consumer.task).await.unwrap().unwrap();

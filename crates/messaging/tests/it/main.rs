@@ -1,5 +1,7 @@
 //! `messaging` against a real RabbitMQ. Each test has a virtual host of its own.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
 mod batches;
 mod consuming;
 mod publishing;

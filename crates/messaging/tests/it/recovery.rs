@@ -2,8 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use lapin::{
+    Channel,
+    options::QueueDeclareOptions,
+    types::{AMQPValue, FieldTable},
+};
 use messaging::{
-    ConsumerOptions, Outcome,
+    ConsumerOptions, Envelope, Outcome,
     topology::{self, queues},
 };
 use tokio::sync::Semaphore;
@@ -43,13 +48,11 @@ async fn a_deleted_queue_comes_back_with_its_bindings_and_the_consumer_knows() {
     consumer.stop().await;
 }
 
-/// Deleted and declared again at once: RabbitMQ 3.10 leaves a consumer behind that gets nothing, about
-/// every other time, and tells nobody.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_another_service_declared_again_is_consumed_and_counts_as_lost() {
     let vhost = Vhost::new();
-    let options = ConsumerOptions { idle_after: Duration::from_millis(200), ..ConsumerOptions::new(1) };
-    let mut consumer = Running::start(&vhost, queues::DOWNLOADER_JOBS, options, async |_| Outcome::Done);
+    let mut consumer =
+        Running::start(&vhost, queues::DOWNLOADER_JOBS, ConsumerOptions::new(1), async |_| Outcome::Done);
     consumer.next_subscription().await;
     let (other, publisher) = (vhost.connect().await, vhost.publisher());
     publisher.connect().await.unwrap();
@@ -64,6 +67,49 @@ async fn a_queue_that_another_service_declared_again_is_consumed_and_counts_as_l
         assert!(consumer.next_subscription().await.created, "round {round}");
     }
     consumer.stop().await;
+}
+
+/// Deleted and declared again at once, mostly with the effect that the broker keeps a consumer on
+/// paper that gets nothing, and tells nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_that_exists_on_paper_only_is_replaced() {
+    let vhost = Vhost::new();
+    let options = ConsumerOptions { idle_after: Duration::from_millis(200), ..ConsumerOptions::new(1) };
+    let mut consumer = Running::start(&vhost, queues::DOWNLOADER_JOBS, options, async |_| Outcome::Done);
+    consumer.next_subscription().await;
+    let channel = vhost.connect().await.create_channel().await.unwrap();
+    let straight_to_the_queue = || Envelope {
+        exchange: String::new(),
+        routing_key: queues::DOWNLOADER_JOBS.into(),
+        ..job_requested()
+    };
+
+    for _ in 0..3 {
+        vhost.delete_queue(queues::DOWNLOADER_JOBS);
+        declare_at_once(&channel).await;
+        let batch = [straight_to_the_queue(), straight_to_the_queue()];
+        publish(&vhost.publisher(), &batch).await;
+
+        let mut left: Vec<_> = batch.iter().map(|message| message.id).collect();
+        while !left.is_empty() {
+            let given = consumer.next().await;
+            left.retain(|id| *id != given.envelope.id);
+        }
+        assert!(consumer.next_subscription().await.created);
+    }
+    consumer.stop().await;
+}
+
+async fn declare_at_once(channel: &Channel) {
+    let mut arguments = FieldTable::default();
+    let text = |text: &str| AMQPValue::LongString(text.into());
+    arguments.insert("x-queue-type".into(), text("quorum"));
+    arguments.insert("x-dead-letter-exchange".into(), text(topology::DEAD));
+    arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
+    arguments.insert("x-overflow".into(), text("reject-publish"));
+    arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(1000));
+    let durable = QueueDeclareOptions::durable();
+    channel.queue_declare(queues::DOWNLOADER_JOBS.into(), durable, arguments).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,7 +161,7 @@ async fn a_queue_with_other_arguments_is_waited_for() {
     let vhost = Vhost::new();
     let connection = vhost.connect().await;
     let channel = connection.create_channel().await.unwrap();
-    let durable = lapin::options::QueueDeclareOptions::durable();
+    let durable = QueueDeclareOptions::durable();
     let name = || queues::TRIGGER_JOBS.into();
     channel.queue_declare(name(), durable, Default::default()).await.unwrap();
     let mut consumer =
@@ -128,31 +174,4 @@ async fn a_queue_with_other_arguments_is_waited_for() {
     publish(&vhost.publisher(), std::slice::from_ref(&message)).await;
     assert_eq!(consumer.next().await.envelope, message);
     consumer.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn experiment() {
-    let vhost = Vhost::new();
-    let other = vhost.connect().await;
-    topology::declare(&other).await.unwrap();
-    for wait in [0, 5, 10, 20, 50, 100, 250] {
-        let mut zombies = 0;
-        for _ in 0..15 {
-            let mine = vhost.connect().await;
-            let channel = mine.create_channel().await.unwrap();
-            let mut consumer = channel.basic_consume(queues::DOWNLOADER_JOBS.into(), "".into(), Default::default(), Default::default()).await.unwrap();
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            vhost.delete_queue(queues::DOWNLOADER_JOBS);
-            tokio::time::sleep(Duration::from_millis(wait)).await;
-            topology::declare(&other).await.unwrap();
-            use futures::StreamExt;
-            match tokio::time::timeout(Duration::from_secs(1), consumer.next()).await {
-                Ok(None) => {}
-                Ok(Some(x)) => eprintln!("{x:?}"),
-                Err(_) => zombies += 1,
-            }
-            mine.close(200, "".into()).await.unwrap();
-        }
-        eprintln!("WAIT {wait}: {zombies}/15");
-    }
 }

@@ -30,13 +30,14 @@ pub(crate) struct Vhost {
 impl Vhost {
     pub(crate) fn new() -> Self {
         let name = format!("test-{}", Uuid::now_v7());
-        management("PUT", &format!("/api/vhosts/{name}"), "");
-        let (user, _) = credentials();
-        let all = r#"{"configure":".*","write":".*","read":".*"}"#;
-        management("PUT", &format!("/api/permissions/{name}/{user}"), all);
         let broker = variable("AMQP_URL");
         let (authority, _) = broker.rsplit_once('/').expect("AMQP_URL ends in a virtual host");
-        Self { url: format!("{authority}/{name}"), name }
+        let (user, ..) = credentials();
+        let vhost = Self { url: format!("{authority}/{name}"), name };
+        management("PUT", &format!("/api/vhosts/{}", vhost.name), "");
+        let all = r#"{"configure":".*","write":".*","read":".*"}"#;
+        management("PUT", &format!("/api/permissions/{}/{user}", vhost.name), all);
+        vhost
     }
 
     pub(crate) fn config(&self) -> BrokerConfig {
@@ -82,6 +83,12 @@ impl Vhost {
         }
         connection.close(200, "bye".into()).await.unwrap();
         taken
+    }
+
+    /// Whether the broker would deliver to anybody. Counts of consumers do not tell: one that was
+    /// cancelled is counted until its messages are settled.
+    pub(crate) fn has_consumers(&self) -> bool {
+        management("GET", &format!("/api/consumers/{}", self.name), "") != "[]"
     }
 
     pub(crate) async fn connect(&self) -> Connection {
@@ -245,19 +252,19 @@ fn variable(name: &str) -> String {
     })
 }
 
-fn credentials() -> (String, String) {
+/// The user of the management API, and what to write into `Authorization` and `Host`.
+fn credentials() -> (String, String, String) {
     let url = variable("AMQP_MANAGEMENT_URL");
     let authority = url.trim_start_matches("http://").split('/').next().unwrap_or_default();
     let (user, host) = authority.rsplit_once('@').expect("AMQP_MANAGEMENT_URL names a user");
-    (user.split(':').next().unwrap_or_default().to_owned(), format!("{user}@{host}"))
+    let name = user.split(':').next().unwrap_or_default();
+    (name.to_owned(), base64(user.as_bytes()), host.to_owned())
 }
 
 /// One call of the management API, over HTTP/1.0 so that the body ends with the connection.
 pub(crate) fn management(method: &str, path: &str, body: &str) -> String {
-    let (_, authority) = credentials();
-    let (user, host) = authority.rsplit_once('@').expect("a user");
-    let authorization = base64(user.as_bytes());
-    let mut stream = TcpStream::connect(host).expect("AMQP_MANAGEMENT_URL answers");
+    let (_, authorization, host) = credentials();
+    let mut stream = TcpStream::connect(&host).expect("AMQP_MANAGEMENT_URL answers");
     write!(
         stream,
         "{method} {path} HTTP/1.0\r\nHost: {host}\r\nAuthorization: Basic {authorization}\r\n\

@@ -1,0 +1,164 @@
+//! What a preparation comes to: which dates can run, which cannot and why, and what the user should know.
+//!
+//! Pure: the caller passes what is known about prices and what came of the download.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::coverage::Verdict;
+use domain::event::{DataFailed, DataReady, DataWaiting, Event};
+use domain::job::Job;
+use domain::market::Symbol;
+use domain::model_day::{SkipReason, SkippedDate};
+use domain::warning::{Warning, code};
+
+use crate::days::Days;
+use crate::download::Report;
+use crate::stop::Stop;
+
+/// The error of a job none of whose dates has its prices, when there is no better one.
+const NOTHING_TO_RUN: &str = "No trading dates available after price data preparation";
+
+/// How many examples a warning's message names.
+const EXAMPLES: usize = 5;
+
+/// The event that ends a preparation, or puts it off until then.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Conclusion {
+    /// Dates can run, or none has to: `data.ready`.
+    Ready(DataReady),
+    /// No date can run: `data.failed`.
+    Failed(DataFailed),
+    /// The job waits for the budget's next window: `data.waiting`.
+    Waiting(DataWaiting),
+}
+
+impl Conclusion {
+    /// The warnings that it carries.
+    pub(crate) fn warnings(&self) -> &[Warning] {
+        match self {
+            Self::Ready(event) => &event.warnings,
+            Self::Failed(event) => &event.warnings,
+            Self::Waiting(_) => &[],
+        }
+    }
+
+    /// Until when the preparation is put off.
+    pub(crate) fn until(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Waiting(event) => Some(event.until),
+            Self::Ready(_) | Self::Failed(_) => None,
+        }
+    }
+}
+
+impl From<Conclusion> for Event {
+    fn from(conclusion: Conclusion) -> Self {
+        match conclusion {
+            Conclusion::Ready(event) => Self::DataReady(event),
+            Conclusion::Failed(event) => Self::DataFailed(event),
+            Conclusion::Waiting(event) => Self::DataWaiting(event),
+        }
+    }
+}
+
+/// Concludes a preparation. `verdicts` are of the needed sessions; sessions that every portfolio has completed
+/// are neither run nor missed.
+pub(crate) fn conclude(
+    job: Job,
+    days: &Days,
+    verdicts: &BTreeMap<NaiveDate, Verdict>,
+    report: &Report,
+) -> Conclusion {
+    let (runnable, incomplete): (Vec<_>, Vec<_>) =
+        verdicts.iter().partition(|(_, verdict)| **verdict == Verdict::Available);
+    let dates = |cells: Vec<(&NaiveDate, &Verdict)>| cells.into_iter().map(|(date, _)| *date).collect::<Vec<_>>();
+    let (runnable, incomplete) = (dates(runnable), dates(incomplete));
+    let is_hopeless = runnable.is_empty() && !incomplete.is_empty();
+    if let (true, true, Some(Stop::RateLimited { until })) = (is_hopeless, job.options.wait_for_data, &report.stop) {
+        return Conclusion::Waiting(DataWaiting { job: job.id, until: *until });
+    }
+    let refusal = refusal(report, &incomplete);
+    let warnings = warnings(days, &incomplete, report, refusal.as_ref());
+    let skipped = skipped(days, &incomplete);
+    if is_hopeless {
+        let error = refusal.map_or(NOTHING_TO_RUN.to_owned(), |refusal| refusal.to_string());
+        Conclusion::Failed(DataFailed { job, error, skipped, warnings })
+    } else {
+        Conclusion::Ready(DataReady { job, runnable, skipped, warnings })
+    }
+}
+
+/// Why the provider did not give what is missing, when it was not for the budget.
+fn refusal(report: &Report, incomplete: &[NaiveDate]) -> Option<Stop> {
+    match &report.stop {
+        Some(Stop::RateLimited { .. }) | None => {
+            let earliest = report.earliest.filter(|earliest| incomplete.iter().any(|date| date < earliest));
+            earliest.map(|earliest| Stop::OutOfReach { earliest })
+        }
+        Some(stop) => Some(stop.clone()),
+    }
+}
+
+fn skipped(days: &Days, incomplete: &[NaiveDate]) -> Vec<SkippedDate> {
+    let closed = days.closed.iter().map(|(date, _)| (*date, SkipReason::MarketClosed));
+    let incomplete = incomplete.iter().map(|date| (*date, SkipReason::IncompletePriceData));
+    let mut skipped: Vec<_> =
+        closed.chain(incomplete).map(|(date, reason)| SkippedDate { date, reason }).collect();
+    skipped.sort_unstable();
+    skipped
+}
+
+fn warnings(days: &Days, incomplete: &[NaiveDate], report: &Report, refusal: Option<&Stop>) -> Vec<Warning> {
+    let rate_limited = match report.stop {
+        Some(Stop::RateLimited { .. }) => Some(Warning::rate_limited(report.succeeded, report.total)),
+        _ => None,
+    };
+    let failed: Vec<Symbol> = report.failed.keys().cloned().collect();
+    let symbols_failed = (!failed.is_empty()).then(|| Warning::symbols_failed(failed.clone()));
+    let reasons = (!failed.is_empty()).then(|| reasons(report).about(failed));
+    let skipped = (!incomplete.is_empty()).then(|| Warning::dates_skipped(incomplete.to_vec()));
+    let closed = (!days.closed.is_empty()).then(|| Warning::market_closed(days.closed.clone()));
+    let refused = refusal.map(|stop| Warning::new(code::PROVIDER_REFUSED, stop.to_string(), 1));
+    let all = [refused, rate_limited, symbols_failed, reasons, skipped, closed, revised(report), rejected(report)];
+    all.into_iter().flatten().collect()
+}
+
+/// Why symbols failed.
+fn reasons(report: &Report) -> Warning {
+    let reasons = report.failed.iter().map(|(symbol, reason)| format!("{symbol}: {reason}"));
+    Warning::new(code::PROVIDER_REFUSED, format!("Alpha Vantage gave no prices - {}", some(reasons)), 0)
+}
+
+fn revised(report: &Report) -> Option<Warning> {
+    let bars: usize = report.revised.values().map(Vec::len).sum();
+    let examples = report.revised.iter().map(|(symbol, dates)| format!("{symbol}: {} bars", dates.len()));
+    let message = format!("The provider now gives other prices for stored bars, which are kept - {}", some(examples));
+    let symbols = report.revised.keys().cloned().collect();
+    (bars > 0).then(|| Warning { symbols, ..Warning::new(code::PRICE_REVISED, message, bars) })
+}
+
+fn rejected(report: &Report) -> Option<Warning> {
+    let rows: usize = report.rejected.values().map(Vec::len).sum();
+    let of_symbol = |(symbol, rows): (&Symbol, &Vec<crate::provider::RejectedRow>)| {
+        let symbol = symbol.clone();
+        rows.clone().into_iter().map(move |row| format!("{symbol} {}: {}", row.date, row.fault))
+    };
+    let examples = report.rejected.iter().flat_map(of_symbol);
+    let message = format!("Left out {rows} rows of the provider's answers - {}", some(examples));
+    let symbols = report.rejected.keys().cloned().collect();
+    (rows > 0).then(|| Warning { symbols, ..Warning::new(code::ROWS_REJECTED, message, rows) })
+}
+
+/// The first few of these, and that there are more.
+fn some(examples: impl Iterator<Item = String>) -> String {
+    let mut examples: Vec<String> = examples.collect();
+    let more = examples.len().saturating_sub(EXAMPLES);
+    examples.truncate(EXAMPLES);
+    let text = examples.join("; ");
+    if more == 0 { text } else { format!("{text}; and {more} more") }
+}
+
+#[cfg(test)]
+#[path = "conclusion/tests.rs"]
+mod tests;

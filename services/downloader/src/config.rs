@@ -1,0 +1,234 @@
+//! Settings of the downloader service.
+
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use domain::budget::Window;
+use domain::calendar::Calendar;
+use runtime::infrastructure::Infrastructure;
+use runtime::settings::{Mistakes, Settings};
+
+use crate::provider::alpha_vantage::{self, AlphaVantage, History, SetupError};
+use crate::provider::secret::Secret;
+use crate::windows::{Plan, windows};
+
+const SERVICE: &str = "https://www.alphavantage.co";
+const CALLS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(74);
+/// The stand-in on this machine takes any key.
+const STANDIN_KEY: &str = "stand-in";
+
+/// What the downloader service is told at start.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Postgres, RabbitMQ, address.
+    pub infrastructure: Infrastructure,
+    /// How Alpha Vantage is reached: `ALPHAVANTAGE_API_KEY` (or, misspelt as it once was,
+    /// `ALPHAADVANTAGE_API_KEY`), `ALPHAVANTAGE_BASE_URL` (default the real service) and
+    /// `DOWNLOAD_TIMEOUT` (seconds a call may take, default 20). `None` without a key.
+    pub alpha_vantage: Option<alpha_vantage::Settings>,
+    /// What the key allows: `ALPHAVANTAGE_PLAN` (`free`: 25 calls a day and one a second, the last 100
+    /// sessions; `paid`, the default), `ALPHAVANTAGE_CALLS_PER_MINUTE` (default 75 for a paying key) and
+    /// `ALPHAVANTAGE_CALLS_PER_DAY` (default no limit for a paying key). A provider on this machine has no
+    /// limits but those that are set.
+    pub windows: Vec<Window>,
+    /// `MAX_BUDGET_WAIT`: seconds to wait for the budget; a longer wait counts as rate limited (default 120).
+    pub max_budget_wait: Duration,
+    /// `DOWNLOAD_CONCURRENCY`: calls side by side, per job (default 4).
+    pub download_concurrency: usize,
+    /// `PREPARATIONS_AT_ONCE`: jobs whose prices are prepared side by side (default 4).
+    pub preparations_at_once: usize,
+    /// `MARKET_CLOSURES`: closed days that the built-in calendar does not know, separated by commas.
+    pub calendar: Calendar,
+}
+
+impl Config {
+    /// Reads the settings of a service of its own that listens on `port` by default.
+    ///
+    /// # Errors
+    /// Every setting that cannot be used.
+    pub fn from_settings(settings: &mut Settings, port: u16) -> Result<Self, Mistakes> {
+        let infrastructure = Infrastructure::from_settings(settings, "downloader", port);
+        Self::with_infrastructure(settings, infrastructure)
+    }
+
+    /// Reads the settings of the service, given what it shares with others.
+    ///
+    /// # Errors
+    /// Every setting that cannot be used, of the shared ones too.
+    pub fn with_infrastructure(
+        settings: &mut Settings,
+        infrastructure: Option<Infrastructure>,
+    ) -> Result<Self, Mistakes> {
+        let config = Self::read(settings, infrastructure);
+        std::mem::take(settings).finish()?;
+        config.ok_or_else(|| Mistakes(Vec::new()))
+    }
+
+    /// Reads the settings; mistakes stay with `settings`, for whoever reads more of them.
+    pub fn read(settings: &mut Settings, infrastructure: Option<Infrastructure>) -> Option<Self> {
+        let base_url = settings.text("ALPHAVANTAGE_BASE_URL").unwrap_or(SERVICE.to_owned());
+        let is_local = is_loopback(&base_url);
+        let plan: Option<Plan> = optional(settings, "ALPHAVANTAGE_PLAN", Plan::Paid, "write free or paid");
+        let number = "write a number of calls above 0";
+        let per_minute = optional(settings, "ALPHAVANTAGE_CALLS_PER_MINUTE", NonZeroU32::MIN, number);
+        let per_day = optional(settings, "ALPHAVANTAGE_CALLS_PER_DAY", NonZeroU32::MIN, number);
+        let per_minute = match plan {
+            Some(Plan::Free) => per_minute,
+            _ if is_local => per_minute,
+            Some(Plan::Paid) | None => per_minute.or(Some(CALLS_PER_MINUTE)),
+        };
+        let plan = plan.unwrap_or(Plan::Paid);
+        let alpha_vantage = alpha_vantage(settings, base_url, plan, is_local);
+        let seconds = "write a number of seconds";
+        let max_budget_wait = Duration::from_secs(settings.parsed("MAX_BUDGET_WAIT", 120, seconds));
+        let count = "write a number above 0";
+        let four = NonZeroUsize::MIN.saturating_add(3);
+        let download_concurrency = settings.parsed("DOWNLOAD_CONCURRENCY", four, count).get();
+        let preparations_at_once = settings.parsed("PREPARATIONS_AT_ONCE", four, count).get();
+        let calendar = Calendar::nyse().with_closures(closures(settings));
+        Some(Self {
+            infrastructure: infrastructure?,
+            alpha_vantage,
+            windows: windows(plan, per_minute, per_day),
+            max_budget_wait,
+            download_concurrency,
+            preparations_at_once,
+            calendar,
+        })
+    }
+}
+
+fn alpha_vantage(
+    settings: &mut Settings,
+    base_url: String,
+    plan: Plan,
+    is_local: bool,
+) -> Option<alpha_vantage::Settings> {
+    let misspelt = settings.text("ALPHAADVANTAGE_API_KEY");
+    let key = settings.text("ALPHAVANTAGE_API_KEY").or(misspelt).or(is_local.then(|| STANDIN_KEY.to_owned()));
+    let timeout = settings.parsed("DOWNLOAD_TIMEOUT", 20, "write a number of seconds");
+    let history = match plan {
+        Plan::Free => History::Recent,
+        Plan::Paid => History::AsNeeded,
+    };
+    let given = alpha_vantage::Settings {
+        history,
+        timeout: Duration::from_secs(timeout),
+        ..alpha_vantage::Settings::new(base_url, Secret::from(key.clone().unwrap_or_default()))
+    };
+    if let Err(SetupError::BaseUrl) = AlphaVantage::new(given.clone()) {
+        let place = settings.place("ALPHAVANTAGE_BASE_URL");
+        let fix = "write https://host or http://host:port, without user, password and query";
+        settings.mistake(&place, "ALPHAVANTAGE_BASE_URL", SetupError::BaseUrl.to_string(), fix);
+    }
+    key.map(|_| given)
+}
+
+/// Closed days that the built-in calendar does not know.
+fn closures(settings: &mut Settings) -> Vec<NaiveDate> {
+    let text = settings.text("MARKET_CLOSURES").unwrap_or_default();
+    let place = settings.place("MARKET_CLOSURES");
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts
+        .filter_map(|part| {
+            let date = part.parse();
+            if date.is_err() {
+                let fix = "write dates as YYYY-MM-DD, separated by commas";
+                settings.mistake(&place, "MARKET_CLOSURES", format!("{part:?} is not a date"), fix);
+            }
+            date.ok()
+        })
+        .collect()
+}
+
+/// A setting without a default; `if_wrong` stands in for one that cannot be read.
+fn optional<T>(settings: &mut Settings, key: &str, if_wrong: T, fix: &str) -> Option<T>
+where
+    T: FromStr,
+    T::Err: Display,
+{
+    settings.text(key)?;
+    Some(settings.parsed(key, if_wrong, fix))
+}
+
+fn is_loopback(base_url: &str) -> bool {
+    let url = base_url.parse::<reqwest::Url>().ok();
+    let host = url.as_ref().and_then(|url| url.host_str()).unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(environment: &[(&str, &str)]) -> Result<Config, Mistakes> {
+        let required = [("DATABASE_URL", "postgres://p@127.0.0.1/d"), ("AMQP_URL", "amqp://127.0.0.1")];
+        let environment = required.iter().chain(environment);
+        let environment = environment.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        Config::from_settings(&mut Settings::new(environment, None), 8082)
+    }
+
+    fn windows_of(environment: &[(&str, &str)]) -> Vec<String> {
+        let config = read(environment).unwrap();
+        config.windows.iter().map(|window| window.id().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_paying_key_of_the_real_service_is_the_default() {
+        let config = read(&[("ALPHAVANTAGE_API_KEY", "K")]).unwrap();
+
+        assert_eq!(config.alpha_vantage.unwrap().base_url, "https://www.alphavantage.co");
+        assert_eq!(config.max_budget_wait, Duration::from_secs(120));
+        assert_eq!(windows_of(&[]), ["minute", "provider"]);
+    }
+
+    #[test]
+    fn a_free_key_is_limited_and_asks_for_recent_sessions() {
+        let config = read(&[("ALPHAADVANTAGE_API_KEY", "K"), ("ALPHAVANTAGE_PLAN", "free")]).unwrap();
+
+        assert_eq!(config.alpha_vantage.unwrap().history, History::Recent);
+        assert_eq!(windows_of(&[("ALPHAVANTAGE_PLAN", "free")]), ["second", "day", "provider"]);
+    }
+
+    #[test]
+    fn without_a_key_there_is_no_provider() {
+        assert!(read(&[]).unwrap().alpha_vantage.is_none());
+    }
+
+    #[test]
+    fn a_provider_on_this_machine_needs_no_key_and_has_no_limits_but_those_that_are_set() {
+        let local = ("ALPHAVANTAGE_BASE_URL", "http://127.0.0.1:8090");
+
+        assert!(read(&[local]).unwrap().alpha_vantage.is_some());
+        assert_eq!(windows_of(&[local]), ["provider"]);
+        assert_eq!(windows_of(&[local, ("ALPHAVANTAGE_CALLS_PER_DAY", "12")]), ["day", "provider"]);
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once_and_no_key_is_printed() {
+        let mistakes = read(&[
+            ("ALPHAVANTAGE_API_KEY", "K3Y9SECRET"),
+            ("ALPHAVANTAGE_BASE_URL", "https://K3Y9SECRET@host"),
+            ("ALPHAVANTAGE_PLAN", "gold"),
+            ("MARKET_CLOSURES", "2025-01-09, tomorrow"),
+            ("DOWNLOAD_CONCURRENCY", "0"),
+        ]);
+
+        let text = mistakes.unwrap_err().to_string();
+        assert!(text.contains("4 setting(s)"), "{text}");
+        assert!(text.contains("\"tomorrow\" is not a date"), "{text}");
+        assert!(!text.contains("K3Y9SECRET"), "{text}");
+    }
+
+    #[test]
+    fn an_ad_hoc_closure_is_no_session() {
+        let config = read(&[("MARKET_CLOSURES", "2025-10-06, 2025-10-07")]).unwrap();
+
+        assert!(!config.calendar.is_session("2025-10-07".parse().unwrap()));
+        assert!(config.calendar.is_session("2025-10-08".parse().unwrap()));
+    }
+}

@@ -1,0 +1,94 @@
+//! Which sessions of a job need prices: those that any of its portfolios has still to run.
+
+use std::collections::{BTreeSet, HashSet};
+
+use chrono::NaiveDate;
+use domain::calendar::{Calendar, weekdays};
+use domain::job::Job;
+
+/// The dates of a job, as the downloader sees them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Days {
+    /// Sessions that a portfolio has still to run.
+    pub(crate) needed: BTreeSet<NaiveDate>,
+    /// Weekdays without a session, with the closure's name, oldest first.
+    pub(crate) closed: Vec<(NaiveDate, String)>,
+}
+
+/// The first date of any of the job's models.
+pub(crate) fn first_date(job: &Job) -> NaiveDate {
+    job.models.iter().map(|model| model.start).min().unwrap_or(job.start)
+}
+
+impl Days {
+    /// The dates of `job`, of which `completed` (model, trial, date) are done.
+    pub(crate) fn of(job: &Job, calendar: &Calendar, completed: &[(String, u32, NaiveDate)]) -> Self {
+        let first = first_date(job);
+        let again = job.options.replace_existing || job.options.reprocess_stale;
+        let done: HashSet<(&str, u32, NaiveDate)> =
+            completed.iter().map(|(model, trial, date)| (model.as_str(), *trial, *date)).collect();
+        let is_needed = |date: &NaiveDate| {
+            job.models.iter().filter(|model| model.start <= *date).any(|model| {
+                let open = |trial: u32| !done.contains(&(model.signature.as_str(), trial, *date));
+                again || (0..model.trials).any(open)
+            })
+        };
+        let closed = |date: NaiveDate| {
+            let name = calendar.closure_name(date).unwrap_or("no session");
+            (!calendar.is_session(date)).then(|| (date, name.to_owned()))
+        };
+        Self {
+            needed: calendar.sessions(first, job.end).into_iter().filter(is_needed).collect(),
+            closed: weekdays(first, job.end).into_iter().filter_map(closed).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{date, dates, job};
+
+    fn done(model: &str, trial: u32, day: &str) -> (String, u32, NaiveDate) {
+        (model.to_owned(), trial, date(day))
+    }
+
+    #[test]
+    fn a_holiday_is_closed_and_never_needed() {
+        let days = Days::of(&job("2025-11-26", "2025-11-28"), &Calendar::nyse(), &[]);
+
+        assert_eq!(days.needed, dates(&["2025-11-26", "2025-11-28"]));
+        assert_eq!(days.closed, [(date("2025-11-27"), "Thanksgiving".to_owned())]);
+    }
+
+    #[test]
+    fn a_date_is_needed_until_every_portfolio_has_completed_it() {
+        let mut job = job("2025-10-01", "2025-10-02");
+        job.models[0].trials = 2;
+        let first = [done("m", 0, "2025-10-01")];
+        let both = [done("m", 0, "2025-10-01"), done("m", 1, "2025-10-01")];
+
+        let needed = |completed| Days::of(&job, &Calendar::nyse(), completed).needed;
+
+        assert_eq!(needed(&first), dates(&["2025-10-01", "2025-10-02"]));
+        assert_eq!(needed(&both), dates(&["2025-10-02"]));
+    }
+
+    #[test]
+    fn completed_dates_are_needed_when_they_are_replaced() {
+        let mut job = job("2025-10-01", "2025-10-01");
+        job.options.replace_existing = true;
+
+        let days = Days::of(&job, &Calendar::nyse(), &[done("m", 0, "2025-10-01")]);
+
+        assert_eq!(days.needed, dates(&["2025-10-01"]));
+    }
+
+    #[test]
+    fn a_model_needs_nothing_before_its_own_start() {
+        let mut job = job("2025-10-01", "2025-10-03");
+        job.models[0].start = date("2025-10-03");
+
+        assert_eq!(Days::of(&job, &Calendar::nyse(), &[]).needed, dates(&["2025-10-03"]));
+    }
+}

@@ -1,0 +1,69 @@
+//! What the tests of this provider share: the world on Friday 2025-10-31 at noon in New York.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc, Weekday};
+use domain::market::Symbol;
+
+use crate::provider::{Answer, Outcome, Sessions};
+
+pub(super) fn date(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+pub(super) fn dates(texts: &[&str]) -> BTreeSet<NaiveDate> {
+    texts.iter().map(|text| date(text)).collect()
+}
+
+pub(super) fn symbol(text: &str) -> Symbol {
+    text.parse().unwrap()
+}
+
+pub(super) fn now() -> DateTime<Utc> {
+    "2025-10-31T16:00:00Z".parse().unwrap()
+}
+
+fn is_weekday(date: NaiveDate) -> bool {
+    !matches!(date.weekday(), Weekday::Sat | Weekday::Sun)
+}
+
+/// The session of the 30th closed 20 hours ago, the one of the 31st is under way.
+pub(super) fn sessions() -> Sessions<'static> {
+    Sessions {
+        is_session: &is_weekday,
+        today: date("2025-10-31"),
+        storable_until: date("2025-10-30"),
+        settled_until: date("2025-10-29"),
+    }
+}
+
+/// A body as the service prints it: rows are date, open, high, low, close, volume.
+pub(super) fn body(symbol: &str, size: &str, rows: &[[&str; 6]]) -> String {
+    let row = |[date, open, high, low, close, volume]: &[&str; 6]| {
+        format!(
+            r#""{date}": {{"1. open": "{open}", "2. high": "{high}", "3. low": "{low}", "4. close": "{close}", "5. volume": "{volume}"}}"#
+        )
+    };
+    let rows: Vec<_> = rows.iter().map(row).collect();
+    format!(
+        r#"{{"Meta Data": {{"2. Symbol": "{symbol}", "4. Output Size": "{size}"}}, "Time Series (Daily)": {{{}}}}}"#,
+        rows.join(", ")
+    )
+}
+
+pub(super) fn good(date: &str) -> [&str; 6] {
+    [date, "10.0000", "12.0000", "9.0000", "11.0000", "1000"]
+}
+
+#[track_caller]
+pub(super) fn bars(outcome: Outcome) -> Answer {
+    match outcome {
+        Outcome::Bars(answer) => answer,
+        other => panic!("not bars: {other:?}"),
+    }
+}
+
+/// The dates of the bars that were kept.
+pub(super) fn kept(answer: &Answer) -> Vec<String> {
+    answer.bars.iter().map(|(_, date, _)| date.to_string()).collect()
+}

@@ -1,0 +1,93 @@
+//! In which order symbols are asked for, given what has been tried already.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::coverage::Need;
+use domain::market::Symbol;
+use domain::plan::{Offer, Request, plan};
+
+/// The symbols to ask for, most useful first, at most `calls_left`, without those in `busy` and `tried`.
+///
+/// A date that still lacks a symbol of `tried` will not run, so symbols that only serve such dates come after
+/// those that complete others.
+pub(crate) fn queue(
+    need: &Need,
+    offer: &Offer,
+    calls_left: usize,
+    busy: &BTreeSet<Symbol>,
+    tried: &BTreeSet<Symbol>,
+) -> Vec<Symbol> {
+    let lost: BTreeSet<_> = tried.iter().filter_map(|symbol| need.missing.get(symbol)).flatten().copied().collect();
+    let open = |symbol: &Symbol| !busy.contains(symbol) && !tried.contains(symbol);
+    let missing = || need.missing.iter().filter(|(symbol, _)| open(symbol));
+    let hopeful: BTreeMap<_, BTreeSet<_>> = missing()
+        .map(|(symbol, dates)| (symbol.clone(), dates.difference(&lost).copied().collect::<BTreeSet<_>>()))
+        .filter(|(_, dates)| !dates.is_empty())
+        .collect();
+    let rest = Need {
+        missing: missing().map(|(symbol, dates)| (symbol.clone(), dates.clone())).collect(),
+        recheck: need.recheck.iter().filter(|(symbol, _)| open(symbol)).map(cloned).collect(),
+        others: need.others.iter().filter(|(symbol, _)| open(symbol)).cloned().collect(),
+        not_fetchable: BTreeSet::new(),
+    };
+    let first = match lost.is_empty() {
+        true => Vec::new(),
+        false => plan(&Need { missing: hopeful, ..Need::default() }, offer, calls_left),
+    };
+    let mut seen = BTreeSet::new();
+    first
+        .into_iter()
+        .chain(plan(&rest, offer, calls_left))
+        .filter_map(|request| match request {
+            Request::Symbol(symbol) => Some(symbol),
+            // Downloads in flight are kept by symbol; no provider here is asked by date.
+            Request::Date(_) => None,
+        })
+        .filter(|symbol| seen.insert(symbol.clone()))
+        .take(calls_left)
+        .collect()
+}
+
+fn cloned<T: Clone>((symbol, dates): (&Symbol, &T)) -> (Symbol, T) {
+    (symbol.clone(), dates.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::plan::Shape;
+
+    use super::*;
+    use crate::testing::{dates, symbol};
+
+    fn need(missing: &[(&str, &[&str])]) -> Need {
+        let missing = missing.iter().map(|(name, days)| (symbol(name), dates(days))).collect();
+        Need { missing, ..Need::default() }
+    }
+
+    fn names(need: &Need, calls_left: usize, busy: &[&str], tried: &[&str]) -> Vec<String> {
+        let set = |names: &[&str]| names.iter().map(|name| symbol(name)).collect();
+        let offer = Offer { shape: Shape::BySymbol, earliest: None };
+        let queue = queue(need, &offer, calls_left, &set(busy), &set(tried));
+        queue.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_under_way_or_was_tried_is_not_asked_again() {
+        let need = need(&[("A", &["2025-10-01"]), ("B", &["2025-10-01"]), ("C", &["2025-10-01"])]);
+
+        assert_eq!(names(&need, 9, &["A"], &["B"]), ["C"]);
+    }
+
+    #[test]
+    fn symbols_of_lost_dates_come_last() {
+        let need = need(&[
+            ("A", &["2025-10-01", "2025-10-02", "2025-10-03"]),
+            ("B", &["2025-10-01", "2025-10-02", "2025-10-03"]),
+            ("C", &["2025-10-06"]),
+            ("X", &["2025-10-01", "2025-10-02", "2025-10-03"]),
+        ]);
+
+        assert_eq!(names(&need, 9, &[], &["X"]), ["C", "A", "B"]);
+        assert_eq!(names(&need, 1, &[], &["X"]), ["C"]);
+    }
+}

@@ -1,0 +1,54 @@
+//! What the unit tests share.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use domain::costs::Costs;
+use domain::ids::JobId;
+use domain::job::{Job, Model, ModelKind, Options};
+use domain::market::{Bar, Symbol, Universe};
+use domain::policy::Policy;
+
+pub(crate) fn date(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+pub(crate) fn dates(texts: &[&str]) -> BTreeSet<NaiveDate> {
+    texts.iter().map(|text| date(text)).collect()
+}
+
+pub(crate) fn symbol(text: &str) -> Symbol {
+    text.parse().unwrap()
+}
+
+pub(crate) fn bar() -> Bar {
+    let price = |text: &str| text.parse().unwrap();
+    Bar::new(price("10"), price("12"), price("9"), price("11"), 1_000).unwrap()
+}
+
+/// A job of one model `m`, whose universe is A, B and C.
+pub(crate) fn job(start: &str, end: &str) -> Job {
+    let model = Model {
+        signature: "m".to_owned(),
+        config_hash: "h".to_owned(),
+        initial_cash: 10_000.into(),
+        trials: 1,
+        start: date(start),
+        costs: Costs::default(),
+        kind: ModelKind::Policy(Policy::Cash),
+    };
+    Job {
+        id: JobId(uuid::Uuid::nil()),
+        experiment: "default".to_owned(),
+        models: vec![model],
+        universe: Universe {
+            name: "abc".to_owned(),
+            symbols: ["A", "B", "C"].map(symbol).to_vec(),
+            benchmark: None,
+        },
+        start: date(start),
+        end: date(end),
+        options: Options::default(),
+        accepted_at: chrono::DateTime::UNIX_EPOCH,
+    }
+}

@@ -1,0 +1,89 @@
+//! Budget windows of an Alpha Vantage key, as its settings describe them.
+
+use std::num::NonZeroU32;
+use std::str::FromStr;
+
+use domain::budget::{Counts, KindSpec, Per, Window, WindowSpec};
+
+/// Midnight of this zone begins the provider's day.
+const PROVIDER_ZONE: &str = "America/New_York";
+const FREE_CALLS_PER_DAY: NonZeroU32 = NonZeroU32::MIN.saturating_add(24);
+
+/// The window that only keeps the provider's refusals: it allows everything until one comes.
+pub(crate) const REFUSALS: &str = "provider";
+
+/// What a key was bought for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// 25 calls a day, one a second, the last 100 sessions.
+    Free,
+    /// Calls per minute, everything.
+    Paid,
+}
+
+impl FromStr for Plan {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.to_ascii_lowercase().as_str() {
+            "free" => Ok(Self::Free),
+            "paid" => Ok(Self::Paid),
+            _ => Err("is neither free nor paid"),
+        }
+    }
+}
+
+/// The windows of a key with these limits.
+pub(crate) fn windows(plan: Plan, per_minute: Option<NonZeroU32>, per_day: Option<NonZeroU32>) -> Vec<Window> {
+    let per_day = match plan {
+        Plan::Free => Some(per_day.unwrap_or(FREE_CALLS_PER_DAY)),
+        Plan::Paid => per_day,
+    };
+    let pace = match plan {
+        Plan::Free => window("second", Per::Second, NonZeroU32::MIN, KindSpec::Rolling),
+        Plan::Paid => None,
+    };
+    let minute = per_minute.and_then(|limit| window("minute", Per::Minute, limit, KindSpec::Rolling));
+    let day = per_day.and_then(|limit| window("day", Per::Day, limit, KindSpec::Fixed));
+    let refusals = window(REFUSALS, Per::Day, NonZeroU32::MAX, KindSpec::Fixed);
+    [pace, minute, day, refusals].into_iter().flatten().collect()
+}
+
+fn window(id: &str, per: Per, limit: NonZeroU32, kind: KindSpec) -> Option<Window> {
+    let time_zone = match kind {
+        KindSpec::Rolling => None,
+        KindSpec::Fixed => Some(PROVIDER_ZONE.to_owned()),
+    };
+    WindowSpec { id: id.to_owned(), kind, per, limit, counts: Counts::Calls, time_zone }.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(plan: Plan, per_minute: u32, per_day: u32) -> Vec<String> {
+        let windows = windows(plan, NonZeroU32::new(per_minute), NonZeroU32::new(per_day));
+        windows.iter().map(|window| window.id().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_free_key_has_a_day_and_a_pace() {
+        assert_eq!(ids(Plan::Free, 0, 0), ["second", "day", "provider"]);
+    }
+
+    #[test]
+    fn a_paying_key_has_the_windows_that_are_set() {
+        assert_eq!(ids(Plan::Paid, 75, 0), ["minute", "provider"]);
+        assert_eq!(ids(Plan::Paid, 75, 500), ["minute", "day", "provider"]);
+        assert_eq!(ids(Plan::Paid, 0, 0), ["provider"]);
+    }
+
+    #[test]
+    fn a_free_day_has_25_calls() {
+        let windows = windows(Plan::Free, None, None);
+        let now = chrono::DateTime::UNIX_EPOCH;
+        let state = domain::budget::WindowState::default();
+
+        assert_eq!(windows[1].left(&state, now), 25);
+    }
+}

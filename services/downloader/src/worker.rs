@@ -1,0 +1,137 @@
+//! The workers: they claim preparations that are due, so many side by side, and keep them while they work.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chrono::{TimeDelta, Utc};
+use runtime::relay::Wake;
+use runtime::telemetry;
+use sha2::{Digest as _, Sha256};
+use storage::market::{self, Preparation};
+use storage::{PgPool, StorageError};
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use crate::budget::CallBudget;
+use crate::config::Config;
+use crate::lease;
+use crate::prepare::{Interrupted, Preparer};
+use crate::provider::PriceProvider;
+use crate::provider::alpha_vantage::{self, AlphaVantage};
+
+/// How often work is looked for when nobody says that there is some: other replicas' and abandoned work.
+const POLL: Duration = Duration::from_millis(500);
+
+/// How long a preparation that could not be finished is left alone.
+const PAUSE: TimeDelta = TimeDelta::seconds(2);
+
+/// Everything that prepares prices in this process.
+pub(crate) struct Workers {
+    preparer: Arc<Preparer>,
+    due: Arc<Notify>,
+    at_once: Arc<Semaphore>,
+}
+
+impl Workers {
+    pub(crate) fn new(config: &Config, pool: PgPool, wake: Wake, due: Arc<Notify>) -> anyhow::Result<Self> {
+        let source = config.alpha_vantage.as_ref().map(|settings| source(settings, config, &pool)).transpose()?;
+        let preparer = Preparer {
+            pool,
+            wake,
+            calendar: config.calendar.clone(),
+            source,
+            concurrency: config.download_concurrency,
+        };
+        let at_once = Arc::new(Semaphore::new(config.preparations_at_once));
+        Ok(Self { preparer: Arc::new(preparer), due, at_once })
+    }
+
+    /// Prepares prices until shutdown, then lets calls under way finish and hands the rest back.
+    pub(crate) async fn run(self, shutdown: CancellationToken) {
+        let tasks = TaskTracker::new();
+        while !shutdown.is_cancelled() {
+            let permit = tokio::select! {
+                () = shutdown.cancelled() => break,
+                permit = Arc::clone(&self.at_once).acquire_owned() => permit,
+            };
+            match market::claim_due(&self.preparer.pool).await {
+                Ok(Some(preparation)) => {
+                    let (preparer, shutdown) = (Arc::clone(&self.preparer), shutdown.clone());
+                    tasks.spawn(async move {
+                        let _permit = permit;
+                        work(&preparer, preparation, shutdown).await;
+                    });
+                    continue;
+                }
+                Ok(None) => {}
+                Err(problem) => tracing::warn!("no preparation could be claimed: {problem}"),
+            }
+            drop(permit);
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                () = self.due.notified() => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+        tasks.close();
+        tasks.wait().await;
+    }
+}
+
+fn source(
+    settings: &alpha_vantage::Settings,
+    config: &Config,
+    pool: &PgPool,
+) -> anyhow::Result<(Arc<dyn PriceProvider>, CallBudget)> {
+    let provider = AlphaVantage::new(settings.clone()).context("preparing the client of Alpha Vantage")?;
+    let key = format!("{}:{}", provider.name(), fingerprint(settings));
+    let windows = config.windows.clone();
+    let budget = CallBudget { pool: pool.clone(), key, windows, max_wait: config.max_budget_wait };
+    Ok((Arc::new(provider), budget))
+}
+
+/// What tells this key's budget from another's, without being the key.
+fn fingerprint(settings: &alpha_vantage::Settings) -> String {
+    let digest = Sha256::digest(format!("{} {}", settings.base_url, settings.key.expose()));
+    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Works on one preparation, keeping its lease, until it is told, fenced off, or handed back.
+async fn work(preparer: &Preparer, preparation: Preparation, shutdown: CancellationToken) {
+    let job = preparation.job;
+    let span = tracing::info_span!("prepare prices", job.id = %job);
+    telemetry::continue_from(&span, preparation.traceparent.as_deref());
+    let holder = Uuid::now_v7();
+    let prepared = async {
+        tokio::select! {
+            prepared = preparer.prepare(&preparation, holder, &shutdown) => prepared,
+            () = lease::keep(&preparer.pool, &preparation, holder) => Err(StorageError::Fenced.into()),
+        }
+    };
+    match prepared.instrument(span).await {
+        Ok(()) => return,
+        Err(Interrupted::Storage(StorageError::Fenced)) => {
+            metrics::counter!("modelday_fenced_writes_total", "service" => "downloader").increment(1);
+            tracing::info!(job.id = %job, "Job {job}: another worker prepares its prices");
+        }
+        Err(Interrupted::Shutdown) => hand_back(preparer, &preparation, TimeDelta::zero()).await,
+        Err(problem @ (Interrupted::Storage(_) | Interrupted::Contract(_))) => {
+            tracing::error!(job.id = %job, "Job {job}: prices could not be prepared, trying again: {problem}");
+            hand_back(preparer, &preparation, PAUSE).await;
+        }
+    }
+    if let Err(problem) = market::release_all(&preparer.pool, holder).await {
+        tracing::debug!("downloads in hand will run out by themselves: {problem}");
+    }
+}
+
+/// Lets somebody else claim the preparation after `pause`.
+async fn hand_back(preparer: &Preparer, preparation: &Preparation, pause: TimeDelta) {
+    if let Err(problem) = market::wait_until(&preparer.pool, preparation, Utc::now() + pause, &[]).await {
+        tracing::debug!("the claim will run out by itself: {problem}");
+    }
+}

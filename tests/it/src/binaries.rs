@@ -1,0 +1,29 @@
+//! The programs under test, built once per test run by the same cargo, in the same profile.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// Path of one of our programs.
+pub(crate) fn binary(name: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(build).join(name)
+}
+
+fn build() -> PathBuf {
+    let test = std::env::current_exe().expect("the test program has a path");
+    let folder = test.ancestors().nth(2).expect("target/<profile>/deps/<test>").to_owned();
+    let target = folder.parent().expect("target/<profile>");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--locked", "--quiet", "--bins"]);
+    for package in ["modelday", "trigger", "downloader", "executor", "status"] {
+        cargo.args(["-p", package]);
+    }
+    if folder.ends_with("release") {
+        cargo.arg("--release");
+    }
+    let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let built = cargo.current_dir(workspace).env("CARGO_TARGET_DIR", target).status().expect("cargo runs");
+    assert!(built.success(), "the programs under test do not build");
+    folder
+}

@@ -1,0 +1,113 @@
+//! The HTTP API as tests use it.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+/// How long a job may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Where trigger and status answer; the same address when one process has both.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// `POST /simulate/trigger`, `GET /models`.
+    pub trigger_url: String,
+    /// The rest.
+    pub status_url: String,
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// A client of these addresses.
+    pub fn new(trigger_url: String, status_url: String) -> Self {
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap();
+        Self { trigger_url, status_url, http }
+    }
+
+    /// The raw answer to a trigger request.
+    pub async fn post_trigger(&self, body: &Value) -> (StatusCode, Value) {
+        let response = self
+            .http
+            .post(format!("{}/simulate/trigger", self.trigger_url))
+            .json(body)
+            .send()
+            .await
+            .expect("trigger answers");
+        (response.status(), response.json().await.expect("the answer is JSON"))
+    }
+
+    /// Triggers a job that must be accepted; its id.
+    pub async fn trigger(&self, body: &Value) -> String {
+        let (status, answer) = self.post_trigger(body).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        answer["job_id"].as_str().expect("a job id").to_owned()
+    }
+
+    /// The raw answer to a GET of the status service.
+    pub async fn get(&self, path: &str) -> (StatusCode, Value) {
+        let response = self.http.get(format!("{}{path}", self.status_url)).send().await.expect("status answers");
+        let status = response.status();
+        let text = response.text().await.expect("the answer has a body");
+        let body = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path} answered {status}: {text}"));
+        (status, body)
+    }
+
+    /// A GET that must succeed.
+    pub async fn get_ok(&self, path: &str) -> Value {
+        let (status, answer) = self.get(path).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {answer}");
+        answer
+    }
+
+    /// The job's status.
+    pub async fn job(&self, job: &str) -> Value {
+        self.get_ok(&format!("/simulate/status/{job}")).await
+    }
+
+    /// The job's status once it has ended.
+    pub async fn ended(&self, job: &str) -> Value {
+        self.until(job, "end", |status| {
+            matches!(status["status"].as_str(), Some("completed" | "partial" | "failed" | "cancelled"))
+        })
+        .await
+    }
+
+    /// The job's status once `reached` holds of it.
+    pub async fn until(&self, job: &str, what: &str, reached: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Ok(response) = self.http.get(format!("{}/simulate/status/{job}", self.status_url)).send().await
+                && let Ok(status) = response.json::<Value>().await
+            {
+                if reached(&status) {
+                    return status;
+                }
+                assert!(Instant::now() < deadline, "job {job} did not {what}: {}", short(&status));
+            }
+            assert!(Instant::now() < deadline, "job {job} did not {what}: no answer");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Return of each row of the leaderboard in percent, rounded to two places, by name.
+    pub async fn returns(&self, query: &str) -> BTreeMap<String, String> {
+        let board = self.get_ok(&format!("/leaderboard?{query}")).await;
+        let rows = board["rows"].as_array().expect("rows").iter();
+        rows.map(|row| {
+            let percent = row["return"].as_f64().map_or("-".to_owned(), |value| format!("{:+.2}", value * 100.0));
+            (row["model"].as_str().expect("a name").to_owned(), percent)
+        })
+        .collect()
+    }
+}
+
+fn short(status: &Value) -> String {
+    let mut status = status.clone();
+    if let Some(fields) = status.as_object_mut() {
+        fields.remove("details");
+        fields.remove("date_range");
+    }
+    status.to_string()
+}

@@ -1,0 +1,163 @@
+//! A running system: its processes, and what they work with.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+
+use standin::AlphaVantage;
+use test_support::{TestDatabase, TestVhost, eventually};
+
+use crate::binaries::binary;
+use crate::builder::{Builder, Folder};
+use crate::client::Client;
+use crate::process::Process;
+
+/// How the services run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// `modelday serve`.
+    OneProcess,
+    /// A process each.
+    FourProcesses,
+}
+
+/// One program of the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    /// All four in one.
+    Modelday,
+    /// `trigger`.
+    Trigger,
+    /// `downloader`.
+    Downloader,
+    /// `executor`.
+    Executor,
+    /// `status`.
+    Status,
+}
+
+impl Service {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Modelday => "modelday",
+            Self::Trigger => "trigger",
+            Self::Downloader => "downloader",
+            Self::Executor => "executor",
+            Self::Status => "status",
+        }
+    }
+}
+
+/// A running system. Everything of it ends with this value; the processes first.
+pub struct System {
+    processes: BTreeMap<Service, Process>,
+    ports: BTreeMap<Service, u16>,
+    env: BTreeMap<String, String>,
+    folder: Folder,
+    /// The API.
+    pub client: Client,
+    /// The price provider's stand-in.
+    pub prices: AlphaVantage,
+    /// The broker's virtual host, unless the test brought a broker.
+    pub vhost: Option<TestVhost>,
+    /// The database.
+    pub database: TestDatabase,
+}
+
+impl System {
+    /// A system to be configured.
+    pub fn builder(shape: Shape) -> Builder {
+        Builder::new(shape)
+    }
+
+    pub(crate) async fn start(
+        shape: Shape,
+        env: BTreeMap<String, String>,
+        database: TestDatabase,
+        vhost: Option<TestVhost>,
+        prices: AlphaVantage,
+        folder: Folder,
+    ) -> Self {
+        let services: &[Service] = match shape {
+            Shape::OneProcess => &[Service::Modelday],
+            Shape::FourProcesses => &[Service::Trigger, Service::Downloader, Service::Executor, Service::Status],
+        };
+        let ports = free_ports(services);
+        let url = |service: Service| {
+            let port = ports.get(&service).or_else(|| ports.get(&Service::Modelday)).expect("a port");
+            format!("http://127.0.0.1:{port}")
+        };
+        let client = Client::new(url(Service::Trigger), url(Service::Status));
+        let processes = BTreeMap::new();
+        let mut system = Self { processes, ports, env, folder, client, prices, vhost, database };
+        for service in services {
+            system.launch(*service);
+        }
+        for service in services {
+            system.ready(*service).await;
+        }
+        system
+    }
+
+    fn launch(&mut self, service: Service) {
+        let port = self.ports[&service];
+        let mut env: Vec<(String, String)> = self.env.clone().into_iter().collect();
+        env.push(("LISTEN".to_owned(), format!("127.0.0.1:{port}")));
+        let arguments: &[&str] = if service == Service::Modelday { &["serve"] } else { &[] };
+        let log = self.folder.0.join(format!("{}.log", service.name()));
+        let process = Process::spawn(service.name(), &binary(service.name()), arguments, &env, log);
+        self.processes.insert(service, process);
+    }
+
+    async fn ready(&mut self, service: Service) {
+        let url = format!("http://127.0.0.1:{}/readyz", self.ports[&service]);
+        let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+        let process = self.processes.get_mut(&service).expect("it was launched");
+        eventually(&format!("{} is ready", service.name()), async || {
+            assert!(!process.has_ended(), "{} ended: {}", service.name(), process.log());
+            http.get(&url).send().await.ok().filter(|response| response.status().is_success())
+        })
+        .await;
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self, service: Service) {
+        self.processes.get_mut(&service).expect("it runs").kill();
+    }
+
+    /// Starts a killed service again and waits until it is ready.
+    pub async fn restart(&mut self, service: Service) {
+        self.launch(service);
+        self.ready(service).await;
+    }
+
+    /// Sends a signal such as `STOP` or `CONT`.
+    pub fn signal(&self, service: Service, signal: &str) {
+        self.processes[&service].signal(signal);
+    }
+
+    /// Whether a service has ended by itself.
+    pub fn has_ended(&mut self, service: Service) -> bool {
+        self.processes.get_mut(&service).expect("it was launched").has_ended()
+    }
+
+    /// Everything that the services have logged.
+    pub fn logs(&self) -> String {
+        self.processes.values().map(Process::log).collect()
+    }
+
+    /// The services that run.
+    pub fn services(&self) -> Vec<Service> {
+        self.processes.keys().copied().collect()
+    }
+}
+
+/// Ports that nobody listens on at this moment.
+fn free_ports(services: &[Service]) -> BTreeMap<Service, u16> {
+    let listeners: Vec<TcpListener> =
+        services.iter().map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+    services
+        .iter()
+        .zip(&listeners)
+        .map(|(service, listener)| (*service, listener.local_addr().expect("an address").port()))
+        .collect()
+}

@@ -1,0 +1,137 @@
+//! Who may import whom. The rules are those of `docs/architecture.md`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The workspace's own packages with what each may depend on.
+const MAY_IMPORT: [(&str, &[&str]); 10] = [
+    ("domain", &[]),
+    ("contract", &["domain"]),
+    ("messaging", &["contract"]),
+    ("storage", &["domain"]),
+    ("runtime", &["storage", "messaging", "contract", "domain"]),
+    ("trigger", &["runtime", "storage", "messaging", "contract", "domain"]),
+    ("downloader", &["runtime", "storage", "messaging", "contract", "domain"]),
+    ("executor", &["runtime", "storage", "messaging", "contract", "domain"]),
+    ("status", &["runtime", "storage", "messaging", "contract", "domain"]),
+    (
+        "modelday",
+        &["trigger", "downloader", "executor", "status", "runtime", "storage", "messaging", "contract", "domain"],
+    ),
+];
+
+/// Packages that do I/O, read a clock or draw random numbers: `domain` must not reach them.
+const IMPURE: [&str; 9] =
+    ["tokio", "reqwest", "sqlx", "lapin", "axum", "tracing", "opentelemetry", "getrandom", "rand"];
+
+/// The one heavy dependency for which a shared crate exists.
+const HEAVY: [(&str, &str); 3] = [("lapin", "messaging"), ("sqlx", "storage"), ("prost", "contract")];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn metadata() -> Value {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Normal dependencies of each workspace package by name.
+fn dependencies(metadata: &Value) -> BTreeMap<String, BTreeSet<String>> {
+    metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|package| package["source"].is_null())
+        .map(|package| {
+            let normal = package["dependencies"].as_array().unwrap().iter().filter(|dep| dep["kind"].is_null());
+            let names = normal.map(|dep| dep["name"].as_str().unwrap().to_owned()).collect();
+            (package["name"].as_str().unwrap().to_owned(), names)
+        })
+        .collect()
+}
+
+#[test]
+fn every_package_imports_only_what_it_may() {
+    let dependencies = dependencies(&metadata());
+    let ours: BTreeSet<&str> = MAY_IMPORT.iter().map(|(name, _)| *name).collect();
+
+    for (name, allowed) in MAY_IMPORT {
+        let imports = dependencies.get(name).unwrap_or_else(|| panic!("package {name} is missing"));
+        for import in imports.iter().filter(|import| ours.contains(import.as_str())) {
+            assert!(allowed.contains(&import.as_str()), "{name} imports {import}, which it may not");
+        }
+    }
+}
+
+#[test]
+fn a_heavy_dependency_has_one_home() {
+    let dependencies = dependencies(&metadata());
+
+    for (heavy, home) in HEAVY {
+        for (name, imports) in &dependencies {
+            let is_test = name == "it" || name == "standin" || name.starts_with("test-");
+            assert!(
+                name == home || is_test || !imports.contains(heavy),
+                "{name} depends on {heavy}; only {home} may"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_domain_reaches_nothing_that_does_io_reads_a_clock_or_draws_random_numbers() {
+    let metadata = metadata();
+    let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
+    let name_of = |id: &str| {
+        let packages = metadata["packages"].as_array().unwrap();
+        packages.iter().find(|package| package["id"] == id).unwrap()["name"].as_str().unwrap().to_owned()
+    };
+    let domain = nodes.iter().find(|node| name_of(node["id"].as_str().unwrap()) == "domain").unwrap();
+    let normal = domain["deps"].as_array().unwrap().iter().filter(|dep| {
+        dep["dep_kinds"].as_array().unwrap().iter().any(|kind| kind["kind"].is_null())
+    });
+
+    for dependency in normal {
+        let name = name_of(dependency["pkg"].as_str().unwrap());
+        assert!(!IMPURE.contains(&name.as_str()), "domain depends on {name}");
+    }
+    let sources = walk(&root().join("crates/domain/src"));
+    for (path, text) in sources {
+        for impure in ["Utc::now", "Local::now", "SystemTime::now", "Instant::now", "std::fs", "std::net", "std::env"] {
+            assert!(!text.contains(impure), "{} uses {impure}", path.display());
+        }
+    }
+}
+
+#[test]
+fn source_files_stay_under_four_hundred_lines() {
+    for folder in ["crates", "services", "tests", "deploy"] {
+        for (path, text) in walk(&root().join(folder)) {
+            let lines = text.lines().count();
+            assert!(lines <= 400, "{} has {lines} lines", path.display());
+        }
+    }
+}
+
+fn walk(folder: &std::path::Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(walk(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "sh") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            found.push((path, text));
+        }
+    }
+    found
+}
