@@ -1,1 +1,64 @@
-fn main(){}
+//! Modelday in one binary: the four services in one process, and a client for people.
+
+mod client;
+mod healthcheck;
+mod serve;
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+/// Runs trading models day by day on real prices.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run trigger, downloader, executor and status in one process, behind one address.
+    Serve,
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Trigger a job, watch it, and print the leaderboard.
+    Run(client::RunArguments),
+    /// Succeed when the URL answers 200; for container health checks.
+    Healthcheck {
+        /// What to ask.
+        #[arg(long, default_value = "http://127.0.0.1:8080/readyz")]
+        url: String,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // An error means that there is a provider already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let done = match Arguments::parse().command {
+        Command::Serve => return serve::main().await,
+        Command::Migrate => migrate().await,
+        Command::Run(arguments) => return client::run(&arguments).await,
+        Command::Healthcheck { url } => healthcheck::healthcheck(&url).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => failed(&problem),
+    }
+}
+
+async fn migrate() -> anyhow::Result<()> {
+    let url = std::env::var("DATABASE_URL")
+        .ok()
+        .filter(|url| !url.is_empty())
+        .context("DATABASE_URL is not set; set it to postgres://user:password@host:port/database")?;
+    storage::migrate(&url).await.context("bringing the database up to date")
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a command, for people")]
+fn failed(problem: &anyhow::Error) -> ExitCode {
+    eprintln!("modelday: {problem:#}");
+    ExitCode::FAILURE
+}

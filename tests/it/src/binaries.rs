@@ -12,7 +12,11 @@ pub(crate) fn binary(name: &str) -> PathBuf {
 
 fn build() -> PathBuf {
     let test = std::env::current_exe().expect("the test program has a path");
-    let folder = test.ancestors().nth(2).expect("target/<profile>/deps/<test>").to_owned();
+    // A test is in target/<profile>/deps, a benchmark beside the programs.
+    let mut folder = test.parent().expect("a program is in a folder").to_owned();
+    if folder.ends_with("deps") {
+        folder.pop();
+    }
     let target = folder.parent().expect("target/<profile>");
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--locked", "--quiet", "--bins"]);

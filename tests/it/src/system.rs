@@ -50,6 +50,7 @@ impl Service {
 /// A running system. Everything of it ends with this value; the processes first.
 pub struct System {
     processes: BTreeMap<Service, Process>,
+    seconds: Vec<Process>,
     ports: BTreeMap<Service, u16>,
     env: BTreeMap<String, String>,
     folder: Folder,
@@ -88,7 +89,7 @@ impl System {
         };
         let client = Client::new(url(Service::Trigger), url(Service::Status));
         let processes = BTreeMap::new();
-        let mut system = Self { processes, ports, env, folder, client, prices, vhost, database };
+        let mut system = Self { processes, seconds: Vec::new(), ports, env, folder, client, prices, vhost, database };
         for service in services {
             system.launch(*service);
         }
@@ -130,9 +131,42 @@ impl System {
         self.ready(service).await;
     }
 
+    /// Starts another process of a service beside the one that runs; from then on, [`System::kill`] and
+    /// [`System::signal`] still mean the first.
+    pub async fn second(&mut self, service: Service) {
+        let first = self.processes.remove(&service).expect("it runs");
+        let port = std::mem::replace(
+            self.ports.get_mut(&service).expect("a port"),
+            free_ports(&[service])[&service],
+        );
+        self.launch(service);
+        self.ready(service).await;
+        let second = self.processes.insert(service, first).expect("it was launched");
+        self.ports.insert(service, port);
+        self.seconds.push(second);
+    }
+
+    /// The sum of a counter of a service, once it is above zero or a minute has passed.
+    pub async fn counter(&self, service: Service, name: &str) -> f64 {
+        let url = format!("http://127.0.0.1:{}/metrics", self.ports[&service]);
+        let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+        eventually(&format!("{name} of {} is above zero", service.name()), async || {
+            let text = http.get(&url).send().await.ok()?.text().await.ok()?;
+            let lines = text.lines().filter(|line| line.starts_with(name));
+            let sum: f64 = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum();
+            (sum > 0.0).then_some(sum)
+        })
+        .await
+    }
+
     /// Sends a signal such as `STOP` or `CONT`.
     pub fn signal(&self, service: Service, signal: &str) {
         self.processes[&service].signal(signal);
+    }
+
+    /// Resident memory of a service in MiB.
+    pub fn resident(&self, service: Service) -> u64 {
+        self.processes[&service].resident()
     }
 
     /// Whether a service has ended by itself.

@@ -45,6 +45,27 @@ impl TestVhost {
         assert!(published.failure.is_none(), "{:?}", published.failure);
     }
 
+    /// Publishes a well-formed event with this body, as a producer of ours would.
+    pub async fn publish_event(&self, kind: &str, body: &[u8]) {
+        let message = Envelope {
+            id: Uuid::now_v7(),
+            source: "/modelday/test".to_owned(),
+            kind: kind.to_owned(),
+            subject: None,
+            time: chrono::Utc::now(),
+            sequence: 1,
+            correlation: None,
+            dataschema: format!("modelday/v1/{kind}"),
+            traceparent: None,
+            tracestate: None,
+            exchange: messaging::topology::EVENTS.to_owned(),
+            routing_key: kind.to_owned(),
+            app_id: "test".to_owned(),
+            body: body.to_vec().into(),
+        };
+        self.publish(&[message]).await;
+    }
+
     /// Publishes bytes without any header, as a stranger might.
     pub async fn publish_bytes(&self, exchange: &str, routing_key: &str, body: &[u8]) {
         let connection = self.connect().await;

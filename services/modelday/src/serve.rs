@@ -1,0 +1,76 @@
+//! All four services in one process. They still talk through the real broker and the real database.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use runtime::infrastructure::Infrastructure;
+use runtime::settings::{Mistakes, Settings};
+use runtime::telemetry::Telemetry;
+use runtime::{CancellationToken, Service, linked};
+
+/// Settings of all services.
+struct Config {
+    infrastructure: Infrastructure,
+    trigger: trigger::Config,
+    downloader: downloader::Config,
+    executor: executor::Config,
+    status: status::Config,
+}
+
+pub(crate) async fn main() -> ExitCode {
+    runtime::process::run("modelday", |telemetry, shutdown| async move {
+        let config = Config::load()?;
+        storage::migrate(&config.infrastructure.database.url).await.context("bringing the database up to date")?;
+        serve(config, telemetry, shutdown).await
+    })
+    .await
+}
+
+impl Config {
+    /// Every mistake of every service at once.
+    fn load() -> Result<Self, Mistakes> {
+        let mut settings = Settings::load();
+        let infrastructure = Infrastructure::from_settings(&mut settings, "modelday", 8080);
+        let trigger = trigger::Config::read(&mut settings, infrastructure.clone());
+        let downloader = downloader::Config::read(&mut settings, infrastructure.clone());
+        let executor = executor::Config::read(&mut settings, infrastructure.clone());
+        let status = status::Config::read(&mut settings, infrastructure.clone());
+        settings.finish()?;
+        let complete = || {
+            Some(Self {
+                infrastructure: infrastructure?,
+                trigger: trigger?,
+                downloader: downloader?,
+                executor: executor?,
+                status: status?,
+            })
+        };
+        complete().ok_or_else(|| Mistakes(Vec::new()))
+    }
+}
+
+async fn serve(config: Config, telemetry: &Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let listen = config.infrastructure.listen;
+    let trigger = trigger::build(config.trigger, shutdown.clone()).await?;
+    let downloader = downloader::build(config.downloader, shutdown.clone()).await?;
+    let executor = executor::build(config.executor, shutdown.clone()).await?;
+    let status = status::build(config.status, shutdown.clone()).await?;
+    let work = {
+        let shutdown = shutdown.clone();
+        async move {
+            let (trigger, downloader, executor, status) = tokio::join!(
+                linked(&shutdown, trigger.work),
+                linked(&shutdown, downloader.work),
+                linked(&shutdown, executor.work),
+                linked(&shutdown, status.work),
+            );
+            trigger.context("trigger")?;
+            downloader.context("downloader")?;
+            executor.context("executor")?;
+            status.context("status")
+        }
+    };
+    let routes = trigger.routes.merge(downloader.routes).merge(executor.routes).merge(status.routes);
+    let service = Service { routes, work: Box::pin(work), health: trigger.health };
+    runtime::process::serve(service, listen, telemetry, shutdown).await
+}

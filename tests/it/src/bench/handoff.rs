@@ -1,0 +1,107 @@
+//! Handing a lane on: day N committed to day N+1 begun, with every day a turn of its own.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use futures::StreamExt;
+use it::{Shape, System};
+use lapin::options::{
+    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
+};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Connection, ConnectionProperties};
+use serde_json::json;
+use sqlx::{Connection as _, PgConnection};
+
+use crate::measure::{Line, millis, percentile, ratio};
+
+const ROUNDS: usize = 400;
+
+/// p50 beside one outbox transaction and one confirmed hop through a quorum queue.
+pub(crate) async fn measure() -> Line {
+    let system = System::builder(Shape::OneProcess)
+        .universe(&["AAPL"], None)
+        .models("[[models]]\nsignature = \"cash\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"cash\" }\n")
+        .prices(|prices| prices.generated_from("2022-01-01".parse().unwrap()))
+        .env("LANE_SLICE_MS", "0")
+        .start()
+        .await;
+    let job = system.client.trigger(&json!({ "start_date": "2023-01-03", "end_date": "2025-06-30" })).await;
+    system.client.ended(&job).await;
+
+    let mut handoffs = handoffs(&system).await;
+    let mut transactions = transactions(system.database.url()).await;
+    let mut hops = hops(system.vhost.as_ref().unwrap().url()).await;
+    let ours = percentile(&mut handoffs, 50);
+    let floor = percentile(&mut transactions, 50) + percentile(&mut hops, 50);
+    Line {
+        what: "lane hand-off, p50 (floor: one outbox transaction and one confirmed hop)",
+        ours: millis(ours),
+        floor: millis(floor),
+        ratio: ratio(ours, floor),
+        wanted: "at most 2.5",
+    }
+}
+
+/// From the end of a day's work, before its commit, to the beginning of the next.
+async fn handoffs(system: &System) -> Vec<Duration> {
+    let rows: Vec<(DateTime<Utc>, DateTime<Utc>)> = sqlx::query_as(
+        "SELECT (body::json ->> 'started_at')::timestamptz, (body::json ->> 'completed_at')::timestamptz
+         FROM execution.outbox
+         WHERE kind = 'modelday.model_day.completed.v1'
+         ORDER BY id",
+    )
+    .fetch_all(&system.database.admin)
+    .await
+    .unwrap();
+    rows.windows(2).map(|pair| (pair[1].0 - pair[0].1).to_std().unwrap_or_default()).collect()
+}
+
+async fn transactions(url: &str) -> Vec<Duration> {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    sqlx::query("CREATE TABLE public.state (id int)").execute(&mut connection).await.unwrap();
+    sqlx::query("CREATE TABLE public.messages (body text)").execute(&mut connection).await.unwrap();
+    let body = "x".repeat(800);
+    let mut durations = Vec::new();
+    for round in 0..ROUNDS {
+        let began = Instant::now();
+        let mut transaction = connection.begin().await.unwrap();
+        sqlx::query("INSERT INTO public.state VALUES ($1)")
+            .bind(i32::try_from(round).unwrap())
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        sqlx::query("INSERT INTO public.messages VALUES ($1)").bind(&body).execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+        durations.push(began.elapsed());
+    }
+    durations
+}
+
+async fn hops(url: &str) -> Vec<Duration> {
+    let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
+    let (sender, receiver) = (connection.create_channel().await.unwrap(), connection.create_channel().await.unwrap());
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    receiver.queue_declare("bench".into(), options, arguments).await.unwrap();
+    sender.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+    let mut deliveries = receiver
+        .basic_consume("bench".into(), "".into(), BasicConsumeOptions::default(), FieldTable::default())
+        .await
+        .unwrap();
+    let mut durations = Vec::new();
+    for _ in 0..ROUNDS {
+        let began = Instant::now();
+        let properties = BasicProperties::default().with_delivery_mode(2);
+        let confirm = sender
+            .basic_publish("".into(), "bench".into(), BasicPublishOptions::default(), &[b'x'; 200], properties)
+            .await
+            .unwrap();
+        let delivery = deliveries.next().await.unwrap().unwrap();
+        confirm.await.unwrap();
+        durations.push(began.elapsed());
+        delivery.ack(BasicAckOptions::default()).await.unwrap();
+    }
+    durations
+}

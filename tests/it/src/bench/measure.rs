@@ -1,0 +1,37 @@
+//! Figures and how they are written down.
+
+use std::fmt;
+use std::time::Duration;
+
+/// One line of the table.
+pub(crate) struct Line {
+    pub(crate) what: &'static str,
+    pub(crate) ours: String,
+    pub(crate) floor: String,
+    pub(crate) ratio: Option<f64>,
+    pub(crate) wanted: &'static str,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ratio = self.ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
+        write!(f, "| {} | {} | {} | {ratio} | {} |", self.what, self.ours, self.floor, self.wanted)
+    }
+}
+
+/// The value below which `percent` of the durations lie.
+pub(crate) fn percentile(durations: &mut [Duration], percent: usize) -> Duration {
+    durations.sort_unstable();
+    let index = (durations.len() * percent / 100).min(durations.len().saturating_sub(1));
+    durations.get(index).copied().unwrap_or_default()
+}
+
+/// Milliseconds with two places.
+pub(crate) fn millis(duration: Duration) -> String {
+    format!("{:.2} ms", duration.as_secs_f64() * 1000.0)
+}
+
+/// `a` in multiples of `b`.
+pub(crate) fn ratio(a: Duration, b: Duration) -> Option<f64> {
+    (!b.is_zero()).then(|| a.as_secs_f64() / b.as_secs_f64())
+}

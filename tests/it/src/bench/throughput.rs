@@ -1,0 +1,150 @@
+//! Model-days per second, beside ten connections that commit the same rows with nothing else running.
+
+use std::time::{Duration, Instant};
+
+use chrono::NaiveDate;
+use it::{Service, Shape, System};
+use serde_json::json;
+use sqlx::{Connection, PgConnection};
+use uuid::Uuid;
+
+use crate::measure::Line;
+
+const FIRST: &str = "2017-01-03";
+const LAST: &str = "2024-12-12";
+
+/// Ten policies over two thousand sessions of the whole universe.
+const MODELS: [(&str, &str); 10] = [
+    ("hold-qqq", "policy = \"buy_and_hold\", symbol = \"QQQ\""),
+    ("hold-nvda", "policy = \"buy_and_hold\", symbol = \"NVDA\""),
+    ("hold-aapl", "policy = \"buy_and_hold\", symbol = \"AAPL\""),
+    ("equal-weight", "policy = \"equal_weight\""),
+    ("momentum-20", "policy = \"momentum\", lookback = 20, top = 5, rebalance_every = 5"),
+    ("momentum-60", "policy = \"momentum\", lookback = 60, top = 10, rebalance_every = 20"),
+    ("momentum-120", "policy = \"momentum\", lookback = 120, top = 3, rebalance_every = 20"),
+    ("random-1", "policy = \"random\", seed = 1, orders_per_day = 2"),
+    ("random-2", "policy = \"random\", seed = 2, orders_per_day = 2"),
+    ("cash", "policy = \"cash\""),
+];
+
+/// Rate, and memory while at it.
+pub(crate) async fn measure() -> Vec<Line> {
+    let models: String = MODELS
+        .iter()
+        .map(|(name, policy)| format!("[[models]]\nsignature = \"{name}\"\nkind = \"policy\"\nenabled = true\npolicy = {{ {policy} }}\n"))
+        .collect();
+    let system = System::builder(Shape::OneProcess)
+        .models(&models)
+        .prices(|prices| prices.generated_from("2016-01-04".parse().unwrap()))
+        .start()
+        .await;
+    let warm = json!({ "start_date": FIRST, "end_date": LAST, "models": ["cash"], "experiment": "warm" });
+    let warm = system.client.trigger(&warm).await;
+    system.client.ended(&warm).await;
+
+    let began = Instant::now();
+    let job = system.client.trigger(&json!({ "start_date": FIRST, "end_date": LAST })).await;
+    let (status, memory) = watch(&system, &job).await;
+    let elapsed = began.elapsed();
+    assert_eq!(status["status"], "completed", "{}", status["error"]);
+    let days = status["progress"]["completed"].as_f64().expect("a count");
+    let ours = days / elapsed.as_secs_f64();
+
+    system.signal(Service::Modelday, "STOP");
+    let floor = floor(&system, &job).await;
+    system.signal(Service::Modelday, "CONT");
+    vec![
+        Line {
+            what: "model-days per second, acceptance to terminal state (floor: 10 connections commit the same rows)",
+            ours: format!("{ours:.0} /s"),
+            floor: format!("{floor:.0} /s"),
+            ratio: Some(ours / floor),
+            wanted: "at least 1,000 /s and 0.3",
+        },
+        Line {
+            what: "memory of `modelday serve` during that job: first quarter, at most",
+            ours: format!("{} MiB", memory.iter().max().unwrap_or(&0)),
+            floor: format!("{} MiB", memory.get(memory.len() / 4).unwrap_or(&0)),
+            ratio: None,
+            wanted: "under 200 MiB, flat",
+        },
+    ]
+}
+
+async fn watch(system: &System, job: &str) -> (serde_json::Value, Vec<u64>) {
+    let mut memory = Vec::new();
+    loop {
+        memory.push(system.resident(Service::Modelday));
+        let (_, jobs) = system.client.get(&format!("/jobs/{job}")).await;
+        if matches!(jobs["status"].as_str(), Some("completed" | "partial" | "failed")) {
+            return (jobs, memory);
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+async fn floor(system: &System, job: &str) -> f64 {
+    for table in ["model_days", "fills", "outbox"] {
+        system.database.execute(&format!("CREATE TABLE public.{table} (LIKE execution.{table} INCLUDING ALL)")).await;
+    }
+    let job: Uuid = job.parse().unwrap();
+    let rows: Vec<(Uuid, NaiveDate, i64)> = sqlx::query_as(
+        "SELECT d.portfolio_id, d.trading_date, o.id
+         FROM execution.model_days d
+         JOIN execution.portfolios p ON p.id = d.portfolio_id
+         JOIN execution.outbox o ON o.job_id = d.job_id AND o.kind = 'modelday.model_day.completed.v1'
+             AND o.body::json #>> '{key,model}' = p.model
+             AND (o.body::json #>> '{key,trading_date}')::date = d.trading_date
+         WHERE d.job_id = $1 AND d.state = 'completed'
+         ORDER BY 1, 2",
+    )
+    .bind(job)
+    .fetch_all(&system.database.admin)
+    .await
+    .unwrap();
+    let mut portfolios: Vec<Uuid> = rows.iter().map(|row| row.0).collect();
+    portfolios.dedup();
+    let count = rows.len();
+    let began = Instant::now();
+    let writers: Vec<_> = portfolios
+        .into_iter()
+        .map(|portfolio| {
+            let mine: Vec<_> = rows.iter().filter(|row| row.0 == portfolio).copied().collect();
+            let url = system.database.url().to_owned();
+            tokio::spawn(async move { write(&url, job, mine).await })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a rate")]
+    let count = count as f64;
+    count / began.elapsed().as_secs_f64()
+}
+
+async fn write(url: &str, job: Uuid, rows: Vec<(Uuid, NaiveDate, i64)>) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    for (portfolio, date, message) in rows {
+        sqlx::query(
+            "WITH day AS (
+                INSERT INTO public.model_days
+                SELECT * FROM execution.model_days WHERE job_id = $1 AND portfolio_id = $2 AND trading_date = $3
+                RETURNING revision
+            ), fills AS (
+                INSERT INTO public.fills
+                SELECT f.* FROM execution.fills f, day
+                WHERE f.portfolio_id = $2 AND f.trading_date = $3 AND f.revision = day.revision
+            )
+            INSERT INTO public.outbox (event_id, kind, exchange, routing_key, job_id, traceparent, body)
+            SELECT event_id, kind, exchange, routing_key, job_id, traceparent, body
+            FROM execution.outbox WHERE id = $4",
+        )
+        .bind(job)
+        .bind(portfolio)
+        .bind(date)
+        .bind(message)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    }
+}

@@ -1,0 +1,70 @@
+//! A broker of a test's own, which may be stopped, killed and wiped.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+/// A private RabbitMQ; it is wiped with this value.
+pub struct Broker {
+    state: PathBuf,
+}
+
+impl Broker {
+    /// Starts one; `name` is unique among the tests.
+    pub fn start(name: &str) -> Self {
+        let folder = std::env::var("MODELDAY_TEST_STATE").map_or_else(|_| std::env::temp_dir(), PathBuf::from);
+        let broker = Self { state: folder.join("stacks").join(name) };
+        broker.up();
+        broker
+    }
+
+    fn stack(&self, arguments: &[&str]) -> Output {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/local/stack.sh");
+        let mut command = Command::new(script);
+        command.args(arguments).env("MODELDAY_STATE", &self.state).env("MODELDAY_ENGINE", "native");
+        command.env_remove("DATABASE_URL").env_remove("AMQP_URL").env_remove("AMQP_MANAGEMENT_URL");
+        let output = command.output().expect("the script runs");
+        assert!(
+            output.status.success(),
+            "stack.sh {arguments:?}: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        output
+    }
+
+    /// Starts it again after [`Broker::stop`] or [`Broker::kill`].
+    pub fn up(&self) {
+        self.stack(&["up", "--only", "rabbitmq", "--private"]);
+    }
+
+    /// Stops it in order.
+    pub fn stop(&self) {
+        self.stack(&["stop", "rabbitmq"]);
+    }
+
+    /// SIGKILL.
+    pub fn kill(&self) {
+        self.stack(&["kill", "rabbitmq"]);
+    }
+
+    /// Deletes all that it knows: queues, messages, bindings.
+    pub fn forget_everything(&self) {
+        self.stack(&["ctl", "rabbitmq", "stop_app"]);
+        self.stack(&["ctl", "rabbitmq", "force_reset"]);
+        self.stack(&["ctl", "rabbitmq", "start_app"]);
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        let output = self.stack(&["env"]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let words = text.split_whitespace().find_map(|word| word.strip_prefix("AMQP_URL="));
+        words.expect("an AMQP_URL").trim_matches(|c| c == '\'' || c == '"').to_owned()
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.stack(&["wipe"]);
+    }
+}

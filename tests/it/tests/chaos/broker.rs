@@ -1,0 +1,77 @@
+//! The broker stops, dies, forgets.
+
+use it::{Broker, Shape, System};
+use serde_json::{Value, json};
+
+const MODELS: &str = "[[models]]\nsignature = \"cash\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"cash\" }\n\
+    [[models]]\nsignature = \"random\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"random\", seed = 1, orders_per_day = 3 }\n";
+
+fn request(experiment: &str, start: &str, end: &str) -> Value {
+    json!({ "start_date": start, "end_date": end, "experiment": experiment })
+}
+
+async fn assert_no_second_fill(system: &System) {
+    let days = "SELECT count(*) FROM execution.model_days WHERE state = 'completed'";
+    let portfolio_days =
+        "SELECT count(DISTINCT (portfolio_id, trading_date)) FROM execution.model_days WHERE state = 'completed'";
+    assert_eq!(system.database.count(days).await, system.database.count(portfolio_days).await);
+    assert_eq!(system.database.count("SELECT count(*) FROM execution.model_days WHERE revision > 1").await, 0);
+}
+
+#[tokio::test]
+async fn jobs_triggered_while_the_broker_is_down_are_accepted_and_complete_when_it_is_back() {
+    let broker = Broker::start("down");
+    let mut system = System::builder(Shape::FourProcesses)
+        .broker(&broker.url())
+        .universe(&["AAPL", "MSFT"], None)
+        .models(MODELS)
+        .start()
+        .await;
+    broker.stop();
+
+    let mut jobs = Vec::new();
+    for number in 0..50 {
+        jobs.push(system.client.trigger(&request(&format!("e{number}"), "2025-10-01", "2025-10-03")).await);
+    }
+    assert_eq!(system.database.count("SELECT count(*) FROM trigger.outbox WHERE sent_at IS NULL").await, 50);
+    broker.up();
+
+    for job in &jobs {
+        let status = system.client.ended(job).await;
+        assert_eq!(status["status"], "completed", "{status}");
+    }
+    let swapped = "SELECT count(*) FROM (
+        SELECT sent_at, lag(sent_at) OVER (ORDER BY id) AS earlier FROM trigger.outbox) AS sent
+        WHERE sent_at < earlier";
+    assert_eq!(system.database.count(swapped).await, 0, "messages left out of order");
+    for service in system.services() {
+        assert!(!system.has_ended(service), "{service:?} ended");
+    }
+    assert_no_second_fill(&system).await;
+}
+
+#[tokio::test]
+async fn a_broker_that_forgets_everything_while_jobs_run_costs_no_job_and_no_second_fill() {
+    let broker = Broker::start("wiped");
+    let system = System::builder(Shape::FourProcesses)
+        .broker(&broker.url())
+        .universe(&["AAPL", "MSFT"], None)
+        .models(MODELS)
+        .prices(|prices| prices.generated_from("2023-01-01".parse().expect("a date")))
+        .env("LANE_SLICE_MS", "20")
+        .start()
+        .await;
+    let mut jobs = Vec::new();
+    for number in 0..4 {
+        jobs.push(system.client.trigger(&request(&format!("e{number}"), "2024-01-02", "2025-09-30")).await);
+    }
+    system.client.until(&jobs[0], "begin", |status| status["progress"]["completed"].as_u64() > Some(10)).await;
+
+    broker.forget_everything();
+
+    for job in &jobs {
+        let status = system.client.ended(job).await;
+        assert_eq!(status["status"], "completed", "{status}");
+    }
+    assert_no_second_fill(&system).await;
+}

@@ -1,0 +1,6 @@
+//! Faults, by causing them.
+
+mod broker;
+mod kill;
+mod noise;
+mod pause;

@@ -1,0 +1,30 @@
+//! A worker that was paused comes back to a lane that went on without it.
+
+use it::{Service, Shape, System};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_paused_executor_that_comes_back_loses_harmlessly() {
+    let mut system = System::builder(Shape::FourProcesses)
+        .universe(&["AAPL", "MSFT"], None)
+        .models("[[models]]\nsignature = \"random\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"random\", seed = 1, orders_per_day = 3 }\n")
+        .prices(|prices| prices.generated_from("2020-01-01".parse().expect("a date")))
+        .env("LANE_SLICE_MS", "100000")
+        .env("LANE_PATIENCE_SECONDS", "2")
+        .start()
+        .await;
+    let job = system.client.trigger(&json!({ "start_date": "2021-01-04", "end_date": "2025-09-30" })).await;
+    system.client.until(&job, "begin", |status| status["progress"]["completed"].as_u64() > Some(10)).await;
+
+    system.signal(Service::Executor, "STOP");
+    system.second(Service::Executor).await;
+    let status = system.client.ended(&job).await;
+    system.signal(Service::Executor, "CONT");
+    let refused = system.counter(Service::Executor, "modelday_fenced_writes_total").await;
+
+    assert_eq!(status["status"], "completed", "{status}");
+    assert!(refused >= 1.0, "the paused executor's write was not refused");
+    let days = "SELECT count(*) FROM execution.model_days WHERE state = 'completed'";
+    let distinct = "SELECT count(DISTINCT trading_date) FROM execution.model_days WHERE state = 'completed'";
+    assert_eq!(system.database.count(days).await, system.database.count(distinct).await);
+}
