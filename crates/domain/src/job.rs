@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use crate::costs::Costs;
 use crate::ids::JobId;
@@ -69,7 +70,7 @@ pub enum ModelKind {
 }
 
 /// How a job is to be run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Options {
     /// Run completed days again and replace them.
     pub replace_existing: bool,
@@ -82,7 +83,8 @@ pub struct Options {
 }
 
 /// What a failed day means for the later days of its portfolio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OnFailure {
     /// The portfolio carries over unchanged from the last completed day.
     #[default]
@@ -155,7 +157,8 @@ impl JobState {
 }
 
 /// How a job ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum JobOutcome {
     /// No day failed.
     Completed,
@@ -179,7 +182,7 @@ impl From<JobOutcome> for JobState {
 }
 
 /// How many model-days of a job ended in which way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tally {
     /// Days that were run and took effect.
     pub completed: u32,
@@ -194,6 +197,11 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// All days of the job.
+    pub fn days(&self) -> u32 {
+        self.completed.saturating_add(self.failed).saturating_add(self.skipped)
+    }
+
     /// How a job with these counts ends, when nobody cancelled it.
     pub fn outcome(&self) -> JobOutcome {
         let succeeded = self.completed + self.already_completed;

@@ -1,6 +1,7 @@
 //! Warnings: typed facts that a user should know although the job goes on.
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use crate::market::Symbol;
 
@@ -29,7 +30,7 @@ pub mod code {
 }
 
 /// One warning. Two warnings with the same code and message are the same warning.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     /// One of [`code`], or a newer one.
     pub code: String,

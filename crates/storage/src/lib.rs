@@ -6,8 +6,8 @@
 mod connect;
 mod error;
 pub mod execution;
-mod migrate;
 pub mod market;
+mod migrate;
 pub mod outbox;
 pub mod status;
 pub mod trigger;

@@ -156,9 +156,11 @@ impl Unsent {
 /// # Errors
 /// When Postgres refuses.
 pub async fn backlog(pool: &PgPool) -> Result<(i64, Option<DateTime<Utc>>)> {
-    let row = sqlx::query_as("-- outbox::backlog\nSELECT count(*), min(created_at) FROM outbox WHERE sent_at IS NULL")
-        .fetch_one(pool)
-        .await?;
+    let row = sqlx::query_as(
+        "-- outbox::backlog\nSELECT count(*), min(created_at) FROM outbox WHERE sent_at IS NULL",
+    )
+    .fetch_one(pool)
+    .await?;
     Ok(row)
 }
 

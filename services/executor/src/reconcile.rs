@@ -54,7 +54,13 @@ impl Executor {
     pub(crate) async fn catch_up(&self) {
         let done = async {
             for message in storage::execution::unplanned(&self.pool).await? {
-                plan_message(self, &message.kind, &message.body).await?;
+                match plan_message(self, &message.kind, &message.body).await {
+                    Ok(()) => {}
+                    Err(problem @ ExecutorError::Storage(_)) => return Err(problem),
+                    Err(problem) => {
+                        tracing::warn!(job.id = %message.job_id, "a forgotten job cannot be planned: {problem}");
+                    }
+                }
             }
             Ok::<_, ExecutorError>(())
         };

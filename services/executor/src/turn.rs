@@ -39,7 +39,11 @@ impl Executor {
         let _lease = self.keep(&lane);
         let job = self.jobs.get(&self.pool, lane.job).await?;
         let started = Instant::now();
-        let mut hand = Hand { done: lane.done, job, history: PortfolioHistory::default(), previous: None, stopped: false, lane };
+        let stops = job.job.options.on_failure == OnFailure::Stop && lane.done > 0;
+        // The worker before us may have died between the failed day and the lane's end.
+        let stopped = stops && execution::has_failed(&self.pool, &lane).await?;
+        let mut hand =
+            Hand { done: lane.done, job, history: PortfolioHistory::default(), previous: None, stopped, lane };
         if let (Some(next), Some(last)) = (hand.lane.dates.get(hand.done), hand.lane.dates.last()) {
             hand.history = execution::history(&self.pool, hand.lane.portfolio, *next, *last).await?;
         }

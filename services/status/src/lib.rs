@@ -1,1 +1,92 @@
-//! placeholder
+//! The status service: folds every event into a read model and serves it.
+
+mod api;
+mod catch_up;
+mod config;
+mod letters;
+pub mod notices;
+mod projector;
+mod watermark;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use messaging::topology::queues;
+use messaging::{BatchOptions, ConsumerOptions, Hooks};
+use runtime::telemetry::{self, Telemetry};
+use runtime::{CancellationToken, Service, linked};
+use storage::{Owner, PgPool};
+
+use catch_up::CatchUp;
+pub use config::{Config, Reading};
+use letters::Letters;
+use notices::Notices;
+use projector::Projector;
+
+/// Builds the service: its routes, and its work until `shutdown`.
+///
+/// # Errors
+/// When Postgres does not answer.
+pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
+    let infrastructure = config.infrastructure;
+    let pool =
+        storage::connect(&infrastructure.database, Owner::Status).await.context("connecting to Postgres")?;
+    let health = runtime::probes::health(&pool, &infrastructure);
+    let routes = routes(pool.clone(), config.reading);
+    let notices = Notices::default();
+    let work = async move {
+        let projector = Arc::new(Projector { pool: pool.clone(), notices });
+        let catch_up = Arc::new(CatchUp::new(projector.clone()));
+        let events = messaging::consume_batches(
+            &infrastructure.broker,
+            queues::STATUS_PROJECTION,
+            BatchOptions { hooks: hooks(&catch_up), ..BatchOptions::default() },
+            projector,
+            shutdown.clone(),
+        );
+        let letters = messaging::consume(
+            &infrastructure.broker,
+            queues::STATUS_DEAD_LETTERS,
+            ConsumerOptions::new(16),
+            Letters { pool },
+            shutdown.clone(),
+        );
+        let (events, letters) = tokio::join!(linked(&shutdown, events), linked(&shutdown, letters));
+        events.context("consuming events")?;
+        letters.context("consuming dead letters")
+    };
+    Ok(Service { routes, work: Box::pin(work), health })
+}
+
+/// The routes alone, reading through `pool`.
+pub fn routes(pool: PgPool, reading: Reading) -> axum::Router {
+    api::routes(pool, reading)
+}
+
+/// Runs the service on its own address until `shutdown`, then finishes what is in hand.
+///
+/// # Errors
+/// When a part of it cannot go on.
+pub async fn run(config: Config, telemetry: &Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let listen = config.infrastructure.listen;
+    let service = build(config, shutdown.clone()).await?;
+    runtime::process::serve(service, listen, telemetry, shutdown).await
+}
+
+fn hooks(catch_up: &Arc<CatchUp>) -> Hooks {
+    let (subscribed, idle) = (catch_up.clone(), catch_up.clone());
+    Hooks::default()
+        .on_subscribed(move |subscription| {
+            let catch_up = subscribed.clone();
+            async move {
+                if subscription.created || subscription.earlier > 0 {
+                    catch_up.run().await;
+                }
+            }
+        })
+        .on_idle(move || {
+            let catch_up = idle.clone();
+            async move { catch_up.run().await }
+        })
+        .link_span(telemetry::link_span)
+}

@@ -9,6 +9,13 @@ use serde_json::Value;
 /// How long a job may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// A plain HTTP client.
+pub fn http() -> reqwest::Client {
+    // An error means that there is a provider already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().expect("an HTTP client")
+}
+
 /// Where trigger and status answer; the same address when one process has both.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -22,8 +29,7 @@ pub struct Client {
 impl Client {
     /// A client of these addresses.
     pub fn new(trigger_url: String, status_url: String) -> Self {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap();
-        Self { trigger_url, status_url, http }
+        Self { trigger_url, status_url, http: http() }
     }
 
     /// The raw answer to a trigger request.

@@ -12,5 +12,5 @@ mod system;
 
 pub use broker::Broker;
 pub use builder::Builder;
-pub use client::Client;
+pub use client::{Client, http};
 pub use system::{Service, Shape, System};

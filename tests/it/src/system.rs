@@ -8,7 +8,7 @@ use test_support::{TestDatabase, TestVhost, eventually};
 
 use crate::binaries::binary;
 use crate::builder::{Builder, Folder};
-use crate::client::Client;
+use crate::client::{Client, http};
 use crate::process::Process;
 
 /// How the services run.
@@ -111,7 +111,7 @@ impl System {
 
     async fn ready(&mut self, service: Service) {
         let url = format!("http://127.0.0.1:{}/readyz", self.ports[&service]);
-        let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+        let http = http();
         let process = self.processes.get_mut(&service).expect("it was launched");
         eventually(&format!("{} is ready", service.name()), async || {
             assert!(!process.has_ended(), "{} ended: {}", service.name(), process.log());
@@ -149,7 +149,7 @@ impl System {
     /// The sum of a counter of a service, once it is above zero or a minute has passed.
     pub async fn counter(&self, service: Service, name: &str) -> f64 {
         let url = format!("http://127.0.0.1:{}/metrics", self.ports[&service]);
-        let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+        let http = http();
         eventually(&format!("{name} of {} is above zero", service.name()), async || {
             let text = http.get(&url).send().await.ok()?.text().await.ok()?;
             let lines = text.lines().filter(|line| line.starts_with(name));

@@ -125,6 +125,24 @@ pub async fn commit_day(pool: &PgPool, lane: &Lane, done: usize, commit: &DayCom
     if written.is_some() { Ok(()) } else { Err(StorageError::Fenced) }
 }
 
+/// Whether a day of the lane has failed.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn has_failed(pool: &PgPool, lane: &Lane) -> Result<bool> {
+    let (failed,): (bool,) = sqlx::query_as(
+        "-- days::has_failed
+        SELECT EXISTS (
+            SELECT FROM execution.model_days WHERE job_id = $1 AND portfolio_id = $2 AND state = 'failed'
+        )",
+    )
+    .bind(lane.job.0)
+    .bind(lane.portfolio.0)
+    .fetch_one(pool)
+    .await?;
+    Ok(failed)
+}
+
 #[derive(Default)]
 struct ResultColumns<'a> {
     state: &'static str,
@@ -141,7 +159,15 @@ struct ResultColumns<'a> {
 impl<'a> ResultColumns<'a> {
     fn of(row: &DayRow<'a>) -> Result<Self> {
         Ok(match row {
-            DayRow::Completed { revision, base, config_hash, position, value_at_open, value_at_close, .. } => Self {
+            DayRow::Completed {
+                revision,
+                base,
+                config_hash,
+                position,
+                value_at_open,
+                value_at_close,
+                ..
+            } => Self {
                 state: "completed",
                 detail: None,
                 revision: Some(revision.cast_signed()),
@@ -156,7 +182,9 @@ impl<'a> ResultColumns<'a> {
                 value_at_close: Some(*value_at_close),
             },
             DayRow::Failed(error) => Self { state: "failed", detail: Some(error), ..Self::default() },
-            DayRow::Skipped(reason) => Self { state: "skipped", detail: Some(reason.as_str()), ..Self::default() },
+            DayRow::Skipped(reason) => {
+                Self { state: "skipped", detail: Some(reason.as_str()), ..Self::default() }
+            }
         })
     }
 }

@@ -130,7 +130,8 @@ pub async fn completed_before(pool: &PgPool, portfolio: PortfolioId, day: DayRef
     .await?;
     let corrupt = |problem: String| StorageError::corrupt("execution.model_days", problem);
     let holdings = serde_json::from_value(holdings).map_err(|problem| corrupt(problem.to_string()))?;
-    let position = Portfolio::new(cash.normalize(), holdings).map_err(|problem| corrupt(problem.to_string()))?;
+    let position =
+        Portfolio::new(cash.normalize(), holdings).map_err(|problem| corrupt(problem.to_string()))?;
     Ok(PortfolioDay { day, position, value_at_open: value_at_open.normalize() })
 }
 

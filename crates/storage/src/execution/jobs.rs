@@ -104,12 +104,14 @@ impl Plan {
         for row in skipped {
             insert_skipped(&mut self.transaction, self.job, row).await?;
         }
-        sqlx::query("-- jobs::store\nUPDATE execution.jobs SET open_lanes = $2, config_changed = $3 WHERE id = $1")
-            .bind(self.job.0)
-            .bind(i32::try_from(lanes.len()).unwrap_or(i32::MAX))
-            .bind(Json(config_changed))
-            .execute(&mut *self.transaction)
-            .await?;
+        sqlx::query(
+            "-- jobs::store\nUPDATE execution.jobs SET open_lanes = $2, config_changed = $3 WHERE id = $1",
+        )
+        .bind(self.job.0)
+        .bind(i32::try_from(lanes.len()).unwrap_or(i32::MAX))
+        .bind(Json(config_changed))
+        .execute(&mut *self.transaction)
+        .await?;
         Ok(())
     }
 
@@ -132,7 +134,11 @@ impl Plan {
     }
 }
 
-pub(super) async fn insert_skipped(connection: &mut PgConnection, job: JobId, row: &SkippedRow) -> Result<()> {
+pub(super) async fn insert_skipped(
+    connection: &mut PgConnection,
+    job: JobId,
+    row: &SkippedRow,
+) -> Result<()> {
     let dates: Vec<_> = row.dates.iter().map(|skipped| skipped.date).collect();
     let reasons: Vec<_> = row.dates.iter().map(|skipped| skipped.reason.as_str()).collect();
     sqlx::query(
@@ -216,10 +222,11 @@ pub async fn tally(connection: &mut PgConnection, job: JobId) -> Result<Tally> {
 /// # Errors
 /// When Postgres refuses.
 pub async fn job(pool: &PgPool, job: JobId) -> Result<Option<JobRow>> {
-    let row = sqlx::query_as("-- jobs::job\nSELECT kind, body, traceparent FROM execution.jobs WHERE id = $1")
-        .bind(job.0)
-        .fetch_optional(pool)
-        .await?;
+    let row =
+        sqlx::query_as("-- jobs::job\nSELECT kind, body, traceparent FROM execution.jobs WHERE id = $1")
+            .bind(job.0)
+            .fetch_optional(pool)
+            .await?;
     Ok(row)
 }
 

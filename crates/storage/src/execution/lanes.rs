@@ -209,10 +209,12 @@ impl Closing {
             .bind(lane.job.0)
             .execute(&mut *transaction)
             .await?;
-        sqlx::query("-- lanes::close lock portfolio\nSELECT FROM execution.portfolios WHERE id = $1 FOR UPDATE")
-            .bind(lane.portfolio.0)
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "-- lanes::close lock portfolio\nSELECT FROM execution.portfolios WHERE id = $1 FOR UPDATE",
+        )
+        .bind(lane.portfolio.0)
+        .execute(&mut *transaction)
+        .await?;
         let finished = sqlx::query(
             "-- lanes::close
             UPDATE execution.lanes

@@ -7,7 +7,7 @@ mod lanes;
 mod portfolios;
 mod reconcile;
 
-pub use days::{DayCommit, DayRow, commit_day};
+pub use days::{DayCommit, DayRow, commit_day, has_failed};
 pub use history::{PortfolioDay, PortfolioHistory, completed_before, history, portfolios_of, stale_chain};
 pub use jobs::{JobRow, Plan, SkippedRow, begin_plan, config_changed, job, tally, unplanned};
 pub use lanes::{Closing, Lane, NewLane, Take, renew, take};

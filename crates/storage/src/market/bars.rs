@@ -68,9 +68,13 @@ pub struct Stored {
 pub async fn insert_bars(connection: &mut PgConnection, source: &str, bars: &[BarRow]) -> Result<Stored> {
     let symbols: Vec<&str> = bars.iter().map(|row| row.symbol.as_str()).collect();
     let dates: Vec<NaiveDate> = bars.iter().map(|row| row.date).collect();
-    let column = |pick: fn(&Bar) -> Price| -> Vec<Decimal> { bars.iter().map(|row| pick(&row.bar).amount()).collect() };
-    let (opens, highs, lows, closes) = (column(Bar::open), column(Bar::high), column(Bar::low), column(Bar::close));
-    let volumes: Vec<i64> = bars.iter().map(|row| i64::try_from(row.bar.volume()).unwrap_or(i64::MAX)).collect();
+    let column = |pick: fn(&Bar) -> Price| -> Vec<Decimal> {
+        bars.iter().map(|row| pick(&row.bar).amount()).collect()
+    };
+    let (opens, highs, lows, closes) =
+        (column(Bar::open), column(Bar::high), column(Bar::low), column(Bar::close));
+    let volumes: Vec<i64> =
+        bars.iter().map(|row| i64::try_from(row.bar.volume()).unwrap_or(i64::MAX)).collect();
     let (inserted, revised): (i64, Vec<NaiveDate>) = sqlx::query_as(
         "-- bars::insert_bars
         WITH given AS (
@@ -135,7 +139,12 @@ pub async fn present(
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn bars_between(pool: &PgPool, symbols: &[Symbol], from: NaiveDate, to: NaiveDate) -> Result<Vec<BarRow>> {
+pub async fn bars_between(
+    pool: &PgPool,
+    symbols: &[Symbol],
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<BarRow>> {
     let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
     let rows: Vec<Row> = sqlx::query_as(
         "-- bars::bars_between

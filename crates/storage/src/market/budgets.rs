@@ -21,7 +21,10 @@ type WindowRow = (String, Json<WindowState>);
 
 fn join(windows: &[Window], rows: Vec<WindowRow>) -> Vec<(Window, WindowState)> {
     let state = |window: &Window| {
-        rows.iter().find(|(name, _)| name == window.id()).map(|(_, state)| state.0.clone()).unwrap_or_default()
+        rows.iter()
+            .find(|(name, _)| name == window.id())
+            .map(|(_, state)| state.0.clone())
+            .unwrap_or_default()
     };
     windows.iter().map(|window| (window.clone(), state(window))).collect()
 }
@@ -55,8 +58,9 @@ pub async fn lock_budget(pool: &PgPool, provider: &str, windows: &[Window]) -> R
     .bind(&names)
     .fetch_all(&mut *transaction)
     .await?;
-    let (now,): (DateTime<Utc>,) =
-        sqlx::query_as("-- budgets::lock_budget now\nSELECT clock_timestamp()").fetch_one(&mut *transaction).await?;
+    let (now,): (DateTime<Utc>,) = sqlx::query_as("-- budgets::lock_budget now\nSELECT clock_timestamp()")
+        .fetch_one(&mut *transaction)
+        .await?;
     Ok(Budget { transaction, provider: provider.to_owned(), now, windows: join(windows, rows) })
 }
 
@@ -95,7 +99,11 @@ impl Budget {
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn peek_budget(pool: &PgPool, provider: &str, windows: &[Window]) -> Result<Vec<(Window, WindowState)>> {
+pub async fn peek_budget(
+    pool: &PgPool,
+    provider: &str,
+    windows: &[Window],
+) -> Result<Vec<(Window, WindowState)>> {
     let rows: Vec<WindowRow> = sqlx::query_as(
         "-- budgets::peek_budget
         SELECT window_name, state FROM market.budgets WHERE provider = $1",

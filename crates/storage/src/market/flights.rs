@@ -1,10 +1,87 @@
 //! Downloads in flight: a symbol wanted by several preparations is fetched once.
 
+use domain::coverage::AnswerSpan;
 use domain::market::Symbol;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::bars::{BarRow, Stored, insert_bars};
+use super::spans::insert_span;
 use crate::error::Result;
+
+/// What a download brought.
+#[derive(Debug, Clone, Copy)]
+pub struct Landing<'a> {
+    /// The symbol whose download ends.
+    pub symbol: &'a Symbol,
+    /// Who has it.
+    pub holder: Uuid,
+    /// What the provider is called.
+    pub source: &'a str,
+    /// The bars of the answer.
+    pub bars: &'a [BarRow],
+    /// What the answer covers.
+    pub spans: &'a [AnswerSpan],
+}
+
+/// Stores what a download brought and gives it back, in one commit; `None`, and nothing stored, when
+/// somebody else has taken it over meanwhile.
+///
+/// # Errors
+/// When Postgres refuses; nothing is stored then.
+pub async fn land(pool: &PgPool, landing: Landing<'_>) -> Result<Option<Stored>> {
+    let mut transaction = pool.begin().await?;
+    if !release(&mut transaction, landing.symbol, landing.holder).await? {
+        transaction.rollback().await?;
+        return Ok(None);
+    }
+    let stored = insert_bars(&mut transaction, landing.source, landing.bars).await?;
+    for span in landing.spans {
+        insert_span(&mut transaction, span).await?;
+    }
+    transaction.commit().await?;
+    Ok(Some(stored))
+}
+
+/// Keeps all downloads of a holder for `seconds` from now.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn renew_flights(pool: &PgPool, holder: Uuid, seconds: f64) -> Result<()> {
+    sqlx::query(
+        "-- flights::renew_flights
+        UPDATE market.downloads_in_flight
+        SET lease_until = now() + make_interval(secs => $2)
+        WHERE holder = $1",
+    )
+    .bind(holder)
+    .bind(seconds)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Gives the download of a symbol back without having stored anything.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn give_back(pool: &PgPool, symbol: &Symbol, holder: Uuid) -> Result<()> {
+    let mut connection = pool.acquire().await?;
+    release(&mut connection, symbol, holder).await?;
+    Ok(())
+}
+
+/// Gives all downloads of a holder back, as they are.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn release_all(pool: &PgPool, holder: Uuid) -> Result<()> {
+    sqlx::query("-- flights::release_all\nDELETE FROM market.downloads_in_flight WHERE holder = $1")
+        .bind(holder)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
 
 /// Takes the download of a symbol for `seconds`; false while somebody else has it.
 ///

@@ -127,11 +127,13 @@ pub async fn note_download(
     messages: &[Outgoing],
 ) -> Result<()> {
     let mut transaction = fenced(pool, preparation).await?;
-    sqlx::query("-- preparations::note_download\nUPDATE market.preparations SET symbols_total = $2 WHERE job_id = $1")
-        .bind(preparation.job.0)
-        .bind(symbols_total.cast_signed())
-        .execute(&mut *transaction)
-        .await?;
+    sqlx::query(
+        "-- preparations::note_download\nUPDATE market.preparations SET symbols_total = $2 WHERE job_id = $1",
+    )
+    .bind(preparation.job.0)
+    .bind(symbols_total.cast_signed())
+    .execute(&mut *transaction)
+    .await?;
     outbox::write(&mut transaction, messages).await?;
     transaction.commit().await?;
     Ok(())
@@ -205,10 +207,11 @@ pub async fn missing_preparations(pool: &PgPool) -> Result<Vec<Stored>> {
 /// # Errors
 /// When Postgres refuses.
 pub async fn due_count(pool: &PgPool) -> Result<i64> {
-    let (count,) =
-        sqlx::query_as("-- preparations::due_count\nSELECT count(*) FROM market.preparations WHERE state = 'due'")
-            .fetch_one(pool)
-            .await?;
+    let (count,) = sqlx::query_as(
+        "-- preparations::due_count\nSELECT count(*) FROM market.preparations WHERE state = 'due'",
+    )
+    .fetch_one(pool)
+    .await?;
     Ok(count)
 }
 

@@ -121,25 +121,19 @@ pub(super) struct LockedJob {
     pub(super) view: JobView,
     pub(super) counts: Counts,
     pub(super) last_seq: i64,
-    view_changed: bool,
+    /// The view as it stands in the row.
+    stored: JobView,
 }
 
 impl LockedJob {
     pub(super) fn add(&mut self, event: &Event, at: DateTime<Utc>, traceparent: Option<&str>) {
-        // Completed days are by far the most, and change nothing once the first was seen.
-        let before = (!self.view_changed).then(|| self.view.clone());
         fold(&mut self.view, &Occurrence { event, at, trace_id: trace_id(traceparent) });
-        self.view_changed |= before.is_some_and(|before| before != self.view);
     }
 
     /// Forgets everything but the number of events.
     pub(super) fn forget(&mut self) {
-        *self = Self {
-            view: JobView::default(),
-            counts: Counts::default(),
-            last_seq: self.last_seq,
-            view_changed: true,
-        };
+        self.view = JobView::default();
+        self.counts = Counts::default();
     }
 }
 
@@ -194,7 +188,7 @@ async fn locked(transaction: &mut Transaction<'static, Postgres>, ids: &[Uuid]) 
         .into_iter()
         .map(|(id, Json(view), last_seq, completed, failed, skipped)| {
             let counts = Counts::from_columns(completed, failed, skipped);
-            (JobId(id), LockedJob { view, counts, last_seq, view_changed: false })
+            (JobId(id), LockedJob { stored: view.clone(), view, counts, last_seq })
         })
         .collect())
 }
@@ -203,7 +197,7 @@ async fn locked(transaction: &mut Transaction<'static, Postgres>, ids: &[Uuid]) 
 pub(super) async fn store(transaction: &mut Transaction<'static, Postgres>, jobs: &LockedJobs) -> Result<()> {
     let mut views = Vec::with_capacity(jobs.len());
     for job in jobs.values() {
-        let text = job.view_changed.then(|| serde_json::to_string(&job.view)).transpose();
+        let text = (job.view != job.stored).then(|| serde_json::to_string(&job.view)).transpose();
         views.push(text.map_err(|problem| StorageError::corrupt("status.jobs", problem))?);
     }
     let count = |pick: fn(&Counts) -> u32| -> Vec<i32> {

@@ -65,8 +65,9 @@ pub async fn rebuild_all(
     pool: &PgPool,
     decode: impl Fn(&str, &str) -> std::result::Result<Event, String>,
 ) -> Result<usize> {
-    let ids: Vec<(Uuid,)> =
-        sqlx::query_as("-- rebuild::rebuild_all\nSELECT id FROM status.jobs ORDER BY id").fetch_all(pool).await?;
+    let ids: Vec<(Uuid,)> = sqlx::query_as("-- rebuild::rebuild_all\nSELECT id FROM status.jobs ORDER BY id")
+        .fetch_all(pool)
+        .await?;
     for (id,) in &ids {
         rebuild(pool, JobId(*id), &decode).await?;
     }

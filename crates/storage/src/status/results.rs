@@ -1,6 +1,6 @@
 //! Winning model-days: of each portfolio and date the completed one with the highest revision.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use domain::fold::days::DayFigures;
@@ -30,7 +30,7 @@ pub struct WinnerFilter<'a> {
 }
 
 /// A completed day of a portfolio.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WinnerKey {
     /// The portfolio's experiment.
     pub experiment: String,
@@ -130,7 +130,7 @@ pub async fn winners(pool: &PgPool, filter: &WinnerFilter<'_>) -> Result<Vec<Win
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn day_bodies(pool: &PgPool, days: &[WinnerKey]) -> Result<HashMap<WinnerKey, String>> {
+pub async fn day_bodies(pool: &PgPool, days: &[WinnerKey]) -> Result<BTreeMap<WinnerKey, String>> {
     let rows: Vec<(i64, String)> = sqlx::query_as(
         "-- results::day_bodies
         SELECT wanted.place, event.body

@@ -127,10 +127,11 @@ pub async fn accept(pool: &PgPool, acceptance: Acceptance<'_>) -> Result<Admissi
 /// # Errors
 /// When Postgres refuses.
 pub async fn body(pool: &PgPool, job: JobId) -> Result<Option<String>> {
-    let row: Option<(String,)> = sqlx::query_as("-- trigger::body\nSELECT body FROM trigger.jobs WHERE id = $1")
-        .bind(job.0)
-        .fetch_optional(pool)
-        .await?;
+    let row: Option<(String,)> =
+        sqlx::query_as("-- trigger::body\nSELECT body FROM trigger.jobs WHERE id = $1")
+            .bind(job.0)
+            .fetch_optional(pool)
+            .await?;
     Ok(row.map(|(body,)| body))
 }
 
@@ -139,11 +140,13 @@ pub async fn body(pool: &PgPool, job: JobId) -> Result<Option<String>> {
 /// # Errors
 /// When Postgres refuses.
 pub async fn mark_ended(pool: &PgPool, job: JobId, at: DateTime<Utc>) -> Result<()> {
-    sqlx::query("-- trigger::mark_ended\nUPDATE trigger.jobs SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL")
-        .bind(job.0)
-        .bind(at)
-        .execute(pool)
-        .await?;
+    sqlx::query(
+        "-- trigger::mark_ended\nUPDATE trigger.jobs SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL",
+    )
+    .bind(job.0)
+    .bind(at)
+    .execute(pool)
+    .await?;
     Ok(())
 }
 
@@ -171,7 +174,11 @@ pub async fn unnoticed_ends(pool: &PgPool) -> Result<Vec<(JobId, DateTime<Utc>)>
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn last_completed(pool: &PgPool, experiment: &str, models: &[String]) -> Result<Vec<(String, NaiveDate)>> {
+pub async fn last_completed(
+    pool: &PgPool,
+    experiment: &str,
+    models: &[String],
+) -> Result<Vec<(String, NaiveDate)>> {
     let rows = sqlx::query_as(
         "-- trigger::last_completed
         SELECT model, min(latest)

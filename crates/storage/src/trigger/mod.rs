@@ -2,4 +2,6 @@
 
 mod jobs;
 
-pub use jobs::{Acceptance, Admission, Idempotency, accept, body, last_completed, mark_ended, unnoticed_ends};
+pub use jobs::{
+    Acceptance, Admission, Idempotency, accept, body, last_completed, mark_ended, unnoticed_ends,
+};

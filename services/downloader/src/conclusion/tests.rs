@@ -115,7 +115,9 @@ fn a_job_that_waits_for_data_waits_only_when_no_date_can_run() {
     job.options.wait_for_data = true;
     let some_complete = verdicts(&[(BOTH[0], lacking()), (BOTH[1], Verdict::Available)]);
 
-    let waits = |verdicts, report: &Report| conclude(job.clone(), &days(&BOTH), verdicts, report).until();
+    let waits = |verdicts: &BTreeMap<NaiveDate, Verdict>, report: &Report| {
+        conclude(job.clone(), &days(&BOTH), verdicts, report).until()
+    };
 
     assert_eq!(waits(&none_complete(), &rate_limited(1, 3)), Some("2025-10-31T04:00:00Z".parse().unwrap()));
     assert_eq!(waits(&some_complete, &rate_limited(1, 3)), None);

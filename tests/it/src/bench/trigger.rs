@@ -51,7 +51,7 @@ pub(crate) async fn measure() -> Line {
 }
 
 async fn load(url: &str, body: &str) -> Vec<Duration> {
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = it::http();
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / PER_SECOND);
     let mut requests = Vec::new();
     for number in 0..PER_SECOND * SECONDS {

@@ -1,0 +1,212 @@
+//! How portfolios did over a range of dates, side by side and beside benchmarks.
+//!
+//! A portfolio's curve is `V_0`, its value before its first day in the range, then its value at the close of
+//! each completed day. A benchmark's is of every session in the range.
+
+use std::cmp::Ordering;
+
+use chrono::NaiveDate;
+use rust_decimal::{Decimal, RoundingStrategy};
+
+use crate::benchmark::Curve;
+use crate::fold::days::DayFigures;
+use crate::lane::stale_dates;
+use crate::metrics::{Metrics, Observed, metrics};
+
+/// A portfolio with its winning days, from its first to the end of the range or later, oldest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PortfolioDays {
+    /// The model's signature.
+    pub model: String,
+    /// The trial, from 0.
+    pub trial: u32,
+    /// Date and figures of each winner.
+    pub days: Vec<(NaiveDate, DayFigures)>,
+}
+
+/// What a row is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Contestant {
+    /// A portfolio.
+    Model {
+        /// The model's signature.
+        model: String,
+        /// The trial, from 0.
+        trial: u32,
+    },
+    /// A benchmark, e.g. `QQQ` or `equal weight`.
+    Benchmark(String),
+}
+
+/// One row of a leaderboard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Who.
+    pub contestant: Contestant,
+    /// First and last date of the curve.
+    pub dates: (NaiveDate, NaiveDate),
+    /// `V_0` in dollars.
+    pub starting_value: Decimal,
+    /// `V_n` in dollars.
+    pub final_value: Decimal,
+    /// Gain in percent of `V_0`, rounded half-even to two places; `None` when `V_0` is 0.
+    pub return_pct: Option<Decimal>,
+    /// Statistics of the curve.
+    pub metrics: Metrics,
+    /// Filled orders.
+    pub trades: u64,
+    /// Completed days.
+    pub model_days: usize,
+    /// Of them, days that stand on a replaced or later filled day.
+    pub stale_days: usize,
+}
+
+/// The row of a portfolio from `from` to `to`, both included; `None` without a completed day there.
+pub fn portfolio_row(portfolio: &PortfolioDays, from: NaiveDate, to: NaiveDate) -> Option<Row> {
+    let shown = |date: &NaiveDate| (from..=to).contains(date);
+    let start = portfolio.days.partition_point(|(date, _)| *date < from);
+    let end = portfolio.days.partition_point(|(date, _)| *date <= to);
+    let days = portfolio.days.get(start..end)?;
+    let ((first, first_day), (last, last_day)) = (days.first()?, days.last()?);
+    let before = start.checked_sub(1).and_then(|place| portfolio.days.get(place));
+    let starting_value = before.map_or(first_day.starting_value, |(_, day)| day.value_at_close);
+
+    let equity: Vec<Decimal> =
+        std::iter::once(starting_value).chain(days.iter().map(|(_, day)| day.value_at_close)).collect();
+    let traded = days.iter().fold(Decimal::ZERO, |sum, (_, day)| sum.saturating_add(day.traded));
+    let chain = portfolio.days.iter().map(|(date, day)| (*date, day.revision, day.base));
+    let contestant = Contestant::Model { model: portfolio.model.clone(), trial: portfolio.trial };
+    Some(Row {
+        trades: days.iter().map(|(_, day)| u64::from(day.trades)).sum(),
+        model_days: days.len(),
+        stale_days: stale_dates(chain).iter().filter(|date| shown(date)).count(),
+        ..row(contestant, (*first, *last), &equity, last_day.value_at_close, traded)
+    })
+}
+
+/// The row of a benchmark; `None` when its curve has no session.
+pub fn benchmark_row(name: &str, curve: &Curve) -> Option<Row> {
+    let ((first, _), (last, worth)) = (curve.points.first()?, curve.points.last()?);
+    let contestant = Contestant::Benchmark(name.to_owned());
+    Some(row(contestant, (*first, *last), &curve.equity(), *worth, Decimal::ZERO))
+}
+
+fn row(
+    contestant: Contestant,
+    dates: (NaiveDate, NaiveDate),
+    equity: &[Decimal],
+    final_value: Decimal,
+    traded: Decimal,
+) -> Row {
+    let starting_value = equity.first().copied().unwrap_or_default();
+    Row {
+        contestant,
+        dates,
+        starting_value,
+        final_value,
+        return_pct: gain_pct(starting_value, final_value),
+        metrics: metrics(&Observed { equity, traded: Some(traded), ..Observed::default() }),
+        trades: 0,
+        model_days: 0,
+        stale_days: 0,
+    }
+}
+
+fn gain_pct(start: Decimal, end: Decimal) -> Option<Decimal> {
+    let gain = end.checked_sub(start)?.checked_div(start)?.checked_mul(Decimal::ONE_HUNDRED)?;
+    Some(gain.round_dp_with_strategy(2, RoundingStrategy::MidpointNearestEven).normalize())
+}
+
+/// Sorts rows by return, best first; rows without a return come last, equal ones by name.
+pub fn rank(rows: &mut [Row]) {
+    let name = |row: &Row| match &row.contestant {
+        Contestant::Model { model, trial } => (model.clone(), *trial),
+        Contestant::Benchmark(name) => (name.clone(), 0),
+    };
+    let gain = |row: &Row| row.metrics.total_return.unwrap_or(f64::NEG_INFINITY);
+    rows.sort_by(|a, b| match gain(b).total_cmp(&gain(a)) {
+        Ordering::Equal => name(a).cmp(&name(b)),
+        unequal => unequal,
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model_day::DayRef;
+
+    fn date(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn decimal(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    fn day(on: &str, base: Option<&str>, close: &str) -> (NaiveDate, DayFigures) {
+        let figures = DayFigures {
+            revision: 1,
+            base: base.map(|base| DayRef { date: date(base), revision: 1 }),
+            starting_value: decimal("10000"),
+            value_at_open: decimal("9999"),
+            value_at_close: decimal(close),
+            trades: 2,
+            traded: decimal("500"),
+        };
+        (date(on), figures)
+    }
+
+    fn portfolio() -> PortfolioDays {
+        PortfolioDays {
+            model: "m".to_owned(),
+            trial: 0,
+            days: vec![
+                day("2025-10-01", None, "10100"),
+                day("2025-10-02", Some("2025-10-01"), "10403"),
+                day("2025-10-03", Some("2025-10-01"), "11646"),
+            ],
+        }
+    }
+
+    #[test]
+    fn the_first_days_capital_is_what_the_return_is_measured_by() {
+        let row = portfolio_row(&portfolio(), date("2025-10-01"), date("2025-10-31")).unwrap();
+
+        assert_eq!(row.return_pct, Some(decimal("16.46")));
+        assert_eq!((row.starting_value, row.final_value), (decimal("10000"), decimal("11646")));
+        assert_eq!((row.trades, row.model_days, row.stale_days), (6, 3, 1));
+        assert_eq!(row.dates, (date("2025-10-01"), date("2025-10-03")));
+    }
+
+    #[test]
+    fn a_range_inside_starts_from_the_close_before_it() {
+        let row = portfolio_row(&portfolio(), date("2025-10-02"), date("2025-10-02")).unwrap();
+
+        assert_eq!(row.starting_value, decimal("10100"));
+        assert_eq!(row.return_pct, Some(decimal("3")));
+        assert_eq!((row.model_days, row.stale_days), (1, 0));
+    }
+
+    #[test]
+    fn without_a_day_in_the_range_there_is_no_row() {
+        assert_eq!(portfolio_row(&portfolio(), date("2025-11-01"), date("2025-11-30")), None);
+        assert_eq!(portfolio_row(&portfolio(), date("2025-10-31"), date("2025-10-01")), None);
+    }
+
+    #[test]
+    fn rows_are_ranked_by_return_with_benchmarks_among_them() {
+        let points = vec![(date("2025-10-01"), decimal("10000")), (date("2025-10-03"), decimal("10539"))];
+        let benchmark = benchmark_row("QQQ", &Curve { points }).unwrap();
+        let mut rows = vec![
+            benchmark,
+            portfolio_row(&portfolio(), date("2025-10-02"), date("2025-10-02")).unwrap(),
+            portfolio_row(&portfolio(), date("2025-10-01"), date("2025-10-03")).unwrap(),
+        ];
+
+        rank(&mut rows);
+
+        let returns: Vec<_> = rows.iter().map(|row| row.return_pct.unwrap().to_string()).collect();
+        assert_eq!(returns, ["16.46", "5.39", "3"]);
+        assert_eq!(rows[1].contestant, Contestant::Benchmark("QQQ".to_owned()));
+    }
+}

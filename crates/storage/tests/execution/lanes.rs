@@ -1,0 +1,101 @@
+//! Taking turns.
+
+use std::time::Duration;
+
+use domain::ids::LaneId;
+use storage::StorageError;
+use storage::execution::{Take, renew, take};
+use uuid::Uuid;
+
+use crate::world::{World, complete};
+
+#[tokio::test]
+async fn a_turn_is_taken_by_one_of_many_at_once() {
+    let world = World::new().await;
+    let lane = world.plan(&["a"], 3).await[0];
+
+    let takers = (0..16).map(|_| {
+        let pool = world.pool.clone();
+        tokio::spawn(async move { take(&pool, lane, 0).await.unwrap() })
+    });
+    let mut taken = 0;
+    for taker in takers.collect::<Vec<_>>() {
+        match taker.await.unwrap() {
+            Take::Taken(_) => taken += 1,
+            Take::Leased(left) => assert!(left <= Duration::from_secs(3), "{left:?}"),
+            Take::Over => panic!("the turn is not over"),
+        }
+    }
+
+    assert_eq!(taken, 1);
+}
+
+#[tokio::test]
+async fn a_turn_is_taken_again_once_its_lease_ran_out() {
+    let world = World::new().await;
+    let lane = world.plan(&["a"], 3).await[0];
+    let first = world.take(lane, 0).await;
+    world.expire(lane).await;
+
+    let second = world.take(lane, 0).await;
+
+    assert_eq!((first.epoch + 1, first.crashes + 1), (second.epoch, second.crashes));
+    assert!(matches!(take(&world.pool, lane, 0).await.unwrap(), Take::Leased(_)));
+}
+
+#[tokio::test]
+async fn a_lease_is_renewed_by_its_holder_and_by_nobody_else() {
+    let world = World::new().await;
+    let lane = world.plan(&["a"], 3).await[0];
+    let first = world.take(lane, 0).await;
+    world.expire(lane).await;
+
+    renew(&world.pool, &first).await.unwrap();
+    assert!(matches!(take(&world.pool, lane, 0).await.unwrap(), Take::Leased(_)), "it was renewed");
+    world.expire(lane).await;
+    let second = world.take(lane, 0).await;
+
+    assert!(matches!(renew(&world.pool, &first).await, Err(StorageError::Fenced)));
+    renew(&world.pool, &second).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_renewal_that_comes_after_the_turn_ended_changes_nothing() {
+    let world = World::new().await;
+    let lane = world.plan(&["a"], 3).await[0];
+    let taken = world.take(lane, 0).await;
+    complete(&world.pool, &taken, 0, true).await.unwrap();
+
+    assert!(matches!(renew(&world.pool, &taken).await, Err(StorageError::Fenced)));
+    assert_eq!(world.take(lane, 1).await.done, 1);
+}
+
+#[tokio::test]
+async fn a_turn_that_is_not_the_current_one_is_over() {
+    let world = World::new().await;
+    let lane = world.plan(&["a"], 3).await[0];
+    let waiting = world.plan(&["a"], 3).await[0];
+    let taken = world.take(lane, 0).await;
+    complete(&world.pool, &taken, 0, true).await.unwrap();
+
+    for (what, lane, turn) in [
+        ("an old turn", lane, 0),
+        ("a turn to come", lane, 2),
+        ("a lane that waits for its portfolio", waiting, 0),
+        ("no lane", LaneId(Uuid::now_v7()), 0),
+    ] {
+        assert!(matches!(take(&world.pool, lane, turn).await.unwrap(), Take::Over), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_turn_that_is_not_due_is_left_alone_until_it_is() {
+    let world = World::new().await;
+    let lane = world.plan(&["a"], 3).await[0];
+    world.database.execute("UPDATE execution.lanes SET not_before = now() + interval '1 h'").await;
+
+    assert!(matches!(take(&world.pool, lane, 0).await.unwrap(), Take::Over));
+    world.database.execute("UPDATE execution.lanes SET not_before = now()").await;
+
+    world.take(lane, 0).await;
+}

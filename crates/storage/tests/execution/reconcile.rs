@@ -1,0 +1,72 @@
+//! Looking for forgotten lanes.
+
+use std::collections::BTreeSet;
+
+use domain::ids::LaneId;
+use storage::execution::{overdue, resent};
+
+use crate::world::{LANE_CONTINUE, World, message};
+
+const PATIENCE: f64 = 60.0;
+
+async fn found(world: &World, all: bool) -> BTreeSet<LaneId> {
+    let (_, lanes) = overdue(&world.pool, PATIENCE, all).await.unwrap();
+    lanes.into_iter().map(|lane| lane.lane).collect()
+}
+
+#[tokio::test]
+async fn only_lanes_that_nobody_works_on_are_found() {
+    let world = World::new().await;
+    let models = ["fresh", "forgotten", "at work", "abandoned", "later", "due", "finished"];
+    let lanes = world.plan(&models, 1).await;
+    let _waiting = world.plan(&["fresh"], 1).await[0];
+    for (model, change) in [
+        ("forgotten", "sent_at = now() - interval '61 s'"),
+        ("at work", "sent_at = now() - interval '1 h', lease_until = now() + interval '1 h'"),
+        ("abandoned", "sent_at = now() - interval '1 h', lease_until = now() - interval '1 s'"),
+        ("later", "sent_at = now() - interval '1 h', not_before = now() + interval '1 h'"),
+        ("due", "not_before = now() - interval '1 s'"),
+        ("finished", "sent_at = now() - interval '1 h', state = 'finished'"),
+    ] {
+        let statement = format!("UPDATE execution.lanes SET {change} WHERE model = '{model}'");
+        assert_eq!(world.database.execute(&statement).await, 1);
+    }
+
+    let [fresh, forgotten, _, abandoned, _, due, _] = lanes[..] else { panic!("seven lanes") };
+    assert_eq!(found(&world, false).await, [forgotten, abandoned, due].into());
+    assert_eq!(found(&world, true).await, [fresh, forgotten, abandoned, due].into());
+}
+
+#[tokio::test]
+async fn a_turn_that_is_sent_again_stays_the_same_turn_and_gets_twice_the_patience() {
+    let world = World::new().await;
+    let lane = world.plan(&["a"], 1).await[0];
+    let age = async |seconds: u32| {
+        let statement = format!("UPDATE execution.lanes SET sent_at = now() - interval '{seconds} s'");
+        world.database.execute(&statement).await;
+    };
+
+    for (too_soon, due) in [(59, 61), (119, 121), (239, 241)] {
+        age(too_soon).await;
+        assert!(found(&world, false).await.is_empty(), "after {too_soon} s");
+        age(due).await;
+        let (transaction, lanes) = overdue(&world.pool, PATIENCE, false).await.unwrap();
+        assert_eq!((lanes[0].lane, lanes[0].turn), (lane, 0), "after {due} s");
+        resent(transaction, &lanes, &[message(LANE_CONTINUE, lanes[0].job)]).await.unwrap();
+        assert!(found(&world, false).await.is_empty(), "it has just been sent");
+    }
+
+    assert_eq!(world.messages(LANE_CONTINUE).await, 4);
+    world.take(lane, 0).await;
+}
+
+#[tokio::test]
+async fn two_that_look_at_once_find_each_lane_once() {
+    let world = World::new().await;
+    world.plan(&["a", "b", "c"], 1).await;
+
+    let (_first, of_first) = overdue(&world.pool, PATIENCE, true).await.unwrap();
+    let (_second, of_second) = overdue(&world.pool, PATIENCE, true).await.unwrap();
+
+    assert_eq!((of_first.len(), of_second.len()), (3, 0));
+}

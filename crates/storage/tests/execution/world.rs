@@ -1,0 +1,185 @@
+//! A database with planned jobs.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use domain::ids::{JobId, LaneId};
+use domain::job::JobOutcome;
+use domain::market::Symbol;
+use domain::order::{Fill, Side};
+use domain::portfolio::Portfolio;
+use rust_decimal::Decimal;
+use sqlx::PgPool;
+use storage::execution::{Closing, DayCommit, DayRow, Lane, NewLane, Plan, Take, begin_plan, commit_day, take};
+use storage::outbox::Outgoing;
+use storage::{Owner, Result};
+use test_support::TestDatabase;
+use uuid::Uuid;
+
+pub(crate) const LANE_CONTINUE: &str = "lane.continue";
+pub(crate) const JOB_ENDED: &str = "modelday.job.completed.v1";
+const DAY_COMPLETED: &str = "modelday.model_day.completed.v1";
+
+/// A database and the executor's connections to it.
+pub(crate) struct World {
+    pub(crate) database: TestDatabase,
+    pub(crate) pool: PgPool,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let database = TestDatabase::new().await;
+        let pool = database.pool(Owner::Executor).await;
+        Self { database, pool }
+    }
+
+    /// Plans a job in which each of `models` runs `days` days; answers their lanes.
+    pub(crate) async fn plan(&self, models: &[&str], days: usize) -> Vec<LaneId> {
+        plan(&self.pool, models, days).await.unwrap()
+    }
+
+    /// Takes the lane's turn, which nobody else may have.
+    pub(crate) async fn take(&self, lane: LaneId, turn: u32) -> Lane {
+        match take(&self.pool, lane, turn).await.unwrap() {
+            Take::Taken(lane) => lane,
+            other => panic!("turn {turn} of {lane} cannot be taken: {other:?}"),
+        }
+    }
+
+    /// The lane's lease runs out.
+    pub(crate) async fn expire(&self, lane: LaneId) {
+        let statement = "UPDATE execution.lanes SET lease_until = now() - interval '1 s' WHERE id = ";
+        assert_eq!(self.database.execute(&format!("{statement}'{lane}'")).await, 1);
+    }
+
+    /// Rows that a day may write, of all tables.
+    pub(crate) async fn rows(&self) -> [i64; 3] {
+        [
+            self.database.count("SELECT count(*) FROM execution.model_days").await,
+            self.database.count("SELECT count(*) FROM execution.fills").await,
+            self.database.count("SELECT count(*) FROM execution.outbox").await,
+        ]
+    }
+
+    /// Messages of a kind in the outbox.
+    pub(crate) async fn messages(&self, kind: &str) -> i64 {
+        self.database.count(&format!("SELECT count(*) FROM execution.outbox WHERE kind = '{kind}'")).await
+    }
+
+    /// One column of a lane as text.
+    pub(crate) async fn column(&self, lane: LaneId, column: &str) -> String {
+        let query = format!("SELECT coalesce({column}::text, 'none') FROM execution.lanes WHERE id = '{lane}'");
+        sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_one(&self.database.admin).await.unwrap()
+    }
+}
+
+/// Plans a job as the executor does; answers the lanes in the order of `models`.
+pub(crate) async fn plan(pool: &PgPool, models: &[&str], days: usize) -> Result<Vec<LaneId>> {
+    let job = JobId(Uuid::now_v7());
+    let mut plan = begin_plan(pool, job, "modelday.data.ready.v1", "{}", None).await?.unwrap();
+    let lanes = store(&mut plan, models, days).await?;
+    let first_turns: Vec<Outgoing> =
+        lanes.iter().filter(|lane| lane.ready).map(|_| message(LANE_CONTINUE, job)).collect();
+    plan.commit(&first_turns).await?;
+    let of_model = |model: &&str| lanes.iter().find(|lane| lane.model == *model).unwrap().id;
+    Ok(models.iter().map(of_model).collect())
+}
+
+/// The portfolios and lanes of a plan.
+pub(crate) async fn store(plan: &mut Plan, models: &[&str], days: usize) -> Result<Vec<NewLane>> {
+    let wanted: Vec<_> = models.iter().map(|model| (Uuid::now_v7(), (*model).to_owned(), 0)).collect();
+    let portfolios = plan.portfolios("default", &wanted).await?;
+    let lanes: Vec<NewLane> = portfolios
+        .into_iter()
+        .map(|portfolio| NewLane {
+            id: LaneId(Uuid::now_v7()),
+            portfolio: portfolio.id,
+            model: portfolio.model,
+            trial: portfolio.trial,
+            routing_key: LANE_CONTINUE,
+            dates: (0..days).map(day).collect(),
+            ready: !portfolio.held,
+        })
+        .collect();
+    plan.store(&lanes, &[], &BTreeMap::new()).await?;
+    Ok(lanes)
+}
+
+/// The day at a place among a lane's dates.
+pub(crate) fn day(index: usize) -> NaiveDate {
+    let first: NaiveDate = "2025-01-01".parse().unwrap();
+    first + chrono::Days::new(index as u64)
+}
+
+pub(crate) fn message(kind: &'static str, job: JobId) -> Outgoing {
+    Outgoing {
+        event_id: Uuid::now_v7(),
+        kind,
+        exchange: "modelday.events",
+        routing_key: kind,
+        job,
+        traceparent: None,
+        body: "{}".to_owned(),
+    }
+}
+
+pub(crate) fn fill() -> Fill {
+    Fill {
+        sequence: 0,
+        side: Side::Buy,
+        symbol: "NVDA".parse().unwrap(),
+        quantity: 2,
+        price: "10.5".parse().unwrap(),
+        notional: Decimal::from(21),
+        fee: Decimal::ZERO,
+        cash_after: Decimal::from(9_979),
+        position_after: 2,
+    }
+}
+
+/// Completes the lane's day at `done` with one fill and its event.
+pub(crate) async fn complete(pool: &PgPool, lane: &Lane, done: usize, ends_turn: bool) -> Result<()> {
+    complete_with(pool, lane, done, ends_turn, &[fill()]).await
+}
+
+pub(crate) async fn complete_with(
+    pool: &PgPool,
+    lane: &Lane,
+    done: usize,
+    ends_turn: bool,
+    fills: &[Fill],
+) -> Result<()> {
+    let symbol: Symbol = "NVDA".parse().unwrap();
+    let position = Portfolio::new(Decimal::from(9_979), [(symbol, 2)].into()).unwrap();
+    let mut messages = vec![message(DAY_COMPLETED, lane.job)];
+    if ends_turn {
+        messages.push(message(LANE_CONTINUE, lane.job));
+    }
+    let row = DayRow::Completed {
+        revision: 1,
+        base: None,
+        config_hash: "hash",
+        position: &position,
+        value_at_open: Decimal::from(10_000),
+        value_at_close: Decimal::from(10_001),
+        fills,
+    };
+    let commit = DayCommit { date: lane.dates[done], attempt: 1, row, messages: &messages, ends_turn };
+    commit_day(pool, lane, done, &commit).await
+}
+
+/// Closes the lane as the executor does; true when that ended the job.
+pub(crate) async fn close(pool: &PgPool, lane: &Lane) -> Result<bool> {
+    let mut closing = Closing::begin(pool, lane, None).await?;
+    let mut messages = Vec::new();
+    if let Some((_, _, _, job)) = &closing.next {
+        messages.push(message(LANE_CONTINUE, *job));
+    }
+    let ends = closing.open_lanes == 0;
+    if ends {
+        closing.end_job(JobOutcome::Completed).await?;
+        messages.push(message(JOB_ENDED, lane.job));
+    }
+    closing.commit(&messages).await?;
+    Ok(ends)
+}

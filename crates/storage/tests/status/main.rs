@@ -1,0 +1,8 @@
+//! The read model in a real Postgres; `make test` provides one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+mod letters;
+mod projecting;
+mod reading;
+mod sample;

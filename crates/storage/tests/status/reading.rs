@@ -1,0 +1,121 @@
+//! Reading the read model: winners, pages, and who may write what.
+
+use domain::event::Event;
+use domain::fold::days::DayState;
+use domain::job::JobState;
+use domain::model_day::DayRef;
+use storage::Owner;
+use storage::status::{
+    DayFilter, JobFilter, WinnerFilter, WinnerKey, day_bodies, day_rows, job_views, winners,
+};
+
+use crate::sample::{accept, completed, date, job, job_id, life, projected, tell};
+use test_support::TestDatabase;
+
+#[tokio::test]
+async fn of_two_revisions_the_higher_wins_and_a_job_keeps_its_own() {
+    let database = TestDatabase::new().await;
+    let pool = database.pool(Owner::Status).await;
+    let base = Some(DayRef { date: date("2025-10-01"), revision: 1 });
+    let days = [
+        completed(job_id(1), "m", "2025-10-01", 1, None),
+        completed(job_id(1), "m", "2025-10-02", 1, base),
+        completed(job_id(2), "m", "2025-10-02", 2, base),
+    ];
+    for number in 1..=2 {
+        accept(&database, job_id(number), "{}").await;
+    }
+    let told = tell(days.map(|day| Event::ModelDayCompleted(Box::new(day))));
+    projected(&pool, &told).await.unwrap();
+
+    let all = winners(&pool, &WinnerFilter { experiment: Some("default"), ..WinnerFilter::default() })
+        .await
+        .unwrap();
+    let of_one =
+        winners(&pool, &WinnerFilter { job: Some(job_id(1)), ..WinnerFilter::default() }).await.unwrap();
+    let none = winners(&pool, &WinnerFilter { models: Some(&["x".to_owned()]), ..WinnerFilter::default() })
+        .await
+        .unwrap();
+
+    let brief = |rows: &[storage::status::WinnerRow]| {
+        rows.iter().map(|row| (row.key.day.date, row.key.day.revision, row.job)).collect::<Vec<_>>()
+    };
+    assert_eq!(brief(&all), [(date("2025-10-01"), 1, job_id(1)), (date("2025-10-02"), 2, job_id(2))]);
+    assert_eq!(brief(&of_one), [(date("2025-10-01"), 1, job_id(1)), (date("2025-10-02"), 1, job_id(1))]);
+    assert_eq!(none, []);
+    assert_eq!(all[1].figures.base, base);
+    assert_eq!(all[1].figures.value_at_close.to_string(), "10000.7");
+
+    let wanted = WinnerKey { day: DayRef { date: date("2025-10-02"), revision: 1 }, ..all[1].key.clone() };
+    let missing = WinnerKey { model: "x".to_owned(), ..wanted.clone() };
+    let bodies = day_bodies(&pool, &[missing, wanted.clone()]).await.unwrap();
+    assert_eq!(bodies.into_iter().collect::<Vec<_>>(), [(wanted, told[1].body.clone())]);
+}
+
+#[tokio::test]
+async fn jobs_are_listed_newest_first_those_not_projected_among_them() {
+    let database = TestDatabase::new().await;
+    let pool = database.pool(Owner::Status).await;
+    accept(&database, job_id(1), "{}").await;
+    accept(&database, job_id(2), r#"{"job": {"models": [{"signature": "b"}]}}"#).await;
+    accept(&database, job_id(3), r#"{"job": {"models": [{"signature": "c"}]}}"#).await;
+    projected(&pool, &tell(life(job_id(1)))).await.unwrap();
+    let list = async |filter: JobFilter<'_>, limit| {
+        let jobs = job_views(&pool, &filter, limit).await.unwrap();
+        jobs.iter().map(|job| job.id).collect::<Vec<_>>()
+    };
+    let all = JobFilter::default();
+
+    assert_eq!(list(all, 10).await, [job_id(3), job_id(2), job_id(1)]);
+    assert_eq!(list(all, 1).await, [job_id(3)]);
+    assert_eq!(list(JobFilter { before: Some(job_id(3)), ..all }, 1).await, [job_id(2)]);
+    assert_eq!(list(JobFilter { model: Some("b"), ..all }, 10).await, [job_id(2), job_id(1)]);
+    assert_eq!(list(JobFilter { state: Some(JobState::Partial), ..all }, 10).await, [job_id(1)]);
+    assert_eq!(list(JobFilter { state: Some(JobState::Pending), ..all }, 10).await, [job_id(3), job_id(2)]);
+}
+
+#[tokio::test]
+async fn model_days_are_paged_by_date_then_model() {
+    let database = TestDatabase::new().await;
+    let pool = database.pool(Owner::Status).await;
+    accept(&database, job_id(1), "{}").await;
+    projected(&pool, &tell(life(job_id(1)))).await.unwrap();
+    let rows = async |filter: DayFilter<'_>, limit| day_rows(&pool, job_id(1), &filter, limit).await.unwrap();
+    let request = job(job_id(1), &["a", "b"], "2025-10-16");
+    let cells: Vec<_> = domain::fold::Requested::from(&request).cells(None, None).collect();
+
+    let all = rows(DayFilter::default(), 100).await;
+    let part =
+        rows(DayFilter { after: Some(&cells[2]), until: Some(&cells[20]), ..DayFilter::default() }, 10).await;
+    let failed =
+        rows(DayFilter { model: Some("b"), state: Some(DayState::Failed), ..DayFilter::default() }, 100)
+            .await;
+
+    assert_eq!(all.iter().map(|row| row.cell.clone()).collect::<Vec<_>>(), cells);
+    assert_eq!(part, all[3..13]);
+    assert_eq!(failed.len(), 3);
+    assert!(failed.iter().all(|row| row.detail.as_deref() == Some("boom") && row.cell.model == "b"));
+}
+
+#[tokio::test]
+async fn the_status_role_writes_its_own_schema_only() {
+    let database = TestDatabase::new().await;
+    let pool = database.pool(Owner::Status).await;
+    let foreign = [
+        "INSERT INTO execution.portfolios (id, experiment, model, trial) VALUES (gen_random_uuid(), 'e', 'm', 0)",
+        "UPDATE execution.model_days SET detail = 'x'",
+        "DELETE FROM execution.outbox",
+        "UPDATE trigger.jobs SET ended_at = now()",
+        "DELETE FROM market.bars",
+        "CREATE TABLE status.more (id int)",
+        "TRUNCATE status.events",
+    ];
+
+    for statement in foreign {
+        let refused = sqlx::query(statement).execute(&pool).await.unwrap_err();
+
+        let code =
+            refused.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
+        assert_eq!(code, "42501", "{statement}: {refused}");
+    }
+}

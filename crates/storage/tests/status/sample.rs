@@ -1,0 +1,213 @@
+//! The events of a few jobs, and a projection of them. A body is just the event's number here.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::costs::Costs;
+use domain::event::{DaysSkipped, Event, JobEnded, JobStarted, ModelDayStarted};
+use domain::ids::JobId;
+use domain::job::{Job, JobOutcome, Model, ModelKind, Options, Tally};
+use domain::market::Universe;
+use domain::model_day::{CompletedDay, DayRef, FailedDay, ModelDayKey, SkipReason, SkippedDate};
+use domain::policy::Policy;
+use domain::portfolio::Portfolio;
+use rust_decimal::Decimal;
+use sqlx::PgPool;
+use storage::status::{Projected, Received, project};
+use test_support::TestDatabase;
+use uuid::Uuid;
+
+/// An event with its envelope.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) id: Uuid,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) body: String,
+    pub(crate) event: Event,
+}
+
+pub(crate) fn instant(second: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::seconds(1_760_000_000 + second)
+}
+
+pub(crate) fn date(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+/// The `number`th job; later ones have higher ids.
+pub(crate) fn job_id(number: u128) -> JobId {
+    JobId(Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0000 + number))
+}
+
+pub(crate) fn job(id: JobId, models: &[&str], end: &str) -> Job {
+    let model = |name: &&str| Model {
+        signature: (*name).to_owned(),
+        config_hash: "h".to_owned(),
+        initial_cash: Decimal::from(10_000),
+        trials: 1,
+        start: date("2025-10-01"),
+        costs: Costs::NONE,
+        kind: ModelKind::Policy(Policy::Cash),
+    };
+    Job {
+        id,
+        experiment: "default".to_owned(),
+        models: models.iter().map(model).collect(),
+        universe: Universe {
+            name: "small".to_owned(),
+            symbols: vec!["AAPL".parse().unwrap()],
+            benchmark: None,
+        },
+        start: date("2025-10-01"),
+        end: date(end),
+        options: Options::default(),
+        accepted_at: instant(0),
+    }
+}
+
+pub(crate) fn completed(
+    job: JobId,
+    model: &str,
+    on: &str,
+    revision: u32,
+    base: Option<DayRef>,
+) -> CompletedDay {
+    let value = Decimal::new(100_005 + i64::from(revision), 1);
+    CompletedDay {
+        key: ModelDayKey {
+            job,
+            experiment: "default".to_owned(),
+            model: model.to_owned(),
+            trial: 0,
+            date: date(on),
+        },
+        attempt: 1,
+        revision,
+        base,
+        config_hash: "h".to_owned(),
+        starting_position: None,
+        starting_value: Decimal::from(10_000),
+        profit: Decimal::ZERO,
+        return_pct: Decimal::ZERO,
+        days_since_last_trading: 1,
+        trades: Vec::new(),
+        refused: Vec::new(),
+        ending_position: Portfolio::new(Decimal::from(10_000), BTreeMap::new()).unwrap(),
+        value_at_open: value,
+        value_at_close: value,
+        stale_symbols: Vec::new(),
+        started_at: instant(5),
+        completed_at: instant(6),
+    }
+}
+
+/// All events of a job of two models over twelve weekdays: completed, announced, failed, skipped days.
+pub(crate) fn life(id: JobId) -> Vec<Event> {
+    let job = job(id, &["a", "b"], "2025-10-16");
+    let mut events = vec![
+        Event::JobRequested(job.clone()),
+        Event::JobStarted(JobStarted { job: id, lanes: 2, model_days: 24 }),
+    ];
+    let mut tally = Tally::default();
+    for model in ["a", "b"] {
+        let mut skipped = Vec::new();
+        for (place, on) in domain::calendar::weekdays(job.start, job.end).into_iter().enumerate() {
+            let day = completed(id, model, &on.to_string(), 1, None);
+            match place % 4 {
+                0 => {
+                    tally.failed += 1;
+                    let (key, at) = (day.key, day.started_at);
+                    let error = "boom".to_owned();
+                    events.push(Event::ModelDayFailed(FailedDay {
+                        key,
+                        attempt: 2,
+                        error,
+                        started_at: at,
+                        completed_at: at,
+                    }));
+                }
+                1 => {
+                    tally.skipped += 1;
+                    skipped.push(SkippedDate { date: on, reason: SkipReason::MarketClosed });
+                }
+                _ => {
+                    tally.completed += 1;
+                    let (key, started_at) = (day.key.clone(), day.started_at);
+                    events.push(Event::ModelDayStarted(ModelDayStarted { key, attempt: 1, started_at }));
+                    events.push(Event::ModelDayCompleted(Box::new(day)));
+                }
+            }
+        }
+        let (experiment, model) = ("default".to_owned(), model.to_owned());
+        events.push(Event::ModelDaysSkipped(DaysSkipped {
+            job: id,
+            experiment,
+            model,
+            trial: 0,
+            dates: skipped,
+        }));
+    }
+    events.push(Event::JobEnded(JobEnded {
+        job: id,
+        outcome: JobOutcome::Partial,
+        tally,
+        error: None,
+        warnings: Vec::new(),
+        ended_at: instant(100),
+    }));
+    events
+}
+
+/// Events with ids of their own.
+pub(crate) fn tell(events: impl IntoIterator<Item = Event>) -> Vec<Told> {
+    let told = |(event, place): (Event, i64)| {
+        let id = Uuid::now_v7();
+        Told { id, at: instant(place), body: id.to_string(), event }
+    };
+    events.into_iter().zip(1..).map(told).collect()
+}
+
+/// Lets trigger accept a job with this `job.requested` body.
+pub(crate) async fn accept(database: &TestDatabase, job: JobId, body: &str) {
+    sqlx::query("INSERT INTO trigger.jobs (id, body, accepted_at) VALUES ($1, $2, now())")
+        .bind(job.0)
+        .bind(body)
+        .execute(&database.admin)
+        .await
+        .unwrap();
+}
+
+/// One text for all that `query` selects, row by row.
+pub(crate) async fn dump(database: &TestDatabase, query: &str) -> String {
+    database.text(&format!("SELECT string_agg(to_jsonb(found)::text, E'\\n') FROM ({query}) AS found")).await
+}
+
+pub(crate) async fn projected(pool: &PgPool, told: &[Told]) -> storage::Result<Projected> {
+    let received: Vec<Received<'_>> = told
+        .iter()
+        .map(|told| Received {
+            source: "/modelday/executor",
+            id: told.id,
+            kind: "test",
+            at: told.at,
+            traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+            body: &told.body,
+            event: &told.event,
+        })
+        .collect();
+    project(pool, &received).await
+}
+
+/// A shuffle that is the same for the same seed.
+pub(crate) fn shuffled(told: &[Told], seed: u64) -> Vec<Told> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap()
+    };
+    let mut told = told.to_vec();
+    for place in (1..told.len()).rev() {
+        told.swap(place, next() % (place + 1));
+    }
+    told
+}

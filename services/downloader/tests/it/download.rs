@@ -1,0 +1,115 @@
+//! What is fetched, what is said about it, and that it is fetched once.
+
+use domain::model_day::{SkipReason, SkippedDate};
+use domain::event::Event;
+use standin::{AlphaVantage, Fault};
+
+use crate::support::{FIFTEEN, World, date, job, messages, names, ready};
+
+const THREE: [&str; 3] = ["AAPL", "MSFT", "NVDA"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn missing_prices_are_fetched_and_told_and_the_second_time_nothing_is() {
+    let mut world = World::start(AlphaVantage::builder(), &[]).await;
+
+    let first = world.prepare(&job(&FIFTEEN, "2025-10-01", "2025-10-29")).await;
+    let calls = world.called();
+    let second = world.prepare(&job(&FIFTEEN, "2025-10-01", "2025-10-29")).await;
+
+    assert_eq!(names(&first), ["started", "progressed", "ready"]);
+    assert_eq!((ready(&first).runnable.len(), ready(&first).skipped.len()), (21, 0));
+    assert_eq!(messages(&ready(&first).warnings), [""; 0]);
+    let Some(Event::DownloadProgressed(last)) = first.iter().rev().nth(1) else { panic!("{first:?}") };
+    assert_eq!((last.symbols_done, last.symbols_total), (15, 15));
+    assert_eq!(calls, FIFTEEN);
+    assert_eq!(names(&second), ["ready"]);
+    assert_eq!(world.called(), calls, "no call the second time");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thanksgiving_a_weekend_and_a_half_day_are_downloaded_once() {
+    let provider = AlphaVantage::builder().generated().today(date("2025-12-05"));
+    let mut world = World::start(provider, &[]).await;
+
+    let first = world.prepare(&job(&THREE, "2025-11-24", "2025-12-03")).await;
+    let second = world.prepare(&job(&THREE, "2025-11-24", "2025-12-03")).await;
+
+    let closed = SkippedDate { date: date("2025-11-27"), reason: SkipReason::MarketClosed };
+    for events in [&first, &second] {
+        assert_eq!(ready(events).skipped, [closed]);
+        assert_eq!(ready(events).runnable.len(), 7);
+    }
+    assert_eq!(names(&second), ["ready"]);
+    assert_eq!(world.called(), THREE);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_symbol_that_was_not_listed_yet_is_known_to_be_absent() {
+    let provider = AlphaVantage::builder().generated().today(date("2025-12-05")).listed(
+        "NVDA",
+        date("2025-11-26"),
+        date("2025-12-05"),
+    );
+    let mut world = World::start(provider, &[]).await;
+
+    let first = world.prepare(&job(&THREE, "2025-11-24", "2025-12-02")).await;
+    let second = world.prepare(&job(&THREE, "2025-11-24", "2025-12-02")).await;
+
+    assert_eq!(ready(&first).runnable.len(), 6);
+    assert_eq!(names(&second), ["ready"]);
+    assert_eq!(world.called(), THREE);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_benchmark_blocks_nothing() {
+    let mut world = World::start(AlphaVantage::builder().fault("QQQ", Fault::Unknown), &[]).await;
+    let mut job = job(&THREE, "2025-10-01", "2025-10-03");
+    job.universe.benchmark = Some("QQQ".parse().unwrap());
+
+    let events = world.prepare(&job).await;
+
+    assert_eq!(ready(&events).runnable.len(), 3);
+    assert_eq!(messages(&ready(&events).warnings)[0], "1 symbols failed to download");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_rows_are_left_out_and_warned_of() {
+    let mut world = World::start(AlphaVantage::builder().fault("AAPL", Fault::BadRows), &[]).await;
+
+    let events = world.prepare(&job(&THREE, "2025-10-01", "2025-10-03")).await;
+
+    assert_eq!(ready(&events).runnable.len(), 3);
+    let warning = &ready(&events).warnings[0];
+    assert_eq!(warning.code, "ROWS_REJECTED");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_comes_at_the_third_try_is_no_failure() {
+    let mut world = World::start(AlphaVantage::builder().fault("MSFT", Fault::Unavailable.times(2)), &[]).await;
+
+    let events = world.prepare(&job(&THREE, "2025-10-01", "2025-10-03")).await;
+
+    assert_eq!(messages(&ready(&events).warnings), [""; 0]);
+    assert_eq!(world.called(), ["AAPL", "MSFT", "MSFT", "MSFT", "NVDA"]);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn completed_dates_need_no_prices() {
+    let mut world = World::start(AlphaVantage::builder(), &[]).await;
+    let job = job(&THREE, "2025-10-01", "2025-10-02");
+    world.database.complete(&job, "2025-10-01").await;
+    world.database.complete(&job, "2025-10-02").await;
+
+    let events = world.prepare(&job).await;
+
+    assert_eq!(names(&events), ["ready"]);
+    assert_eq!((ready(&events).runnable.len(), ready(&events).skipped.len()), (0, 0));
+    assert_eq!(world.called(), [""; 0]);
+    world.stop().await;
+}

@@ -1,0 +1,78 @@
+//! Several preparations and several replicas at once; workers that went away.
+
+use std::time::Duration;
+
+use standin::AlphaVantage;
+
+use crate::support::{FIFTEEN, World, job, names, ready};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_jobs_on_two_replicas_fetch_every_symbol_once() {
+    let provider = AlphaVantage::builder().delay(Duration::from_millis(50));
+    let mut world = World::start(provider, &[]).await;
+    world.start_service().await;
+    let jobs = [job(&FIFTEEN, "2025-10-01", "2025-10-10"), job(&FIFTEEN, "2025-10-06", "2025-10-17")];
+
+    for job in &jobs {
+        world.accept(job).await;
+    }
+
+    assert_eq!(ready(&world.outcome(jobs[0].id).await).runnable.len(), 8);
+    assert_eq!(ready(&world.outcome(jobs[1].id).await).runnable.len(), 10);
+    assert_eq!(world.called(), FIFTEEN);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_whose_holder_went_away_is_taken_over() {
+    let mut world = World::start(AlphaVantage::builder(), &[]).await;
+    let gone = uuid::Uuid::now_v7();
+    let symbol = "AAPL".parse().unwrap();
+    assert!(storage::market::take_flight(&world.market, &symbol, gone, 1.0).await.unwrap());
+
+    let events = world.prepare(&job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-03")).await;
+
+    assert_eq!(ready(&events).runnable.len(), 3);
+    assert_eq!(world.called(), ["AAPL", "MSFT"]);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_stopped_hands_its_work_back_and_keeps_what_it_has() {
+    let provider = AlphaVantage::builder().delay(Duration::from_millis(200));
+    let mut world = World::start(provider, &[("DOWNLOAD_CONCURRENCY", "1")]).await;
+    let job = job(&FIFTEEN, "2025-10-01", "2025-10-03");
+    world.accept(&job).await;
+    while world.called().len() < 3 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    world.stop().await;
+    world.provider.set_delay(Duration::ZERO);
+    world.start_service().await;
+    let events = world.outcome(job.id).await;
+
+    assert_eq!(names(&events)[..2], ["started", "progressed"]);
+    assert_eq!(ready(&events).runnable.len(), 3);
+    assert_eq!(world.called(), FIFTEEN, "nothing is fetched again");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_was_overtaken_writes_nothing() {
+    let mut world = World::without_service(AlphaVantage::builder(), &[]).await;
+    let job = job(&["AAPL"], "2025-10-01", "2025-10-03");
+    storage::market::upsert(&world.market, job.id, "{}", None).await.unwrap();
+    let first = storage::market::claim_due(&world.market).await.unwrap().unwrap();
+    sqlx::query("UPDATE market.preparations SET lease_until = now() - interval '1 s'")
+        .execute(&world.market)
+        .await
+        .unwrap();
+    let second = storage::market::claim_due(&world.market).await.unwrap().unwrap();
+
+    let refused = storage::market::finish(&world.market, &first, &[]).await;
+
+    assert!(matches!(refused, Err(storage::StorageError::Fenced)), "{refused:?}");
+    storage::market::finish(&world.market, &second, &[]).await.unwrap();
+    world.stop().await;
+}

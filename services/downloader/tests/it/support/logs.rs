@@ -1,0 +1,39 @@
+//! What the process has logged, so that a test can look for what must not be in it.
+
+use std::io::{self, Write};
+use std::sync::{Mutex, Once, PoisonError};
+
+use tracing_subscriber::EnvFilter;
+
+static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+static START: Once = Once::new();
+
+#[derive(Clone, Copy)]
+struct Kept;
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        LOGGED.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Begins to keep what is logged, once.
+pub(super) fn start() {
+    START.call_once(|| {
+        tracing_subscriber::fmt()
+            .with_env_filter(EnvFilter::new("info,downloader=trace"))
+            .with_ansi(false)
+            .with_writer(|| Kept)
+            .init();
+    });
+}
+
+/// Everything logged so far, by all tests.
+pub(crate) fn logged() -> String {
+    String::from_utf8_lossy(&LOGGED.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+}

@@ -1,0 +1,243 @@
+//! A world of its own for each test: database, virtual host, provider, and the service at work in it.
+
+mod logs;
+mod servers;
+
+use std::time::Duration;
+
+use chrono::{NaiveDate, Utc};
+use domain::costs::Costs;
+use domain::event::{DataFailed, DataReady, Event};
+use domain::ids::JobId;
+use domain::job::{Job, Model, ModelKind, Options};
+use domain::market::{Symbol, Universe};
+use domain::policy::Policy;
+use runtime::relay::{self, Wake};
+use runtime::settings::Settings;
+use runtime::{CancellationToken, linked};
+use sqlx::PgPool;
+use standin::{AlphaVantage, Builder};
+use storage::trigger::{Acceptance, Admission};
+use storage::{Database, Owner};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+pub(crate) use logs::logged;
+pub(crate) use servers::{TestDatabase, Vhost};
+
+/// Nothing here takes a tenth of it on an idle machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Fifteen symbols that the recorded prices have.
+pub(crate) const FIFTEEN: [&str; 15] = [
+    "AAPL", "ADBE", "AMD", "AMGN", "AMZN", "ASML", "AVGO", "COST", "CSCO", "GOOGL", "INTC", "META", "MSFT", "NVDA", "TSLA",
+];
+
+pub(crate) fn date(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+/// A job of one model over these symbols.
+pub(crate) fn job(symbols: &[&str], start: &str, end: &str) -> Job {
+    let model = Model {
+        signature: "cash".to_owned(),
+        config_hash: "h".to_owned(),
+        initial_cash: 10_000.into(),
+        trials: 1,
+        start: date(start),
+        costs: Costs::default(),
+        kind: ModelKind::Policy(Policy::Cash),
+    };
+    Job {
+        id: JobId(Uuid::now_v7()),
+        experiment: "default".to_owned(),
+        models: vec![model],
+        universe: Universe {
+            name: "some".to_owned(),
+            symbols: symbols.iter().map(|symbol| symbol.parse::<Symbol>().unwrap()).collect(),
+            benchmark: None,
+        },
+        start: date(start),
+        end: date(end),
+        options: Options::default(),
+        accepted_at: Utc::now(),
+    }
+}
+
+/// The service, what it needs, and what its jobs come from.
+pub(crate) struct World {
+    pub(crate) provider: AlphaVantage,
+    pub(crate) vhost: Vhost,
+    pub(crate) database: TestDatabase,
+    /// As trigger sees the database.
+    pub(crate) trigger: PgPool,
+    /// As the downloader sees it.
+    pub(crate) market: PgPool,
+    settings: Vec<(String, String)>,
+    stop: CancellationToken,
+    parts: Vec<JoinHandle<()>>,
+}
+
+impl World {
+    /// A world with this provider, whose service has these settings besides the necessary ones.
+    pub(crate) async fn start(provider: Builder, settings: &[(&str, &str)]) -> Self {
+        let mut world = Self::without_service(provider, settings).await;
+        world.start_service().await;
+        world
+    }
+
+    pub(crate) async fn without_service(provider: Builder, settings: &[(&str, &str)]) -> Self {
+        logs::start();
+        let database = TestDatabase::create().await;
+        let vhost = Vhost::create();
+        let provider = provider.start().await.unwrap();
+        let connect = async |owner| {
+            let database = Database { url: database.url.clone(), max_connections: 4 };
+            storage::connect(&database, owner).await.unwrap()
+        };
+        let (trigger, market) = (connect(Owner::Trigger).await, connect(Owner::Downloader).await);
+        let base_url = provider.base_url();
+        let necessary = [
+            ("DATABASE_URL", database.url.as_str()),
+            ("AMQP_URL", &vhost.url),
+            ("ALPHAVANTAGE_BASE_URL", &base_url),
+        ];
+        let settings = necessary.iter().chain(settings);
+        let settings = settings.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let stop = CancellationToken::new();
+        let mut world = Self { provider, vhost, database, trigger, market, settings, stop, parts: Vec::new() };
+        let relay = relay::run(
+            world.trigger.clone(),
+            world.vhost.config(),
+            "trigger",
+            Wake::default(),
+            world.stop.clone(),
+        );
+        world.parts.push(tokio::spawn(relay));
+        world
+    }
+
+    /// Starts (another replica of) the service.
+    pub(crate) async fn start_service(&mut self) {
+        let environment = self.settings.iter().cloned().collect();
+        let config = downloader::Config::from_settings(&mut Settings::new(environment, None), 8082).unwrap();
+        let stop = self.stop.clone();
+        let service = downloader::build(config, stop.clone()).await.unwrap();
+        self.parts.push(tokio::spawn(async move { linked(&stop, service.work).await.unwrap() }));
+    }
+
+    /// Accepts a job, as trigger does.
+    pub(crate) async fn accept(&self, job: &Job) {
+        let message = runtime::outgoing::event(&Event::JobRequested(job.clone())).unwrap();
+        let acceptance = Acceptance {
+            job: job.id,
+            accepted_at: job.accepted_at,
+            message,
+            max_active: 1_000,
+            idempotency: None,
+        };
+        assert_eq!(storage::trigger::accept(&self.trigger, acceptance).await.unwrap(), Admission::Accepted);
+    }
+
+    /// What the downloader has said about a job so far.
+    pub(crate) async fn events(&self, job: JobId) -> Vec<Event> {
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("SELECT kind, body FROM market.outbox WHERE job_id = $1 ORDER BY id")
+                .bind(job.0)
+                .fetch_all(&self.market)
+                .await
+                .unwrap();
+        rows.iter().map(|(kind, body)| contract::decode_event(kind, body.as_bytes()).unwrap()).collect()
+    }
+
+    /// Everything that is said about a job until its prices are ready or failed.
+    pub(crate) async fn outcome(&self, job: JobId) -> Vec<Event> {
+        eventually("the preparation ends", async || {
+            let events = self.events(job).await;
+            let is_over = matches!(events.last(), Some(Event::DataReady(_) | Event::DataFailed(_)));
+            is_over.then_some(events)
+        })
+        .await
+    }
+
+    pub(crate) async fn prepare(&self, job: &Job) -> Vec<Event> {
+        self.accept(job).await;
+        self.outcome(job.id).await
+    }
+
+    /// The symbols of the provider's calls, in alphabetical order, with repetition.
+    pub(crate) fn called(&self) -> Vec<String> {
+        let mut symbols: Vec<String> = self.provider.calls().into_iter().map(|call| call.symbol).collect();
+        symbols.sort();
+        symbols
+    }
+
+    /// Every row of the downloader's schema and of its queues' outboxes, as text.
+    pub(crate) async fn everything_stored(&self) -> String {
+        let mut text = String::new();
+        for table in ["outbox", "preparations", "budgets", "downloads_in_flight", "answer_spans", "bars"] {
+            let query = format!("SELECT coalesce(string_agg(t::text, E'\\n'), '') FROM market.{table} t");
+            let (rows,): (String,) =
+                sqlx::query_as(sqlx::AssertSqlSafe(query)).fetch_one(&self.market).await.unwrap();
+            text.push_str(&rows);
+        }
+        text
+    }
+
+    /// Stops the service and waits until it has put everything down.
+    pub(crate) async fn stop(&mut self) {
+        self.stop.cancel();
+        for part in self.parts.drain(..) {
+            tokio::time::timeout(PATIENCE, part).await.expect("it stops").unwrap();
+        }
+        self.stop = CancellationToken::new();
+    }
+}
+
+/// Tries until there is an answer.
+pub(crate) async fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = attempt().await {
+            return answer;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A short name for each event.
+pub(crate) fn names(events: &[Event]) -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = events
+        .iter()
+        .map(|event| match event {
+            Event::DownloadStarted(_) => "started",
+            Event::DownloadProgressed(_) => "progressed",
+            Event::DataReady(_) => "ready",
+            Event::DataFailed(_) => "failed",
+            Event::DataWaiting(_) => "waiting",
+            other => panic!("not the downloader's: {other:?}"),
+        })
+        .collect();
+    names.dedup();
+    names
+}
+
+pub(crate) fn ready(events: &[Event]) -> &DataReady {
+    match events.last() {
+        Some(Event::DataReady(ready)) => ready,
+        other => panic!("not ready: {other:?}"),
+    }
+}
+
+pub(crate) fn failed(events: &[Event]) -> &DataFailed {
+    match events.last() {
+        Some(Event::DataFailed(failed)) => failed,
+        other => panic!("not failed: {other:?}"),
+    }
+}
+
+/// The messages of warnings.
+pub(crate) fn messages(warnings: &[domain::warning::Warning]) -> Vec<&str> {
+    warnings.iter().map(|warning| warning.message.as_str()).collect()
+}

@@ -1,0 +1,9 @@
+//! The executor against a real Postgres and a real RabbitMQ. Each test has a database and a virtual host.
+
+mod dead_letters;
+mod options;
+mod planning;
+mod scene;
+mod sharing;
+mod stage;
+mod survival;

@@ -1,0 +1,73 @@
+//! Jobs that want the same portfolios at once.
+
+use std::collections::BTreeSet;
+
+use domain::job::JobOutcome;
+use domain::model_day::SkipReason;
+
+use crate::scene::{assert_chain, completed, completed_by, ends, job, ready, sessions, skipped};
+use crate::stage::{Running, Stage, message};
+
+#[tokio::test]
+async fn two_jobs_at_once_run_every_model_day_once() {
+    let stage = Stage::new().await;
+    let executors =
+        [Running::start(stage.day_by_day()).await, Running::start(stage.config()).await];
+    let models = ["equal", "momentum", "random"];
+    let (first, second) =
+        (job(&models, "2025-09-02", "2025-10-31"), job(&models, "2025-09-02", "2025-10-31"));
+
+    stage.vhost.publish(&[message(&ready(&first)), message(&ready(&second))]).await;
+    let (of_first, end_of_first) = stage.end_of(first.id).await;
+    let (of_second, end_of_second) = stage.end_of(second.id).await;
+    for executor in executors {
+        executor.stop().await;
+    }
+
+    let days = sessions("2025-09-02", "2025-10-31").len();
+    let all: Vec<_> = completed(&of_first).into_iter().chain(completed(&of_second)).collect();
+    let distinct: BTreeSet<_> = all.iter().map(|day| (day.key.model.clone(), day.key.date)).collect();
+    assert_eq!((all.len(), distinct.len()), (3 * days, 3 * days), "every model-day once");
+    assert!(all.iter().all(|day| day.revision == 1));
+    for model in models {
+        let mut chain = completed_by(&of_first, model);
+        chain.extend(completed_by(&of_second, model));
+        chain.sort_by_key(|day| day.key.date);
+        assert_chain(&chain);
+    }
+    let kept = |events: &[_]| {
+        let skipped = skipped(events).into_iter();
+        skipped.filter(|skipped| skipped.reason == SkipReason::AlreadyCompleted).count()
+    };
+    assert_eq!(kept(&of_first) + kept(&of_second), 3 * days, "each day is skipped by the job that came later");
+    for end in [end_of_first, end_of_second] {
+        assert_eq!(end.outcome, JobOutcome::Completed);
+        assert_eq!((end.tally.days() as usize, end.tally.failed), (3 * days, 0));
+    }
+    stage.assert_tidy().await;
+}
+
+#[tokio::test]
+async fn many_jobs_over_the_same_portfolios_all_end_once() {
+    let stage = Stage::new().await;
+    let executor = Running::start(stage.day_by_day()).await;
+    let orders = [["equal", "hold", "cash"], ["cash", "equal", "hold"], ["hold", "cash", "equal"]];
+    let jobs: Vec<_> =
+        (0..12).map(|index| job(&orders[index % 3], "2025-10-01", "2025-10-10")).collect();
+
+    let messages: Vec<_> = jobs.iter().map(|job| message(&ready(job))).collect();
+    stage.vhost.publish(&messages).await;
+    let mut ran = 0;
+    for job in &jobs {
+        let (_, end) = stage.end_of(job.id).await;
+        assert_eq!(end.outcome, JobOutcome::Completed);
+        ran += end.tally.completed;
+    }
+    executor.stop().await;
+
+    assert_eq!(ran, 3 * 8);
+    for job in &jobs {
+        assert_eq!(ends(&stage.events(job.id).await).len(), 1);
+    }
+    stage.assert_tidy().await;
+}

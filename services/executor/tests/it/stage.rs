@@ -1,0 +1,227 @@
+//! A database with prices, a virtual host, a downloader's outbox, and executors that run and stop.
+
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use contract::{decode_event, kind};
+use domain::calendar::Calendar;
+use domain::event::{Event, JobEnded, LaneContinue};
+use domain::ids::{JobId, LaneId};
+use executor::Config;
+use messaging::Envelope;
+use runtime::CancellationToken;
+use runtime::deployment::{Deployment, Mode};
+use runtime::infrastructure::Infrastructure;
+use runtime::relay;
+use sqlx::types::Uuid;
+use storage::outbox::{self, Stored};
+use storage::{Owner, PgPool};
+use test_support::{TestDatabase, TestVhost, eventually};
+
+use crate::scene;
+
+/// Everything around the executor.
+pub(crate) struct Stage {
+    pub(crate) database: TestDatabase,
+    pub(crate) vhost: TestVhost,
+    downloader: PgPool,
+}
+
+impl Stage {
+    /// Prices of four symbols in 2025, and nothing else.
+    pub(crate) async fn new() -> Self {
+        let database = TestDatabase::new().await;
+        let downloader = database.pool(Owner::Downloader).await;
+        let mut connection = downloader.acquire().await.unwrap();
+        storage::market::insert_bars(&mut connection, "test", &scene::bars()).await.unwrap();
+        drop(connection);
+        Self { database, vhost: TestVhost::new(), downloader }
+    }
+
+    /// An executor that looks for forgotten lanes after a second.
+    pub(crate) fn config(&self) -> Config {
+        Config {
+            infrastructure: Infrastructure {
+                listen: ([127, 0, 0, 1], 0).into(),
+                database: self.database.settings(),
+                broker: self.vhost.settings(),
+                deployment: Deployment::new(Mode::Prod, false),
+            },
+            slice: Duration::from_millis(250),
+            lanes_at_once: 4,
+            patience: Duration::from_secs(1),
+            calendar: Calendar::nyse(),
+        }
+    }
+
+    /// The same, with a turn of its own for each day.
+    pub(crate) fn day_by_day(&self) -> Config {
+        Config { slice: Duration::ZERO, ..self.config() }
+    }
+
+    /// Tells as the downloader does: through its outbox and its relay.
+    pub(crate) async fn announce(&self, event: &Event) {
+        self.write(event).await;
+        let (wake, stop) = (relay::Wake::default(), CancellationToken::new());
+        let relay = relay::run(self.downloader.clone(), self.vhost.settings(), "downloader", wake, stop.clone());
+        let sent = eventually("the downloader's outbox is sent", async || {
+            let (left, _) = outbox::backlog(&self.downloader).await.unwrap();
+            (left == 0).then_some(())
+        });
+        tokio::select! {
+            () = relay => {}
+            () = sent => stop.cancel(),
+        }
+    }
+
+    /// Writes the event into the downloader's outbox as one that was sent, which the broker forgot.
+    pub(crate) async fn announce_to_a_forgetful_broker(&self, event: &Event) {
+        self.write(event).await;
+        self.database.execute("UPDATE market.outbox SET sent_at = now()").await;
+    }
+
+    async fn write(&self, event: &Event) {
+        let mut connection = self.downloader.acquire().await.unwrap();
+        outbox::write(&mut connection, &[runtime::outgoing::event(event).unwrap()]).await.unwrap();
+    }
+
+    /// The events of a job that the executor has committed, in their order.
+    pub(crate) async fn events(&self, job: JobId) -> Vec<Event> {
+        let query = "SELECT kind, body FROM execution.outbox WHERE job_id = $1 AND kind <> $2 ORDER BY id";
+        let rows: Vec<(String, String)> = sqlx::query_as(query)
+            .bind(job.0)
+            .bind(kind::LANE_CONTINUE)
+            .fetch_all(&self.database.admin)
+            .await
+            .unwrap();
+        rows.iter().map(|(kind, body)| decode_event(kind, body.as_bytes()).unwrap()).collect()
+    }
+
+    /// Waits for the job's end; answers all its events and the end, of which there is one.
+    pub(crate) async fn end_of(&self, job: JobId) -> (Vec<Event>, JobEnded) {
+        eventually("the job ends", async || {
+            let events = self.events(job).await;
+            scene::ends(&events).first().cloned().map(|end| (events, end))
+        })
+        .await
+    }
+
+    /// Waits until so many of the job's days are completed.
+    pub(crate) async fn until_completed(&self, job: JobId, days: usize) {
+        let what = format!("{days} days are completed");
+        eventually(&what, async || (scene::completed(&self.events(job).await).len() >= days).then_some(())).await;
+    }
+
+    /// Waits until everything is sent.
+    pub(crate) async fn until_sent(&self) {
+        eventually("the executor's outbox is sent", async || {
+            let left = "SELECT count(*) FROM execution.outbox WHERE sent_at IS NULL";
+            (self.database.count(left).await == 0).then_some(())
+        })
+        .await;
+    }
+
+    /// Nothing that the executor leaves behind may be in doubt once its jobs have ended.
+    pub(crate) async fn assert_tidy(&self) {
+        for (what, query) in [
+            ("open lanes", "SELECT count(*) FROM execution.lanes WHERE state <> 'finished'"),
+            ("held portfolios", "SELECT count(*) FROM execution.portfolios WHERE holder IS NOT NULL"),
+            ("running jobs", "SELECT count(*) FROM execution.jobs WHERE state = 'running' OR open_lanes <> 0"),
+            (
+                "days that took effect without saying so, or twice",
+                "SELECT count(*) FROM execution.model_days d WHERE d.state <> 'skipped'
+                     AND d.job_id IN (SELECT id FROM execution.jobs) AND 1 <> (
+                     SELECT count(*) FROM execution.outbox o
+                     WHERE o.job_id = d.job_id AND o.kind = 'modelday.model_day.' || d.state || '.v1'
+                         AND o.body::jsonb -> 'key' ->> 'trading_date' = d.trading_date::text
+                         AND o.body::jsonb -> 'key' ->> 'model' =
+                             (SELECT model FROM execution.portfolios WHERE id = d.portfolio_id))",
+            ),
+        ] {
+            assert_eq!(self.database.count(query).await, 0, "{what} are left");
+        }
+    }
+
+    /// The lane of a job's only model.
+    pub(crate) async fn lane(&self, job: JobId) -> LaneId {
+        let id: Uuid = sqlx::query_scalar("SELECT id FROM execution.lanes WHERE job_id = $1")
+            .bind(job.0)
+            .fetch_one(&self.database.admin)
+            .await
+            .unwrap();
+        LaneId(id)
+    }
+}
+
+/// A message as the downloader's relay sends it.
+pub(crate) fn message(event: &Event) -> Envelope {
+    envelope(runtime::outgoing::event(event).unwrap())
+}
+
+/// A lane's turn as the executor's relay sends it.
+pub(crate) fn turn(job: JobId, lane: LaneId, turn: u32) -> Envelope {
+    let key = messaging::topology::commands::LANE_CONTINUE;
+    envelope(runtime::outgoing::lane_continue(&LaneContinue { lane, turn }, job, key, None).unwrap())
+}
+
+fn envelope(message: outbox::Outgoing) -> Envelope {
+    let stored = Stored {
+        id: 1,
+        event_id: message.event_id,
+        kind: message.kind.to_owned(),
+        exchange: message.exchange.to_owned(),
+        routing_key: message.routing_key.to_owned(),
+        job_id: message.job.0,
+        traceparent: None,
+        body: message.body,
+        created_at: chrono::Utc::now(),
+    };
+    relay::envelope(&stored, "test")
+}
+
+/// An executor at work, in a runtime of its own.
+pub(crate) struct Running {
+    runtime: Option<tokio::runtime::Runtime>,
+    work: tokio::task::JoinHandle<anyhow::Result<()>>,
+    stop: CancellationToken,
+}
+
+impl Running {
+    pub(crate) async fn start(config: Config) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let stop = CancellationToken::new();
+        let token = stop.clone();
+        let work = runtime.spawn(async move { executor::build(config, token).await?.work.await });
+        Self { runtime: Some(runtime), work, stop }
+    }
+
+    /// Stops as at a signal: what is in hand is finished.
+    pub(crate) async fn stop(mut self) {
+        self.stop.cancel();
+        (&mut self.work).await.unwrap().unwrap();
+    }
+
+    /// Stops as at SIGKILL: whatever was not committed is lost.
+    pub(crate) fn kill(mut self) {
+        self.cut();
+    }
+
+    fn cut(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.cut();
+    }
+}
+
+/// Dates as they are in messages.
+pub(crate) fn texts(dates: &[NaiveDate]) -> Vec<String> {
+    dates.iter().map(ToString::to_string).collect()
+}

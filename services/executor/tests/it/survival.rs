@@ -1,0 +1,183 @@
+//! Executors that stop or die in the middle, and a broker that forgets.
+
+use domain::event::Event;
+use domain::job::{Job, JobOutcome};
+use messaging::topology::queues;
+
+use crate::scene::{assert_chain, completed_by, dates, ends, job, ready, sessions};
+use crate::stage::{Running, Stage, turn};
+
+const MODELS: [&str; 3] = ["equal", "momentum", "random"];
+const START: &str = "2025-07-01";
+const END: &str = "2025-10-31";
+
+fn long_job() -> Job {
+    job(&MODELS, START, END)
+}
+
+/// Every day once, in order, from the first to the last; one end.
+async fn assert_complete(stage: &Stage, job: &Job) {
+    let (_, end) = stage.end_of(job.id).await;
+    let events = stage.events(job.id).await;
+    for model in MODELS {
+        let days = completed_by(&events, model);
+        assert_eq!(dates(&days), sessions(START, END), "{model}");
+        assert_chain(&days);
+    }
+    assert_eq!(end.outcome, JobOutcome::Completed);
+    assert_eq!(ends(&events).len(), 1);
+    let started = events.iter().filter(|event| matches!(event, Event::JobStarted(_))).count();
+    assert_eq!(started, 1);
+    stage.assert_tidy().await;
+}
+
+#[tokio::test]
+async fn without_slices_every_day_is_a_turn_of_its_own() {
+    let stage = Stage::new().await;
+    let executor = Running::start(stage.day_by_day()).await;
+    let job = long_job();
+
+    stage.announce(&ready(&job)).await;
+    assert_complete(&stage, &job).await;
+    executor.stop().await;
+
+    let turns = "SELECT min(turn)::bigint FROM execution.lanes";
+    let last = sessions(START, END).len() - 1;
+    assert_eq!(stage.database.count(turns).await, i64::try_from(last).unwrap());
+    assert_eq!(stage.database.count("SELECT max(crashes)::bigint FROM execution.lanes").await, 0);
+}
+
+#[tokio::test]
+async fn another_executor_goes_on_where_one_was_stopped() {
+    let stage = Stage::new().await;
+    let job = long_job();
+    let executor = Running::start(stage.day_by_day()).await;
+    stage.announce(&ready(&job)).await;
+    stage.until_completed(job.id, 20).await;
+
+    executor.stop().await;
+    let executor = Running::start(stage.day_by_day()).await;
+
+    assert_complete(&stage, &job).await;
+    executor.stop().await;
+}
+
+#[tokio::test]
+async fn another_executor_goes_on_where_one_was_killed() {
+    let stage = Stage::new().await;
+    let job = long_job();
+    stage.announce(&ready(&job)).await;
+
+    for (config, days) in [(stage.config(), 10), (stage.day_by_day(), 60), (stage.config(), 110)] {
+        let executor = Running::start(config).await;
+        stage.until_completed(job.id, days).await;
+        executor.kill();
+    }
+    let executor = Running::start(stage.day_by_day()).await;
+
+    assert_complete(&stage, &job).await;
+    executor.stop().await;
+}
+
+#[tokio::test]
+async fn turns_that_are_lost_with_their_queue_are_sent_again() {
+    let stage = Stage::new().await;
+    let executor = Running::start(stage.day_by_day()).await;
+    let job = long_job();
+    stage.announce(&ready(&job)).await;
+
+    for days in [20, 80] {
+        stage.until_completed(job.id, days).await;
+        stage.vhost.delete_queue(queues::EXECUTOR_LANES);
+    }
+
+    assert_complete(&stage, &job).await;
+    executor.stop().await;
+}
+
+#[tokio::test]
+async fn a_turn_that_the_broker_forgot_is_sent_again_when_patience_is_over() {
+    let stage = Stage::new().await;
+    let job = job(&["equal"], "2025-10-01", "2025-10-10");
+    let planner = Running::start(stage.config()).await;
+    stage.announce(&ready(&job)).await;
+    stage.until_completed(job.id, 8).await;
+    stage.end_of(job.id).await;
+    planner.stop().await;
+    // As if the lane had never been run, and its message were gone.
+    stage.database.execute("DELETE FROM execution.model_days").await;
+    stage.database.execute("DELETE FROM execution.fills").await;
+    stage.database.execute("DELETE FROM execution.outbox").await;
+    stage.database.execute("UPDATE execution.lanes SET state = 'ready', done = 0, turn = 0").await;
+    stage.database.execute("UPDATE execution.portfolios SET holder = (SELECT id FROM execution.lanes)").await;
+    stage
+        .database
+        .execute("UPDATE execution.jobs SET state = 'running', ended_at = NULL, open_lanes = 1")
+        .await;
+
+    let executor = Running::start(stage.config()).await;
+    let (events, _) = stage.end_of(job.id).await;
+    executor.stop().await;
+
+    assert_eq!(dates(&completed_by(&events, "equal")), sessions("2025-10-01", "2025-10-10"));
+    stage.assert_tidy().await;
+}
+
+#[tokio::test]
+async fn copies_of_turns_change_nothing() {
+    let stage = Stage::new().await;
+    let executors = [Running::start(stage.day_by_day()).await, Running::start(stage.day_by_day()).await];
+    let job = job(&["random"], START, END);
+    stage.announce(&ready(&job)).await;
+    stage.until_completed(job.id, 5).await;
+    let lane = stage.lane(job.id).await;
+
+    let copies: Vec<_> = (0..80).map(|number| turn(job.id, lane, number)).collect();
+    stage.vhost.publish(&copies).await;
+    let (events, _) = stage.end_of(job.id).await;
+    stage.vhost.publish(&copies).await;
+    for executor in executors {
+        executor.stop().await;
+    }
+
+    let days = completed_by(&events, "random");
+    assert_eq!(dates(&days), sessions(START, END));
+    assert_chain(&days);
+    assert_eq!(stage.events(job.id).await.len(), events.len());
+    stage.assert_tidy().await;
+}
+
+#[tokio::test]
+async fn a_day_that_kills_its_worker_again_and_again_is_failed() {
+    let stage = Stage::new().await;
+    let job = job(&["equal"], "2025-10-01", "2025-10-03");
+    let executor = Running::start(stage.config()).await;
+    stage.announce(&ready(&job)).await;
+    stage.end_of(job.id).await;
+    executor.stop().await;
+    let again = crate::scene::job(&["equal"], "2025-10-06", "2025-10-08");
+    // The sixth worker finds that five have died of the lane's next day.
+    stage
+        .database
+        .execute(
+            "CREATE FUNCTION execution.died() RETURNS trigger LANGUAGE plpgsql AS
+             'BEGIN NEW.crashes := 5; RETURN NEW; END';
+             CREATE TRIGGER died BEFORE INSERT ON execution.lanes FOR EACH ROW EXECUTE FUNCTION execution.died()",
+        )
+        .await;
+
+    let executor = Running::start(stage.config()).await;
+    stage.announce(&ready(&again)).await;
+    let (events, end) = stage.end_of(again.id).await;
+    executor.stop().await;
+
+    let failed: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::ModelDayFailed(day) => Some((day.key.date.to_string(), day.error.as_str())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(failed, [("2025-10-06".to_owned(), "crashed repeatedly")]);
+    assert_eq!((end.outcome, end.tally.completed), (JobOutcome::Partial, 2));
+}

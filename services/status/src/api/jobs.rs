@@ -1,0 +1,171 @@
+//! `GET /simulate/status/{id}`, `/jobs`, `/jobs/{id}`, `/jobs/{id}/model-days`.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use chrono::Utc;
+use domain::fold::Download;
+use domain::fold::days::DayState;
+use domain::job::JobState;
+use domain::warning::Warning;
+use runtime::deployment::Deployment;
+use runtime::http::Problem;
+use serde::Serialize;
+use storage::status::{JobFilter, job_views};
+
+use super::cells::{self, Detail, MOST, Wanted};
+use super::query::Params;
+use super::stale::{Chains, stale};
+use super::view::{KnownJob, Summary};
+use super::{Api, cursor, instant};
+
+const STATES: [(&str, JobState); 7] = [
+    ("pending", JobState::Pending),
+    ("downloading_data", JobState::DownloadingData),
+    ("running", JobState::Running),
+    ("completed", JobState::Completed),
+    ("partial", JobState::Partial),
+    ("failed", JobState::Failed),
+    ("cancelled", JobState::Cancelled),
+];
+
+const DAY_STATES: [(&str, Wanted); 5] = [
+    ("pending", Wanted::Pending),
+    ("running", Wanted::In(DayState::Running)),
+    ("completed", Wanted::In(DayState::Completed)),
+    ("failed", Wanted::In(DayState::Failed)),
+    ("skipped", Wanted::In(DayState::Skipped)),
+];
+
+/// The status of a job.
+#[derive(Serialize)]
+pub(crate) struct Status {
+    #[serde(flatten)]
+    summary: Summary,
+    date_range: Vec<String>,
+    details: Vec<Detail>,
+    /// Where the rest of the details is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details_next: Option<String>,
+    /// Known once the job has ended.
+    stale_days: Option<usize>,
+    waiting_for: Option<String>,
+    warning_details: Vec<Warning>,
+    download: Option<DownloadDetail>,
+    trace_id: Option<String>,
+    #[serde(flatten)]
+    deployment: Deployment,
+}
+
+/// How far the download is.
+#[derive(Serialize)]
+struct DownloadDetail {
+    symbols_total: u32,
+    symbols_done: u32,
+    budget: Option<u32>,
+}
+
+impl From<Download> for DownloadDetail {
+    fn from(download: Download) -> Self {
+        let Download { symbols_total, symbols_done, budget_left } = download;
+        Self { symbols_total, symbols_done, budget: budget_left }
+    }
+}
+
+/// `GET /simulate/status/{id}`. With `details=false` the answer leaves them out, for those who poll.
+pub(crate) async fn status(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    mut params: Params,
+) -> Result<Json<Status>, Problem> {
+    let with_details = params.choice("details", &[("true", true), ("false", false)]).unwrap_or(true);
+    params.finish()?;
+    let job = KnownJob::load(&api, &id).await?;
+    let page = if with_details {
+        cells::page(&api.pool, job.id, &job.requested, Wanted::Any, None, None, MOST).await?
+    } else {
+        cells::Page { details: Vec::new(), next: None }
+    };
+    let link = |cursor: String| format!("/jobs/{}/model-days?cursor={cursor}&limit={MOST}", job.id);
+    let stale_days = if job.state.is_terminal() { Some(stale_days(&api, &job).await?) } else { None };
+    Ok(Json(Status {
+        summary: job.summary(),
+        date_range: job.requested.dates().iter().map(ToString::to_string).collect(),
+        details: page.details,
+        details_next: page.next.map(link),
+        stale_days,
+        waiting_for: job.view.waits_until(Utc::now()).map(instant),
+        warning_details: job.view.warnings,
+        download: job.view.download.map(Into::into),
+        trace_id: job.view.trace_id,
+        deployment: api.reading.deployment,
+    }))
+}
+
+/// How many winning days of the job's portfolios, within its dates, are stale.
+async fn stale_days(api: &Api, job: &KnownJob) -> Result<usize, Problem> {
+    let requested = &job.requested;
+    let models: Vec<String> = requested.models.iter().map(|model| model.signature.clone()).collect();
+    let chains = Chains::load(&api.pool, &requested.experiment, Some(&models), Some(requested.end)).await?;
+    let of_model = |model: &domain::fold::RequestedModel| -> usize {
+        let of_trial = |trial| {
+            let chain = chains.of(&requested.experiment, &model.signature, trial);
+            stale(chain).range(model.start..).count()
+        };
+        (0..model.trials).map(of_trial).sum()
+    };
+    Ok(requested.models.iter().map(of_model).sum())
+}
+
+/// A page of jobs.
+#[derive(Serialize)]
+pub(crate) struct Jobs {
+    count: usize,
+    jobs: Vec<Summary>,
+    next_cursor: Option<String>,
+}
+
+/// `GET /jobs`, newest first.
+pub(crate) async fn list(State(api): State<Api>, mut params: Params) -> Result<Json<Jobs>, Problem> {
+    let state = params.choice("status", &STATES);
+    let model = params.filter("model");
+    let limit = params.number("limit", 1, 1_000).unwrap_or(50);
+    let before = params
+        .read("cursor", "value_error", "the next_cursor of an earlier answer", |text| text.parse().ok());
+    params.finish()?;
+    let filter = JobFilter { state, model: model.as_deref(), before };
+    let mut stored = job_views(&api.pool, &filter, limit + 1).await?;
+    let page = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = stored.len() > page;
+    stored.truncate(page);
+    let next_cursor = stored.last().filter(|_| more).map(|job| job.id.to_string());
+    let jobs: Vec<Summary> =
+        stored.into_iter().map(|job| Ok(KnownJob::of(job)?.summary())).collect::<Result<_, Problem>>()?;
+    Ok(Json(Jobs { count: jobs.len(), jobs, next_cursor }))
+}
+
+/// A page of a job's model-days.
+#[derive(Serialize)]
+pub(crate) struct ModelDays {
+    job_id: String,
+    count: usize,
+    model_days: Vec<Detail>,
+    next_cursor: Option<String>,
+}
+
+/// `GET /jobs/{id}/model-days`, by date, then model, then trial.
+pub(crate) async fn model_days(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    mut params: Params,
+) -> Result<Json<ModelDays>, Problem> {
+    let wanted = params.choice("status", &DAY_STATES).unwrap_or(Wanted::Any);
+    let model = params.filter("model");
+    let limit = params.number("limit", 1, MOST as i64).unwrap_or(1_000);
+    let after = params.read("cursor", "value_error", "the next_cursor of an earlier answer", cursor::cell);
+    params.finish()?;
+    let job = KnownJob::load(&api, &id).await?;
+    let limit = usize::try_from(limit).unwrap_or(MOST);
+    let page = cells::page(&api.pool, job.id, &job.requested, wanted, model.as_deref(), after, limit).await?;
+    let (count, job_id) = (page.details.len(), job.id.to_string());
+    Ok(Json(ModelDays { job_id, count, model_days: page.details, next_cursor: page.next }))
+}

@@ -1,0 +1,228 @@
+//! `GET /leaderboard`: portfolios side by side and beside benchmarks.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use chrono::NaiveDate;
+use domain::benchmark::{Closes, buy_and_hold, equal_weight};
+use domain::fold::Requested;
+use domain::ids::JobId;
+use domain::leaderboard::{Contestant, PortfolioDays, Row, benchmark_row, portfolio_row, rank};
+use domain::market::{Symbol, Universe};
+use domain::request::DEFAULT_EXPERIMENT;
+use runtime::http::Problem;
+use rust_decimal::Decimal;
+use serde::Serialize;
+use storage::market;
+
+use super::number::Number;
+use super::query::Params;
+use super::stale::{Chains, portfolio};
+use super::view::KnownJob;
+use super::{Api, bad_request};
+
+/// What a benchmark starts with when the portfolios differ in it.
+const STARTING_VALUE: Decimal = Decimal::from_parts(10_000, 0, 0, false, 0);
+
+/// The leaderboard; the dates are those of the days shown, null without any.
+#[derive(Serialize)]
+pub(crate) struct Leaderboard {
+    experiment: String,
+    start_date: Option<String>,
+    end_date: Option<String>,
+    count: usize,
+    rows: Vec<RowDetail>,
+}
+
+/// A row; figures are fractions unless their name says percent. What is undefined is null, with the reason.
+#[derive(Serialize)]
+struct RowDetail {
+    rank: usize,
+    kind: &'static str,
+    model: String,
+    trial: Option<u32>,
+    #[serde(rename = "return")]
+    total_return: Option<f64>,
+    return_pct: Option<Number>,
+    starting_value: Number,
+    final_value: Number,
+    volatility: Option<f64>,
+    sharpe: Option<f64>,
+    sortino: Option<f64>,
+    max_drawdown: Option<f64>,
+    calmar: Option<f64>,
+    win_rate: Option<f64>,
+    turnover: Option<f64>,
+    trades: Option<u64>,
+    model_days: Option<usize>,
+    stale_days: Option<usize>,
+    reasons: BTreeMap<&'static str, String>,
+}
+
+/// What was asked for.
+struct Request {
+    experiment: String,
+    models: Option<Vec<String>>,
+    from: Option<NaiveDate>,
+    to: Option<NaiveDate>,
+}
+
+/// `GET /leaderboard`. With `job_id`: the portfolios of that job over its dates, whoever ran them.
+pub(crate) async fn leaderboard(
+    State(api): State<Api>,
+    mut params: Params,
+) -> Result<Json<Leaderboard>, Problem> {
+    let (from, to) = (params.date("start_date"), params.date("end_date"));
+    let (models, experiment) = (params.list("models"), params.filter("experiment"));
+    let job = params.filter("job_id");
+    params.finish()?;
+    if from.zip(to).is_some_and(|(from, to)| from > to) {
+        return Err(bad_request("start_date must be <= end_date"));
+    }
+    let job = match job {
+        Some(id) => Some(KnownJob::load(&api, &id).await?.requested),
+        None => None,
+    };
+    let request = match &job {
+        Some(job) => Request {
+            experiment: job.experiment.clone(),
+            models: models.or_else(|| Some(job.models.iter().map(|model| model.signature.clone()).collect())),
+            from: from.or(Some(job.start)),
+            to: to.or(Some(job.end)),
+        },
+        None => Request {
+            experiment: experiment.unwrap_or_else(|| DEFAULT_EXPERIMENT.to_owned()),
+            models,
+            from,
+            to,
+        },
+    };
+    Ok(Json(standings(&api, request, job).await?))
+}
+
+async fn standings(api: &Api, request: Request, job: Option<Requested>) -> Result<Leaderboard, Problem> {
+    let (from, to) = (request.from.unwrap_or(NaiveDate::MIN), request.to.unwrap_or(NaiveDate::MAX));
+    let chains = Chains::load(&api.pool, &request.experiment, request.models.as_deref(), request.to).await?;
+    let portfolios: Vec<PortfolioDays> = chains.iter().filter_map(portfolio).collect();
+    let mut rows: Vec<Row> =
+        portfolios.iter().filter_map(|portfolio| portfolio_row(portfolio, from, to)).collect();
+    let first = rows.iter().map(|row| row.dates.0).min();
+    let last = rows.iter().map(|row| row.dates.1).max();
+    if let Some((first, last)) = first.zip(last) {
+        let universe = match job {
+            Some(job) => Some(job.universe),
+            None => latest_universe(api, &chains, first, last).await?,
+        };
+        if let Some(universe) = universe {
+            let amount = common_start(&rows);
+            rows.extend(benchmarks(api, &universe, amount, first, last).await?);
+        }
+    }
+    rank(&mut rows);
+    Ok(Leaderboard {
+        experiment: request.experiment,
+        start_date: first.map(|date| date.to_string()),
+        end_date: last.map(|date| date.to_string()),
+        count: rows.len(),
+        rows: rows.iter().zip(1..).map(|(row, rank)| RowDetail::of(row, rank)).collect(),
+    })
+}
+
+/// The universe of the latest job that completed a day shown.
+async fn latest_universe(
+    api: &Api,
+    chains: &Chains,
+    first: NaiveDate,
+    last: NaiveDate,
+) -> Result<Option<Universe>, Problem> {
+    let shown = chains.iter().flatten().filter(|row| (first..=last).contains(&row.key.day.date));
+    let Some(job) = shown.map(|row| row.job).max() else { return Ok(None) };
+    let JobId(id) = job;
+    Ok(Some(KnownJob::load(api, &id.to_string()).await?.requested.universe))
+}
+
+/// The value that all portfolios start from, so that final values compare too.
+fn common_start(rows: &[Row]) -> Decimal {
+    match rows.split_first() {
+        Some((first, rest)) if rest.iter().all(|row| row.starting_value == first.starting_value) => {
+            first.starting_value
+        }
+        _ => STARTING_VALUE,
+    }
+}
+
+/// Rows of the universe's index fund and of the universe in equal parts; of those whose prices are known.
+async fn benchmarks(
+    api: &Api,
+    universe: &Universe,
+    amount: Decimal,
+    first: NaiveDate,
+    last: NaiveDate,
+) -> Result<Vec<Row>, Problem> {
+    let sessions = api.reading.calendar.sessions(first, last);
+    let wanted: Vec<Symbol> = universe.symbols.iter().chain(&universe.benchmark).cloned().collect();
+    let mut closes: BTreeMap<Symbol, Closes> = BTreeMap::new();
+    for (symbol, date, close) in market::closes(&api.pool, &wanted, first, last).await? {
+        closes.entry(symbol).or_default().insert(date, close);
+    }
+    let fund = universe.benchmark.as_ref().and_then(|symbol| {
+        let curve = buy_and_hold(amount, closes.get(symbol)?, &sessions)?;
+        benchmark_row(symbol.as_str(), &curve)
+    });
+    closes.retain(|symbol, _| universe.symbols.contains(symbol));
+    let equal =
+        equal_weight(amount, &closes, &sessions).and_then(|curve| benchmark_row("equal weight", &curve));
+    Ok(fund.into_iter().chain(equal).collect())
+}
+
+impl RowDetail {
+    fn of(row: &Row, rank: usize) -> Self {
+        let (kind, model, trial) = match &row.contestant {
+            Contestant::Model { model, trial } => ("model", model.clone(), Some(*trial)),
+            Contestant::Benchmark(name) => ("benchmark", name.clone(), None),
+        };
+        let is_model = trial.is_some();
+        let metrics = &row.metrics;
+        let shown = [
+            "total_return",
+            "volatility",
+            "sharpe",
+            "sortino",
+            "max_drawdown",
+            "calmar",
+            "win_rate",
+            "turnover",
+        ];
+        let reason = |name: &'static str| {
+            let field = if name == "total_return" { "return" } else { name };
+            Some((field, metrics.reasons.get(name)?.to_string()))
+        };
+        Self {
+            rank,
+            kind,
+            model,
+            trial,
+            total_return: metrics.total_return,
+            return_pct: row.return_pct.map(Into::into),
+            starting_value: row.starting_value.into(),
+            final_value: rounded(row.final_value).into(),
+            volatility: metrics.volatility,
+            sharpe: metrics.sharpe,
+            sortino: metrics.sortino,
+            max_drawdown: metrics.max_drawdown,
+            calmar: metrics.calmar,
+            win_rate: metrics.win_rate,
+            turnover: metrics.turnover,
+            trades: is_model.then_some(row.trades),
+            model_days: is_model.then_some(row.model_days),
+            stale_days: is_model.then_some(row.stale_days),
+            reasons: shown.into_iter().filter_map(reason).collect(),
+        }
+    }
+}
+
+/// A benchmark's fractional shares have no last digit; portfolios stay as they are.
+fn rounded(value: Decimal) -> Decimal {
+    value.round_dp(10)
+}

@@ -1,0 +1,192 @@
+//! `GET /results`: the winning model-days of one day in full, or of a range as series.
+
+mod day;
+mod range;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::{Days, NaiveDate};
+use domain::fold::days::DayFigures;
+use domain::ids::JobId;
+use domain::request::{DEFAULT_EXPERIMENT, ValidationError};
+use runtime::http::Problem;
+use rust_decimal::Decimal;
+use serde::Serialize;
+use storage::status::{WinnerFilter, WinnerRow, winners};
+
+use super::query::{Params, strict_date};
+use super::stale::Chains;
+use super::{Api, bad_request};
+
+const DATE_REMOVED: &str = "Parameter 'date' has been removed. Use 'start_date' and/or 'end_date' instead.";
+
+/// How much of a model's reasoning is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reasoning {
+    None,
+    Summary,
+    Full,
+}
+
+/// At which price of the day a portfolio is valued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Valuation {
+    Open,
+    Close,
+}
+
+impl Valuation {
+    fn ending(self, day: &DayFigures) -> Decimal {
+        match self {
+            Self::Open => day.value_at_open,
+            Self::Close => day.value_at_close,
+        }
+    }
+}
+
+/// What was asked for.
+struct Request {
+    job: Option<JobId>,
+    model: Option<String>,
+    from: NaiveDate,
+    to: NaiveDate,
+    reasoning: Reasoning,
+    valuation: Valuation,
+    experiment: Option<String>,
+    trial: u32,
+}
+
+#[derive(Serialize)]
+struct Results<T> {
+    count: usize,
+    results: Vec<T>,
+}
+
+fn answer<T: Serialize>(results: Vec<T>) -> Response {
+    Json(Results { count: results.len(), results }).into_response()
+}
+
+/// `GET /results`.
+pub(crate) async fn results(State(api): State<Api>, params: Params) -> Result<Response, Problem> {
+    let request = Request::read(params, api.today(), api.reading.lookback_days)?;
+    let models = request.model.as_ref().map(std::slice::from_ref);
+    let filter = WinnerFilter {
+        job: request.job,
+        experiment: request.experiment.as_deref(),
+        trial: Some(request.trial),
+        models,
+        from: Some(request.from),
+        to: Some(request.to),
+    };
+    let rows = winners(&api.pool, &filter).await?;
+    let Some(first) = rows.first() else { return Err(nothing_found()) };
+    // One experiment: it was named, or is that of the job.
+    let experiment = first.key.experiment.clone();
+    let chains = Chains::load(&api.pool, &experiment, models, Some(request.to)).await?;
+    if request.from == request.to {
+        Ok(answer(day::results(&api, &rows, &chains, request.reasoning).await?))
+    } else {
+        Ok(answer(range::results(&rows, &chains, request.valuation)))
+    }
+}
+
+fn nothing_found() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "No trading data found for the specified filters")
+}
+
+impl Request {
+    fn read(mut params: Params, today: NaiveDate, lookback_days: u32) -> Result<Self, Problem> {
+        let reasonings =
+            [("none", Reasoning::None), ("summary", Reasoning::Summary), ("full", Reasoning::Full)];
+        let reasoning = params.choice("reasoning", &reasonings).unwrap_or(Reasoning::None);
+        let valuations = [("open", Valuation::Open), ("close", Valuation::Close)];
+        let valuation = params.choice("valuation", &valuations).unwrap_or(Valuation::Open);
+        let trial = params.number("trial", 0, i64::from(i32::MAX)).unwrap_or(0);
+        let (job, model, experiment) =
+            (params.filter("job_id"), params.filter("model"), params.filter("experiment"));
+        let removed = params.text("date").map(str::to_owned);
+        let dates =
+            (params.text("start_date").map(str::to_owned), params.text("end_date").map(str::to_owned));
+        params.finish()?;
+        if let Some(input) = removed {
+            let error =
+                ValidationError::value(vec!["query".into(), "date".into()], DATE_REMOVED, input.into());
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, DATE_REMOVED).with_errors(vec![error]));
+        }
+        let (from, to) = dates_asked(dates.0.as_deref(), dates.1.as_deref(), today, lookback_days)?;
+        // Any text is a job id here; one that no job can have finds nothing.
+        let job = job.map(|id| id.parse().map_err(|_| nothing_found())).transpose()?;
+        let experiment = experiment.or_else(|| job.is_none().then(|| DEFAULT_EXPERIMENT.to_owned()));
+        let trial = u32::try_from(trial).unwrap_or_default();
+        Ok(Self { job, model, from, to, reasoning, valuation, experiment, trial })
+    }
+}
+
+/// The dates asked for: those given, a single one for both, or the last `lookback_days`.
+fn dates_asked(
+    start: Option<&str>,
+    end: Option<&str>,
+    today: NaiveDate,
+    lookback_days: u32,
+) -> Result<(NaiveDate, NaiveDate), Problem> {
+    let read =
+        |text: &str| strict_date(text).ok_or_else(|| bad_request("Invalid date format. Expected YYYY-MM-DD"));
+    let (from, to) = match (start.map(read).transpose()?, end.map(read).transpose()?) {
+        (Some(start), Some(end)) => (start, end),
+        (Some(day), None) | (None, Some(day)) => (day, day),
+        (None, None) => {
+            let first = today.checked_sub_days(Days::new(u64::from(lookback_days))).unwrap_or(NaiveDate::MIN);
+            (first, today)
+        }
+    };
+    if from > to {
+        return Err(bad_request("start_date must be <= end_date"));
+    }
+    if to > today {
+        return Err(bad_request("Cannot query future dates"));
+    }
+    Ok((from, to))
+}
+
+/// The winner before `date` on a chain.
+fn before(chain: &[WinnerRow], date: NaiveDate) -> Option<&WinnerRow> {
+    chain.partition_point(|row| row.key.day.date < date).checked_sub(1).and_then(|place| chain.get(place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TODAY: &str = "2025-10-30";
+
+    fn date(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn asked(start: Option<&str>, end: Option<&str>) -> Result<(NaiveDate, NaiveDate), Problem> {
+        dates_asked(start, end, date(TODAY), 30)
+    }
+
+    #[test]
+    fn without_dates_the_last_days_are_shown_and_one_date_is_a_day() {
+        assert_eq!(asked(None, None), Ok((date("2025-09-30"), date(TODAY))));
+        assert_eq!(asked(Some("2025-10-02"), None), Ok((date("2025-10-02"), date("2025-10-02"))));
+        assert_eq!(asked(None, Some("2025-10-02")), Ok((date("2025-10-02"), date("2025-10-02"))));
+        assert_eq!(asked(Some("2025-10-01"), Some(TODAY)), Ok((date("2025-10-01"), date(TODAY))));
+    }
+
+    #[test]
+    fn wrong_dates_are_refused_in_the_original_words_and_order() {
+        let format = bad_request("Invalid date format. Expected YYYY-MM-DD");
+        assert_eq!(asked(Some("2025-1-1"), Some("2024-01-01")), Err(format.clone()));
+        assert_eq!(asked(Some(""), None), Err(format.clone()));
+        assert_eq!(asked(Some("2025-10-02"), Some("2025-02-30")), Err(format));
+        let order = bad_request("start_date must be <= end_date");
+        assert_eq!(asked(Some("2025-11-02"), Some("2025-11-01")), Err(order));
+        let future = bad_request("Cannot query future dates");
+        assert_eq!(asked(Some("2025-10-31"), None), Err(future.clone()));
+        assert_eq!(asked(Some("2025-10-01"), Some("2025-10-31")), Err(future));
+    }
+}

@@ -1,0 +1,214 @@
+//! The single-day form: each model-day in full, from its event.
+
+use std::collections::BTreeMap;
+
+use domain::event::Event;
+use domain::model_day::{CompletedDay, DayRef, RefusedOrder, Trade};
+use domain::portfolio::Portfolio;
+use runtime::http::Problem;
+use rust_decimal::Decimal;
+use serde::Serialize;
+use storage::status::{WinnerKey, WinnerRow, day_bodies};
+
+use super::Reasoning;
+use crate::api::number::Number;
+use crate::api::stale::{Chains, stale};
+use crate::api::{Api, instant, seconds};
+
+/// A model-day.
+#[derive(Serialize)]
+pub(super) struct DayResult {
+    date: String,
+    model: String,
+    experiment: String,
+    trial: u32,
+    job_id: String,
+    starting_position: Position,
+    daily_metrics: DailyMetrics,
+    trades: Vec<TradeDetail>,
+    refused_orders: Vec<RefusedDetail>,
+    final_position: Position,
+    metadata: Metadata,
+    reasoning: Option<ReasoningText>,
+    revision: u32,
+    stale: bool,
+}
+
+/// What was held, and what it was worth at the day's open; `portfolio_value_close` is at the day's close for
+/// the final position, and at the previous day's for the starting one.
+#[derive(Serialize)]
+struct Position {
+    holdings: Vec<Holding>,
+    cash: Number,
+    portfolio_value: Number,
+    portfolio_value_close: Number,
+}
+
+#[derive(Serialize)]
+struct Holding {
+    symbol: String,
+    quantity: u64,
+}
+
+#[derive(Serialize)]
+struct DailyMetrics {
+    profit: Number,
+    return_pct: Number,
+    days_since_last_trading: u32,
+}
+
+#[derive(Serialize)]
+struct TradeDetail {
+    action_type: &'static str,
+    symbol: String,
+    quantity: u64,
+    price: Number,
+    fee: Number,
+    created_at: String,
+}
+
+#[derive(Serialize)]
+struct RefusedDetail {
+    action_type: &'static str,
+    symbol: String,
+    quantity: String,
+    code: String,
+}
+
+#[derive(Serialize)]
+struct Metadata {
+    total_actions: usize,
+    session_duration_seconds: f64,
+    completed_at: String,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ReasoningText {
+    Summary(String),
+    Full(Vec<()>),
+}
+
+/// The model-days of `rows` in full.
+pub(super) async fn results(
+    api: &Api,
+    rows: &[WinnerRow],
+    chains: &Chains,
+    reasoning: Reasoning,
+) -> Result<Vec<DayResult>, Problem> {
+    let keys: Vec<WinnerKey> = rows.iter().map(|row| row.key.clone()).collect();
+    let bases: Vec<WinnerKey> = rows.iter().filter_map(|row| Some(at(row, row.figures.base?))).collect();
+    let bodies = day_bodies(&api.pool, &[keys, bases].concat()).await?;
+    let days: BTreeMap<WinnerKey, CompletedDay> =
+        bodies.into_iter().map(|(key, body)| Ok((key, completed(&body)?))).collect::<Result<_, Problem>>()?;
+    let result = |row: &WinnerRow| {
+        let day = days.get(&row.key)?;
+        let base = row.figures.base.and_then(|base| days.get(&at(row, base)));
+        let chain = chains.of(&row.key.experiment, &row.key.model, row.key.trial);
+        Some(day_result(row, day, base, stale(chain).contains(&row.key.day.date), reasoning))
+    };
+    Ok(rows.iter().filter_map(result).collect())
+}
+
+fn at(row: &WinnerRow, day: DayRef) -> WinnerKey {
+    WinnerKey { day, ..row.key.clone() }
+}
+
+fn completed(body: &str) -> Result<CompletedDay, Problem> {
+    match contract::decode_event(contract::kind::MODEL_DAY_COMPLETED, body.as_bytes()) {
+        Ok(Event::ModelDayCompleted(day)) => Ok(*day),
+        Ok(_) => Err(Problem::internal(&std::io::Error::other("a completed day's event is of another type"))),
+        Err(problem) => Err(Problem::internal(&problem)),
+    }
+}
+
+fn day_result(
+    row: &WinnerRow,
+    day: &CompletedDay,
+    base: Option<&CompletedDay>,
+    stale: bool,
+    reasoning: Reasoning,
+) -> DayResult {
+    let before_close = base.map_or(day.starting_value, |base| base.value_at_close);
+    let starting = match (&day.starting_position, base) {
+        (Some(position), _) => position_of(position, day.starting_value, before_close),
+        (None, Some(base)) => position_of(&base.ending_position, day.starting_value, before_close),
+        // A first day starts with nothing but cash.
+        (None, None) => Position {
+            holdings: Vec::new(),
+            cash: day.starting_value.into(),
+            portfolio_value: day.starting_value.into(),
+            portfolio_value_close: before_close.into(),
+        },
+    };
+    DayResult {
+        date: day.key.date.to_string(),
+        model: day.key.model.clone(),
+        experiment: day.key.experiment.clone(),
+        trial: day.key.trial,
+        job_id: row.job.to_string(),
+        starting_position: starting,
+        daily_metrics: DailyMetrics {
+            profit: day.profit.into(),
+            return_pct: day.return_pct.into(),
+            days_since_last_trading: day.days_since_last_trading,
+        },
+        trades: day.trades.iter().map(|trade| trade_detail(trade, day)).collect(),
+        refused_orders: day.refused.iter().map(refused_detail).collect(),
+        final_position: position_of(&day.ending_position, day.value_at_open, day.value_at_close),
+        metadata: Metadata {
+            total_actions: day.trades.len(),
+            session_duration_seconds: seconds(day.started_at, day.completed_at),
+            completed_at: instant(day.completed_at),
+        },
+        reasoning: match reasoning {
+            Reasoning::None => None,
+            Reasoning::Summary => Some(ReasoningText::Summary(summary(day))),
+            // Recorded and policy models say nothing.
+            Reasoning::Full => Some(ReasoningText::Full(Vec::new())),
+        },
+        revision: day.revision,
+        stale,
+    }
+}
+
+fn position_of(portfolio: &Portfolio, value: Decimal, close: Decimal) -> Position {
+    let holding = |(symbol, quantity): (&domain::market::Symbol, &u64)| Holding {
+        symbol: symbol.to_string(),
+        quantity: *quantity,
+    };
+    Position {
+        holdings: portfolio.holdings().iter().map(holding).collect(),
+        cash: portfolio.cash().into(),
+        portfolio_value: value.into(),
+        portfolio_value_close: close.into(),
+    }
+}
+
+fn trade_detail(trade: &Trade, day: &CompletedDay) -> TradeDetail {
+    TradeDetail {
+        action_type: trade.side.as_str(),
+        symbol: trade.symbol.to_string(),
+        quantity: trade.quantity,
+        price: trade.price.into(),
+        fee: trade.fee.into(),
+        created_at: instant(day.completed_at),
+    }
+}
+
+fn refused_detail(order: &RefusedOrder) -> RefusedDetail {
+    RefusedDetail {
+        action_type: order.side.as_str(),
+        symbol: order.symbol.clone(),
+        quantity: order.quantity.clone(),
+        code: order.code.clone(),
+    }
+}
+
+fn summary(day: &CompletedDay) -> String {
+    match (day.trades.len(), day.refused.len()) {
+        (0, 0) => "No trading activity recorded.".to_owned(),
+        (filled, 0) => format!("{filled} orders filled."),
+        (filled, refused) => format!("{filled} orders filled, {refused} refused."),
+    }
+}

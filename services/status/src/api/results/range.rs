@@ -1,0 +1,80 @@
+//! The range form: a series for each portfolio.
+
+use domain::metrics::period_metrics;
+use serde::Serialize;
+use storage::status::WinnerRow;
+
+use super::{Valuation, before};
+use crate::api::number::Number;
+use crate::api::stale::{Chains, stale};
+
+/// A portfolio over a range of dates, which are trimmed to its days.
+#[derive(Serialize)]
+pub(super) struct Series {
+    model: String,
+    experiment: String,
+    trial: u32,
+    start_date: String,
+    end_date: String,
+    daily_portfolio_values: Vec<Value>,
+    period_metrics: Period,
+    stale_days: usize,
+}
+
+#[derive(Serialize)]
+struct Value {
+    date: String,
+    portfolio_value: Number,
+    portfolio_value_close: Number,
+}
+
+#[derive(Serialize)]
+struct Period {
+    starting_portfolio_value: Number,
+    ending_portfolio_value: Number,
+    period_return_pct: f64,
+    annualized_return_pct: Option<f64>,
+    calendar_days: i64,
+    trading_days: usize,
+}
+
+/// The series of `rows`, which are ordered by portfolio and date.
+pub(super) fn results(rows: &[WinnerRow], chains: &Chains, valuation: Valuation) -> Vec<Series> {
+    let portfolios = rows.chunk_by(|a, b| a.key.model == b.key.model && a.key.trial == b.key.trial);
+    portfolios.filter_map(|days| series(days, chains, valuation)).collect()
+}
+
+fn series(days: &[WinnerRow], chains: &Chains, valuation: Valuation) -> Option<Series> {
+    let (first, last) = (days.first()?, days.last()?);
+    let chain = chains.of(&first.key.experiment, &first.key.model, first.key.trial);
+    let (start, end) = (first.key.day.date, last.key.day.date);
+    let starting = match (valuation, before(chain, start)) {
+        (Valuation::Close, Some(previous)) => previous.figures.value_at_close,
+        (Valuation::Close, None) | (Valuation::Open, _) => first.figures.starting_value,
+    };
+    let ending = valuation.ending(&last.figures);
+    let metrics = period_metrics(starting, ending, start, end);
+    let stale = stale(chain);
+    let value = |day: &WinnerRow| Value {
+        date: day.key.day.date.to_string(),
+        portfolio_value: valuation.ending(&day.figures).into(),
+        portfolio_value_close: day.figures.value_at_close.into(),
+    };
+    Some(Series {
+        model: first.key.model.clone(),
+        experiment: first.key.experiment.clone(),
+        trial: first.key.trial,
+        start_date: start.to_string(),
+        end_date: end.to_string(),
+        daily_portfolio_values: days.iter().map(value).collect(),
+        period_metrics: Period {
+            starting_portfolio_value: starting.into(),
+            ending_portfolio_value: ending.into(),
+            period_return_pct: metrics.period_return_pct,
+            annualized_return_pct: metrics.annualized_return_pct,
+            calendar_days: metrics.calendar_days,
+            trading_days: days.len(),
+        },
+        stale_days: days.iter().filter(|day| stale.contains(&day.key.day.date)).count(),
+    })
+}

@@ -1,0 +1,166 @@
+//! A job as its answers show it.
+
+use axum::http::StatusCode;
+use chrono::Utc;
+use domain::fold::{JobView, Occurrence, Requested, fold};
+use domain::ids::JobId;
+use domain::job::JobState;
+use runtime::http::Problem;
+use serde::Serialize;
+use storage::status::{Counts, StoredJob, job_view};
+
+use super::{Api, instant, seconds};
+
+/// A job with what was asked for, and how far it is.
+pub(crate) struct KnownJob {
+    pub(crate) id: JobId,
+    pub(crate) requested: Requested,
+    pub(crate) view: JobView,
+    pub(crate) state: JobState,
+    counts: Counts,
+    running: u32,
+}
+
+/// Model-days by state; the five add up to the total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Progress {
+    total_model_days: u64,
+    completed: u64,
+    failed: u64,
+    pending: u64,
+    running: u64,
+    skipped: u64,
+}
+
+/// What `GET /jobs` says of each job, and `GET /simulate/status` of one.
+#[derive(Serialize)]
+pub(crate) struct Summary {
+    job_id: String,
+    status: &'static str,
+    experiment: String,
+    progress: Progress,
+    models: Vec<String>,
+    created_at: String,
+    started_at: Option<String>,
+    completed_at: Option<String>,
+    total_duration_seconds: Option<f64>,
+    error: Option<String>,
+    warnings: Option<Vec<String>>,
+}
+
+impl KnownJob {
+    /// The job of an id as it stands in a path.
+    ///
+    /// # Errors
+    /// 404 when nobody accepted it.
+    pub(crate) async fn load(api: &Api, id: &str) -> Result<Self, Problem> {
+        let unknown = || Problem::new(StatusCode::NOT_FOUND, format!("Job {id} not found"));
+        let known = job_view(&api.pool, id.parse().map_err(|_| unknown())?).await?;
+        Self::of(known.ok_or_else(unknown)?)
+    }
+
+    /// The job of a row. What trigger accepted stands in for a request that was not projected yet.
+    ///
+    /// # Errors
+    /// When what trigger accepted cannot be read.
+    pub(crate) fn of(job: StoredJob) -> Result<Self, Problem> {
+        let mut view = job.view;
+        if let (None, Some(body)) = (&view.requested, &job.accepted) {
+            let kind = contract::kind::JOB_REQUESTED;
+            let event = contract::decode_event(kind, body.as_bytes())
+                .map_err(|problem| Problem::internal(&problem))?;
+            let at = Utc::now();
+            fold(&mut view, &Occurrence { event: &event, at, trace_id: None });
+        }
+        let Some(requested) = view.requested.take() else {
+            let cause = std::io::Error::other(format!("job {} has neither request nor acceptance", job.id));
+            return Err(Problem::internal(&cause));
+        };
+        let state = view.shown_state(job.counts.ended());
+        Ok(Self { id: job.id, requested, view, state, counts: job.counts, running: job.running })
+    }
+
+    /// Model-days by state.
+    pub(crate) fn progress(&self) -> Progress {
+        let (completed, failed) = (u64::from(self.counts.completed), u64::from(self.counts.failed));
+        let (skipped, running) = (u64::from(self.counts.skipped), u64::from(self.running));
+        let begun = completed + failed + skipped + running;
+        let total_model_days = self.requested.total_model_days().max(begun);
+        Progress { total_model_days, completed, failed, pending: total_model_days - begun, running, skipped }
+    }
+
+    /// What lists say of it.
+    pub(crate) fn summary(&self) -> Summary {
+        let ended = self.view.ended.as_ref().filter(|_| self.state.is_terminal());
+        let warnings: Vec<String> =
+            self.view.warnings.iter().map(|warning| warning.message.clone()).collect();
+        Summary {
+            job_id: self.id.to_string(),
+            status: self.state.as_str(),
+            experiment: self.requested.experiment.clone(),
+            progress: self.progress(),
+            models: self.requested.models.iter().map(|model| model.signature.clone()).collect(),
+            created_at: instant(self.requested.accepted_at),
+            started_at: self.view.started_at.map(instant),
+            completed_at: ended.map(|ended| instant(ended.at)),
+            total_duration_seconds: ended.map(|ended| seconds(self.requested.accepted_at, ended.at)),
+            error: ended.and_then(|ended| ended.error.clone()),
+            warnings: Some(warnings).filter(|warnings| !warnings.is_empty()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JOB: &str = "01990000-0000-7000-8000-000000000001";
+
+    fn stored(accepted: Option<&str>) -> StoredJob {
+        StoredJob {
+            id: JOB.parse().unwrap(),
+            view: JobView::default(),
+            counts: Counts { completed: 2, failed: 1, skipped: 1 },
+            running: 1,
+            last_seq: 0,
+            accepted: accepted.map(str::to_owned),
+        }
+    }
+
+    fn body() -> String {
+        format!(
+            r#"{{"job": {{"job_id": "{JOB}", "experiment": "default", "models": [
+                {{"signature": "m", "initial_cash": "10000", "trials": 2, "start_date": "2025-10-01", "policy": {{"cash": {{}}}}}}],
+                "universe": {{"name": "u", "symbols": ["AAPL"]}}, "start_date": "2025-10-01", "end_date": "2025-10-06",
+                "accepted_at": "2025-11-07T10:00:00.123456Z"}}}}"#
+        )
+    }
+
+    #[test]
+    fn an_accepted_job_is_shown_before_its_first_event() {
+        let job = KnownJob::of(stored(Some(&body()))).ok().unwrap();
+
+        let summary = serde_json::to_value(job.summary()).unwrap();
+
+        assert_eq!(summary["status"], "pending");
+        assert_eq!(summary["created_at"], "2025-11-07T10:00:00.123456Z");
+        assert_eq!(summary["models"], serde_json::json!(["m"]));
+        assert_eq!(summary["warnings"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn the_five_numbers_add_up_to_the_total() {
+        let progress = KnownJob::of(stored(Some(&body()))).ok().unwrap().progress();
+
+        let expected =
+            Progress { total_model_days: 8, completed: 2, failed: 1, pending: 3, running: 1, skipped: 1 };
+        assert_eq!(progress, expected);
+    }
+
+    #[test]
+    fn a_job_without_request_is_a_fault_of_ours() {
+        let problem = KnownJob::of(stored(None)).err().unwrap();
+
+        assert_eq!(problem.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+}

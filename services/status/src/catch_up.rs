@@ -1,0 +1,81 @@
+//! Events that the broker forgot: they stand in the outboxes, which are the truth.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use messaging::topology;
+use storage::outbox::Stored;
+use storage::status::{Upstream, extents, unseen};
+use tokio::sync::Mutex;
+
+use crate::projector::{Message, Projector};
+use crate::watermark::Watermark;
+
+/// Ids looked through by one statement.
+const WINDOW: i64 = 5_000;
+/// Events projected in one transaction.
+const BATCH: usize = 500;
+
+/// Looks through the outboxes.
+pub(crate) struct CatchUp {
+    projector: Arc<Projector>,
+    outboxes: Mutex<[Watermark; 3]>,
+}
+
+impl CatchUp {
+    pub(crate) fn new(projector: Arc<Projector>) -> Self {
+        Self { projector, outboxes: Mutex::default() }
+    }
+
+    /// Projects every event of an outbox that the log lacks.
+    pub(crate) async fn run(&self) {
+        match self.scan().await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!("took {count} events from the outboxes"),
+            Err(problem) => tracing::warn!("the outboxes could not be looked through: {problem}"),
+        }
+    }
+
+    async fn scan(&self) -> storage::Result<usize> {
+        let mut outboxes = self.outboxes.lock().await;
+        let begun = Instant::now();
+        let extents = extents(&self.projector.pool).await?;
+        let mut count = 0;
+        for ((upstream, watermark), extent) in Upstream::ALL.into_iter().zip(outboxes.iter_mut()).zip(extents)
+        {
+            let Some((mut after, last)) = watermark.due(extent) else { continue };
+            while after < last {
+                let until = last.min(after + WINDOW);
+                let mut rows = unseen(&self.projector.pool, upstream, topology::EVENTS, after, until).await?;
+                rows.retain(|row| !watermark.hopeless.contains(&row.event_id));
+                for batch in rows.chunks(BATCH) {
+                    count += self.project(upstream, batch, watermark).await?;
+                }
+                after = until;
+            }
+            watermark.scanned(last, begun);
+        }
+        Ok(count)
+    }
+
+    async fn project(
+        &self,
+        upstream: Upstream,
+        rows: &[Stored],
+        watermark: &mut Watermark,
+    ) -> storage::Result<usize> {
+        let messages: Vec<Message<'_>> = rows.iter().map(|row| Message::stored(upstream, row)).collect();
+        let rejected = self.projector.project(&messages).await?;
+        for rejected in &rejected {
+            let row = &rows[rejected.index];
+            tracing::error!(
+                message.id = %row.event_id,
+                job.id = %row.job_id,
+                reason = rejected.reason,
+                "an event of the {upstream:?} outbox cannot be projected"
+            );
+            watermark.hopeless.insert(row.event_id);
+        }
+        Ok(rows.len() - rejected.len())
+    }
+}

@@ -1,0 +1,67 @@
+//! Settings of the status service.
+
+use chrono::NaiveDate;
+use domain::calendar::Calendar;
+use runtime::deployment::Deployment;
+use runtime::infrastructure::Infrastructure;
+use runtime::settings::{Mistakes, Settings};
+
+/// What the status service is told at start.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Postgres, RabbitMQ, address.
+    pub infrastructure: Infrastructure,
+    /// What the routes go by.
+    pub reading: Reading,
+}
+
+/// What the routes go by.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// `DEFAULT_RESULTS_LOOKBACK_DAYS`: how far results go back when no date is given (default 30).
+    pub lookback_days: u32,
+    /// `SIMULATED_TODAY`: the date that requests may not go beyond, for installations that live in the past.
+    pub today: Option<NaiveDate>,
+    /// Trailer of the status answer.
+    pub deployment: Deployment,
+    /// The exchange's sessions.
+    pub calendar: Calendar,
+}
+
+impl Config {
+    /// Reads the settings of a service of its own that listens on `port` by default.
+    ///
+    /// # Errors
+    /// Every setting that cannot be used.
+    pub fn from_settings(settings: &mut Settings, port: u16) -> Result<Self, Mistakes> {
+        let infrastructure = Infrastructure::from_settings(settings, "status", port);
+        let config = Self::read(settings, infrastructure);
+        std::mem::take(settings).finish()?;
+        config.ok_or_else(|| Mistakes(Vec::new()))
+    }
+
+    /// Reads the settings; mistakes stay with `settings`, for whoever reads more of them.
+    pub fn read(settings: &mut Settings, infrastructure: Option<Infrastructure>) -> Option<Self> {
+        let lookback_days =
+            settings.parsed("DEFAULT_RESULTS_LOOKBACK_DAYS", 30, "write a number of calendar days");
+        let today = settings.text("SIMULATED_TODAY").and_then(|text| match text.parse() {
+            Ok(date) => Some(date),
+            Err(_) => {
+                let place = settings.place("SIMULATED_TODAY");
+                settings.mistake(
+                    &place,
+                    "SIMULATED_TODAY",
+                    format!("{text:?} is not a date"),
+                    "write YYYY-MM-DD",
+                );
+                None
+            }
+        });
+        let infrastructure = infrastructure?;
+        let deployment = infrastructure.deployment;
+        Some(Self {
+            infrastructure,
+            reading: Reading { lookback_days, today, deployment, calendar: Calendar::nyse() },
+        })
+    }
+}

@@ -1,0 +1,179 @@
+//! From messages to the read model: decode, project, tell.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use chrono::{DateTime, Utc};
+use domain::event::Event;
+use domain::ids::JobId;
+use domain::job::JobOutcome;
+use messaging::{BatchHandler, Cause, Incoming, Rejected};
+use storage::PgPool;
+use storage::outbox::Stored;
+use storage::status::{Logged, Received, Upstream, project, refuses_content};
+use uuid::Uuid;
+
+use crate::notices::{Notice, Notices};
+
+/// Projects events.
+pub(crate) struct Projector {
+    pub(crate) pool: PgPool,
+    pub(crate) notices: Notices,
+}
+
+/// An event as it came, whichever way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Message<'a> {
+    pub(crate) source: &'a str,
+    pub(crate) id: Uuid,
+    pub(crate) kind: &'a str,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) traceparent: Option<&'a str>,
+    pub(crate) body: &'a [u8],
+}
+
+impl<'a> Message<'a> {
+    /// An event that the broker delivered.
+    fn delivered(incoming: &'a Incoming) -> Self {
+        let envelope = &incoming.envelope;
+        Self {
+            source: &envelope.source,
+            id: envelope.id,
+            kind: &envelope.kind,
+            at: envelope.time,
+            traceparent: envelope.traceparent.as_deref(),
+            body: &envelope.body,
+        }
+    }
+
+    /// An event as it stands in the outbox of `upstream`.
+    pub(crate) fn stored(upstream: Upstream, row: &'a Stored) -> Self {
+        Self {
+            source: upstream.source(),
+            id: row.event_id,
+            kind: &row.kind,
+            at: row.created_at,
+            traceparent: row.traceparent.as_deref(),
+            body: row.body.as_bytes(),
+        }
+    }
+}
+
+impl BatchHandler for Projector {
+    async fn handle(&self, batch: &[Incoming]) -> Result<Vec<Rejected>, Cause> {
+        let messages: Vec<Message<'_>> = batch.iter().map(Message::delivered).collect();
+        Ok(self.project(&messages).await?)
+    }
+}
+
+impl Projector {
+    /// Projects all messages; those that never will be are named with the reason.
+    pub(crate) async fn project(&self, messages: &[Message<'_>]) -> storage::Result<Vec<Rejected>> {
+        let mut rejected = Vec::new();
+        let mut decoded = Vec::with_capacity(messages.len());
+        for (index, message) in messages.iter().enumerate() {
+            match decode(message) {
+                Ok(event) => decoded.push((index, event)),
+                Err(reason) => rejected.push(Rejected { index, reason }),
+            }
+        }
+        let received: Vec<Received<'_>> = decoded
+            .iter()
+            .map(|(index, (body, event))| {
+                let Message { source, id, kind, at, traceparent, .. } = messages[*index];
+                Received { source, id, kind, at, traceparent, body, event }
+            })
+            .collect();
+        for (place, reason) in self.store(&received).await? {
+            rejected.push(Rejected { index: decoded[place].0, reason });
+        }
+        Ok(rejected)
+    }
+
+    /// Stores what can be stored, and answers what cannot, by place. A batch whose content Postgres refuses
+    /// is halved until the culprit stands alone.
+    async fn store(&self, received: &[Received<'_>]) -> storage::Result<Vec<(usize, String)>> {
+        let mut refused = Vec::new();
+        let mut parts: Vec<Range<usize>> = Vec::new();
+        if !received.is_empty() {
+            parts.push(0..received.len());
+        }
+        while let Some(part) = parts.pop() {
+            match project(&self.pool, &received[part.clone()]).await {
+                Ok(projected) => {
+                    let unknown = projected.unknown.iter().map(|place| {
+                        let place = part.start + place;
+                        (place, format!("job {} was never accepted", received[place].event.job()))
+                    });
+                    refused.extend(unknown);
+                    self.tell(&received[part], &projected.logged);
+                }
+                Err(error) if refuses_content(&error) && part.len() > 1 => {
+                    let middle = part.start + part.len() / 2;
+                    parts.extend([middle..part.end, part.start..middle]);
+                }
+                Err(error) if refuses_content(&error) => {
+                    refused.push((part.start, format!("cannot be stored: {error}")));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(refused)
+    }
+
+    fn tell(&self, received: &[Received<'_>], logged: &[Logged]) {
+        let mut last: BTreeMap<JobId, i64> = BTreeMap::new();
+        for event in logged {
+            let seq = last.entry(event.job).or_default();
+            *seq = event.seq.max(*seq);
+            observe(&received[event.place]);
+        }
+        for (job, last_seq) in last {
+            self.notices.tell(Notice { job, last_seq });
+        }
+    }
+}
+
+/// The body as text, and what it says.
+fn decode<'a>(message: &Message<'a>) -> Result<(&'a str, Event), String> {
+    let event = contract::decode_event(message.kind, message.body).map_err(|problem| problem.to_string())?;
+    let body = std::str::from_utf8(message.body).map_err(|problem| problem.to_string())?;
+    Ok((body, event))
+}
+
+/// What the log lines and the metrics of a projection tell, once an event.
+fn observe(received: &Received<'_>) {
+    let lag = (Utc::now() - received.at).as_seconds_f64().max(0.0);
+    metrics::histogram!("modelday_projection_lag_seconds").record(lag);
+    metrics::counter!("modelday_events_projected_total", "type" => received.kind.to_owned()).increment(1);
+    match received.event {
+        Event::ModelDayCompleted(_) => count_days("completed", 1),
+        Event::ModelDayFailed(_) => count_days("failed", 1),
+        Event::ModelDaysSkipped(event) => count_days("skipped", event.dates.len() as u64),
+        Event::JobEnded(ended) => {
+            for warning in &ended.warnings {
+                metrics::counter!("modelday_warnings_total", "code" => warning.code.clone()).increment(1);
+            }
+            let outcome = match ended.outcome {
+                JobOutcome::Completed => "completed",
+                JobOutcome::Partial => "partial",
+                JobOutcome::Failed => "failed",
+                JobOutcome::Cancelled => "cancelled",
+            };
+            metrics::counter!("modelday_jobs_ended_total", "outcome" => outcome).increment(1);
+            tracing::info!(job.id = %ended.job, outcome, "Job {}: {outcome}", ended.job);
+        }
+        Event::JobRequested(_)
+        | Event::DownloadStarted(_)
+        | Event::DownloadProgressed(_)
+        | Event::DataReady(_)
+        | Event::DataWaiting(_)
+        | Event::DataFailed(_)
+        | Event::JobStarted(_)
+        | Event::ModelDayStarted(_) => {}
+    }
+}
+
+fn count_days(outcome: &'static str, days: u64) {
+    metrics::counter!("modelday_model_days_total", "outcome" => outcome).increment(days);
+}

@@ -1,0 +1,85 @@
+//! Up to where an outbox need not be looked through again.
+//!
+//! Ids are given before commits, so a row may appear below ids that were seen before. Only what was the
+//! highest id long enough ago that every transaction of that time has ended is passed for good.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use storage::status::Extent;
+use uuid::Uuid;
+
+/// Longer than any transaction that writes an outbox: statements end after 60 s, idle transactions after 5 s.
+const LONGEST_TRANSACTION: Duration = Duration::from_secs(120);
+
+/// What is known of one outbox.
+#[derive(Debug, Default)]
+pub(crate) struct Watermark {
+    floor: i64,
+    marks: VecDeque<(Instant, i64)>,
+    /// Events that will never be projected; they are in the log of this process.
+    pub(crate) hopeless: HashSet<Uuid>,
+}
+
+impl Watermark {
+    /// The ids to look through, from above the first to the last; `None` when there is nothing to find.
+    pub(crate) fn due(&self, extent: Extent) -> Option<(i64, i64)> {
+        let from = self.floor.max(extent.first - 1);
+        (from < extent.last).then_some((from, extent.last))
+    }
+
+    /// Notes that a scan begun at `begun`, when `last` was the highest id, left nothing unprojected.
+    pub(crate) fn scanned(&mut self, last: i64, begun: Instant) {
+        while let Some((at, highest)) = self.marks.front().copied() {
+            if begun.saturating_duration_since(at) < LONGEST_TRANSACTION {
+                break;
+            }
+            self.floor = self.floor.max(highest);
+            self.marks.pop_front();
+        }
+        if self.marks.back().is_none_or(|(_, highest)| *highest != last) && self.floor < last {
+            self.marks.push_back((begun, last));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn what_was_scanned_is_looked_through_until_every_transaction_of_that_time_has_ended() {
+        let begun = Instant::now();
+        let mut watermark = Watermark::default();
+        let extent = Extent { first: 11, last: 20 };
+
+        assert_eq!(watermark.due(extent), Some((10, 20)));
+        watermark.scanned(20, begun);
+        assert_eq!(watermark.due(extent), Some((10, 20)), "a row below 20 may still be committed");
+        watermark.scanned(20, begun + MINUTE);
+        assert_eq!(watermark.due(extent), Some((10, 20)));
+        watermark.scanned(20, begun + 3 * MINUTE);
+        assert_eq!(watermark.due(extent), None);
+    }
+
+    #[test]
+    fn new_rows_are_due_from_the_floor_on() {
+        let begun = Instant::now();
+        let mut watermark = Watermark::default();
+        watermark.scanned(20, begun);
+        watermark.scanned(25, begun + MINUTE);
+        watermark.scanned(25, begun + 2 * MINUTE);
+
+        assert_eq!(watermark.due(Extent { first: 1, last: 25 }), Some((20, 25)));
+        watermark.scanned(25, begun + 4 * MINUTE);
+        assert_eq!(watermark.due(Extent { first: 1, last: 25 }), None);
+        assert_eq!(watermark.due(Extent { first: 1, last: 26 }), Some((25, 26)));
+    }
+
+    #[test]
+    fn an_empty_outbox_is_not_due() {
+        assert_eq!(Watermark::default().due(Extent::default()), None);
+    }
+}
