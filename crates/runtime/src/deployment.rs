@@ -51,7 +51,9 @@ impl Deployment {
     pub fn new(mode: Mode, preserve: bool) -> Self {
         match mode {
             Mode::Prod => Self { deployment_mode: "PROD", is_dev_mode: false, preserve_dev_data: None },
-            Mode::Dev => Self { deployment_mode: "DEV", is_dev_mode: true, preserve_dev_data: Some(preserve) },
+            Mode::Dev => {
+                Self { deployment_mode: "DEV", is_dev_mode: true, preserve_dev_data: Some(preserve) }
+            }
         }
     }
 }

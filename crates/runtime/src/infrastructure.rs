@@ -44,7 +44,8 @@ impl Infrastructure {
             Some(url) => url,
             None => settings.required("DATABASE_URL", fix),
         };
-        let max_connections = settings.parsed("DATABASE_CONNECTIONS", 16, "write how many connections a service may hold");
+        let max_connections =
+            settings.parsed("DATABASE_CONNECTIONS", 16, "write how many connections a service may hold");
         let amqp = settings.required("AMQP_URL", "set it to amqp://user:password@host:port/vhost");
         let ca_file = settings.text("AMQP_CA_FILE").map(PathBuf::from);
         let deployment = Deployment::from_settings(settings);
@@ -53,12 +54,18 @@ impl Infrastructure {
         }
         match BrokerConfig::new(&amqp, &format!("modelday-{service}")) {
             Ok(broker) => {
-                let broker = broker.with_tls(TlsOptions { ca_file }).with_timeout(std::time::Duration::from_secs(4));
+                let broker =
+                    broker.with_tls(TlsOptions { ca_file }).with_timeout(std::time::Duration::from_secs(4));
                 Some(Self { listen, database: Database { url, max_connections }, broker, deployment })
             }
             Err(error) => {
                 let place = settings.place("AMQP_URL");
-                settings.mistake(&place, "AMQP_URL", error.to_string(), "write amqp://user:password@host:port/vhost");
+                settings.mistake(
+                    &place,
+                    "AMQP_URL",
+                    error.to_string(),
+                    "write amqp://user:password@host:port/vhost",
+                );
                 None
             }
         }

@@ -3,6 +3,7 @@
 pub mod deployment;
 pub mod http;
 pub mod infrastructure;
+pub mod market_clock;
 pub mod outgoing;
 pub mod probes;
 pub mod process;

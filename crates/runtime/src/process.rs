@@ -18,7 +18,10 @@ const GRACE: Duration = Duration::from_secs(25);
 const EX_CONFIG: u8 = 78;
 
 /// Runs `body` as the process `name`; errors are told for people.
-pub async fn run<F>(name: &'static str, body: impl FnOnce(&'static Telemetry, CancellationToken) -> F) -> ExitCode
+pub async fn run<F>(
+    name: &'static str,
+    body: impl FnOnce(&'static Telemetry, CancellationToken) -> F,
+) -> ExitCode
 where
     F: Future<Output = anyhow::Result<()>>,
 {

@@ -33,7 +33,13 @@ impl Wake {
 }
 
 /// Relays the outbox of `pool`'s service until shutdown.
-pub async fn run(pool: PgPool, broker: BrokerConfig, service: &'static str, wake: Wake, shutdown: CancellationToken) {
+pub async fn run(
+    pool: PgPool,
+    broker: BrokerConfig,
+    service: &'static str,
+    wake: Wake,
+    shutdown: CancellationToken,
+) {
     let publisher = Publisher::new(broker, "relay").with_link_span(telemetry::link_span);
     let mut pause = Duration::ZERO;
     let mut housekeeping = tokio::time::interval(Duration::from_secs(10));
@@ -73,7 +79,8 @@ async fn drain(
     publisher.connect().await?;
     while !shutdown.is_cancelled() {
         let Some(unsent) = outbox::take_unsent(pool, BATCH).await? else { return Ok(()) };
-        let envelopes: Vec<Envelope> = unsent.messages.iter().map(|message| envelope(message, service)).collect();
+        let envelopes: Vec<Envelope> =
+            unsent.messages.iter().map(|message| envelope(message, service)).collect();
         let published = publisher.publish_in_order(&envelopes).await;
         let sent: Vec<i64> = unsent
             .messages

@@ -5,6 +5,42 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+/// Every setting of every service, as the file may name it: one file may serve them all.
+const SETTINGS: [&str; 32] = [
+    "alphaadvantage_api_key",
+    "alphavantage_api_key",
+    "alphavantage_base_url",
+    "alphavantage_calls_per_day",
+    "alphavantage_calls_per_minute",
+    "alphavantage_plan",
+    "amqp_ca_file",
+    "amqp_url",
+    "database_connections",
+    "database_url",
+    "default_results_lookback_days",
+    "deployment_mode",
+    "download_concurrency",
+    "download_timeout",
+    "downloader_database_url",
+    "executor_database_url",
+    "lane_patience_seconds",
+    "lane_slice_ms",
+    "lanes_at_once",
+    "listen",
+    "listen_trusted_network",
+    "market_closures",
+    "max_active_jobs",
+    "max_budget_wait",
+    "max_simulation_days",
+    "models_file",
+    "preparations_at_once",
+    "preserve_dev_data",
+    "simulated_today",
+    "status_database_url",
+    "trigger_database_url",
+    "universe_file",
+];
+
 /// Where a service reads its settings from. Keys are upper case in the environment, lower case in the file.
 #[derive(Debug, Default)]
 pub struct Settings {
@@ -122,7 +158,12 @@ impl Settings {
             "true" | "1" | "yes" | "on" => true,
             "false" | "0" | "no" | "off" => false,
             _ => {
-                self.mistake(&place, key, format!("{text:?} is neither true nor false"), "write true or false");
+                self.mistake(
+                    &place,
+                    key,
+                    format!("{text:?} is neither true nor false"),
+                    "write true or false",
+                );
                 default
             }
         }
@@ -130,13 +171,20 @@ impl Settings {
 
     /// Notes a setting that cannot be used for a reason of the caller's.
     pub fn mistake(&mut self, place: &str, key: &str, problem: String, fix: &str) {
-        self.mistakes.push(Mistake { place: place.to_owned(), key: key.to_owned(), problem, fix: fix.to_owned() });
+        self.mistakes.push(Mistake {
+            place: place.to_owned(),
+            key: key.to_owned(),
+            problem,
+            fix: fix.to_owned(),
+        });
     }
 
     /// Where a setting stands, for [`Settings::mistake`].
     pub fn place(&self, key: &str) -> String {
         match &self.file {
-            Some((path, table)) if !self.environment.contains_key(key) && table.contains_key(&key.to_lowercase()) => {
+            Some((path, table))
+                if !self.environment.contains_key(key) && table.contains_key(&key.to_lowercase()) =>
+            {
                 path.display().to_string()
             }
             _ => "environment".to_owned(),
@@ -150,12 +198,16 @@ impl Settings {
     pub fn finish(mut self) -> Result<(), Mistakes> {
         if let Some((path, table)) = &self.file {
             let place = path.display().to_string();
-            let unknown: Vec<String> = table.keys().filter(|key| !self.known.contains(*key)).cloned().collect();
+            let unknown: Vec<String> = table.keys().filter(|key| !self.knows(key)).cloned().collect();
             for key in unknown {
                 self.mistake(&place, &key, "is not a setting".to_owned(), "correct its name or remove it");
             }
         }
         if self.mistakes.is_empty() { Ok(()) } else { Err(Mistakes(self.mistakes)) }
+    }
+
+    fn knows(&self, key: &str) -> bool {
+        self.known.contains(key) || SETTINGS.contains(&key)
     }
 
     fn found(&mut self, key: &str) -> Option<(String, String)> {
@@ -169,6 +221,9 @@ impl Settings {
             toml::Value::String(text) => text.clone(),
             other => other.to_string(),
         };
+        if text.is_empty() {
+            return None;
+        }
         Some((path.display().to_string(), text))
     }
 }
@@ -178,7 +233,8 @@ mod tests {
     use super::*;
 
     fn settings(environment: &[(&str, &str)], file: &str) -> Settings {
-        let environment = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let environment =
+            environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         Settings::new(environment, Some((PathBuf::from("modelday.toml"), file.to_owned())))
     }
 
@@ -202,7 +258,10 @@ mod tests {
         let text = settings.finish().unwrap_err().to_string();
 
         assert!(text.contains("4 setting(s)"), "{text}");
-        assert!(text.contains("A (environment): \"x\": invalid digit found in string; write a number"), "{text}");
+        assert!(
+            text.contains("A (environment): \"x\": invalid digit found in string; write a number"),
+            "{text}"
+        );
         assert!(text.contains("B (modelday.toml)"), "{text}");
         assert!(text.contains("C (environment): is not set; set it"), "{text}");
         assert!(text.contains("d (modelday.toml): is not a setting"), "{text}");

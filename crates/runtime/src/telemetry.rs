@@ -18,7 +18,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 /// Buckets of the OpenTelemetry conventions for durations, in seconds.
-const SECONDS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const SECONDS: [f64; 14] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// The telemetry of a process.
 pub struct Telemetry {
@@ -43,7 +44,9 @@ impl Telemetry {
 pub fn init(service: &'static str) -> anyhow::Result<Telemetry> {
     let mut builder = SdkTracerProvider::builder().with_resource(
         Resource::builder()
-            .with_service_name(std::env::var("OTEL_SERVICE_NAME").unwrap_or_else(|_| format!("modelday-{service}")))
+            .with_service_name(
+                std::env::var("OTEL_SERVICE_NAME").unwrap_or_else(|_| format!("modelday-{service}")),
+            )
             .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
             .build(),
     );
@@ -71,7 +74,9 @@ pub fn init(service: &'static str) -> anyhow::Result<Telemetry> {
         .with_tracked_inactivity(false);
     tracing_subscriber::registry()
         .with(logs.with_filter(filter()))
-        .with(traces.with_filter(EnvFilter::new("info,lapin=off,sqlx=off,hyper=off,opentelemetry=off,h2=off,tonic=off")))
+        .with(traces.with_filter(EnvFilter::new(
+            "info,lapin=off,sqlx=off,hyper=off,opentelemetry=off,h2=off,tonic=off",
+        )))
         .try_init()?;
     let metrics = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?

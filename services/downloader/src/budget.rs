@@ -167,9 +167,10 @@ fn tell(key: &str, left: Option<u32>) {
     }
 }
 
-/// Spreads those who wait for the same window.
+/// Spreads those who wait for the same window; a call that leaves at its very end could overtake, on the
+/// network, the one that it has to keep its distance from.
 fn jitter() -> Duration {
-    Duration::from_millis(rand::random_range(1..20))
+    Duration::from_millis(rand::random_range(200..300))
 }
 
 #[cfg(test)]
@@ -209,7 +210,10 @@ mod tests {
     fn a_used_up_day_ends_at_midnight_in_new_york() {
         let until = "2025-10-31T04:00:00Z".parse().unwrap();
 
-        assert_eq!(outlook(&after_calls(fresh(Plan::Free, 0), 25), now(), WAIT), Outlook::Exhausted { until });
+        assert_eq!(
+            outlook(&after_calls(fresh(Plan::Free, 0), 25), now(), WAIT),
+            Outlook::Exhausted { until }
+        );
     }
 
     #[test]

@@ -72,10 +72,13 @@ pub(crate) fn conclude(
 ) -> Conclusion {
     let (runnable, incomplete): (Vec<_>, Vec<_>) =
         verdicts.iter().partition(|(_, verdict)| **verdict == Verdict::Available);
-    let dates = |cells: Vec<(&NaiveDate, &Verdict)>| cells.into_iter().map(|(date, _)| *date).collect::<Vec<_>>();
+    let dates =
+        |cells: Vec<(&NaiveDate, &Verdict)>| cells.into_iter().map(|(date, _)| *date).collect::<Vec<_>>();
     let (runnable, incomplete) = (dates(runnable), dates(incomplete));
     let is_hopeless = runnable.is_empty() && !incomplete.is_empty();
-    if let (true, true, Some(Stop::RateLimited { until })) = (is_hopeless, job.options.wait_for_data, &report.stop) {
+    if let (true, true, Some(Stop::RateLimited { until })) =
+        (is_hopeless, job.options.wait_for_data, &report.stop)
+    {
         return Conclusion::Waiting(DataWaiting { job: job.id, until: *until });
     }
     let refusal = refusal(report, &incomplete);
@@ -120,7 +123,8 @@ fn warnings(days: &Days, incomplete: &[NaiveDate], report: &Report, refusal: Opt
     let skipped = (!incomplete.is_empty()).then(|| Warning::dates_skipped(incomplete.to_vec()));
     let closed = (!days.closed.is_empty()).then(|| Warning::market_closed(days.closed.clone()));
     let refused = refusal.map(|stop| Warning::new(code::PROVIDER_REFUSED, stop.to_string(), 1));
-    let all = [refused, rate_limited, symbols_failed, reasons, skipped, closed, revised(report), rejected(report)];
+    let all =
+        [refused, rate_limited, symbols_failed, reasons, skipped, closed, revised(report), rejected(report)];
     all.into_iter().flatten().collect()
 }
 
@@ -133,7 +137,8 @@ fn reasons(report: &Report) -> Warning {
 fn revised(report: &Report) -> Option<Warning> {
     let bars: usize = report.revised.values().map(Vec::len).sum();
     let examples = report.revised.iter().map(|(symbol, dates)| format!("{symbol}: {} bars", dates.len()));
-    let message = format!("The provider now gives other prices for stored bars, which are kept - {}", some(examples));
+    let message =
+        format!("The provider now gives other prices for stored bars, which are kept - {}", some(examples));
     let symbols = report.revised.keys().cloned().collect();
     (bars > 0).then(|| Warning { symbols, ..Warning::new(code::PRICE_REVISED, message, bars) })
 }

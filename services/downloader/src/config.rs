@@ -6,7 +6,6 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::str::FromStr;
 use std::time::Duration;
 
-use chrono::NaiveDate;
 use domain::budget::Window;
 use domain::calendar::Calendar;
 use runtime::infrastructure::Infrastructure;
@@ -89,7 +88,7 @@ impl Config {
         let four = NonZeroUsize::MIN.saturating_add(3);
         let download_concurrency = settings.parsed("DOWNLOAD_CONCURRENCY", four, count).get();
         let preparations_at_once = settings.parsed("PREPARATIONS_AT_ONCE", four, count).get();
-        let calendar = Calendar::nyse().with_closures(closures(settings));
+        let calendar = runtime::market_clock::calendar(settings);
         Some(Self {
             infrastructure: infrastructure?,
             alpha_vantage,
@@ -126,23 +125,6 @@ fn alpha_vantage(
         settings.mistake(&place, "ALPHAVANTAGE_BASE_URL", SetupError::BaseUrl.to_string(), fix);
     }
     key.map(|_| given)
-}
-
-/// Closed days that the built-in calendar does not know.
-fn closures(settings: &mut Settings) -> Vec<NaiveDate> {
-    let text = settings.text("MARKET_CLOSURES").unwrap_or_default();
-    let place = settings.place("MARKET_CLOSURES");
-    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-    parts
-        .filter_map(|part| {
-            let date = part.parse();
-            if date.is_err() {
-                let fix = "write dates as YYYY-MM-DD, separated by commas";
-                settings.mistake(&place, "MARKET_CLOSURES", format!("{part:?} is not a date"), fix);
-            }
-            date.ok()
-        })
-        .collect()
 }
 
 /// A setting without a default; `if_wrong` stands in for one that cannot be read.

@@ -133,7 +133,9 @@ impl Fetcher<'_> {
                 self.budget.debit_made(symbol, fetched.calls - 1).await?;
             }
             match self.next(fetched, &mut patience).await? {
-                Next::Land(answer, answered_at) => return self.land(symbol, *answer, answered_at, &clock).await,
+                Next::Land(answer, answered_at) => {
+                    return self.land(symbol, *answer, answered_at, &clock).await;
+                }
                 Next::Again => {}
                 Next::End(fate) => return Ok(fate),
             }
@@ -197,7 +199,12 @@ impl Fetcher<'_> {
     }
 
     /// No answer: the call is made again after a while, a few times.
-    async fn try_again(&self, reason: String, retry_after: Option<Duration>, patience: &mut Patience) -> Next {
+    async fn try_again(
+        &self,
+        reason: String,
+        retry_after: Option<Duration>,
+        patience: &mut Patience,
+    ) -> Next {
         let backoff = doubled(BACKOFF, patience.unreachable).mul_f64(rand::random_range(0.5..1.0));
         let pause = retry_after.unwrap_or_default().max(backoff);
         patience.unreachable += 1;

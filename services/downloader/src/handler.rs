@@ -47,7 +47,12 @@ impl Requests {
     }
 
     /// Notes the job; saying it twice changes nothing.
-    pub(crate) async fn note(&self, job: JobId, body: &str, traceparent: Option<&str>) -> storage::Result<()> {
+    pub(crate) async fn note(
+        &self,
+        job: JobId,
+        body: &str,
+        traceparent: Option<&str>,
+    ) -> storage::Result<()> {
         market::upsert(&self.pool, job, body, traceparent).await?;
         self.due.notify_one();
         Ok(())

@@ -45,7 +45,9 @@ const REQUESTS_AT_ONCE: u16 = 16;
 /// When Postgres does not answer, or the provider's client cannot be built.
 pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
     let infrastructure = config.infrastructure.clone();
-    let pool = storage::connect(&infrastructure.database, Owner::Downloader).await.context("connecting to Postgres")?;
+    let pool = storage::connect(&infrastructure.database, Owner::Downloader)
+        .await
+        .context("connecting to Postgres")?;
     let health = runtime::probes::health(&pool, &infrastructure);
     let (wake, due) = (Wake::default(), Arc::new(Notify::new()));
     let workers = Workers::new(&config, pool.clone(), wake.clone(), Arc::clone(&due))?;
@@ -60,11 +62,8 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         );
         let relay = relay::run(pool, infrastructure.broker.clone(), "downloader", wake, shutdown.clone());
         let workers = workers.run(shutdown.clone());
-        let (consumed, (), ()) = tokio::join!(
-            linked(&shutdown, consumer),
-            linked(&shutdown, relay),
-            linked(&shutdown, workers)
-        );
+        let (consumed, (), ()) =
+            tokio::join!(linked(&shutdown, consumer), linked(&shutdown, relay), linked(&shutdown, workers));
         consumed.context("consuming job requests")
     };
     Ok(Service { routes: axum::Router::new(), work: Box::pin(work), health })

@@ -62,7 +62,9 @@ impl Prices {
         let scope = Scope::new(self.scope.sessions().iter().copied(), &universe, &[]);
         let dates = self.bars.get(symbol).into_iter().flatten().map(|date| (symbol, *date));
         let spans = self.spans.get(symbol).map(Vec::as_slice).unwrap_or_default();
-        Coverage::assess(scope, dates, spans, clock.now).need(clock.now, clock.storable_until).dates_of(symbol)
+        Coverage::assess(scope, dates, spans, clock.now)
+            .need(clock.now, clock.storable_until)
+            .dates_of(symbol)
     }
 
     /// What that says about each cell.

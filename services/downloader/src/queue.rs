@@ -17,7 +17,8 @@ pub(crate) fn queue(
     busy: &BTreeSet<Symbol>,
     tried: &BTreeSet<Symbol>,
 ) -> Vec<Symbol> {
-    let lost: BTreeSet<_> = tried.iter().filter_map(|symbol| need.missing.get(symbol)).flatten().copied().collect();
+    let lost: BTreeSet<_> =
+        tried.iter().filter_map(|symbol| need.missing.get(symbol)).flatten().copied().collect();
     let open = |symbol: &Symbol| !busy.contains(symbol) && !tried.contains(symbol);
     let missing = || need.missing.iter().filter(|(symbol, _)| open(symbol));
     let hopeful: BTreeMap<_, BTreeSet<_>> = missing()

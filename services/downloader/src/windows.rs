@@ -34,7 +34,11 @@ impl FromStr for Plan {
 }
 
 /// The windows of a key with these limits.
-pub(crate) fn windows(plan: Plan, per_minute: Option<NonZeroU32>, per_day: Option<NonZeroU32>) -> Vec<Window> {
+pub(crate) fn windows(
+    plan: Plan,
+    per_minute: Option<NonZeroU32>,
+    per_day: Option<NonZeroU32>,
+) -> Vec<Window> {
     let per_day = match plan {
         Plan::Free => Some(per_day.unwrap_or(FREE_CALLS_PER_DAY)),
         Plan::Paid => per_day,

@@ -26,8 +26,11 @@ use crate::provider::alpha_vantage::{self, AlphaVantage};
 /// How often work is looked for when nobody says that there is some: other replicas' and abandoned work.
 const POLL: Duration = Duration::from_millis(500);
 
-/// How long a preparation that could not be finished is left alone.
+/// How long a preparation is left alone after our infrastructure failed.
 const PAUSE: TimeDelta = TimeDelta::seconds(2);
+
+/// How long one is left alone that this version of the service cannot read.
+const LONG_PAUSE: TimeDelta = TimeDelta::minutes(5);
 
 /// Everything that prepares prices in this process.
 pub(crate) struct Workers {
@@ -38,7 +41,8 @@ pub(crate) struct Workers {
 
 impl Workers {
     pub(crate) fn new(config: &Config, pool: PgPool, wake: Wake, due: Arc<Notify>) -> anyhow::Result<Self> {
-        let source = config.alpha_vantage.as_ref().map(|settings| source(settings, config, &pool)).transpose()?;
+        let source =
+            config.alpha_vantage.as_ref().map(|settings| source(settings, config, &pool)).transpose()?;
         let preparer = Preparer {
             pool,
             wake,
@@ -53,6 +57,7 @@ impl Workers {
     /// Prepares prices until shutdown, then lets calls under way finish and hands the rest back.
     pub(crate) async fn run(self, shutdown: CancellationToken) {
         let tasks = TaskTracker::new();
+        let mut is_told = false;
         while !shutdown.is_cancelled() {
             let permit = tokio::select! {
                 () = shutdown.cancelled() => break,
@@ -67,8 +72,12 @@ impl Workers {
                     });
                     continue;
                 }
-                Ok(None) => {}
-                Err(problem) => tracing::warn!("no preparation could be claimed: {problem}"),
+                Ok(None) => is_told = false,
+                Err(problem) if is_told => tracing::debug!("no preparation could be claimed: {problem}"),
+                Err(problem) => {
+                    is_told = true;
+                    tracing::warn!("no preparation could be claimed, trying again: {problem}");
+                }
             }
             drop(permit);
             tokio::select! {
@@ -119,9 +128,13 @@ async fn work(preparer: &Preparer, preparation: Preparation, shutdown: Cancellat
             tracing::info!(job.id = %job, "Job {job}: another worker prepares its prices");
         }
         Err(Interrupted::Shutdown) => hand_back(preparer, &preparation, TimeDelta::zero()).await,
-        Err(problem @ (Interrupted::Storage(_) | Interrupted::Contract(_))) => {
-            tracing::error!(job.id = %job, "Job {job}: prices could not be prepared, trying again: {problem}");
+        Err(problem @ Interrupted::Storage(_)) => {
+            tracing::warn!(job.id = %job, "Job {job}: prices could not be prepared, trying again: {problem}");
             hand_back(preparer, &preparation, PAUSE).await;
+        }
+        Err(problem @ Interrupted::Contract(_)) => {
+            tracing::error!(job.id = %job, "Job {job}: prices cannot be prepared: {problem}");
+            hand_back(preparer, &preparation, LONG_PAUSE).await;
         }
     }
     if let Err(problem) = market::release_all(&preparer.pool, holder).await {

@@ -17,7 +17,7 @@ pub struct Config {
     pub lanes_at_once: u16,
     /// `LANE_PATIENCE_SECONDS`: after which an untaken turn is sent again (default 60).
     pub patience: Duration,
-    /// The exchange's sessions.
+    /// The exchange's sessions, without `MARKET_CLOSURES`.
     pub calendar: Calendar,
 }
 
@@ -38,12 +38,13 @@ impl Config {
         let slice = settings.parsed("LANE_SLICE_MS", 250, "write a number of milliseconds");
         let lanes_at_once = settings.parsed("LANES_AT_ONCE", 10, "write a number from 1 to 1000");
         let patience = settings.parsed("LANE_PATIENCE_SECONDS", 60, "write a number of seconds");
+        let calendar = runtime::market_clock::calendar(settings);
         Some(Self {
             infrastructure: infrastructure?,
             slice: Duration::from_millis(slice),
             lanes_at_once,
             patience: Duration::from_secs(patience),
-            calendar: Calendar::nyse(),
+            calendar,
         })
     }
 }

@@ -36,8 +36,8 @@ pub(crate) async fn plan_message(executor: &Executor, kind: &str, body: &str) ->
         closed: closed.map(|skipped| skipped.date).collect(),
         runnable: runnable.into_iter().collect(),
     };
-    let planned = PlannedJob::of(event)
-        .ok_or_else(|| ExecutorError::Inconsistent(format!("{kind} carries no job")))?;
+    let planned =
+        PlannedJob::of(event).ok_or_else(|| ExecutorError::Inconsistent(format!("{kind} carries no job")))?;
     plan_traced(executor, kind, body, &planned, &data).await
 }
 

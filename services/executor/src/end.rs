@@ -48,7 +48,8 @@ pub(crate) async fn end(
         "Job {}: {} - {} completed, {} failed, {} skipped",
         job.id, JobState::from(outcome).as_str(), tally.completed, tally.failed, tally.skipped,
     );
-    let event = Event::JobEnded(JobEnded { job: job.id, outcome, tally, error, warnings, ended_at: Utc::now() });
+    let event =
+        Event::JobEnded(JobEnded { job: job.id, outcome, tally, error, warnings, ended_at: Utc::now() });
     Ok(End { outcome, message: runtime::outgoing::event(&event)? })
 }
 

@@ -97,8 +97,9 @@ impl Jobs {
         let row = storage::execution::job(pool, id).await?;
         let row = row.ok_or_else(|| ExecutorError::Inconsistent(format!("job {id} has lanes but no row")))?;
         let planned = PlannedJob::of(decode_event(&row.kind, row.body.as_bytes())?);
-        let planned = planned
-            .ok_or_else(|| ExecutorError::Inconsistent(format!("job {id} was planned from a {}", row.kind)))?;
+        let planned = planned.ok_or_else(|| {
+            ExecutorError::Inconsistent(format!("job {id} was planned from a {}", row.kind))
+        })?;
         let planned = Arc::new(planned);
         known.push_back((id, planned.clone()));
         if known.len() > MOST {

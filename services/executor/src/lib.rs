@@ -38,7 +38,9 @@ pub(crate) struct Executor {
 /// When Postgres does not answer.
 pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
     let infrastructure = config.infrastructure.clone();
-    let pool = storage::connect(&infrastructure.database, Owner::Executor).await.context("connecting to Postgres")?;
+    let pool = storage::connect(&infrastructure.database, Owner::Executor)
+        .await
+        .context("connecting to Postgres")?;
     let health = runtime::probes::health(&pool, &infrastructure);
     let executor = Arc::new(Executor {
         prices: prices::Prices::new(config.calendar.clone()),

@@ -78,7 +78,8 @@ impl Executor {
         let skipped: Vec<SkippedRow> = planned_lanes.iter().map(skipped_row).collect();
         let mut config_changed: BTreeMap<String, usize> = BTreeMap::new();
         for planned in planned_lanes.iter().filter(|planned| planned.plan.config_changed > 0) {
-            *config_changed.entry(planned.model.signature.clone()).or_default() += planned.plan.config_changed;
+            *config_changed.entry(planned.model.signature.clone()).or_default() +=
+                planned.plan.config_changed;
         }
         plan.store(&lanes, &skipped, &config_changed).await?;
 
@@ -166,7 +167,8 @@ fn skipped_row(planned: &Planned<'_>) -> SkippedRow {
 
 /// The message of a lane's first turn, in a trace of its own that is linked to the job's.
 fn first_turn(job: JobId, lane: &NewLane) -> Result<Outgoing, ExecutorError> {
-    let span = tracing::info_span!(parent: None, "lane", job.id = %job, model = lane.model, trial = lane.trial);
+    let span =
+        tracing::info_span!(parent: None, "lane", job.id = %job, model = lane.model, trial = lane.trial);
     telemetry::link_to_current(&span);
     let command = LaneContinue { lane: lane.id, turn: 0 };
     let traceparent = span.in_scope(telemetry::current_traceparent);

@@ -9,7 +9,9 @@ use domain::job::{Model, OnFailure};
 use domain::lane::{Turn, Winner, take_turn};
 use domain::model_day::{DayRef, FailedDay, ModelDayKey, SkipReason, SkippedDate};
 use runtime::telemetry;
-use storage::execution::{self, Closing, DayCommit, DayRow, Lane, PortfolioDay, PortfolioHistory, SkippedRow};
+use storage::execution::{
+    self, Closing, DayCommit, DayRow, Lane, PortfolioDay, PortfolioHistory, SkippedRow,
+};
 use storage::outbox::Outgoing;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -42,8 +44,14 @@ impl Executor {
         let stops = job.job.options.on_failure == OnFailure::Stop && lane.done > 0;
         // The worker before us may have died between the failed day and the lane's end.
         let stopped = stops && execution::has_failed(&self.pool, &lane).await?;
-        let mut hand =
-            Hand { done: lane.done, job, history: PortfolioHistory::default(), previous: None, stopped, lane };
+        let mut hand = Hand {
+            done: lane.done,
+            job,
+            history: PortfolioHistory::default(),
+            previous: None,
+            stopped,
+            lane,
+        };
         if let (Some(next), Some(last)) = (hand.lane.dates.get(hand.done), hand.lane.dates.last()) {
             hand.history = execution::history(&self.pool, hand.lane.portfolio, *next, *last).await?;
         }
@@ -83,7 +91,8 @@ impl Executor {
             date,
         };
         let turn = take_turn(&job.job, date, &hand.history.winners);
-        let span = tracing::info_span!("model_day", job.id = %key.job, model = %key.model, trading_date = %date);
+        let span =
+            tracing::info_span!("model_day", job.id = %key.job, model = %key.model, trading_date = %date);
         let Turn::Run { base, revision } = turn else {
             let skipped = [SkippedDate { date, reason: SkipReason::AlreadyCompleted }];
             let messages = skipped_events(key.job, &key.experiment, &key.model, key.trial, &skipped)?;
@@ -221,7 +230,8 @@ impl Executor {
         let skipped: Vec<SkippedDate> =
             rest.map(|date| SkippedDate { date: *date, reason: SkipReason::StoppedAfterFailure }).collect();
         let row = SkippedRow { portfolio: lane.portfolio, dates: skipped };
-        let mut messages = skipped_events(lane.job, &job.job.experiment, &lane.model, lane.trial, &row.dates)?;
+        let mut messages =
+            skipped_events(lane.job, &job.job.experiment, &lane.model, lane.trial, &row.dates)?;
 
         let mut closing = Closing::begin(&self.pool, lane, (!row.dates.is_empty()).then_some(&row)).await?;
         if let Some((next, turn, routing_key, next_job)) = &closing.next {
@@ -249,7 +259,9 @@ impl Executor {
                 match execution::renew(&pool, &lane).await {
                     Ok(()) => {}
                     Err(storage::StorageError::Fenced) => return,
-                    Err(problem) => tracing::warn!(lane.id = %lane.id, "the lease was not renewed: {problem}"),
+                    Err(problem) => {
+                        tracing::warn!(lane.id = %lane.id, "the lease was not renewed: {problem}");
+                    }
                 }
             }
         }))

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use runtime::settings::Settings;
 
 /// Runs trading models day by day on real prices.
 #[derive(Parser)]
@@ -50,9 +51,8 @@ async fn main() -> ExitCode {
 }
 
 async fn migrate() -> anyhow::Result<()> {
-    let url = std::env::var("DATABASE_URL")
-        .ok()
-        .filter(|url| !url.is_empty())
+    let url = Settings::load()
+        .text("DATABASE_URL")
         .context("DATABASE_URL is not set; set it to postgres://user:password@host:port/database")?;
     storage::migrate(&url).await.context("bringing the database up to date")
 }

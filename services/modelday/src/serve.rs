@@ -20,7 +20,9 @@ struct Config {
 pub(crate) async fn main() -> ExitCode {
     runtime::process::run("modelday", |telemetry, shutdown| async move {
         let config = Config::load()?;
-        storage::migrate(&config.infrastructure.database.url).await.context("bringing the database up to date")?;
+        storage::migrate(&config.infrastructure.database.url)
+            .await
+            .context("bringing the database up to date")?;
         serve(config, telemetry, shutdown).await
     })
     .await

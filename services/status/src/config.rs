@@ -44,24 +44,10 @@ impl Config {
     pub fn read(settings: &mut Settings, infrastructure: Option<Infrastructure>) -> Option<Self> {
         let lookback_days =
             settings.parsed("DEFAULT_RESULTS_LOOKBACK_DAYS", 30, "write a number of calendar days");
-        let today = settings.text("SIMULATED_TODAY").and_then(|text| match text.parse() {
-            Ok(date) => Some(date),
-            Err(_) => {
-                let place = settings.place("SIMULATED_TODAY");
-                settings.mistake(
-                    &place,
-                    "SIMULATED_TODAY",
-                    format!("{text:?} is not a date"),
-                    "write YYYY-MM-DD",
-                );
-                None
-            }
-        });
+        let today = runtime::market_clock::today(settings);
+        let calendar = runtime::market_clock::calendar(settings);
         let infrastructure = infrastructure?;
         let deployment = infrastructure.deployment;
-        Some(Self {
-            infrastructure,
-            reading: Reading { lookback_days, today, deployment, calendar: Calendar::nyse() },
-        })
+        Some(Self { infrastructure, reading: Reading { lookback_days, today, deployment, calendar } })
     }
 }

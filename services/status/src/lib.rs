@@ -63,6 +63,19 @@ pub fn routes(pool: PgPool, reading: Reading) -> axum::Router {
     api::routes(pool, reading)
 }
 
+/// Builds the read model again from the event log, job by job, beside running services; answers how many.
+///
+/// # Errors
+/// When Postgres refuses, or a logged event cannot be read.
+pub async fn rebuild(config: &Config) -> anyhow::Result<usize> {
+    let database = &config.infrastructure.database;
+    let pool = storage::connect(database, Owner::Status).await.context("connecting to Postgres")?;
+    let decode = |kind: &str, body: &str| {
+        contract::decode_event(kind, body.as_bytes()).map_err(|problem| problem.to_string())
+    };
+    storage::status::rebuild_all(&pool, decode).await.context("building the read model again")
+}
+
 /// Runs the service on its own address until `shutdown`, then finishes what is in hand.
 ///
 /// # Errors

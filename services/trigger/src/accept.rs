@@ -80,7 +80,12 @@ impl Acceptor {
     ///
     /// # Errors
     /// As listed.
-    pub(crate) async fn accept(&self, body: &Value, key: Option<&str>, now: DateTime<Utc>) -> Result<Accepted, NotAccepted> {
+    pub(crate) async fn accept(
+        &self,
+        body: &Value,
+        key: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Accepted, NotAccepted> {
         let request = TriggerRequest::parse(body).map_err(NotAccepted::Invalid)?;
         let known = self.config.catalogue.known();
         let last_completed: BTreeMap<_, _> = match request.start {

@@ -28,9 +28,10 @@ async fn trigger(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Request body is larger than 1 MiB; send a smaller one")
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "Request body is larger than 1 MiB; send a smaller one",
+        ),
         status => Problem::new(status, rejection.body_text()),
     })?;
     let body: Value = serde_json::from_slice(&body).map_err(|error| {
@@ -74,7 +75,9 @@ impl From<NotAccepted> for Problem {
             },
             NotAccepted::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             NotAccepted::Full => Self::new(StatusCode::BAD_REQUEST, error.to_string()).retry_after(5),
-            NotAccepted::Message(_) | NotAccepted::Json(_) | NotAccepted::Storage(_) => Self::internal(&error),
+            NotAccepted::Message(_) | NotAccepted::Json(_) | NotAccepted::Storage(_) => {
+                Self::internal(&error)
+            }
         }
     }
 }

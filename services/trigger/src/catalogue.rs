@@ -116,7 +116,9 @@ impl Catalogue {
             )]
         })?;
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
-        Self::parse(&text, |name| std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string()))
+        Self::parse(&text, |name| {
+            std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
+        })
     }
 
     /// The models of `text`; `read` gives the text of a decision file.
@@ -136,7 +138,11 @@ impl Catalogue {
         for model in file.models {
             if !seen.insert(model.signature.clone()) {
                 let key = format!("models.{}", model.signature);
-                mistakes.push(CatalogueMistake::new(key, "is there twice", "give each model its own signature"));
+                mistakes.push(CatalogueMistake::new(
+                    key,
+                    "is there twice",
+                    "give each model its own signature",
+                ));
             }
             match entry(model, &mut decisions, &read) {
                 Ok(entry) => entries.push(entry),
@@ -163,9 +169,9 @@ impl Catalogue {
     pub fn snapshot(&self, signature: &str, start: NaiveDate, end: NaiveDate) -> Option<Model> {
         let entry = self.entries.iter().find(|entry| entry.signature == signature)?;
         let kind = match &entry.kind {
-            EntryKind::Recorded(orders) if start <= end => {
-                ModelKind::Recorded(orders.range(start..=end).flat_map(|(_, orders)| orders).cloned().collect())
-            }
+            EntryKind::Recorded(orders) if start <= end => ModelKind::Recorded(
+                orders.range(start..=end).flat_map(|(_, orders)| orders).cloned().collect(),
+            ),
             EntryKind::Recorded(_) => ModelKind::Recorded(Vec::new()),
             EntryKind::Policy(policy) => ModelKind::Policy(policy.clone()),
         };
@@ -190,36 +196,57 @@ fn entry(
     let valid = |c: char| c.is_ascii_alphanumeric() || "._-/:@+".contains(c);
     if model.signature.is_empty() || model.signature.len() > 100 || !model.signature.chars().all(valid) {
         let fix = "write 1 to 100 of letters, digits and . _ - / : @ +";
-        return Err(CatalogueMistake::new(key("signature"), format!("{:?} is not a name", model.signature), fix));
+        return Err(CatalogueMistake::new(
+            key("signature"),
+            format!("{:?} is not a name", model.signature),
+            fix,
+        ));
     }
     let initial_cash = model.initial_cash.unwrap_or(Decimal::from(10_000));
     if initial_cash <= Decimal::ZERO {
-        return Err(CatalogueMistake::new(key("initial_cash"), "is not above zero", "write an amount in dollars"));
+        return Err(CatalogueMistake::new(
+            key("initial_cash"),
+            "is not above zero",
+            "write an amount in dollars",
+        ));
     }
     let trials = model.trials.unwrap_or(1);
     if !(1..=1000).contains(&trials) {
-        return Err(CatalogueMistake::new(key("trials"), format!("{trials} is not 1 to 1000"), "write 1 or more"));
+        return Err(CatalogueMistake::new(
+            key("trials"),
+            format!("{trials} is not 1 to 1000"),
+            "write 1 or more",
+        ));
     }
-    let costs = Costs::try_from(model.costs.clone().unwrap_or_default())
+    let costs = Costs::try_from(model.costs.unwrap_or_default())
         .map_err(|problem| CatalogueMistake::new(key("costs"), problem, "correct the terms"))?;
     let kind = match (&model.kind, &model.decisions, &model.policy) {
         (FileKind::Policy, None, Some(policy)) => EntryKind::Policy(policy.clone()),
         (FileKind::Policy, _, _) => {
-            return Err(CatalogueMistake::new(key("policy"), "is what a policy has, and all it has", "add policy = { policy = \"...\" }"));
+            return Err(CatalogueMistake::new(
+                key("policy"),
+                "is what a policy has, and all it has",
+                "add policy = { policy = \"...\" }",
+            ));
         }
         (FileKind::Recorded, Some(name), None) => {
             if !decisions.contains_key(name) {
                 let fix = "name a CSV file model,date,sequence,action,symbol,quantity beside the models file";
-                let text = read(name).map_err(|problem| CatalogueMistake::new(key("decisions"), problem, fix))?;
-                let orders =
-                    recorded::parse(&text).map_err(|problem| CatalogueMistake::new(key("decisions"), problem, fix))?;
+                let text =
+                    read(name).map_err(|problem| CatalogueMistake::new(key("decisions"), problem, fix))?;
+                let orders = recorded::parse(&text)
+                    .map_err(|problem| CatalogueMistake::new(key("decisions"), problem, fix))?;
                 decisions.insert(name.clone(), orders);
             }
             let orders = decisions.get(name).and_then(|orders| orders.get(&model.signature)).cloned();
             EntryKind::Recorded(orders.unwrap_or_default())
         }
         (FileKind::Recorded, _, _) => {
-            return Err(CatalogueMistake::new(key("decisions"), "is what a recorded model has", "name the CSV file of its orders"));
+            return Err(CatalogueMistake::new(
+                key("decisions"),
+                "is what a recorded model has",
+                "name the CSV file of its orders",
+            ));
         }
     };
     let config_hash = hash(initial_cash, &costs, &kind);
@@ -283,8 +310,9 @@ mod tests {
     #[test]
     fn the_hash_knows_what_affects_the_outcome() {
         let hash = |extra: &str| {
-            let text =
-                format!("[[models]]\nsignature = \"a\"\nkind = \"policy\"\npolicy = {{ policy = \"cash\" }}\n{extra}");
+            let text = format!(
+                "[[models]]\nsignature = \"a\"\nkind = \"policy\"\npolicy = {{ policy = \"cash\" }}\n{extra}"
+            );
             parse(&text).unwrap().entries()[0].config_hash.clone()
         };
 

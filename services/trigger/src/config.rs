@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use domain::calendar::Calendar;
 use domain::market::Universe;
 use runtime::infrastructure::Infrastructure;
 use runtime::settings::{Mistakes, Settings};
@@ -25,8 +24,6 @@ pub struct Config {
     pub max_active_jobs: u32,
     /// `SIMULATED_TODAY`: the date that requests may not go beyond, for installations that live in the past.
     pub today: Option<NaiveDate>,
-    /// The exchange's sessions.
-    pub calendar: Calendar,
 }
 
 impl Config {
@@ -54,7 +51,8 @@ impl Config {
 
     /// Reads the settings; mistakes stay with `settings`, for whoever reads more of them.
     pub fn read(settings: &mut Settings, infrastructure: Option<Infrastructure>) -> Option<Self> {
-        let models_file = PathBuf::from(settings.text("MODELS_FILE").unwrap_or("configs/models.toml".to_owned()));
+        let models_file =
+            PathBuf::from(settings.text("MODELS_FILE").unwrap_or("configs/models.toml".to_owned()));
         let catalogue = Catalogue::load(&models_file);
         if let Err(mistakes) = &catalogue {
             for mistake in mistakes {
@@ -62,8 +60,9 @@ impl Config {
                 settings.mistake(&place, &mistake.key, mistake.problem.clone(), &mistake.fix);
             }
         }
-        let universe_file =
-            PathBuf::from(settings.text("UNIVERSE_FILE").unwrap_or("configs/universes/nasdaq100.json".to_owned()));
+        let universe_file = PathBuf::from(
+            settings.text("UNIVERSE_FILE").unwrap_or("configs/universes/nasdaq100.json".to_owned()),
+        );
         let universe = read_universe(&universe_file);
         if let Err(problem) = &universe {
             let place = universe_file.display().to_string();
@@ -72,15 +71,7 @@ impl Config {
         }
         let max_days = settings.parsed("MAX_SIMULATION_DAYS", 3660, "write a number of calendar days");
         let max_active_jobs = settings.parsed("MAX_ACTIVE_JOBS", 64, "write a number of jobs");
-        let today = settings.text("SIMULATED_TODAY");
-        let today = today.and_then(|text| match text.parse() {
-            Ok(date) => Some(date),
-            Err(_) => {
-                let place = settings.place("SIMULATED_TODAY");
-                settings.mistake(&place, "SIMULATED_TODAY", format!("{text:?} is not a date"), "write YYYY-MM-DD");
-                None
-            }
-        });
+        let today = runtime::market_clock::today(settings);
         Some(Self {
             infrastructure: infrastructure?,
             catalogue: catalogue.ok()?,
@@ -88,7 +79,6 @@ impl Config {
             max_days,
             max_active_jobs,
             today,
-            calendar: Calendar::nyse(),
         })
     }
 }

@@ -25,7 +25,8 @@ pub use config::Config;
 /// When Postgres does not answer.
 pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
     let infrastructure = config.infrastructure.clone();
-    let pool = storage::connect(&infrastructure.database, Owner::Trigger).await.context("connecting to Postgres")?;
+    let pool =
+        storage::connect(&infrastructure.database, Owner::Trigger).await.context("connecting to Postgres")?;
     let wake = Wake::default();
     let health = runtime::probes::health(&pool, &infrastructure);
     let acceptor = Acceptor { config: Arc::new(config), pool: pool.clone(), wake: wake.clone() };
@@ -48,7 +49,8 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             ended::EndedJobs { pool: pool.clone() },
             shutdown.clone(),
         );
-        let relay = relay::run(pool.clone(), infrastructure.broker.clone(), "trigger", wake, shutdown.clone());
+        let relay =
+            relay::run(pool.clone(), infrastructure.broker.clone(), "trigger", wake, shutdown.clone());
         let (consumed, ()) = tokio::join!(linked(&shutdown, consumer), linked(&shutdown, relay));
         consumed.context("consuming ended jobs")
     };

@@ -11,7 +11,8 @@ pub struct Broker {
 impl Broker {
     /// Starts one; `name` is unique among the tests.
     pub fn start(name: &str) -> Self {
-        let folder = std::env::var("MODELDAY_TEST_STATE").map_or_else(|_| std::env::temp_dir(), PathBuf::from);
+        let folder =
+            std::env::var("MODELDAY_TEST_STATE").map_or_else(|_| std::env::temp_dir(), PathBuf::from);
         let broker = Self { state: folder.join("stacks").join(name) };
         broker.up();
         broker

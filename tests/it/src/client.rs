@@ -53,7 +53,8 @@ impl Client {
 
     /// The raw answer to a GET of the status service.
     pub async fn get(&self, path: &str) -> (StatusCode, Value) {
-        let response = self.http.get(format!("{}{path}", self.status_url)).send().await.expect("status answers");
+        let response =
+            self.http.get(format!("{}{path}", self.status_url)).send().await.expect("status answers");
         let status = response.status();
         let text = response.text().await.expect("the answer has a body");
         let body = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path} answered {status}: {text}"));
@@ -84,7 +85,8 @@ impl Client {
     pub async fn until(&self, job: &str, what: &str, reached: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if let Ok(response) = self.http.get(format!("{}/simulate/status/{job}", self.status_url)).send().await
+            if let Ok(response) =
+                self.http.get(format!("{}/simulate/status/{job}", self.status_url)).send().await
                 && let Ok(status) = response.json::<Value>().await
             {
                 if reached(&status) {
@@ -102,7 +104,8 @@ impl Client {
         let board = self.get_ok(&format!("/leaderboard?{query}")).await;
         let rows = board["rows"].as_array().expect("rows").iter();
         rows.map(|row| {
-            let percent = row["return"].as_f64().map_or("-".to_owned(), |value| format!("{:+.2}", value * 100.0));
+            let percent =
+                row["return"].as_f64().map_or("-".to_owned(), |value| format!("{:+.2}", value * 100.0));
             (row["model"].as_str().expect("a name").to_owned(), percent)
         })
         .collect()

@@ -1,6 +1,11 @@
 //! Modelday end to end: real processes, real Postgres, real RabbitMQ; only the outside world has a stand-in.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on should say so")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on should say so"
+)]
 #![allow(clippy::print_stderr, reason = "the log of a failed test")]
 
 mod binaries;

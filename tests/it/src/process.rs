@@ -12,12 +12,20 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn spawn(name: &str, program: &Path, arguments: &[&str], env: &[(String, String)], log: PathBuf) -> Self {
+    pub(crate) fn spawn(
+        name: &str,
+        program: &Path,
+        arguments: &[&str],
+        env: &[(String, String)],
+        log: PathBuf,
+    ) -> Self {
         let output = File::options().create(true).append(true).open(&log).expect("the log can be written");
         let child = Command::new(program)
             .args(arguments)
             .env_clear()
-            .envs(std::env::vars().filter(|(key, _)| key == "PATH" || key == "HOME" || key == "RUST_BACKTRACE"))
+            .envs(
+                std::env::vars().filter(|(key, _)| key == "PATH" || key == "HOME" || key == "RUST_BACKTRACE"),
+            )
             .envs(env.iter().map(|(key, value)| (key, value)))
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
             .stdin(Stdio::null())

@@ -80,7 +80,9 @@ impl System {
     ) -> Self {
         let services: &[Service] = match shape {
             Shape::OneProcess => &[Service::Modelday],
-            Shape::FourProcesses => &[Service::Trigger, Service::Downloader, Service::Executor, Service::Status],
+            Shape::FourProcesses => {
+                &[Service::Trigger, Service::Downloader, Service::Executor, Service::Status]
+            }
         };
         let ports = free_ports(services);
         let url = |service: Service| {
@@ -89,7 +91,8 @@ impl System {
         };
         let client = Client::new(url(Service::Trigger), url(Service::Status));
         let processes = BTreeMap::new();
-        let mut system = Self { processes, seconds: Vec::new(), ports, env, folder, client, prices, vhost, database };
+        let mut system =
+            Self { processes, seconds: Vec::new(), ports, env, folder, client, prices, vhost, database };
         for service in services {
             system.launch(*service);
         }

@@ -61,6 +61,11 @@ impl Control {
         self.current().1.calls.clone()
     }
 
+    /// The newest day that has prices.
+    pub(crate) fn today(&self) -> NaiveDate {
+        self.current().0.today
+    }
+
     /// Forgets calls, budgets and changes.
     pub(crate) fn reset(&self) {
         *self.current() = (self.initial.clone(), Ledger::default());

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Query as Parameters, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use chrono::NaiveDate;
 use futures::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -35,10 +36,26 @@ pub(crate) fn router(control: Arc<Control>, stopping: watch::Receiver<()>) -> Ro
 }
 
 async fn query(State(shared): State<Shared>, Parameters(query): Parameters<Query>) -> Response {
+    let today = shared.control.today();
     let (delay, answer) = shared.control.answer(&query);
     if !delay.is_zero() {
         pause(&shared, delay).await;
     }
+    let mut response = respond(&shared, answer).await;
+    if let Some(date) = late_evening(today) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
+}
+
+/// The `Date` of an answer given late in the evening, in New York, of `today`: it tells clients that live in the
+/// present that later sessions are not known here.
+fn late_evening(today: NaiveDate) -> Option<HeaderValue> {
+    let utc = today.succ_opt()?.and_hms_opt(3, 59, 59)?;
+    HeaderValue::from_str(&utc.format("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()
+}
+
+async fn respond(shared: &Shared, answer: Answer) -> Response {
     match answer {
         Answer::Json(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
         Answer::Csv(body) => ([(header::CONTENT_TYPE, "application/x-download")], body).into_response(),
@@ -54,12 +71,13 @@ async fn query(State(shared): State<Shared>, Parameters(query): Parameters<Query
             (StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body).into_response()
         }
         Answer::Hang => {
-            stopped(&shared).await;
+            stopped(shared).await;
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
         Answer::Cut(body) => Body::from_stream(cut(body)).into_response(),
         Answer::Endless(body) => {
             let parts = stream::repeat(Bytes::from(body)).map(Ok::<_, Infallible>);
+            let shared = shared.clone();
             Body::from_stream(parts.take_until(async move { stopped(&shared).await })).into_response()
         }
     }

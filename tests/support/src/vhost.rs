@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use lapin::message::Delivery;
 use lapin::options::{BasicGetOptions, BasicPublishOptions};
 use lapin::{BasicProperties, Connection, ConnectionProperties};
+use messaging::topology::queues;
 use messaging::{BrokerConfig, Envelope, Publisher};
 use uuid::Uuid;
 
@@ -91,6 +92,16 @@ impl TestVhost {
         }
         connection.close(200, "bye".into()).await.unwrap();
         taken
+    }
+
+    /// Why messages were put away so far; takes the dead letters.
+    pub async fn dead_letter_reasons(&self) -> Vec<String> {
+        let reason = |letter: &Delivery| {
+            let headers = letter.properties.headers().as_ref().expect("a dead letter has headers");
+            let reason = headers.inner().get("x-modelday-reason").and_then(|reason| reason.as_long_string());
+            reason.expect("a dead letter has a reason").to_string()
+        };
+        self.drain(queues::STATUS_DEAD_LETTERS).await.iter().map(reason).collect()
     }
 
     async fn connect(&self) -> Connection {

@@ -45,7 +45,10 @@ impl Problem {
     /// Something of ours went wrong; the cause goes to the log, not to the client.
     pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error = cause, "a request was not answered");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error; the log knows more under this trace_id")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Internal server error; the log knows more under this trace_id",
+        )
     }
 
     /// The same problem, with the seconds after which to try again.

@@ -24,9 +24,9 @@ const BODY_LIMIT: usize = 1024 * 1024;
 /// # Errors
 /// When the address is taken; the text says what to do.
 pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("listening on {address}: is another program using the port? set LISTEN to another one"))
+    TcpListener::bind(address).await.with_context(|| {
+        format!("listening on {address}: is another program using the port? set LISTEN to another one")
+    })
 }
 
 /// Serves `routes` until shutdown, then lets the requests in hand finish.
@@ -36,7 +36,9 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 pub async fn serve(listener: TcpListener, routes: Router, shutdown: CancellationToken) -> anyhow::Result<()> {
     let app = routes
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "Not Found") })
-        .method_not_allowed_fallback(|| async { Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed") })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
+        })
         .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT))
         .layer(tower_http::catch_panic::CatchPanicLayer::new())
         .layer(middleware::from_fn(observe));

@@ -23,6 +23,8 @@ pub struct Overdue {
     pub sent_at: Option<DateTime<Utc>>,
 }
 
+type Row = (Uuid, i32, String, Uuid, Option<DateTime<Utc>>);
+
 /// Locks the lanes whose turn has not been taken for `patience` seconds (doubling with each resend, or at
 /// once when `all`), or whose `not_before` is due.
 ///
@@ -34,7 +36,7 @@ pub async fn overdue(
     all: bool,
 ) -> Result<(Transaction<'static, Postgres>, Vec<Overdue>)> {
     let mut transaction = pool.begin().await?;
-    let rows: Vec<(Uuid, i32, String, Uuid, Option<DateTime<Utc>>)> = sqlx::query_as(
+    let rows: Vec<Row> = sqlx::query_as(
         "-- reconcile::overdue
         SELECT id, turn, routing_key, job_id, sent_at
         FROM execution.lanes

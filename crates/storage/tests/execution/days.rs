@@ -26,7 +26,10 @@ async fn a_stale_epoch_writes_nothing() {
     }
 
     assert_eq!(world.rows().await, before);
-    assert_eq!((world.column(lane, "done").await, world.column(lane, "turn").await), ("0".into(), "0".into()));
+    assert_eq!(
+        (world.column(lane, "done").await, world.column(lane, "turn").await),
+        ("0".into(), "0".into())
+    );
     complete(&world.pool, &current, 0, false).await.unwrap();
     let refused = complete(&world.pool, &paused, 1, false).await;
     assert!(matches!(refused, Err(StorageError::Fenced)), "{refused:?}");

@@ -1,6 +1,8 @@
 //! What the executor stores, against a real Postgres: lanes, days, ends of jobs, the outbox, and who may
 //! write what.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
 mod closing;
 mod days;
 mod grants;

@@ -14,7 +14,7 @@ async fn write(pool: &PgPool, count: usize) -> Vec<Uuid> {
     for _ in 0..count {
         let message = message("modelday.job.started.v1", JobId(Uuid::now_v7()));
         ids.push(message.event_id);
-        outbox::write(&mut *pool.acquire().await.unwrap(), &[message]).await.unwrap();
+        outbox::write(&mut pool.acquire().await.unwrap(), &[message]).await.unwrap();
     }
     ids
 }

@@ -10,7 +10,9 @@ use domain::order::{Fill, Side};
 use domain::portfolio::Portfolio;
 use rust_decimal::Decimal;
 use sqlx::PgPool;
-use storage::execution::{Closing, DayCommit, DayRow, Lane, NewLane, Plan, Take, begin_plan, commit_day, take};
+use storage::execution::{
+    Closing, DayCommit, DayRow, Lane, NewLane, Plan, Take, begin_plan, commit_day, take,
+};
 use storage::outbox::Outgoing;
 use storage::{Owner, Result};
 use test_support::TestDatabase;
@@ -68,7 +70,8 @@ impl World {
 
     /// One column of a lane as text.
     pub(crate) async fn column(&self, lane: LaneId, column: &str) -> String {
-        let query = format!("SELECT coalesce({column}::text, 'none') FROM execution.lanes WHERE id = '{lane}'");
+        let query =
+            format!("SELECT coalesce({column}::text, 'none') FROM execution.lanes WHERE id = '{lane}'");
         sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_one(&self.database.admin).await.unwrap()
     }
 }

@@ -67,7 +67,8 @@ fn a_rate_limit_and_failed_symbols_are_both_warned_of() {
     let failed = [(symbol("C"), "the symbol is unknown".to_owned())].into();
     let report = Report { failed, ..rate_limited(1, 3) };
 
-    let warnings = conclude(job(BOTH[0], BOTH[1]), &days(&BOTH), &none_complete(), &report).warnings().to_vec();
+    let warnings =
+        conclude(job(BOTH[0], BOTH[1]), &days(&BOTH), &none_complete(), &report).warnings().to_vec();
 
     let codes: Vec<_> = warnings.iter().map(|warning| warning.code.as_str()).collect();
     assert_eq!(codes, ["RATE_LIMITED", "SYMBOLS_FAILED", "PROVIDER_REFUSED", "DATES_SKIPPED"]);
@@ -106,7 +107,11 @@ fn a_key_that_does_not_reach_back_is_told_with_the_way_out() {
 
     let failed = failed(conclude(job(BOTH[0], BOTH[1]), &days(&BOTH), &none_complete(), &report));
 
-    assert!(failed.error.contains("no prices before 2026-01-05; set ALPHAVANTAGE_API_KEY"), "{}", failed.error);
+    assert!(
+        failed.error.contains("no prices before 2026-01-05; set ALPHAVANTAGE_API_KEY"),
+        "{}",
+        failed.error
+    );
 }
 
 #[test]

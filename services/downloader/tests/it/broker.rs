@@ -50,7 +50,9 @@ async fn a_message_that_is_none_of_ours_is_put_away_with_its_reason_and_the_next
     let consumer = {
         let (config, stop) = (config.clone(), stop.clone());
         tokio::spawn(async move {
-            messaging::consume(&config, queue, ConsumerOptions::new(1), Collect(letters), stop).await.unwrap();
+            messaging::consume(&config, queue, ConsumerOptions::new(1), Collect(letters), stop)
+                .await
+                .unwrap();
         })
     };
     let unknown = job(&["AAPL"], "2025-10-01", "2025-10-03");

@@ -1,10 +1,10 @@
 //! What is fetched, what is said about it, and that it is fetched once.
 
-use domain::model_day::{SkipReason, SkippedDate};
 use domain::event::Event;
+use domain::model_day::{SkipReason, SkippedDate};
 use standin::{AlphaVantage, Fault};
 
-use crate::support::{FIFTEEN, World, date, job, messages, names, ready};
+use crate::support::{FIFTEEN, World, bars, date, job, messages, names, ready};
 
 const THREE: [&str; 3] = ["AAPL", "MSFT", "NVDA"];
 
@@ -90,7 +90,8 @@ async fn bad_rows_are_left_out_and_warned_of() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_comes_at_the_third_try_is_no_failure() {
-    let mut world = World::start(AlphaVantage::builder().fault("MSFT", Fault::Unavailable.times(2)), &[]).await;
+    let mut world =
+        World::start(AlphaVantage::builder().fault("MSFT", Fault::Unavailable.times(2)), &[]).await;
 
     let events = world.prepare(&job(&THREE, "2025-10-01", "2025-10-03")).await;
 
@@ -111,5 +112,42 @@ async fn completed_dates_need_no_prices() {
     assert_eq!(names(&events), ["ready"]);
     assert_eq!((ready(&events).runnable.len(), ready(&events).skipped.len()), (0, 0));
     assert_eq!(world.called(), [""; 0]);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_from_the_past_says_nothing_about_later_sessions() {
+    let provider = AlphaVantage::builder().generated().today(date("2025-10-30"));
+    let mut world = World::start(provider, &[]).await;
+
+    let first = world.prepare(&job(&THREE, "2025-10-29", "2025-11-03")).await;
+    world.provider.set_today(date("2025-11-04"));
+    let second = world.prepare(&job(&THREE, "2025-10-29", "2025-11-03")).await;
+
+    assert_eq!(ready(&first).runnable, ["2025-10-29", "2025-10-30"].map(date));
+    assert_eq!(ready(&second).runnable.len(), 4);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stored_bar_stays_as_it_is_and_the_difference_is_told() {
+    let mut world = World::without_service(AlphaVantage::builder(), &[]).await;
+    let mut connection = world.market.acquire().await.unwrap();
+    let known = bars("AAPL", &["2025-10-01"]);
+    storage::market::insert_bars(&mut connection, "test", &known).await.unwrap();
+    drop(connection);
+    world.start_service().await;
+
+    let events = world.prepare(&job(&THREE, "2025-10-01", "2025-10-02")).await;
+
+    let warning = &ready(&events).warnings[0];
+    assert_eq!(
+        (warning.code.as_str(), warning.count, warning.symbols[0].as_str()),
+        ("PRICE_REVISED", 1, "AAPL")
+    );
+    let (first, last) = (date("2025-10-01"), date("2025-10-01"));
+    let kept =
+        storage::market::bars_between(&world.market, &["AAPL".parse().unwrap()], first, last).await.unwrap();
+    assert_eq!(kept, known);
     world.stop().await;
 }

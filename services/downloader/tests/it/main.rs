@@ -1,5 +1,7 @@
 //! The whole service against a real Postgres, a real RabbitMQ and the stand-in for Alpha Vantage.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
 mod broker;
 mod budget;
 mod download;

@@ -9,7 +9,8 @@ const KEY: &str = "K3Y9SECRETK3Y9";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_key_fails_the_job_names_the_setting_and_is_nowhere_to_be_read() {
     let provider = AlphaVantage::builder().bad_key(KEY);
-    let mut world = World::start(provider, &[("ALPHAVANTAGE_API_KEY", KEY), ("DOWNLOAD_CONCURRENCY", "1")]).await;
+    let mut world =
+        World::start(provider, &[("ALPHAVANTAGE_API_KEY", KEY), ("DOWNLOAD_CONCURRENCY", "1")]).await;
 
     let events = world.prepare(&job(&FIFTEEN, "2025-10-01", "2025-10-03")).await;
 
@@ -52,7 +53,10 @@ async fn a_provider_that_is_away_is_given_up_after_five_symbols() {
 
     let events = world.prepare(&job(&FIFTEEN, "2025-10-01", "2025-10-03")).await;
 
-    assert!(failed(&events).error.starts_with("Alpha Vantage cannot be reached (HTTP status 500)"), "{events:?}");
+    assert!(
+        failed(&events).error.starts_with("Alpha Vantage cannot be reached (HTTP status 500)"),
+        "{events:?}"
+    );
     assert!(world.called().len() < 3 * FIFTEEN.len(), "{:?}", world.called());
     world.stop().await;
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use domain::event::Event;
 use standin::AlphaVantage;
 
-use crate::support::{FIFTEEN, World, job, names, ready};
+use crate::support::{FIFTEEN, World, eventually, job, names, ready};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_jobs_on_two_replicas_fetch_every_symbol_once() {
@@ -59,20 +60,23 @@ async fn a_service_that_is_stopped_hands_its_work_back_and_keeps_what_it_has() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_was_overtaken_writes_nothing() {
-    let mut world = World::without_service(AlphaVantage::builder(), &[]).await;
-    let job = job(&["AAPL"], "2025-10-01", "2025-10-03");
-    storage::market::upsert(&world.market, job.id, "{}", None).await.unwrap();
-    let first = storage::market::claim_due(&world.market).await.unwrap().unwrap();
-    sqlx::query("UPDATE market.preparations SET lease_until = now() - interval '1 s'")
+async fn a_worker_whose_claim_is_over_stops_and_the_job_is_prepared_once() {
+    let provider = AlphaVantage::builder().delay(Duration::from_millis(1_500));
+    let mut world = World::start(provider, &[]).await;
+    let job = job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-03");
+    world.accept(&job).await;
+    eventually("a call is made", async || (!world.called().is_empty()).then_some(())).await;
+
+    sqlx::query("UPDATE market.preparations SET epoch = epoch + 1, lease_until = now() + interval '2 s'")
         .execute(&world.market)
         .await
         .unwrap();
-    let second = storage::market::claim_due(&world.market).await.unwrap().unwrap();
+    let events = world.outcome(job.id).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
 
-    let refused = storage::market::finish(&world.market, &first, &[]).await;
-
-    assert!(matches!(refused, Err(storage::StorageError::Fenced)), "{refused:?}");
-    storage::market::finish(&world.market, &second, &[]).await.unwrap();
+    assert_eq!(ready(&events).runnable.len(), 3);
+    let all = world.events(job.id).await;
+    assert_eq!(all.iter().filter(|event| matches!(event, Event::DataReady(_))).count(), 1, "{all:?}");
+    assert_eq!(all.iter().filter(|event| matches!(event, Event::DownloadStarted(_))).count(), 1, "{all:?}");
     world.stop().await;
 }

@@ -1,25 +1,20 @@
 //! Messages that nobody can handle are put away with their reason; the next good one is handled.
 
-use messaging::topology::{COMMANDS, EVENTS, commands, queues};
+use messaging::topology::{COMMANDS, EVENTS, commands};
 use test_support::eventually;
 
 use crate::scene::{job, ready};
 use crate::stage::{Running, Stage, message};
 
-/// The reasons on the dead letters, in their order, once there are so many.
+/// Why messages were put away, once there are so many.
 async fn reasons(stage: &Stage, count: usize) -> Vec<String> {
-    let mut letters = Vec::new();
+    let mut reasons = Vec::new();
     eventually("the dead letters are there", async || {
-        letters.extend(stage.vhost.drain(queues::STATUS_DEAD_LETTERS).await);
-        (letters.len() >= count).then_some(())
+        reasons.extend(stage.vhost.dead_letter_reasons().await);
+        (reasons.len() >= count).then_some(())
     })
     .await;
-    let reason = |letter: &lapin::message::Delivery| {
-        let headers = letter.properties.headers().as_ref().unwrap();
-        let reason = headers.inner().get("x-modelday-reason").unwrap();
-        reason.as_long_string().unwrap().to_string()
-    };
-    letters.iter().map(reason).collect()
+    reasons
 }
 
 #[tokio::test]
@@ -65,7 +60,7 @@ async fn a_turn_that_is_none_is_put_away_with_its_reason_and_the_next_one_is_han
     executor.stop().await;
 
     assert_eq!(found.len(), 2, "a turn of a lane that is not there is over: {found:?}");
-    assert!(stage.vhost.drain(queues::STATUS_DEAD_LETTERS).await.is_empty());
+    assert!(stage.vhost.dead_letter_reasons().await.is_empty());
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The executor against a real Postgres and a real RabbitMQ. Each test has a database and a virtual host.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
 mod dead_letters;
 mod options;
 mod planning;

@@ -5,7 +5,7 @@ use domain::job::{Job, JobOutcome, OnFailure};
 use domain::model_day::{DayRef, SkipReason};
 use domain::warning::code;
 
-use crate::scene::{assert_chain, completed, day, dates, job, ready, sessions, skipped};
+use crate::scene::{assert_chain, completed, dates, day, job, ready, sessions, skipped};
 use crate::stage::{Running, Stage, texts, turn};
 
 async fn run(stage: &Stage, job: &Job) -> (Vec<Event>, domain::event::JobEnded) {

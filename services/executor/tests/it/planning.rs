@@ -118,8 +118,9 @@ async fn a_job_whose_days_are_all_done_completes_without_running_one() {
 
     assert_eq!(end.outcome, JobOutcome::Completed);
     assert_eq!((end.tally.completed, end.tally.already_completed), (0, 6));
-    assert_eq!(end.warnings.iter().map(|warning| warning.code.as_str()).collect::<Vec<_>>(), [
-        code::ALREADY_COMPLETED
-    ]);
+    assert_eq!(
+        end.warnings.iter().map(|warning| warning.code.as_str()).collect::<Vec<_>>(),
+        [code::ALREADY_COMPLETED]
+    );
     assert!(completed(&events).is_empty());
 }

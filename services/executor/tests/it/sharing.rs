@@ -11,8 +11,7 @@ use crate::stage::{Running, Stage, message};
 #[tokio::test]
 async fn two_jobs_at_once_run_every_model_day_once() {
     let stage = Stage::new().await;
-    let executors =
-        [Running::start(stage.day_by_day()).await, Running::start(stage.config()).await];
+    let executors = [Running::start(stage.day_by_day()).await, Running::start(stage.config()).await];
     let models = ["equal", "momentum", "random"];
     let (first, second) =
         (job(&models, "2025-09-02", "2025-10-31"), job(&models, "2025-09-02", "2025-10-31"));
@@ -39,7 +38,11 @@ async fn two_jobs_at_once_run_every_model_day_once() {
         let skipped = skipped(events).into_iter();
         skipped.filter(|skipped| skipped.reason == SkipReason::AlreadyCompleted).count()
     };
-    assert_eq!(kept(&of_first) + kept(&of_second), 3 * days, "each day is skipped by the job that came later");
+    assert_eq!(
+        kept(&of_first) + kept(&of_second),
+        3 * days,
+        "each day is skipped by the job that came later"
+    );
     for end in [end_of_first, end_of_second] {
         assert_eq!(end.outcome, JobOutcome::Completed);
         assert_eq!((end.tally.days() as usize, end.tally.failed), (3 * days, 0));
@@ -52,8 +55,7 @@ async fn many_jobs_over_the_same_portfolios_all_end_once() {
     let stage = Stage::new().await;
     let executor = Running::start(stage.day_by_day()).await;
     let orders = [["equal", "hold", "cash"], ["cash", "equal", "hold"], ["hold", "cash", "equal"]];
-    let jobs: Vec<_> =
-        (0..12).map(|index| job(&orders[index % 3], "2025-10-01", "2025-10-10")).collect();
+    let jobs: Vec<_> = (0..12).map(|index| job(&orders[index % 3], "2025-10-01", "2025-10-10")).collect();
 
     let messages: Vec<_> = jobs.iter().map(|job| message(&ready(job))).collect();
     stage.vhost.publish(&messages).await;

@@ -63,7 +63,8 @@ impl Stage {
     pub(crate) async fn announce(&self, event: &Event) {
         self.write(event).await;
         let (wake, stop) = (relay::Wake::default(), CancellationToken::new());
-        let relay = relay::run(self.downloader.clone(), self.vhost.settings(), "downloader", wake, stop.clone());
+        let relay =
+            relay::run(self.downloader.clone(), self.vhost.settings(), "downloader", wake, stop.clone());
         let sent = eventually("the downloader's outbox is sent", async || {
             let (left, _) = outbox::backlog(&self.downloader).await.unwrap();
             (left == 0).then_some(())
@@ -109,7 +110,8 @@ impl Stage {
     /// Waits until so many of the job's days are completed.
     pub(crate) async fn until_completed(&self, job: JobId, days: usize) {
         let what = format!("{days} days are completed");
-        eventually(&what, async || (scene::completed(&self.events(job).await).len() >= days).then_some(())).await;
+        eventually(&what, async || (scene::completed(&self.events(job).await).len() >= days).then_some(()))
+            .await;
     }
 
     /// Waits until everything is sent.
@@ -126,7 +128,10 @@ impl Stage {
         for (what, query) in [
             ("open lanes", "SELECT count(*) FROM execution.lanes WHERE state <> 'finished'"),
             ("held portfolios", "SELECT count(*) FROM execution.portfolios WHERE holder IS NOT NULL"),
-            ("running jobs", "SELECT count(*) FROM execution.jobs WHERE state = 'running' OR open_lanes <> 0"),
+            (
+                "running jobs",
+                "SELECT count(*) FROM execution.jobs WHERE state = 'running' OR open_lanes <> 0",
+            ),
             (
                 "days that took effect without saying so, or twice",
                 "SELECT count(*) FROM execution.model_days d WHERE d.state <> 'skipped'

@@ -96,10 +96,9 @@ impl Api {
     }
 
     async fn answer<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> anyhow::Result<T> {
-        let response = request
-            .send()
-            .await
-            .with_context(|| format!("no answer from {}; is Modelday running? start it with `make run`", self.base_url))?;
+        let response = request.send().await.with_context(|| {
+            format!("no answer from {}; is Modelday running? start it with `make run`", self.base_url)
+        })?;
         let status = response.status();
         let body = response.text().await.context("reading the answer")?;
         if !status.is_success() {

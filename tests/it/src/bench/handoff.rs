@@ -71,7 +71,11 @@ async fn transactions(url: &str) -> Vec<Duration> {
             .execute(&mut *transaction)
             .await
             .unwrap();
-        sqlx::query("INSERT INTO public.messages VALUES ($1)").bind(&body).execute(&mut *transaction).await.unwrap();
+        sqlx::query("INSERT INTO public.messages VALUES ($1)")
+            .bind(&body)
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
         transaction.commit().await.unwrap();
         durations.push(began.elapsed());
     }
@@ -80,7 +84,8 @@ async fn transactions(url: &str) -> Vec<Duration> {
 
 async fn hops(url: &str) -> Vec<Duration> {
     let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
-    let (sender, receiver) = (connection.create_channel().await.unwrap(), connection.create_channel().await.unwrap());
+    let (sender, receiver) =
+        (connection.create_channel().await.unwrap(), connection.create_channel().await.unwrap());
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
     let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
@@ -95,7 +100,13 @@ async fn hops(url: &str) -> Vec<Duration> {
         let began = Instant::now();
         let properties = BasicProperties::default().with_delivery_mode(2);
         let confirm = sender
-            .basic_publish("".into(), "bench".into(), BasicPublishOptions::default(), &[b'x'; 200], properties)
+            .basic_publish(
+                "".into(),
+                "bench".into(),
+                BasicPublishOptions::default(),
+                &[b'x'; 200],
+                properties,
+            )
             .await
             .unwrap();
         let delivery = deliveries.next().await.unwrap().unwrap();

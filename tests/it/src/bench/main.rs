@@ -1,6 +1,11 @@
 //! Benchmarks: each figure beside a floor measured in the same run, on the same servers.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that cannot go on should say so")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark that cannot go on should say so"
+)]
 #![allow(clippy::print_stdout, reason = "the table is the result")]
 
 mod handoff;

@@ -62,7 +62,7 @@ pub(crate) async fn measure() -> Vec<Line> {
             wanted: "at least 1,000 /s and 0.3",
         },
         Line {
-            what: "memory of `modelday serve` during that job: first quarter, at most",
+            what: "memory of `modelday serve` during that job, at most (floor: after its first quarter)",
             ours: format!("{} MiB", memory.iter().max().unwrap_or(&0)),
             floor: format!("{} MiB", memory.get(memory.len() / 4).unwrap_or(&0)),
             ratio: None,
@@ -85,7 +85,10 @@ async fn watch(system: &System, job: &str) -> (serde_json::Value, Vec<u64>) {
 
 async fn floor(system: &System, job: &str) -> f64 {
     for table in ["model_days", "fills", "outbox"] {
-        system.database.execute(&format!("CREATE TABLE public.{table} (LIKE execution.{table} INCLUDING ALL)")).await;
+        system
+            .database
+            .execute(&format!("CREATE TABLE public.{table} (LIKE execution.{table} INCLUDING ALL)"))
+            .await;
     }
     let job: Uuid = job.parse().unwrap();
     let rows: Vec<(Uuid, NaiveDate, i64)> = sqlx::query_as(

@@ -104,6 +104,11 @@ pub(crate) async fn floor_server(address: &str) {
 
 async fn insert(State(pool): State<PgPool>, body: String) -> String {
     let id = uuid::Uuid::now_v7();
-    sqlx::query("INSERT INTO public.floor (id, body) VALUES ($1, $2)").bind(id).bind(body).execute(&pool).await.unwrap();
+    sqlx::query("INSERT INTO public.floor (id, body) VALUES ($1, $2)")
+        .bind(id)
+        .bind(body)
+        .execute(&pool)
+        .await
+        .unwrap();
     id.to_string()
 }

@@ -12,10 +12,12 @@ fn request(experiment: &str, start: &str, end: &str) -> Value {
 
 async fn assert_no_second_fill(system: &System) {
     let days = "SELECT count(*) FROM execution.model_days WHERE state = 'completed'";
-    let portfolio_days =
-        "SELECT count(DISTINCT (portfolio_id, trading_date)) FROM execution.model_days WHERE state = 'completed'";
+    let portfolio_days = "SELECT count(DISTINCT (portfolio_id, trading_date)) FROM execution.model_days WHERE state = 'completed'";
     assert_eq!(system.database.count(days).await, system.database.count(portfolio_days).await);
-    assert_eq!(system.database.count("SELECT count(*) FROM execution.model_days WHERE revision > 1").await, 0);
+    assert_eq!(
+        system.database.count("SELECT count(*) FROM execution.model_days WHERE revision > 1").await,
+        0
+    );
 }
 
 #[tokio::test]
@@ -65,7 +67,10 @@ async fn a_broker_that_forgets_everything_while_jobs_run_costs_no_job_and_no_sec
     for number in 0..4 {
         jobs.push(system.client.trigger(&request(&format!("e{number}"), "2024-01-02", "2025-09-30")).await);
     }
-    system.client.until(&jobs[0], "begin", |status| status["progress"]["completed"].as_u64() > Some(10)).await;
+    system
+        .client
+        .until(&jobs[0], "begin", |status| status["progress"]["completed"].as_u64() > Some(10))
+        .await;
 
     broker.forget_everything();
 

@@ -10,8 +10,16 @@ async fn bad_requests_are_answered_clearly_and_leave_nothing_behind() {
     let cases: [(Value, StatusCode, &str); 9] = [
         (json!({}), StatusCode::UNPROCESSABLE_ENTITY, "end_date"),
         (json!({ "end_date": 5 }), StatusCode::UNPROCESSABLE_ENTITY, "end_date"),
-        (json!({ "end_date": "2025-02-30" }), StatusCode::UNPROCESSABLE_ENTITY, "Invalid date format: 2025-02-30"),
-        (json!({ "end_date": "2025-10-6" }), StatusCode::UNPROCESSABLE_ENTITY, "Invalid date format: 2025-10-6"),
+        (
+            json!({ "end_date": "2025-02-30" }),
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Invalid date format: 2025-02-30",
+        ),
+        (
+            json!({ "end_date": "2025-10-6" }),
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Invalid date format: 2025-10-6",
+        ),
         (json!([]), StatusCode::UNPROCESSABLE_ENTITY, "body"),
         (
             json!({ "start_date": "2025-10-02", "end_date": "2025-10-01" }),
@@ -49,7 +57,8 @@ async fn bad_requests_are_answered_clearly_and_leave_nothing_behind() {
 #[tokio::test]
 async fn repeated_names_are_taken_once_and_no_names_mean_all_enabled() {
     let system = System::builder(Shape::OneProcess).start().await;
-    let range = |models: Value| json!({ "start_date": "2025-10-01", "end_date": "2025-10-02", "models": models });
+    let range =
+        |models: Value| json!({ "start_date": "2025-10-01", "end_date": "2025-10-02", "models": models });
 
     let (_, twice) = system.client.post_trigger(&range(json!(["gpt-5", "gpt-5"]))).await;
     let (_, all) = system.client.post_trigger(&range(json!([]))).await;

@@ -4,18 +4,20 @@ use it::{Shape, System};
 use serde_json::{Value, json};
 
 const FIFTEEN: [&str; 15] = [
-    "AAPL", "MSFT", "NVDA", "AMZN", "META", "GOOG", "TSLA", "AMD", "NFLX", "COST", "CSCO", "PEP", "INTC", "QCOM",
-    "TXN",
+    "AAPL", "MSFT", "NVDA", "AMZN", "META", "GOOG", "TSLA", "AMD", "NFLX", "COST", "CSCO", "PEP", "INTC",
+    "QCOM", "TXN",
 ];
 
-const CASH: &str = "[[models]]\nsignature = \"cash\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"cash\" }\n";
+const CASH: &str =
+    "[[models]]\nsignature = \"cash\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"cash\" }\n";
 
 fn job(start: &str, end: &str) -> Value {
     json!({ "start_date": start, "end_date": end })
 }
 
 async fn kinds(system: &System, job: &str) -> Vec<String> {
-    let query = format!("SELECT string_agg(kind, ' ' ORDER BY seq) FROM status.events WHERE job_id = '{job}'");
+    let query =
+        format!("SELECT string_agg(kind, ' ' ORDER BY seq) FROM status.events WHERE job_id = '{job}'");
     let kinds = system.database.text(&query).await;
     kinds.split_whitespace().map(str::to_owned).collect()
 }
@@ -26,13 +28,14 @@ fn warnings(status: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn with_all_data_present_nothing_is_downloaded() {
-    let system = System::builder(Shape::OneProcess).universe(&FIFTEEN, Some("QQQ")).models(CASH).start().await;
+    let system =
+        System::builder(Shape::OneProcess).universe(&FIFTEEN, Some("QQQ")).models(CASH).start().await;
     let first = system.client.trigger(&job("2025-10-01", "2025-10-10")).await;
     let status = system.client.ended(&first).await;
     assert_eq!(status["status"], "completed", "{status}");
     assert!(kinds(&system, &first).await.contains(&"modelday.data.download_started.v1".to_owned()));
     let calls = system.prices.calls().len();
-    assert_eq!(calls, 16);
+    assert_eq!(calls, 16, "{:?}", system.prices.calls());
 
     let request = json!({ "start_date": "2025-10-01", "end_date": "2025-10-10", "experiment": "second" });
     let second = system.client.trigger(&request).await;
@@ -73,7 +76,8 @@ async fn a_rate_limit_keeps_what_was_downloaded_and_runs_the_complete_dates() {
     );
     assert_eq!(status["progress"]["completed"], 3);
     assert_eq!(status["progress"]["skipped"], 2);
-    let kept = system.database.count("SELECT count(DISTINCT symbol) FROM market.bars WHERE source <> 'test'").await;
+    let kept =
+        system.database.count("SELECT count(DISTINCT symbol) FROM market.bars WHERE source <> 'test'").await;
     assert_eq!(kept, 12);
 }
 
@@ -103,7 +107,9 @@ async fn an_invalid_key_fails_the_job_and_is_never_shown() {
 
 #[tokio::test]
 async fn only_the_model_that_is_not_done_runs() {
-    let two = format!("{CASH}[[models]]\nsignature = \"hold\"\nkind = \"policy\"\nenabled = true\npolicy = {{ policy = \"buy_and_hold\", symbol = \"AAPL\" }}\n");
+    let two = format!(
+        "{CASH}[[models]]\nsignature = \"hold\"\nkind = \"policy\"\nenabled = true\npolicy = {{ policy = \"buy_and_hold\", symbol = \"AAPL\" }}\n"
+    );
     let system = System::builder(Shape::OneProcess).universe(&FIFTEEN, None).models(&two).start().await;
     let first = json!({ "start_date": "2025-10-01", "end_date": "2025-10-10", "models": ["cash"] });
     let first = system.client.trigger(&first).await;

@@ -6,8 +6,10 @@ use serde_json::json;
 #[tokio::test]
 async fn two_jobs_that_share_models_and_symbols_run_every_day_once_and_fetch_every_symbol_once() {
     let system = System::builder(Shape::FourProcesses).start().await;
-    let first = json!({ "start_date": "2025-10-01", "end_date": "2025-10-17", "models": ["gpt-5", "qwen3-max"] });
-    let second = json!({ "start_date": "2025-10-06", "end_date": "2025-10-29", "models": ["qwen3-max", "gpt-5"] });
+    let first =
+        json!({ "start_date": "2025-10-01", "end_date": "2025-10-17", "models": ["gpt-5", "qwen3-max"] });
+    let second =
+        json!({ "start_date": "2025-10-06", "end_date": "2025-10-29", "models": ["qwen3-max", "gpt-5"] });
 
     let (first, second) = tokio::join!(system.client.trigger(&first), system.client.trigger(&second));
     let (first, second) = tokio::join!(system.client.ended(&first), system.client.ended(&second));

@@ -68,7 +68,8 @@ pub(crate) async fn portfolios_are_the_recorded_ones(client: &Client) {
         if !by_date.contains_key(&date) {
             let answer = client.get_ok(&format!("/results?start_date={date}&end_date={date}")).await;
             let results = answer["results"].as_array().expect("results").clone();
-            let by_model = results.into_iter().map(|row| (row["model"].as_str().expect("a model").to_owned(), row));
+            let by_model =
+                results.into_iter().map(|row| (row["model"].as_str().expect("a model").to_owned(), row));
             by_date.insert(date.clone(), by_model.collect());
         }
         let actual = by_date[&date].get(&model).unwrap_or_else(|| panic!("no result of {model} on {date}"));
@@ -79,14 +80,18 @@ pub(crate) async fn portfolios_are_the_recorded_ones(client: &Client) {
 fn summary(position: &Value) -> (String, BTreeMap<String, i64>, String) {
     let holdings = position["holdings"].as_array().expect("holdings").iter();
     let holdings = holdings.map(|holding| {
-        (holding["symbol"].as_str().expect("a symbol").to_owned(), holding["quantity"].as_i64().expect("a quantity"))
+        (
+            holding["symbol"].as_str().expect("a symbol").to_owned(),
+            holding["quantity"].as_i64().expect("a quantity"),
+        )
     });
     (number(&position["cash"]), holdings.collect(), number(&position["portfolio_value_close"]))
 }
 
 /// A JSON number as it was written, without trailing zeros.
 fn number(value: &Value) -> String {
-    let decimal: rust_decimal::Decimal = value.to_string().parse().unwrap_or_else(|_| panic!("{value} is no number"));
+    let decimal: rust_decimal::Decimal =
+        value.to_string().parse().unwrap_or_else(|_| panic!("{value} is no number"));
     decimal.normalize().to_string()
 }
 
@@ -103,8 +108,13 @@ fn recorded_portfolios() -> BTreeMap<(String, String), Portfolio> {
                 let (symbol, quantity) = holding.split_once(':').expect("symbol:quantity");
                 (symbol.to_owned(), quantity.parse().expect("a quantity"))
             });
-            let exact = |text: &str| text.parse::<rust_decimal::Decimal>().expect("a decimal").normalize().to_string();
-            ((record[1].to_owned(), record[0].to_owned()), (exact(&record[2]), holdings.collect(), exact(&record[4])))
+            let exact = |text: &str| {
+                text.parse::<rust_decimal::Decimal>().expect("a decimal").normalize().to_string()
+            };
+            (
+                (record[1].to_owned(), record[0].to_owned()),
+                (exact(&record[2]), holdings.collect(), exact(&record[4])),
+            )
         })
         .collect()
 }

@@ -11,9 +11,7 @@ async fn a_range_with_thanksgiving_downloads_once_and_never_again() {
         .prices(|prices| prices.generated().today("2025-12-15".parse().expect("a date")))
         .start()
         .await;
-    let range = |experiment: &str| {
-        json!({ "start_date": "2025-11-24", "end_date": "2025-12-02", "experiment": experiment })
-    };
+    let range = |experiment: &str| json!({ "start_date": "2025-11-24", "end_date": "2025-12-02", "experiment": experiment });
 
     let first = system.client.trigger(&range("first")).await;
     let status = system.client.ended(&first).await;
@@ -23,7 +21,10 @@ async fn a_range_with_thanksgiving_downloads_once_and_never_again() {
     assert_eq!(status["progress"]["completed"], 6);
     let details = status["details"].as_array().expect("details");
     let thanksgiving = details.iter().find(|day| day["date"] == "2025-11-27").expect("the holiday");
-    assert_eq!((thanksgiving["status"].as_str(), thanksgiving["error"].as_str()), (Some("skipped"), Some("market closed")));
+    assert_eq!(
+        (thanksgiving["status"].as_str(), thanksgiving["error"].as_str()),
+        (Some("skipped"), Some("market closed"))
+    );
     let half_day = details.iter().find(|day| day["date"] == "2025-11-28").expect("the half day");
     assert_eq!(half_day["status"], "completed");
     let calls = system.prices.calls().len();

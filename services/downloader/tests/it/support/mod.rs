@@ -10,13 +10,14 @@ use domain::costs::Costs;
 use domain::event::{DataFailed, DataReady, Event};
 use domain::ids::JobId;
 use domain::job::{Job, Model, ModelKind, Options};
-use domain::market::{Symbol, Universe};
+use domain::market::{Bar, Symbol, Universe};
 use domain::policy::Policy;
 use runtime::relay::{self, Wake};
 use runtime::settings::Settings;
 use runtime::{CancellationToken, linked};
 use sqlx::PgPool;
 use standin::{AlphaVantage, Builder};
+use storage::market::BarRow;
 use storage::trigger::{Acceptance, Admission};
 use storage::{Database, Owner};
 use tokio::task::JoinHandle;
@@ -30,11 +31,20 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Fifteen symbols that the recorded prices have.
 pub(crate) const FIFTEEN: [&str; 15] = [
-    "AAPL", "ADBE", "AMD", "AMGN", "AMZN", "ASML", "AVGO", "COST", "CSCO", "GOOGL", "INTC", "META", "MSFT", "NVDA", "TSLA",
+    "AAPL", "ADBE", "AMD", "AMGN", "AMZN", "ASML", "AVGO", "COST", "CSCO", "GOOGL", "INTC", "META", "MSFT",
+    "NVDA", "TSLA",
 ];
 
 pub(crate) fn date(text: &str) -> NaiveDate {
     text.parse().unwrap()
+}
+
+/// Bars of a symbol that no provider gave.
+pub(crate) fn bars(symbol: &str, days: &[&str]) -> Vec<BarRow> {
+    let price = |text: &str| text.parse().unwrap();
+    let bar = Bar::new(price("10"), price("12"), price("9"), price("11"), 1).unwrap();
+    let symbol: Symbol = symbol.parse().unwrap();
+    days.iter().map(|day| BarRow { symbol: symbol.clone(), date: date(day), bar }).collect()
 }
 
 /// A job of one model over these symbols.
@@ -105,7 +115,8 @@ impl World {
         let settings = necessary.iter().chain(settings);
         let settings = settings.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let stop = CancellationToken::new();
-        let mut world = Self { provider, vhost, database, trigger, market, settings, stop, parts: Vec::new() };
+        let mut world =
+            Self { provider, vhost, database, trigger, market, settings, stop, parts: Vec::new() };
         let relay = relay::run(
             world.trigger.clone(),
             world.vhost.config(),

@@ -1,0 +1,30 @@
+//! Settings about the exchange's calendar and the date, shared by the services that need them.
+
+use chrono::NaiveDate;
+use domain::calendar::Calendar;
+
+use crate::settings::Settings;
+
+/// The exchange's sessions without those of `MARKET_CLOSURES`: closed days that the built-in calendar does
+/// not know, separated by commas.
+pub fn calendar(settings: &mut Settings) -> Calendar {
+    let text = settings.text("MARKET_CLOSURES").unwrap_or_default();
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let closures: Vec<NaiveDate> = parts.filter_map(|part| date(settings, "MARKET_CLOSURES", part)).collect();
+    Calendar::nyse().with_closures(closures)
+}
+
+/// `SIMULATED_TODAY`: the date that requests may not go beyond, for installations that live in the past.
+pub fn today(settings: &mut Settings) -> Option<NaiveDate> {
+    let text = settings.text("SIMULATED_TODAY")?;
+    date(settings, "SIMULATED_TODAY", text.trim())
+}
+
+fn date(settings: &mut Settings, key: &str, text: &str) -> Option<NaiveDate> {
+    let date = text.parse().ok();
+    if date.is_none() {
+        let place = settings.place(key);
+        settings.mistake(&place, key, format!("{text:?} is not a date"), "write YYYY-MM-DD");
+    }
+    date
+}

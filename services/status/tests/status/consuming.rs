@@ -1,0 +1,140 @@
+//! Events and dead letters as they come from the broker, or from the outboxes when it forgot them.
+
+use domain::event::{Event, JobStarted};
+use messaging::topology::{self, queues};
+use runtime::infrastructure::Infrastructure;
+use runtime::{CancellationToken, Service};
+use serde_json::json;
+use status::Config;
+use test_support::{TestVhost, eventually};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::world::{World, completed, day, job, job_id, reading};
+
+/// The service at work.
+struct Running {
+    vhost: TestVhost,
+    config: Config,
+    stop: CancellationToken,
+    work: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Running {
+    async fn start(world: &World) -> Self {
+        let vhost = TestVhost::new();
+        let infrastructure = Infrastructure {
+            listen: ([127, 0, 0, 1], 0).into(),
+            database: world.database.settings(),
+            broker: vhost.settings(),
+            deployment: reading().deployment,
+        };
+        let stop = CancellationToken::new();
+        let config = Config { infrastructure, reading: reading() };
+        let Service { work, .. } = status::build(config.clone(), stop.clone()).await.unwrap();
+        Self { vhost, config, stop, work: tokio::spawn(work) }
+    }
+
+    async fn stop(self) {
+        self.stop.cancel();
+        self.work.await.unwrap().unwrap();
+    }
+}
+
+fn events() -> [Event; 3] {
+    let job = job(1, &["a"], "2025-10-01", "2025-10-01");
+    let started = JobStarted { job: job.id, lanes: 1, model_days: 1 };
+    [
+        Event::JobRequested(job),
+        Event::JobStarted(started),
+        completed(day(1, "a", "2025-10-01", None, "10000")),
+    ]
+}
+
+async fn until_completed(world: &World, completed: u64) {
+    eventually("the day is known", async || {
+        let status = world.get(&format!("/simulate/status/{}", job_id(1))).await.json;
+        (status["progress"]["completed"] == completed).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_projected_becomes_a_dead_letter_and_the_next_event_is_projected() {
+    let world = World::new().await;
+    world.accept(&job(1, &["a"], "2025-10-01", "2025-10-01")).await;
+    let running = Running::start(&world).await;
+    let stranger =
+        contract::encode_event(&Event::JobStarted(JobStarted { job: job_id(9), lanes: 1, model_days: 1 }))
+            .unwrap();
+    eventually("the queues are there", async || {
+        let publisher = messaging::Publisher::new(running.vhost.settings(), "probe");
+        publisher.connect().await.ok()
+    })
+    .await;
+
+    running.vhost.publish_bytes(topology::EVENTS, "modelday.job.started.v1", b"\0garbage\xff").await;
+    running.vhost.publish_event("modelday.job.started.v2", stranger.as_bytes()).await;
+    running.vhost.publish_event(contract::kind::JOB_STARTED, b"{").await;
+    running.vhost.publish_event(contract::kind::JOB_STARTED, stranger.as_bytes()).await;
+    running.vhost.publish_bytes(topology::EVENTS, "modelday.noise", &vec![7; 1_048_576]).await;
+    for event in events() {
+        let body = contract::encode_event(&event).unwrap();
+        running.vhost.publish_event(contract::kind::of(&event), body.as_bytes()).await;
+    }
+
+    until_completed(&world, 1).await;
+    let letters = eventually("five dead letters", async || {
+        let letters = world.get("/dead-letters").await.json;
+        (letters["count"] == 5).then_some(letters)
+    })
+    .await;
+    let reasons = letters["dead_letters"].to_string();
+    for reason in ["unknown message type", "does not parse", "was never accepted", "is missing"] {
+        assert!(reasons.contains(reason), "{reason} is not in {reasons}");
+    }
+    let noise =
+        letters["dead_letters"].as_array().unwrap().iter().find(|letter| letter["body_bytes"] == 1_048_576);
+    assert_eq!(noise.unwrap()["body_truncated"], true);
+    let page = world.get("/dead-letters?limit=2").await.json;
+    let rest =
+        world.get(&format!("/dead-letters?cursor={}", page["next_cursor"].as_str().unwrap())).await.json;
+    assert_eq!((&page["count"], &rest["count"]), (&json!(2), &json!(3)));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_the_broker_forgot_are_taken_from_the_outboxes() {
+    let world = World::new().await;
+    world.accept(&job(1, &["a"], "2025-10-01", "2025-10-01")).await;
+    for event in events() {
+        let kind = contract::kind::of(&event);
+        let schema = if kind == contract::kind::JOB_REQUESTED { "trigger" } else { "execution" };
+        let insert = format!(
+            "INSERT INTO {schema}.outbox (event_id, kind, exchange, routing_key, job_id, body, sent_at)
+            VALUES ($1, $2, $3, $2, $4, $5, now())"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(insert))
+            .bind(Uuid::now_v7())
+            .bind(kind)
+            .bind(topology::EVENTS)
+            .bind(job_id(1).0)
+            .bind(contract::encode_event(&event).unwrap())
+            .execute(&world.database.admin)
+            .await
+            .unwrap();
+    }
+
+    let running = Running::start(&world).await;
+
+    until_completed(&world, 1).await;
+    assert_eq!(world.database.count("SELECT count(*) FROM status.events").await, 3);
+    assert_eq!(running.vhost.drain(queues::STATUS_PROJECTION).await.len(), 0);
+    let config = running.config.clone();
+    running.stop().await;
+
+    world.database.execute("DELETE FROM status.model_days").await;
+    assert_eq!(status::rebuild(&config).await.unwrap(), 1);
+    until_completed(&world, 1).await;
+    assert_eq!(world.database.count("SELECT count(*) FROM status.model_days").await, 1);
+}

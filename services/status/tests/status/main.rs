@@ -1,0 +1,9 @@
+//! The status service against a real Postgres and a real RabbitMQ; `make test` provides them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+mod consuming;
+mod jobs;
+mod leaderboard;
+mod results;
+mod world;

@@ -1,0 +1,10 @@
+//! The trigger service over HTTP, against a real Postgres and a real RabbitMQ.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+mod accepting;
+mod admission;
+mod idempotency;
+mod refusals;
+mod settings;
+mod stage;

@@ -1,0 +1,135 @@
+//! A running trigger service with a database and a virtual host of its own.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use reqwest::header::HeaderMap;
+use reqwest::{Client, StatusCode};
+use runtime::settings::Settings;
+use runtime::{CancellationToken, http};
+use serde_json::Value;
+use test_support::{TestDatabase, TestVhost};
+use tokio::task::JoinHandle;
+use trigger::Config;
+
+/// The service's "today".
+pub(crate) const TODAY: &str = "2025-10-30";
+
+/// A service at work.
+pub(crate) struct Stage {
+    pub(crate) database: TestDatabase,
+    pub(crate) vhost: TestVhost,
+    url: String,
+    client: Client,
+    stop: CancellationToken,
+    work: Vec<JoinHandle<anyhow::Result<()>>>,
+}
+
+/// What the service answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// The field that tells people and original clients what is wrong.
+    pub(crate) fn detail(&self) -> &str {
+        self.body["detail"].as_str().unwrap_or_default()
+    }
+
+    /// The job that was accepted.
+    pub(crate) fn job(&self) -> &str {
+        assert_eq!(self.status, StatusCode::OK, "{}", self.body);
+        self.body["job_id"].as_str().unwrap()
+    }
+}
+
+/// A file of the repository.
+fn file(path: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path).display().to_string()
+}
+
+/// Settings that can be used, but for `changes`; an empty text leaves one out.
+pub(crate) fn settings(changes: &[(&str, &str)]) -> Settings {
+    let defaults = [
+        ("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none".to_owned()),
+        ("AMQP_URL", "amqp://nobody@127.0.0.1:1/none".to_owned()),
+        ("MODELS_FILE", file("configs/models.toml")),
+        ("UNIVERSE_FILE", file("configs/universes/nasdaq100.json")),
+        ("SIMULATED_TODAY", TODAY.to_owned()),
+    ];
+    let mut environment: BTreeMap<String, String> =
+        defaults.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    environment.extend(changes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+    Settings::new(environment, None)
+}
+
+impl Stage {
+    pub(crate) async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    pub(crate) async fn with(changes: &[(&str, &str)]) -> Self {
+        let (database, vhost) = (TestDatabase::new().await, TestVhost::new());
+        let servers = [("DATABASE_URL", database.url()), ("AMQP_URL", vhost.url())];
+        let changes: Vec<_> = servers.into_iter().chain(changes.iter().copied()).collect();
+        let config = Config::from_settings(&mut settings(&changes), 0).unwrap();
+        let stop = CancellationToken::new();
+        let service = trigger::build(config, stop.clone()).await.unwrap();
+        let listener = http::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(http::serve(listener, service.routes, stop.clone()));
+        let work = vec![tokio::spawn(service.work), server];
+        // An error means that there is a provider already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().no_proxy().build().unwrap();
+        Self { database, vhost, url, client, stop, work }
+    }
+
+    /// Posts a body with an idempotency key.
+    pub(crate) async fn post_with_key(&self, body: &Value, key: &str) -> Answer {
+        let request = self.client.post(format!("{}/simulate/trigger", self.url));
+        answer(request.header("Idempotency-Key", key).body(body.to_string())).await
+    }
+
+    /// Posts a body.
+    pub(crate) async fn post(&self, body: &Value) -> Answer {
+        self.post_bytes(body.to_string().into_bytes()).await
+    }
+
+    /// Posts what need not be a body.
+    pub(crate) async fn post_bytes(&self, body: Vec<u8>) -> Answer {
+        answer(self.client.post(format!("{}/simulate/trigger", self.url)).body(body)).await
+    }
+
+    /// Asks for a resource.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        answer(self.client.get(format!("{}{path}", self.url))).await
+    }
+
+    /// Jobs and messages that are stored.
+    pub(crate) async fn stored(&self) -> (i64, i64) {
+        (
+            self.database.count("SELECT count(*) FROM trigger.jobs").await,
+            self.database.count("SELECT count(*) FROM trigger.outbox").await,
+        )
+    }
+
+    /// Stops the service and waits until it has.
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        for work in self.work {
+            work.await.unwrap().unwrap();
+        }
+    }
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let text = response.text().await.unwrap();
+    let body = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: {text:?} is not JSON"));
+    Answer { status, headers, body }
+}
