@@ -79,7 +79,7 @@ impl Api {
     }
 
     pub(super) async fn status(&self, job: &str) -> anyhow::Result<JobStatus> {
-        self.answer(self.client.get(format!("{}/simulate/status/{job}", self.base_url))).await
+        self.answer(self.client.get(format!("{}/simulate/status/{job}?details=false", self.base_url))).await
     }
 
     pub(super) async fn leaderboard(

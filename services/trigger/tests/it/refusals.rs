@@ -18,8 +18,8 @@ async fn bodies_that_are_none_are_unprocessable() {
 
     for body in ["", "{", "{\"end_date\": \"2025-10-01\",}", "not json", "\u{0}", &deep] {
         let answer = stage.post_bytes(body.as_bytes().to_vec()).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{:.30}", body);
-        assert_eq!(first_error(&answer).1, "json_invalid", "{:.30}", body);
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{body:.30}");
+        assert_eq!(first_error(&answer).1, "json_invalid", "{body:.30}");
         assert!(answer.detail().contains("JSON decode error"), "{}", answer.detail());
         assert_eq!(answer.headers["content-type"], "application/problem+json");
     }

@@ -1,5 +1,12 @@
 //! Faults, by causing them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on should say so"
+)]
+
 mod broker;
 mod kill;
 mod noise;

@@ -1,5 +1,12 @@
 //! The whole path over HTTP, with real processes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on should say so"
+)]
+
 mod bad_input;
 mod cases;
 mod concurrency;
