@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::budget::{Decision, Per, Window, WindowState, decide};
 use domain::market::Symbol;
+use storage::market::Budget;
 use storage::{PgPool, market};
 use tokio_util::sync::CancellationToken;
 
@@ -50,9 +51,8 @@ impl CallBudget {
             let budget = market::lock_budget(&self.pool, &self.key, &self.windows).await?;
             let now = budget.now;
             let Decision::Wait { until, .. } = decide(now, &budget.windows, Some(symbol)) else {
-                let states = each(&budget.windows, |window, state| window.debited(state, now, Some(symbol)));
                 tell(&self.key, left(&budget.windows, now));
-                budget.store(&states).await?;
+                store_debit(budget, symbol).await?;
                 return Ok(Grant::Granted);
             };
             budget.leave().await?;
@@ -70,10 +70,7 @@ impl CallBudget {
     /// Debits `calls` that were made already, whether they fit or not.
     pub(crate) async fn debit_made(&self, symbol: &Symbol, calls: u32) -> storage::Result<()> {
         for _ in 0..calls {
-            let budget = market::lock_budget(&self.pool, &self.key, &self.windows).await?;
-            let now = budget.now;
-            let states = each(&budget.windows, |window, state| window.debited(state, now, Some(symbol)));
-            budget.store(&states).await?;
+            store_debit(market::lock_budget(&self.pool, &self.key, &self.windows).await?, symbol).await?;
         }
         Ok(())
     }
@@ -97,9 +94,10 @@ impl CallBudget {
         let budget = market::lock_budget(&self.pool, &self.key, &self.windows).await?;
         let now = budget.now;
         let until = until(now);
-        let states = each(&budget.windows, |window, state| {
-            if window.id() == REFUSALS { window.refused(state, now, until) } else { state.clone() }
-        });
+        let refusals = budget.windows.iter().filter(|(window, _)| window.id() == REFUSALS);
+        let states: Vec<_> = refusals
+            .map(|(window, state)| (window.id().to_owned(), window.refused(state, now, until)))
+            .collect();
         let blocked = states.iter().filter_map(|(_, state)| state.blocked_until).max();
         budget.store(&states).await?;
         Ok(blocked.unwrap_or(now))
@@ -122,11 +120,13 @@ impl CallBudget {
     }
 }
 
-fn each(
-    windows: &[(Window, WindowState)],
-    next: impl Fn(&Window, &WindowState) -> WindowState,
-) -> Vec<(String, WindowState)> {
-    windows.iter().map(|(window, state)| (window.id().to_owned(), next(window, state))).collect()
+/// Refusals are no calls, so their window is left as it is.
+async fn store_debit(budget: Budget, symbol: &Symbol) -> storage::Result<()> {
+    let counting = budget.windows.iter().filter(|(window, _)| window.id() != REFUSALS);
+    let debited = |window: &Window, state: &WindowState| window.debited(state, budget.now, Some(symbol));
+    let states: Vec<_> =
+        counting.map(|(window, state)| (window.id().to_owned(), debited(window, state))).collect();
+    if states.is_empty() { budget.leave().await } else { budget.store(&states).await }
 }
 
 fn outlook(windows: &[(Window, WindowState)], now: DateTime<Utc>, max_wait: Duration) -> Outlook {

@@ -1,18 +1,20 @@
 //! The download of one preparation: plan, fetch side by side, plan again when things went otherwise.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{NaiveDate, Utc};
 use domain::coverage::Need;
 use domain::event::{DownloadProgressed, DownloadStarted, Event};
 use domain::market::Symbol;
-use futures::StreamExt as _;
-use futures::stream::FuturesUnordered;
 use storage::market::{self, Preparation};
+use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::budget::Outlook;
 use crate::fetch::{Fate, Fetcher};
+use crate::groups::Groups;
 use crate::prepare::{Interrupted, Preparer};
 use crate::prices::Prices;
 use crate::progress::Progress;
@@ -43,6 +45,9 @@ pub(crate) struct Report {
     pub(crate) rejected: BTreeMap<Symbol, Vec<RejectedRow>>,
 }
 
+/// Symbols that are being fetched.
+type UnderWay = JoinSet<(Symbol, storage::Result<Fate>)>;
+
 /// How a symbol's download went, compared with the plan.
 #[derive(Debug, PartialEq, Eq)]
 enum Went {
@@ -54,12 +59,14 @@ enum Went {
 pub(crate) struct Download<'a> {
     preparer: &'a Preparer,
     preparation: &'a Preparation,
-    fetcher: &'a Fetcher<'a>,
+    fetcher: Arc<Fetcher>,
     prices: &'a mut Prices,
     /// Symbols that have been answered for; they are not asked for again.
     answered: BTreeSet<Symbol>,
     /// Symbols under way.
     busy: BTreeSet<Symbol>,
+    /// Which of the plan may be under way together.
+    groups: Groups,
     /// Symbols that were asked for further back than the key's plan reaches.
     gated: BTreeSet<Symbol>,
     unreachable: u32,
@@ -71,16 +78,17 @@ impl<'a> Download<'a> {
     pub(crate) fn new(
         preparer: &'a Preparer,
         preparation: &'a Preparation,
-        fetcher: &'a Fetcher<'a>,
+        fetcher: Fetcher,
         prices: &'a mut Prices,
     ) -> Self {
         Self {
             preparer,
             preparation,
-            fetcher,
+            fetcher: Arc::new(fetcher),
             prices,
             answered: BTreeSet::new(),
             busy: BTreeSet::new(),
+            groups: Groups::default(),
             gated: BTreeSet::new(),
             unreachable: 0,
             progress: Progress::default(),
@@ -103,7 +111,7 @@ impl<'a> Download<'a> {
             }
         }
         if self.fetcher.halt.is_cancelled() && self.report.stop.is_none() {
-            return Err(Interrupted::Shutdown);
+            return Err(Interrupted::Halted);
         }
         let (job, Report { succeeded, total, .. }) = (self.preparation.job, &self.report);
         tracing::info!(job.id = %job, "Job {job}: Download complete - {succeeded}/{total} symbols succeeded");
@@ -130,7 +138,9 @@ impl<'a> Download<'a> {
         let offer = self.fetcher.provider.offer(&clock.sessions(&is_session), clock.now);
         self.report.earliest = offer.earliest;
         let tried = self.answered.iter().chain(self.report.failed.keys()).cloned().collect();
-        let mut plan = queue(&self.need(), &offer, calls_left, &self.busy, &tried);
+        let need = self.need();
+        let mut plan = queue(&need, &offer, calls_left, &self.busy, &tried);
+        self.groups = Groups::divide(&need, self.busy.iter().chain(&plan));
         plan.reverse();
         Ok(plan)
     }
@@ -148,25 +158,40 @@ impl<'a> Download<'a> {
         Ok(())
     }
 
-    /// Fetches the plan's symbols side by side, until nothing is left to ask for or no call makes sense.
-    async fn work_through(&mut self, mut plan: Vec<Symbol>) -> Result<(), Interrupted> {
-        let fetcher = self.fetcher;
-        let mut under_way = FuturesUnordered::new();
+    /// Fetches the plan's symbols side by side. Calls under way are landed whatever happens here.
+    async fn work_through(&mut self, plan: Vec<Symbol>) -> Result<(), Interrupted> {
+        // Tasks of their own: a call that holds the budget's rows must go on while this one waits for them.
+        let mut under_way = JoinSet::new();
+        let worked = self.steer(plan, &mut under_way).await;
+        if worked.is_err() {
+            self.fetcher.halt.cancel();
+            while under_way.join_next().await.is_some() {}
+        }
+        worked
+    }
+
+    /// Keeps as many calls under way as may be, until nothing is left to ask for or no call makes sense.
+    async fn steer(&mut self, mut plan: Vec<Symbol>, under_way: &mut UnderWay) -> Result<(), Interrupted> {
         loop {
-            while under_way.len() < self.preparer.concurrency && !fetcher.halt.is_cancelled() {
-                let Some(symbol) = plan.pop() else { break };
+            while under_way.len() < self.preparer.concurrency && !self.fetcher.halt.is_cancelled() {
+                let Some(symbol) = plan.pop_if(|next| self.groups.may_go_beside(next, &self.busy)) else {
+                    break;
+                };
                 self.busy.insert(symbol.clone());
-                under_way.push(async move {
+                let fetcher = Arc::clone(&self.fetcher);
+                let fetching = async move {
                     let fate = fetcher.fetch(&symbol).await;
                     (symbol, fate)
-                });
+                };
+                under_way.spawn(fetching.in_current_span());
             }
-            let Some((symbol, fate)) = under_way.next().await else { return Ok(()) };
+            let Some(ended) = under_way.join_next().await else { return Ok(()) };
+            let (symbol, fate) = ended?;
             self.busy.remove(&symbol);
             let went = self.note(symbol, fate?).await?;
             if self.report.stop.is_some() {
                 // Calls under way bring what they bring; those that wait give up.
-                fetcher.halt.cancel();
+                self.fetcher.halt.cancel();
             } else if went == Went::Otherwise || plan.is_empty() {
                 plan = self.plan().await?;
             }

@@ -1,6 +1,7 @@
 //! One symbol from "missing" to "stored": its download is taken, budgeted, made, and landed in one commit.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -30,13 +31,13 @@ const BACKOFF: Duration = Duration::from_millis(500);
 const POLL: Duration = Duration::from_millis(75);
 
 /// Fetches symbols for one preparation.
-pub(crate) struct Fetcher<'a> {
-    pub(crate) pool: &'a PgPool,
-    pub(crate) provider: &'a dyn PriceProvider,
-    pub(crate) budget: &'a CallBudget,
-    pub(crate) calendar: &'a Calendar,
+pub(crate) struct Fetcher {
+    pub(crate) pool: PgPool,
+    pub(crate) provider: Arc<dyn PriceProvider>,
+    pub(crate) budget: CallBudget,
+    pub(crate) calendar: Calendar,
     /// The sessions that the preparation needs.
-    pub(crate) needed: &'a BTreeSet<NaiveDate>,
+    pub(crate) needed: BTreeSet<NaiveDate>,
     /// In whose name downloads are taken.
     pub(crate) holder: Uuid,
     /// Nothing new is begun once it is cancelled; a call under way is finished.
@@ -90,10 +91,10 @@ struct Patience {
     waited: Duration,
 }
 
-impl Fetcher<'_> {
+impl Fetcher {
     /// Fetches what is missing of `symbol`, unless somebody else does.
     pub(crate) async fn fetch(&self, symbol: &Symbol) -> storage::Result<Fate> {
-        while !market::take_flight(self.pool, symbol, self.holder, FLIGHT_SECONDS).await? {
+        while !market::take_flight(&self.pool, symbol, self.holder, FLIGHT_SECONDS).await? {
             tokio::select! {
                 () = self.halt.cancelled() => return Ok(Fate::Halted),
                 () = tokio::time::sleep(POLL) => {}
@@ -101,7 +102,7 @@ impl Fetcher<'_> {
         }
         let fate = self.fetch_in_flight(symbol).await?;
         // Landing gave it back already; then there is nothing to give back.
-        market::give_back(self.pool, symbol, self.holder).await?;
+        market::give_back(&self.pool, symbol, self.holder).await?;
         Ok(fate)
     }
 
@@ -109,8 +110,8 @@ impl Fetcher<'_> {
         let mut patience = Patience::default();
         loop {
             // Somebody else may have stored it since the plan was made.
-            let clock = Clock::at(self.calendar, Utc::now());
-            let stored = Prices::of_symbol(self.pool, self.needed, symbol).await?;
+            let clock = Clock::at(&self.calendar, Utc::now());
+            let stored = Prices::of_symbol(&self.pool, &self.needed, symbol).await?;
             let wanted = stored.missing_of(symbol, &clock);
             if wanted.is_empty() {
                 return Ok(DONE);
@@ -224,12 +225,12 @@ impl Fetcher<'_> {
         answered_at: Option<DateTime<Utc>>,
         clock: &Clock,
     ) -> storage::Result<Fate> {
-        let answer = vouched(answer, answered_at, clock.now, self.calendar);
+        let answer = vouched(answer, answered_at, clock.now, &self.calendar);
         let bars: Vec<BarRow> =
             answer.bars.into_iter().map(|(symbol, date, bar)| BarRow { symbol, date, bar }).collect();
         let (source, holder) = (self.provider.name(), self.holder);
         let landing = Landing { symbol, holder, source, bars: &bars, spans: &answer.spans };
-        let Some(stored) = market::land(self.pool, landing).await? else { return Ok(Fate::TakenOver) };
+        let Some(stored) = market::land(&self.pool, landing).await? else { return Ok(Fate::TakenOver) };
         tracing::debug!(%symbol, bar.count = stored.inserted, "stored {} bars of {symbol}", stored.inserted);
         Ok(Fate::Done { revised: stored.revised, rejected: answer.rejected })
     }

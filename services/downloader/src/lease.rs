@@ -4,28 +4,35 @@ use std::time::Duration;
 
 use storage::market::{self, Preparation};
 use storage::{PgPool, StorageError};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// How often leases are renewed.
 const RENEWAL: Duration = Duration::from_secs(1);
 
 /// How long a download stays its holder's after the last renewal, in seconds.
-pub(crate) const FLIGHT_SECONDS: f64 = 5.0;
+pub(crate) const FLIGHT_SECONDS: f64 = 10.0;
 
-/// Renews a preparation and the downloads of `holder` until somebody else has claimed the preparation.
-pub(crate) async fn keep(pool: &PgPool, preparation: &Preparation, holder: Uuid) {
+/// Renews a preparation and the downloads of `holder` for as long as it is polled. Once somebody else has
+/// claimed the preparation, `halt` is cancelled: calls under way are still landed, since each is its holder's
+/// own, and nothing new is begun.
+pub(crate) async fn keep(pool: &PgPool, preparation: &Preparation, holder: Uuid, halt: &CancellationToken) {
+    let mut is_ours = true;
     loop {
         tokio::time::sleep(RENEWAL).await;
-        match renew(pool, preparation, holder).await {
-            Ok(()) => {}
-            Err(StorageError::Fenced) => return,
-            // Every write is fenced, so nothing is lost when the lease runs out meanwhile.
-            Err(problem) => tracing::warn!("a lease could not be renewed: {problem}"),
+        if is_ours {
+            match market::renew(pool, preparation).await {
+                Ok(()) => {}
+                Err(StorageError::Fenced) => {
+                    is_ours = false;
+                    halt.cancel();
+                }
+                // Every write is fenced, so nothing is lost when the lease runs out meanwhile.
+                Err(problem) => tracing::warn!("a claim could not be renewed: {problem}"),
+            }
+        }
+        if let Err(problem) = market::renew_flights(pool, holder, FLIGHT_SECONDS).await {
+            tracing::warn!("downloads in hand could not be renewed: {problem}");
         }
     }
-}
-
-async fn renew(pool: &PgPool, preparation: &Preparation, holder: Uuid) -> storage::Result<()> {
-    market::renew(pool, preparation).await?;
-    market::renew_flights(pool, holder, FLIGHT_SECONDS).await
 }

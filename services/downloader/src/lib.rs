@@ -7,6 +7,7 @@ mod config;
 mod days;
 mod download;
 mod fetch;
+mod groups;
 mod handler;
 mod lease;
 mod prepare;

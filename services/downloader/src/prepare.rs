@@ -43,8 +43,10 @@ pub(crate) enum Interrupted {
     Storage(#[from] StorageError),
     #[error("the request cannot be read or the answer not be written: {0}")]
     Contract(#[from] ContractError),
-    #[error("the service is stopping")]
-    Shutdown,
+    #[error("a download broke off: {0}")]
+    Broken(#[from] tokio::task::JoinError),
+    #[error("it was told to stop")]
+    Halted,
 }
 
 impl Preparer {
@@ -85,17 +87,17 @@ impl Preparer {
             return Ok(Report { stop: Some(Stop::NoKey), ..Report::default() });
         };
         let fetcher = Fetcher {
-            pool: &self.pool,
-            provider: provider.as_ref(),
-            budget,
-            calendar: &self.calendar,
-            needed: &days.needed,
+            pool: self.pool.clone(),
+            provider: Arc::clone(provider),
+            budget: budget.clone(),
+            calendar: self.calendar.clone(),
+            needed: days.needed.clone(),
             holder,
             halt: halt.child_token(),
             throttled: AtomicBool::new(false),
             one_at_a_time: Mutex::new(()),
         };
-        Download::new(self, preparation, &fetcher, prices).run().await
+        Download::new(self, preparation, fetcher, prices).run().await
     }
 
     /// Commits the end of the preparation with its event.

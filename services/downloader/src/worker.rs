@@ -29,7 +29,7 @@ const POLL: Duration = Duration::from_millis(500);
 /// How long a preparation is left alone after our infrastructure failed.
 const PAUSE: TimeDelta = TimeDelta::seconds(2);
 
-/// How long one is left alone that this version of the service cannot read.
+/// How long one is left alone that this version of the service cannot handle.
 const LONG_PAUSE: TimeDelta = TimeDelta::minutes(5);
 
 /// Everything that prepares prices in this process.
@@ -115,10 +115,11 @@ async fn work(preparer: &Preparer, preparation: Preparation, shutdown: Cancellat
     let span = tracing::info_span!("prepare prices", job.id = %job);
     telemetry::continue_from(&span, preparation.traceparent.as_deref());
     let holder = Uuid::now_v7();
+    let halt = shutdown.child_token();
     let prepared = async {
         tokio::select! {
-            prepared = preparer.prepare(&preparation, holder, &shutdown) => prepared,
-            () = lease::keep(&preparer.pool, &preparation, holder) => Err(StorageError::Fenced.into()),
+            prepared = preparer.prepare(&preparation, holder, &halt) => prepared,
+            () = lease::keep(&preparer.pool, &preparation, holder, &halt) => Err(Interrupted::Halted),
         }
     };
     match prepared.instrument(span).await {
@@ -127,12 +128,12 @@ async fn work(preparer: &Preparer, preparation: Preparation, shutdown: Cancellat
             metrics::counter!("modelday_fenced_writes_total", "service" => "downloader").increment(1);
             tracing::info!(job.id = %job, "Job {job}: another worker prepares its prices");
         }
-        Err(Interrupted::Shutdown) => hand_back(preparer, &preparation, TimeDelta::zero()).await,
+        Err(Interrupted::Halted) => hand_back(preparer, &preparation, TimeDelta::zero()).await,
         Err(problem @ Interrupted::Storage(_)) => {
             tracing::warn!(job.id = %job, "Job {job}: prices could not be prepared, trying again: {problem}");
             hand_back(preparer, &preparation, PAUSE).await;
         }
-        Err(problem @ Interrupted::Contract(_)) => {
+        Err(problem @ (Interrupted::Contract(_) | Interrupted::Broken(_))) => {
             tracing::error!(job.id = %job, "Job {job}: prices cannot be prepared: {problem}");
             hand_back(preparer, &preparation, LONG_PAUSE).await;
         }

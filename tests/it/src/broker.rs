@@ -1,7 +1,8 @@
 //! A broker of a test's own, which may be stopped, killed and wiped.
 
+use std::fs::File;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Stdio};
 
 /// A private RabbitMQ; it is wiped with this value.
 pub struct Broker {
@@ -18,19 +19,20 @@ impl Broker {
         broker
     }
 
-    fn stack(&self, arguments: &[&str]) -> Output {
+    /// Runs the script; its answer goes through a file, because a server that it starts keeps a pipe open.
+    fn stack(&self, arguments: &[&str]) -> String {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/local/stack.sh");
+        let path = std::env::temp_dir().join(format!("modelday-stack-{}", uuid::Uuid::now_v7()));
+        let output = File::create(&path).expect("a file can be made");
         let mut command = Command::new(script);
         command.args(arguments).env("MODELDAY_STATE", &self.state).env("MODELDAY_ENGINE", "native");
         command.env_remove("DATABASE_URL").env_remove("AMQP_URL").env_remove("AMQP_MANAGEMENT_URL");
-        let output = command.output().expect("the script runs");
-        assert!(
-            output.status.success(),
-            "stack.sh {arguments:?}: {}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
-        output
+        command.stdin(Stdio::null()).stderr(output.try_clone().expect("a file can be shared")).stdout(output);
+        let status = command.status().expect("the script runs");
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let _ = std::fs::remove_file(&path);
+        assert!(status.success(), "stack.sh {arguments:?}: {text}");
+        text
     }
 
     /// Starts it again after [`Broker::stop`] or [`Broker::kill`].
@@ -57,8 +59,7 @@ impl Broker {
 
     /// Its address.
     pub fn url(&self) -> String {
-        let output = self.stack(&["env"]);
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let text = self.stack(&["env"]);
         let words = text.split_whitespace().find_map(|word| word.strip_prefix("AMQP_URL="));
         words.expect("an AMQP_URL").trim_matches(|c| c == '\'' || c == '"').to_owned()
     }

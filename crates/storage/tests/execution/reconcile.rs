@@ -10,7 +10,8 @@ use crate::world::{LANE_CONTINUE, World, message};
 const PATIENCE: f64 = 60.0;
 
 async fn found(world: &World, all: bool) -> BTreeSet<LaneId> {
-    let (_, lanes) = overdue(&world.pool, PATIENCE, all).await.unwrap();
+    let (transaction, lanes) = overdue(&world.pool, PATIENCE, all).await.unwrap();
+    transaction.rollback().await.unwrap();
     lanes.into_iter().map(|lane| lane.lane).collect()
 }
 

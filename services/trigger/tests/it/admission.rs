@@ -41,6 +41,15 @@ async fn publish(stage: &Stage, event: &Event) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_requests_at_once_exactly_as_many_are_accepted_as_may_be_active() {
     let stage = Stage::with(&[("MAX_ACTIVE_JOBS", "5")]).await;
+    // Between counting and committing there is time for others to count.
+    stage
+        .database
+        .execute(
+            "CREATE FUNCTION trigger.linger() RETURNS trigger LANGUAGE plpgsql AS
+             'BEGIN PERFORM pg_sleep(0.3); RETURN NEW; END';
+             CREATE TRIGGER linger AFTER INSERT ON trigger.jobs FOR EACH ROW EXECUTE FUNCTION trigger.linger()",
+        )
+        .await;
 
     let request = request();
     let answers = join_all((0..40).map(|_| stage.post(&request))).await;

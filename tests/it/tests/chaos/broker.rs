@@ -21,6 +21,7 @@ async fn assert_no_second_fill(system: &System) {
 }
 
 #[tokio::test]
+#[ignore = "takes minutes; `make chaos` runs it"]
 async fn jobs_triggered_while_the_broker_is_down_are_accepted_and_complete_when_it_is_back() {
     let broker = Broker::start("down");
     let mut system = System::builder(Shape::FourProcesses)
@@ -53,6 +54,7 @@ async fn jobs_triggered_while_the_broker_is_down_are_accepted_and_complete_when_
 }
 
 #[tokio::test]
+#[ignore = "takes minutes; `make chaos` runs it"]
 async fn a_broker_that_forgets_everything_while_jobs_run_costs_no_job_and_no_second_fill() {
     let broker = Broker::start("wiped");
     let system = System::builder(Shape::FourProcesses)
