@@ -8,7 +8,7 @@ use crate::scene::{assert_chain, completed_by, dates, ends, job, ready, sessions
 use crate::stage::{Running, Stage, turn};
 
 const MODELS: [&str; 3] = ["equal", "momentum", "random"];
-const START: &str = "2025-07-01";
+const START: &str = "2025-08-15";
 const END: &str = "2025-10-31";
 
 fn long_job() -> Job {
@@ -68,7 +68,7 @@ async fn another_executor_goes_on_where_one_was_killed() {
     let job = long_job();
     stage.announce(&ready(&job)).await;
 
-    for (config, days) in [(stage.config(), 10), (stage.day_by_day(), 60), (stage.config(), 110)] {
+    for (config, days) in [(stage.config(), 10), (stage.day_by_day(), 40), (stage.config(), 90)] {
         let executor = Running::start(config).await;
         stage.until_completed(job.id, days).await;
         executor.kill();

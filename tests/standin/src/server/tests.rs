@@ -83,3 +83,16 @@ async fn an_unknown_fault_or_field_changes_nothing() {
     assert_eq!((fault, field), (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::UNPROCESSABLE_ENTITY));
     assert!(site.get(AAPL).await.contains(r#""3. Last Refreshed": "2025-10-30""#));
 }
+
+#[tokio::test]
+async fn answers_are_dated_late_in_the_evening_of_today() {
+    let request = Request::get(AAPL).body(Body::empty()).unwrap();
+
+    let response = Site::new().router.oneshot(request).await.unwrap();
+
+    assert_eq!(
+        response.headers()[header::DATE],
+        "Fri, 31 Oct 2025 03:59:59 GMT",
+        "10-30, 23:59:59 in New York"
+    );
+}
