@@ -51,17 +51,6 @@ impl Config {
     /// Every setting that cannot be used.
     pub fn from_settings(settings: &mut Settings, port: u16) -> Result<Self, Mistakes> {
         let infrastructure = Infrastructure::from_settings(settings, "downloader", port);
-        Self::with_infrastructure(settings, infrastructure)
-    }
-
-    /// Reads the settings of the service, given what it shares with others.
-    ///
-    /// # Errors
-    /// Every setting that cannot be used, of the shared ones too.
-    pub fn with_infrastructure(
-        settings: &mut Settings,
-        infrastructure: Option<Infrastructure>,
-    ) -> Result<Self, Mistakes> {
         let config = Self::read(settings, infrastructure);
         std::mem::take(settings).finish()?;
         config.ok_or_else(|| Mistakes(Vec::new()))
