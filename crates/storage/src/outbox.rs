@@ -142,10 +142,12 @@ impl Unsent {
     /// # Errors
     /// When Postgres refuses; the messages are then sent again.
     pub async fn mark_sent(mut self, ids: &[i64]) -> Result<()> {
-        sqlx::query("-- outbox::mark_sent\nUPDATE outbox SET sent_at = clock_timestamp() WHERE id = ANY($1)")
-            .bind(ids)
-            .execute(&mut *self.transaction)
-            .await?;
+        sqlx::query(
+            "-- outbox::mark_sent\nUPDATE outbox SET sent_at = statement_timestamp() WHERE id = ANY($1)",
+        )
+        .bind(ids)
+        .execute(&mut *self.transaction)
+        .await?;
         self.transaction.commit().await?;
         Ok(())
     }

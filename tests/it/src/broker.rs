@@ -4,6 +4,10 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use lapin::options::{BasicGetOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::types::FieldTable;
+use lapin::{Connection, ConnectionProperties};
+
 /// A private RabbitMQ; it is wiped with this value.
 pub struct Broker {
     state: PathBuf,
@@ -35,7 +39,7 @@ impl Broker {
         text
     }
 
-    /// Starts it again after [`Broker::stop`] or [`Broker::kill`].
+    /// Starts it again after [`Broker::stop`].
     pub fn up(&self) {
         self.stack(&["up", "--only", "rabbitmq", "--private"]);
     }
@@ -45,16 +49,51 @@ impl Broker {
         self.stack(&["stop", "rabbitmq"]);
     }
 
-    /// SIGKILL.
-    pub fn kill(&self) {
-        self.stack(&["kill", "rabbitmq"]);
-    }
-
     /// Deletes all that it knows: queues, messages, bindings.
     pub fn forget_everything(&self) {
         self.stack(&["ctl", "rabbitmq", "stop_app"]);
         self.stack(&["ctl", "rabbitmq", "force_reset"]);
         self.stack(&["ctl", "rabbitmq", "start_app"]);
+    }
+
+    /// Binds a durable queue of the test's own.
+    pub async fn listen(&self, exchange: &str, routing_key: &str, queue: &str) {
+        let connection = self.connect().await;
+        let channel = connection.create_channel().await.expect("a channel");
+        let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+        channel
+            .queue_declare(queue.into(), options, FieldTable::default())
+            .await
+            .expect("the queue can be declared");
+        channel
+            .queue_bind(
+                queue.into(),
+                exchange.into(),
+                routing_key.into(),
+                QueueBindOptions::default(),
+                FieldTable::default(),
+            )
+            .await
+            .expect("the queue can be bound");
+        connection.close(200, "bye".into()).await.expect("the connection closes");
+    }
+
+    /// The correlation ids of all messages in a queue, in its order; takes them.
+    pub async fn correlations(&self, queue: &str) -> Vec<String> {
+        let connection = self.connect().await;
+        let channel = connection.create_channel().await.expect("a channel");
+        let mut ids = Vec::new();
+        let options = BasicGetOptions { no_ack: true };
+        while let Some(message) = channel.basic_get(queue.into(), options).await.expect("the queue answers") {
+            let id = message.delivery.properties.correlation_id().as_ref().expect("a correlation id");
+            ids.push(id.to_string());
+        }
+        connection.close(200, "bye".into()).await.expect("the connection closes");
+        ids
+    }
+
+    async fn connect(&self) -> Connection {
+        Connection::connect(&self.url(), ConnectionProperties::default()).await.expect("the broker answers")
     }
 
     /// Its address.
