@@ -1,6 +1,7 @@
 //! The client for people: trigger a job, watch it, see who won.
 
 mod api;
+mod phase;
 mod progress;
 mod table;
 
