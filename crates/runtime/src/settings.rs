@@ -5,8 +5,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use serde::de::DeserializeOwned;
+
 /// Every setting of every service, as the file may name it: one file may serve them all.
-const SETTINGS: [&str; 32] = [
+const SETTINGS: [&str; 33] = [
     "alphaadvantage_api_key",
     "alphavantage_api_key",
     "alphavantage_base_url",
@@ -32,6 +34,7 @@ const SETTINGS: [&str; 32] = [
     "max_active_jobs",
     "max_budget_wait",
     "max_simulation_days",
+    "modelday_database_url",
     "models_file",
     "preparations_at_once",
     "preserve_dev_data",
@@ -111,11 +114,11 @@ impl Settings {
     pub fn new(environment: BTreeMap<String, String>, file: Option<(PathBuf, String)>) -> Self {
         let mut settings = Self { environment, ..Self::default() };
         if let Some((path, text)) = file {
-            match text.parse::<toml::Table>() {
+            match from_toml(&text) {
                 Ok(table) => settings.file = Some((path, table)),
-                Err(error) => {
+                Err(NotToml { line, problem }) => {
                     let place = path.display().to_string();
-                    settings.mistake(&place, "", error.message().to_owned(), "write it as TOML");
+                    settings.mistake(&place, &line, problem, "write the file as TOML");
                 }
             }
         }
@@ -128,11 +131,12 @@ impl Settings {
     }
 
     /// A setting that must be given.
-    pub fn required(&mut self, key: &str, fix: &str) -> String {
-        self.text(key).unwrap_or_else(|| {
+    pub fn required(&mut self, key: &str, fix: &str) -> Option<String> {
+        let text = self.text(key);
+        if text.is_none() {
             self.mistake("environment", key, "is not set".to_owned(), fix);
-            String::new()
-        })
+        }
+        text
     }
 
     /// A setting of some type; `fix` says what is expected.
@@ -182,20 +186,18 @@ impl Settings {
     /// Where a setting stands, for [`Settings::mistake`].
     pub fn place(&self, key: &str) -> String {
         match &self.file {
-            Some((path, table))
-                if !self.environment.contains_key(key) && table.contains_key(&key.to_lowercase()) =>
-            {
+            Some((path, table)) if !self.is_set(key) && table.contains_key(&key.to_lowercase()) => {
                 path.display().to_string()
             }
             _ => "environment".to_owned(),
         }
     }
 
-    /// Ends the reading.
+    /// Ends the reading with what was read, which is `None` only where a mistake was noted.
     ///
     /// # Errors
     /// Every mistake found, unknown keys of the file among them.
-    pub fn finish(mut self) -> Result<(), Mistakes> {
+    pub fn finish<T>(&mut self, read: Option<T>) -> Result<T, Mistakes> {
         if let Some((path, table)) = &self.file {
             let place = path.display().to_string();
             let unknown: Vec<String> = table.keys().filter(|key| !self.knows(key)).cloned().collect();
@@ -203,7 +205,13 @@ impl Settings {
                 self.mistake(&place, &key, "is not a setting".to_owned(), "correct its name or remove it");
             }
         }
-        if self.mistakes.is_empty() { Ok(()) } else { Err(Mistakes(self.mistakes)) }
+        let mistakes = std::mem::take(&mut self.mistakes);
+        read.filter(|_| mistakes.is_empty()).ok_or(Mistakes(mistakes))
+    }
+
+    /// Whether the environment has it; an empty variable counts as not set.
+    fn is_set(&self, key: &str) -> bool {
+        self.environment.get(key).is_some_and(|text| !text.is_empty())
     }
 
     fn knows(&self, key: &str) -> bool {
@@ -228,6 +236,27 @@ impl Settings {
     }
 }
 
+/// What keeps a text from being TOML, or from being what is expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotToml {
+    /// Where, as in `line 3`.
+    pub line: String,
+    /// What is wrong there.
+    pub problem: String,
+}
+
+/// Reads TOML.
+///
+/// # Errors
+/// The first thing that is wrong, with its line.
+pub fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T, NotToml> {
+    toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = format!("line {}", before.matches('\n').count() + 1);
+        NotToml { line, problem: error.message().to_owned() }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,7 +274,7 @@ mod tests {
         assert_eq!(settings.parsed("A", 0, "a number"), 1);
         assert_eq!(settings.parsed("B", 0, "a number"), 3);
         assert_eq!(settings.parsed("C", 4, "a number"), 4);
-        assert_eq!(settings.finish(), Ok(()));
+        assert_eq!(settings.finish(Some("read")), Ok("read"));
     }
 
     #[test]
@@ -253,9 +282,9 @@ mod tests {
         let mut settings = settings(&[("A", "x")], "b = \"y\"\nd = 1");
         settings.parsed("A", 0, "write a number");
         settings.flag("B", false);
-        settings.required("C", "set it");
+        let missing = settings.required("C", "set it");
 
-        let text = settings.finish().unwrap_err().to_string();
+        let text = settings.finish(missing).unwrap_err().to_string();
 
         assert!(text.contains("4 setting(s)"), "{text}");
         assert!(
@@ -265,5 +294,25 @@ mod tests {
         assert!(text.contains("B (modelday.toml)"), "{text}");
         assert!(text.contains("C (environment): is not set; set it"), "{text}");
         assert!(text.contains("d (modelday.toml): is not a setting"), "{text}");
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_not_set() {
+        let mut settings = settings(&[("A", "")], "a = \"x\"");
+
+        settings.parsed("A", 0, "write a number");
+
+        let text = settings.finish(Some(())).unwrap_err().to_string();
+        assert!(text.contains("A (modelday.toml): \"x\""), "{text}");
+        assert_eq!(settings.place("A"), "modelday.toml");
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_is_told_with_its_line() {
+        let mut settings = settings(&[], "a = 1\nb = = 2");
+
+        let text = settings.finish(Some(())).unwrap_err().to_string();
+
+        assert!(text.contains("line 2 (modelday.toml): "), "{text}");
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, PgPool};
 
-use crate::error::Result;
+use crate::error::{Result, StorageError};
 
 /// The service that owns a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,20 @@ pub struct Database {
     pub url: String,
     /// Most connections at once.
     pub max_connections: u32,
+}
+
+impl Database {
+    /// An address that can be used, as far as that shows without asking Postgres.
+    ///
+    /// # Errors
+    /// [`StorageError::Address`], which does not repeat the address: it may hold a password.
+    pub fn new(url: String, max_connections: u32) -> Result<Self> {
+        let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+        if !matches!(scheme, Some("postgres" | "postgresql")) || PgConnectOptions::from_str(&url).is_err() {
+            return Err(StorageError::Address);
+        }
+        Ok(Self { url, max_connections })
+    }
 }
 
 impl std::fmt::Debug for Database {

@@ -6,6 +6,9 @@ pub enum StorageError {
     /// Postgres refused or could not be reached.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
+    /// The address does not parse.
+    #[error("the database URL is not a valid postgres:// address")]
+    Address,
     /// The lane is in other hands; nothing was written.
     #[error("the lane's epoch is over; the write was refused")]
     Fenced,

@@ -1,5 +1,6 @@
 //! Settings of the executor service.
 
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use domain::calendar::Calendar;
@@ -29,14 +30,14 @@ impl Config {
     pub fn from_settings(settings: &mut Settings, port: u16) -> Result<Self, Mistakes> {
         let infrastructure = Infrastructure::from_settings(settings, "executor", port);
         let config = Self::read(settings, infrastructure);
-        std::mem::take(settings).finish()?;
-        config.ok_or_else(|| Mistakes(Vec::new()))
+        settings.finish(config)
     }
 
     /// Reads the settings; mistakes stay with `settings`, for whoever reads more of them.
     pub fn read(settings: &mut Settings, infrastructure: Option<Infrastructure>) -> Option<Self> {
         let slice = settings.parsed("LANE_SLICE_MS", 250, "write a number of milliseconds");
-        let lanes_at_once = settings.parsed("LANES_AT_ONCE", 10, "write a number from 1 to 1000");
+        let ten = NonZeroU16::MIN.saturating_add(9);
+        let lanes_at_once = settings.parsed("LANES_AT_ONCE", ten, "write a number above 0").get();
         let patience = settings.parsed("LANE_PATIENCE_SECONDS", 60, "write a number of seconds");
         let calendar = runtime::market_clock::calendar(settings);
         Some(Self {

@@ -37,7 +37,6 @@ impl Config {
         let downloader = downloader::Config::read(&mut settings, infrastructure.clone());
         let executor = executor::Config::read(&mut settings, infrastructure.clone());
         let status = status::Config::read(&mut settings, infrastructure.clone());
-        settings.finish()?;
         let complete = || {
             Some(Self {
                 infrastructure: infrastructure?,
@@ -47,7 +46,7 @@ impl Config {
                 status: status?,
             })
         };
-        complete().ok_or_else(|| Mistakes(Vec::new()))
+        settings.finish(complete())
     }
 }
 

@@ -9,6 +9,7 @@ use domain::job::{Model, ModelKind};
 use domain::policy::Policy;
 use domain::recorded::{self, RecordedOrder, RecordedOrders};
 use domain::request::KnownModel;
+use runtime::settings::{NotToml, from_toml};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -77,8 +78,9 @@ impl CatalogueMistake {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    /// Read one by one, so that a mistake in one does not hide those in the others.
     #[serde(default)]
-    models: Vec<FileModel>,
+    models: Vec<toml::Value>,
 }
 
 #[derive(Deserialize)]
@@ -129,20 +131,29 @@ impl Catalogue {
         text: &str,
         read: impl Fn(&str) -> Result<String, String>,
     ) -> Result<Self, Vec<CatalogueMistake>> {
-        let file: File = toml::from_str(text)
-            .map_err(|error| vec![CatalogueMistake::new("models", error.message(), "correct the entry")])?;
+        let file: File = from_toml(text).map_err(|NotToml { line, problem }| {
+            vec![CatalogueMistake::new(line, problem, "write the file as TOML, with one [[models]] a model")]
+        })?;
         let mut decisions: BTreeMap<String, RecordedOrders> = BTreeMap::new();
         let mut mistakes = Vec::new();
         let mut entries = Vec::new();
         let mut seen = BTreeSet::new();
-        for model in file.models {
+        for (index, model) in file.models.into_iter().enumerate() {
+            let key = match model.get("signature").and_then(toml::Value::as_str) {
+                Some(signature) => format!("models.{signature}"),
+                None => format!("models[{index}]"),
+            };
+            let model = match FileModel::deserialize(model) {
+                Ok(model) => model,
+                Err(error) => {
+                    let fix = "correct the entry; docs/configuration.md lists the keys";
+                    mistakes.push(CatalogueMistake::new(key, error.message(), fix));
+                    continue;
+                }
+            };
             if !seen.insert(model.signature.clone()) {
-                let key = format!("models.{}", model.signature);
-                mistakes.push(CatalogueMistake::new(
-                    key,
-                    "is there twice",
-                    "give each model its own signature",
-                ));
+                let fix = "give each model its own signature";
+                mistakes.push(CatalogueMistake::new(key, "is there twice", fix));
             }
             match entry(model, &mut decisions, &read) {
                 Ok(entry) => entries.push(entry),
@@ -328,5 +339,25 @@ mod tests {
         let keys: Vec<String> = parse(text).unwrap_err().into_iter().map(|mistake| mistake.key).collect();
 
         assert_eq!(keys, ["models.a.policy", "models.a", "models.a.initial_cash"]);
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_read_hides_no_other() {
+        let text = "[[models]]\nkind = \"policy\"\n\n[[models]]\nsignature = \"b\"\nkind = \"magic\"\n\n\
+                    [[models]]\nsignature = \"c\"\nkind = \"policy\"\ntrials = 0\npolicy = { policy = \"cash\" }";
+
+        let mistakes = parse(text).unwrap_err();
+
+        let told: Vec<_> = mistakes.iter().map(|one| (one.key.as_str(), one.problem.as_str())).collect();
+        assert_eq!(told[0], ("models[0]", "missing field `signature`"));
+        assert_eq!(told[1].0, "models.b");
+        assert_eq!(told[2], ("models.c.trials", "0 is not 1 to 1000"));
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_is_told_with_its_line() {
+        let mistakes = parse("[[models]]\nsignature = ").unwrap_err();
+
+        assert_eq!(mistakes[0].key, "line 2");
     }
 }

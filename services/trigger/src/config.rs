@@ -34,8 +34,7 @@ impl Config {
     pub fn from_settings(settings: &mut Settings, port: u16) -> Result<Self, Mistakes> {
         let infrastructure = Infrastructure::from_settings(settings, "trigger", port);
         let config = Self::read(settings, infrastructure);
-        std::mem::take(settings).finish()?;
-        config.ok_or_else(|| Mistakes(Vec::new()))
+        settings.finish(config)
     }
 
     /// Reads the settings; mistakes stay with `settings`, for whoever reads more of them.

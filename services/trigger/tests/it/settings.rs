@@ -1,27 +1,47 @@
 //! Settings that cannot be used are told all at once, with file, key and fix.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use runtime::settings::Settings;
 use trigger::Config;
 
 use crate::stage::settings;
 
+/// A folder that goes when the test ends, however it ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("modelday-settings-{}", uuid::Uuid::now_v7()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// Writes a file; answers its path.
+    fn write(&self, name: &str, text: &str) -> String {
+        let path = self.0.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
 #[test]
 fn all_mistakes_of_all_files_are_told_at_once() {
-    let folder = std::env::temp_dir().join(format!("modelday-settings-{}", uuid::Uuid::now_v7()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let models = folder.join("models.toml");
-    std::fs::write(
-        &models,
+    let folder = Folder::new();
+    let models = folder.write(
+        "models.toml",
         "[[models]]\nsignature = \"a b\"\nkind = \"policy\"\npolicy = { policy = \"cash\" }\n\n\
          [[models]]\nsignature = \"c\"\nkind = \"recorded\"\ndecisions = \"missing.csv\"\n",
-    )
-    .unwrap();
-    let universe = folder.join("universe.json");
-    std::fs::write(&universe, "{\"name\": \"x\", \"benchmark\": null, \"symbols\": []}").unwrap();
-    let (models, universe) = (models.display().to_string(), universe.display().to_string());
+    );
+    let universe = folder.write("universe.json", "{\"name\": \"x\", \"benchmark\": null, \"symbols\": []}");
     let environment: BTreeMap<String, String> = [
         ("AMQP_URL", "amqp://127.0.0.1/%2f"),
         ("LISTEN", "0.0.0.0:8081"),
@@ -36,7 +56,6 @@ fn all_mistakes_of_all_files_are_told_at_once() {
     let mut settings = Settings::new(environment, Some((PathBuf::from("modelday.toml"), file)));
 
     let told = Config::from_settings(&mut settings, 8081).unwrap_err().to_string();
-    std::fs::remove_dir_all(&folder).unwrap();
 
     for line in [
         "DATABASE_URL (environment): is not set; set it to postgres://".to_owned(),
@@ -51,6 +70,65 @@ fn all_mistakes_of_all_files_are_told_at_once() {
     ] {
         assert!(told.contains(&line), "{line:?} is not in:\n{told}");
     }
+}
+
+/// Starts the service as a process with these variables and this file; answers its exit code and last words.
+fn start(environment: &[(&str, &str)], file: &Path) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_trigger"))
+        .env_clear()
+        .env("MODELDAY_CONFIG", file)
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap();
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn a_service_that_does_not_start_tells_every_mistake_at_once() {
+    let folder = Folder::new();
+    let models = folder.write(
+        "models.toml",
+        "[[models]]\nsignature = \"a\"\nkind = \"magic\"\n\n[[models]]\nsignature = \"b\"\nkind = \"policy\"\n",
+    );
+    let file = folder.write(
+        "modelday.toml",
+        &format!(
+            "models_file = \"{models}\"\nuniverse_file = \"nowhere.json\"\nmax_active_jobs = \"many\"\n\
+             amqp_url = \"http://guest:hush@127.0.0.1\"\nlisten = \"8081\"\nmax_job = 1\n"
+        ),
+    );
+    let environment = [
+        ("TRIGGER_DATABASE_URL", "mysql://modelday:hush@127.0.0.1/modelday"),
+        ("DATABASE_CONNECTIONS", "0"),
+        ("AMQP_CA_FILE", "nowhere.pem"),
+        ("MAX_SIMULATION_DAYS", "-1"),
+        ("SIMULATED_TODAY", "today"),
+        ("DEPLOYMENT_MODE", "TEST"),
+    ];
+
+    let (code, told) = start(&environment, Path::new(&file));
+
+    for line in [
+        "trigger: 13 setting(s) cannot be used:".to_owned(),
+        "TRIGGER_DATABASE_URL (environment): the database URL is not a valid postgres:// address; set it to"
+            .to_owned(),
+        "DATABASE_CONNECTIONS (environment): \"0\": ".to_owned(),
+        "AMQP_CA_FILE (environment): cannot be read: ".to_owned(),
+        "MAX_SIMULATION_DAYS (environment): \"-1\": invalid digit found in string; write a number".to_owned(),
+        "SIMULATED_TODAY (environment): \"today\" is not a date; write YYYY-MM-DD".to_owned(),
+        "DEPLOYMENT_MODE (environment): \"TEST\": is neither PROD nor DEV; write PROD or DEV".to_owned(),
+        format!("AMQP_URL ({file}): the broker URL is not a valid amqp:// or amqps:// address; set it to"),
+        format!("LISTEN ({file}): \"8081\": invalid socket address syntax; write address:port"),
+        format!("MAX_ACTIVE_JOBS ({file}): \"many\": invalid digit found in string; write a number"),
+        format!("max_job ({file}): is not a setting; correct its name or remove it"),
+        format!("models.a ({models}): unknown variant `magic`"),
+        format!("models.b.policy ({models}): is what a policy has, and all it has; add policy = "),
+        "UNIVERSE_FILE (nowhere.json): cannot be read: ".to_owned(),
+    ] {
+        assert!(told.contains(&line), "{line:?} is not in:\n{told}");
+    }
+    assert!(!told.contains("hush"), "{told}");
+    assert_eq!(code, Some(78));
 }
 
 #[test]
