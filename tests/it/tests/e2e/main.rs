@@ -11,5 +11,6 @@ mod bad_input;
 mod cases;
 mod concurrency;
 mod never_unknown;
+mod readme;
 mod sample;
 mod sessions;

@@ -1,0 +1,76 @@
+//! The documents: links lead somewhere, and commands are tested or say that they are not.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on should say so"
+)]
+
+use std::path::{Path, PathBuf};
+
+#[test]
+fn relative_links_lead_to_files_that_are_there() {
+    for (path, text) in documents() {
+        let folder = path.parent().unwrap().to_owned();
+        for link in links(&text) {
+            let file = link.split('#').next().unwrap();
+            assert!(
+                file.is_empty() || folder.join(file).exists(),
+                "{} links to {link}, which is not there",
+                path.display()
+            );
+        }
+    }
+}
+
+/// The README's are run by `e2e/readme.rs`; what is not run is a transcript, `console`.
+#[test]
+fn only_the_readme_has_commands_to_copy() {
+    for (path, text) in documents() {
+        let shell = languages(&text).into_iter().find(|language| ["sh", "bash", "shell"].contains(language));
+        assert!(
+            shell.is_none() || path.ends_with("README.md") && path.parent() == Some(&root()),
+            "{} has a block of {}; no test runs it, so make it `console`",
+            path.display(),
+            shell.unwrap_or_default()
+        );
+    }
+}
+
+/// Every Markdown file of the repository.
+fn documents() -> Vec<(PathBuf, String)> {
+    let found = walk(&root());
+    assert!(found.contains(&root().join("README.md")) && found.len() > 10, "{found:?}");
+    found.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() && name != "target" && !name.starts_with('.') {
+            found.extend(walk(&path));
+        } else if name.ends_with(".md") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// Targets of the links outside code that lead into the repository.
+fn links(text: &str) -> Vec<&str> {
+    let prose = text.split("```").step_by(2);
+    let targets = prose.flat_map(|prose| prose.split("](").skip(1)).filter_map(|rest| rest.split(')').next());
+    targets.filter(|target| !target.contains("://") && !target.starts_with("mailto:")).collect()
+}
+
+/// Languages of the fenced blocks.
+fn languages(text: &str) -> Vec<&str> {
+    text.split("```").skip(1).step_by(2).filter_map(|block| block.lines().next()).collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
