@@ -29,8 +29,6 @@ pub struct LanePlan {
     pub dates: Vec<NaiveDate>,
     /// Dates that are not run, ascending.
     pub skipped: Vec<SkippedDate>,
-    /// Of the already completed: made under another configuration.
-    pub config_changed: usize,
 }
 
 /// Plans one portfolio of `model` in `job`.
@@ -43,7 +41,7 @@ pub fn plan_lane(
     runnable: &BTreeSet<NaiveDate>,
     winners: &Winners,
 ) -> LanePlan {
-    let mut plan = LanePlan { dates: Vec::new(), skipped: Vec::new(), config_changed: 0 };
+    let mut plan = LanePlan { dates: Vec::new(), skipped: Vec::new() };
     for date in weekdays(model.start, job.end) {
         let winner = winners.get(&date);
         let kept = winner.is_some() && !job.options.replace_existing && !job.options.reprocess_stale;
@@ -60,11 +58,6 @@ pub fn plan_lane(
             plan.dates.push(date);
             continue;
         };
-        if reason == SkipReason::AlreadyCompleted
-            && winner.is_some_and(|winner| winner.config_hash != model.config_hash)
-        {
-            plan.config_changed += 1;
-        }
         plan.skipped.push(SkippedDate { date, reason });
     }
     plan
@@ -98,6 +91,19 @@ pub fn take_turn(job: &Job, date: NaiveDate, winners: &Winners) -> Turn {
         }
         Some(_) => Turn::Keep,
     }
+}
+
+/// How many of the days that a job found completed were made under another configuration than its own, by
+/// model. `kept` counts those days by model and by the configuration of the day that won.
+pub fn config_changed(job: &Job, kept: &[(String, String, usize)]) -> BTreeMap<String, usize> {
+    let mut changed = BTreeMap::new();
+    for (model, config_hash, count) in kept {
+        let own = job.models.iter().find(|own| own.signature == *model);
+        if own.is_some_and(|own| own.config_hash != *config_hash) {
+            *changed.entry(model.clone()).or_default() += count;
+        }
+    }
+    changed
 }
 
 /// The dates whose winners are stale: their base is not the winner of the previous completed date,

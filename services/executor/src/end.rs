@@ -4,7 +4,7 @@ use chrono::Utc;
 use domain::event::{Event, JobEnded};
 use domain::ids::PortfolioId;
 use domain::job::{JobOutcome, JobState, Tally};
-use domain::lane::stale_dates;
+use domain::lane::{config_changed, stale_dates};
 use domain::warning::Warning;
 use storage::execution;
 use storage::outbox::Outgoing;
@@ -30,7 +30,7 @@ pub(crate) async fn end(
     if tally.already_completed > 0 {
         warnings.push(Warning::already_completed(tally.already_completed as usize));
     }
-    for (model, count) in execution::config_changed(connection, job.id).await? {
+    for (model, count) in config_changed(job, &execution::kept(connection, job.id).await?) {
         warnings.push(Warning::config_changed(&model, count));
     }
     warnings.extend(stale_warnings(connection, planned).await?);

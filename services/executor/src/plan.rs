@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use domain::event::{DaysSkipped, Event, JobStarted, LaneContinue};
 use domain::ids::{JobId, LaneId, PortfolioId};
-use domain::job::Model;
 use domain::lane::{LanePlan, plan_lane};
 use domain::model_day::SkippedDate;
 use messaging::topology::commands;
@@ -29,9 +28,8 @@ pub(crate) struct Data {
 }
 
 /// One portfolio of the job with what it will do.
-struct Planned<'a> {
+struct Planned {
     portfolio: PortfolioRow,
-    model: &'a Model,
     plan: LanePlan,
     lane: LaneId,
 }
@@ -62,13 +60,13 @@ impl Executor {
         let winners = execution::stale_chain(plan.connection(), &ids, Some(job.end)).await?;
 
         let no_winners = BTreeMap::new();
-        let planned_lanes: Vec<Planned<'_>> = portfolios
+        let planned_lanes: Vec<Planned> = portfolios
             .into_iter()
             .filter_map(|portfolio| {
                 let (model, _) = planned.model(&portfolio.model)?;
                 let winners = winners.get(&portfolio.id).unwrap_or(&no_winners);
                 let plan = plan_lane(job, model, &data.closed, &data.runnable, winners);
-                Some(Planned { portfolio, model, plan, lane: LaneId(Uuid::now_v7()) })
+                Some(Planned { portfolio, plan, lane: LaneId(Uuid::now_v7()) })
             })
             .collect();
 
@@ -76,12 +74,7 @@ impl Executor {
         let lanes: Vec<NewLane> =
             planned_lanes.iter().filter(|planned| !planned.plan.dates.is_empty()).map(new_lane).collect();
         let skipped: Vec<SkippedRow> = planned_lanes.iter().map(skipped_row).collect();
-        let mut config_changed: BTreeMap<String, usize> = BTreeMap::new();
-        for planned in planned_lanes.iter().filter(|planned| planned.plan.config_changed > 0) {
-            *config_changed.entry(planned.model.signature.clone()).or_default() +=
-                planned.plan.config_changed;
-        }
-        plan.store(&lanes, &skipped, &config_changed).await?;
+        plan.store(&lanes, &skipped).await?;
 
         if lanes.is_empty() {
             let tally = execution::tally(plan.connection(), job.id).await?;
@@ -110,7 +103,7 @@ impl Executor {
         &self,
         job: JobId,
         experiment: &str,
-        lanes: &[Planned<'_>],
+        lanes: &[Planned],
     ) -> Result<Vec<Outgoing>, ExecutorError> {
         let mut messages = Vec::new();
         for planned in lanes {
@@ -149,7 +142,7 @@ pub(crate) fn skipped_events(
         .collect()
 }
 
-fn new_lane(planned: &Planned<'_>) -> NewLane {
+fn new_lane(planned: &Planned) -> NewLane {
     NewLane {
         id: planned.lane,
         portfolio: planned.portfolio.id,
@@ -161,7 +154,7 @@ fn new_lane(planned: &Planned<'_>) -> NewLane {
     }
 }
 
-fn skipped_row(planned: &Planned<'_>) -> SkippedRow {
+fn skipped_row(planned: &Planned) -> SkippedRow {
     SkippedRow { portfolio: planned.portfolio.id, dates: planned.plan.skipped.clone() }
 }
 

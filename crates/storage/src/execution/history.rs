@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use domain::ids::{JobId, PortfolioId};
 use domain::lane::{Winner, Winners};
-use domain::model_day::DayRef;
+use domain::model_day::{DayRef, SkipReason};
 use domain::portfolio::Portfolio;
 use rust_decimal::Decimal;
 use sqlx::{PgConnection, PgPool};
@@ -133,6 +133,35 @@ pub async fn completed_before(pool: &PgPool, portfolio: PortfolioId, day: DayRef
     let position =
         Portfolio::new(cash.normalize(), holdings).map_err(|problem| corrupt(problem.to_string()))?;
     Ok(PortfolioDay { day, position, value_at_open: value_at_open.normalize() })
+}
+
+/// The days that a job found completed: how many by model and by the configuration of the day that won.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn kept(connection: &mut PgConnection, job: JobId) -> Result<Vec<(String, String, usize)>> {
+    let rows: Vec<(String, String, i64)> = sqlx::query_as(
+        "-- history::kept
+        SELECT portfolio.model, coalesce(winner.config_hash, ''), count(*)
+        FROM execution.model_days AS kept
+        JOIN execution.portfolios AS portfolio ON portfolio.id = kept.portfolio_id
+        CROSS JOIN LATERAL (
+            SELECT config_hash
+            FROM execution.model_days
+            WHERE portfolio_id = kept.portfolio_id AND trading_date = kept.trading_date AND state = 'completed'
+            ORDER BY revision DESC
+            LIMIT 1
+        ) AS winner
+        WHERE kept.job_id = $1 AND kept.state = 'skipped' AND kept.detail = $2
+        GROUP BY 1, 2
+        ORDER BY 1, 2",
+    )
+    .bind(job.0)
+    .bind(SkipReason::AlreadyCompleted.as_str())
+    .fetch_all(connection)
+    .await?;
+    let count = |count: i64| usize::try_from(count).unwrap_or_default();
+    Ok(rows.into_iter().map(|(model, config_hash, days)| (model, config_hash, count(days))).collect())
 }
 
 /// Portfolios of a job with their models.

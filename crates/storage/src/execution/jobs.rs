@@ -1,11 +1,8 @@
 //! Jobs as the executor plans them, and their end.
 
-use std::collections::BTreeMap;
-
 use domain::ids::{JobId, LaneId, PortfolioId};
 use domain::job::{JobOutcome, JobState, Tally};
 use domain::model_day::{SkipReason, SkippedDate};
-use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
@@ -89,29 +86,20 @@ impl Plan {
         &mut self.transaction
     }
 
-    /// Stores lanes, skipped dates, and how many kept days of a model were made under another configuration.
-    /// Lanes of free portfolios take them; the others wait.
+    /// Stores lanes and skipped dates. Lanes of free portfolios take them; the others wait.
     ///
     /// # Errors
     /// When Postgres refuses.
-    pub async fn store(
-        &mut self,
-        lanes: &[NewLane],
-        skipped: &[SkippedRow],
-        config_changed: &BTreeMap<String, usize>,
-    ) -> Result<()> {
+    pub async fn store(&mut self, lanes: &[NewLane], skipped: &[SkippedRow]) -> Result<()> {
         lanes::insert(&mut self.transaction, self.job, lanes).await?;
         for row in skipped {
             insert_skipped(&mut self.transaction, self.job, row).await?;
         }
-        sqlx::query(
-            "-- jobs::store\nUPDATE execution.jobs SET open_lanes = $2, config_changed = $3 WHERE id = $1",
-        )
-        .bind(self.job.0)
-        .bind(i32::try_from(lanes.len()).unwrap_or(i32::MAX))
-        .bind(Json(config_changed))
-        .execute(&mut *self.transaction)
-        .await?;
+        sqlx::query("-- jobs::store\nUPDATE execution.jobs SET open_lanes = $2 WHERE id = $1")
+            .bind(self.job.0)
+            .bind(i32::try_from(lanes.len()).unwrap_or(i32::MAX))
+            .execute(&mut *self.transaction)
+            .await?;
         Ok(())
     }
 
@@ -168,19 +156,6 @@ pub(super) async fn end_job(connection: &mut PgConnection, job: JobId, outcome: 
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// Kept model-days that were made under another configuration, by model.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn config_changed(connection: &mut PgConnection, job: JobId) -> Result<BTreeMap<String, usize>> {
-    let (counts,): (Json<BTreeMap<String, usize>>,) =
-        sqlx::query_as("-- jobs::config_changed\nSELECT config_changed FROM execution.jobs WHERE id = $1")
-            .bind(job.0)
-            .fetch_one(connection)
-            .await?;
-    Ok(counts.0)
 }
 
 /// How the job's model-days ended so far.

@@ -8,8 +8,10 @@ mod portfolios;
 mod reconcile;
 
 pub use days::{DayCommit, DayRow, commit_day, has_failed};
-pub use history::{PortfolioDay, PortfolioHistory, completed_before, history, portfolios_of, stale_chain};
-pub use jobs::{JobRow, Plan, SkippedRow, begin_plan, config_changed, job, tally, unplanned};
+pub use history::{
+    PortfolioDay, PortfolioHistory, completed_before, history, kept, portfolios_of, stale_chain,
+};
+pub use jobs::{JobRow, Plan, SkippedRow, begin_plan, job, tally, unplanned};
 pub use lanes::{Closing, Lane, NewLane, Take, renew, take};
 pub use portfolios::PortfolioRow;
 pub use reconcile::{Overdue, overdue, resent};

@@ -1,7 +1,5 @@
 //! A database with planned jobs.
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
 use domain::ids::{JobId, LaneId};
 use domain::job::JobOutcome;
@@ -104,7 +102,7 @@ pub(crate) async fn store(plan: &mut Plan, models: &[&str], days: usize) -> Resu
             ready: !portfolio.held,
         })
         .collect();
-    plan.store(&lanes, &[], &BTreeMap::new()).await?;
+    plan.store(&lanes, &[]).await?;
     Ok(lanes)
 }
 

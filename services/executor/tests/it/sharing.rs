@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::job::JobOutcome;
 use domain::model_day::SkipReason;
+use domain::warning::{Warning, code};
 
 use crate::scene::{assert_chain, completed, completed_by, ends, job, ready, sessions, skipped};
 use crate::stage::{Running, Stage, message};
@@ -48,6 +49,26 @@ async fn two_jobs_at_once_run_every_model_day_once() {
         assert_eq!((end.tally.days() as usize, end.tally.failed), (3 * days, 0));
     }
     stage.assert_tidy().await;
+}
+
+#[tokio::test]
+async fn days_that_another_job_completes_meanwhile_under_another_configuration_are_told() {
+    let stage = Stage::new().await;
+    let executor = Running::start(stage.day_by_day()).await;
+    let first = job(&["equal", "random"], "2025-09-02", "2025-10-31");
+    let mut second = job(&["equal", "random"], "2025-09-02", "2025-10-31");
+    second.models[0].config_hash = "another".to_owned();
+
+    stage.vhost.publish(&[message(&ready(&first)), message(&ready(&second))]).await;
+    let ends = [stage.end_of(first.id).await.1, stage.end_of(second.id).await.1];
+    executor.stop().await;
+
+    for end in ends {
+        let days = usize::try_from(end.tally.already_completed).unwrap() / 2;
+        let changed = end.warnings.iter().find(|warning| warning.code == code::CONFIG_CHANGED);
+        let expected = (days > 0).then(|| Warning::config_changed("equal", days));
+        assert_eq!(changed, expected.as_ref(), "{:?}", end.warnings);
+    }
 }
 
 #[tokio::test]
