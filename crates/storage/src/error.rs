@@ -25,7 +25,29 @@ pub enum StorageError {
     Migration(#[from] sqlx::migrate::MigrateError),
 }
 
+/// SQLSTATEs, by their beginning, of what passes: connections, transactions in each other's way, want of
+/// resources, locks, timeouts and shutdowns, the server's own system.
+const PASSING: [&str; 7] = ["08", "25P03", "40", "53", "55P03", "57", "58"];
+
 impl StorageError {
+    /// Whether the same may work in a moment: the connection, the server or somebody else's transaction was
+    /// in the way, not what was asked for.
+    pub fn is_transient(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        match error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => true,
+            sqlx::Error::Database(error) => {
+                error.code().is_some_and(|code| PASSING.iter().any(|class| code.starts_with(class)))
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn corrupt(table: &'static str, problem: impl std::fmt::Display) -> Self {
         Self::Corrupt { table, problem: problem.to_string() }
     }

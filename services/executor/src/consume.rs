@@ -6,7 +6,7 @@ use contract::{decode_event, decode_lane_continue};
 use domain::event::Event;
 use domain::model_day::SkipReason;
 use messaging::{Handler, Incoming, Outcome};
-use storage::execution::{Take, take};
+use storage::execution::Take;
 
 use crate::Executor;
 use crate::error::ExecutorError;
@@ -52,13 +52,21 @@ impl Handler for Turns {
 
 async fn turn(executor: &Executor, body: &[u8]) -> Result<(), ExecutorError> {
     let command = decode_lane_continue(body)?;
-    let mut taken = take(&executor.pool, command.lane, command.turn).await?;
+    let (pool, takings) = (&executor.pool, &executor.takings);
+    let mut taken = takings.take(pool, command.lane, command.turn).await?;
     if let Take::Leased(left) = taken {
         tokio::time::sleep(left + std::time::Duration::from_millis(10)).await;
-        taken = take(&executor.pool, command.lane, command.turn).await?;
+        taken = takings.take(pool, command.lane, command.turn).await?;
     }
     match taken {
-        Take::Taken(lane) => executor.run_turn(lane).await,
+        Take::Taken(lane) => {
+            let epoch = lane.epoch;
+            let ran = executor.run_turn(lane).await;
+            if ran.as_ref().is_err_and(ExecutorError::is_transient) {
+                takings.put_down(pool, command.lane, epoch).await;
+            }
+            ran
+        }
         // Whoever renewed the lease works on it, and whoever ended the turn sent the next one.
         Take::Leased(_) | Take::Over => Ok(()),
     }

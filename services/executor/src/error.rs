@@ -15,6 +15,11 @@ pub(crate) enum ExecutorError {
 }
 
 impl ExecutorError {
+    /// Whether the same may work in a moment.
+    pub(crate) fn is_transient(&self) -> bool {
+        matches!(self, Self::Storage(problem) if problem.is_transient())
+    }
+
     /// Whether the lane went into other hands; nothing was written, and nothing has to be done.
     pub(crate) fn is_fenced(&self) -> bool {
         matches!(self, Self::Storage(storage::StorageError::Fenced))

@@ -9,6 +9,7 @@ mod jobs;
 mod plan;
 mod prices;
 mod reconcile;
+mod takings;
 mod turn;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub(crate) struct Executor {
     pool: PgPool,
     wake: Wake,
     jobs: jobs::Jobs,
+    takings: takings::Takings,
     prices: prices::Prices,
 }
 
@@ -45,6 +47,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let executor = Arc::new(Executor {
         prices: prices::Prices::new(config.calendar.clone()),
         jobs: jobs::Jobs::default(),
+        takings: takings::Takings::default(),
         wake: Wake::default(),
         pool,
         config,

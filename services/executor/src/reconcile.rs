@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use contract::ContractError;
 use domain::event::LaneContinue;
+use domain::ids::LaneId;
 use runtime::CancellationToken;
-use storage::execution::{overdue, resent};
+use storage::execution::{Overdue, overdue, resent};
+use storage::outbox::Outgoing;
+use uuid::Uuid;
 
 use crate::Executor;
 use crate::consume::plan_message;
@@ -33,20 +37,21 @@ impl Executor {
     }
 
     async fn try_resend(&self, all: bool) -> Result<(), ExecutorError> {
-        let (transaction, lanes) = overdue(&self.pool, self.config.patience.as_secs_f64(), all).await?;
-        if lanes.is_empty() {
-            return Ok(());
+        let mut last = LaneId(Uuid::nil());
+        let mut count = 0;
+        loop {
+            let patience = self.config.patience.as_secs_f64();
+            let (transaction, lanes) = overdue(&self.pool, patience, all, last).await?;
+            let Some(Overdue { lane, .. }) = lanes.last() else { break };
+            last = *lane;
+            let messages: Vec<_> = lanes.iter().map(turn_of).collect::<Result<_, _>>()?;
+            resent(transaction, &lanes, &messages).await?;
+            self.wake.wake();
+            count += lanes.len();
         }
-        let messages: Vec<_> = lanes
-            .iter()
-            .map(|lane| {
-                let command = LaneContinue { lane: lane.lane, turn: lane.turn };
-                runtime::outgoing::lane_continue(&command, lane.job, &lane.routing_key, None)
-            })
-            .collect::<Result<_, _>>()?;
-        resent(transaction, &lanes, &messages).await?;
-        self.wake.wake();
-        tracing::info!("sent {} turns again", lanes.len());
+        if count > 0 {
+            tracing::info!("sent {count} turns again");
+        }
         Ok(())
     }
 
@@ -68,4 +73,9 @@ impl Executor {
             tracing::warn!("forgotten jobs could not be planned: {problem}");
         }
     }
+}
+
+fn turn_of(lane: &Overdue) -> Result<Outgoing, ContractError> {
+    let command = LaneContinue { lane: lane.lane, turn: lane.turn };
+    runtime::outgoing::lane_continue(&command, lane.job, &lane.routing_key, None)
 }

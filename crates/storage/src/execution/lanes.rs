@@ -131,21 +131,27 @@ pub(super) async fn insert(connection: &mut PgConnection, job: JobId, lanes: &[N
     Ok(())
 }
 
-/// Takes `turn` of a lane for three seconds.
+/// Takes `turn` of a lane for three seconds. Until a day ends, the taking counts as one that died.
+///
+/// `failed` is the epoch of a taking that failed and lives: it could not be put down, so the new one stands
+/// in its place, and does not wait for its lease.
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn take(pool: &PgPool, lane: LaneId, turn: u32) -> Result<Take> {
+pub async fn take(pool: &PgPool, lane: LaneId, turn: u32, failed: Option<i64>) -> Result<Take> {
     let taken: Option<Row> = sqlx::query_as(
         "-- lanes::take
         UPDATE execution.lanes
-        SET epoch = epoch + 1, crashes = crashes + 1, lease_until = now() + interval '3 s', not_before = NULL
-        WHERE id = $1 AND turn = $2 AND state = 'ready' AND (lease_until IS NULL OR lease_until < now())
+        SET epoch = epoch + 1, lease_until = now() + interval '3 s', not_before = NULL,
+            crashes = CASE WHEN epoch = $3 THEN greatest(crashes, 1) ELSE crashes + 1 END
+        WHERE id = $1 AND turn = $2 AND state = 'ready'
+            AND (lease_until IS NULL OR lease_until < now() OR epoch = $3)
             AND (not_before IS NULL OR not_before <= now())
         RETURNING id, job_id, portfolio_id, model, trial, routing_key, dates, done, turn, epoch, crashes",
     )
     .bind(lane.0)
     .bind(turn.cast_signed())
+    .bind(failed)
     .fetch_optional(pool)
     .await?;
     if let Some(row) = taken {
@@ -182,6 +188,24 @@ pub async fn renew(pool: &PgPool, lane: &Lane) -> Result<()> {
     .bind(lane.id.0)
     .bind(lane.epoch)
     .bind(lane.turn.cast_signed())
+    .execute(pool)
+    .await?;
+    if done.rows_affected() == 0 { Err(StorageError::Fenced) } else { Ok(()) }
+}
+
+/// Puts a taken lane down as if it had not been taken, for whoever comes next.
+///
+/// # Errors
+/// [`StorageError::Fenced`] when somebody else has taken it.
+pub async fn put_down(pool: &PgPool, lane: LaneId, epoch: i64) -> Result<()> {
+    let done = sqlx::query(
+        "-- lanes::put_down
+        UPDATE execution.lanes
+        SET crashes = greatest(crashes - 1, 0), lease_until = NULL
+        WHERE id = $1 AND epoch = $2 AND state = 'ready'",
+    )
+    .bind(lane.0)
+    .bind(epoch)
     .execute(pool)
     .await?;
     if done.rows_affected() == 0 { Err(StorageError::Fenced) } else { Ok(()) }

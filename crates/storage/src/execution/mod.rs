@@ -12,6 +12,6 @@ pub use history::{
     PortfolioDay, PortfolioHistory, completed_before, history, kept, portfolios_of, stale_chain,
 };
 pub use jobs::{JobRow, Plan, SkippedRow, begin_plan, job, tally, unplanned};
-pub use lanes::{Closing, Lane, NewLane, Take, renew, take};
+pub use lanes::{Closing, Lane, NewLane, Take, put_down, renew, take};
 pub use portfolios::PortfolioRow;
 pub use reconcile::{Overdue, overdue, resent};

@@ -25,8 +25,12 @@ pub struct Overdue {
 
 type Row = (Uuid, i32, String, Uuid, Option<DateTime<Utc>>);
 
+/// Most lanes that [`overdue`] answers at once: their messages are written in one transaction.
+const PAGE: i64 = 1_000;
+
 /// Locks the lanes whose turn has not been taken for `patience` seconds (doubling with each resend, or at
-/// once when `all`), or whose `not_before` is due.
+/// once when `all`), or whose `not_before` is due: the first 1,000 with ids above `after`, by id. None means
+/// that there are no more.
 ///
 /// # Errors
 /// When Postgres refuses.
@@ -34,23 +38,26 @@ pub async fn overdue(
     pool: &PgPool,
     patience: f64,
     all: bool,
+    after: LaneId,
 ) -> Result<(Transaction<'static, Postgres>, Vec<Overdue>)> {
     let mut transaction = pool.begin().await?;
     let rows: Vec<Row> = sqlx::query_as(
         "-- reconcile::overdue
         SELECT id, turn, routing_key, job_id, sent_at
         FROM execution.lanes
-        WHERE state = 'ready' AND (lease_until IS NULL OR lease_until < now())
+        WHERE id > $3 AND state = 'ready' AND (lease_until IS NULL OR lease_until < now())
             AND CASE
                 WHEN not_before IS NOT NULL THEN not_before <= now()
                 ELSE $2 OR sent_at < now() - make_interval(secs => $1 * 2 ^ least(resends, 6))
             END
         ORDER BY id
-        LIMIT 1000
+        LIMIT $4
         FOR UPDATE SKIP LOCKED",
     )
     .bind(patience)
     .bind(all)
+    .bind(after.0)
+    .bind(PAGE)
     .fetch_all(&mut *transaction)
     .await?;
     let lanes = rows

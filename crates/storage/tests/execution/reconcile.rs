@@ -5,12 +5,16 @@ use std::collections::BTreeSet;
 use domain::ids::LaneId;
 use storage::execution::{overdue, resent};
 
+use uuid::Uuid;
+
 use crate::world::{LANE_CONTINUE, World, message};
 
 const PATIENCE: f64 = 60.0;
+/// Below every lane's id.
+const START: LaneId = LaneId(Uuid::nil());
 
 async fn found(world: &World, all: bool) -> BTreeSet<LaneId> {
-    let (transaction, lanes) = overdue(&world.pool, PATIENCE, all).await.unwrap();
+    let (transaction, lanes) = overdue(&world.pool, PATIENCE, all, START).await.unwrap();
     transaction.rollback().await.unwrap();
     lanes.into_iter().map(|lane| lane.lane).collect()
 }
@@ -51,7 +55,7 @@ async fn a_turn_that_is_sent_again_stays_the_same_turn_and_gets_twice_the_patien
         age(too_soon).await;
         assert!(found(&world, false).await.is_empty(), "after {too_soon} s");
         age(due).await;
-        let (transaction, lanes) = overdue(&world.pool, PATIENCE, false).await.unwrap();
+        let (transaction, lanes) = overdue(&world.pool, PATIENCE, false, START).await.unwrap();
         assert_eq!((lanes[0].lane, lanes[0].turn), (lane, 0), "after {due} s");
         resent(transaction, &lanes, &[message(LANE_CONTINUE, lanes[0].job)]).await.unwrap();
         assert!(found(&world, false).await.is_empty(), "it has just been sent");
@@ -66,8 +70,8 @@ async fn two_that_look_at_once_find_each_lane_once() {
     let world = World::new().await;
     world.plan(&["a", "b", "c"], 1).await;
 
-    let (_first, of_first) = overdue(&world.pool, PATIENCE, true).await.unwrap();
-    let (_second, of_second) = overdue(&world.pool, PATIENCE, true).await.unwrap();
+    let (_first, of_first) = overdue(&world.pool, PATIENCE, true, START).await.unwrap();
+    let (_second, of_second) = overdue(&world.pool, PATIENCE, true, START).await.unwrap();
 
     assert_eq!((of_first.len(), of_second.len()), (3, 0));
 }

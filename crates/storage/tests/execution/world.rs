@@ -40,7 +40,7 @@ impl World {
 
     /// Takes the lane's turn, which nobody else may have.
     pub(crate) async fn take(&self, lane: LaneId, turn: u32) -> Lane {
-        match take(&self.pool, lane, turn).await.unwrap() {
+        match take(&self.pool, lane, turn, None).await.unwrap() {
             Take::Taken(lane) => lane,
             other => panic!("turn {turn} of {lane} cannot be taken: {other:?}"),
         }

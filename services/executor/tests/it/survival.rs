@@ -1,8 +1,11 @@
 //! Executors that stop or die in the middle, and a broker that forgets.
 
+use std::time::Duration;
+
 use domain::event::Event;
 use domain::job::{Job, JobOutcome};
 use messaging::topology::queues;
+use test_support::eventually;
 
 use crate::scene::{assert_chain, completed_by, dates, ends, job, ready, sessions};
 use crate::stage::{Running, Stage, turn};
@@ -180,4 +183,71 @@ async fn a_day_that_kills_its_worker_again_and_again_is_failed() {
         .collect();
     assert_eq!(failed, [("2025-10-06".to_owned(), "crashed repeatedly")]);
     assert_eq!((end.outcome, end.tally.completed), (JobOutcome::Partial, 2));
+}
+
+#[tokio::test]
+async fn an_error_of_the_database_is_no_death_of_the_worker() {
+    let stage = Stage::new().await;
+    // Four have died of the lane's first day. Then a day's commit is refused, cut off, and refused again.
+    stage
+        .database
+        .execute(
+            "CREATE FUNCTION execution.died() RETURNS trigger LANGUAGE plpgsql AS
+             'BEGIN NEW.crashes := 4; RETURN NEW; END';
+             CREATE TRIGGER died BEFORE INSERT ON execution.lanes FOR EACH ROW EXECUTE FUNCTION execution.died();
+             CREATE SEQUENCE execution.attempts;
+             CREATE FUNCTION execution.fail() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+             'BEGIN
+                 CASE nextval(''execution.attempts'')
+                     WHEN 1, 3 THEN RAISE EXCEPTION USING ERRCODE = ''serialization_failure'';
+                     WHEN 2 THEN PERFORM pg_terminate_backend(pg_backend_pid());
+                     ELSE NULL;
+                 END CASE;
+                 RETURN NEW;
+             END';
+             CREATE TRIGGER fail BEFORE INSERT ON execution.model_days FOR EACH ROW EXECUTE FUNCTION execution.fail()",
+        )
+        .await;
+    let job = job(&["equal"], "2025-10-01", "2025-10-03");
+
+    let executor = Running::start(stage.config()).await;
+    stage.announce(&ready(&job)).await;
+    let (events, end) = stage.end_of(job.id).await;
+    executor.stop().await;
+
+    assert_eq!((end.tally.completed, end.tally.failed), (3, 0), "{events:?}");
+    stage.assert_tidy().await;
+}
+
+#[tokio::test]
+async fn of_thousands_of_lanes_none_is_forgotten_when_the_broker_loses_their_queue() {
+    let stage = Stage::new().await;
+    // Nothing is sent again for want of patience.
+    let config = executor::Config { patience: Duration::from_secs(3_600), ..stage.config() };
+    let executor = Running::start(config).await;
+    let job = job(&["cash"], "2025-10-01", "2025-10-01");
+    stage.announce(&ready(&job)).await;
+    stage.end_of(job.id).await;
+    stage
+        .database
+        .execute(&format!(
+            "INSERT INTO execution.portfolios (id, experiment, model, trial)
+                 SELECT gen_random_uuid(), 'many', 'cash', trial FROM generate_series(1, 2300) AS trial;
+             INSERT INTO execution.lanes (id, job_id, portfolio_id, model, trial, routing_key, state, dates, sent_at)
+                 SELECT gen_random_uuid(), '{}', id, model, trial, 'lane.continue', 'ready', '{{}}', now()
+                 FROM execution.portfolios WHERE experiment = 'many';
+             UPDATE execution.jobs SET open_lanes = 2300",
+            job.id
+        ))
+        .await;
+
+    stage.vhost.delete_queue(queues::EXECUTOR_LANES);
+
+    let told = "SELECT count(DISTINCT body::jsonb ->> 'lane_id') FROM execution.outbox WHERE kind = 'lane.continue'
+                    AND (body::jsonb ->> 'lane_id')::uuid IN (SELECT id FROM execution.lanes WHERE trial > 0)";
+    eventually("every lane's turn is sent again", async || {
+        (stage.database.count(told).await == 2_300).then_some(())
+    })
+    .await;
+    executor.kill();
 }
