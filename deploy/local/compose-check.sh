@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Has docker-compose.yml read by a real compose tool, for every profile, and prints the tool's name. No engine is
-# needed. `compose-check.sh install` only makes sure that there is a tool. Exit code 3: there is none to be had.
+# Has docker-compose.yml, or the file given, read by a real compose tool, for every profile, and prints the tool's
+# name. No engine is needed. `compose-check.sh install` only makes sure that there is a tool.
+# Exit code 3: there is none to be had.
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -59,12 +60,12 @@ fi
 [ "${1:-}" != install ] || exit 0
 read -ra words <<<"$(tool)"
 
-cd "$repo_root"
+file=${1:-$repo_root/docker-compose.yml}
 for profile in "" standin telemetry; do
-  answer=$(COMPOSE_PROFILES=$profile "${words[@]}" -f docker-compose.yml config 2>&1) ||
-    { printf '%s\n' "$answer" | tail -n 12 >&2; die "${words[*]} does not accept docker-compose.yml (profile '${profile:-none}')."; }
+  answer=$(COMPOSE_PROFILES=$profile "${words[@]}" -f "$file" config 2>&1) ||
+    { printf '%s\n' "$answer" | tail -n 12 >&2; die "${words[*]} does not accept $file (profile '${profile:-none}')."; }
   for service in postgres rabbitmq migrate trigger downloader executor status gateway; do
-    grep -q "^  $service:" <<<"$answer" || die "docker-compose.yml has no service $service, says ${words[*]}."
+    grep -q "^  $service:" <<<"$answer" || die "$file has no service $service, says ${words[*]}."
   done
 done
 echo "${words[*]}"
