@@ -1,5 +1,6 @@
 //! What Modelday decides: calendar, accounting, plans, states, metrics. No I/O, no clock, no randomness.
 
+pub mod agent;
 pub mod as_of;
 pub mod benchmark;
 mod bits;

@@ -1,0 +1,124 @@
+//! What a model said, in the one form that every dialect is read into.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::agent::json;
+use crate::agent::usage::Usage;
+
+/// Why the model stopped speaking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finish {
+    /// It was done, or wants its tools.
+    Stop,
+    /// It reached the limit of an answer.
+    Length,
+    /// A filter stopped it, or it refused.
+    ContentFilter,
+}
+
+/// A call of a tool as the model wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// The endpoint's id for it: may be missing or repeated, so it identifies nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The tool's name; need not exist.
+    pub name: String,
+    /// The arguments' text; need not be JSON.
+    pub arguments: String,
+}
+
+impl ToolCall {
+    /// The arguments by name.
+    ///
+    /// # Errors
+    /// In words for the model, when they are no JSON object.
+    pub fn parsed(&self) -> Result<Map<String, Value>, String> {
+        json::object(&self.arguments)
+    }
+}
+
+/// The kind of message, which decides what follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageClass {
+    /// It wants tools, and all their arguments can be read.
+    ToolCalls,
+    /// It wants tools, and the arguments of at least one cannot be read.
+    BadArguments,
+    /// It says something and wants no tools.
+    Final,
+    /// It says nothing.
+    Empty,
+    /// It was cut at the limit of an answer.
+    Truncated,
+    /// It was filtered, or the model refused.
+    Refused,
+}
+
+impl MessageClass {
+    /// The class's stable name, for rows and events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ToolCalls => "tool_calls",
+            Self::BadArguments => "bad_arguments",
+            Self::Final => "final",
+            Self::Empty => "empty",
+            Self::Truncated => "truncated",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// Whether the message stays in the conversation that the model sees.
+    pub fn is_kept(self) -> bool {
+        match self {
+            Self::ToolCalls | Self::BadArguments | Self::Final => true,
+            Self::Empty | Self::Truncated | Self::Refused => false,
+        }
+    }
+}
+
+/// A message of the model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssistantMessage {
+    /// Its text; may be empty.
+    pub content: String,
+    /// What the endpoint shows of the reasoning before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    /// Tools it wants, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCall>,
+    /// Why it stopped.
+    pub finish: Finish,
+    /// Whether the model says that its day is done.
+    pub done: bool,
+    /// What the call used.
+    pub usage: Usage,
+}
+
+impl AssistantMessage {
+    /// A message without text, tools or known usage.
+    pub fn empty() -> Self {
+        let (content, usage) = (String::new(), Usage::default());
+        Self { content, reasoning: None, tool_calls: Vec::new(), finish: Finish::Stop, done: false, usage }
+    }
+
+    /// What kind of message it is.
+    pub fn class(&self) -> MessageClass {
+        match (self.finish, self.tool_calls.is_empty(), self.done) {
+            (Finish::ContentFilter, _, _) => MessageClass::Refused,
+            // The last call of a cut message may lack its end, and the others may depend on it.
+            (Finish::Length, false, _) | (Finish::Length, true, false) => MessageClass::Truncated,
+            (Finish::Stop, false, _) => match self.tool_calls.iter().all(|call| call.parsed().is_ok()) {
+                true => MessageClass::ToolCalls,
+                false => MessageClass::BadArguments,
+            },
+            (Finish::Stop | Finish::Length, true, true) => MessageClass::Final,
+            (Finish::Stop, true, false) if self.content.trim().is_empty() => MessageClass::Empty,
+            (Finish::Stop, true, false) => MessageClass::Final,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A day's step in the protocol of users' own agents, `modelday.agent/1`.
+
+use serde_json::Value;
+
+use crate::agent::answer::{AssistantMessage, Failure, FailureClass, Finish, ToolCall};
+use crate::agent::json::{Object, array, printable, quoted};
+use crate::agent::prompt;
+use crate::agent::tool::{Tool, parameters};
+use crate::agent::transcript::{Role, Transcript, Turn};
+use crate::agent::usage::Usage;
+use crate::as_of::AsOf;
+use crate::market::{Symbol, Universe};
+use crate::model_day::ModelDayKey;
+use crate::money::Price;
+use crate::portfolio::Portfolio;
+
+const PROTOCOL: &str = "modelday.agent/1";
+
+/// What a request is made from.
+pub(crate) struct Step<'a> {
+    pub(crate) key: &'a ModelDayKey,
+    pub(crate) step: u32,
+    pub(crate) as_of: AsOf<'a>,
+    pub(crate) portfolio: &'a Portfolio,
+    pub(crate) universe: &'a Universe,
+    pub(crate) symbols: &'a [Symbol],
+    pub(crate) search: bool,
+    pub(crate) transcript: &'a Transcript,
+}
+
+/// The request's body. Numbers are exact decimals; tool results are those of the step before.
+pub(crate) fn request(step: &Step<'_>) -> String {
+    let key = step.key;
+    let tools = Tool::offered(step.search).map(|tool| {
+        let object = Object::new().text("name", tool.name()).text("description", &tool.description());
+        object.json("parameters", parameters(tool)).finish()
+    });
+    let results = step.transcript.tool_results_of(step.step.saturating_sub(1)).map(result);
+    let object = Object::new()
+        .text("protocol", PROTOCOL)
+        .text("job", &key.job.to_string())
+        .text("experiment", &key.experiment)
+        .text("model", &key.model)
+        .json("trial", key.trial)
+        .text("date", &key.date.to_string())
+        .json("step", step.step)
+        .json("observation", observation(step))
+        .json("tools", array(tools))
+        .json("tool_results", array(results));
+    match step.transcript.turns.last() {
+        Some(Turn { role: Role::User, step: 1.., content, .. }) => object.text("notice", content),
+        Some(_) | None => object,
+    }
+    .finish()
+}
+
+fn observation(step: &Step<'_>) -> String {
+    let held = step.portfolio.holdings().iter();
+    let holdings =
+        held.fold(Object::new(), |object, (symbol, quantity)| object.json(symbol.as_str(), quantity));
+    let session =
+        step.as_of.previous_session().map_or_else(|| "null".to_owned(), |date| quoted(&date.to_string()));
+    let benchmark = step.universe.benchmark.as_ref();
+    Object::new()
+        .decimal("cash", step.portfolio.cash())
+        .json("holdings", holdings.finish())
+        .json("previous_session", session)
+        .json("previous_closes", prices(step.as_of.previous_closes(step.symbols)))
+        .json("opens", prices(prompt::opens(&step.as_of, step.symbols)))
+        .json("universe", array(step.universe.symbols.iter().map(|symbol| quoted(symbol.as_str()))))
+        .json("benchmark", benchmark.map_or_else(|| "null".to_owned(), |symbol| quoted(symbol.as_str())))
+        .finish()
+}
+
+fn prices(prices: Vec<(&Symbol, Price)>) -> String {
+    let priced =
+        |object: Object, (symbol, price): (&Symbol, Price)| object.decimal(symbol.as_str(), price.amount());
+    prices.into_iter().fold(Object::new(), priced).finish()
+}
+
+/// The tool's answer is JSON text already, unless a search gave something else.
+fn result(turn: &Turn) -> String {
+    let is_json = serde_json::from_str::<Value>(&turn.content).is_ok();
+    let content = if is_json { turn.content.clone() } else { quoted(&turn.content) };
+    Object::new()
+        .json("index", turn.index.unwrap_or_default())
+        .text("name", turn.name.as_deref().unwrap_or_default())
+        .json("result", content)
+        .finish()
+}
+
+/// The message in an agent's answer.
+///
+/// # Errors
+/// When the tool calls are no list, or `finish` is no boolean.
+pub(crate) fn message(body: &Value) -> Result<AssistantMessage, Failure> {
+    let malformed = |text: &str| Failure::new(FailureClass::Malformed, text);
+    let calls = match body.get("tool_calls") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(calls)) => calls.iter().map(tool_call).collect(),
+        Some(_) => return Err(malformed("tool_calls is no list")),
+    };
+    let done = match body.get("finish") {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(done)) => *done,
+        Some(_) => return Err(malformed("finish is no boolean")),
+    };
+    let reasoning = body.get("reasoning").and_then(Value::as_str).map(printable);
+    Ok(AssistantMessage {
+        content: reasoning.unwrap_or_default(),
+        reasoning: None,
+        tool_calls: calls,
+        finish: Finish::Stop,
+        done,
+        usage: body.get("usage").map(Usage::from_json).unwrap_or_default(),
+    })
+}
+
+fn tool_call(call: &Value) -> ToolCall {
+    // Ids mean nothing in this protocol: results are told by their index.
+    ToolCall { id: None, ..crate::agent::answer::tool_call(call) }
+}

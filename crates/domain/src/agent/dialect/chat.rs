@@ -1,0 +1,72 @@
+//! A conversation as a chat-completions request.
+
+use serde_json::{Map, Value, json};
+
+use crate::agent::json::{object, printable};
+use crate::agent::settings::AgentSettings;
+use crate::agent::tool;
+use crate::agent::transcript::{Role, Transcript, Turn};
+
+/// Endpoints refuse longer names of functions, and other characters in them.
+const NAME_LIMIT: usize = 64;
+
+/// The request's body: members in alphabetical order, so that equal requests are equal bytes.
+pub(crate) fn request(
+    settings: &AgentSettings,
+    transcript: &Transcript,
+    max_completion_tokens: Option<u64>,
+) -> String {
+    let mut body: Map<String, Value> = settings.sampling.extra.clone().into_iter().collect();
+    let sampling = &settings.sampling;
+    let mut set = |name: &str, value: Option<Value>| value.map(|value| body.insert(name.to_owned(), value));
+    // A decimal's digits are a JSON number, and are printed as they are read.
+    let number = |text: String| serde_json::from_str(&text).ok();
+    set("temperature", sampling.temperature.and_then(|value| number(value.to_string())));
+    set("top_p", sampling.top_p.and_then(|value| number(value.to_string())));
+    set("seed", sampling.seed.map(Value::from));
+    set("max_completion_tokens", max_completion_tokens.map(Value::from));
+    set("model", Some(Value::from(settings.basemodel.as_str())));
+    set("tools", Some(tool::definitions(settings.search)));
+    set("messages", Some(messages(transcript)));
+    // An answer in pieces is not what is read here.
+    set("stream", settings.sampling.extra.contains_key("stream").then_some(Value::from(false)));
+    Value::Object(body).to_string()
+}
+
+fn messages(transcript: &Transcript) -> Value {
+    let kept = transcript.turns.iter().filter(|turn| turn.class.is_none_or(|class| class.is_kept()));
+    kept.map(|turn| message(turn, transcript)).collect()
+}
+
+fn message(turn: &Turn, transcript: &Transcript) -> Value {
+    let content = turn.content.as_str();
+    match turn.role {
+        Role::System | Role::User => json!({"role": turn.role.as_str(), "content": content}),
+        Role::Tool => json!({"role": "tool", "tool_call_id": turn.call_id, "content": content}),
+        Role::Assistant => {
+            let calls: Vec<Value> = transcript.tool_results_of(turn.step).map(call).collect();
+            match calls.is_empty() {
+                true => json!({"role": "assistant", "content": content}),
+                false if content.is_empty() => {
+                    json!({"role": "assistant", "content": null, "tool_calls": calls})
+                }
+                false => json!({"role": "assistant", "content": content, "tool_calls": calls}),
+            }
+        }
+    }
+}
+
+fn call(result: &Turn) -> Value {
+    let arguments = result.arguments.as_deref().unwrap_or_default();
+    // Endpoints that read the arguments of the past refuse a request in which they are no object.
+    let arguments =
+        object(arguments).map_or_else(|_| "{}".to_owned(), |members| Value::from(members).to_string());
+    let function = json!({"name": name(result.name.as_deref().unwrap_or_default()), "arguments": arguments});
+    json!({"id": result.call_id, "type": "function", "function": function})
+}
+
+fn name(written: &str) -> String {
+    let allowed = |c: char| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' };
+    let name: String = printable(written).chars().take(NAME_LIMIT).map(allowed).collect();
+    if name.is_empty() { "unknown".to_owned() } else { name }
+}

@@ -1,0 +1,174 @@
+//! What follows from a message: tools, a correction, a reminder, or the end.
+
+use std::collections::HashSet;
+
+use super::{Mood, Running, SearchFor, Session, State};
+use crate::agent::answer::{AssistantMessage, MessageClass, ToolCall};
+use crate::agent::dialect::Dialect;
+use crate::agent::end::EndReason;
+use crate::agent::json::{bounded, error, printable};
+use crate::agent::prompt;
+use crate::agent::tool::{self, Effect, Ran};
+use crate::agent::transcript::{Role, Turn};
+
+/// Messages with unusable arguments, in a row, that are answered; the next one ends the day.
+const CORRECTIONS: u32 = 2;
+const SEARCH_LIMIT: usize = 20_000;
+/// Endpoints refuse longer ids.
+const ID_LIMIT: usize = 64;
+
+impl Session<'_> {
+    /// Takes the model's message up.
+    pub(super) fn heard(&mut self, message: &AssistantMessage) {
+        let class = message.class();
+        self.transcript.turns.push(Turn {
+            class: Some(class),
+            reasoning: message.reasoning.clone(),
+            tool_calls: u32::try_from(message.tool_calls.len()).ok(),
+            ..Turn::plain(Role::Assistant, self.step, message.content.clone())
+        });
+        self.state = match class {
+            MessageClass::Refused => State::Ended(EndReason::ContentFilter),
+            MessageClass::Empty => self.once_more(EndReason::NoDecision),
+            MessageClass::Truncated => self.once_more(EndReason::Length),
+            MessageClass::Final if message.done => State::Ended(EndReason::Finished),
+            MessageClass::Final => self.remind(),
+            MessageClass::BadArguments => self.correct(message),
+            MessageClass::ToolCalls => {
+                let (calls, dropped) = self.admitted(&message.tool_calls);
+                let done = message.done.then_some(EndReason::Finished);
+                let then = if dropped { Some(EndReason::MaxToolCalls) } else { done };
+                self.run(Running { calls, next: 0, any_used: false, then })
+            }
+        };
+    }
+
+    /// Goes on after a search.
+    pub(super) fn found(&mut self, mut running: Running, result: &str) {
+        let text = bounded(&printable(result), SEARCH_LIMIT);
+        self.record(&running, text);
+        running.next += 1;
+        running.any_used = true;
+        self.state = self.run(running);
+    }
+
+    fn once_more(&mut self, reason: EndReason) -> State {
+        if self.mood.asked_once_more {
+            return State::Ended(reason);
+        }
+        self.mood.asked_once_more = true;
+        self.mood.longer = reason == EndReason::Length;
+        State::Ready
+    }
+
+    fn remind(&mut self) -> State {
+        if self.mood.nudged {
+            return State::Ended(EndReason::NoMoreToSay);
+        }
+        self.mood = Mood { nudged: true, ..Mood::default() };
+        let ending = match self.dialect {
+            Dialect::ChatCompletions => prompt::STOP_TOKEN,
+            Dialect::Agent => "finish: true",
+        };
+        self.transcript.turns.push(Turn::plain(Role::User, self.step, prompt::nudge(ending)));
+        State::Ready
+    }
+
+    /// Answers every call of a message of which one cannot be read, and runs none: the others may
+    /// depend on it.
+    fn correct(&mut self, message: &AssistantMessage) -> State {
+        let (calls, dropped) = self.admitted(&message.tool_calls);
+        let mut running = Running { calls, next: 0, any_used: false, then: None };
+        while let Some((_, call)) = running.calls.get(running.next) {
+            let problem = match call.parsed() {
+                Err(problem) => problem,
+                Ok(_) => "not run: the arguments of another call could not be read".to_owned(),
+            };
+            self.record(&running, error(&problem));
+            running.next += 1;
+        }
+        if dropped { State::Ended(EndReason::MaxToolCalls) } else { self.unusable() }
+    }
+
+    fn unusable(&mut self) -> State {
+        let bad_arguments = self.mood.bad_arguments + 1;
+        self.mood = Mood { bad_arguments, ..Mood::default() };
+        if bad_arguments > CORRECTIONS { State::Ended(EndReason::BadArguments) } else { State::Ready }
+    }
+
+    /// Runs the calls in order, up to a search or the end of the message.
+    fn run(&mut self, mut running: Running) -> State {
+        while let Some((_, call)) = running.calls.get(running.next) {
+            match tool::run(call, self.settings.search, &self.as_of, &mut self.book) {
+                Ran::Search(query) => {
+                    let wanted = SearchFor { step: self.step, index: index(&running), query };
+                    return State::Searching(wanted, running);
+                }
+                Ran::Answered { text, effect } => {
+                    running.any_used |= effect != Effect::BadArguments;
+                    self.record(&running, text);
+                    match effect {
+                        Effect::Filled(fill) => self.fills.push(fill),
+                        Effect::Refused => self.refused += 1,
+                        Effect::Told | Effect::BadArguments => {}
+                    }
+                }
+            }
+            running.next += 1;
+        }
+        match (running.then, running.any_used) {
+            (Some(EndReason::MaxToolCalls), _) => State::Ended(EndReason::MaxToolCalls),
+            (_, false) => self.unusable(),
+            (Some(reason), true) => State::Ended(reason),
+            (None, true) => {
+                self.mood = Mood::default();
+                State::Ready
+            }
+        }
+    }
+
+    /// The calls that the limit leaves room for, each with an id of its own, and whether any were
+    /// left out.
+    fn admitted(&mut self, calls: &[ToolCall]) -> (Vec<(String, ToolCall)>, bool) {
+        let room = self.settings.limits.max_tool_calls.saturating_sub(self.tool_calls);
+        let room = usize::try_from(room).unwrap_or(usize::MAX);
+        let mut taken: HashSet<String> =
+            self.transcript.turns.iter().filter_map(|turn| turn.call_id.clone()).collect();
+        let mut admitted = Vec::new();
+        for (index, call) in calls.iter().take(room).enumerate() {
+            let id = unique(call.id.as_deref(), self.step, index, &taken);
+            taken.insert(id.clone());
+            admitted.push((id, call.clone()));
+        }
+        self.tool_calls = self.tool_calls.saturating_add(u32::try_from(admitted.len()).unwrap_or(u32::MAX));
+        (admitted, calls.len() > room)
+    }
+
+    fn record(&mut self, running: &Running, text: String) {
+        let Some((id, call)) = running.calls.get(running.next) else { return };
+        self.transcript.turns.push(Turn {
+            index: Some(index(running)),
+            name: Some(call.name.clone()),
+            arguments: Some(call.arguments.clone()),
+            call_id: Some(id.clone()),
+            ..Turn::plain(Role::Tool, self.step, text)
+        });
+    }
+}
+
+fn index(running: &Running) -> u32 {
+    u32::try_from(running.next).unwrap_or(u32::MAX)
+}
+
+/// The endpoint's own id when nobody else has it, or one made from the call's place.
+fn unique(own: Option<&str>, step: u32, index: usize, taken: &HashSet<String>) -> String {
+    let usable = |id: &&str| id.len() <= ID_LIMIT && !taken.contains(*id);
+    if let Some(own) = own.filter(usable) {
+        return own.to_owned();
+    }
+    let mut id = format!("call_{step}_{index}");
+    while taken.contains(&id) {
+        id.push('_');
+    }
+    id
+}

@@ -1,0 +1,28 @@
+//! What a day begins with.
+
+use rust_decimal::Decimal;
+
+use crate::agent::dialect::Dialect;
+use crate::agent::settings::AgentSettings;
+use crate::as_of::AsOf;
+use crate::day::DayBook;
+use crate::market::Universe;
+use crate::model_day::ModelDayKey;
+
+/// What a session is opened over.
+pub struct Opening<'a> {
+    /// Which model-day it is.
+    pub key: &'a ModelDayKey,
+    /// What is configured about the agent.
+    pub settings: &'a AgentSettings,
+    /// How it is spoken to.
+    pub dialect: Dialect,
+    /// What may be traded.
+    pub universe: &'a Universe,
+    /// The market as known at the day's open.
+    pub as_of: AsOf<'a>,
+    /// The day's book, just opened.
+    pub book: DayBook<'a>,
+    /// Dollars the portfolio began with on its first day.
+    pub initial_cash: Decimal,
+}

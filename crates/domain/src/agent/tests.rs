@@ -1,0 +1,8 @@
+//! Whole days, told by scripted models.
+
+mod agent_protocol;
+mod attacks;
+mod conversation;
+mod fixture;
+mod limits;
+mod look_ahead;

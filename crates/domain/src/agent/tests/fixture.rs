@@ -1,0 +1,191 @@
+//! A small market, a day in it, and models that say what they are told to.
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use crate::agent::answer::Finish;
+use crate::agent::session::SearchFor;
+use crate::agent::{
+    AgentSettings, Answer, Ask, AssistantMessage, Dialect, EndReason, Ended, Next, Opening, Session, Usage,
+};
+use crate::as_of::AsOf;
+use crate::calendar::Calendar;
+use crate::corporate::CorporateActions;
+use crate::costs::Costs;
+use crate::day::DayBook;
+use crate::ids::JobId;
+use crate::market::{Bar, Symbol, Universe};
+use crate::market_day::MarketDay;
+use crate::model_day::ModelDayKey;
+use crate::price_table::PriceTable;
+
+pub(super) fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+pub(super) fn symbol(text: &str) -> Symbol {
+    text.parse().unwrap()
+}
+
+pub(super) fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+pub(super) fn bar(prices: [&str; 4], volume: u64) -> Bar {
+    let [open, high, low, close] = prices.map(|text| text.parse().unwrap());
+    Bar::new(open, high, low, close, volume).unwrap()
+}
+
+/// A day in a market, in which sessions are opened.
+pub(super) struct World {
+    pub(super) table: PriceTable,
+    pub(super) calendar: Calendar,
+    pub(super) universe: Universe,
+    pub(super) key: ModelDayKey,
+    pub(super) settings: AgentSettings,
+    pub(super) dialect: Dialect,
+    pub(super) cash: &'static str,
+}
+
+impl World {
+    /// AAPL and MSFT on three days around 2025-10-02, with 1,000 dollars.
+    pub(super) fn new() -> Self {
+        let bars = [
+            ("AAPL", "2025-10-01", bar(["99", "102", "98", "101.5"], 10)),
+            ("AAPL", "2025-10-02", bar(["100", "111", "91", "110.9"], 20)),
+            ("AAPL", "2025-10-03", bar(["120", "122", "118", "121.9"], 30)),
+            ("MSFT", "2025-10-01", bar(["250", "260", "240", "255.25"], 40)),
+            ("MSFT", "2025-10-02", bar(["256.5750", "266", "246", "265.9"], 50)),
+        ];
+        let bars = bars.into_iter().map(|(name, date, bar)| (symbol(name), day(date), bar));
+        let symbols = vec![symbol("AAPL"), symbol("MSFT")];
+        Self {
+            table: bars.collect(),
+            calendar: Calendar::nyse(),
+            universe: Universe { name: "two".to_owned(), symbols, benchmark: Some(symbol("QQQ")) },
+            key: ModelDayKey {
+                job: JobId("018f3b1e-7b7a-7000-8000-0123456789ab".parse().unwrap()),
+                experiment: "default".to_owned(),
+                model: "m".to_owned(),
+                trial: 0,
+                date: day("2025-10-02"),
+            },
+            settings: serde_json::from_value(json!({"basemodel": "base"})).unwrap(),
+            dialect: Dialect::ChatCompletions,
+            cash: "1000",
+        }
+    }
+
+    /// The settings with `changes` put over them.
+    pub(super) fn with(mut self, changes: Value) -> Self {
+        let mut settings = serde_json::to_value(&self.settings).unwrap();
+        for (name, value) in changes.as_object().unwrap() {
+            settings[name] = value.clone();
+        }
+        self.settings = serde_json::from_value(settings).unwrap();
+        self
+    }
+
+    pub(super) fn market(&self) -> MarketDay<'_> {
+        MarketDay::new(&self.table, &[], self.key.date)
+    }
+
+    pub(super) fn open<'a>(&'a self, market: &'a MarketDay<'a>) -> Session<'a> {
+        let actions = CorporateActions::default();
+        let cash = decimal(self.cash);
+        let book =
+            DayBook::open(self.key.date, None, cash, &self.universe, market, &actions, Costs::NONE).unwrap();
+        Session::open(Opening {
+            key: &self.key,
+            settings: &self.settings,
+            dialect: self.dialect,
+            universe: &self.universe,
+            as_of: AsOf::new(&self.table, &self.calendar, self.key.date),
+            book,
+            initial_cash: cash,
+        })
+        .unwrap()
+    }
+
+    /// A whole day with these answers in order; every request and the end.
+    pub(super) fn play<'a>(&'a self, market: &'a MarketDay<'a>, answers: &[Answer]) -> (Vec<Ask>, Ended<'a>) {
+        let mut session = self.open(market);
+        let (mut asks, mut answers) = (Vec::new(), answers.iter());
+        loop {
+            match session.next() {
+                Next::Ask(ask) => {
+                    asks.push(ask);
+                    session.answered(answers.next().expect("an answer to every request")).unwrap();
+                }
+                Next::Search(wanted) => session.searched(wanted.index, "{\"results\":[]}").unwrap(),
+                Next::Ended(_) => return (asks, session.finish()),
+            }
+        }
+    }
+}
+
+pub(super) fn says(text: &str) -> Answer {
+    let done = text.contains("<FINISH_SIGNAL>");
+    Answer::Message(AssistantMessage { content: text.to_owned(), done, ..AssistantMessage::empty() })
+}
+
+pub(super) fn done() -> Answer {
+    says("<FINISH_SIGNAL>")
+}
+
+/// A message that wants these tools, with arguments as text.
+pub(super) fn wants(calls: &[(&str, &str)]) -> Answer {
+    let call = |(index, (name, arguments)): (usize, &(&str, &str))| crate::agent::answer::ToolCall {
+        id: Some(format!("call_{index}")),
+        name: (*name).to_owned(),
+        arguments: (*arguments).to_owned(),
+    };
+    let tool_calls = calls.iter().enumerate().map(call).collect();
+    Answer::Message(AssistantMessage { tool_calls, ..AssistantMessage::empty() })
+}
+
+pub(super) fn cut(answer: Answer) -> Answer {
+    match answer {
+        Answer::Message(message) => Answer::Message(AssistantMessage { finish: Finish::Length, ..message }),
+        failed @ Answer::Failed(_) => failed,
+    }
+}
+
+pub(super) fn using(answer: Answer, prompt: u64, completion: u64) -> Answer {
+    let usage = Usage { prompt: Some(prompt), completion: Some(completion), ..Usage::default() };
+    match answer {
+        Answer::Message(message) => Answer::Message(AssistantMessage { usage, ..message }),
+        failed @ Answer::Failed(_) => failed,
+    }
+}
+
+pub(super) fn body(ask: &Ask) -> Value {
+    serde_json::from_str(&ask.body).unwrap()
+}
+
+pub(super) fn expect_ask(session: &mut Session<'_>) -> Ask {
+    match session.next() {
+        Next::Ask(ask) => ask,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(super) fn expect_search(session: &mut Session<'_>) -> SearchFor {
+    match session.next() {
+        Next::Search(wanted) => wanted,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(super) fn expect_end(session: &mut Session<'_>) -> EndReason {
+    match session.next() {
+        Next::Ended(reason) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The answers of the tools of one step.
+pub(super) fn results(ended: &Ended<'_>, step: u32) -> Vec<String> {
+    ended.transcript.tool_results_of(step).map(|turn| turn.content.clone()).collect()
+}

@@ -1,0 +1,107 @@
+//! Where a day ends at the latest.
+
+use serde_json::{Value, json};
+
+use super::fixture::*;
+use crate::agent::{Answer, EndReason, Ended};
+use crate::market_day::MarketDay;
+
+fn play<'a>(
+    world: &'a World,
+    market: &'a MarketDay<'a>,
+    answer: &Answer,
+    times: usize,
+) -> (usize, Ended<'a>) {
+    let (asks, ended) = world.play(market, &vec![answer.clone(); times]);
+    (asks.len(), ended)
+}
+
+fn limited(limits: Value) -> World {
+    World::new().with(json!({"limits": limits, "prices": {"input": "1", "output": "10"}}))
+}
+
+fn look() -> Answer {
+    wants(&[("get_position", "{}")])
+}
+
+#[test]
+fn a_model_is_asked_thirty_times() {
+    let world = World::new();
+    let market = world.market();
+
+    let (asks, ended) = play(&world, &market, &look(), 40);
+
+    assert_eq!((asks, ended.reason, ended.steps), (30, EndReason::MaxSteps, 30));
+}
+
+#[test]
+fn calls_beyond_the_limit_are_not_run() {
+    let world = limited(json!({"max_tool_calls": 3}));
+    let market = world.market();
+    let two =
+        wants(&[("buy", r#"{"symbol":"AAPL","amount":1}"#), ("buy", r#"{"symbol":"AAPL","amount":1}"#)]);
+
+    let (asks, ended) = play(&world, &market, &two, 9);
+
+    assert_eq!((asks, ended.reason), (2, EndReason::MaxToolCalls));
+    assert_eq!(ended.transcript.turns.last().unwrap().content, r#"{"CASH":700,"AAPL":3}"#);
+    assert_eq!(ended.transcript.turns[5].tool_calls, Some(2));
+}
+
+#[test]
+fn the_last_call_of_the_limit_leaves_no_room_for_a_request() {
+    let world = limited(json!({"max_tool_calls": 2}));
+    let market = world.market();
+
+    let (asks, ended) = play(&world, &market, &look(), 9);
+
+    assert_eq!((asks, ended.reason), (2, EndReason::MaxToolCalls));
+}
+
+#[test]
+fn tokens_are_limited() {
+    let world = limited(json!({"max_tokens": 30}));
+    let market = world.market();
+
+    let (asks, ended) = play(&world, &market, &using(look(), 10, 5), 9);
+
+    assert_eq!((asks, ended.reason, ended.spent.tokens()), (2, EndReason::MaxTokens, 30));
+}
+
+#[test]
+fn cost_is_limited_and_exact() {
+    let world = limited(json!({"max_cost": "0.00012"}));
+    let market = world.market();
+
+    let (asks, ended) = play(&world, &market, &using(look(), 10, 5), 9);
+
+    assert_eq!((asks, ended.reason), (2, EndReason::MaxCost));
+    assert_eq!(ended.spent.cost, Some(decimal("0.00012")));
+}
+
+#[test]
+fn a_model_that_tells_no_usage_is_held_to_the_most_it_can_have_used() {
+    for limits in [json!({"max_tokens": 3_000}), json!({"max_cost": "0.003"})] {
+        let world = limited(limits.clone());
+        let market = world.market();
+
+        let (asks, ended) = play(&world, &market, &look(), 40);
+
+        assert!(asks < 5, "{limits}: {asks}");
+        let known = (ended.spent.unknown_calls, ended.spent.cost, ended.spent.tokens());
+        assert_eq!(known, (asks as u64, None, 0), "unknown is not told as a number");
+    }
+}
+
+#[test]
+fn a_lost_call_counts_as_unknown() {
+    let world = World::new();
+    let market = world.market();
+    let mut session = world.open(&market);
+    expect_ask(&mut session);
+
+    session.lost();
+    session.answered(&using(done(), 10, 5)).unwrap();
+
+    assert_eq!((session.spent().calls, session.spent().unknown_calls, session.spent().tokens()), (2, 1, 15));
+}

@@ -1,0 +1,21 @@
+//! Sums and products that are exact or none.
+
+use rust_decimal::Decimal;
+
+use crate::agent::json::{Object, error};
+use crate::exact;
+
+pub(super) fn sum(a: Decimal, b: Decimal) -> String {
+    answer(exact::sum(a, b))
+}
+
+pub(super) fn product(a: Decimal, b: Decimal) -> String {
+    answer(exact::product(a, b))
+}
+
+fn answer(result: Option<Decimal>) -> String {
+    match result {
+        Some(result) => Object::new().decimal("result", result).finish(),
+        None => error("The result needs more than 28 digits"),
+    }
+}

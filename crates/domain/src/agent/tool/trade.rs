@@ -1,0 +1,45 @@
+//! Orders and positions, as the agent hears of them.
+
+use rust_decimal::Decimal;
+
+use super::Effect;
+use crate::agent::json::Object;
+use crate::day::DayBook;
+use crate::order::{Order, Refusal};
+use crate::portfolio::Portfolio;
+
+/// Submits `order`; the answer is the whole position, or the refusal with its facts.
+pub(super) fn submit(order: &Order, book: &mut DayBook<'_>) -> (String, Effect) {
+    match book.submit(order) {
+        Ok(fill) => (position(book.portfolio()), Effect::Filled(fill)),
+        Err(refusal) => (refused(order, &refusal, book), Effect::Refused),
+    }
+}
+
+/// `{"CASH":12.5,"AAPL":3}`, symbols in their order.
+pub(super) fn position(portfolio: &Portfolio) -> String {
+    let cash = Object::new().decimal("CASH", portfolio.cash());
+    let holdings = portfolio.holdings().iter();
+    holdings.fold(cash, |object, (symbol, quantity)| object.json(symbol.as_str(), quantity)).finish()
+}
+
+fn refused(order: &Order, refusal: &Refusal, book: &DayBook<'_>) -> String {
+    let why = Object::new().text("error", &refusal.agent_text(book.date()));
+    let facts = match refusal {
+        Refusal::InsufficientCash { required, available } => {
+            // A maximum stands for what is beyond exact arithmetic; the number would be made up.
+            let exact = *required != Decimal::MAX;
+            let why = if exact { why.decimal("required_cash", *required) } else { why };
+            why.decimal("cash_available", *available)
+        }
+        Refusal::InsufficientShares { have, want, .. } if *have > 0 => {
+            why.json("have", have).json("want_to_sell", want)
+        }
+        Refusal::InsufficientShares { .. }
+        | Refusal::QuantityNotInteger { .. }
+        | Refusal::QuantityNotPositive { .. }
+        | Refusal::UnknownSymbol { .. }
+        | Refusal::NoPrice { .. } => why,
+    };
+    facts.text("symbol", &order.symbol).text("date", &book.date().to_string()).finish()
+}

@@ -1,0 +1,52 @@
+//! Usage as endpoints write it, under the names that are in use.
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::Usage;
+use crate::agent::number;
+
+impl Usage {
+    /// Reads the `usage` object of an answer; whatever is missing or no count stays unknown.
+    pub fn from_json(usage: &Value) -> Self {
+        let first = |paths: &[&str]| paths.iter().find_map(|path| count(usage.pointer(path)?));
+        Self {
+            prompt: first(&["/prompt_tokens", "/input_tokens"]),
+            cached: first(&[
+                "/prompt_tokens_details/cached_tokens",
+                "/input_tokens_details/cached_tokens",
+                "/prompt_cache_hit_tokens",
+                "/cached_tokens",
+            ]),
+            cache_write: first(&[
+                "/prompt_tokens_details/cache_write_tokens",
+                "/prompt_tokens_details/cache_creation_tokens",
+                "/cache_creation_input_tokens",
+            ]),
+            completion: first(&["/completion_tokens", "/output_tokens"]),
+            reasoning: first(&[
+                "/completion_tokens_details/reasoning_tokens",
+                "/output_tokens_details/reasoning_tokens",
+                "/reasoning_tokens",
+            ]),
+            reported_cost: usage.get("cost").and_then(dollars),
+        }
+    }
+}
+
+/// A count of tokens; some endpoints write whole numbers as `12.0`.
+fn count(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| {
+        let written = number::decimal(&value.as_f64()?.to_string())?;
+        u64::try_from(written.is_integer().then_some(written)?).ok()
+    })
+}
+
+fn dollars(value: &Value) -> Option<Decimal> {
+    let amount = match value {
+        Value::Number(written) => number::decimal(&written.to_string()),
+        Value::String(written) => number::decimal(written.trim()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    amount.filter(|amount| *amount >= Decimal::ZERO)
+}
