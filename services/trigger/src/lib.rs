@@ -5,6 +5,7 @@ mod api;
 pub mod catalogue;
 mod config;
 mod ended;
+mod housekeeping;
 
 use std::sync::Arc;
 
@@ -51,7 +52,12 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         );
         let relay =
             relay::run(pool.clone(), infrastructure.broker.clone(), "trigger", wake, shutdown.clone());
-        let (consumed, ()) = tokio::join!(linked(&shutdown, consumer), linked(&shutdown, relay));
+        let housekeeping = housekeeping::keep_house(pool.clone(), shutdown.clone());
+        let (consumed, (), ()) = tokio::join!(
+            linked(&shutdown, consumer),
+            linked(&shutdown, relay),
+            linked(&shutdown, housekeeping),
+        );
         consumed.context("consuming ended jobs")
     };
     Ok(Service { routes: api::routes(acceptor), work: Box::pin(work), health })

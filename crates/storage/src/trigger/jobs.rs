@@ -122,6 +122,20 @@ pub async fn accept(pool: &PgPool, acceptance: Acceptance<'_>) -> Result<Admissi
     Ok(Admission::Accepted)
 }
 
+/// Removes idempotency keys that are more than a day old; answers how many.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn prune_keys(pool: &PgPool) -> Result<u64> {
+    let done = sqlx::query(
+        "-- trigger::prune_keys
+        DELETE FROM trigger.idempotency_keys WHERE created_at <= now() - interval '24 hours'",
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// The `job.requested` body of an accepted job.
 ///
 /// # Errors

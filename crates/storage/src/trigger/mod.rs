@@ -3,5 +3,5 @@
 mod jobs;
 
 pub use jobs::{
-    Acceptance, Admission, Idempotency, accept, body, last_completed, mark_ended, unnoticed_ends,
+    Acceptance, Admission, Idempotency, accept, body, last_completed, mark_ended, prune_keys, unnoticed_ends,
 };

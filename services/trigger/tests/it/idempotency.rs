@@ -3,6 +3,7 @@
 use futures::future::join_all;
 use reqwest::StatusCode;
 use serde_json::json;
+use test_support::eventually;
 
 use crate::stage::Stage;
 
@@ -78,6 +79,29 @@ async fn only_acceptances_are_remembered_and_for_a_day() {
 
     assert_ne!(third.job(), first.job());
     assert_eq!(third.headers.get("Idempotency-Replayed"), None);
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn keys_of_yesterday_are_not_kept() {
+    let stage = Stage::new().await;
+    let body = json!({ "start_date": "2025-10-01", "end_date": "2025-10-02", "models": ["cash"] });
+    for key in ["old", "young"] {
+        stage.post_with_key(&body, key).await.job();
+    }
+    for (key, age) in [("old", "24 h 1 s"), ("young", "23 h 59 min")] {
+        let age = format!(
+            "UPDATE trigger.idempotency_keys SET created_at = now() - interval '{age}' WHERE key = '{key}'"
+        );
+        assert_eq!(stage.database.execute(&age).await, 1);
+    }
+
+    let stage = stage.restart().await;
+
+    let kept = "SELECT string_agg(key, ',') FROM trigger.idempotency_keys";
+    eventually("the old key is gone", async || (stage.database.text(kept).await == "young").then_some(()))
+        .await;
+    assert_eq!(stage.stored().await, (2, 2), "its job stays");
     stage.stop().await;
 }
 

@@ -19,6 +19,7 @@ pub(crate) const TODAY: &str = "2025-10-30";
 pub(crate) struct Stage {
     pub(crate) database: TestDatabase,
     pub(crate) vhost: TestVhost,
+    changes: Vec<(String, String)>,
     url: String,
     client: Client,
     stop: CancellationToken,
@@ -72,10 +73,23 @@ impl Stage {
     }
 
     pub(crate) async fn with(changes: &[(&str, &str)]) -> Self {
-        let (database, vhost) = (TestDatabase::new().await, TestVhost::new());
+        let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        let changes = changes.iter().map(own).collect();
+        Self::over(TestDatabase::new().await, TestVhost::new(), changes).await
+    }
+
+    /// Stops the service and starts it again where it was.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { database, vhost, changes, stop, work, .. } = self;
+        finish(stop, work).await;
+        Self::over(database, vhost, changes).await
+    }
+
+    async fn over(database: TestDatabase, vhost: TestVhost, changes: Vec<(String, String)>) -> Self {
         let servers = [("DATABASE_URL", database.url()), ("AMQP_URL", vhost.url())];
-        let changes: Vec<_> = servers.into_iter().chain(changes.iter().copied()).collect();
-        let config = Config::from_settings(&mut settings(&changes), 0).unwrap();
+        let others = changes.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let all: Vec<_> = servers.into_iter().chain(others).collect();
+        let config = Config::from_settings(&mut settings(&all), 0).unwrap();
         let stop = CancellationToken::new();
         let service = trigger::build(config, stop.clone()).await.unwrap();
         let listener = http::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
@@ -85,7 +99,7 @@ impl Stage {
         // An error means that there is a provider already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().no_proxy().build().unwrap();
-        Self { database, vhost, url, client, stop, work }
+        Self { database, vhost, changes, url, client, stop, work }
     }
 
     /// Posts a body with an idempotency key.
@@ -119,10 +133,14 @@ impl Stage {
 
     /// Stops the service and waits until it has.
     pub(crate) async fn stop(self) {
-        self.stop.cancel();
-        for work in self.work {
-            work.await.unwrap().unwrap();
-        }
+        finish(self.stop, self.work).await;
+    }
+}
+
+async fn finish(stop: CancellationToken, work: Vec<JoinHandle<anyhow::Result<()>>>) {
+    stop.cancel();
+    for work in work {
+        work.await.unwrap().unwrap();
     }
 }
 
