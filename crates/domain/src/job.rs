@@ -39,6 +39,11 @@ impl Job {
             .map(|model| crate::calendar::weekdays(model.start, self.end).len() * model.trials as usize)
             .sum()
     }
+
+    /// Models that have no day in the job: they go on from their own history, which reaches its last date.
+    pub fn up_to_date(&self) -> impl Iterator<Item = &Model> {
+        self.models.iter().filter(|model| model.start > self.end)
+    }
 }
 
 /// One model with the configuration it had when the job was accepted.

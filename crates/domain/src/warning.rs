@@ -81,6 +81,11 @@ impl Warning {
         Self::new(code::ALREADY_COMPLETED, format!("Skipped {count} model-days already completed"), count)
     }
 
+    /// `model` has no day left in the job: it goes on from its own history, which reaches the job's last date.
+    pub fn up_to_date(model: &str) -> Self {
+        Self::new(code::ALREADY_COMPLETED, format!("{model} is up to date; nothing to run"), 0)
+    }
+
     /// So many kept model-days of `model` were made under another configuration.
     pub fn config_changed(model: &str, count: usize) -> Self {
         let message = format!(

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use messaging::topology::queues;
 use messaging::{ConsumerOptions, Hooks};
-use runtime::relay::{self, Wake};
+use runtime::relay::{Relay, Wake};
 use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, linked};
 use storage::Owner;
@@ -52,8 +52,14 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let health = runtime::probes::health(&pool, &infrastructure);
     let (wake, due) = (Wake::default(), Arc::new(Notify::new()));
     let workers = Workers::new(&config, pool.clone(), wake.clone(), Arc::clone(&due))?;
+    let relays = vec![Relay {
+        pool: pool.clone(),
+        broker: infrastructure.broker.clone(),
+        service: "downloader",
+        wake,
+    }];
     let work = async move {
-        let requests = Requests { pool: pool.clone(), due };
+        let requests = Requests { pool, due };
         let consumer = messaging::consume(
             &infrastructure.broker,
             queues::DOWNLOADER_JOBS,
@@ -61,13 +67,11 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             requests,
             shutdown.clone(),
         );
-        let relay = relay::run(pool, infrastructure.broker.clone(), "downloader", wake, shutdown.clone());
         let workers = workers.run(shutdown.clone());
-        let (consumed, (), ()) =
-            tokio::join!(linked(&shutdown, consumer), linked(&shutdown, relay), linked(&shutdown, workers));
+        let (consumed, ()) = tokio::join!(linked(&shutdown, consumer), linked(&shutdown, workers));
         consumed.context("consuming job requests")
     };
-    Ok(Service { routes: axum::Router::new(), work: Box::pin(work), health })
+    Ok(Service { routes: axum::Router::new(), work: Box::pin(work), relays, health })
 }
 
 /// Runs the service on its own address until `shutdown`, then finishes what is in hand.

@@ -27,6 +27,7 @@ pub(crate) async fn end(
     let job = &planned.job;
     let outcome = tally.outcome();
     let mut warnings = planned.warnings.clone();
+    warnings.extend(job.up_to_date().map(|model| Warning::up_to_date(&model.signature)));
     if tally.already_completed > 0 {
         warnings.push(Warning::already_completed(tally.already_completed as usize));
     }

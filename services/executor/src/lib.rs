@@ -17,7 +17,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use messaging::topology::queues;
 use messaging::{ConsumerOptions, Hooks};
-use runtime::relay::{self, Wake};
+use runtime::relay::{Relay, Wake};
 use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, linked};
 use storage::{Owner, PgPool};
@@ -52,6 +52,12 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         pool,
         config,
     });
+    let relays = vec![Relay {
+        pool: executor.pool.clone(),
+        broker: infrastructure.broker.clone(),
+        service: "executor",
+        wake: executor.wake.clone(),
+    }];
     let work = async move {
         let broker = &infrastructure.broker;
         let plans = messaging::consume(
@@ -68,24 +74,13 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             consume::Turns(executor.clone()),
             shutdown.clone(),
         );
-        let relay = relay::run(
-            executor.pool.clone(),
-            broker.clone(),
-            "executor",
-            executor.wake.clone(),
-            shutdown.clone(),
-        );
         let reconciler = executor.reconcile(shutdown.clone());
-        let (plans, turns, (), ()) = tokio::join!(
-            linked(&shutdown, plans),
-            linked(&shutdown, turns),
-            linked(&shutdown, relay),
-            linked(&shutdown, reconciler),
-        );
+        let (plans, turns, ()) =
+            tokio::join!(linked(&shutdown, plans), linked(&shutdown, turns), linked(&shutdown, reconciler),);
         plans.context("consuming plans")?;
         turns.context("consuming lanes")
     };
-    Ok(Service { routes: axum::Router::new(), work: Box::pin(work), health })
+    Ok(Service { routes: axum::Router::new(), work: Box::pin(work), relays, health })
 }
 
 /// The broker may have forgotten events: look into the downloader's outbox.

@@ -9,6 +9,7 @@ use domain::event::Event;
 use domain::ids::JobId;
 use domain::job::Job;
 use domain::request::{Limits, Refusal, TriggerRequest, ValidationError, resolve};
+use domain::warning::Warning;
 use runtime::deployment::Deployment;
 use runtime::relay::Wake;
 use serde::Serialize;
@@ -115,7 +116,7 @@ impl Acceptor {
             accepted_at: now.trunc_subsecs(6),
         };
         let up_to_date: Vec<String> =
-            resolved.up_to_date().map(|model| format!("{model} is up to date; nothing to run")).collect();
+            resolved.up_to_date().map(|model| Warning::up_to_date(model).message).collect();
         let answer = serde_json::to_string(&Answer {
             job_id: job.id,
             status: "pending",

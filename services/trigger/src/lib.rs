@@ -12,7 +12,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use messaging::topology::queues;
 use messaging::{ConsumerOptions, Hooks};
-use runtime::relay::{self, Wake};
+use runtime::relay::{Relay, Wake};
 use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, linked};
 use storage::Owner;
@@ -31,6 +31,8 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let wake = Wake::default();
     let health = runtime::probes::health(&pool, &infrastructure);
     let acceptor = Acceptor { config: Arc::new(config), pool: pool.clone(), wake: wake.clone() };
+    let relays =
+        vec![Relay { pool: pool.clone(), broker: infrastructure.broker.clone(), service: "trigger", wake }];
     let work = async move {
         let catch_up = {
             let pool = pool.clone();
@@ -50,17 +52,11 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             ended::EndedJobs { pool: pool.clone() },
             shutdown.clone(),
         );
-        let relay =
-            relay::run(pool.clone(), infrastructure.broker.clone(), "trigger", wake, shutdown.clone());
         let housekeeping = housekeeping::keep_house(pool.clone(), shutdown.clone());
-        let (consumed, (), ()) = tokio::join!(
-            linked(&shutdown, consumer),
-            linked(&shutdown, relay),
-            linked(&shutdown, housekeeping),
-        );
+        let (consumed, ()) = tokio::join!(linked(&shutdown, consumer), linked(&shutdown, housekeeping));
         consumed.context("consuming ended jobs")
     };
-    Ok(Service { routes: api::routes(acceptor), work: Box::pin(work), health })
+    Ok(Service { routes: api::routes(acceptor), work: Box::pin(work), relays, health })
 }
 
 /// Runs the service on its own address until `shutdown`, then finishes what is in hand.

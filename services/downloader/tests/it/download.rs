@@ -116,6 +116,20 @@ async fn completed_dates_need_no_prices() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_models_are_up_to_date_needs_no_prices() {
+    let mut world = World::start(AlphaVantage::builder(), &[]).await;
+    let mut job = job(&THREE, "2025-10-02", "2025-10-02");
+    job.models[0].start = date("2025-10-03");
+
+    let events = world.prepare(&job).await;
+
+    assert_eq!(names(&events), ["ready"]);
+    assert_eq!((ready(&events).runnable.len(), ready(&events).skipped.len()), (0, 0));
+    assert_eq!(world.called(), [""; 0]);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_from_the_past_says_nothing_about_later_sessions() {
     let provider = AlphaVantage::builder().generated().today(date("2025-10-30"));
     let mut world = World::start(provider, &[]).await;

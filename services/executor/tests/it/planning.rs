@@ -1,11 +1,11 @@
 //! From data that are ready to the end of the job.
 
-use domain::event::{DataFailed, Event};
-use domain::job::JobOutcome;
+use domain::event::{DataFailed, DataReady, Event};
+use domain::job::{JobOutcome, Tally};
 use domain::model_day::SkipReason;
 use domain::warning::{Warning, code};
 
-use crate::scene::{assert_chain, completed, completed_by, dates, ends, job, ready, sessions, skipped};
+use crate::scene::{assert_chain, completed, completed_by, dates, day, ends, job, ready, sessions, skipped};
 use crate::stage::{Running, Stage, message};
 
 #[tokio::test]
@@ -123,4 +123,32 @@ async fn a_job_whose_days_are_all_done_completes_without_running_one() {
         [code::ALREADY_COMPLETED]
     );
     assert!(completed(&events).is_empty());
+}
+
+#[tokio::test]
+async fn a_job_whose_models_are_up_to_date_completes_and_says_so() {
+    let stage = Stage::new().await;
+    let executor = Running::start(stage.config()).await;
+    let mut done = job(&["equal", "hold"], "2025-10-10", "2025-10-10");
+    let mut partly = job(&["cash", "hold"], "2025-10-10", "2025-10-10");
+    for model in done.models.iter_mut().chain(&mut partly.models[1..]) {
+        model.start = day("2025-10-11");
+    }
+    // The downloader needs nothing for them.
+    let nothing = DataReady { job: done.clone(), runnable: vec![], skipped: vec![], warnings: vec![] };
+
+    stage.announce(&Event::DataReady(nothing)).await;
+    stage.announce(&ready(&partly)).await;
+    let (of_done, end_of_done) = stage.end_of(done.id).await;
+    let (of_partly, end_of_partly) = stage.end_of(partly.id).await;
+    executor.stop().await;
+
+    assert_eq!((end_of_done.outcome, end_of_done.tally), (JobOutcome::Completed, Tally::default()));
+    assert_eq!(end_of_done.error, None);
+    assert_eq!(end_of_done.warnings, [Warning::up_to_date("equal"), Warning::up_to_date("hold")]);
+    assert_eq!(end_of_done.warnings[0].code, code::ALREADY_COMPLETED);
+    assert!(matches!(of_done[..], [Event::JobEnded(_)]), "{of_done:?}");
+    assert_eq!(dates(&completed(&of_partly)), [day("2025-10-10")]);
+    assert_eq!(end_of_partly.warnings, [Warning::up_to_date("hold")]);
+    stage.assert_tidy().await;
 }

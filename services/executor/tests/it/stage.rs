@@ -12,7 +12,7 @@ use messaging::Envelope;
 use runtime::CancellationToken;
 use runtime::deployment::{Deployment, Mode};
 use runtime::infrastructure::Infrastructure;
-use runtime::relay;
+use runtime::relay::{self, Relay, Wake};
 use sqlx::types::Uuid;
 use storage::outbox::{self, Stored};
 use storage::{Owner, PgPool};
@@ -62,15 +62,19 @@ impl Stage {
     /// Tells as the downloader does: through its outbox and its relay.
     pub(crate) async fn announce(&self, event: &Event) {
         self.write(event).await;
-        let (wake, stop) = (relay::Wake::default(), CancellationToken::new());
-        let relay =
-            relay::run(self.downloader.clone(), self.vhost.settings(), "downloader", wake, stop.clone());
+        let relay = Relay {
+            pool: self.downloader.clone(),
+            broker: self.vhost.settings(),
+            service: "downloader",
+            wake: Wake::default(),
+        };
+        let stop = CancellationToken::new();
         let sent = eventually("the downloader's outbox is sent", async || {
             let (left, _) = outbox::backlog(&self.downloader).await.unwrap();
             (left == 0).then_some(())
         });
         tokio::select! {
-            () = relay => {}
+            () = relay.run(stop.clone()) => {}
             () = sent => stop.cancel(),
         }
     }
@@ -197,7 +201,14 @@ impl Running {
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let stop = CancellationToken::new();
         let token = stop.clone();
-        let work = runtime.spawn(async move { executor::build(config, token).await?.work.await });
+        let work = runtime.spawn(async move {
+            let service = executor::build(config, token.clone()).await?;
+            let server = async {
+                token.cancelled().await;
+                Ok(())
+            };
+            service.run(server, &token).await
+        });
         Self { runtime: Some(runtime), work, stop }
     }
 

@@ -66,6 +66,20 @@ async fn another_executor_goes_on_where_one_was_stopped() {
 }
 
 #[tokio::test]
+async fn what_was_committed_before_the_end_of_an_executor_is_sent_before_it() {
+    let stage = Stage::new().await;
+    let job = long_job();
+    let executor = Running::start(stage.config()).await;
+    stage.announce(&ready(&job)).await;
+    stage.until_completed(job.id, 20).await;
+
+    executor.stop().await;
+
+    let unsent = "SELECT count(*) FROM execution.outbox WHERE sent_at IS NULL";
+    assert_eq!(stage.database.count(unsent).await, 0);
+}
+
+#[tokio::test]
 async fn another_executor_goes_on_where_one_was_killed() {
     let stage = Stage::new().await;
     let job = long_job();

@@ -113,6 +113,36 @@ async fn a_request_without_a_start_goes_on_after_each_models_own_last_day() {
     stage.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_in_hand_when_the_service_stops_is_answered_and_its_message_sent() {
+    let stage = Stage::new().await;
+    stage
+        .database
+        .execute(
+            "CREATE FUNCTION trigger.linger() RETURNS trigger LANGUAGE plpgsql AS
+             'BEGIN PERFORM pg_sleep(1); RETURN NEW; END';
+             CREATE TRIGGER linger AFTER INSERT ON trigger.jobs FOR EACH ROW EXECUTE FUNCTION trigger.linger()",
+        )
+        .await;
+    let body = json!({ "start_date": "2025-10-01", "end_date": "2025-10-02", "models": ["cash"] });
+    let stop_meanwhile = async {
+        eventually("the job is being stored", async || {
+            let at_work = "SELECT count(*) FROM pg_stat_activity
+                           WHERE datname = current_database() AND wait_event = 'PgSleep'";
+            (stage.database.count(at_work).await == 1).then_some(())
+        })
+        .await;
+        stage.begin_to_stop();
+    };
+
+    let (answer, ()) = tokio::join!(stage.post(&body), stop_meanwhile);
+    answer.job();
+    let database = stage.stop().await;
+
+    let sent = "SELECT count(*) FROM trigger.outbox WHERE sent_at IS NOT NULL";
+    assert_eq!(database.count(sent).await, 1);
+}
+
 #[tokio::test]
 async fn the_models_are_listed() {
     let stage = Stage::new().await;

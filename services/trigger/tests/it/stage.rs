@@ -23,7 +23,7 @@ pub(crate) struct Stage {
     url: String,
     client: Client,
     stop: CancellationToken,
-    work: Vec<JoinHandle<anyhow::Result<()>>>,
+    work: JoinHandle<anyhow::Result<()>>,
 }
 
 /// What the service answered.
@@ -81,7 +81,8 @@ impl Stage {
     /// Stops the service and starts it again where it was.
     pub(crate) async fn restart(self) -> Self {
         let Self { database, vhost, changes, stop, work, .. } = self;
-        finish(stop, work).await;
+        stop.cancel();
+        work.await.unwrap().unwrap();
         Self::over(database, vhost, changes).await
     }
 
@@ -94,8 +95,9 @@ impl Stage {
         let service = trigger::build(config, stop.clone()).await.unwrap();
         let listener = http::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let server = tokio::spawn(http::serve(listener, service.routes, stop.clone()));
-        let work = vec![tokio::spawn(service.work), server];
+        let server = http::serve(listener, service.routes.clone(), stop.clone());
+        let token = stop.clone();
+        let work = tokio::spawn(async move { service.run(server, &token).await });
         // An error means that there is a provider already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().no_proxy().build().unwrap();
@@ -131,16 +133,16 @@ impl Stage {
         )
     }
 
-    /// Stops the service and waits until it has.
-    pub(crate) async fn stop(self) {
-        finish(self.stop, self.work).await;
+    /// Stops the service and waits until it has; answers what it leaves behind.
+    pub(crate) async fn stop(self) -> TestDatabase {
+        self.stop.cancel();
+        self.work.await.unwrap().unwrap();
+        self.database
     }
-}
 
-async fn finish(stop: CancellationToken, work: Vec<JoinHandle<anyhow::Result<()>>>) {
-    stop.cancel();
-    for work in work {
-        work.await.unwrap().unwrap();
+    /// Begins to stop the service; [`Stage::stop`] waits for it.
+    pub(crate) fn begin_to_stop(&self) {
+        self.stop.cancel();
     }
 }
 

@@ -12,9 +12,9 @@ use domain::ids::JobId;
 use domain::job::{Job, Model, ModelKind, Options};
 use domain::market::{Bar, Symbol, Universe};
 use domain::policy::Policy;
-use runtime::relay::{self, Wake};
+use runtime::CancellationToken;
+use runtime::relay::{Relay, Wake};
 use runtime::settings::Settings;
-use runtime::{CancellationToken, linked};
 use sqlx::PgPool;
 use standin::{AlphaVantage, Builder};
 use storage::market::BarRow;
@@ -117,14 +117,13 @@ impl World {
         let stop = CancellationToken::new();
         let mut world =
             Self { provider, vhost, database, trigger, market, settings, stop, parts: Vec::new() };
-        let relay = relay::run(
-            world.trigger.clone(),
-            world.vhost.config(),
-            "trigger",
-            Wake::default(),
-            world.stop.clone(),
-        );
-        world.parts.push(tokio::spawn(relay));
+        let relay = Relay {
+            pool: world.trigger.clone(),
+            broker: world.vhost.config(),
+            service: "trigger",
+            wake: Wake::default(),
+        };
+        world.parts.push(tokio::spawn(relay.run(world.stop.clone())));
         world
     }
 
@@ -134,7 +133,13 @@ impl World {
         let config = downloader::Config::from_settings(&mut Settings::new(environment, None), 8082).unwrap();
         let stop = self.stop.clone();
         let service = downloader::build(config, stop.clone()).await.unwrap();
-        self.parts.push(tokio::spawn(async move { linked(&stop, service.work).await.unwrap() }));
+        self.parts.push(tokio::spawn(async move {
+            let server = async {
+                stop.cancelled().await;
+                Ok(())
+            };
+            service.run(server, &stop).await.unwrap();
+        }));
     }
 
     /// Accepts a job, as trigger does.
