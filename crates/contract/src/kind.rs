@@ -61,6 +61,11 @@ pub const EVENTS: [&str; 15] = [
     JOB_CANCELLED,
 ];
 
+/// Identifies the JSON Schema of a type's bodies, as an absolute URI; its file is in `proto-schemas/json-schema`.
+pub fn schema_id(kind: &str) -> String {
+    format!("urn:modelday:v1:{kind}")
+}
+
 /// The type of an event's message.
 pub fn of(event: &Event) -> &'static str {
     match event {

@@ -106,7 +106,7 @@ pub fn envelope(message: &Stored, service: &str) -> Envelope {
         time: message.created_at,
         sequence: message.id,
         correlation: Some(message.job_id),
-        dataschema: format!("modelday/v1/{}", message.kind),
+        dataschema: contract::kind::schema_id(&message.kind),
         traceparent: message.traceparent.clone(),
         tracestate: None,
         exchange: message.exchange.clone(),

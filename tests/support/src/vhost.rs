@@ -56,7 +56,7 @@ impl TestVhost {
             time: chrono::Utc::now(),
             sequence: 1,
             correlation: None,
-            dataschema: format!("modelday/v1/{kind}"),
+            dataschema: format!("urn:modelday:v1:{kind}"),
             traceparent: None,
             tracestate: None,
             exchange: messaging::topology::EVENTS.to_owned(),

@@ -135,7 +135,7 @@ fn headers_are_cloud_events_in_amqp_and_agree_with_the_properties() {
         assert_eq!(Value::Object(properties), expected, "{kind}");
         assert_eq!(header("cloudEvents_type"), kind);
         assert_eq!(header("cloudEvents_specversion"), "1.0", "{kind}");
-        assert_eq!(header("cloudEvents_dataschema"), format!("modelday/v1/{kind}"));
+        assert_eq!(header("cloudEvents_dataschema"), kind::schema_id(&kind));
         assert_eq!(header("cloudEvents_id").parse::<Uuid>().unwrap().get_version_num(), 7, "{kind}");
         assert!(header("cloudEvents_sequence").parse::<u64>().is_ok(), "{kind}");
     }

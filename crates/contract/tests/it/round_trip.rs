@@ -18,6 +18,8 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use crate::documents::objections;
+
 fn job_id() -> impl Strategy<Value = JobId> {
     any::<u128>().prop_map(|bits| JobId(Uuid::from_u128(bits)))
 }
@@ -219,5 +221,14 @@ proptest! {
         let body = encode_event(&event).unwrap();
 
         prop_assert_eq!(decode_event(kind::JOB_REQUESTED, body.as_bytes()).unwrap(), event);
+    }
+
+    #[test]
+    fn whatever_is_sent_fits_its_schema(day in completed_day(), job in job()) {
+        for event in [Event::ModelDayCompleted(Box::new(day)), Event::JobRequested(job)] {
+            let body = serde_json::from_str(&encode_event(&event).unwrap()).unwrap();
+
+            prop_assert_eq!(objections(kind::of(&event), &body), Vec::<String>::new());
+        }
     }
 }

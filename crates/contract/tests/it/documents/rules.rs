@@ -1,0 +1,146 @@
+//! What the `.proto` files cannot say: what a text must look like, and what a reader cannot do without.
+
+use serde_json::{Value, json};
+
+/// What a value must be, beyond its type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Nothing more.
+    Any,
+    /// Not empty.
+    Text,
+    Uuid,
+    Date,
+    Instant,
+    Decimal,
+    /// A decimal of at least zero.
+    Amount,
+    Symbol,
+    /// At least 1.
+    Shares,
+    /// At least 1.
+    FromOne,
+    /// From 1 to 65535.
+    Short,
+}
+
+use Form::{Amount, Any, Date, Decimal, FromOne, Instant, Shares, Short, Symbol, Text, Uuid};
+
+/// Fields that decoding asks for.
+const REQUIRED: &[(&str, Form)] = &[
+    ("Base.revision", FromOne),
+    ("Base.trading_date", Date),
+    ("BuyAndHold.symbol", Symbol),
+    ("DataFailed.job", Any),
+    ("DataReady.job", Any),
+    ("DataWaiting.job_id", Uuid),
+    ("DataWaiting.until", Instant),
+    ("DownloadProgressed.job_id", Uuid),
+    ("DownloadStarted.job_id", Uuid),
+    ("Holding.quantity", Shares),
+    ("Holding.symbol", Symbol),
+    ("Job.accepted_at", Instant),
+    ("Job.end_date", Date),
+    ("Job.experiment", Text),
+    ("Job.job_id", Uuid),
+    ("Job.start_date", Date),
+    ("Job.universe", Any),
+    ("JobCancel.job_id", Uuid),
+    ("JobEnded.ended_at", Instant),
+    ("JobEnded.job_id", Uuid),
+    ("JobEnded.outcome", Any),
+    ("JobRequested.job", Any),
+    ("JobStarted.job_id", Uuid),
+    ("LaneContinue.lane_id", Uuid),
+    ("Model.initial_cash", Amount),
+    ("Model.signature", Text),
+    ("Model.start_date", Date),
+    ("ModelDayCompleted.attempt", FromOne),
+    ("ModelDayCompleted.completed_at", Instant),
+    ("ModelDayCompleted.ending_position", Any),
+    ("ModelDayCompleted.key", Any),
+    ("ModelDayCompleted.profit", Decimal),
+    ("ModelDayCompleted.return_pct", Decimal),
+    ("ModelDayCompleted.revision", FromOne),
+    ("ModelDayCompleted.started_at", Instant),
+    ("ModelDayCompleted.starting_value", Decimal),
+    ("ModelDayCompleted.value_at_close", Decimal),
+    ("ModelDayCompleted.value_at_open", Decimal),
+    ("ModelDayFailed.attempt", FromOne),
+    ("ModelDayFailed.completed_at", Instant),
+    ("ModelDayFailed.key", Any),
+    ("ModelDayFailed.started_at", Instant),
+    ("ModelDayKey.job_id", Uuid),
+    ("ModelDayKey.trading_date", Date),
+    ("ModelDaysSkipped.job_id", Uuid),
+    ("ModelDayStarted.attempt", FromOne),
+    ("ModelDayStarted.key", Any),
+    ("ModelDayStarted.started_at", Instant),
+    ("Momentum.lookback", Short),
+    ("Momentum.rebalance_every", Short),
+    ("Momentum.top", Short),
+    ("Position.cash", Amount),
+    ("RecordedOrder.side", Any),
+    ("RecordedOrder.trading_date", Date),
+    ("RefusedOrder.side", Any),
+    ("SkippedDate.reason", Any),
+    ("SkippedDate.trading_date", Date),
+    ("Trade.cash_after", Amount),
+    ("Trade.fee", Amount),
+    ("Trade.price", Amount),
+    ("Trade.quantity", Shares),
+    ("Trade.side", Any),
+    ("Trade.symbol", Symbol),
+];
+
+/// Fields that may be absent, or empty, and otherwise have a form; of a list, its items have it.
+const OPTIONAL: &[(&str, Form)] = &[
+    ("Costs.bps", Amount),
+    ("Costs.max_bps_of_notional", Amount),
+    ("Costs.min", Amount),
+    ("Costs.per_share", Amount),
+    ("Costs.slippage_bps", Amount),
+    ("DataReady.runnable_dates", Date),
+    ("ModelDayCompleted.stale_symbols", Symbol),
+    ("Universe.benchmark", Symbol),
+    ("Universe.symbols", Symbol),
+    ("Warning.dates", Date),
+    ("Warning.symbols", Symbol),
+];
+
+/// Of each `oneof` one is there.
+pub(super) const CHOICES: [&str; 2] = ["Model.kind", "PolicyModel.policy"];
+
+/// Whether `Message.field` must be there, and what it must be.
+pub(super) fn of(field: &str) -> (bool, Form) {
+    let find = |list: &[(&str, Form)]| list.iter().find(|(name, _)| *name == field).map(|(_, form)| *form);
+    match (find(REQUIRED), find(OPTIONAL)) {
+        (Some(form), _) => (true, form),
+        (None, Some(form)) => (false, form),
+        (None, None) => (false, Any),
+    }
+}
+
+/// Every name above.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    REQUIRED.iter().chain(OPTIONAL).map(|(name, _)| *name)
+}
+
+impl Form {
+    /// The keywords that say so.
+    pub(super) fn keywords(self) -> Value {
+        match self {
+            Any => json!({}),
+            Text => json!({ "minLength": 1 }),
+            Uuid => json!({ "format": "uuid" }),
+            Date => json!({ "format": "date" }),
+            Instant => json!({ "format": "date-time" }),
+            Decimal => json!({ "pattern": r"^-?[0-9]+(\.[0-9]+)?$" }),
+            Amount => json!({ "pattern": r"^[0-9]+(\.[0-9]+)?$" }),
+            Symbol => json!({ "pattern": "^[A-Z0-9.-]{1,12}$" }),
+            Shares => json!({ "pattern": "^[1-9][0-9]*$" }),
+            FromOne => json!({ "minimum": 1 }),
+            Short => json!({ "minimum": 1, "maximum": u16::MAX }),
+        }
+    }
+}
