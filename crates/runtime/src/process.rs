@@ -4,12 +4,11 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::Mistakes;
 use crate::telemetry::{self, Telemetry};
-use crate::{Service, http, linked, shutdown_on_signal};
+use crate::{Service, http, shutdown_on_signal};
 
 /// How long parts may take to finish after a signal.
 const GRACE: Duration = Duration::from_secs(25);
@@ -67,9 +66,7 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let listener = http::bind(listen).await?;
     tracing::info!("listening on http://{listen}");
-    let routes = service.routes.merge(service.health.routes(telemetry.metrics.clone()));
-    let server = http::serve(listener, routes, shutdown.clone());
-    let (worked, served) = tokio::join!(linked(&shutdown, service.work), linked(&shutdown, server));
-    worked?;
-    served.context("serving HTTP")
+    let probes = service.health.clone().routes(telemetry.metrics.clone());
+    let server = http::serve(listener, service.routes.clone().merge(probes), shutdown.clone());
+    service.run(server, &shutdown).await
 }

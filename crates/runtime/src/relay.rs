@@ -21,6 +21,9 @@ const POLL: Duration = Duration::from_millis(500);
 /// Longest wait between attempts while the broker is away.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// How long a relay that is stopped may take to send what was committed before.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
 /// Tells the relay that something was committed.
 #[derive(Debug, Clone, Default)]
 pub struct Wake(Arc<Notify>);
@@ -32,68 +35,82 @@ impl Wake {
     }
 }
 
-/// Relays the outbox of `pool`'s service until shutdown.
-pub async fn run(
-    pool: PgPool,
-    broker: BrokerConfig,
-    service: &'static str,
-    wake: Wake,
-    shutdown: CancellationToken,
-) {
-    let publisher = Publisher::new(broker, "relay").with_link_span(telemetry::link_span);
-    let mut pause = Duration::ZERO;
-    let mut housekeeping = tokio::time::interval(Duration::from_secs(10));
-    loop {
-        if !pause.is_zero() {
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(pause) => {}
-            }
-        }
-        match drain(&pool, &publisher, service, &shutdown).await {
-            Ok(()) => pause = Duration::ZERO,
-            Err(problem) => {
-                if pause.is_zero() {
-                    tracing::warn!(service, "messages wait in the outbox: {problem:#}");
-                }
-                pause = (pause * 2).clamp(Duration::from_millis(100), LONGEST_PAUSE);
-                continue;
-            }
-        }
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = wake.0.notified() => {}
-            () = tokio::time::sleep(POLL) => {}
-            _ = housekeeping.tick() => keep_house(&pool, service).await,
-        }
-    }
+/// The relay of one service's outbox.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    /// Connections of the service.
+    pub pool: PgPool,
+    /// Where its messages go.
+    pub broker: BrokerConfig,
+    /// Its name.
+    pub service: &'static str,
+    /// What its commits wake.
+    pub wake: Wake,
 }
 
-async fn drain(
-    pool: &PgPool,
-    publisher: &Publisher,
-    service: &str,
-    shutdown: &CancellationToken,
-) -> anyhow::Result<()> {
-    // A transaction must not wait for the broker to come back.
-    publisher.connect().await?;
-    while !shutdown.is_cancelled() {
-        let Some(unsent) = outbox::take_unsent(pool, BATCH).await? else { return Ok(()) };
-        let envelopes: Vec<Envelope> =
-            unsent.messages.iter().map(|message| envelope(message, service)).collect();
-        let published = publisher.publish_in_order(&envelopes).await;
-        let sent: Vec<i64> = unsent
-            .messages
-            .iter()
-            .zip(&published.confirmed)
-            .filter_map(|(message, confirmed)| confirmed.then_some(message.id))
-            .collect();
-        unsent.mark_sent(&sent).await?;
-        if let Some(failure) = published.failure {
-            return Err(failure.into());
+impl Relay {
+    /// Relays until `stop`, then sends what is committed by then, for at most three seconds.
+    pub async fn run(self, stop: CancellationToken) {
+        let too_late = async {
+            stop.cancelled().await;
+            tokio::time::sleep(LAST_WORDS).await;
+        };
+        let service = self.service;
+        tokio::select! {
+            () = self.relay(&stop) => {}
+            () = too_late => {
+                tracing::warn!(service, "stopped with messages in the outbox; they are sent after the next start");
+            }
         }
     }
-    Ok(())
+
+    async fn relay(&self, stop: &CancellationToken) {
+        let publisher = Publisher::new(self.broker.clone(), "relay").with_link_span(telemetry::link_span);
+        let mut housekeeping = tokio::time::interval(Duration::from_secs(10));
+        let mut pause = Duration::ZERO;
+        loop {
+            // What was committed before it is in the outbox now.
+            let is_last = stop.is_cancelled();
+            match self.drain(&publisher).await {
+                Ok(()) if is_last => return,
+                Ok(()) => pause = Duration::ZERO,
+                Err(problem) => {
+                    if pause.is_zero() {
+                        tracing::warn!(service = self.service, "messages wait in the outbox: {problem:#}");
+                    }
+                    pause = (pause * 2).clamp(Duration::from_millis(100), LONGEST_PAUSE);
+                }
+            }
+            let away = !pause.is_zero();
+            tokio::select! {
+                () = stop.cancelled(), if !is_last => {}
+                () = self.wake.0.notified(), if !away => {}
+                () = tokio::time::sleep(if away { pause } else { POLL }) => {}
+                _ = housekeeping.tick() => keep_house(&self.pool, self.service).await,
+            }
+        }
+    }
+
+    async fn drain(&self, publisher: &Publisher) -> anyhow::Result<()> {
+        // A transaction must not wait for the broker to come back.
+        publisher.connect().await?;
+        while let Some(unsent) = outbox::take_unsent(&self.pool, BATCH).await? {
+            let envelopes: Vec<Envelope> =
+                unsent.messages.iter().map(|message| envelope(message, self.service)).collect();
+            let published = publisher.publish_in_order(&envelopes).await;
+            let sent: Vec<i64> = unsent
+                .messages
+                .iter()
+                .zip(&published.confirmed)
+                .filter_map(|(message, confirmed)| confirmed.then_some(message.id))
+                .collect();
+            unsent.mark_sent(&sent).await?;
+            if let Some(failure) = published.failure {
+                return Err(failure.into());
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The message of an outbox row.

@@ -72,6 +72,7 @@ async fn serve(config: Config, telemetry: &Telemetry, shutdown: CancellationToke
         }
     };
     let routes = trigger.routes.merge(downloader.routes).merge(executor.routes).merge(status.routes);
-    let service = Service { routes, work: Box::pin(work), health: trigger.health };
+    let relays = [trigger.relays, downloader.relays, executor.relays, status.relays].concat();
+    let service = Service { routes, work: Box::pin(work), relays, health: trigger.health };
     runtime::process::serve(service, listen, telemetry, shutdown).await
 }

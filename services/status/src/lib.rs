@@ -55,7 +55,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         events.context("consuming events")?;
         letters.context("consuming dead letters")
     };
-    Ok(Service { routes, work: Box::pin(work), health })
+    Ok(Service { routes, work: Box::pin(work), relays: Vec::new(), health })
 }
 
 /// The routes alone, reading through `pool`.
