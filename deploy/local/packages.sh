@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Makes sure that the packages of PostgreSQL and RabbitMQ are there. usage: packages.sh [postgres] [rabbitmq]
+# Makes sure that what is named is there, from packages if need be.
+# usage: packages.sh [postgres] [rabbitmq]    the servers
+#        packages.sh [PROGRAM] [pika]          what tests run: programs by the names of their packages, Python's pika
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -8,25 +10,30 @@ set -euo pipefail
 # shellcheck source=rabbitmq.sh
 . "$here/rabbitmq.sh"
 
-absent=()
+absent=() servers=no
 for component in "$@"; do
+  case $component in postgres | rabbitmq) servers=yes ;; esac
   case $component in
     postgres) [ -n "$(pg_bin)" ] || absent+=(postgresql) ;;
     rabbitmq) if [ -n "$(mq_sbin)" ]; then mq_check_version; else absent+=(rabbitmq-server); fi ;;
+    pika) /usr/bin/python3 -c 'import pika' 2>/dev/null || absent+=(python3-pika) ;;
+    *) command -v "$component" >/dev/null || absent+=("$component") ;;
   esac
 done
 [ ${#absent[@]} -gt 0 ] || exit 0
 
-wanted="PostgreSQL and RabbitMQ $mq_oldest or newer"
-command -v apt-get >/dev/null ||
-  die "this machine has no apt-get; install $wanted yourself, start Docker or Podman, or set DATABASE_URL and AMQP_URL."
+wanted=${absent[*]} instead=
+if [ $servers = yes ]; then
+  wanted="PostgreSQL and RabbitMQ $mq_oldest or newer" instead=", start Docker or Podman, or set DATABASE_URL and AMQP_URL"
+fi
+command -v apt-get >/dev/null || die "this machine has no apt-get; install $wanted yourself$instead."
 
 if [ "$(id -u)" = 0 ]; then
   as_root=()
 elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
   as_root=(sudo -p "Password of %p, for apt-get: ")
 else
-  die "${absent[*]} must be installed, which needs root: run 'sudo apt-get install ${absent[*]}', start Docker or Podman, or set DATABASE_URL and AMQP_URL."
+  die "${absent[*]} must be installed, which needs root: run 'sudo apt-get install ${absent[*]}'$instead."
 fi
 
 say "Installing ${absent[*]} with apt-get; no system-wide server is started. This takes a minute."

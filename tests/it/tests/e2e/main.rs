@@ -10,6 +10,7 @@
 mod bad_input;
 mod cases;
 mod concurrency;
+mod consumer;
 mod never_unknown;
 mod readme;
 mod sample;
