@@ -11,6 +11,7 @@ use domain::job::Job;
 use domain::market::Symbol;
 use domain::model_day::{SkipReason, SkippedDate};
 use domain::warning::{Warning, code};
+use storage::market::Finding;
 
 use crate::days::Days;
 use crate::download::Report;
@@ -123,8 +124,8 @@ fn warnings(days: &Days, incomplete: &[NaiveDate], report: &Report, refusal: Opt
     let skipped = (!incomplete.is_empty()).then(|| Warning::dates_skipped(incomplete.to_vec()));
     let closed = (!days.closed.is_empty()).then(|| Warning::market_closed(days.closed.clone()));
     let refused = refusal.map(|stop| Warning::new(code::PROVIDER_REFUSED, stop.to_string(), 1));
-    let all =
-        [refused, rate_limited, symbols_failed, reasons, skipped, closed, revised(report), rejected(report)];
+    let (revised, rejected) = (revised(&report.findings), rejected(&report.findings));
+    let all = [refused, rate_limited, symbols_failed, reasons, skipped, closed, revised, rejected];
     all.into_iter().flatten().collect()
 }
 
@@ -134,24 +135,25 @@ fn reasons(report: &Report) -> Warning {
     Warning::new(code::PROVIDER_REFUSED, format!("Alpha Vantage gave no prices - {}", some(reasons)), 0)
 }
 
-fn revised(report: &Report) -> Option<Warning> {
-    let bars: usize = report.revised.values().map(Vec::len).sum();
-    let examples = report.revised.iter().map(|(symbol, dates)| format!("{symbol}: {} bars", dates.len()));
+fn revised(findings: &[Finding]) -> Option<Warning> {
+    let revised = || findings.iter().filter(|finding| !finding.revised.is_empty());
+    let bars: usize = revised().map(|finding| finding.revised.len()).sum();
+    let examples = revised().map(|finding| format!("{}: {} bars", finding.symbol, finding.revised.len()));
     let message =
         format!("The provider now gives other prices for stored bars, which are kept - {}", some(examples));
-    let symbols = report.revised.keys().cloned().collect();
+    let symbols = revised().map(|finding| finding.symbol.clone()).collect();
     (bars > 0).then(|| Warning { symbols, ..Warning::new(code::PRICE_REVISED, message, bars) })
 }
 
-fn rejected(report: &Report) -> Option<Warning> {
-    let rows: usize = report.rejected.values().map(Vec::len).sum();
-    let of_symbol = |(symbol, rows): (&Symbol, &Vec<crate::provider::RejectedRow>)| {
-        let symbol = symbol.clone();
-        rows.clone().into_iter().map(move |row| format!("{symbol} {}: {}", row.date, row.fault))
+fn rejected(findings: &[Finding]) -> Option<Warning> {
+    let rejected = || findings.iter().filter(|finding| !finding.rejected.is_empty());
+    let rows: usize = rejected().map(|finding| finding.rejected.len()).sum();
+    let of_symbol = |finding: &'_ Finding| -> Vec<String> {
+        finding.rejected.iter().map(|row| format!("{} {row}", finding.symbol)).collect()
     };
-    let examples = report.rejected.iter().flat_map(of_symbol);
-    let message = format!("Left out {rows} rows of the provider's answers - {}", some(examples));
-    let symbols = report.rejected.keys().cloned().collect();
+    let message =
+        format!("Left out {rows} rows of the provider's answers - {}", some(rejected().flat_map(of_symbol)));
+    let symbols = rejected().map(|finding| finding.symbol.clone()).collect();
     (rows > 0).then(|| Warning { symbols, ..Warning::new(code::ROWS_REJECTED, message, rows) })
 }
 

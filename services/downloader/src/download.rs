@@ -8,7 +8,7 @@ use chrono::{NaiveDate, Utc};
 use domain::coverage::Need;
 use domain::event::{DownloadProgressed, DownloadStarted, Event};
 use domain::market::Symbol;
-use storage::market::{self, Preparation};
+use storage::market::{self, Finding, Preparation};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
@@ -18,7 +18,6 @@ use crate::groups::Groups;
 use crate::prepare::{Interrupted, Preparer};
 use crate::prices::Prices;
 use crate::progress::Progress;
-use crate::provider::RejectedRow;
 use crate::queue::queue;
 use crate::sessions::Clock;
 use crate::stop::Stop;
@@ -39,10 +38,8 @@ pub(crate) struct Report {
     pub(crate) stop: Option<Stop>,
     /// The oldest date that the key's plan reaches, when it has a limit.
     pub(crate) earliest: Option<NaiveDate>,
-    /// Stored bars that differ from a newer answer.
-    pub(crate) revised: BTreeMap<Symbol, Vec<NaiveDate>>,
-    /// Rows of answers that are not bars.
-    pub(crate) rejected: BTreeMap<Symbol, Vec<RejectedRow>>,
+    /// What was odd in the answers, now or before an interruption.
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// Symbols that are being fetched.
@@ -204,7 +201,7 @@ impl<'a> Download<'a> {
     /// Notes what became of a symbol.
     async fn note(&mut self, symbol: Symbol, fate: Fate) -> Result<Went, Interrupted> {
         match fate {
-            Fate::Done { revised, rejected } => return self.note_done(symbol, revised, rejected).await,
+            Fate::Done => return self.note_done(symbol).await,
             Fate::Gated if self.gated.insert(symbol.clone()) => {}
             Fate::Gated => self.note_failed(symbol, "the key's plan does not reach its dates".to_owned()),
             Fate::Failed { reason, unreachable: true } => {
@@ -225,22 +222,11 @@ impl<'a> Download<'a> {
         Ok(Went::Otherwise)
     }
 
-    async fn note_done(
-        &mut self,
-        symbol: Symbol,
-        revised: Vec<NaiveDate>,
-        rejected: Vec<RejectedRow>,
-    ) -> Result<Went, Interrupted> {
+    async fn note_done(&mut self, symbol: Symbol) -> Result<Went, Interrupted> {
         self.unreachable = 0;
         self.prices.reload(&self.preparer.pool, std::slice::from_ref(&symbol)).await?;
         let clock = Clock::at(&self.preparer.calendar, Utc::now());
         let is_complete = self.prices.missing_of(&symbol, &clock).is_empty();
-        if !revised.is_empty() {
-            self.report.revised.insert(symbol.clone(), revised);
-        }
-        if !rejected.is_empty() {
-            self.report.rejected.insert(symbol.clone(), rejected);
-        }
         self.answered.insert(symbol);
         self.report.succeeded += 1;
         Ok(if is_complete { Went::AsPlanned } else { Went::Otherwise })

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::calendar::Calendar;
+use domain::ids::JobId;
 use domain::market::Symbol;
 use domain::plan::Request;
 use storage::PgPool;
@@ -32,6 +33,7 @@ const POLL: Duration = Duration::from_millis(75);
 
 /// Fetches symbols for one preparation.
 pub(crate) struct Fetcher {
+    pub(crate) job: JobId,
     pub(crate) pool: PgPool,
     pub(crate) provider: Arc<dyn PriceProvider>,
     pub(crate) budget: CallBudget,
@@ -51,12 +53,7 @@ pub(crate) struct Fetcher {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     /// An answer is stored, by us or by somebody else.
-    Done {
-        /// Sessions whose stored bar differs from the answer's.
-        revised: Vec<NaiveDate>,
-        /// Rows of the answer that are not bars.
-        rejected: Vec<RejectedRow>,
-    },
+    Done,
     /// It cannot be had this time.
     Failed {
         /// Why, for people.
@@ -73,8 +70,6 @@ pub(crate) enum Fate {
     /// No further call makes sense.
     Stopped(Stop),
 }
-
-const DONE: Fate = Fate::Done { revised: Vec::new(), rejected: Vec::new() };
 
 /// What to do after an answer.
 enum Next {
@@ -114,7 +109,7 @@ impl Fetcher {
             let stored = Prices::of_symbol(&self.pool, &self.needed, symbol).await?;
             let wanted = stored.missing_of(symbol, &clock);
             if wanted.is_empty() {
-                return Ok(DONE);
+                return Ok(Fate::Done);
             }
             let slow_lane = match self.throttled.load(Ordering::Relaxed) {
                 true => Some(self.one_at_a_time.lock().await),
@@ -228,12 +223,25 @@ impl Fetcher {
         let answer = vouched(answer, answered_at, clock.now, &self.calendar);
         let bars: Vec<BarRow> =
             answer.bars.into_iter().map(|(symbol, date, bar)| BarRow { symbol, date, bar }).collect();
-        let (source, holder) = (self.provider.name(), self.holder);
-        let landing = Landing { symbol, holder, source, bars: &bars, spans: &answer.spans };
+        let rejected: Vec<String> = answer.rejected.iter().map(told).collect();
+        let landing = Landing {
+            symbol,
+            holder: self.holder,
+            source: self.provider.name(),
+            bars: &bars,
+            spans: &answer.spans,
+            job: self.job,
+            rejected: &rejected,
+        };
         let Some(stored) = market::land(&self.pool, landing).await? else { return Ok(Fate::TakenOver) };
         tracing::debug!(%symbol, bar.count = stored.inserted, "stored {} bars of {symbol}", stored.inserted);
-        Ok(Fate::Done { revised: stored.revised, rejected: answer.rejected })
+        Ok(Fate::Done)
     }
+}
+
+/// A rejected row for people. Its date is as the provider wrote it, and Postgres cannot hold every text.
+fn told(row: &RejectedRow) -> String {
+    format!("{}: {}", row.date, row.fault).replace('\0', "\u{fffd}")
 }
 
 /// `base`, doubled `times` over.

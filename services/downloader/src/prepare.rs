@@ -8,6 +8,7 @@ use contract::{ContractError, decode_event, kind};
 use domain::calendar::Calendar;
 use domain::event::Event;
 use domain::job::Job;
+use domain::market::Symbol;
 use runtime::relay::Wake;
 use storage::market::{self, Preparation};
 use storage::{PgPool, StorageError};
@@ -63,8 +64,10 @@ impl Preparer {
         let completed =
             market::completed_days(&self.pool, &job.experiment, &models, first_date(&job), job.end).await?;
         let days = Days::of(&job, &self.calendar, &completed);
-        let mut prices = Prices::load(&self.pool, &days.needed, &job.universe).await?;
-        let report = self.fetch_missing(preparation, &days, &mut prices, holder, halt).await?;
+        let held = held(&job, market::held_symbols(&self.pool, &job.experiment, &models).await?);
+        let mut prices = Prices::load(&self.pool, &days.needed, &job.universe, &held).await?;
+        let mut report = self.fetch_missing(preparation, &days, &mut prices, holder, halt).await?;
+        report.findings = market::findings(&self.pool, job.id).await?;
         let verdicts = prices.coverage(Utc::now()).verdicts();
         self.tell(preparation, conclude(job, &days, &verdicts, &report)).await
     }
@@ -87,6 +90,7 @@ impl Preparer {
             return Ok(Report { stop: Some(Stop::NoKey), ..Report::default() });
         };
         let fetcher = Fetcher {
+            job,
             pool: self.pool.clone(),
             provider: Arc::clone(provider),
             budget: budget.clone(),
@@ -104,7 +108,6 @@ impl Preparer {
     async fn tell(&self, preparation: &Preparation, conclusion: Conclusion) -> Result<(), Interrupted> {
         let job = preparation.job;
         for warning in conclusion.warnings() {
-            metrics::counter!("modelday_warnings_total", "code" => warning.code.clone()).increment(1);
             tracing::info!(job.id = %job, warning.code = warning.code, "Job {job}: {}", warning.message);
         }
         match &conclusion {
@@ -117,14 +120,28 @@ impl Preparer {
             }
         }
         let until = conclusion.until();
+        let warnings = conclusion.warnings().to_vec();
         let messages = [runtime::outgoing::event(&conclusion.into())?];
         match until {
             Some(until) => market::wait_until(&self.pool, preparation, until, &messages).await?,
             None => market::finish(&self.pool, preparation, &messages).await?,
         }
         self.wake.wake();
+        // Counted here and nowhere else: the services behind carry them on.
+        for warning in warnings {
+            metrics::counter!("modelday_warnings_total", "code" => warning.code).increment(1);
+        }
         Ok(())
     }
+}
+
+/// What the job's own portfolios hold, of what portfolios of that name do: a model may once have had more trials.
+fn held(job: &Job, symbols: Vec<(String, u32, Symbol)>) -> Vec<Symbol> {
+    let is_ours = |model: &str, trial: u32| {
+        job.models.iter().any(|ours| ours.signature == model && trial < ours.trials)
+    };
+    let ours = symbols.into_iter().filter(|(model, trial, _)| is_ours(model, *trial));
+    ours.map(|(_, _, symbol)| symbol).collect()
 }
 
 fn job_of(preparation: &Preparation) -> Result<Job, ContractError> {

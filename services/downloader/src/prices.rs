@@ -19,16 +19,19 @@ pub(crate) struct Prices {
 }
 
 impl Prices {
-    /// Loads what is stored about `sessions` of the universe's symbols.
+    /// Loads what is stored about `sessions` of the universe's symbols, and of those in `held` that have left
+    /// it: they are wanted too, and never block a date.
     pub(crate) async fn load(
         pool: &PgPool,
         sessions: &BTreeSet<NaiveDate>,
         universe: &Universe,
+        held: &[Symbol],
     ) -> storage::Result<Self> {
-        let scope = Scope::new(sessions.iter().copied(), universe, &[]);
+        let scope = Scope::new(sessions.iter().copied(), universe, held);
         let range = sessions.first().copied().zip(sessions.last().copied());
         let mut prices = Self { scope, range, bars: HashMap::new(), spans: HashMap::new() };
-        let symbols: Vec<Symbol> = universe.symbols.iter().chain(&universe.benchmark).cloned().collect();
+        let symbols = universe.symbols.iter().chain(&universe.benchmark).chain(held);
+        let symbols: Vec<Symbol> = symbols.cloned().collect();
         prices.reload(pool, &symbols).await?;
         Ok(prices)
     }
@@ -40,7 +43,7 @@ impl Prices {
         symbol: &Symbol,
     ) -> storage::Result<Self> {
         let universe = Universe { name: String::new(), symbols: vec![symbol.clone()], benchmark: None };
-        Self::load(pool, sessions, &universe).await
+        Self::load(pool, sessions, &universe, &[]).await
     }
 
     /// Loads again what is stored about these symbols.

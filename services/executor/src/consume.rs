@@ -9,6 +9,7 @@ use messaging::{Handler, Incoming, Outcome};
 use storage::execution::Take;
 
 use crate::Executor;
+use crate::counts;
 use crate::error::ExecutorError;
 use crate::jobs::PlannedJob;
 use crate::plan::{Data, plan_traced};
@@ -19,7 +20,12 @@ pub(crate) struct Plans(pub(crate) Arc<Executor>);
 impl Handler for Plans {
     async fn handle(&self, message: Incoming) -> Outcome {
         let body = String::from_utf8_lossy(&message.envelope.body);
-        settle(plan_message(&self.0, &message.envelope.kind, &body).await)
+        let outcome = settle(plan_message(&self.0, &message.envelope.kind, &body).await);
+        if let Outcome::Reject(_) = outcome {
+            // The dead letter tells it; the outbox has the same message.
+            self.0.hopeless.note(message.envelope.id).await;
+        }
+        outcome
     }
 }
 
@@ -76,7 +82,7 @@ fn settle(result: Result<(), ExecutorError>) -> Outcome {
     match result {
         Ok(()) => Outcome::Done,
         Err(problem) if problem.is_fenced() => {
-            metrics::counter!("modelday_fenced_writes_total").increment(1);
+            counts::fenced_write();
             tracing::warn!("a lane went into other hands; nothing was written");
             Outcome::Done
         }

@@ -16,6 +16,8 @@ use crate::jobs::PlannedJob;
 pub(crate) struct End {
     pub(crate) outcome: JobOutcome,
     pub(crate) message: Outgoing,
+    /// The event's warnings without those that came with the data.
+    pub(crate) added: Vec<Warning>,
 }
 
 /// Decides the end of a job whose lanes are all finished; reads within the transaction that ends it.
@@ -26,8 +28,32 @@ pub(crate) async fn end(
 ) -> Result<End, ExecutorError> {
     let job = &planned.job;
     let outcome = tally.outcome();
-    let mut warnings = planned.warnings.clone();
-    warnings.extend(job.up_to_date().map(|model| Warning::up_to_date(&model.signature)));
+    let added = added_warnings(connection, planned, &tally).await?;
+    let error = (outcome == JobOutcome::Failed).then(|| {
+        planned.error.clone().unwrap_or_else(|| match tally.failed {
+            0 => "No trading dates available after price data preparation".to_owned(),
+            failed => format!("All {failed} model-days failed"),
+        })
+    });
+    tracing::info!(
+        job.id = %job.id,
+        "Job {}: {} - {} completed, {} failed, {} skipped",
+        job.id, JobState::from(outcome).as_str(), tally.completed, tally.failed, tally.skipped,
+    );
+    let warnings = planned.warnings.iter().chain(&added).cloned().collect();
+    let event =
+        Event::JobEnded(JobEnded { job: job.id, outcome, tally, error, warnings, ended_at: Utc::now() });
+    Ok(End { outcome, message: runtime::outgoing::event(&event)?, added })
+}
+
+async fn added_warnings(
+    connection: &mut storage::PgConnection,
+    planned: &PlannedJob,
+    tally: &Tally,
+) -> Result<Vec<Warning>, ExecutorError> {
+    let job = &planned.job;
+    let mut warnings: Vec<Warning> =
+        job.up_to_date().map(|model| Warning::up_to_date(&model.signature)).collect();
     if tally.already_completed > 0 {
         warnings.push(Warning::already_completed(tally.already_completed as usize));
     }
@@ -35,23 +61,7 @@ pub(crate) async fn end(
         warnings.push(Warning::config_changed(&model, count));
     }
     warnings.extend(stale_warnings(connection, planned).await?);
-    let error = (outcome == JobOutcome::Failed).then(|| {
-        planned.error.clone().unwrap_or_else(|| match tally.failed {
-            0 => "No trading dates available after price data preparation".to_owned(),
-            failed => format!("All {failed} model-days failed"),
-        })
-    });
-    for warning in &warnings {
-        metrics::counter!("modelday_warnings_total", "code" => warning.code.clone()).increment(1);
-    }
-    tracing::info!(
-        job.id = %job.id,
-        "Job {}: {} - {} completed, {} failed, {} skipped",
-        job.id, JobState::from(outcome).as_str(), tally.completed, tally.failed, tally.skipped,
-    );
-    let event =
-        Event::JobEnded(JobEnded { job: job.id, outcome, tally, error, warnings, ended_at: Utc::now() });
-    Ok(End { outcome, message: runtime::outgoing::event(&event)? })
+    Ok(warnings)
 }
 
 async fn stale_warnings(

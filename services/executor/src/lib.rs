@@ -1,7 +1,9 @@
 //! The executor service: runs model-days in lanes, and publishes what happened.
 
+mod catch_up;
 mod config;
 mod consume;
+mod counts;
 mod day;
 mod end;
 mod error;
@@ -31,6 +33,7 @@ pub(crate) struct Executor {
     wake: Wake,
     jobs: jobs::Jobs,
     takings: takings::Takings,
+    hopeless: catch_up::Hopeless,
     prices: prices::Prices,
 }
 
@@ -48,6 +51,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         prices: prices::Prices::new(config.calendar.clone()),
         jobs: jobs::Jobs::default(),
         takings: takings::Takings::default(),
+        hopeless: catch_up::Hopeless::default(),
         wake: Wake::default(),
         pool,
         config,

@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::Executor;
+use crate::counts;
 use crate::end::{self, End};
 use crate::error::ExecutorError;
 use crate::jobs::PlannedJob;
@@ -76,11 +77,13 @@ impl Executor {
         let skipped: Vec<SkippedRow> = planned_lanes.iter().map(skipped_row).collect();
         plan.store(&lanes, &skipped).await?;
 
+        let mut warnings = Vec::new();
         if lanes.is_empty() {
             let tally = execution::tally(plan.connection(), job.id).await?;
-            let End { outcome, message } = end::end(plan.connection(), planned, tally).await?;
+            let End { outcome, message, added } = end::end(plan.connection(), planned, tally).await?;
             plan.end(outcome).await?;
             messages.push(message);
+            warnings = added;
         } else {
             messages.push(runtime::outgoing::event(&Event::JobStarted(JobStarted {
                 job: job.id,
@@ -94,6 +97,8 @@ impl Executor {
         }
         plan.commit(&messages).await?;
         self.wake.wake();
+        counts::model_days("skipped", skipped.iter().map(|row| row.dates.len()).sum());
+        counts::warnings(&warnings);
         let days: usize = lanes.iter().map(|lane| lane.dates.len()).sum();
         tracing::info!(job.id = %job.id, "Job {}: running {days} model-days in {} lanes", job.id, lanes.len());
         Ok(())

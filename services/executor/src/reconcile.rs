@@ -11,7 +11,6 @@ use storage::outbox::Outgoing;
 use uuid::Uuid;
 
 use crate::Executor;
-use crate::consume::plan_message;
 use crate::error::ExecutorError;
 
 /// How often it looks.
@@ -53,25 +52,6 @@ impl Executor {
             tracing::info!("sent {count} turns again");
         }
         Ok(())
-    }
-
-    /// Plans the jobs that the broker did not tell.
-    pub(crate) async fn catch_up(&self) {
-        let done = async {
-            for message in storage::execution::unplanned(&self.pool).await? {
-                match plan_message(self, &message.kind, &message.body).await {
-                    Ok(()) => {}
-                    Err(problem @ ExecutorError::Storage(_)) => return Err(problem),
-                    Err(problem) => {
-                        tracing::warn!(job.id = %message.job_id, "a forgotten job cannot be planned: {problem}");
-                    }
-                }
-            }
-            Ok::<_, ExecutorError>(())
-        };
-        if let Err(problem) = done.await {
-            tracing::warn!("forgotten jobs could not be planned: {problem}");
-        }
     }
 }
 

@@ -16,6 +16,7 @@ use storage::outbox::Outgoing;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::Executor;
+use crate::counts;
 use crate::day::{Decided, Today, run_day};
 use crate::end::{self, End};
 use crate::error::ExecutorError;
@@ -153,7 +154,6 @@ impl Executor {
         let event = Event::ModelDayCompleted(Box::new(day.clone()));
         let messages = vec![runtime::outgoing::event_from(&event, traceparent)?];
         let ended = self.commit(hand, date, day.attempt, row, messages, last, slice_began).await?;
-        metrics::counter!("modelday_model_days_total", "outcome" => "completed").increment(1);
         hand.history.winners.insert(date, Winner { revision, base, config_hash: model.config_hash.clone() });
         hand.previous = Some(PortfolioDay {
             day: DayRef { date, revision },
@@ -182,7 +182,6 @@ impl Executor {
             completed_at: Utc::now().trunc_subsecs(6),
         };
         let messages = vec![runtime::outgoing::event(&Event::ModelDayFailed(failed))?];
-        metrics::counter!("modelday_model_days_total", "outcome" => "failed").increment(1);
         hand.stopped = hand.job.job.options.on_failure == OnFailure::Stop;
         let stays = last || hand.stopped;
         self.commit(hand, date, 1, DayRow::Failed(error), messages, stays, slice_began).await
@@ -207,8 +206,14 @@ impl Executor {
             messages.push(runtime::outgoing::lane_continue(&command, hand.lane.job, key, traceparent)?);
         }
         let commit = DayCommit { date, attempt, row, messages: &messages, ends_turn };
+        let outcome = match &commit.row {
+            DayRow::Completed { .. } => "completed",
+            DayRow::Failed(_) => "failed",
+            DayRow::Skipped(_) => "skipped",
+        };
         execution::commit_day(&self.pool, &hand.lane, hand.done, &commit).await?;
         self.wake.wake();
+        counts::model_days(outcome, 1);
         Ok(ends_turn)
     }
 
@@ -239,14 +244,18 @@ impl Executor {
             let traceparent = telemetry::current_traceparent();
             messages.push(runtime::outgoing::lane_continue(&command, *next_job, routing_key, traceparent)?);
         }
+        let mut warnings = Vec::new();
         if closing.open_lanes == 0 {
             let tally = closing.tally().await?;
-            let End { outcome, message } = end::end(closing.connection(), job, tally).await?;
+            let End { outcome, message, added } = end::end(closing.connection(), job, tally).await?;
             closing.end_job(outcome).await?;
             messages.push(message);
+            warnings = added;
         }
         closing.commit(&messages).await?;
         self.wake.wake();
+        counts::model_days("skipped", row.dates.len());
+        counts::warnings(&warnings);
         Ok(())
     }
 

@@ -146,34 +146,15 @@ fn observe(received: &Received<'_>) {
     let lag = (Utc::now() - received.at).as_seconds_f64().max(0.0);
     metrics::histogram!("modelday_projection_lag_seconds").record(lag);
     metrics::counter!("modelday_events_projected_total", "type" => received.kind.to_owned()).increment(1);
-    match received.event {
-        Event::ModelDayCompleted(_) => count_days("completed", 1),
-        Event::ModelDayFailed(_) => count_days("failed", 1),
-        Event::ModelDaysSkipped(event) => count_days("skipped", event.dates.len() as u64),
-        Event::JobEnded(ended) => {
-            for warning in &ended.warnings {
-                metrics::counter!("modelday_warnings_total", "code" => warning.code.clone()).increment(1);
-            }
-            let outcome = match ended.outcome {
-                JobOutcome::Completed => "completed",
-                JobOutcome::Partial => "partial",
-                JobOutcome::Failed => "failed",
-                JobOutcome::Cancelled => "cancelled",
-            };
-            metrics::counter!("modelday_jobs_ended_total", "outcome" => outcome).increment(1);
-            tracing::info!(job.id = %ended.job, outcome, "Job {}: {outcome}", ended.job);
-        }
-        Event::JobRequested(_)
-        | Event::DownloadStarted(_)
-        | Event::DownloadProgressed(_)
-        | Event::DataReady(_)
-        | Event::DataWaiting(_)
-        | Event::DataFailed(_)
-        | Event::JobStarted(_)
-        | Event::ModelDayStarted(_) => {}
+    // Model-days and warnings are counted by the services that they come from.
+    if let Event::JobEnded(ended) = received.event {
+        let outcome = match ended.outcome {
+            JobOutcome::Completed => "completed",
+            JobOutcome::Partial => "partial",
+            JobOutcome::Failed => "failed",
+            JobOutcome::Cancelled => "cancelled",
+        };
+        metrics::counter!("modelday_jobs_ended_total", "outcome" => outcome).increment(1);
+        tracing::info!(job.id = %ended.job, outcome, "Job {}: {outcome}", ended.job);
     }
-}
-
-fn count_days(outcome: &'static str, days: u64) {
-    metrics::counter!("modelday_model_days_total", "outcome" => outcome).increment(days);
 }

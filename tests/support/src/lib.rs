@@ -9,12 +9,16 @@
     reason = "a test that cannot go on should say so and end"
 )]
 
+mod counts;
 mod database;
 mod eventually;
+mod lines;
 mod vhost;
 
+pub use counts::Counts;
 pub use database::TestDatabase;
 pub use eventually::{PATIENCE, eventually};
+pub use lines::Lines;
 pub use vhost::TestVhost;
 
 fn variable(name: &str) -> String {

@@ -205,20 +205,22 @@ pub async fn job(pool: &PgPool, job: JobId) -> Result<Option<JobRow>> {
     Ok(row)
 }
 
-/// Messages of the downloader that would have been planned, had the broker delivered them.
+/// Messages of the downloader that would have been planned, had the broker delivered them: the first 1,000
+/// with ids above `after`, by id. None means that there are no more.
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn unplanned(pool: &PgPool) -> Result<Vec<Stored>> {
+pub async fn unplanned(pool: &PgPool, after: i64) -> Result<Vec<Stored>> {
     let rows = sqlx::query_as(
         "-- jobs::unplanned
         SELECT o.id, o.event_id, o.kind, o.exchange, o.routing_key, o.job_id, o.traceparent, o.body, o.created_at
         FROM market.outbox o
-        WHERE o.kind IN ('modelday.data.ready.v1', 'modelday.data.failed.v1')
+        WHERE o.id > $1 AND o.kind IN ('modelday.data.ready.v1', 'modelday.data.failed.v1')
             AND NOT EXISTS (SELECT FROM execution.jobs j WHERE j.id = o.job_id)
         ORDER BY o.id
         LIMIT 1000",
     )
+    .bind(after)
     .fetch_all(pool)
     .await?;
     Ok(rows)

@@ -1,11 +1,13 @@
 //! Downloads in flight: a symbol wanted by several preparations is fetched once.
 
 use domain::coverage::AnswerSpan;
+use domain::ids::JobId;
 use domain::market::Symbol;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::bars::{BarRow, Stored, insert_bars};
+use super::findings;
 use super::spans::insert_span;
 use crate::error::Result;
 
@@ -22,9 +24,13 @@ pub struct Landing<'a> {
     pub bars: &'a [BarRow],
     /// What the answer covers.
     pub spans: &'a [AnswerSpan],
+    /// The job that it was made for.
+    pub job: JobId,
+    /// Rows of the answer that are not bars, with what is wrong with each.
+    pub rejected: &'a [String],
 }
 
-/// Stores what a download brought and gives it back, in one commit; `None`, and nothing stored, when
+/// Stores what a download brought, with what was odd about it, and gives it back, in one commit; `None`, and nothing stored, when
 /// somebody else has taken it over meanwhile.
 ///
 /// # Errors
@@ -39,6 +45,7 @@ pub async fn land(pool: &PgPool, landing: Landing<'_>) -> Result<Option<Stored>>
     for span in landing.spans {
         insert_span(&mut transaction, span).await?;
     }
+    findings::note(&mut transaction, landing.job, landing.symbol, &stored.revised, landing.rejected).await?;
     transaction.commit().await?;
     Ok(Some(stored))
 }

@@ -2,15 +2,18 @@
 
 mod bars;
 mod budgets;
+mod findings;
 mod flights;
+mod portfolios;
 mod preparations;
 mod spans;
 
 pub use bars::{BarRow, Stored, bars_between, closes, insert_bars, last_before, present};
 pub use budgets::{Budget, lock_budget, peek_budget};
+pub use findings::{Finding, findings};
 pub use flights::{Landing, give_back, land, release, release_all, renew_flights, take_flight};
+pub use portfolios::{completed_days, held_symbols};
 pub use preparations::{
-    Preparation, claim_due, completed_days, due_count, finish, missing_preparations, note_download, renew,
-    upsert, wait_until,
+    Preparation, claim_due, due_count, finish, missing_preparations, note_download, renew, upsert, wait_until,
 };
 pub use spans::{insert_span, spans};

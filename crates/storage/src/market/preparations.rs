@@ -1,6 +1,6 @@
 //! Jobs whose prices are being prepared.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::ids::JobId;
 use sqlx::{FromRow, PgPool, Postgres, Transaction};
 use uuid::Uuid;
@@ -213,30 +213,4 @@ pub async fn due_count(pool: &PgPool) -> Result<i64> {
     .fetch_one(pool)
     .await?;
     Ok(count)
-}
-
-/// The dates of `experiment` that each of these portfolios has completed, from `from` to `to`.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn completed_days(
-    pool: &PgPool,
-    experiment: &str,
-    models: &[String],
-    from: NaiveDate,
-    to: NaiveDate,
-) -> Result<Vec<(String, u32, NaiveDate)>> {
-    let rows: Vec<(String, i32, NaiveDate)> = sqlx::query_as(
-        "-- preparations::completed_days
-        SELECT model, trial, trading_date
-        FROM execution.completed_days
-        WHERE experiment = $1 AND model = ANY($2) AND trading_date BETWEEN $3 AND $4",
-    )
-    .bind(experiment)
-    .bind(models)
-    .bind(from)
-    .bind(to)
-    .fetch_all(pool)
-    .await?;
-    Ok(rows.into_iter().map(|(model, trial, date)| (model, trial.cast_unsigned(), date)).collect())
 }

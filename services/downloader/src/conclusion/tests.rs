@@ -1,7 +1,6 @@
 //! What is said about dates, and with which warnings.
 
 use super::*;
-use crate::provider::{RejectedRow, RowFault};
 use crate::testing::{date, dates, job, symbol};
 
 const BOTH: [&str; 2] = ["2025-10-01", "2025-10-02"];
@@ -142,13 +141,14 @@ fn closed_days_are_skipped_with_their_names() {
 
 #[test]
 fn odd_rows_and_revised_prices_are_told_with_examples() {
-    let row = |day: usize| RejectedRow { date: format!("2025-10-{day:02}"), fault: RowFault::OutOfOrder };
-    let rejected = [(symbol("A"), (1..=7).map(row).collect())].into();
-    let revised = [(symbol("B"), vec![date("2025-10-01")])].into();
-    let report = Report { rejected, revised, ..Report::default() };
+    let row = |day: usize| format!("2025-10-{day:02}: not a date");
+    let odd = Finding { symbol: symbol("A"), revised: vec![], rejected: (1..=7).map(row).collect() };
+    let revised = Finding { symbol: symbol("B"), revised: vec![date("2025-10-01")], rejected: vec![] };
+    let report = Report { findings: vec![odd, revised], ..Report::default() };
 
     let warnings = conclude(job(BOTH[0], BOTH[1]), &days(&[]), &BTreeMap::new(), &report).warnings().to_vec();
 
     assert_eq!(warnings.iter().map(|warning| warning.count).collect::<Vec<_>>(), [1, 7]);
-    assert!(warnings[1].message.ends_with("enclose the other prices; and 2 more"), "{}", warnings[1].message);
+    assert_eq!(warnings[0].symbols, [symbol("B")]);
+    assert!(warnings[1].message.ends_with("A 2025-10-05: not a date; and 2 more"), "{}", warnings[1].message);
 }

@@ -3,6 +3,7 @@
 use domain::event::Event;
 use domain::model_day::{SkipReason, SkippedDate};
 use standin::{AlphaVantage, Fault};
+use test_support::Counts;
 
 use crate::support::{FIFTEEN, World, bars, date, job, messages, names, ready};
 
@@ -77,6 +78,40 @@ async fn a_missing_benchmark_blocks_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_held_symbol_that_has_left_the_universe_keeps_being_priced() {
+    let mut world = World::start(AlphaVantage::builder(), &[]).await;
+    let job = job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-03");
+    let mut other = job.clone();
+    other.models[0].signature = "other".to_owned();
+    world.database.complete_holding(&job, "2025-09-29", &["INTC"]).await;
+    world.database.complete_holding(&job, "2025-09-30", &["AAPL", "NVDA"]).await;
+    world.database.complete_holding(&other, "2025-09-30", &["TSLA"]).await;
+
+    let events = world.prepare(&job).await;
+
+    assert_eq!(ready(&events).runnable.len(), 3);
+    assert_eq!(world.called(), THREE, "what is not held any more, or by others, is not asked for");
+    let (first, last) = (date("2025-10-01"), date("2025-10-03"));
+    let held = ["NVDA".parse().unwrap()];
+    let stored = storage::market::bars_between(&world.market, &held, first, last).await.unwrap();
+    assert_eq!(stored.len(), 3);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_symbol_that_cannot_be_priced_blocks_nothing() {
+    let mut world = World::start(AlphaVantage::builder().fault("NVDA", Fault::Unknown), &[]).await;
+    let job = job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-03");
+    world.database.complete_holding(&job, "2025-09-30", &["NVDA"]).await;
+
+    let events = world.prepare(&job).await;
+
+    assert_eq!((ready(&events).runnable.len(), ready(&events).skipped.len()), (3, 0));
+    assert_eq!(ready(&events).warnings[0].symbols, ["NVDA".parse().unwrap()]);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bad_rows_are_left_out_and_warned_of() {
     let mut world = World::start(AlphaVantage::builder().fault("AAPL", Fault::BadRows), &[]).await;
 
@@ -86,6 +121,24 @@ async fn bad_rows_are_left_out_and_warned_of() {
     let warning = &ready(&events).warnings[0];
     assert_eq!(warning.code, "ROWS_REJECTED");
     world.stop().await;
+}
+
+#[tokio::test]
+async fn a_warning_is_counted_where_it_is_first_told() {
+    let counts = Counts::of_this_thread();
+    let provider = AlphaVantage::builder().generated().today(date("2025-12-05"));
+    let mut world = World::start(provider.fault("AAPL", Fault::BadRows), &[]).await;
+
+    world.prepare(&job(&THREE, "2025-11-26", "2025-11-28")).await;
+    world.stop().await;
+
+    assert_eq!(
+        counts.of("modelday_warnings_total"),
+        [
+            "modelday_warnings_total{code=\"MARKET_CLOSED\"} 1",
+            "modelday_warnings_total{code=\"ROWS_REJECTED\"} 1",
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use domain::event::Event;
-use standin::AlphaVantage;
+use standin::{AlphaVantage, Fault};
 
-use crate::support::{FIFTEEN, World, eventually, job, names, ready};
+use crate::support::{FIFTEEN, World, bars, eventually, job, names, ready};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_jobs_on_two_replicas_fetch_every_symbol_once() {
@@ -78,5 +78,36 @@ async fn a_worker_whose_claim_is_over_stops_and_the_job_is_prepared_once() {
     let all = world.events(job.id).await;
     assert_eq!(all.iter().filter(|event| matches!(event, Event::DataReady(_))).count(), 1, "{all:?}");
     assert_eq!(all.iter().filter(|event| matches!(event, Event::DownloadStarted(_))).count(), 1, "{all:?}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_worker_found_is_told_by_whoever_ends_the_preparation() {
+    let provider = AlphaVantage::builder().delay(Duration::from_millis(1_500)).fault("AAPL", Fault::BadRows);
+    let mut world = World::without_service(provider, &[("DOWNLOAD_CONCURRENCY", "1")]).await;
+    let mut connection = world.market.acquire().await.unwrap();
+    let other = bars("MSFT", &["2025-10-01"]);
+    storage::market::insert_bars(&mut connection, "test", &other).await.unwrap();
+    drop(connection);
+    world.start_service().await;
+    let job = job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-02");
+    world.accept(&job).await;
+    eventually("the first answer is stored", async || {
+        let stored = "SELECT count(*) FROM market.bars WHERE source <> 'test'";
+        let (stored,): (i64,) = sqlx::query_as(stored).fetch_one(&world.market).await.unwrap();
+        (stored > 0).then_some(())
+    })
+    .await;
+
+    sqlx::query("UPDATE market.preparations SET epoch = epoch + 1, lease_until = now() + interval '2 s'")
+        .execute(&world.market)
+        .await
+        .unwrap();
+    let events = world.outcome(job.id).await;
+
+    assert_eq!(world.called(), ["AAPL", "MSFT"]);
+    let warnings = ready(&events).warnings.iter();
+    let told: Vec<_> = warnings.map(|one| (one.code.as_str(), one.symbols[0].as_str())).collect();
+    assert_eq!(told, [("PRICE_REVISED", "MSFT"), ("ROWS_REJECTED", "AAPL")]);
     world.stop().await;
 }

@@ -78,3 +78,50 @@ async fn one_job_of_the_outbox_that_cannot_be_planned_does_not_hold_up_the_other
 
     assert!(stage.events(bad.id).await.is_empty());
 }
+
+#[tokio::test]
+async fn jobs_of_the_outbox_that_cannot_be_planned_are_told_once_and_hold_up_none() {
+    let stage = Stage::new().await;
+    let good = ["2025-10-01", "2025-10-02", "2025-10-03"].map(|day| job(&["cash"], day, day));
+    stage
+        .database
+        .execute(
+            "INSERT INTO market.outbox (event_id, kind, exchange, routing_key, job_id, body, sent_at)
+             SELECT gen_random_uuid(), 'modelday.data.ready.v1', 'modelday.events', 'modelday.data.ready.v1',
+                 gen_random_uuid(), '{}', now()
+             FROM generate_series(1, 1000)",
+        )
+        .await;
+
+    let (executor, _, lines) = Running::watched(stage.config()).await;
+    // Each is found when the outbox is looked through another time.
+    for job in &good {
+        stage.announce_to_a_forgetful_broker(&ready(job)).await;
+        stage.end_of(job.id).await;
+    }
+    executor.stop().await;
+
+    assert_eq!(lines.with("a forgotten job cannot be planned").len(), 1_000);
+}
+
+#[tokio::test]
+async fn what_became_a_dead_letter_is_not_told_again_from_the_outbox() {
+    let stage = Stage::new().await;
+    let (executor, _, lines) = Running::watched(stage.config()).await;
+    let [good, next] = ["2025-10-01", "2025-10-02"].map(|day| job(&["cash"], day, day));
+    let mut bad = job(&["equal"], "2025-10-01", "2025-10-01");
+    bad.models.push(bad.models[0].clone());
+    stage.announce(&ready(&good)).await;
+    stage.end_of(good.id).await;
+
+    let bad = message(&ready(&bad));
+    stage.vhost.publish(std::slice::from_ref(&bad)).await;
+    reasons(&stage, 1).await;
+    stage.note_as_sent(&bad).await;
+    stage.announce_to_a_forgetful_broker(&ready(&next)).await;
+    stage.end_of(next.id).await;
+    executor.stop().await;
+
+    assert_eq!(lines.with("a message goes to the dead letters").len(), 1);
+    assert_eq!(lines.with("a forgotten job cannot be planned"), [""; 0]);
+}

@@ -86,7 +86,7 @@ async fn days_of_another_configuration_are_kept_with_a_warning() {
 }
 
 /// A portfolio that holds what has no price: each of its days fails.
-async fn hold_a_ghost(stage: &Stage, model: &str) {
+pub(crate) async fn hold_a_ghost(stage: &Stage, model: &str) {
     let portfolio = uuid::Uuid::now_v7();
     stage
         .database

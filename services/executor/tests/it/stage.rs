@@ -16,7 +16,7 @@ use runtime::relay::{self, Relay, Wake};
 use sqlx::types::Uuid;
 use storage::outbox::{self, Stored};
 use storage::{Owner, PgPool};
-use test_support::{TestDatabase, TestVhost, eventually};
+use test_support::{Counts, Lines, TestDatabase, TestVhost, eventually};
 
 use crate::scene;
 
@@ -83,6 +83,23 @@ impl Stage {
     pub(crate) async fn announce_to_a_forgetful_broker(&self, event: &Event) {
         self.write(event).await;
         self.database.execute("UPDATE market.outbox SET sent_at = now()").await;
+    }
+
+    /// Writes the message itself into the downloader's outbox, as one that was sent.
+    pub(crate) async fn note_as_sent(&self, message: &Envelope) {
+        let outgoing = outbox::Outgoing {
+            event_id: message.id,
+            kind: kind::DATA_READY,
+            exchange: messaging::topology::EVENTS,
+            routing_key: kind::DATA_READY,
+            job: JobId(message.correlation.unwrap()),
+            traceparent: None,
+            body: String::from_utf8(message.body.to_vec()).unwrap(),
+        };
+        let mut transaction = self.downloader.begin().await.unwrap();
+        outbox::write(&mut transaction, &[outgoing]).await.unwrap();
+        sqlx::query("UPDATE market.outbox SET sent_at = now()").execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
     }
 
     async fn write(&self, event: &Event) {
@@ -197,8 +214,10 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) async fn start(config: Config) -> Self {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        Self::start_in(Self::runtime(), config)
+    }
+
+    fn start_in(runtime: tokio::runtime::Runtime, config: Config) -> Self {
         let stop = CancellationToken::new();
         let token = stop.clone();
         let work = runtime.spawn(async move {
@@ -210,6 +229,19 @@ impl Running {
             service.run(server, &token).await
         });
         Self { runtime: Some(runtime), work, stop }
+    }
+
+    /// The same, with what it counts and logs.
+    pub(crate) async fn watched(config: Config) -> (Self, Counts, Lines) {
+        let runtime = Self::runtime();
+        // It has one thread.
+        let watch = async { (Counts::of_this_thread(), Lines::of_this_thread()) };
+        let (counts, lines) = runtime.spawn(watch).await.unwrap();
+        (Self::start_in(runtime, config), counts, lines)
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
     }
 
     /// Stops as at a signal: what is in hand is finished.

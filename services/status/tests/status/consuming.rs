@@ -1,12 +1,14 @@
 //! Events and dead letters as they come from the broker, or from the outboxes when it forgot them.
 
-use domain::event::{Event, JobStarted};
+use domain::event::{Event, JobEnded, JobStarted};
+use domain::job::{JobOutcome, Tally};
+use domain::warning::Warning;
 use messaging::topology::{self, queues};
 use runtime::infrastructure::Infrastructure;
 use runtime::{CancellationToken, Service};
 use serde_json::json;
 use status::Config;
-use test_support::{TestVhost, eventually};
+use test_support::{Counts, TestVhost, eventually};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -137,4 +139,36 @@ async fn events_that_the_broker_forgot_are_taken_from_the_outboxes() {
     assert_eq!(status::rebuild(&config).await.unwrap(), 1);
     until_completed(&world, 1).await;
     assert_eq!(world.database.count("SELECT count(*) FROM status.model_days").await, 1);
+}
+
+#[tokio::test]
+async fn model_days_and_warnings_are_not_counted_again() {
+    let counts = Counts::of_this_thread();
+    let world = World::new().await;
+    world.accept(&job(1, &["a"], "2025-10-01", "2025-10-01")).await;
+    let running = Running::start(&world).await;
+    let ended = Event::JobEnded(JobEnded {
+        job: job_id(1),
+        outcome: JobOutcome::Completed,
+        tally: Tally { completed: 1, ..Tally::default() },
+        error: None,
+        warnings: vec![Warning::rate_limited(1, 2)],
+        ended_at: chrono::Utc::now(),
+    });
+
+    for event in events().into_iter().chain([ended]) {
+        let body = contract::encode_event(&event).unwrap();
+        running.vhost.publish_event(contract::kind::of(&event), body.as_bytes()).await;
+    }
+    until_completed(&world, 1).await;
+    eventually("the end is known", async || {
+        (!counts.of("modelday_jobs_ended_total").is_empty()).then_some(())
+    })
+    .await;
+    running.stop().await;
+
+    let projected = "modelday_events_projected_total{type=\"modelday.model_day.completed.v1\"} 1".to_owned();
+    assert!(counts.of("modelday_events_projected_total").contains(&projected));
+    assert_eq!(counts.of("modelday_model_days_total"), [""; 0]);
+    assert_eq!(counts.of("modelday_warnings_total"), [""; 0]);
 }

@@ -1,5 +1,7 @@
 //! A database and a virtual host that go when the test ends, however it ends.
 
+use std::collections::BTreeMap;
+
 use messaging::BrokerConfig;
 use reqwest::{Client, Method};
 use sqlx::postgres::PgPoolOptions;
@@ -98,6 +100,12 @@ fn management(method: Method, path: String, body: &'static str) {
 impl TestDatabase {
     /// Notes, as the executor does, that the job's first model has completed a day.
     pub(crate) async fn complete(&self, job: &domain::job::Job, day: &str) {
+        self.complete_holding(job, day, &[]).await;
+    }
+
+    /// The same, with one share of each of these symbols at its end.
+    pub(crate) async fn complete_holding(&self, job: &domain::job::Job, day: &str, held: &[&str]) {
+        let holdings: BTreeMap<&str, u64> = held.iter().map(|symbol| (*symbol, 1)).collect();
         let pool = PgPoolOptions::new().max_connections(1).connect(&self.url).await.unwrap();
         sqlx::query(
             "WITH portfolio AS (
@@ -108,12 +116,13 @@ impl TestDatabase {
             )
             INSERT INTO execution.model_days
                 (job_id, portfolio_id, trading_date, state, revision, cash, holdings, value_at_open)
-            SELECT $1, id, $4, 'completed', 1, 10000, '{}', 10000 FROM portfolio",
+            SELECT $1, id, $4, 'completed', 1, 10000, $5, 10000 FROM portfolio",
         )
         .bind(Uuid::now_v7())
         .bind(&job.experiment)
         .bind(&job.models[0].signature)
         .bind(day.parse::<chrono::NaiveDate>().unwrap())
+        .bind(sqlx::types::Json(holdings))
         .execute(&pool)
         .await
         .unwrap();

@@ -1,0 +1,71 @@
+//! What was odd in the answers that a preparation brought.
+
+use chrono::NaiveDate;
+use domain::ids::JobId;
+use domain::market::Symbol;
+use sqlx::{PgConnection, PgPool};
+
+use crate::error::{Result, StorageError};
+
+/// What was odd about one symbol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The symbol.
+    pub symbol: Symbol,
+    /// Sessions whose stored bar differs from a newer answer, ascending; the stored one stays.
+    pub revised: Vec<NaiveDate>,
+    /// Rows that are not bars, with what is wrong with each.
+    pub rejected: Vec<String>,
+}
+
+/// Notes what a job's answer about a symbol had, besides what earlier ones had.
+pub(super) async fn note(
+    connection: &mut PgConnection,
+    job: JobId,
+    symbol: &Symbol,
+    revised: &[NaiveDate],
+    rejected: &[String],
+) -> Result<()> {
+    if revised.is_empty() && rejected.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "-- findings::note
+        INSERT INTO market.findings AS known (job_id, symbol, revised, rejected)
+        VALUES ($1, $2, $3, $4)
+        ON CONFLICT (job_id, symbol) DO UPDATE
+        SET revised = ARRAY(SELECT DISTINCT UNNEST(known.revised || excluded.revised) ORDER BY 1),
+            rejected = ARRAY(SELECT DISTINCT UNNEST(known.rejected || excluded.rejected) ORDER BY 1)",
+    )
+    .bind(job.0)
+    .bind(symbol.as_str())
+    .bind(revised)
+    .bind(rejected)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What was odd in the answers that a job's preparation has brought so far, by symbol.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn findings(pool: &PgPool, job: JobId) -> Result<Vec<Finding>> {
+    let rows: Vec<(String, Vec<NaiveDate>, Vec<String>)> = sqlx::query_as(
+        "-- findings::findings
+        SELECT symbol, revised, rejected
+        FROM market.findings
+        WHERE job_id = $1
+        ORDER BY symbol",
+    )
+    .bind(job.0)
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|(symbol, revised, rejected)| {
+            let symbol = Symbol::try_from(symbol)
+                .map_err(|problem| StorageError::corrupt("market.findings", problem))?;
+            Ok(Finding { symbol, revised, rejected })
+        })
+        .collect()
+}

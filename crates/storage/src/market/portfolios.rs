@@ -1,0 +1,62 @@
+//! What `execution` tells of portfolios: the days that they have completed, and what they hold.
+
+use chrono::NaiveDate;
+use domain::market::Symbol;
+use sqlx::PgPool;
+
+use crate::error::{Result, StorageError};
+
+/// The dates of `experiment` that each of these portfolios has completed, from `from` to `to`.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn completed_days(
+    pool: &PgPool,
+    experiment: &str,
+    models: &[String],
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<(String, u32, NaiveDate)>> {
+    let rows: Vec<(String, i32, NaiveDate)> = sqlx::query_as(
+        "-- portfolios::completed_days
+        SELECT model, trial, trading_date
+        FROM execution.completed_days
+        WHERE experiment = $1 AND model = ANY($2) AND trading_date BETWEEN $3 AND $4",
+    )
+    .bind(experiment)
+    .bind(models)
+    .bind(from)
+    .bind(to)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|(model, trial, date)| (model, trial.cast_unsigned(), date)).collect())
+}
+
+/// The symbols that each of these portfolios of `experiment` holds after its last completed day.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn held_symbols(
+    pool: &PgPool,
+    experiment: &str,
+    models: &[String],
+) -> Result<Vec<(String, u32, Symbol)>> {
+    let rows: Vec<(String, i32, String)> = sqlx::query_as(
+        "-- portfolios::held_symbols
+        SELECT model, trial, symbol
+        FROM execution.held_symbols
+        WHERE experiment = $1 AND model = ANY($2)
+        ORDER BY symbol, model, trial",
+    )
+    .bind(experiment)
+    .bind(models)
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|(model, trial, symbol)| {
+            let symbol = Symbol::try_from(symbol)
+                .map_err(|problem| StorageError::corrupt("execution.held_symbols", problem))?;
+            Ok((model, trial.cast_unsigned(), symbol))
+        })
+        .collect()
+}

@@ -1,0 +1,25 @@
+//! What one thread counts, apart from all others: tests of one process run side by side.
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+
+/// The metrics of one thread.
+pub struct Counts(PrometheusHandle);
+
+impl Counts {
+    /// Takes what this thread counts from here on, until it ends.
+    pub fn of_this_thread() -> Self {
+        let recorder: &'static PrometheusRecorder =
+            Box::leak(Box::new(PrometheusBuilder::new().build_recorder()));
+        std::mem::forget(metrics::set_default_local_recorder(recorder));
+        Self(recorder.handle())
+    }
+
+    /// The series of a counter that are above zero, sorted, as in `name{label="value"} 3`.
+    pub fn of(&self, name: &str) -> Vec<String> {
+        let text = self.0.render();
+        let lines = text.lines().filter(|line| line.starts_with(name) && !line.ends_with(" 0"));
+        let mut lines: Vec<String> = lines.map(str::to_owned).collect();
+        lines.sort();
+        lines
+    }
+}
