@@ -11,6 +11,7 @@ use crate::corporate::CorporateActions;
 use crate::costs::{Costs, half_even};
 use crate::exact;
 use crate::market::{Symbol, Universe};
+use crate::model_day::RefusedOrder;
 use crate::money::Price;
 use crate::order::{Fill, Order, Refusal};
 use crate::portfolio::{Portfolio, PortfolioError};
@@ -20,7 +21,7 @@ mod settlement;
 #[cfg(test)]
 mod tests;
 
-pub use result::{DayResult, RefusedOrder};
+pub use result::DayResult;
 
 /// The market of one day, as the book needs it.
 pub trait DayPrices: Send + Sync {
@@ -144,8 +145,7 @@ impl<'a> DayBook<'a> {
                 Ok(fill)
             }
             Err(refusal) => {
-                let refused = RefusedOrder { sequence, order: order.clone(), refusal: refusal.clone() };
-                self.refusals.push(refused);
+                self.refusals.push(RefusedOrder::new(sequence, order, &refusal));
                 Err(refusal)
             }
         }

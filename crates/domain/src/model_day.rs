@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use crate::ids::JobId;
 use crate::market::Symbol;
-use crate::order::Side;
+use crate::order::{Order, Refusal, Side};
 use crate::portfolio::Portfolio;
 
 /// Which model-day.
@@ -114,6 +114,19 @@ pub struct RefusedOrder {
     pub quantity: String,
     /// Stable code, e.g. `insufficient_cash`.
     pub code: String,
+}
+
+impl RefusedOrder {
+    /// The order with the first rule that it broke.
+    pub fn new(sequence: u32, order: &Order, refusal: &Refusal) -> Self {
+        Self {
+            sequence,
+            side: order.side,
+            symbol: order.symbol.clone(),
+            quantity: order.quantity.to_string(),
+            code: refusal.code().to_owned(),
+        }
+    }
 }
 
 /// A model-day that took effect.

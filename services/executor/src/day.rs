@@ -7,7 +7,7 @@ use domain::corporate::CorporateActions;
 use domain::day::{DayBook, DayError, DayResult, PreviousDay};
 use domain::job::{Job, Model};
 use domain::market_day::MarketDay;
-use domain::model_day::{CompletedDay, ModelDayKey, RefusedOrder, Trade};
+use domain::model_day::{CompletedDay, ModelDayKey, Trade};
 use domain::order::{Fill, Order};
 use domain::policy::Situation;
 use domain::price_table::PriceTable;
@@ -92,13 +92,6 @@ fn decided(today: &Today<'_>, result: DayResult) -> Decided {
         fee: fill.fee,
         cash_after: fill.cash_after,
     });
-    let refused = result.refusals.iter().map(|refused| RefusedOrder {
-        sequence: refused.sequence,
-        side: refused.order.side,
-        symbol: refused.order.symbol.clone(),
-        quantity: refused.order.quantity.to_string(),
-        code: refused.refusal.code().to_owned(),
-    });
     let carried_over = today.previous.is_some_and(|day| day.position == result.starting);
     let day = CompletedDay {
         key: today.key.clone(),
@@ -112,7 +105,7 @@ fn decided(today: &Today<'_>, result: DayResult) -> Decided {
         return_pct: result.return_pct,
         days_since_last_trading: result.days_since_last_trading,
         trades: trades.collect(),
-        refused: refused.collect(),
+        refused: result.refusals,
         ending_position: result.ending,
         value_at_open: result.value_at_open,
         value_at_close: result.value_at_close,

@@ -5,19 +5,9 @@ use rust_decimal::Decimal;
 
 use crate::day::PreviousDay;
 use crate::market::Symbol;
-use crate::order::{Fill, Order, Refusal};
+use crate::model_day::RefusedOrder;
+use crate::order::Fill;
 use crate::portfolio::Portfolio;
-
-/// An order that was not carried out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefusedOrder {
-    /// Position of the order among all orders of the day, from 0.
-    pub sequence: u32,
-    /// The order as the agent wrote it.
-    pub order: Order,
-    /// The first rule it broke.
-    pub refusal: Refusal,
-}
 
 /// All that one model did and owned on one day. Amounts in dollars, exact, without trailing zeros.
 #[derive(Debug, Clone, PartialEq, Eq)]

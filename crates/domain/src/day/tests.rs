@@ -63,6 +63,25 @@ fn a_refusal_says_what_was_missing_and_takes_a_sequence() {
 }
 
 #[test]
+fn a_refused_order_is_kept_as_it_was_written_with_the_rule_that_it_broke() {
+    let (universe, quotes) = (universe(&["AAPL"]), Quotes::at_open(&[("AAPL", "100")]));
+    let mut book = first_day("1000", &universe, &quotes, Costs::NONE);
+    let order = Order::new(Side::Sell, "aapl ", RequestedQuantity::NotInteger("\"ten\"".to_owned()));
+
+    submit(&mut book, Side::Buy, "AAPL", 1).unwrap();
+    book.submit(&order).unwrap_err();
+
+    let kept = RefusedOrder {
+        sequence: 1,
+        side: Side::Sell,
+        symbol: "aapl ".to_owned(),
+        quantity: "\"ten\"".to_owned(),
+        code: "quantity_not_integer".to_owned(),
+    };
+    assert_eq!(book.close().unwrap().refusals, [kept]);
+}
+
+#[test]
 fn a_huge_quantity_is_refused_without_overflow() {
     let (universe, quotes) = (universe(&["AAPL"]), Quotes::at_open(&[("AAPL", "99999999999999.9999999999")]));
     let mut book = first_day("10000", &universe, &quotes, Costs::NONE);

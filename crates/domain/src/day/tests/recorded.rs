@@ -77,7 +77,7 @@ fn the_recorded_run_has_306_fills_and_five_refusals() {
 
     assert_eq!(days.iter().map(|day| day.fills.len()).sum::<usize>(), 306);
     assert_eq!(refusals.len(), 5);
-    assert!(refusals.iter().all(|refused| refused.refusal.code() == "quantity_not_positive"));
+    assert!(refusals.iter().all(|refused| refused.code == "quantity_not_positive"));
 }
 
 #[test]
