@@ -62,6 +62,7 @@ impl TryFrom<wire::ModelDayCompleted> for CompletedDay {
             stale_symbols: symbols("stale_symbols", &day.stale_symbols)?,
             started_at: instant("started_at", &day.started_at)?,
             completed_at: instant("completed_at", &day.completed_at)?,
+            agent: day.agent.map(TryInto::try_into).transpose()?,
         })
     }
 }
@@ -89,6 +90,7 @@ impl From<&CompletedDay> for wire::ModelDayCompleted {
             stale_symbols: symbol_texts(&day.stale_symbols),
             started_at: instant_text(day.started_at),
             completed_at: instant_text(day.completed_at),
+            agent: day.agent.as_ref().map(Into::into),
         }
     }
 }
@@ -159,6 +161,7 @@ impl TryFrom<wire::ModelDayFailed> for FailedDay {
             error: day.error,
             started_at: instant("started_at", &day.started_at)?,
             completed_at: instant("completed_at", &day.completed_at)?,
+            agent: day.agent.map(TryInto::try_into).transpose()?,
         })
     }
 }
@@ -171,6 +174,7 @@ impl From<&FailedDay> for wire::ModelDayFailed {
             error: day.error.clone(),
             started_at: instant_text(day.started_at),
             completed_at: instant_text(day.completed_at),
+            agent: day.agent.as_ref().map(Into::into),
         }
     }
 }

@@ -39,6 +39,9 @@ impl TryFrom<wire::Job> for Job {
                 },
                 wait_for_data: options.wait_for_data,
                 reprocess_stale: options.reprocess_stale,
+                budget: optional(&options.budget)
+                    .map(|text| amount("job.options.budget", text))
+                    .transpose()?,
             },
             accepted_at: instant("job.accepted_at", &job.accepted_at)?,
         })
@@ -63,6 +66,7 @@ impl From<&Job> for wire::Job {
                 on_failure: on_failure.into(),
                 wait_for_data: job.options.wait_for_data,
                 reprocess_stale: job.options.reprocess_stale,
+                budget: job.options.budget.map(decimal_text).unwrap_or_default(),
             }),
             accepted_at: instant_text(job.accepted_at),
         }
@@ -87,6 +91,7 @@ impl TryFrom<wire::Model> for Model {
                 recorded.orders.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
             ),
             wire::model::Kind::Policy(policy) => ModelKind::Policy(policy.try_into()?),
+            wire::model::Kind::Agent(agent) => ModelKind::Agent(Box::new(agent.try_into()?)),
         };
         Ok(Self {
             signature: optional(&model.signature)
@@ -109,6 +114,7 @@ impl From<&Model> for wire::Model {
                 orders: orders.iter().map(Into::into).collect(),
             }),
             ModelKind::Policy(policy) => wire::model::Kind::Policy(policy.into()),
+            ModelKind::Agent(agent) => wire::model::Kind::Agent(agent.as_ref().into()),
         };
         Self {
             signature: model.signature.clone(),

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::agent::{AgentSettings, Dialect};
 use crate::costs::Costs;
 use crate::ids::JobId;
 use crate::market::Universe;
@@ -72,6 +73,37 @@ pub enum ModelKind {
     Recorded(Vec<RecordedOrder>),
     /// A built-in baseline.
     Policy(Policy),
+    /// Asks an endpoint: a language model, or an agent of the user's own.
+    Agent(Box<AgentModel>),
+}
+
+/// An agent behind an endpoint, as it was configured when the job was accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentModel {
+    /// How it is spoken to.
+    pub dialect: Dialect,
+    /// Where it listens: the base URL of chat completions, or the URL of an own agent.
+    pub url: String,
+    /// Environment variable of the executor that holds the key; `None` for endpoints without one.
+    pub key_variable: Option<String>,
+    /// What decides its requests.
+    pub settings: AgentSettings,
+    /// Days of this endpoint that run side by side, over all executors.
+    pub concurrency: u32,
+    /// Tokens a minute that the endpoint allows, over all executors.
+    pub tokens_per_minute: Option<u64>,
+    /// Seconds without a byte of the answer after which a call is given up.
+    pub timeout_seconds: u64,
+}
+
+impl AgentModel {
+    /// The kind's name in the configuration and the API.
+    pub fn kind(&self) -> &'static str {
+        match self.dialect {
+            Dialect::ChatCompletions => "llm",
+            Dialect::Agent => "http",
+        }
+    }
 }
 
 /// How a job is to be run.
@@ -85,6 +117,8 @@ pub struct Options {
     pub wait_for_data: bool,
     /// Run days again that stand on a replaced or later filled day.
     pub reprocess_stale: bool,
+    /// Dollars that calls to paid endpoints may cost; `None` without limit.
+    pub budget: Option<Decimal>,
 }
 
 /// What a failed day means for the later days of its portfolio.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
+use crate::agent::Spent;
 use crate::ids::JobId;
 use crate::market::Symbol;
 use crate::order::{Order, Refusal, Side};
@@ -129,6 +130,19 @@ impl RefusedOrder {
     }
 }
 
+/// How an agent's day went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentReport {
+    /// Why it ended: the name of an [`crate::agent::EndReason`].
+    pub reason: String,
+    /// A few sentences for people.
+    pub summary: String,
+    /// What its calls used.
+    pub spent: Spent,
+    /// Calls that were sent again although the first copy may have been billed.
+    pub possibly_paid_twice: u64,
+}
+
 /// A model-day that took effect.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CompletedDay {
@@ -168,6 +182,8 @@ pub struct CompletedDay {
     pub started_at: DateTime<Utc>,
     /// When the attempt ended.
     pub completed_at: DateTime<Utc>,
+    /// Of agents only.
+    pub agent: Option<AgentReport>,
 }
 
 /// A model-day that failed and left no trace in its portfolio.
@@ -183,4 +199,6 @@ pub struct FailedDay {
     pub started_at: DateTime<Utc>,
     /// When the attempt ended.
     pub completed_at: DateTime<Utc>,
+    /// Of agents only.
+    pub agent: Option<AgentReport>,
 }

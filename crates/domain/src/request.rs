@@ -60,6 +60,7 @@ impl TriggerRequest {
             "experiment": self.experiment,
             "wait_for_data": self.options.wait_for_data,
             "reprocess_stale": self.options.reprocess_stale,
+            "budget": self.options.budget.map(|budget| budget.to_string()),
         })
         .to_string()
     }

@@ -8,7 +8,9 @@ use std::str::FromStr;
 use serde::de::DeserializeOwned;
 
 /// Every setting of every service, as the file may name it: one file may serve them all.
-const SETTINGS: [&str; 33] = [
+const SETTINGS: [&str; 38] = [
+    "agent_slice_ms",
+    "agents_at_once",
     "alphaadvantage_api_key",
     "alphavantage_api_key",
     "alphavantage_base_url",
@@ -25,6 +27,7 @@ const SETTINGS: [&str; 33] = [
     "download_timeout",
     "downloader_database_url",
     "executor_database_url",
+    "jina_api_key",
     "lane_patience_seconds",
     "lane_slice_ms",
     "lanes_at_once",
@@ -38,6 +41,8 @@ const SETTINGS: [&str; 33] = [
     "models_file",
     "preparations_at_once",
     "preserve_dev_data",
+    "search_api_key",
+    "search_url",
     "simulated_today",
     "status_database_url",
     "trigger_database_url",

@@ -16,6 +16,13 @@ pub struct Config {
     pub slice: Duration,
     /// `LANES_AT_ONCE`: lanes of recorded and policy models side by side (default 10).
     pub lanes_at_once: u16,
+    /// `AGENT_SLICE_MS`: how long a turn of an agent's lane lasts; it ends between steps (default 10,000).
+    pub agent_slice: Duration,
+    /// `AGENTS_AT_ONCE`: lanes of agents side by side (default 32).
+    pub agents_at_once: u16,
+    /// `SEARCH_URL` and `SEARCH_API_KEY` (or `JINA_API_KEY`): where agents may search, with which key;
+    /// nowhere without a key.
+    pub search: Option<(String, Option<String>)>,
     /// `LANE_PATIENCE_SECONDS`: after which an untaken turn is sent again (default 60).
     pub patience: Duration,
     /// The exchange's sessions, without `MARKET_CLOSURES`.
@@ -38,14 +45,39 @@ impl Config {
         let slice = settings.parsed("LANE_SLICE_MS", 250, "write a number of milliseconds");
         let ten = NonZeroU16::MIN.saturating_add(9);
         let lanes_at_once = settings.parsed("LANES_AT_ONCE", ten, "write a number above 0").get();
+        let agent_slice = settings.parsed("AGENT_SLICE_MS", 10_000, "write a number of milliseconds");
+        let thirty_two = NonZeroU16::MIN.saturating_add(31);
+        let agents_at_once = settings.parsed("AGENTS_AT_ONCE", thirty_two, "write a number above 0").get();
+        let search = search(settings);
         let patience = settings.parsed("LANE_PATIENCE_SECONDS", 60, "write a number of seconds");
         let calendar = runtime::market_clock::calendar(settings);
         Some(Self {
             infrastructure: infrastructure?,
             slice: Duration::from_millis(slice),
             lanes_at_once,
+            agent_slice: Duration::from_millis(agent_slice),
+            agents_at_once,
+            search,
             patience: Duration::from_secs(patience),
             calendar,
         })
+    }
+}
+
+/// Where agents may search.
+fn search(settings: &mut Settings) -> Option<(String, Option<String>)> {
+    let key = settings.text("SEARCH_API_KEY").or_else(|| settings.text("JINA_API_KEY"));
+    let url = settings.text("SEARCH_URL");
+    if let Some(url) = &url
+        && !(url.starts_with("http://") || url.starts_with("https://"))
+    {
+        let place = settings.place("SEARCH_URL");
+        let fix = "write the http or https address of a search engine that answers ?q= with JSON";
+        settings.mistake(&place, "SEARCH_URL", "is no address".to_owned(), fix);
+    }
+    match (url, key) {
+        (Some(url), key) => Some((url, key)),
+        (None, Some(key)) => Some(("https://s.jina.ai/".to_owned(), Some(key))),
+        (None, None) => None,
     }
 }

@@ -52,24 +52,47 @@ pub(crate) struct Turns(pub(crate) Arc<Executor>);
 
 impl Handler for Turns {
     async fn handle(&self, message: Incoming) -> Outcome {
-        settle(turn(&self.0, &message.envelope.body).await)
+        settle(turn(&self.0, &message.envelope.body, Queue::Lanes).await)
     }
 }
 
-async fn turn(executor: &Executor, body: &[u8]) -> Result<(), ExecutorError> {
+/// Runs turns of lanes whose days ask endpoints.
+pub(crate) struct AgentTurns(pub(crate) Arc<Executor>);
+
+impl Handler for AgentTurns {
+    async fn handle(&self, message: Incoming) -> Outcome {
+        settle(turn(&self.0, &message.envelope.body, Queue::Agents).await)
+    }
+}
+
+/// Which lanes a queue carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Queue {
+    Lanes,
+    Agents,
+}
+
+async fn turn(executor: &Executor, body: &[u8], queue: Queue) -> Result<(), ExecutorError> {
     let command = decode_lane_continue(body)?;
     let (pool, takings) = (&executor.pool, &executor.takings);
-    let mut taken = takings.take(pool, command.lane, command.turn).await?;
+    let take = async || match queue {
+        Queue::Lanes => takings.take(pool, command.lane, command.turn).await,
+        Queue::Agents => takings.take_with_endpoint(pool, command.lane, command.turn).await,
+    };
+    let mut taken = take().await?;
     if let Take::Leased(left) = taken {
         tokio::time::sleep(left + std::time::Duration::from_millis(10)).await;
-        taken = takings.take(pool, command.lane, command.turn).await?;
+        taken = take().await?;
     }
     match taken {
         Take::Taken(lane) => {
-            let epoch = lane.epoch;
+            let (epoch, endpoint) = (lane.epoch, lane.endpoint.clone());
             let ran = executor.run_turn(lane).await;
             if ran.as_ref().is_err_and(ExecutorError::is_transient) {
                 takings.put_down(pool, command.lane, epoch).await;
+            }
+            if let Some(endpoint) = endpoint {
+                executor.call_next(&endpoint).await;
             }
             ran
         }

@@ -4,7 +4,7 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use domain::as_of::AsOf;
 use domain::calendar::Calendar;
 use domain::corporate::CorporateActions;
-use domain::day::{DayBook, DayError, DayResult, PreviousDay};
+use domain::day::{DayBook, DayError, DayPrices, DayResult, PreviousDay};
 use domain::job::{Job, Model};
 use domain::market_day::MarketDay;
 use domain::model_day::{CompletedDay, ModelDayKey, Trade};
@@ -13,6 +13,7 @@ use domain::policy::Situation;
 use domain::price_table::PriceTable;
 use storage::execution::PortfolioDay;
 
+use crate::agent::Talked;
 use crate::jobs::Decider;
 
 /// All that a day depends on.
@@ -35,29 +36,33 @@ pub(crate) struct Decided {
     pub(crate) fills: Vec<Fill>,
 }
 
-/// Runs the day in memory.
+/// Runs the day of a model that decides in memory.
 pub(crate) fn run_day(today: &Today<'_>) -> Result<Decided, DayError> {
-    let date = today.key.date;
+    let market = MarketDay::new(today.prices, &[], today.key.date);
+    let mut book = open_book(today, &market)?;
+    for order in orders(today, &book) {
+        // A refusal is part of the day's result; these models do not react to it.
+        let _ = book.submit(&order);
+    }
+    Ok(decided(today, book.close()?, None))
+}
+
+/// Opens the day's book over its market.
+pub(crate) fn open_book<'a>(today: &Today<'a>, market: &'a dyn DayPrices) -> Result<DayBook<'a>, DayError> {
     let previous = today.previous.map(|day| PreviousDay {
         date: day.day.date,
         portfolio: day.position.clone(),
         ending_value_at_open: day.value_at_open,
     });
-    let market = MarketDay::new(today.prices, &[], date);
-    let mut book = DayBook::open(
-        date,
+    DayBook::open(
+        today.key.date,
         previous.as_ref(),
         today.model.initial_cash,
         &today.job.universe,
-        &market,
+        market,
         &CorporateActions::default(),
         today.model.costs,
-    )?;
-    for order in orders(today, &book) {
-        // A refusal is part of the day's result; the models of this service do not react to it.
-        let _ = book.submit(&order);
-    }
-    Ok(decided(today, book.close()?))
+    )
 }
 
 fn orders(today: &Today<'_>, book: &DayBook<'_>) -> Vec<Order> {
@@ -71,6 +76,8 @@ fn orders(today: &Today<'_>, book: &DayBook<'_>) -> Vec<Order> {
             day_index: today.day_index,
             salt: &salt(today.key),
         }),
+        // Decides in conversation, over as many turns as it takes.
+        Decider::Agent(_) => Vec::new(),
     }
 }
 
@@ -82,7 +89,8 @@ fn salt(key: &ModelDayKey) -> String {
     }
 }
 
-fn decided(today: &Today<'_>, result: DayResult) -> Decided {
+/// The day's accounts as they are told; `talked` is what an agent's day adds.
+pub(crate) fn decided(today: &Today<'_>, result: DayResult, talked: Option<&Talked>) -> Decided {
     let trades = result.fills.iter().map(|fill| Trade {
         sequence: fill.sequence,
         side: fill.side,
@@ -95,7 +103,7 @@ fn decided(today: &Today<'_>, result: DayResult) -> Decided {
     let carried_over = today.previous.is_some_and(|day| day.position == result.starting);
     let day = CompletedDay {
         key: today.key.clone(),
-        attempt: 1,
+        attempt: talked.map_or(1, |talked| talked.attempt),
         revision: today.revision,
         base: today.previous.map(|day| day.day),
         config_hash: today.model.config_hash.clone(),
@@ -110,8 +118,9 @@ fn decided(today: &Today<'_>, result: DayResult) -> Decided {
         value_at_open: result.value_at_open,
         value_at_close: result.value_at_close,
         stale_symbols: result.stale,
-        started_at: today.began,
+        started_at: talked.map_or(today.began, |talked| talked.started_at),
         completed_at: Utc::now().trunc_subsecs(6),
+        agent: talked.map(|talked| talked.report.clone()),
     };
     Decided { day, fills: result.fills }
 }

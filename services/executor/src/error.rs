@@ -9,6 +9,12 @@ pub(crate) enum ExecutorError {
     /// A message that cannot be understood or written.
     #[error(transparent)]
     Contract(#[from] contract::ContractError),
+    /// A day without accounts: no attempt would change that.
+    #[error(transparent)]
+    Day(#[from] domain::day::DayError),
+    /// The session was told what it did not ask.
+    #[error(transparent)]
+    Session(#[from] domain::agent::session::SessionError),
     /// A lane or job row that contradicts another.
     #[error("{0}")]
     Inconsistent(String),

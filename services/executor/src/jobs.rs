@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use contract::decode_event;
 use domain::event::Event;
 use domain::ids::JobId;
-use domain::job::{Job, Model, ModelKind};
+use domain::job::{AgentModel, Job, Model, ModelKind};
 use domain::order::Order;
 use domain::policy::Policy;
 use domain::warning::Warning;
@@ -36,12 +36,15 @@ pub(crate) enum Decider {
     Recorded(BTreeMap<NaiveDate, Vec<Order>>),
     /// A built-in baseline.
     Policy(Policy),
+    /// Asks an endpoint.
+    Agent(Box<AgentModel>),
 }
 
 impl PlannedJob {
     pub(crate) fn new(job: Job, warnings: Vec<Warning>, error: Option<String>) -> Self {
         let decider = |model: &Model| match &model.kind {
             ModelKind::Policy(policy) => Decider::Policy(policy.clone()),
+            ModelKind::Agent(agent) => Decider::Agent(agent.clone()),
             ModelKind::Recorded(orders) => {
                 let mut sorted: Vec<_> = orders.iter().collect();
                 sorted.sort_by_key(|order| (order.date, order.sequence));
@@ -75,6 +78,8 @@ impl PlannedJob {
     pub(crate) fn lookback(&self) -> usize {
         let lookback = |decider: &Decider| match decider {
             Decider::Policy(Policy::Momentum { lookback, .. }) => usize::from(lookback.get()),
+            // What `get_price_history` may ask for, with some to spare.
+            Decider::Agent(_) => 260,
             Decider::Policy(_) | Decider::Recorded(_) => 0,
         };
         self.deciders.values().map(lookback).max().unwrap_or_default()

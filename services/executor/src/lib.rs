@@ -1,6 +1,9 @@
 //! The executor service: runs model-days in lanes, and publishes what happened.
 
+mod agent;
+mod api;
 mod catch_up;
+mod close;
 mod config;
 mod consume;
 mod counts;
@@ -11,6 +14,7 @@ mod jobs;
 mod plan;
 mod prices;
 mod reconcile;
+mod settle;
 mod takings;
 mod turn;
 
@@ -35,6 +39,8 @@ pub(crate) struct Executor {
     takings: takings::Takings,
     hopeless: catch_up::Hopeless,
     prices: prices::Prices,
+    endpoints: agent::Endpoints,
+    searcher: Option<agent::Searcher>,
 }
 
 /// Builds the service: its routes, and its work until `shutdown`.
@@ -47,7 +53,11 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         .await
         .context("connecting to Postgres")?;
     let health = runtime::probes::health(&pool, &infrastructure);
+    let search = config.search.clone();
+    let searcher = search.map(|(url, key)| agent::Searcher::new(url, key)).transpose();
     let executor = Arc::new(Executor {
+        endpoints: agent::Endpoints::new().context("preparing calls of endpoints")?,
+        searcher: searcher.context("preparing searches")?,
         prices: prices::Prices::new(config.calendar.clone()),
         jobs: jobs::Jobs::default(),
         takings: takings::Takings::default(),
@@ -62,6 +72,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         service: "executor",
         wake: executor.wake.clone(),
     }];
+    let routes = api::routes(executor.clone());
     let work = async move {
         let broker = &infrastructure.broker;
         let plans = messaging::consume(
@@ -78,13 +89,25 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             consume::Turns(executor.clone()),
             shutdown.clone(),
         );
+        let agents = messaging::consume(
+            broker,
+            queues::EXECUTOR_AGENTS,
+            ConsumerOptions::new(executor.config.agents_at_once).with_hooks(turn_hooks(&executor)),
+            consume::AgentTurns(executor.clone()),
+            shutdown.clone(),
+        );
         let reconciler = executor.reconcile(shutdown.clone());
-        let (plans, turns, ()) =
-            tokio::join!(linked(&shutdown, plans), linked(&shutdown, turns), linked(&shutdown, reconciler),);
+        let (plans, turns, agents, ()) = tokio::join!(
+            linked(&shutdown, plans),
+            linked(&shutdown, turns),
+            linked(&shutdown, agents),
+            linked(&shutdown, reconciler),
+        );
         plans.context("consuming plans")?;
-        turns.context("consuming lanes")
+        turns.context("consuming lanes")?;
+        agents.context("consuming lanes of agents")
     };
-    Ok(Service { routes: axum::Router::new(), work: Box::pin(work), relays, health })
+    Ok(Service { routes, work: Box::pin(work), relays, health })
 }
 
 /// The broker may have forgotten events: look into the downloader's outbox.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use domain::event::{DaysSkipped, Event, JobStarted, LaneContinue};
 use domain::ids::{JobId, LaneId, PortfolioId};
+use domain::job::{Model, ModelKind};
 use domain::lane::{LanePlan, plan_lane};
 use domain::model_day::SkippedDate;
 use messaging::topology::commands;
@@ -33,6 +34,15 @@ struct Planned {
     portfolio: PortfolioRow,
     plan: LanePlan,
     lane: LaneId,
+    /// Of agents: whom their days ask, and how many may side by side.
+    endpoint: Option<(String, u32)>,
+}
+
+fn endpoint(model: &Model) -> Option<(String, u32)> {
+    match &model.kind {
+        ModelKind::Agent(agent) => Some((agent.url.clone(), agent.concurrency)),
+        ModelKind::Recorded(_) | ModelKind::Policy(_) => None,
+    }
 }
 
 impl Executor {
@@ -67,7 +77,7 @@ impl Executor {
                 let (model, _) = planned.model(&portfolio.model)?;
                 let winners = winners.get(&portfolio.id).unwrap_or(&no_winners);
                 let plan = plan_lane(job, model, &data.closed, &data.runnable, winners);
-                Some(Planned { portfolio, plan, lane: LaneId(Uuid::now_v7()) })
+                Some(Planned { portfolio, plan, lane: LaneId(Uuid::now_v7()), endpoint: endpoint(model) })
             })
             .collect();
 
@@ -75,7 +85,7 @@ impl Executor {
         let lanes: Vec<NewLane> =
             planned_lanes.iter().filter(|planned| !planned.plan.dates.is_empty()).map(new_lane).collect();
         let skipped: Vec<SkippedRow> = planned_lanes.iter().map(skipped_row).collect();
-        plan.store(&lanes, &skipped).await?;
+        plan.store(&lanes, &skipped, job.options.budget).await?;
 
         let mut warnings = Vec::new();
         if lanes.is_empty() {
@@ -153,9 +163,13 @@ fn new_lane(planned: &Planned) -> NewLane {
         portfolio: planned.portfolio.id,
         model: planned.portfolio.model.clone(),
         trial: planned.portfolio.trial,
-        routing_key: commands::LANE_CONTINUE,
+        routing_key: match planned.endpoint {
+            Some(_) => commands::LANE_CONTINUE_AGENTS,
+            None => commands::LANE_CONTINUE,
+        },
         dates: planned.plan.dates.clone(),
         ready: !planned.portfolio.held,
+        endpoint: planned.endpoint.clone(),
     }
 }
 

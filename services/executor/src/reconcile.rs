@@ -53,6 +53,15 @@ impl Executor {
         }
         Ok(())
     }
+
+    /// Sends the turn of the lane that has waited longest for an endpoint with a free place.
+    pub(crate) async fn call_next(&self, endpoint: &str) {
+        match storage::execution::call_next(&self.pool, endpoint).await {
+            Ok(false) => {}
+            Ok(true) => self.resend(false).await,
+            Err(problem) => tracing::warn!("the next lane of an endpoint was not called: {problem}"),
+        }
+    }
 }
 
 fn turn_of(lane: &Overdue) -> Result<Outgoing, ContractError> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::ids::LaneId;
-use storage::execution::{Take, put_down, take};
+use storage::execution::{Take, put_down, take, take_with_endpoint};
 use storage::{PgPool, StorageError};
 use tokio::sync::Mutex;
 
@@ -17,11 +17,30 @@ pub(crate) struct Takings {
 impl Takings {
     /// Takes `turn` of a lane.
     pub(crate) async fn take(&self, pool: &PgPool, lane: LaneId, turn: u32) -> storage::Result<Take> {
-        let failed = self.failed.lock().await.get(&lane).copied();
-        let taken = take(pool, lane, turn, failed).await?;
-        // Whatever it came to, that epoch is over.
-        self.failed.lock().await.remove(&lane);
+        let taken = take(pool, lane, turn, self.failed_epoch(lane).await).await?;
+        self.forget(lane).await;
         Ok(taken)
+    }
+
+    /// Takes `turn` of a lane whose days ask an endpoint.
+    pub(crate) async fn take_with_endpoint(
+        &self,
+        pool: &PgPool,
+        lane: LaneId,
+        turn: u32,
+    ) -> storage::Result<Take> {
+        let taken = take_with_endpoint(pool, lane, turn, self.failed_epoch(lane).await).await?;
+        self.forget(lane).await;
+        Ok(taken)
+    }
+
+    async fn failed_epoch(&self, lane: LaneId) -> Option<i64> {
+        self.failed.lock().await.get(&lane).copied()
+    }
+
+    /// Whatever a taking came to, the epoch before it is over.
+    async fn forget(&self, lane: LaneId) {
+        self.failed.lock().await.remove(&lane);
     }
 
     /// Puts a taken lane down after an error of ours.

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chrono::NaiveDate;
+use domain::agent::Dialect;
 use domain::costs::{CostTerms, Costs};
-use domain::job::{Model, ModelKind};
+use domain::job::{AgentModel, Model, ModelKind};
 use domain::policy::Policy;
 use domain::recorded::{self, RecordedOrder, RecordedOrders};
 use domain::request::KnownModel;
@@ -13,6 +14,10 @@ use runtime::settings::{NotToml, from_toml};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+
+mod agent;
+
+use agent::FileAgent;
 
 /// All configured models, in the file's order.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +51,8 @@ pub enum EntryKind {
     Recorded(BTreeMap<NaiveDate, Vec<RecordedOrder>>),
     /// A built-in baseline.
     Policy(Policy),
+    /// Asks an endpoint.
+    Agent(Box<AgentModel>),
 }
 
 impl EntryKind {
@@ -54,6 +61,7 @@ impl EntryKind {
         match self {
             Self::Recorded(_) => "recorded",
             Self::Policy(_) => "policy",
+            Self::Agent(agent) => agent.kind(),
         }
     }
 }
@@ -95,6 +103,8 @@ struct FileModel {
     costs: Option<CostTerms>,
     decisions: Option<String>,
     policy: Option<Policy>,
+    #[serde(flatten)]
+    agent: FileAgent,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +112,8 @@ struct FileModel {
 enum FileKind {
     Recorded,
     Policy,
+    Llm,
+    Http,
 }
 
 impl Catalogue {
@@ -185,6 +197,7 @@ impl Catalogue {
             ),
             EntryKind::Recorded(_) => ModelKind::Recorded(Vec::new()),
             EntryKind::Policy(policy) => ModelKind::Policy(policy.clone()),
+            EntryKind::Agent(agent) => ModelKind::Agent(agent.clone()),
         };
         Some(Model {
             signature: entry.signature.clone(),
@@ -232,6 +245,16 @@ fn entry(
     let costs = Costs::try_from(model.costs.unwrap_or_default())
         .map_err(|problem| CatalogueMistake::new(key("costs"), problem, "correct the terms"))?;
     let kind = match (&model.kind, &model.decisions, &model.policy) {
+        (FileKind::Llm, None, None) => {
+            EntryKind::Agent(Box::new(agent::agent(Dialect::ChatCompletions, &model.agent, &key, read)?))
+        }
+        (FileKind::Http, None, None) => {
+            EntryKind::Agent(Box::new(agent::agent(Dialect::Agent, &model.agent, &key, read)?))
+        }
+        (FileKind::Llm | FileKind::Http, _, _) => {
+            let fix = "remove decisions and policy, or change the kind";
+            return Err(CatalogueMistake::new(key("kind"), "is an agent, which decides for itself", fix));
+        }
         (FileKind::Policy, None, Some(policy)) => EntryKind::Policy(policy.clone()),
         (FileKind::Policy, _, _) => {
             return Err(CatalogueMistake::new(
@@ -278,6 +301,11 @@ fn hash(initial_cash: Decimal, costs: &Costs, kind: &EntryKind) -> String {
     hasher.update(format!("v1 {} {:?} ", initial_cash.normalize(), costs.terms()));
     match kind {
         EntryKind::Policy(policy) => hasher.update(format!("policy {policy:?}")),
+        EntryKind::Agent(agent) => {
+            // How fast an endpoint may be asked changes no answer.
+            hasher.update(format!("{} {} ", agent.kind(), agent.url));
+            hasher.update(serde_json::to_string(&agent.settings).unwrap_or_default());
+        }
         EntryKind::Recorded(orders) => {
             hasher.update("recorded");
             for order in orders.values().flatten() {
@@ -309,7 +337,7 @@ mod tests {
             let model = catalogue.snapshot("a", start.parse().unwrap(), end.parse().unwrap()).unwrap();
             match model.kind {
                 ModelKind::Recorded(orders) => orders.len(),
-                ModelKind::Policy(_) => usize::MAX,
+                ModelKind::Policy(_) | ModelKind::Agent(_) => usize::MAX,
             }
         };
 
@@ -359,5 +387,40 @@ mod tests {
         let mistakes = parse("[[models]]\nsignature = ").unwrap_err();
 
         assert_eq!(mistakes[0].key, "line 2");
+    }
+
+    #[test]
+    fn an_agent_is_read_with_its_prompt_and_its_mistakes_are_told() {
+        let entry = |extra: &str| {
+            let text = format!("[[models]]\nsignature = \"a\"\nkind = \"llm\"\n{extra}");
+            Catalogue::parse(&text, |_| Ok("Trade. {stop_token}".to_owned()))
+        };
+        let good = "base_url = \"https://x/v1/\"\nbasemodel = \"gpt-5\"\nprompt = \"prompts/short.txt\"\n\
+                    prices = { input = \"1.25\", output = \"10\" }\nlimits = { max_steps = 3 }";
+
+        let catalogue = entry(good).unwrap();
+        let EntryKind::Agent(agent) = &catalogue.entries()[0].kind else { panic!("it is an agent") };
+        let key = |extra: &str| entry(extra).unwrap_err()[0].key.clone();
+
+        assert_eq!(agent.url, "https://x/v1");
+        assert_eq!(agent.settings.prompt.version, "short");
+        assert_eq!(agent.settings.limits.max_steps, 3);
+        assert_eq!(key("basemodel = \"m\""), "models.a.base_url");
+        assert_eq!(key("base_url = \"http://x\""), "models.a.basemodel");
+        assert_eq!(key(&format!("{good}\ndecisions = \"d.csv\"")), "models.a.kind");
+        let misspelt = entry(&format!("{good}\nmax_step = 4")).unwrap_err();
+        assert!(misspelt[0].problem.contains("max_step"), "{misspelt:?}");
+    }
+
+    #[test]
+    fn how_fast_an_endpoint_may_be_asked_changes_no_hash() {
+        let hash = |extra: &str| {
+            let text = format!("[[models]]\nsignature = \"a\"\nkind = \"http\"\nurl = \"http://x\"\n{extra}");
+            parse(&text).unwrap().entries()[0].config_hash.clone()
+        };
+
+        assert_eq!(hash(""), hash("concurrency = 9\ntokens_per_minute = 5\ntimeout_seconds = 7"));
+        assert_ne!(hash(""), hash("limits = { max_steps = 7 }"));
+        assert_ne!(hash(""), hash("search = true"));
     }
 }

@@ -21,6 +21,8 @@ pub fn http() -> reqwest::Client {
 pub struct Client {
     /// `POST /simulate/trigger`, `GET /models`.
     pub trigger_url: String,
+    /// The conversations of model-days.
+    pub executor_url: String,
     /// The rest.
     pub status_url: String,
     http: reqwest::Client,
@@ -28,8 +30,8 @@ pub struct Client {
 
 impl Client {
     /// A client of these addresses.
-    pub fn new(trigger_url: String, status_url: String) -> Self {
-        Self { trigger_url, status_url, http: http() }
+    pub fn new(trigger_url: String, executor_url: String, status_url: String) -> Self {
+        Self { trigger_url, executor_url, status_url, http: http() }
     }
 
     /// The raw answer to a trigger request.
@@ -66,6 +68,14 @@ impl Client {
         let (status, answer) = self.get(path).await;
         assert_eq!(status, StatusCode::OK, "{path}: {answer}");
         answer
+    }
+
+    /// A model-day with its conversation.
+    pub async fn model_day(&self, job: &str, model: &str, date: &str) -> Value {
+        let url = format!("{}/jobs/{job}/model-days/{model}/{date}", self.executor_url);
+        let response = self.http.get(&url).send().await.expect("executor answers");
+        assert_eq!(response.status(), StatusCode::OK, "{url}");
+        response.json().await.expect("the answer is JSON")
     }
 
     /// The job's status.

@@ -6,6 +6,7 @@
 mod answer;
 mod bar;
 mod body;
+pub mod chat;
 mod control;
 mod fault;
 mod generated;

@@ -4,12 +4,13 @@ use std::num::NonZeroU16;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use contract::{decode_event, encode_event, kind};
+use domain::agent::{AgentSettings, Dialect, Limits, Spent};
 use domain::costs::{CostTerms, Costs};
 use domain::event::Event;
 use domain::ids::JobId;
-use domain::job::{Job, Model, ModelKind, OnFailure, Options};
+use domain::job::{AgentModel, Job, Model, ModelKind, OnFailure, Options};
 use domain::market::{Symbol, Universe};
-use domain::model_day::{CompletedDay, DayRef, ModelDayKey, RefusedOrder, Trade};
+use domain::model_day::{AgentReport, CompletedDay, DayRef, ModelDayKey, RefusedOrder, Trade};
 use domain::order::Side;
 use domain::policy::Policy;
 use domain::portfolio::Portfolio;
@@ -99,6 +100,49 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn agent_report()(
+        (reason, summary) in ("[a-z_]{1,20}", any::<String>()),
+        (calls, prompt_tokens, cached, completion, reasoning) in any::<(u64, u64, u64, u64, u64)>(),
+        cost in prop::option::of(amount()),
+        (unknown_calls, unpriced_calls, possibly_paid_twice) in any::<(u64, u64, u64)>(),
+    ) -> AgentReport {
+        let spent = Spent {
+            calls, prompt_tokens, cached, completion, reasoning, cost, unknown_calls, unpriced_calls,
+        };
+        AgentReport { reason, summary, spent, possibly_paid_twice }
+    }
+}
+
+prop_compose! {
+    fn agent_model()(
+        own: bool,
+        key_variable in prop::option::of("[A-Z_]{1,20}"),
+        tokens_per_minute in prop::option::of(any::<u64>()),
+        (concurrency, timeout_seconds, max_steps) in (1u32.., 1u64.., any::<u32>()),
+        max_cost in prop::option::of(amount()),
+    ) -> AgentModel {
+        let limits = Limits { max_steps, max_cost, ..Limits::default() };
+        AgentModel {
+            dialect: if own { Dialect::Agent } else { Dialect::ChatCompletions },
+            url: "https://example.org/v1".to_owned(),
+            key_variable,
+            settings: AgentSettings {
+                basemodel: "m".to_owned(),
+                limits,
+                sampling: Default::default(),
+                prompt: Default::default(),
+                search: own,
+                prices: None,
+                cost_basis: Default::default(),
+            },
+            concurrency,
+            tokens_per_minute,
+            timeout_seconds,
+        }
+    }
+}
+
+prop_compose! {
     fn completed_day()(
         (key, base, config_hash) in (key(), prop::option::of(base()), any::<String>()),
         (attempt, revision, days_since_last_trading) in (1u32.., 1u32.., any::<u32>()),
@@ -109,11 +153,13 @@ prop_compose! {
         refused in prop::collection::vec(refused(), 0..3),
         stale_symbols in prop::collection::vec(symbol(), 0..3),
         (started_at, completed_at) in (instant(), instant()),
+        agent in prop::option::of(agent_report()),
     ) -> CompletedDay {
         CompletedDay {
             key, attempt, revision, base, config_hash, starting_position, starting_value, profit, return_pct,
             days_since_last_trading, trades, refused, ending_position, value_at_open, value_at_close,
             stale_symbols, started_at, completed_at,
+            agent,
         }
     }
 }
@@ -153,6 +199,7 @@ fn model_kind() -> impl Strategy<Value = ModelKind> {
     ];
     prop_oneof![
         policy.prop_map(ModelKind::Policy),
+        agent_model().prop_map(|agent| ModelKind::Agent(Box::new(agent))),
         prop::collection::vec(recorded_order(), 0..4).prop_map(ModelKind::Recorded),
     ]
 }
@@ -181,9 +228,10 @@ fn models() -> impl Strategy<Value = Vec<Model>> {
 prop_compose! {
     fn options()(
         replace_existing: bool, stop: bool, wait_for_data: bool, reprocess_stale: bool,
+        budget in prop::option::of(amount()),
     ) -> Options {
         let on_failure = if stop { OnFailure::Stop } else { OnFailure::Continue };
-        Options { replace_existing, on_failure, wait_for_data, reprocess_stale }
+        Options { replace_existing, on_failure, wait_for_data, reprocess_stale, budget }
     }
 }
 

@@ -62,6 +62,7 @@ impl From<&Job> for Requested {
             kind: match model.kind {
                 ModelKind::Recorded(_) => "recorded",
                 ModelKind::Policy(_) => "policy",
+                ModelKind::Agent(ref agent) => agent.kind(),
             }
             .to_owned(),
         };

@@ -137,6 +137,7 @@ fn life(fates: &[Fate], download: Option<u32>, waits: bool, data_fails: bool) ->
                     error,
                     started_at: began,
                     completed_at,
+                    agent: None,
                 }));
             }
             Fate::IsSkipped => {
@@ -178,6 +179,7 @@ fn completed(key: ModelDayKey, at: DateTime<Utc>) -> CompletedDay {
         stale_symbols: Vec::new(),
         started_at: at,
         completed_at: at,
+        agent: None,
         key,
     }
 }

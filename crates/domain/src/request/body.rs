@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 
 use chrono::{Datelike, NaiveDate};
+use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::{DEFAULT_EXPERIMENT, Place, TriggerRequest, ValidationError};
@@ -34,12 +35,13 @@ pub(super) fn parse(body: &Value) -> Result<TriggerRequest, Vec<ValidationError>
     let experiment = body.experiment("experiment");
     let wait_for_data = body.flag("wait_for_data");
     let reprocess_stale = body.flag("reprocess_stale");
+    let budget = body.dollars("budget");
     match end {
         Some(end) if body.errors.is_empty() => Ok(TriggerRequest {
             start,
             end,
             models,
-            options: Options { replace_existing, on_failure, wait_for_data, reprocess_stale },
+            options: Options { replace_existing, on_failure, wait_for_data, reprocess_stale, budget },
             experiment,
         }),
         _ => Err(body.errors),
@@ -118,6 +120,27 @@ impl Body<'_> {
             self.refuse(field, kind, msg, value);
             false
         })
+    }
+
+    /// An amount above zero, as a number or a decimal text; `null` and absent mean that there is none.
+    fn dollars(&mut self, field: &'static str) -> Option<Decimal> {
+        let value = self.fields.get(field).filter(|value| !value.is_null())?;
+        let amount = match value {
+            Value::Number(number) => Decimal::from_str_exact(&number.to_string()).ok(),
+            Value::String(text) => Decimal::from_str_exact(text).ok(),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        };
+        match amount {
+            Some(amount) if amount > Decimal::ZERO => Some(amount.normalize()),
+            Some(_) => {
+                self.refuse(field, "greater_than", "Input should be greater than 0", value);
+                None
+            }
+            None => {
+                self.refuse(field, "decimal_parsing", "Input should be a valid decimal", value);
+                None
+            }
+        }
     }
 
     fn on_failure(&mut self, field: &'static str) -> OnFailure {

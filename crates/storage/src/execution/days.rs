@@ -50,6 +50,19 @@ pub struct DayCommit<'a> {
     pub messages: &'a [Outgoing],
     /// Whether the turn ends with this day.
     pub ends_turn: bool,
+    /// Of agents: the attempt that ends with the day.
+    pub agent: Option<AgentEnd<'a>>,
+}
+
+/// The end of an agent's attempt, with its conversation.
+#[derive(Debug, Clone, Copy)]
+pub struct AgentEnd<'a> {
+    /// The revision that it writes, or would have written.
+    pub revision: u32,
+    /// Why it ended.
+    pub reason: &'a str,
+    /// The conversation.
+    pub transcript: &'a serde_json::Value,
 }
 
 /// Commits the day at the lane's front: result, fills, messages and the lane's progress, at once.
@@ -87,6 +100,15 @@ pub async fn commit_day(pool: &PgPool, lane: &Lane, done: usize, commit: &DayCom
                 message.traceparent, message.body
             FROM lane, UNNEST($25::uuid[], $26::text[], $27::text[], $28::text[], $29::text[], $30::text[])
                 AS message (event_id, kind, exchange, routing_key, traceparent, body)
+        ), attempt AS (
+            UPDATE execution.attempts
+            SET ended = $31, ended_at = now()
+            FROM lane
+            WHERE attempts.portfolio_id = lane.portfolio_id AND trading_date = $5 AND attempts.revision = $32
+                AND attempts.attempt = $7
+        ), transcript AS (
+            INSERT INTO execution.transcripts (portfolio_id, trading_date, job_id, revision, attempt, reason, body)
+            SELECT portfolio_id, $5, job_id, $32, $7, $31, $33 FROM lane WHERE $31 IS NOT NULL
         )
         SELECT FROM lane",
     )
@@ -120,6 +142,9 @@ pub async fn commit_day(pool: &PgPool, lane: &Lane, done: usize, commit: &DayCom
     .bind(messages.routing_keys)
     .bind(messages.traceparents)
     .bind(messages.bodies)
+    .bind(commit.agent.map(|agent| agent.reason))
+    .bind(commit.agent.map(|agent| agent.revision.cast_signed()))
+    .bind(commit.agent.map(|agent| agent.transcript))
     .fetch_optional(pool)
     .await?;
     if written.is_some() { Ok(()) } else { Err(StorageError::Fenced) }

@@ -3,6 +3,7 @@
 use domain::ids::{JobId, LaneId, PortfolioId};
 use domain::job::{JobOutcome, JobState, Tally};
 use domain::model_day::{SkipReason, SkippedDate};
+use rust_decimal::Decimal;
 use sqlx::{FromRow, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
@@ -90,7 +91,21 @@ impl Plan {
     ///
     /// # Errors
     /// When Postgres refuses.
-    pub async fn store(&mut self, lanes: &[NewLane], skipped: &[SkippedRow]) -> Result<()> {
+    pub async fn store(
+        &mut self,
+        lanes: &[NewLane],
+        skipped: &[SkippedRow],
+        budget: Option<Decimal>,
+    ) -> Result<()> {
+        if let Some(budget) = budget {
+            sqlx::query(
+                "-- jobs::store budget\nINSERT INTO execution.budgets (job_id, allowed) VALUES ($1, $2)",
+            )
+            .bind(self.job.0)
+            .bind(budget)
+            .execute(&mut *self.transaction)
+            .await?;
+        }
         lanes::insert(&mut self.transaction, self.job, lanes).await?;
         for row in skipped {
             insert_skipped(&mut self.transaction, self.job, row).await?;

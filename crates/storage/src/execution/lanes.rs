@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ids::{JobId, LaneId, PortfolioId};
 use domain::job::{JobOutcome, Tally};
-use sqlx::{FromRow, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{FromRow, PgConnection, PgExecutor, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::jobs::{self, SkippedRow};
@@ -29,6 +29,8 @@ pub struct NewLane {
     pub dates: Vec<NaiveDate>,
     /// Whether the portfolio is free, so that the lane takes it now.
     pub ready: bool,
+    /// The endpoint that its days ask, and how many lanes may ask it side by side.
+    pub endpoint: Option<(String, u32)>,
 }
 
 /// A lane in the hands of the worker that took its current turn.
@@ -56,6 +58,8 @@ pub struct Lane {
     pub epoch: i64,
     /// Times it was taken since a day last ended.
     pub crashes: u32,
+    /// Of agents: whom its days ask.
+    pub endpoint: Option<String>,
 }
 
 /// What became of an attempt to take a turn.
@@ -82,6 +86,7 @@ struct Row {
     turn: i32,
     epoch: i64,
     crashes: i32,
+    endpoint: Option<String>,
 }
 
 impl From<Row> for Lane {
@@ -98,6 +103,7 @@ impl From<Row> for Lane {
             turn: row.turn.cast_unsigned(),
             epoch: row.epoch,
             crashes: row.crashes.cast_unsigned(),
+            endpoint: row.endpoint,
         }
     }
 }
@@ -106,9 +112,10 @@ pub(super) async fn insert(connection: &mut PgConnection, job: JobId, lanes: &[N
     for lane in lanes {
         sqlx::query(
             "-- lanes::insert
-            INSERT INTO execution.lanes (id, job_id, portfolio_id, model, trial, routing_key, state, dates, sent_at)
+            INSERT INTO execution.lanes (id, job_id, portfolio_id, model, trial, routing_key, state, dates, sent_at,
+                endpoint, endpoint_limit)
             VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $8 THEN 'ready' ELSE 'waiting' END, $7,
-                    CASE WHEN $8 THEN now() END)",
+                    CASE WHEN $8 THEN now() END, $9, $10)",
         )
         .bind(lane.id.0)
         .bind(job.0)
@@ -118,6 +125,8 @@ pub(super) async fn insert(connection: &mut PgConnection, job: JobId, lanes: &[N
         .bind(lane.routing_key)
         .bind(&lane.dates)
         .bind(lane.ready)
+        .bind(lane.endpoint.as_ref().map(|(endpoint, _)| endpoint))
+        .bind(lane.endpoint.as_ref().map(|(_, limit)| limit.cast_signed()))
         .execute(&mut *connection)
         .await?;
         if lane.ready {
@@ -139,24 +148,14 @@ pub(super) async fn insert(connection: &mut PgConnection, job: JobId, lanes: &[N
 /// # Errors
 /// When Postgres refuses.
 pub async fn take(pool: &PgPool, lane: LaneId, turn: u32, failed: Option<i64>) -> Result<Take> {
-    let taken: Option<Row> = sqlx::query_as(
-        "-- lanes::take
-        UPDATE execution.lanes
-        SET epoch = epoch + 1, lease_until = now() + interval '3 s', not_before = NULL,
-            crashes = CASE WHEN epoch = $3 THEN greatest(crashes, 1) ELSE crashes + 1 END
-        WHERE id = $1 AND turn = $2 AND state = 'ready'
-            AND (lease_until IS NULL OR lease_until < now() OR epoch = $3)
-            AND (not_before IS NULL OR not_before <= now())
-        RETURNING id, job_id, portfolio_id, model, trial, routing_key, dates, done, turn, epoch, crashes",
-    )
-    .bind(lane.0)
-    .bind(turn.cast_signed())
-    .bind(failed)
-    .fetch_optional(pool)
-    .await?;
-    if let Some(row) = taken {
-        return Ok(Take::Taken(row.into()));
+    if let Some(lane) = try_take(pool, lane, turn, failed).await? {
+        return Ok(Take::Taken(lane));
     }
+    lease_of(pool, lane, turn).await
+}
+
+/// What keeps a turn from being taken.
+pub(super) async fn lease_of(pool: &PgPool, lane: LaneId, turn: u32) -> Result<Take> {
     let lease: Option<(Option<DateTime<Utc>>, DateTime<Utc>)> = sqlx::query_as(
         "-- lanes::take lease
         SELECT lease_until, now()
@@ -172,6 +171,32 @@ pub async fn take(pool: &PgPool, lane: LaneId, turn: u32, failed: Option<i64>) -
         Some((None, _)) => Take::Leased(Duration::ZERO),
         None => Take::Over,
     })
+}
+
+/// Takes a turn that is free and due.
+pub(super) async fn try_take(
+    db: impl PgExecutor<'_>,
+    lane: LaneId,
+    turn: u32,
+    failed: Option<i64>,
+) -> Result<Option<Lane>> {
+    let taken: Option<Row> = sqlx::query_as(
+        "-- lanes::take
+        UPDATE execution.lanes
+        SET epoch = epoch + 1, lease_until = now() + interval '3 s', not_before = NULL, waits_for_endpoint = false,
+            crashes = CASE WHEN epoch = $3 THEN greatest(crashes, 1) ELSE crashes + 1 END
+        WHERE id = $1 AND turn = $2 AND state = 'ready'
+            AND (lease_until IS NULL OR lease_until < now() OR epoch = $3)
+            AND (not_before IS NULL OR not_before <= now())
+        RETURNING id, job_id, portfolio_id, model, trial, routing_key, dates, done, turn, epoch, crashes,
+            endpoint",
+    )
+    .bind(lane.0)
+    .bind(turn.cast_signed())
+    .bind(failed)
+    .fetch_optional(db)
+    .await?;
+    Ok(taken.map(Into::into))
 }
 
 /// Keeps a lane for another three seconds.
@@ -209,6 +234,21 @@ pub async fn put_down(pool: &PgPool, lane: LaneId, epoch: i64) -> Result<()> {
     .execute(pool)
     .await?;
     if done.rows_affected() == 0 { Err(StorageError::Fenced) } else { Ok(()) }
+}
+
+/// Locks the lane for the rest of the transaction, and notes that it makes progress.
+pub(super) async fn hold(connection: &mut PgConnection, lane: &Lane) -> Result<()> {
+    let held = sqlx::query(
+        "-- lanes::hold
+        UPDATE execution.lanes
+        SET crashes = 0
+        WHERE id = $1 AND epoch = $2 AND state = 'ready'",
+    )
+    .bind(lane.id.0)
+    .bind(lane.epoch)
+    .execute(connection)
+    .await?;
+    if held.rows_affected() == 0 { Err(StorageError::Fenced) } else { Ok(()) }
 }
 
 /// A lane at its end: one transaction that hands the portfolio on and may end the job.

@@ -1,13 +1,16 @@
 //! Schema `execution`: jobs as planned, portfolios, lanes, model-days, fills.
 
+pub mod agents;
 mod days;
+mod endpoints;
 mod history;
 mod jobs;
 mod lanes;
 mod portfolios;
 mod reconcile;
 
-pub use days::{DayCommit, DayRow, commit_day, has_failed};
+pub use days::{AgentEnd, DayCommit, DayRow, commit_day, has_failed};
+pub use endpoints::{call_next, hand_back, take_with_endpoint};
 pub use history::{
     PortfolioDay, PortfolioHistory, completed_before, history, kept, portfolios_of, stale_chain,
 };

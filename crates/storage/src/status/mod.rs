@@ -14,5 +14,5 @@ pub use job_views::{Counts, JobFilter, StoredJob, job_view, job_views};
 pub use model_days::{DayFilter, DayRow, day_rows};
 pub use projection::{Logged, Projected, Received, project, refuses_content};
 pub use rebuild::{rebuild, rebuild_all};
-pub use results::{WinnerFilter, WinnerKey, WinnerRow, day_bodies, winners};
+pub use results::{WinnerFilter, WinnerKey, WinnerRow, conversations, day_bodies, winners};
 pub use unseen::{Extent, Upstream, extents, unseen};

@@ -152,3 +152,31 @@ pub async fn day_bodies(pool: &PgPool, days: &[WinnerKey]) -> Result<BTreeMap<Wi
     let at = |place: i64| usize::try_from(place - 1).ok().and_then(|place| days.get(place)).cloned();
     Ok(rows.into_iter().filter_map(|(place, body)| Some((at(place)?, body))).collect())
 }
+
+/// The conversations of agents' days, as JSON; other days have none.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn conversations(
+    pool: &PgPool,
+    days: &[(JobId, WinnerKey)],
+) -> Result<BTreeMap<WinnerKey, serde_json::Value>> {
+    let rows: Vec<(i64, serde_json::Value)> = sqlx::query_as(
+        "-- results::conversations
+        SELECT wanted.place, said.body -> 'turns'
+        FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::int[], $5::date[])
+            WITH ORDINALITY AS wanted (job_id, experiment, model, trial, trading_date, place)
+        JOIN execution.conversations said
+            ON said.job_id = wanted.job_id AND said.experiment = wanted.experiment AND said.model = wanted.model
+                AND said.trial = wanted.trial AND said.trading_date = wanted.trading_date",
+    )
+    .bind(days.iter().map(|(job, _)| job.0).collect::<Vec<_>>())
+    .bind(days.iter().map(|(_, key)| key.experiment.as_str()).collect::<Vec<_>>())
+    .bind(days.iter().map(|(_, key)| key.model.as_str()).collect::<Vec<_>>())
+    .bind(days.iter().map(|(_, key)| key.trial.cast_signed()).collect::<Vec<_>>())
+    .bind(days.iter().map(|(_, key)| key.day.date).collect::<Vec<_>>())
+    .fetch_all(pool)
+    .await?;
+    let at = |place: i64| usize::try_from(place - 1).ok().and_then(|place| days.get(place));
+    Ok(rows.into_iter().filter_map(|(place, said)| Some((at(place)?.1.clone(), said))).collect())
+}

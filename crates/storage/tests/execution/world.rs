@@ -100,9 +100,10 @@ pub(crate) async fn store(plan: &mut Plan, models: &[&str], days: usize) -> Resu
             routing_key: LANE_CONTINUE,
             dates: (0..days).map(day).collect(),
             ready: !portfolio.held,
+            endpoint: None,
         })
         .collect();
-    plan.store(&lanes, &[]).await?;
+    plan.store(&lanes, &[], None).await?;
     Ok(lanes)
 }
 
@@ -165,7 +166,8 @@ pub(crate) async fn complete_with(
         value_at_close: Decimal::from(10_001),
         fills,
     };
-    let commit = DayCommit { date: lane.dates[done], attempt: 1, row, messages: &messages, ends_turn };
+    let commit =
+        DayCommit { date: lane.dates[done], attempt: 1, row, messages: &messages, ends_turn, agent: None };
     commit_day(pool, lane, done, &commit).await
 }
 

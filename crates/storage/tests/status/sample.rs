@@ -98,6 +98,7 @@ pub(crate) fn completed(
         stale_symbols: Vec::new(),
         started_at: instant(5),
         completed_at: instant(6),
+        agent: None,
     }
 }
 
@@ -124,6 +125,7 @@ pub(crate) fn life(id: JobId) -> Vec<Event> {
                         error,
                         started_at: at,
                         completed_at: at,
+                        agent: None,
                     }));
                 }
                 1 => {

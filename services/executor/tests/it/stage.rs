@@ -49,6 +49,9 @@ impl Stage {
             },
             slice: Duration::from_millis(250),
             lanes_at_once: 4,
+            agent_slice: Duration::from_secs(10),
+            agents_at_once: 8,
+            search: None,
             patience: Duration::from_secs(1),
             calendar: Calendar::nyse(),
         }

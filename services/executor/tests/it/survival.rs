@@ -209,10 +209,10 @@ async fn an_error_of_the_database_is_no_death_of_the_worker() {
             "CREATE FUNCTION execution.died() RETURNS trigger LANGUAGE plpgsql AS
              'BEGIN NEW.crashes := 4; RETURN NEW; END';
              CREATE TRIGGER died BEFORE INSERT ON execution.lanes FOR EACH ROW EXECUTE FUNCTION execution.died();
-             CREATE SEQUENCE execution.attempts;
+             CREATE SEQUENCE execution.tries;
              CREATE FUNCTION execution.fail() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
              'BEGIN
-                 CASE nextval(''execution.attempts'')
+                 CASE nextval(''execution.tries'')
                      WHEN 1, 3 THEN RAISE EXCEPTION USING ERRCODE = ''serialization_failure'';
                      WHEN 2 THEN PERFORM pg_terminate_backend(pg_backend_pid());
                      ELSE NULL;

@@ -168,6 +168,7 @@ pub(crate) fn day(number: u128, model: &str, on: &str, base: Option<&str>, value
         stale_symbols: Vec::new(),
         started_at: instant(5),
         completed_at: instant(7),
+        agent: None,
     }
 }
 

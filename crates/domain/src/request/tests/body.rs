@@ -45,7 +45,7 @@ fn every_field_is_read() {
     let request = parse(&json!({
         "start_date": "2025-10-01", "end_date": "2025-10-31", "models": ["GPT-5", "Qwen3-max", "GPT-5"],
         "replace_existing": true, "on_failure": "stop", "experiment": "no-fees_2.1",
-        "wait_for_data": true, "reprocess_stale": true, "unknown": {"is": "ignored"},
+        "wait_for_data": true, "reprocess_stale": true, "budget": "2.50", "unknown": {"is": "ignored"},
     }));
 
     assert_eq!(request.start, Some("2025-10-01".parse().unwrap()));
@@ -56,6 +56,7 @@ fn every_field_is_read() {
         on_failure: OnFailure::Stop,
         wait_for_data: true,
         reprocess_stale: true,
+        budget: Some("2.5".parse().unwrap()),
     };
     assert_eq!(request.options, all);
 }

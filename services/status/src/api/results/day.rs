@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use domain::agent::Turn;
 use domain::event::Event;
 use domain::model_day::{CompletedDay, DayRef, RefusedOrder, Trade};
 use domain::portfolio::Portfolio;
 use runtime::http::Problem;
 use rust_decimal::Decimal;
-use serde::Serialize;
-use storage::status::{WinnerKey, WinnerRow, day_bodies};
+use serde::{Deserialize as _, Serialize};
+use storage::status::{WinnerKey, WinnerRow, conversations, day_bodies};
 
 use super::Reasoning;
 use crate::api::number::Number;
@@ -86,7 +87,34 @@ struct Metadata {
 #[serde(untagged)]
 enum ReasoningText {
     Summary(String),
-    Full(Vec<()>),
+    Full(Vec<SaidTurn>),
+}
+
+/// A turn of a conversation, under the names of the original.
+#[derive(Serialize)]
+struct SaidTurn {
+    role: String,
+    content: String,
+    step: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_input: Option<String>,
+}
+
+fn turns(said: &serde_json::Value) -> Vec<SaidTurn> {
+    // A turn of a later version that cannot be read is left out, not the whole conversation.
+    let turns = said.as_array().into_iter().flatten();
+    let turns = turns.filter_map(|turn| Turn::deserialize(turn).ok());
+    turns
+        .map(|turn| SaidTurn {
+            role: turn.role.as_str().to_owned(),
+            content: turn.content,
+            step: turn.step,
+            name: turn.name,
+            tool_input: turn.arguments,
+        })
+        .collect()
 }
 
 /// The model-days of `rows` in full.
@@ -101,11 +129,25 @@ pub(super) async fn results(
     let bodies = day_bodies(&api.pool, &[keys, bases].concat()).await?;
     let days: BTreeMap<WinnerKey, CompletedDay> =
         bodies.into_iter().map(|(key, body)| Ok((key, completed(&body)?))).collect::<Result<_, Problem>>()?;
+    let said = match reasoning {
+        Reasoning::Full => {
+            let keys: Vec<_> = rows.iter().map(|row| (row.job, row.key.clone())).collect();
+            conversations(&api.pool, &keys).await.map_err(|problem| Problem::internal(&problem))?
+        }
+        Reasoning::None | Reasoning::Summary => BTreeMap::new(),
+    };
     let result = |row: &WinnerRow| {
         let day = days.get(&row.key)?;
         let base = row.figures.base.and_then(|base| days.get(&at(row, base)));
         let chain = chains.of(&row.key.experiment, &row.key.model, row.key.trial);
-        Some(day_result(row, day, base, stale(chain).contains(&row.key.day.date), reasoning))
+        let stale = stale(chain).contains(&row.key.day.date);
+        let reasoning = match reasoning {
+            Reasoning::None => None,
+            Reasoning::Summary => Some(ReasoningText::Summary(summary(day))),
+            // Recorded and policy models say nothing.
+            Reasoning::Full => Some(ReasoningText::Full(said.get(&row.key).map(turns).unwrap_or_default())),
+        };
+        Some(day_result(row, day, base, stale, reasoning))
     };
     Ok(rows.iter().filter_map(result).collect())
 }
@@ -127,7 +169,7 @@ fn day_result(
     day: &CompletedDay,
     base: Option<&CompletedDay>,
     stale: bool,
-    reasoning: Reasoning,
+    reasoning: Option<ReasoningText>,
 ) -> DayResult {
     let before_close = base.map_or(day.starting_value, |base| base.value_at_close);
     let starting = match (&day.starting_position, base) {
@@ -161,12 +203,7 @@ fn day_result(
             session_duration_seconds: seconds(day.started_at, day.completed_at),
             completed_at: instant(day.completed_at),
         },
-        reasoning: match reasoning {
-            Reasoning::None => None,
-            Reasoning::Summary => Some(ReasoningText::Summary(summary(day))),
-            // Recorded and policy models say nothing.
-            Reasoning::Full => Some(ReasoningText::Full(Vec::new())),
-        },
+        reasoning,
         revision: day.revision,
         stale,
     }
@@ -206,6 +243,9 @@ fn refused_detail(order: &RefusedOrder) -> RefusedDetail {
 }
 
 fn summary(day: &CompletedDay) -> String {
+    if let Some(agent) = &day.agent {
+        return agent.summary.clone();
+    }
     match (day.trades.len(), day.refused.len()) {
         (0, 0) => "No trading activity recorded.".to_owned(),
         (filled, 0) => format!("{filled} orders filled."),

@@ -1,0 +1,10 @@
+//! Days of agents: attempts, their journal, what they may spend, and how busy an endpoint is.
+
+mod attempts;
+mod journal;
+mod limits;
+mod transcripts;
+
+pub use attempts::{Attempt, begin_attempt, end_attempt};
+pub use journal::{Call, Entry, Intent, Noted, Settled, Told, note_refusal, read_journal, write_journal};
+pub use transcripts::{DayKey, EndedDay, ended_day};

@@ -1,0 +1,322 @@
+//! The conversation of one attempt: feeds the session what the journal holds, then what endpoints answer.
+
+use std::time::{Duration, Instant};
+
+use domain::agent::search::failed;
+use domain::agent::usage::reserve;
+use domain::agent::{Answer, Ask, EndReason, Ended, Failure, Next, Session, next_try};
+use domain::job::AgentModel;
+use sha2::{Digest as _, Sha256};
+use storage::execution::Lane;
+use storage::execution::agents::{Attempt, Call, Intent, Noted, Settled};
+use uuid::Uuid;
+
+use super::endpoint::{self, NoKey};
+use super::journal::{self, Journal};
+use crate::Executor;
+use crate::day::Today;
+use crate::error::ExecutorError;
+
+/// Waits up to this are waited for in hand; longer ones end the turn.
+const SHORT_WAIT: Duration = Duration::from_secs(2);
+/// Answer tokens that a call may need when its request does not bound them.
+const UNBOUNDED_ANSWER: u64 = 4_096;
+
+/// Why a conversation does not go on in this turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The slice is over.
+    Slice,
+    /// Nothing can be done for so long.
+    Wait(Duration),
+}
+
+/// How a conversation came out.
+pub(super) enum Talk<'a> {
+    /// The day has ended.
+    Ended {
+        /// How.
+        ended: Box<Ended<'a>>,
+        /// Calls that were sent again although an earlier copy may have been billed.
+        again: u64,
+        /// What the endpoint said, when it failed for good.
+        error: Option<String>,
+    },
+    /// It goes on in another turn.
+    Stopped(Stop),
+    /// The journal holds other requests than the session makes.
+    RequestChanged,
+}
+
+/// One attempt's conversation, in this turn.
+pub(super) struct Conversation<'c, 'a> {
+    executor: &'c Executor,
+    lane: &'c Lane,
+    agent: &'a AgentModel,
+    today: &'a Today<'a>,
+    session: Session<'a>,
+    journal: Journal<'c>,
+    attempt: &'c Attempt,
+    began: Instant,
+    error: Option<String>,
+}
+
+/// What a step led to.
+enum Step {
+    On,
+    Stop(Stop),
+    Changed,
+}
+
+impl<'c, 'a> Conversation<'c, 'a> {
+    pub(super) fn new(
+        executor: &'c Executor,
+        lane: &'c Lane,
+        agent: &'a AgentModel,
+        today: &'a Today<'a>,
+        attempt: &'c Attempt,
+        session: Session<'a>,
+        journal: Journal<'c>,
+    ) -> Self {
+        Self { executor, lane, agent, today, session, journal, attempt, began: Instant::now(), error: None }
+    }
+
+    /// Goes on until the day or the turn ends.
+    pub(super) async fn run(mut self) -> Result<Talk<'a>, ExecutorError> {
+        loop {
+            let step = match self.session.next() {
+                Next::Ask(ask) => self.ask(ask).await?,
+                Next::Search(wanted) => self.search(wanted.step, wanted.index, &wanted.query).await?,
+                Next::Ended(_) => break,
+            };
+            match step {
+                Step::On => {}
+                Step::Stop(stop) => {
+                    self.journal.flush().await?;
+                    return Ok(Talk::Stopped(stop));
+                }
+                Step::Changed => return Ok(Talk::RequestChanged),
+            }
+        }
+        // What was spent counts against the budget before the day's own commit.
+        self.journal.flush().await?;
+        let (again, error) = (self.journal.again(), self.error);
+        Ok(Talk::Ended { ended: Box::new(self.session.finish()), again, error })
+    }
+
+    async fn ask(&mut self, ask: Ask) -> Result<Step, ExecutorError> {
+        let hash = hash(&ask.body);
+        let mut tries = 0;
+        if let Some(entry) = self.journal.entry(ask.step, 0) {
+            if entry.kind == Noted::Stop {
+                let reason = entry.answer.as_deref().and_then(|reason| reason.parse().ok());
+                self.session.stop(reason.unwrap_or(EndReason::NoDecision));
+                return Ok(Step::On);
+            }
+            if entry.hash.as_deref() != Some(hash.as_str()) {
+                return Ok(Step::Changed);
+            }
+            let (lost, answer) = (journal::lost(entry), journal::answer(entry)?);
+            tries = entry.sent;
+            (0..lost).for_each(|_| self.session.lost());
+            self.journal.count_lost(lost);
+            if let Some(answer) = answer {
+                self.heard(&ask, &answer)?;
+                return Ok(Step::On);
+            }
+        }
+        if self.journal.active_ms() >= self.agent.settings.limits.wall_time_seconds.saturating_mul(1_000) {
+            self.journal.stop(ask.step, EndReason::WallTime);
+            self.session.out_of_time();
+            return Ok(Step::On);
+        }
+        if self.began.elapsed() >= self.executor.config.agent_slice {
+            return Ok(Step::Stop(Stop::Slice));
+        }
+        self.call(ask, &hash, tries).await
+    }
+
+    async fn call(&mut self, ask: Ask, hash: &str, tries: u32) -> Result<Step, ExecutorError> {
+        let key = match endpoint::key(self.agent) {
+            Ok(key) => key,
+            Err(NoKey::Unset(variable)) => return self.without_key(&ask, &NoKey::Unset(variable)),
+        };
+        match self.allowed(&ask, hash).await? {
+            Call::Allowed => {}
+            Call::OverBudget => {
+                self.journal.stop(ask.step, EndReason::BudgetExhausted);
+                self.session.out_of_budget();
+                return Ok(Step::On);
+            }
+            Call::BudgetBusy => return Ok(Step::Stop(Stop::Wait(Duration::from_secs(1)))),
+            Call::OverRate => return Ok(Step::Stop(Stop::Wait(until_next_minute()))),
+        }
+        let secrets = endpoint::secrets(key.as_deref());
+        let identity = self.identity(ask.step);
+        let body = ask.body.clone();
+        let raw = self.executor.endpoints.call(self.agent, key.as_deref(), &identity, body).await;
+        let answer = self.agent.dialect.classify(&raw, &secrets);
+        metrics::counter!("modelday_agent_calls_total", "class" => answer.class()).increment(1);
+        match &answer {
+            Answer::Failed(failure) => self.failed(&ask, failure, tries + 1, &answer).await,
+            Answer::Message(message) => {
+                let settings = &self.agent.settings;
+                let cost = message.usage.cost(settings.prices.as_ref(), settings.cost_basis);
+                let used =
+                    message.usage.prompt.zip(message.usage.completion).map(|(p, c)| p.saturating_add(c));
+                let tokens = match (self.agent.tokens_per_minute, used) {
+                    (Some(_), Some(used)) => signed(used) - signed(needed(&ask)),
+                    _ => 0,
+                };
+                self.settle(&ask, &answer, cost, tokens)?;
+                self.heard(&ask, &answer)?;
+                Ok(Step::On)
+            }
+        }
+    }
+
+    async fn allowed(&mut self, ask: &Ask, hash: &str) -> Result<Call, ExecutorError> {
+        let prices = self.agent.settings.prices.as_ref();
+        let answer = ask.max_completion_tokens.unwrap_or(UNBOUNDED_ANSWER);
+        let reserve = prices.map(|prices| reserve(ask.body.len() as u64, answer, prices)).unwrap_or_default();
+        let tokens = self.agent.tokens_per_minute;
+        let intent = Intent {
+            step: ask.step,
+            index: 0,
+            kind: Noted::Call,
+            hash,
+            reserve,
+            tokens: tokens.map(|limit| (self.agent.url.as_str(), signed(limit), signed(needed(ask)))),
+        };
+        Ok(self.journal.intend(&intent).await?)
+    }
+
+    /// A call that came to nothing: again at once, again later, or never.
+    async fn failed(
+        &mut self,
+        ask: &Ask,
+        failure: &Failure,
+        tries: u32,
+        answer: &Answer,
+    ) -> Result<Step, ExecutorError> {
+        let date = self.today.key.date;
+        tracing::warn!(
+            job.id = %self.lane.job, model = self.lane.model, trading_date = %date,
+            "call {} failed ({}): {}", ask.step, failure.class.as_str(), failure.text
+        );
+        let billed = failure.class.may_be_billed();
+        let Some(wait) = next_try(failure, tries, jitter()) else {
+            let cost = (!billed).then_some(rust_decimal::Decimal::ZERO);
+            self.settle(ask, answer, cost, 0)?;
+            self.heard(ask, answer)?;
+            return Ok(Step::On);
+        };
+        if billed {
+            self.session.lost();
+            self.journal.count_lost(1);
+        } else {
+            self.journal.refused(ask.step, failure.class.as_str()).await?;
+        }
+        if wait > SHORT_WAIT {
+            return Ok(Step::Stop(Stop::Wait(wait)));
+        }
+        tokio::time::sleep(wait).await;
+        let hash = hash(&ask.body);
+        Box::pin(self.call(ask.clone(), &hash, tries)).await
+    }
+
+    fn without_key(&mut self, ask: &Ask, problem: &NoKey) -> Result<Step, ExecutorError> {
+        let class = domain::agent::FailureClass::BadCredentials;
+        let answer = Answer::Failed(Failure::new(class, &problem.to_string()));
+        self.settle(ask, &answer, Some(rust_decimal::Decimal::ZERO), 0)?;
+        self.heard(ask, &answer)?;
+        Ok(Step::On)
+    }
+
+    fn settle(
+        &mut self,
+        ask: &Ask,
+        answer: &Answer,
+        cost: Option<rust_decimal::Decimal>,
+        tokens: i64,
+    ) -> Result<(), ExecutorError> {
+        let text = serde_json::to_string(answer).map_err(|problem| {
+            ExecutorError::Inconsistent(format!("an answer cannot be written: {problem}"))
+        })?;
+        self.journal.settle(Settled { step: ask.step, answer: text, cost, tokens });
+        Ok(())
+    }
+
+    /// Tells the session, and notes what its tools answered.
+    fn heard(&mut self, ask: &Ask, answer: &Answer) -> Result<(), ExecutorError> {
+        if let Answer::Failed(failure) = answer {
+            self.error = Some(format!("the endpoint failed ({}): {}", failure.class.as_str(), failure.text));
+        }
+        self.session.answered(answer)?;
+        self.note_tools(ask.step);
+        Ok(())
+    }
+
+    fn note_tools(&mut self, step: u32) {
+        let results: Vec<(u32, String)> = self
+            .session
+            .tool_results_of(step)
+            .filter_map(|turn| Some((turn.index?, turn.content.clone())))
+            .collect();
+        for (index, content) in results {
+            self.journal.tell(step, index + 1, Noted::Tool, content);
+        }
+    }
+
+    async fn search(&mut self, step: u32, index: u32, query: &str) -> Result<Step, ExecutorError> {
+        let known = self.journal.entry(step, index + 1).and_then(|entry| entry.answer.clone());
+        let result = match known {
+            Some(result) => result,
+            None => {
+                // The answer that asks for the search is stored before anybody else hears of it.
+                self.journal.flush().await?;
+                let result = match &self.executor.searcher {
+                    Some(searcher) => searcher.search(query, self.today.key.date).await,
+                    None => failed("no search engine is configured"),
+                };
+                self.journal.tell(step, index + 1, Noted::Search, result.clone());
+                self.journal.flush().await?;
+                result
+            }
+        };
+        self.session.searched(index, &result)?;
+        self.note_tools(step);
+        Ok(Step::On)
+    }
+
+    /// The same whenever the same call is sent again, so that an endpoint that knows the header bills once.
+    fn identity(&self, step: u32) -> String {
+        let Attempt { date, revision, number, .. } = self.attempt;
+        hash(&format!("{} {date} {revision} {number} {step}", self.lane.portfolio.0))
+    }
+}
+
+/// SHA-256 of a request, as hexadecimal text.
+fn hash(body: &str) -> String {
+    Sha256::digest(body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Tokens that a call may need, by a rule of thumb: four bytes of the request a token.
+fn needed(ask: &Ask) -> u64 {
+    (ask.body.len() as u64 / 4).saturating_add(ask.max_completion_tokens.unwrap_or(UNBOUNDED_ANSWER))
+}
+
+fn signed(tokens: u64) -> i64 {
+    i64::try_from(tokens).unwrap_or(i64::MAX)
+}
+
+fn until_next_minute() -> Duration {
+    let second = chrono::Timelike::second(&chrono::Utc::now());
+    Duration::from_secs(u64::from(60_u32.saturating_sub(second)).max(1))
+}
+
+/// Thousandths, so that many waiters do not come back together.
+fn jitter() -> u16 {
+    // The last bytes of such an id are random.
+    u16::from(Uuid::now_v7().as_bytes()[15]) * 4
+}

@@ -1,0 +1,123 @@
+//! What an attempt has heard so far, and what is to be written with the next commit.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use domain::agent::{Answer, EndReason};
+use storage::execution::Lane;
+use storage::execution::agents::{
+    Attempt, Call, Entry, Intent, Noted, Settled, Told, note_refusal, read_journal, write_journal,
+};
+use storage::{PgPool, StorageError};
+
+use crate::error::ExecutorError;
+
+/// The journal of an open attempt.
+pub(super) struct Journal<'a> {
+    pool: &'a PgPool,
+    lane: &'a Lane,
+    attempt: &'a Attempt,
+    known: BTreeMap<(u32, u32), Entry>,
+    settled: Option<Settled>,
+    told: Vec<Told>,
+    since: Instant,
+    active_ms: u64,
+    again: u64,
+}
+
+impl<'a> Journal<'a> {
+    /// Reads what there is.
+    pub(super) async fn open(
+        pool: &'a PgPool,
+        lane: &'a Lane,
+        attempt: &'a Attempt,
+    ) -> Result<Self, StorageError> {
+        let entries = if attempt.fresh { Vec::new() } else { read_journal(pool, lane, attempt).await? };
+        let known = entries.into_iter().map(|entry| ((entry.step, entry.index), entry)).collect();
+        let (since, active_ms) = (Instant::now(), attempt.active_ms);
+        Ok(Self { pool, lane, attempt, known, settled: None, told: Vec::new(), since, active_ms, again: 0 })
+    }
+
+    /// The entry of a call or tool of an earlier turn.
+    pub(super) fn entry(&self, step: u32, index: u32) -> Option<&Entry> {
+        self.known.get(&(step, index))
+    }
+
+    /// Milliseconds worked on the attempt, waits between turns left out.
+    pub(super) fn active_ms(&self) -> u64 {
+        self.active_ms.saturating_add(millis(self.since))
+    }
+
+    /// Calls that were sent again although an earlier copy may have been billed.
+    pub(super) fn again(&self) -> u64 {
+        self.again
+    }
+
+    /// Counts copies of a call that were sent and neither answered nor refused.
+    pub(super) fn count_lost(&mut self, lost: u32) {
+        self.again = self.again.saturating_add(u64::from(lost));
+    }
+
+    /// Notes the answer to a call.
+    pub(super) fn settle(&mut self, settled: Settled) {
+        self.settled = Some(settled);
+    }
+
+    /// Notes a result of a tool.
+    pub(super) fn tell(&mut self, step: u32, index: u32, kind: Noted, answer: String) {
+        if !self.known.contains_key(&(step, index)) {
+            self.told.push(Told { step, index, kind, answer });
+        }
+    }
+
+    /// Notes that the day was ended from outside before `step`.
+    pub(super) fn stop(&mut self, step: u32, reason: EndReason) {
+        self.told.push(Told { step, index: 0, kind: Noted::Stop, answer: reason.as_str().to_owned() });
+    }
+
+    /// Commits all that was noted, with the intent of a call.
+    pub(super) async fn intend(&mut self, intent: &Intent<'_>) -> Result<Call, StorageError> {
+        self.write(Some(intent)).await
+    }
+
+    /// Commits all that was noted, if anything was.
+    pub(super) async fn flush(&mut self) -> Result<(), StorageError> {
+        if self.settled.is_some() || !self.told.is_empty() {
+            self.write(None).await?;
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, intent: Option<&Intent<'_>>) -> Result<Call, StorageError> {
+        let active = millis(self.since);
+        let (settled, told) = (self.settled.take(), std::mem::take(&mut self.told));
+        let (pool, lane, attempt) = (self.pool, self.lane, self.attempt);
+        let call = write_journal(pool, lane, attempt, settled.as_ref(), &told, intent, active).await?;
+        self.active_ms = self.active_ms.saturating_add(active);
+        self.since = Instant::now();
+        Ok(call)
+    }
+
+    /// Notes that a call came back refused, which costs nothing.
+    pub(super) async fn refused(&self, step: u32, refusal: &str) -> Result<(), StorageError> {
+        note_refusal(self.pool, self.lane, self.attempt, (step, 0), refusal).await
+    }
+}
+
+/// The answer of an entry; `None` while there is none.
+pub(super) fn answer(entry: &Entry) -> Result<Option<Answer>, ExecutorError> {
+    let Some(text) = &entry.answer else { return Ok(None) };
+    let answer = serde_json::from_str(text)
+        .map_err(|problem| ExecutorError::Inconsistent(format!("a journalled answer is none: {problem}")))?;
+    Ok(Some(answer))
+}
+
+/// Copies of a call that were sent and neither refused nor answered.
+pub(super) fn lost(entry: &Entry) -> u32 {
+    let accounted = entry.refused + u32::from(entry.answer.is_some());
+    entry.sent.saturating_sub(accounted)
+}
+
+fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

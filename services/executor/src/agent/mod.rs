@@ -1,0 +1,117 @@
+//! An agent's day: the session decides, this asks, waits and keeps the journal.
+
+mod conversation;
+mod endpoint;
+mod journal;
+mod search;
+mod turn;
+
+use chrono::{DateTime, Utc};
+use domain::agent::{Ended, Session};
+use domain::as_of::AsOf;
+use domain::day::{DayError, DayPrices};
+use domain::event::{Event, ModelDayStarted};
+use domain::job::AgentModel;
+use domain::model_day::AgentReport;
+use serde_json::Value;
+use storage::execution::Lane;
+use storage::execution::agents::{Attempt, begin_attempt, end_attempt};
+
+use crate::Executor;
+use crate::day::{Today, open_book};
+use crate::error::ExecutorError;
+
+pub(crate) use conversation::Stop;
+use conversation::{Conversation, Talk};
+pub(crate) use endpoint::Endpoints;
+use journal::Journal;
+pub(crate) use search::Searcher;
+
+/// What became of a turn of an agent's day.
+pub(crate) enum AgentDay<'a> {
+    /// The session has ended.
+    Ended {
+        /// Which attempt.
+        attempt: Attempt,
+        /// How it ended.
+        ended: Box<Ended<'a>>,
+        /// The same, for events.
+        report: AgentReport,
+        /// What the endpoint said, when it failed for good.
+        error: Option<String>,
+    },
+    /// It cannot go on in this turn.
+    Stopped(Stop),
+}
+
+/// An agent's day that has ended, for its row.
+pub(crate) struct Talked {
+    pub(crate) attempt: u32,
+    pub(crate) revision: u32,
+    pub(crate) started_at: DateTime<Utc>,
+    pub(crate) report: AgentReport,
+    pub(crate) transcript: Value,
+}
+
+impl Executor {
+    /// Runs an agent's day as far as this turn goes.
+    pub(crate) async fn agent_day<'a>(
+        &self,
+        lane: &Lane,
+        today: &'a Today<'a>,
+        agent: &'a AgentModel,
+        market: &'a dyn DayPrices,
+    ) -> Result<AgentDay<'a>, ExecutorError> {
+        loop {
+            let attempt = begin_attempt(&self.pool, lane, today.key.date, today.revision, |attempt| {
+                let event = Event::ModelDayStarted(ModelDayStarted {
+                    key: today.key.clone(),
+                    attempt: attempt.number,
+                    started_at: attempt.started_at,
+                });
+                Ok::<_, ExecutorError>(runtime::outgoing::event(&event)?)
+            })
+            .await?;
+            self.wake.wake();
+            let session = match open(today, agent, market) {
+                Ok(session) => session,
+                Err(problem) => return Err(ExecutorError::Day(problem)),
+            };
+            let journal = Journal::open(&self.pool, lane, &attempt).await?;
+            let talk = Conversation::new(self, lane, agent, today, &attempt, session, journal).run().await?;
+            match talk {
+                Talk::Ended { ended, again, error } => {
+                    let report = AgentReport {
+                        reason: ended.reason.as_str().to_owned(),
+                        summary: ended.summary.clone(),
+                        spent: ended.spent.clone(),
+                        possibly_paid_twice: again,
+                    };
+                    return Ok(AgentDay::Ended { attempt, ended, report, error });
+                }
+                Talk::Stopped(stop) => return Ok(AgentDay::Stopped(stop)),
+                // The code or the configuration has changed since: what was heard answers other questions.
+                Talk::RequestChanged => end_attempt(&self.pool, lane, &attempt, "request_changed").await?,
+            }
+        }
+    }
+}
+
+fn open<'a>(
+    today: &'a Today<'a>,
+    agent: &'a AgentModel,
+    market: &'a dyn DayPrices,
+) -> Result<Session<'a>, DayError> {
+    let book = open_book(today, market)?;
+    Session::open(domain::agent::session::Opening {
+        key: today.key,
+        settings: &agent.settings,
+        dialect: agent.dialect,
+        universe: &today.job.universe,
+        as_of: AsOf::new(today.prices, today.calendar, today.key.date),
+        book,
+        initial_cash: today.model.initial_cash,
+    })
+    // All three are of the same day, by construction.
+    .map_err(|_| DayError::NotAfter { date: today.key.date, previous: today.key.date })
+}

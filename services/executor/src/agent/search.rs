@@ -1,0 +1,98 @@
+//! Web search for agents: any endpoint that answers with results that have dates.
+//!
+//! What a result may say is decided by the domain; here is only the call.
+
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use domain::agent::search::{Found, failed, text, usable};
+use serde_json::Value;
+
+/// Longest that a search may take.
+const LONGEST: Duration = Duration::from_secs(30);
+/// Most bytes of an answer.
+const MOST: usize = 2 << 20;
+
+/// Searches, when it is configured.
+#[derive(Debug, Clone)]
+pub(crate) struct Searcher {
+    http: reqwest::Client,
+    url: String,
+    key: Option<String>,
+}
+
+impl Searcher {
+    /// Searches at `url`, with `key` as a bearer token.
+    pub(crate) fn new(url: String, key: Option<String>) -> reqwest::Result<Self> {
+        let http = reqwest::Client::builder()
+            .timeout(LONGEST)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("modelday/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { http, url, key })
+    }
+
+    /// What the model is told about `query` on `today`. A search that fails is told so.
+    pub(crate) async fn search(&self, query: &str, today: NaiveDate) -> String {
+        match self.found(query).await {
+            Ok(found) => text(&usable(&found, today), today),
+            Err(problem) => failed(problem),
+        }
+    }
+
+    async fn found(&self, query: &str) -> Result<Vec<Found>, &'static str> {
+        let mut request =
+            self.http.get(&self.url).query(&[("q", query)]).header("accept", "application/json");
+        if let Some(key) = &self.key {
+            request = request.bearer_auth(key);
+        }
+        let mut response = request.send().await.map_err(|_| "the search did not answer")?;
+        if !response.status().is_success() {
+            return Err("the search was refused");
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|_| "the search broke off")? {
+            if body.len() + chunk.len() > MOST {
+                return Err("the search said too much");
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let json: Value = serde_json::from_slice(&body).map_err(|_| "the search gave no JSON")?;
+        Ok(results(&json))
+    }
+}
+
+/// The results of an answer: a list, or one under `data` or `results`.
+fn results(json: &Value) -> Vec<Found> {
+    let list =
+        json.as_array().or_else(|| ["data", "results"].iter().find_map(|key| json.get(key)?.as_array()));
+    let field = |result: &Value, names: &[&str]| {
+        names.iter().find_map(|name| result.get(name)?.as_str().map(str::to_owned))
+    };
+    let found = |result: &Value| Found {
+        title: field(result, &["title"]).unwrap_or_default(),
+        url: field(result, &["url", "link"]).unwrap_or_default(),
+        date: field(result, &["date", "publishedTime", "published_date", "published"]),
+        content: field(result, &["content", "description", "snippet"]).unwrap_or_default(),
+    };
+    list.into_iter().flatten().map(found).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_found_under_the_names_that_engines_use() {
+        let body = serde_json::json!({"data": [
+            {"title": "A", "url": "u", "publishedTime": "2025-10-01T00:00:00Z", "content": "c"},
+            {"title": "B", "link": "l", "snippet": "s"},
+        ]});
+
+        let found = results(&body);
+
+        assert_eq!(found[0].date.as_deref(), Some("2025-10-01T00:00:00Z"));
+        assert_eq!((found[1].url.as_str(), found[1].content.as_str()), ("l", "s"));
+        assert_eq!(found[1].date, None);
+    }
+}

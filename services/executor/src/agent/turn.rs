@@ -1,0 +1,103 @@
+//! An agent's day within a turn of its lane: run it on, and settle what it came to.
+
+use domain::agent::{EndReason, Outcome, Transcript};
+use domain::event::LaneContinue;
+use domain::job::AgentModel;
+use domain::market_day::MarketDay;
+use domain::model_day::{AgentReport, SkipReason};
+use runtime::telemetry;
+use serde_json::{Value, json};
+use storage::execution::{agents::end_attempt, hand_back};
+
+use super::{AgentDay, Stop, Talked};
+use crate::Executor;
+use crate::day::{Today, decided};
+use crate::error::ExecutorError;
+use crate::settle::Failure;
+use crate::turn::{After, Hand};
+
+/// A conversation as people read it: what it came to, what it used, what was said.
+fn conversation(report: &AgentReport, transcript: &Transcript) -> Value {
+    json!({
+        "summary": report.summary,
+        "usage": {
+            "calls": report.spent.calls,
+            "prompt_tokens": report.spent.prompt_tokens,
+            "cached_tokens": report.spent.cached,
+            "completion_tokens": report.spent.completion,
+            "reasoning_tokens": report.spent.reasoning,
+            "cost": report.spent.cost.map(|cost| cost.normalize().to_string()),
+            "unknown_calls": report.spent.unknown_calls,
+            "unpriced_calls": report.spent.unpriced_calls,
+            "possibly_paid_twice": report.possibly_paid_twice,
+        },
+        "turns": transcript,
+    })
+}
+
+impl Executor {
+    /// Runs an agent's day as far as this turn goes, and commits it when it has ended.
+    pub(crate) async fn agent_turn(
+        &self,
+        hand: &mut Hand,
+        today: &Today<'_>,
+        agent: &AgentModel,
+    ) -> Result<After, ExecutorError> {
+        let market = MarketDay::new(today.prices, &[], today.key.date);
+        let failure =
+            |error: String| Failure { key: today.key.clone(), error, began: today.began, talked: None };
+        let day = match self.agent_day(&hand.lane, today, agent, &market).await {
+            Err(ExecutorError::Day(problem)) => return self.fail(hand, failure(problem.to_string())).await,
+            day => day?,
+        };
+        let (attempt, ended, report, error) = match day {
+            AgentDay::Ended { attempt, ended, report, error } => (attempt, *ended, report, error),
+            AgentDay::Stopped(stop) => return self.put_off(hand, stop).await,
+        };
+        if ended.reason == EndReason::BudgetExhausted && ended.steps == 0 {
+            end_attempt(&self.pool, &hand.lane, &attempt, ended.reason.as_str()).await?;
+            hand.stopped = Some(SkipReason::BudgetExhausted);
+            return Ok(After::Stopped);
+        }
+        let talked = Talked {
+            attempt: attempt.number,
+            revision: attempt.revision,
+            started_at: attempt.started_at,
+            transcript: conversation(&report, &ended.transcript),
+            report,
+        };
+        if ended.reason.outcome() == Outcome::Fails {
+            let error = error.unwrap_or_else(|| format!("the agent's day ended: {}", ended.reason));
+            return self.fail(hand, Failure { talked: Some(&talked), ..failure(error) }).await;
+        }
+        match ended.book.close() {
+            Ok(result) => {
+                let decided = decided(today, result, Some(&talked));
+                let traceparent = telemetry::current_traceparent();
+                self.complete(hand, today.model, decided, traceparent, Some(&talked)).await
+            }
+            Err(problem) => {
+                let failure = failure(problem.to_string());
+                self.fail(hand, Failure { talked: Some(&talked), ..failure }).await
+            }
+        }
+    }
+
+    /// Ends the turn within a day: it goes on in the next one, from its journal.
+    async fn put_off(&self, hand: &Hand, stop: Stop) -> Result<After, ExecutorError> {
+        let lane = &hand.lane;
+        let (wait, message) = match stop {
+            Stop::Wait(wait) => (Some(wait), None),
+            Stop::Slice => {
+                let command = LaneContinue { lane: lane.id, turn: lane.turn + 1 };
+                let traceparent = telemetry::current_traceparent();
+                let key = &lane.routing_key;
+                let message = runtime::outgoing::lane_continue(&command, lane.job, key, traceparent)?;
+                (None, Some(message))
+            }
+        };
+        hand_back(&self.pool, lane, wait, message).await?;
+        self.wake.wake();
+        Ok(After::TurnEnded)
+    }
+}

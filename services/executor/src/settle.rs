@@ -1,0 +1,118 @@
+//! The end of a day: its one commit, with its events and, when the slice is over, the next turn.
+
+use chrono::{DateTime, SubsecRound as _, Utc};
+use domain::event::{Event, LaneContinue};
+use domain::job::{Model, OnFailure};
+use domain::lane::Winner;
+use domain::model_day::{CompletedDay, DayRef, FailedDay, ModelDayKey, SkipReason};
+use runtime::telemetry;
+use storage::execution::{self, AgentEnd, DayCommit, DayRow, PortfolioDay};
+use storage::outbox::Outgoing;
+
+use crate::Executor;
+use crate::agent::Talked;
+use crate::counts;
+use crate::day::Decided;
+use crate::error::ExecutorError;
+use crate::turn::{After, Hand};
+
+/// A day that failed.
+pub(crate) struct Failure<'a> {
+    pub(crate) key: ModelDayKey,
+    pub(crate) error: String,
+    pub(crate) began: DateTime<Utc>,
+    /// Of agents: the conversation.
+    pub(crate) talked: Option<&'a Talked>,
+}
+
+impl Executor {
+    /// Commits a day that takes effect.
+    pub(crate) async fn complete(
+        &self,
+        hand: &mut Hand,
+        model: &Model,
+        decided: Decided,
+        traceparent: Option<String>,
+        talked: Option<&Talked>,
+    ) -> Result<After, ExecutorError> {
+        let Decided { day, fills } = decided;
+        let CompletedDay { revision, base, .. } = day;
+        let date = day.key.date;
+        let row = DayRow::Completed {
+            revision,
+            base,
+            config_hash: &model.config_hash,
+            position: &day.ending_position,
+            value_at_open: day.value_at_open,
+            value_at_close: day.value_at_close,
+            fills: &fills,
+        };
+        let event = Event::ModelDayCompleted(Box::new(day.clone()));
+        let messages = vec![runtime::outgoing::event_from(&event, traceparent)?];
+        let after = self.commit(hand, date, day.attempt, row, messages, talked).await?;
+        hand.history.winners.insert(date, Winner { revision, base, config_hash: model.config_hash.clone() });
+        hand.previous = Some(PortfolioDay {
+            day: DayRef { date, revision },
+            position: day.ending_position,
+            value_at_open: day.value_at_open,
+        });
+        Ok(after)
+    }
+
+    /// Commits a day that failed; it leaves no trace in the portfolio.
+    pub(crate) async fn fail(&self, hand: &mut Hand, failure: Failure<'_>) -> Result<After, ExecutorError> {
+        let Failure { key, error, began, talked } = failure;
+        let date = key.date;
+        let attempt = talked.map_or(1, |talked| talked.attempt);
+        tracing::warn!(job.id = %key.job, model = %key.model, trading_date = %date, "model-day failed: {error}");
+        let failed = FailedDay {
+            key,
+            attempt,
+            error: error.clone(),
+            started_at: talked.map_or(began, |talked| talked.started_at),
+            completed_at: Utc::now().trunc_subsecs(6),
+            agent: talked.map(|talked| talked.report.clone()),
+        };
+        let messages = vec![runtime::outgoing::event(&Event::ModelDayFailed(failed))?];
+        if hand.job.job.options.on_failure == OnFailure::Stop {
+            hand.stopped = Some(SkipReason::StoppedAfterFailure);
+        }
+        self.commit(hand, date, attempt, DayRow::Failed(&error), messages, talked).await
+    }
+
+    /// Commits the day at the lane's front.
+    pub(crate) async fn commit(
+        &self,
+        hand: &Hand,
+        date: chrono::NaiveDate,
+        attempt: u32,
+        row: DayRow<'_>,
+        mut messages: Vec<Outgoing>,
+        talked: Option<&Talked>,
+    ) -> Result<After, ExecutorError> {
+        let lane = &hand.lane;
+        let goes_on = hand.stopped.is_none() && hand.done + 1 < lane.dates.len();
+        let ends_turn = goes_on && hand.slice_is_over();
+        if ends_turn {
+            let command = LaneContinue { lane: lane.id, turn: lane.turn + 1 };
+            let traceparent = telemetry::current_traceparent();
+            let key = &lane.routing_key;
+            messages.push(runtime::outgoing::lane_continue(&command, lane.job, key, traceparent)?);
+        }
+        let agent = talked.map(|talked| AgentEnd {
+            revision: talked.revision,
+            reason: &talked.report.reason,
+            transcript: &talked.transcript,
+        });
+        let commit = DayCommit { date, attempt, row, messages: &messages, ends_turn, agent };
+        let outcome = match &commit.row {
+            DayRow::Completed { .. } => "completed",
+            DayRow::Failed(_) => "failed",
+            DayRow::Skipped(_) => "skipped",
+        };
+        execution::commit_day(&self.pool, lane, hand.done, &commit).await?;
+        self.wake.wake();
+        counts::model_days(outcome, 1);
+        Ok(if ends_turn { After::TurnEnded } else { After::Done })
+    }
+}

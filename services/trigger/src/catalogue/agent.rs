@@ -1,0 +1,120 @@
+//! Models that ask an endpoint: kinds `llm` and `http`.
+
+use domain::agent::prompt::Prompt;
+use domain::agent::settings::Sampling;
+use domain::agent::usage::CostBasis;
+use domain::agent::{AgentSettings, Dialect, Limits, TokenPrices};
+use domain::job::AgentModel;
+use serde::Deserialize;
+
+use super::CatalogueMistake;
+
+/// The keys of an agent in the file.
+#[derive(Deserialize, Default)]
+pub(super) struct FileAgent {
+    /// `llm`: where chat completions are, without `/chat/completions`.
+    pub(super) base_url: Option<String>,
+    /// `http`: where the agent listens.
+    pub(super) url: Option<String>,
+    /// Environment variable of the executor that holds the key.
+    pub(super) api_key_env: Option<String>,
+    /// `llm`: the model's name at the endpoint.
+    pub(super) basemodel: Option<String>,
+    /// Where a day ends at the latest.
+    pub(super) limits: Option<Limits>,
+    /// How the model draws its answers.
+    pub(super) sampling: Option<Sampling>,
+    /// Dollars a million tokens.
+    pub(super) prices: Option<TokenPrices>,
+    /// Which cost counts when there are two.
+    pub(super) cost_basis: Option<CostBasis>,
+    /// File of the system prompt, beside the models file.
+    pub(super) prompt: Option<String>,
+    /// Whether the model may search the web.
+    #[serde(default)]
+    pub(super) search: bool,
+    /// Days of this endpoint that run side by side.
+    pub(super) concurrency: Option<u32>,
+    /// Tokens a minute that the endpoint allows.
+    pub(super) tokens_per_minute: Option<u64>,
+    /// Seconds without a byte of the answer after which a call is given up.
+    pub(super) timeout_seconds: Option<u64>,
+}
+
+/// A model that asks an endpoint; `key` names a key of its entry.
+pub(super) fn agent(
+    dialect: Dialect,
+    file: &FileAgent,
+    key: &impl Fn(&str) -> String,
+    read: &impl Fn(&str) -> Result<String, String>,
+) -> Result<AgentModel, CatalogueMistake> {
+    let (name, url) = match dialect {
+        Dialect::ChatCompletions => ("base_url", &file.base_url),
+        Dialect::Agent => ("url", &file.url),
+    };
+    let url = url.as_deref().filter(|url| url.starts_with("http://") || url.starts_with("https://"));
+    let Some(url) = url else {
+        let fix = format!("write {name} = \"https://...\", the address of the endpoint");
+        return Err(CatalogueMistake::new(key(name), "is not an http or https address", &fix));
+    };
+    let basemodel = match (dialect, &file.basemodel) {
+        (Dialect::Agent, basemodel) => basemodel.clone().unwrap_or_default(),
+        (Dialect::ChatCompletions, Some(basemodel)) if !basemodel.is_empty() => basemodel.clone(),
+        (Dialect::ChatCompletions, _) => {
+            let fix = "write basemodel = \"...\", the model's name at the endpoint";
+            return Err(CatalogueMistake::new(key("basemodel"), "is missing", fix));
+        }
+    };
+    let concurrency = at_least_one(file.concurrency.unwrap_or(4), "concurrency", key)?;
+    let timeout_seconds = at_least_one(file.timeout_seconds.unwrap_or(120), "timeout_seconds", key)?;
+    if timeout_seconds > 300 {
+        let fix = "write at most 300: a step may take five minutes";
+        return Err(CatalogueMistake::new(key("timeout_seconds"), "is too long", fix));
+    }
+    Ok(AgentModel {
+        dialect,
+        url: url.trim_end_matches('/').to_owned(),
+        key_variable: file.api_key_env.clone().filter(|variable| !variable.is_empty()),
+        settings: AgentSettings {
+            basemodel,
+            limits: file.limits.clone().unwrap_or_default(),
+            sampling: file.sampling.clone().unwrap_or_default(),
+            prompt: prompt(file.prompt.as_deref(), key, read)?,
+            search: file.search,
+            prices: file.prices.clone(),
+            cost_basis: file.cost_basis.unwrap_or_default(),
+        },
+        concurrency,
+        tokens_per_minute: file.tokens_per_minute,
+        timeout_seconds,
+    })
+}
+
+fn at_least_one<T: PartialOrd + From<u8>>(
+    value: T,
+    name: &str,
+    key: &impl Fn(&str) -> String,
+) -> Result<T, CatalogueMistake> {
+    if value >= T::from(1) {
+        return Ok(value);
+    }
+    Err(CatalogueMistake::new(key(name), "is 0", "write 1 or more"))
+}
+
+/// The prompt of a file; its version is the file's name.
+fn prompt(
+    file: Option<&str>,
+    key: &impl Fn(&str) -> String,
+    read: &impl Fn(&str) -> Result<String, String>,
+) -> Result<Prompt, CatalogueMistake> {
+    let Some(file) = file else { return Ok(Prompt::default()) };
+    let mistake = |problem: String| {
+        let fix = "name a file beside the models file; configs/prompts/default.txt is an example";
+        CatalogueMistake::new(key("prompt"), problem, fix)
+    };
+    let template = read(file).map_err(mistake)?.try_into();
+    let template =
+        template.map_err(|problem: domain::agent::prompt::TemplateError| mistake(problem.to_string()))?;
+    let version = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".txt").to_owned();
+    Ok(Prompt { version, template })
+}

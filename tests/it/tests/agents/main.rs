@@ -1,0 +1,15 @@
+//! Agents over HTTP, with real processes and a stand-in for their endpoint.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on should say so"
+)]
+
+mod attacks;
+mod budget;
+mod failures;
+mod month;
+mod resume;
+mod stage;
