@@ -71,8 +71,7 @@ impl Hooks {
         self
     }
 
-    /// Called with each new `process` span and the creation contexts of its messages: one context
-    /// means "parent and link", several mean "links".
+    /// Called with each new `process` span and the creation contexts of its messages.
     #[must_use]
     pub fn link_span(mut self, link: LinkSpan) -> Self {
         self.link_span = Some(link);

@@ -36,6 +36,8 @@ mod label {
 }
 
 const SYSTEM: &str = "rabbitmq";
+/// A span's name is its operation and its destination.
+const SEND: &str = "send";
 
 /// W3C trace context as it came with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +48,8 @@ pub struct TraceContext<'a> {
     pub tracestate: Option<&'a str>,
 }
 
-/// Relates a new span to the creation contexts of its messages. One context: make it the parent and
-/// link it. Several: link them.
+/// Relates a new span to the creation contexts of its messages: links them, and continues their trace
+/// if that is one.
 pub type LinkSpan = fn(&Span, &[TraceContext<'_>]);
 
 /// The span of one message on its way to the broker.
@@ -65,7 +67,7 @@ pub(crate) fn send_span(
         otel.kind = "producer",
         messaging.system = SYSTEM,
         "messaging.operation.type" = "send",
-        messaging.operation.name = "publish",
+        messaging.operation.name = SEND,
         messaging.destination.name = destination,
         messaging.rabbitmq.destination.routing_key = routing_key,
         messaging.message.id = id,
@@ -126,7 +128,7 @@ pub(crate) fn fail(span: &Span, error_type: &'static str) {
 pub(crate) fn sent(destination: String, took: Duration, error: Option<&'static str>) {
     let mut labels = vec![
         metrics::Label::from_static_parts(label::SYSTEM, SYSTEM),
-        metrics::Label::from_static_parts(label::OPERATION, "publish"),
+        metrics::Label::from_static_parts(label::OPERATION, SEND),
         metrics::Label::new(label::DESTINATION, destination),
     ];
     labels.extend(error.map(|error| metrics::Label::from_static_parts(label::ERROR, error)));

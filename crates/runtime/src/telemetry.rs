@@ -1,21 +1,21 @@
 //! Logs, traces, metrics. Logs are for people in a terminal and JSON otherwise; traces leave the process
 //! only when `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
 
+mod context;
+mod export;
+
 use std::io::IsTerminal;
 
-use messaging::TraceContext;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry::trace::{TraceContextExt, TracerProvider};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
+
+pub use context::{continue_from, current_trace_id, current_traceparent, link_span, link_to_current};
 
 /// Buckets of the OpenTelemetry conventions for durations, in seconds.
 const SECONDS: [f64; 14] =
@@ -50,10 +50,7 @@ pub fn init(service: &'static str) -> anyhow::Result<Telemetry> {
             .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
             .build(),
     );
-    let exports = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
-        .iter()
-        .any(|key| std::env::var_os(key).is_some_and(|value| !value.is_empty()));
-    if exports {
+    if export::wanted(|name| std::env::var(name).ok())? {
         let exporter = opentelemetry_otlp::SpanExporter::builder().with_tonic().build()?;
         builder = builder.with_batch_exporter(exporter);
     }
@@ -82,59 +79,4 @@ pub fn init(service: &'static str) -> anyhow::Result<Telemetry> {
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
         .install_recorder()?;
     Ok(Telemetry { provider, metrics })
-}
-
-/// W3C trace context of the current span, for a message that it causes.
-pub fn current_traceparent() -> Option<String> {
-    let mut carrier = std::collections::HashMap::new();
-    TraceContextPropagator::new().inject_context(&Span::current().context(), &mut carrier);
-    carrier.remove("traceparent")
-}
-
-/// The trace id of the current span, for a person who reports a problem.
-pub fn current_trace_id() -> Option<String> {
-    let context = Span::current().context();
-    let span = context.span().span_context().clone();
-    span.is_valid().then(|| span.trace_id().to_string())
-}
-
-/// Makes the creation context of a message the parent of `span`, and links it.
-pub fn link_span(span: &Span, contexts: &[TraceContext<'_>]) {
-    let single = contexts.len() == 1;
-    for context in contexts {
-        let parent = parse(context.traceparent, context.tracestate);
-        let linked = parent.span().span_context().clone();
-        if !linked.is_valid() {
-            continue;
-        }
-        span.add_link(linked);
-        if single {
-            // Fails only for a span that has begun already, whose parent is then as it is.
-            let _ = span.set_parent(parent);
-        }
-    }
-}
-
-/// Makes `traceparent` the parent of `span`.
-pub fn continue_from(span: &Span, traceparent: Option<&str>) {
-    if let Some(traceparent) = traceparent {
-        // Fails only for a span that has begun already, whose parent is then as it is.
-        let _ = span.set_parent(parse(traceparent, None));
-    }
-}
-
-fn parse(traceparent: &str, tracestate: Option<&str>) -> Context {
-    let mut carrier = std::collections::HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
-    if let Some(tracestate) = tracestate {
-        carrier.insert("tracestate".to_owned(), tracestate.to_owned());
-    }
-    TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier)
-}
-
-/// Links `span` to the current one.
-pub fn link_to_current(span: &Span) {
-    let current = Span::current().context().span().span_context().clone();
-    if current.is_valid() {
-        span.add_link(current);
-    }
 }

@@ -12,6 +12,7 @@ mod cases;
 mod concurrency;
 mod consumer;
 mod never_unknown;
+mod otlp;
 mod readme;
 mod sample;
 mod sessions;

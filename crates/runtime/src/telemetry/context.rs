@@ -1,0 +1,108 @@
+//! The way of a trace through messages and rows.
+
+use messaging::TraceContext;
+use opentelemetry::Context;
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::TraceContextExt;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+/// W3C trace context of the current span, for a message that it causes.
+pub fn current_traceparent() -> Option<String> {
+    let mut carrier = std::collections::HashMap::new();
+    TraceContextPropagator::new().inject_context(&Span::current().context(), &mut carrier);
+    carrier.remove("traceparent")
+}
+
+/// The trace id of the current span, for a person who reports a problem.
+pub fn current_trace_id() -> Option<String> {
+    let context = Span::current().context();
+    let span = context.span().span_context().clone();
+    span.is_valid().then(|| span.trace_id().to_string())
+}
+
+/// Links the creation contexts of messages to `span`, and makes it part of their trace if that is one.
+pub fn link_span(span: &Span, contexts: &[TraceContext<'_>]) {
+    let parsed = contexts.iter().map(|context| parse(context.traceparent, context.tracestate));
+    let created: Vec<Context> = parsed.filter(|context| context.span().span_context().is_valid()).collect();
+    for context in &created {
+        span.add_link(context.span().span_context().clone());
+    }
+    let trace = |context: &Context| context.span().span_context().trace_id();
+    if let Some(first) = created.first()
+        && created.iter().all(|context| trace(context) == trace(first))
+    {
+        // Fails only for a span that has begun already, whose parent is then as it is.
+        let _ = span.set_parent(first.clone());
+    }
+}
+
+/// Makes `traceparent` the parent of `span`.
+pub fn continue_from(span: &Span, traceparent: Option<&str>) {
+    if let Some(traceparent) = traceparent {
+        // Fails only for a span that has begun already, whose parent is then as it is.
+        let _ = span.set_parent(parse(traceparent, None));
+    }
+}
+
+fn parse(traceparent: &str, tracestate: Option<&str>) -> Context {
+    let mut carrier = std::collections::HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
+    if let Some(tracestate) = tracestate {
+        carrier.insert("tracestate".to_owned(), tracestate.to_owned());
+    }
+    TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier)
+}
+
+/// Links `span` to the current one.
+pub fn link_to_current(span: &Span) {
+    let current = Span::current().context().span().span_context().clone();
+    if current.is_valid() {
+        span.add_link(current);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::TracerProvider;
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    const ONE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const SAME_TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b8-01";
+    const OTHER_TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4737-00f067aa0ba902b9-01";
+
+    /// The trace in which messages with these creation contexts are handled.
+    fn trace_of(traceparents: &[&str]) -> String {
+        let tracer = SdkTracerProvider::builder().build().tracer("test");
+        let subscriber =
+            tracing_subscriber::registry().with(tracing_opentelemetry::layer().with_tracer(tracer));
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!("process");
+            let context = |traceparent| TraceContext { traceparent, tracestate: None };
+            let contexts: Vec<_> = traceparents.iter().map(|traceparent| context(*traceparent)).collect();
+            link_span(&span, &contexts);
+            span.in_scope(|| current_trace_id().unwrap())
+        })
+    }
+
+    #[test]
+    fn messages_of_one_trace_are_handled_in_it() {
+        assert_eq!(trace_of(&[ONE]), "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert_eq!(trace_of(&[ONE, SAME_TRACE]), "4bf92f3577b34da6a3ce929d0e0e4736");
+    }
+
+    #[test]
+    fn messages_of_several_traces_are_handled_in_none_of_them() {
+        let trace = trace_of(&[ONE, OTHER_TRACE]);
+
+        assert!(!ONE.contains(&trace) && !OTHER_TRACE.contains(&trace), "{trace}");
+    }
+
+    #[test]
+    fn what_is_no_trace_context_is_passed_over() {
+        assert_eq!(trace_of(&["nonsense", ONE]), "4bf92f3577b34da6a3ce929d0e0e4736");
+    }
+}
