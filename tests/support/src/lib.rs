@@ -13,6 +13,7 @@ mod counts;
 mod database;
 mod eventually;
 mod lines;
+mod management;
 mod vhost;
 
 pub use counts::Counts;

@@ -1,14 +1,14 @@
 //! A virtual host of its own for each test, made through the broker's management API.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
 use lapin::message::Delivery;
 use lapin::options::{BasicGetOptions, BasicPublishOptions};
 use lapin::{BasicProperties, Connection, ConnectionProperties};
 use messaging::topology::queues;
 use messaging::{BrokerConfig, Envelope, Publisher};
 use uuid::Uuid;
+
+use crate::eventually;
+use crate::management::{management, user};
 
 /// An empty virtual host.
 pub struct TestVhost {
@@ -24,9 +24,8 @@ impl TestVhost {
         let (authority, _) = broker.rsplit_once('/').expect("AMQP_URL ends in a virtual host");
         let vhost = Self { url: format!("{authority}/{name}"), name };
         management("PUT", &format!("/api/vhosts/{}", vhost.name), "");
-        let user = Management::from_environment().user;
         let all = r#"{"configure":".*","write":".*","read":".*"}"#;
-        management("PUT", &format!("/api/permissions/{}/{user}", vhost.name), all);
+        management("PUT", &format!("/api/permissions/{}/{}", vhost.name, user()), all);
         vhost
     }
 
@@ -40,9 +39,14 @@ impl TestVhost {
         BrokerConfig::new(&self.url, "test").expect("AMQP_URL is an AMQP address")
     }
 
+    /// A publisher whose connection is named `test publish`.
+    pub fn publisher(&self) -> Publisher {
+        Publisher::new(self.settings(), "publish")
+    }
+
     /// Publishes messages and insists on it.
     pub async fn publish(&self, messages: &[Envelope]) {
-        let published = Publisher::new(self.settings(), "publish").publish_in_order(messages).await;
+        let published = self.publisher().publish_in_order(messages).await;
         assert!(published.failure.is_none(), "{:?}", published.failure);
     }
 
@@ -81,6 +85,32 @@ impl TestVhost {
         management("DELETE", &format!("/api/queues/{}/{queue}", self.name), "");
     }
 
+    /// Ends the connections whose name contains `role`, as an operator would. Waits for one to be listed, since
+    /// the management plugin learns of connections a little later.
+    pub async fn kill_connections(&self, role: &str) {
+        let listed = eventually(&format!("a connection {role} is listed"), async || {
+            let list = management("GET", &format!("/api/vhosts/{}/connections", self.name), "");
+            let list: serde_json::Value = serde_json::from_str(&list).expect("a list of connections");
+            let connections = list.as_array().cloned().unwrap_or_default();
+            let named = connections.into_iter().filter(|connection| {
+                connection["user_provided_name"].as_str().is_some_and(|name| name.contains(role))
+            });
+            let names: Vec<_> = named.filter_map(|one| one["name"].as_str().map(str::to_owned)).collect();
+            (!names.is_empty()).then_some(names)
+        })
+        .await;
+        for name in listed {
+            let name = name.replace(' ', "%20").replace('>', "%3E").replace(':', "%3A");
+            management("DELETE", &format!("/api/connections/{name}"), "");
+        }
+    }
+
+    /// Whether the broker would deliver to anybody. Counts of consumers do not tell: one that was cancelled is
+    /// counted until its messages are settled.
+    pub fn has_consumers(&self) -> bool {
+        management("GET", &format!("/api/consumers/{}", self.name), "") != "[]"
+    }
+
     /// Takes everything that is in `queue` and nobody's; nothing when no service has declared it yet.
     pub async fn drain(&self, queue: &str) -> Vec<Delivery> {
         let connection = self.connect().await;
@@ -104,7 +134,8 @@ impl TestVhost {
         self.drain(queues::STATUS_DEAD_LETTERS).await.iter().map(reason).collect()
     }
 
-    async fn connect(&self) -> Connection {
+    /// A connection as a stranger would open it.
+    pub async fn connect(&self) -> Connection {
         Connection::connect(&self.url, ConnectionProperties::default()).await.unwrap()
     }
 }
@@ -119,57 +150,4 @@ impl Drop for TestVhost {
     fn drop(&mut self) {
         management("DELETE", &format!("/api/vhosts/{}", self.name), "");
     }
-}
-
-/// Where the management API is and who may use it.
-struct Management {
-    host: String,
-    user: String,
-    password: String,
-}
-
-impl Management {
-    fn from_environment() -> Self {
-        let url = crate::variable("AMQP_MANAGEMENT_URL");
-        let authority = url.trim_start_matches("http://").split('/').next().unwrap_or_default();
-        let (credentials, host) = authority.rsplit_once('@').expect("AMQP_MANAGEMENT_URL names a user");
-        let (user, password) = credentials.split_once(':').expect("AMQP_MANAGEMENT_URL holds a password");
-        Self { host: host.to_owned(), user: user.to_owned(), password: password.to_owned() }
-    }
-}
-
-/// One call of the management API, over HTTP/1.0 so that the body ends with the connection.
-fn management(method: &str, path: &str, body: &str) -> String {
-    let Management { host, user, password } = Management::from_environment();
-    let authorization = base64(format!("{user}:{password}").as_bytes());
-    let mut stream = TcpStream::connect(&host).expect("AMQP_MANAGEMENT_URL answers");
-    write!(
-        stream,
-        "{method} {path} HTTP/1.0\r\nHost: {host}\r\nAuthorization: Basic {authorization}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .expect("the request is sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    let status = head.split(' ').nth(1).unwrap_or_default();
-    // What is gone already need not be deleted.
-    let fine = status.starts_with('2') || (method == "DELETE" && status == "404");
-    assert!(fine || std::thread::panicking(), "{method} {path}: {head}");
-    body.to_owned()
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits =
-            chunk.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * place)) as usize & 63];
-            text.push(if place <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
 }

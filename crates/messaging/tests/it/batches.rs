@@ -6,11 +6,12 @@ use messaging::{
     BatchHandler, BatchOptions, Cause, ConsumeError, Incoming, Rejected, Subscribed, consume_batches,
     topology::queues,
 };
+use test_support::TestVhost;
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::support::{Vhost, ids, job_requested, publish, reporting_hooks, soon};
+use crate::support::{ids, job_requested, publish, reporting_hooks, soon};
 
 type Answer = Result<Vec<Rejected>, Cause>;
 
@@ -34,14 +35,14 @@ struct Running {
 }
 
 impl Running {
-    fn start<F>(vhost: &Vhost, options: BatchOptions, answer: F) -> Self
+    fn start<F>(vhost: &TestVhost, options: BatchOptions, answer: F) -> Self
     where
         F: Fn(&[Incoming]) -> Answer + Send + Sync + 'static,
     {
         let (given, receive_given) = mpsc::unbounded_channel();
         let (hooks, subscribed, _) = reporting_hooks();
         let options = BatchOptions { hooks, ..options };
-        let (config, stop) = (vhost.config(), CancellationToken::new());
+        let (config, stop) = (vhost.settings(), CancellationToken::new());
         let token = stop.clone();
         let handler = Batches { given, answer };
         let task = tokio::spawn(async move {
@@ -77,7 +78,7 @@ fn patient() -> BatchOptions {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backlog_is_handled_in_order_in_full_batches_and_acknowledged() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let batch: Vec<_> = (0..250).map(|_| job_requested()).collect();
     publish(&vhost.publisher(), &batch).await;
 
@@ -93,7 +94,7 @@ async fn a_backlog_is_handled_in_order_in_full_batches_and_acknowledged() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_single_message_does_not_wait_for_company() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let mut consumer = Running::start(&vhost, BatchOptions::default(), |_| Ok(Vec::new()));
     soon(consumer.subscribed.recv()).await.unwrap();
     let publisher = vhost.publisher();
@@ -112,7 +113,7 @@ async fn a_single_message_does_not_wait_for_company() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rejected_messages_are_put_away_and_the_others_are_done() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let batch: Vec<_> = (0..5).map(|_| job_requested()).collect();
     publish(&vhost.publisher(), &batch).await;
     let rejected = |index| Rejected { index, reason: format!("number {index}") };
@@ -128,7 +129,7 @@ async fn rejected_messages_are_put_away_and_the_others_are_done() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_failed_is_tried_again_as_it_was() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let batch: Vec<_> = (0..5).map(|_| job_requested()).collect();
     publish(&vhost.publisher(), &batch).await;
     let failures = std::sync::atomic::AtomicU32::new(2);
@@ -151,7 +152,7 @@ async fn a_batch_that_failed_is_tried_again_as_it_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_makes_the_handler_panic_does_not_take_its_neighbours_along() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let batch: Vec<_> = (0..4).map(|_| job_requested()).collect();
     publish(&vhost.publisher(), &batch).await;
     let unlucky = batch[2].id;
@@ -172,7 +173,7 @@ async fn a_message_that_makes_the_handler_panic_does_not_take_its_neighbours_alo
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_cut_off_by_shutdown_stays_in_the_queue() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let batch: Vec<_> = (0..3).map(|_| job_requested()).collect();
     publish(&vhost.publisher(), &batch).await;
 
@@ -186,7 +187,7 @@ async fn a_batch_cut_off_by_shutdown_stays_in_the_queue() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn batches_resume_after_the_queue_was_deleted_and_after_the_connection_was_killed() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let mut consumer = Running::start(&vhost, BatchOptions::default(), |_| Ok(Vec::new()));
     soon(consumer.subscribed.recv()).await.unwrap();
 
@@ -204,7 +205,7 @@ async fn batches_resume_after_the_queue_was_deleted_and_after_the_connection_was
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement"]
 async fn throughput_of_batches() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let publisher = vhost.publisher();
     let batch: Vec<_> = (0..1000).map(|_| job_requested()).collect();
     for _ in 0..20 {

@@ -14,16 +14,15 @@ use messaging::{
     listen_control,
     topology::{self, commands, queues},
 };
+use test_support::{TestVhost, eventually};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{
-    Running, Vhost, command, eventually, ids, job_requested, now, publish, reporting_hooks, soon,
-};
+use crate::support::{Running, command, ids, job_requested, now, publish, reporting_hooks, soon};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn poison_goes_to_the_dead_letters_with_its_reason_and_the_next_message_is_handled() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let (poison, good) = (job_requested(), job_requested());
     let bad = Arc::new(poison.id);
     let options = ConsumerOptions::new(1);
@@ -52,7 +51,7 @@ async fn poison_goes_to_the_dead_letters_with_its_reason_and_the_next_message_is
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_with_garbled_headers_never_reaches_the_handler() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let mut consumer =
         Running::start(&vhost, queues::DOWNLOADER_JOBS, ConsumerOptions::new(1), async |_| Outcome::Done);
     consumer.next_subscription().await;
@@ -76,7 +75,7 @@ async fn a_message_with_garbled_headers_never_reaches_the_handler() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_to_be_retried_stays_in_hand_while_others_pass() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let (slow, quick) = (job_requested(), job_requested());
     let stubborn = Arc::new((slow.id, AtomicU32::new(0)));
     let options = ConsumerOptions::new(2);
@@ -108,7 +107,7 @@ async fn a_message_to_be_retried_stays_in_hand_while_others_pass() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handler_that_panics_five_times_over_a_message_has_it_put_away() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let mut consumer =
         Running::start(&vhost, queues::DOWNLOADER_JOBS, ConsumerOptions::new(1), async |message| {
             assert!(message.envelope.sequence != 13, "thirteen");
@@ -129,7 +128,7 @@ async fn a_handler_that_panics_five_times_over_a_message_has_it_put_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_handlers_run_side_by_side_than_the_prefetch() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let counts = Arc::new((AtomicU32::new(0), AtomicU32::new(0)));
     let options = ConsumerOptions::new(3);
     let mut consumer =
@@ -154,7 +153,7 @@ async fn no_more_handlers_run_side_by_side_than_the_prefetch() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn shutdown_lets_the_handler_finish_and_acknowledges_its_message() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let gate = Arc::new(Semaphore::new(0));
     let options = ConsumerOptions::new(1);
     let mut consumer = Running::sharing(&vhost, queues::DOWNLOADER_JOBS, options, &gate, async |gate, _| {
@@ -165,9 +164,9 @@ async fn shutdown_lets_the_handler_finish_and_acknowledges_its_message() {
     publish(&vhost.publisher(), &[first.clone(), second.clone()]).await;
     consumer.next().await;
 
-    eventually(async || vhost.has_consumers().then_some(())).await;
+    eventually("it consumes", async || vhost.has_consumers().then_some(())).await;
     consumer.stop.cancel();
-    eventually(async || (!vhost.has_consumers()).then_some(())).await;
+    eventually("it does not consume any more", async || (!vhost.has_consumers()).then_some(())).await;
     assert!(!consumer.task.is_finished());
     gate.add_permits(1);
     soon(consumer.task).await.unwrap().unwrap();
@@ -177,7 +176,7 @@ async fn shutdown_lets_the_handler_finish_and_acknowledges_its_message() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handler_that_does_not_finish_is_cut_off_and_its_message_stays() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let options = ConsumerOptions { grace: Duration::from_millis(100), ..ConsumerOptions::new(1) };
     let mut consumer = Running::start(&vhost, queues::DOWNLOADER_JOBS, options, async |_| {
         std::future::pending::<()>().await;
@@ -194,7 +193,7 @@ async fn a_handler_that_does_not_finish_is_cut_off_and_its_message_stays() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn shutdown_does_not_wait_for_a_message_that_is_being_retried() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let options = ConsumerOptions { grace: Duration::from_secs(3600), ..ConsumerOptions::new(1) };
     let mut consumer = Running::start(&vhost, queues::DOWNLOADER_JOBS, options, async |_| {
         Outcome::Retry("the database is away".into())
@@ -210,7 +209,7 @@ async fn shutdown_does_not_wait_for_a_message_that_is_being_retried() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn silence_is_reported_again_and_again_but_not_while_a_handler_works() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let gate = Arc::new(Semaphore::new(0));
     let options = ConsumerOptions { idle_after: Duration::from_millis(50), ..ConsumerOptions::new(2) };
     let mut consumer = Running::sharing(&vhost, queues::DOWNLOADER_JOBS, options, &gate, async |gate, _| {
@@ -233,13 +232,13 @@ async fn silence_is_reported_again_and_again_but_not_while_a_handler_works() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hint_reaches_every_process_that_listens() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let (heard, mut hears) = mpsc::unbounded_channel();
     let stop = CancellationToken::new();
     let mut listeners = Vec::new();
     for name in ["one", "two"] {
         let (hooks, mut subscribed, _) = reporting_hooks();
-        let (config, token, heard) = (vhost.config(), stop.clone(), heard.clone());
+        let (config, token, heard) = (vhost.settings(), stop.clone(), heard.clone());
         let options = ConsumerOptions::new(1).with_hooks(hooks);
         let ear = Ear { name, heard };
         listeners.push(tokio::spawn(async move { listen_control(&config, options, ear, token).await }));
@@ -312,9 +311,9 @@ impl Handler<DeadLetter> for Reader {
 }
 
 impl Graves {
-    fn open(vhost: &Vhost) -> Self {
+    fn open(vhost: &TestVhost) -> Self {
         let (read, letters) = mpsc::unbounded_channel();
-        let (config, stop) = (vhost.config(), CancellationToken::new());
+        let (config, stop) = (vhost.settings(), CancellationToken::new());
         let token = stop.clone();
         let queue = queues::STATUS_DEAD_LETTERS;
         let options = ConsumerOptions::new(10);
@@ -329,7 +328,7 @@ impl Graves {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_letter_that_the_broker_moved_says_where_it_comes_from() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let message = job_requested();
     publish(&vhost.publisher(), std::slice::from_ref(&message)).await;
     let mut graves = Graves::open(&vhost);
@@ -337,7 +336,10 @@ async fn a_dead_letter_that_the_broker_moved_says_where_it_comes_from() {
     let channel = connection.create_channel().await.unwrap();
     let queue = || queues::DOWNLOADER_JOBS.into();
 
-    let taken = eventually(async || channel.basic_get(queue(), Default::default()).await.unwrap()).await;
+    let taken = eventually("the message is there again", async || {
+        channel.basic_get(queue(), Default::default()).await.unwrap()
+    })
+    .await;
     taken.reject(Default::default()).await.unwrap();
 
     let letter = graves.next().await;

@@ -7,12 +7,13 @@ use messaging::{
     BrokerConfig, ConsumerOptions, Envelope, Outcome, PublishError, Publisher,
     topology::{self, commands, queues},
 };
+use test_support::TestVhost;
 
-use crate::support::{Running, Vhost, command, event, ids, job_requested, publish};
+use crate::support::{Running, command, event, ids, job_requested, publish};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_said_about_a_message_arrives_with_it() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let mut consumer =
         Running::start(&vhost, queues::DOWNLOADER_JOBS, ConsumerOptions::new(1), async |_| Outcome::Done);
     let full = job_requested();
@@ -31,7 +32,7 @@ async fn everything_said_about_a_message_arrives_with_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_on_the_wire_is_a_cloud_event_that_any_client_can_read() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let sent = job_requested();
 
     publish(&vhost.publisher(), std::slice::from_ref(&sent)).await;
@@ -68,7 +69,7 @@ async fn a_message_on_the_wire_is_a_cloud_event_that_any_client_can_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_and_command_finds_its_queues() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let events = [
         "job.requested",
         "job.completed",
@@ -99,7 +100,7 @@ async fn every_event_and_command_finds_its_queues() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_reported_as_confirmed_is_exactly_what_arrived() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let publisher = vhost.publisher();
     let mut batch: Vec<_> = (0..400).map(|_| job_requested()).collect();
     batch[150] = event("nobody.listens.v1");
@@ -120,7 +121,7 @@ async fn what_is_reported_as_confirmed_is_exactly_what_arrived() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_return_the_topology_is_there_again() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let publisher = vhost.publisher();
     publisher.connect().await.unwrap();
     vhost.delete_queue(queues::EXECUTOR_LANES);
@@ -136,7 +137,7 @@ async fn after_a_return_the_topology_is_there_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn publishing_goes_on_after_the_connection_was_killed() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let publisher = vhost.publisher();
     publish(&publisher, &[job_requested()]).await;
 
@@ -153,7 +154,7 @@ async fn publishing_goes_on_after_the_connection_was_killed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_exchange_is_a_passing_trouble() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let publisher = vhost.publisher();
     publisher.connect().await.unwrap();
     let channel = vhost.connect().await.create_channel().await.unwrap();
@@ -168,7 +169,7 @@ async fn a_deleted_exchange_is_a_passing_trouble() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_amqp_has_no_room_for_is_named_and_the_ones_before_it_are_sent() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let endless = Envelope { kind: "x".repeat(300), ..job_requested() };
     let batch = [job_requested(), endless, job_requested()];
 
@@ -184,7 +185,7 @@ async fn a_message_that_amqp_has_no_room_for_is_named_and_the_ones_before_it_are
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hint_that_nobody_hears_is_no_failure() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let hint = Envelope { exchange: topology::CONTROL.into(), ..command(commands::JOB_CANCEL) };
 
     publish(&vhost.publisher(), &[hint]).await;
@@ -208,7 +209,7 @@ async fn a_broker_that_does_not_answer_costs_no_more_than_the_timeout() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement"]
 async fn throughput_of_publishing() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let publisher = vhost.publisher();
     publisher.connect().await.unwrap();
     let batch: Vec<_> = (0..500).map(|_| job_requested()).collect();

@@ -11,13 +11,14 @@ use messaging::{
     ConsumerOptions, Envelope, Outcome,
     topology::{self, queues},
 };
+use test_support::TestVhost;
 use tokio::sync::Semaphore;
 
-use crate::support::{Running, Vhost, event, ids, job_requested, publish};
+use crate::support::{Running, event, ids, job_requested, publish};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_first_to_declare_is_told_that_the_queues_were_created() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let connection = vhost.connect().await;
 
     let first = topology::declare(&connection).await.unwrap();
@@ -32,7 +33,7 @@ async fn only_the_first_to_declare_is_told_that_the_queues_were_created() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_queue_comes_back_with_its_bindings_and_the_consumer_knows() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let mut consumer =
         Running::start(&vhost, queues::DOWNLOADER_JOBS, ConsumerOptions::new(1), async |_| Outcome::Done);
     let first = consumer.next_subscription().await;
@@ -50,7 +51,7 @@ async fn a_deleted_queue_comes_back_with_its_bindings_and_the_consumer_knows() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_another_service_declared_again_is_consumed_and_counts_as_lost() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let mut consumer =
         Running::start(&vhost, queues::DOWNLOADER_JOBS, ConsumerOptions::new(1), async |_| Outcome::Done);
     consumer.next_subscription().await;
@@ -73,7 +74,7 @@ async fn a_queue_that_another_service_declared_again_is_consumed_and_counts_as_l
 /// paper that gets nothing, and tells nobody.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_consumer_that_exists_on_paper_only_is_replaced() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let options = ConsumerOptions { idle_after: Duration::from_millis(200), ..ConsumerOptions::new(1) };
     let mut consumer = Running::start(&vhost, queues::DOWNLOADER_JOBS, options, async |_| Outcome::Done);
     consumer.next_subscription().await;
@@ -114,7 +115,7 @@ async fn declare_at_once(channel: &Channel) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_connection_is_replaced() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let mut consumer =
         Running::start(&vhost, queues::DOWNLOADER_JOBS, ConsumerOptions::new(1), async |_| Outcome::Done);
     consumer.next_subscription().await;
@@ -131,7 +132,7 @@ async fn a_killed_connection_is_replaced() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handler_outlives_its_connection_and_the_bound_on_handlers_holds() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let gate = Arc::new(Semaphore::new(0));
     let options = ConsumerOptions::new(1);
     let mut consumer = Running::sharing(&vhost, queues::DOWNLOADER_JOBS, options, &gate, async |gate, _| {
@@ -158,7 +159,7 @@ async fn a_handler_outlives_its_connection_and_the_bound_on_handlers_holds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_with_other_arguments_is_waited_for() {
-    let vhost = Vhost::new();
+    let vhost = TestVhost::new();
     let connection = vhost.connect().await;
     let channel = connection.create_channel().await.unwrap();
     let durable = QueueDeclareOptions::durable();

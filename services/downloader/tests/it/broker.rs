@@ -45,7 +45,7 @@ impl Handler<DeadLetter> for Collect {
 async fn a_message_that_is_none_of_ours_is_put_away_with_its_reason_and_the_next_is_handled() {
     let mut world = World::start(AlphaVantage::builder(), &[]).await;
     let (letters, mut received) = mpsc::unbounded_channel();
-    let (config, stop) = (world.vhost.config(), runtime::CancellationToken::new());
+    let (config, stop) = (world.vhost.settings(), runtime::CancellationToken::new());
     let queue = queues::STATUS_DEAD_LETTERS;
     let consumer = {
         let (config, stop) = (config.clone(), stop.clone());

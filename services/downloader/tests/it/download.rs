@@ -83,9 +83,9 @@ async fn a_held_symbol_that_has_left_the_universe_keeps_being_priced() {
     let job = job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-03");
     let mut other = job.clone();
     other.models[0].signature = "other".to_owned();
-    world.database.complete_holding(&job, "2025-09-29", &["INTC"]).await;
-    world.database.complete_holding(&job, "2025-09-30", &["AAPL", "NVDA"]).await;
-    world.database.complete_holding(&other, "2025-09-30", &["TSLA"]).await;
+    world.complete_holding(&job, "2025-09-29", &["INTC"]).await;
+    world.complete_holding(&job, "2025-09-30", &["AAPL", "NVDA"]).await;
+    world.complete_holding(&other, "2025-09-30", &["TSLA"]).await;
 
     let events = world.prepare(&job).await;
 
@@ -102,7 +102,7 @@ async fn a_held_symbol_that_has_left_the_universe_keeps_being_priced() {
 async fn a_held_symbol_that_cannot_be_priced_blocks_nothing() {
     let mut world = World::start(AlphaVantage::builder().fault("NVDA", Fault::Unknown), &[]).await;
     let job = job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-03");
-    world.database.complete_holding(&job, "2025-09-30", &["NVDA"]).await;
+    world.complete_holding(&job, "2025-09-30", &["NVDA"]).await;
 
     let events = world.prepare(&job).await;
 
@@ -157,8 +157,8 @@ async fn an_answer_that_comes_at_the_third_try_is_no_failure() {
 async fn completed_dates_need_no_prices() {
     let mut world = World::start(AlphaVantage::builder(), &[]).await;
     let job = job(&THREE, "2025-10-01", "2025-10-02");
-    world.database.complete(&job, "2025-10-01").await;
-    world.database.complete(&job, "2025-10-02").await;
+    world.complete(&job, "2025-10-01").await;
+    world.complete(&job, "2025-10-02").await;
 
     let events = world.prepare(&job).await;
 

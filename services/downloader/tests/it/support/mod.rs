@@ -1,9 +1,7 @@
 //! A world of its own for each test: database, virtual host, provider, and the service at work in it.
 
 mod logs;
-mod servers;
-
-use std::time::Duration;
+mod portfolios;
 
 use chrono::{NaiveDate, Utc};
 use domain::costs::Costs;
@@ -17,17 +15,15 @@ use runtime::relay::{Relay, Wake};
 use runtime::settings::Settings;
 use sqlx::PgPool;
 use standin::{AlphaVantage, Builder};
+use storage::Owner;
 use storage::market::BarRow;
 use storage::trigger::{Acceptance, Admission};
-use storage::{Database, Owner};
+use test_support::{TestDatabase, TestVhost};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 pub(crate) use logs::logged;
-pub(crate) use servers::{TestDatabase, Vhost};
-
-/// Nothing here takes a tenth of it on an idle machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) use test_support::{PATIENCE, eventually};
 
 /// Fifteen symbols that the recorded prices have.
 pub(crate) const FIFTEEN: [&str; 15] = [
@@ -77,7 +73,7 @@ pub(crate) fn job(symbols: &[&str], start: &str, end: &str) -> Job {
 /// The service, what it needs, and what its jobs come from.
 pub(crate) struct World {
     pub(crate) provider: AlphaVantage,
-    pub(crate) vhost: Vhost,
+    pub(crate) vhost: TestVhost,
     pub(crate) database: TestDatabase,
     /// As trigger sees the database.
     pub(crate) trigger: PgPool,
@@ -98,18 +94,13 @@ impl World {
 
     pub(crate) async fn without_service(provider: Builder, settings: &[(&str, &str)]) -> Self {
         logs::start();
-        let database = TestDatabase::create().await;
-        let vhost = Vhost::create();
+        let (database, vhost) = (TestDatabase::new().await, TestVhost::new());
         let provider = provider.start().await.unwrap();
-        let connect = async |owner| {
-            let database = Database { url: database.url.clone(), max_connections: 4 };
-            storage::connect(&database, owner).await.unwrap()
-        };
-        let (trigger, market) = (connect(Owner::Trigger).await, connect(Owner::Downloader).await);
+        let (trigger, market) = (database.pool(Owner::Trigger).await, database.pool(Owner::Downloader).await);
         let base_url = provider.base_url();
         let necessary = [
-            ("DATABASE_URL", database.url.as_str()),
-            ("AMQP_URL", &vhost.url),
+            ("DATABASE_URL", database.url()),
+            ("AMQP_URL", vhost.url()),
             ("ALPHAVANTAGE_BASE_URL", &base_url),
         ];
         let settings = necessary.iter().chain(settings);
@@ -119,7 +110,7 @@ impl World {
             Self { provider, vhost, database, trigger, market, settings, stop, parts: Vec::new() };
         let relay = Relay {
             pool: world.trigger.clone(),
-            broker: world.vhost.config(),
+            broker: world.vhost.settings(),
             service: "trigger",
             wake: Wake::default(),
         };
@@ -209,18 +200,6 @@ impl World {
             tokio::time::timeout(PATIENCE, part).await.expect("it stops").unwrap();
         }
         self.stop = CancellationToken::new();
-    }
-}
-
-/// Tries until there is an answer.
-pub(crate) async fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    loop {
-        if let Some(answer) = attempt().await {
-            return answer;
-        }
-        assert!(tokio::time::Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -1,0 +1,62 @@
+//! The broker's management API.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+/// The user that the API is used as.
+pub(crate) fn user() -> String {
+    Management::from_environment().user
+}
+
+/// Where the API is and who may use it.
+struct Management {
+    host: String,
+    user: String,
+    password: String,
+}
+
+impl Management {
+    fn from_environment() -> Self {
+        let url = crate::variable("AMQP_MANAGEMENT_URL");
+        let authority = url.trim_start_matches("http://").split('/').next().unwrap_or_default();
+        let (credentials, host) = authority.rsplit_once('@').expect("AMQP_MANAGEMENT_URL names a user");
+        let (user, password) = credentials.split_once(':').expect("AMQP_MANAGEMENT_URL holds a password");
+        Self { host: host.to_owned(), user: user.to_owned(), password: password.to_owned() }
+    }
+}
+
+/// One call, over HTTP/1.0 so that the body ends with the connection.
+pub(crate) fn management(method: &str, path: &str, body: &str) -> String {
+    let Management { host, user, password } = Management::from_environment();
+    let authorization = base64(format!("{user}:{password}").as_bytes());
+    let mut stream = TcpStream::connect(&host).expect("AMQP_MANAGEMENT_URL answers");
+    write!(
+        stream,
+        "{method} {path} HTTP/1.0\r\nHost: {host}\r\nAuthorization: Basic {authorization}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("the request is sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.split(' ').nth(1).unwrap_or_default();
+    // What is gone already need not be deleted.
+    let fine = status.starts_with('2') || (method == "DELETE" && status == "404");
+    assert!(fine || std::thread::panicking(), "{method} {path}: {head}");
+    body.to_owned()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits =
+            chunk.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * place)) as usize & 63];
+            text.push(if place <= chunk.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
