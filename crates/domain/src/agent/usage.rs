@@ -56,9 +56,9 @@ pub struct TokenPrices {
 #[serde(rename_all = "snake_case")]
 pub enum CostBasis {
     /// The configured prices; the reported cost where they give none.
-    #[default]
     Prices,
     /// The reported cost; the configured prices where there is none.
+    #[default]
     Reported,
 }
 

@@ -11,5 +11,6 @@ mod attacks;
 mod budget;
 mod failures;
 mod month;
+mod own_agent;
 mod resume;
 mod stage;

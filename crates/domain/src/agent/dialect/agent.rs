@@ -28,7 +28,7 @@ pub(crate) struct Step<'a> {
     pub(crate) transcript: &'a Transcript,
 }
 
-/// The request's body. Numbers are exact decimals; tool results are those of the step before.
+/// The request's body. It names no job, so that a recording can be played in another. Numbers are exact decimals; tool results are those of the step before.
 pub(crate) fn request(step: &Step<'_>) -> String {
     let key = step.key;
     let tools = Tool::offered(step.search).map(|tool| {
@@ -38,7 +38,6 @@ pub(crate) fn request(step: &Step<'_>) -> String {
     let results = step.transcript.tool_results_of(step.step.saturating_sub(1)).map(result);
     let object = Object::new()
         .text("protocol", PROTOCOL)
-        .text("job", &key.job.to_string())
         .text("experiment", &key.experiment)
         .text("model", &key.model)
         .json("trial", key.trial)
