@@ -8,6 +8,16 @@ use serde::Serialize;
 
 use crate::telemetry;
 
+tokio::task_local! {
+    /// The path of the request that is being answered.
+    static INSTANCE: String;
+}
+
+/// Answers a request for `path`; problems within tell it as their `instance`.
+pub(super) async fn about<F: Future>(path: String, answer: F) -> F::Output {
+    INSTANCE.scope(path, answer).await
+}
+
 /// An error answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
@@ -24,6 +34,8 @@ struct Body<'a> {
     title: &'a str,
     status: u16,
     detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -82,6 +94,7 @@ impl IntoResponse for Problem {
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
             detail: &self.detail,
+            instance: INSTANCE.try_with(Clone::clone).ok(),
             trace_id: telemetry::current_trace_id(),
             errors: &self.errors,
         };

@@ -1,5 +1,6 @@
 //! Serving routes until shutdown.
 
+use std::any::Any;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -8,12 +9,13 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
-use super::problem::Problem;
+use super::problem::{Problem, about};
 use crate::telemetry;
 
 /// Largest request body.
@@ -40,7 +42,9 @@ pub async fn serve(listener: TcpListener, routes: Router, shutdown: Cancellation
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
         })
         .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(tower_http::catch_panic::CatchPanicLayer::new())
+        .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| {
+            Problem::internal(&std::io::Error::other("a handler panicked")).into_response()
+        }))
         .layer(middleware::from_fn(observe));
     let server = axum::serve(listener, app).with_graceful_shutdown({
         let shutdown = shutdown.clone();
@@ -71,7 +75,8 @@ async fn observe(request: Request, next: Next) -> Response {
     let traceparent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
     telemetry::continue_from(&span, traceparent);
     let started = std::time::Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let path = request.uri().path().to_owned();
+    let mut response = about(path, next.run(request)).instrument(span.clone()).await;
     let status = response.status();
     span.record("http.response.status_code", status.as_u16());
     metrics::histogram!("http_server_request_duration_seconds",

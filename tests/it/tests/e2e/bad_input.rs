@@ -48,6 +48,7 @@ async fn bad_requests_are_answered_clearly_and_leave_nothing_behind() {
         assert_eq!(status, expected, "{body}: {answer}");
         assert!(answer["detail"].as_str().expect("a detail").contains(text), "{body}: {answer}");
         assert_eq!(answer["status"], expected.as_u16());
+        assert_eq!(answer["instance"], "/simulate/trigger", "{answer}");
     }
 
     assert_eq!(system.database.count("SELECT count(*) FROM trigger.jobs").await, 0);
