@@ -19,7 +19,7 @@ use crate::jobs::PlannedJob;
 /// Sessions that are read at once.
 const STRETCH: usize = 64;
 /// Most stretches in memory.
-const MOST: usize = 48;
+const MOST: usize = 16;
 
 type Key = (JobId, NaiveDate);
 type Stretch = Arc<OnceCell<Arc<PriceTable>>>;
