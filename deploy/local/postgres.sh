@@ -94,7 +94,18 @@ log_timezone = 'UTC'
 log_min_messages = warning
 logging_collector = off
 CONF
+  [ -z "${MODELDAY_TLS:-}" ] || pg_speak_tls "$data" >>"$data/modelday.conf"
   chown --reference="$data/postgresql.conf" "$data/modelday.conf"
+}
+
+# The server reads its key only when nobody else can.
+pg_speak_tls() {
+  local file
+  for file in server.pem server.key; do
+    install -m 600 "$MODELDAY_TLS/$file" "$1/$file"
+    chown --reference="$1/postgresql.conf" "$1/$file"
+  done
+  printf '%s\n' "ssl = on" "ssl_cert_file = 'server.pem'" "ssl_key_file = 'server.key'"
 }
 
 # The lock file of a killed server names a pid that may be a zombie for a while (the server would take it for a

@@ -81,6 +81,19 @@ collect_statistics_interval = 1000
 log.console = false
 log.file.level = warning
 CONF
+  [ -z "${MODELDAY_TLS:-}" ] || mq_speak_tls >>"$mq_dir/rabbitmq.conf"
+}
+
+mq_speak_tls() {
+  mkdir -p -m 700 "$mq_dir/tls"
+  cp "$MODELDAY_TLS"/{ca.pem,server.pem,server.key} "$mq_dir/tls"
+  cat <<CONF
+listeners.ssl.local = 127.0.0.1:$(($(mq_port) + 1))
+ssl_options.cacertfile = $mq_dir/tls/ca.pem
+ssl_options.certfile = $mq_dir/tls/server.pem
+ssl_options.keyfile = $mq_dir/tls/server.key
+ssl_options.verify = verify_none
+CONF
 }
 
 mq_up() {
@@ -89,7 +102,7 @@ mq_up() {
   if mq_ready; then return; fi
   if ! mq_alive; then
     mq_stop_mapper
-    claim_port "$mq_dir" "${MODELDAY_MQ_PORT:-$(mq_port || echo 28672)}" 0 10 12 13
+    claim_port "$mq_dir" "${MODELDAY_MQ_PORT:-$(mq_port || echo 28672)}" 0 1 10 12 13
     mq_configure
     rm -f "$mq_dir/pid" "$mq_dir/server.pid"
     mq_exec setsid epmd -address 127.0.0.1 -port $(($(mq_port) + 13)) -relaxed_command_check </dev/null >"$mq_dir/log/epmd.log" 2>&1 &

@@ -32,6 +32,8 @@ else the packages of Debian or Ubuntu, which it installs when they are absent.
   MODELDAY_PG_PORT  first port to try for PostgreSQL (28432)
   MODELDAY_MQ_PORT  first port to try for RabbitMQ (28672; its management is 10 above)
   MODELDAY_ENGINE   auto, native or container (auto)
+  MODELDAY_TLS      folder with ca.pem, server.pem and server.key: servers of the machine's packages speak TLS too,
+                    RabbitMQ on the port after its own
 TEXT
 }
 

@@ -6,7 +6,7 @@
 use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
 use lapin::{
-    Connection, ConnectionProperties,
+    Connection, ConnectionProperties, ErrorKind,
     tcp::OwnedTLSConfig,
     uri::{AMQPScheme, AMQPUri},
 };
@@ -45,6 +45,9 @@ pub enum BrokerError {
         #[source]
         source: io::Error,
     },
+    /// The broker's certificate is of an authority that is not trusted, for another host, or out of date.
+    #[error("the broker's certificate is refused: {0}; AMQP_CA_FILE names further authorities to trust")]
+    Certificate(#[source] lapin::Error),
     /// The broker took longer than the configured timeout; a blocked connection shows like this.
     #[error("no answer from the broker within {} s ({operation})", .after.as_secs_f32())]
     Timeout {
@@ -110,7 +113,7 @@ impl BrokerConfig {
     /// Opens a connection that the broker's UI shows as `<service> <role>`.
     ///
     /// # Errors
-    /// `CaFile`, `Timeout` or `Amqp`.
+    /// `CaFile`, `Certificate`, `Timeout` or `Amqp`.
     pub(crate) async fn connect(&self, role: &str) -> Result<Connection, BrokerError> {
         // An error means that the process has a provider already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -122,6 +125,12 @@ impl BrokerConfig {
             Connection::connect_uri_with_config((*self.uri).clone(), properties, tls, runtime).await
         })
         .await
+        .map_err(|error| match error {
+            BrokerError::Amqp { source, .. } if refuses_certificate(&source) => {
+                BrokerError::Certificate(source)
+            }
+            other => other,
+        })
     }
 
     /// Fails when what can only be mended by an operator is wrong.
@@ -151,6 +160,12 @@ impl BrokerConfig {
         };
         Ok(OwnedTLSConfig { identity: None, cert_chain })
     }
+}
+
+fn refuses_certificate(error: &lapin::Error) -> bool {
+    let ErrorKind::IOError(error) = error.kind() else { return false };
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 impl fmt::Debug for BrokerConfig {
