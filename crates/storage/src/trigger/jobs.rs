@@ -5,8 +5,8 @@ use domain::ids::JobId;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::error::Result;
-use crate::outbox::{self, Outgoing};
+use crate::error::{Result, StorageError};
+use crate::outbox::Outgoing;
 
 /// A job about to be accepted.
 pub struct Acceptance<'a> {
@@ -47,79 +47,40 @@ pub enum Admission {
     Full,
 }
 
-/// Stores the job with its message, unless too many are active or the key was used.
+/// Stores the job with its message, unless too many are active or the key was used. One round trip.
 ///
 /// # Errors
 /// When Postgres refuses; nothing is stored then.
 pub async fn accept(pool: &PgPool, acceptance: Acceptance<'_>) -> Result<Admission> {
-    // One at a time: the count below must see every earlier acceptance, and of two requests with the
-    // same key the second must see the first.
-    let mut transaction = pool.begin_with("BEGIN; SELECT pg_advisory_xact_lock(7243001)").await?;
-    if let Some(idempotency) = &acceptance.idempotency {
-        let used: Option<(Vec<u8>, String)> = sqlx::query_as(
-            "-- trigger::accept key
-            SELECT request_hash, answer
-            FROM trigger.idempotency_keys
-            WHERE token = $1 AND key = $2 AND created_at > now() - interval '24 hours'",
-        )
-        .bind(idempotency.token)
-        .bind(idempotency.key)
-        .fetch_optional(&mut *transaction)
-        .await?;
-        if let Some((hash, answer)) = used {
-            transaction.rollback().await?;
-            let same = hash == idempotency.request_hash;
-            return Ok(if same { Admission::Replayed(answer) } else { Admission::KeyReused });
-        }
-    }
-    let columns = outbox::Columns::of(std::slice::from_ref(&acceptance.message));
-    let (admitted,): (bool,) = sqlx::query_as(
+    let Acceptance { job, accepted_at, message, max_active, idempotency } = &acceptance;
+    let key = idempotency.as_ref();
+    let (admission, earlier): (String, Option<String>) = sqlx::query_as(
         "-- trigger::accept
-        WITH job AS (
-            INSERT INTO trigger.jobs (id, body, accepted_at)
-            SELECT $1, $2, $3
-            WHERE (SELECT count(*) FROM trigger.jobs WHERE ended_at IS NULL) < $4
-            RETURNING id
-        ), message AS (
-            INSERT INTO trigger.outbox (event_id, kind, exchange, routing_key, job_id, traceparent, body)
-            SELECT $5, $6, $7, $8, id, $9, $2 FROM job
-        )
-        SELECT EXISTS (SELECT FROM job)",
+        SELECT admission, earlier
+        FROM trigger.accept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
-    .bind(acceptance.job.0)
-    .bind(columns.bodies[0])
-    .bind(acceptance.accepted_at)
-    .bind(acceptance.max_active)
-    .bind(columns.event_ids[0])
-    .bind(columns.kinds[0])
-    .bind(columns.exchanges[0])
-    .bind(columns.routing_keys[0])
-    .bind(columns.traceparents[0])
-    .fetch_one(&mut *transaction)
+    .bind(job.0)
+    .bind(&message.body)
+    .bind(accepted_at)
+    .bind(max_active)
+    .bind(message.event_id)
+    .bind(message.kind)
+    .bind(message.exchange)
+    .bind(message.routing_key)
+    .bind(&message.traceparent)
+    .bind(key.map(|key| key.token))
+    .bind(key.map(|key| key.key))
+    .bind(key.map(|key| key.request_hash))
+    .bind(key.map(|key| key.answer))
+    .fetch_one(pool)
     .await?;
-    if !admitted {
-        transaction.rollback().await?;
-        return Ok(Admission::Full);
+    match (admission.as_str(), earlier) {
+        ("accepted", _) => Ok(Admission::Accepted),
+        ("replayed", Some(answer)) => Ok(Admission::Replayed(answer)),
+        ("key reused", _) => Ok(Admission::KeyReused),
+        ("full", _) => Ok(Admission::Full),
+        (other, _) => Err(StorageError::corrupt("trigger.accept", format!("{other:?} is no admission"))),
     }
-    if let Some(idempotency) = &acceptance.idempotency {
-        sqlx::query(
-            "-- trigger::accept remember key
-            INSERT INTO trigger.idempotency_keys (token, key, request_hash, job_id, answer)
-            VALUES ($1, $2, $3, $4, $5)
-            ON CONFLICT (token, key) DO UPDATE
-            SET request_hash = excluded.request_hash, job_id = excluded.job_id, answer = excluded.answer,
-                created_at = now()",
-        )
-        .bind(idempotency.token)
-        .bind(idempotency.key)
-        .bind(idempotency.request_hash)
-        .bind(acceptance.job.0)
-        .bind(idempotency.answer)
-        .execute(&mut *transaction)
-        .await?;
-    }
-    transaction.commit().await?;
-    Ok(Admission::Accepted)
 }
 
 /// Removes idempotency keys that are more than a day old; answers how many.
