@@ -5,7 +5,12 @@
 pub enum StorageError {
     /// Postgres refused or could not be reached.
     #[error("database: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
+    /// The server's certificate is of an authority that is not trusted, for another host, or out of date.
+    #[error(
+        "the database's certificate is refused: {0}; sslrootcert in DATABASE_URL names a further authority to trust"
+    )]
+    Certificate(#[source] sqlx::Error),
     /// The address does not parse.
     #[error("the database URL is not a valid postgres:// address")]
     Address,
@@ -33,7 +38,12 @@ impl StorageError {
     /// Whether the same may work in a moment: the connection, the server or somebody else's transaction was
     /// in the way, not what was asked for.
     pub fn is_transient(&self) -> bool {
-        let Self::Database(error) = self else { return false };
+        let error = match self {
+            Self::Database(error) => error,
+            // One that works today may be out of date tomorrow, and renewed a minute later.
+            Self::Certificate(_) => return true,
+            _ => return false,
+        };
         match error {
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
@@ -50,6 +60,15 @@ impl StorageError {
 
     pub(crate) fn corrupt(table: &'static str, problem: impl std::fmt::Display) -> Self {
         Self::Corrupt { table, problem: problem.to_string() }
+    }
+}
+
+impl From<sqlx::Error> for StorageError {
+    fn from(error: sqlx::Error) -> Self {
+        // As rustls says it, through whichever layer.
+        let refused = matches!(error, sqlx::Error::Io(_) | sqlx::Error::Tls(_))
+            && error.to_string().contains("invalid peer certificate");
+        if refused { Self::Certificate(error) } else { Self::Database(error) }
     }
 }
 

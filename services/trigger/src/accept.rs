@@ -115,6 +115,7 @@ impl Acceptor {
             options: request.options,
             accepted_at: now.trunc_subsecs(6),
         };
+        tracing::Span::current().record("job.id", tracing::field::display(job.id));
         let up_to_date: Vec<String> =
             resolved.up_to_date().map(|model| Warning::up_to_date(model).message).collect();
         let answer = serde_json::to_string(&Answer {
