@@ -15,7 +15,7 @@ const OWNERS: [(&str, &str); 4] = [
 ];
 
 /// What a role may read of a schema that is not its own; it may write nothing there.
-const READS: [(&str, &str); 13] = [
+const READS: [(&str, &str); 14] = [
     ("modelday_downloader", "trigger.jobs"),
     ("modelday_status", "trigger.jobs"),
     ("modelday_downloader", "trigger.outbox"),
@@ -29,6 +29,7 @@ const READS: [(&str, &str); 13] = [
     ("modelday_downloader", "execution.held_symbols"),
     ("modelday_trigger", "execution.outbox"),
     ("modelday_status", "execution.outbox"),
+    ("modelday_status", "execution.conversations"),
 ];
 
 #[tokio::test]
