@@ -24,6 +24,8 @@ enum Command {
     Serve,
     /// Bring the database's schema up to date.
     Migrate,
+    /// Build what status shows again from the log of events.
+    Rebuild,
     /// Trigger a job, watch it, and print the leaderboard.
     Run(client::RunArguments),
     /// Succeed when the URL answers 200; for container health checks.
@@ -41,6 +43,7 @@ async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Serve => return serve::main().await,
         Command::Migrate => migrate().await,
+        Command::Rebuild => rebuild().await,
         Command::Run(arguments) => return client::run(&arguments).await,
         Command::Healthcheck { url } => healthcheck::healthcheck(&url).await,
     };
@@ -55,6 +58,15 @@ async fn migrate() -> anyhow::Result<()> {
         .text("DATABASE_URL")
         .context("DATABASE_URL is not set; set it to postgres://user:password@host:port/database")?;
     storage::migrate(&url).await.context("bringing the database up to date")
+}
+
+#[expect(clippy::print_stdout, reason = "a command for people")]
+async fn rebuild() -> anyhow::Result<()> {
+    let mut settings = Settings::load();
+    let config = status::Config::from_settings(&mut settings, 8084)?;
+    let jobs = status::rebuild(&config).await?;
+    println!("Rebuilt {jobs} jobs.");
+    Ok(())
 }
 
 #[expect(clippy::print_stderr, reason = "the last word of a command, for people")]

@@ -123,6 +123,13 @@ impl System {
         .await;
     }
 
+    /// What `modelday` with these arguments prints, with the settings of the services.
+    pub fn modelday(&self, arguments: &[&str]) -> std::process::Output {
+        let mut command = std::process::Command::new(binary("modelday"));
+        command.args(arguments).env_clear().envs(&self.env);
+        command.output().expect("modelday runs")
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self, service: Service) {
         self.processes.get_mut(&service).expect("it runs").kill();

@@ -14,5 +14,6 @@ mod consumer;
 mod never_unknown;
 mod otlp;
 mod readme;
+mod rebuild;
 mod sample;
 mod sessions;
