@@ -8,6 +8,7 @@
 )]
 #![allow(clippy::print_stdout, reason = "the table is the result")]
 
+mod agents;
 mod handoff;
 mod measure;
 mod throughput;
@@ -33,6 +34,9 @@ async fn main() {
     }
     if wanted("throughput") {
         lines.extend(throughput::measure().await);
+    }
+    if wanted("agents") {
+        lines.push(agents::measure().await);
     }
     println!("\n| what | ours | floor | ratio | wanted |\n|---|--:|--:|--:|---|");
     for line in lines {
