@@ -1,5 +1,6 @@
 //! Limits of the provider: what is kept, what is said, and when it goes on.
 
+use domain::calendar::exchange_date;
 use domain::event::Event;
 use standin::AlphaVantage;
 
@@ -76,7 +77,7 @@ async fn a_job_that_waits_for_data_goes_on_in_the_next_window() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_free_key_is_paced_and_its_budget_shown() {
     let provider =
-        AlphaVantage::builder().today(chrono::Utc::now().date_naive()).generated().free_key("FREE");
+        AlphaVantage::builder().today(exchange_date(chrono::Utc::now())).generated().free_key("FREE");
     let settings = [("ALPHAVANTAGE_API_KEY", "FREE"), ("ALPHAVANTAGE_PLAN", "free")];
     let mut world = World::start(provider, &settings).await;
     let last =
@@ -96,7 +97,7 @@ async fn a_free_key_is_paced_and_its_budget_shown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_finds_the_calls_too_fast_is_asked_more_slowly() {
     let provider =
-        AlphaVantage::builder().today(chrono::Utc::now().date_naive()).generated().free_key("FREE");
+        AlphaVantage::builder().today(exchange_date(chrono::Utc::now())).generated().free_key("FREE");
     let mut world = World::start(provider, &[("ALPHAVANTAGE_API_KEY", "FREE")]).await;
     let last =
         domain::calendar::Calendar::nyse().last_settled_session(chrono::Utc::now()).unwrap().to_string();
@@ -111,7 +112,7 @@ async fn a_provider_that_finds_the_calls_too_fast_is_asked_more_slowly() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_free_key_that_does_not_reach_back_is_told_with_the_way_out() {
     let provider =
-        AlphaVantage::builder().today(chrono::Utc::now().date_naive()).generated().free_key("FREE");
+        AlphaVantage::builder().today(exchange_date(chrono::Utc::now())).generated().free_key("FREE");
     let settings = [("ALPHAVANTAGE_API_KEY", "FREE"), ("ALPHAVANTAGE_PLAN", "free")];
     let mut world = World::start(provider, &settings).await;
 
