@@ -14,8 +14,6 @@ mod measure;
 mod throughput;
 mod trigger;
 
-use measure::Line;
-
 #[tokio::main]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,21 +23,17 @@ async fn main() {
         return trigger::floor_server(address).await;
     }
     let wanted = |name: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == name);
-    let mut lines: Vec<Line> = Vec::new();
+    println!("\n| what | ours | floor | ratio | wanted |\n|---|--:|--:|--:|---|");
     if wanted("trigger") {
-        lines.push(trigger::measure().await);
+        println!("{}", trigger::measure().await);
     }
     if wanted("handoff") {
-        lines.push(handoff::measure().await);
+        println!("{}", handoff::measure().await);
     }
     if wanted("throughput") {
-        lines.extend(throughput::measure().await);
+        throughput::measure().await.iter().for_each(|line| println!("{line}"));
     }
     if wanted("agents") {
-        lines.push(agents::measure().await);
-    }
-    println!("\n| what | ours | floor | ratio | wanted |\n|---|--:|--:|--:|---|");
-    for line in lines {
-        println!("{line}");
+        println!("{}", agents::measure().await);
     }
 }

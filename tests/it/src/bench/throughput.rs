@@ -92,12 +92,15 @@ async fn floor(system: &System, job: &str) -> f64 {
     }
     let job: Uuid = job.parse().unwrap();
     let rows: Vec<(Uuid, NaiveDate, i64)> = sqlx::query_as(
-        "SELECT d.portfolio_id, d.trading_date, o.id
+        "WITH messages AS MATERIALIZED (
+             SELECT id, body::json #>> '{key,model}' AS model, (body::json #>> '{key,trading_date}')::date AS trading_date
+             FROM execution.outbox
+             WHERE job_id = $1 AND kind = 'modelday.model_day.completed.v1'
+         )
+         SELECT d.portfolio_id, d.trading_date, m.id
          FROM execution.model_days d
          JOIN execution.portfolios p ON p.id = d.portfolio_id
-         JOIN execution.outbox o ON o.job_id = d.job_id AND o.kind = 'modelday.model_day.completed.v1'
-             AND o.body::json #>> '{key,model}' = p.model
-             AND (o.body::json #>> '{key,trading_date}')::date = d.trading_date
+         JOIN messages m USING (model, trading_date)
          WHERE d.job_id = $1 AND d.state = 'completed'
          ORDER BY 1, 2",
     )
