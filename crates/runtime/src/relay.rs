@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::telemetry;
 
 /// Most messages in one transaction.
-const BATCH: i64 = 500;
+const BATCH: usize = 500;
 /// How long a relay sleeps when nobody wakes it: the other replicas' commits are found then.
 const POLL: Duration = Duration::from_millis(500);
 /// Longest wait between attempts while the broker is away.
@@ -107,6 +107,9 @@ impl Relay {
             unsent.mark_sent(&sent).await?;
             if let Some(failure) = published.failure {
                 return Err(failure.into());
+            }
+            if envelopes.len() < BATCH && !outbox::is_waiting(&self.pool).await? {
+                break;
             }
         }
         Ok(())

@@ -82,6 +82,10 @@ pub async fn connect(database: &Database, owner: Owner) -> Result<PgPool> {
             // A transaction of a stopped process must not hold its locks for ever.
             ("idle_in_transaction_session_timeout", "5s"),
             ("statement_timeout", "60s"),
+            // A plan made while a table was empty would read all of it ever after.
+            ("enable_seqscan", "off"),
+            // What discouraged plans are said to cost would have every one of them compiled.
+            ("jit", "off"),
         ]);
     let pool = PgPoolOptions::new()
         .max_connections(database.max_connections)

@@ -113,7 +113,7 @@ pub struct Unsent {
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn take_unsent(pool: &PgPool, limit: i64) -> Result<Option<Unsent>> {
+pub async fn take_unsent(pool: &PgPool, limit: usize) -> Result<Option<Unsent>> {
     let mut transaction = pool.begin().await?;
     let messages: Vec<Stored> = sqlx::query_as(
         "-- outbox::take_unsent
@@ -126,7 +126,7 @@ pub async fn take_unsent(pool: &PgPool, limit: i64) -> Result<Option<Unsent>> {
         ORDER BY id
         LIMIT $1",
     )
-    .bind(limit)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(&mut *transaction)
     .await?;
     if messages.is_empty() {
@@ -153,6 +153,18 @@ impl Unsent {
     }
 }
 
+/// Whether any message waits. Cheaper than to take none.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn is_waiting(pool: &PgPool) -> Result<bool> {
+    let (waiting,) =
+        sqlx::query_as("-- outbox::is_waiting\nSELECT EXISTS (SELECT FROM outbox WHERE sent_at IS NULL)")
+            .fetch_one(pool)
+            .await?;
+    Ok(waiting)
+}
+
 /// How many messages wait, and since when the oldest does.
 ///
 /// # Errors
@@ -166,13 +178,18 @@ pub async fn backlog(pool: &PgPool) -> Result<(i64, Option<DateTime<Utc>>)> {
     Ok(row)
 }
 
-/// Removes messages that were sent more than seven days ago; answers how many.
+/// Removes the oldest messages, of those that were sent more than seven days ago; answers how many.
 ///
 /// # Errors
 /// When Postgres refuses.
 pub async fn prune(pool: &PgPool) -> Result<u64> {
-    let done = sqlx::query("-- outbox::prune\nDELETE FROM outbox WHERE sent_at < now() - interval '7 days'")
-        .execute(pool)
-        .await?;
+    // The oldest are looked at; no index is kept up to date for what is asked this seldom.
+    let done = sqlx::query(
+        "-- outbox::prune
+        DELETE FROM outbox
+        WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT 5000) AND sent_at < now() - interval '7 days'",
+    )
+    .execute(pool)
+    .await?;
     Ok(done.rows_affected())
 }

@@ -11,6 +11,7 @@ mod day;
 mod end;
 mod error;
 mod jobs;
+mod kept;
 mod plan;
 mod prices;
 mod reconcile;
@@ -37,6 +38,7 @@ pub(crate) struct Executor {
     wake: Wake,
     jobs: jobs::Jobs,
     takings: takings::Takings,
+    kept: kept::Kept,
     hopeless: catch_up::Hopeless,
     prices: prices::Prices,
     endpoints: agent::Endpoints,
@@ -61,6 +63,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         prices: prices::Prices::new(config.calendar.clone()),
         jobs: jobs::Jobs::default(),
         takings: takings::Takings::default(),
+        kept: kept::Kept::default(),
         hopeless: catch_up::Hopeless::default(),
         wake: Wake::default(),
         pool,

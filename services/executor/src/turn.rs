@@ -77,7 +77,10 @@ impl Executor {
             lane,
         };
         if let (Some(next), Some(last)) = (hand.lane.dates.get(hand.done), hand.lane.dates.last()) {
-            hand.history = execution::history(&self.pool, hand.lane.portfolio, *next, *last).await?;
+            (hand.history, hand.previous) = match self.kept.take(&hand.lane, *next) {
+                Some(known) => known,
+                None => (execution::history(&self.pool, hand.lane.portfolio, *next, *last).await?, None),
+            };
         }
         while let Some(date) = hand.lane.dates.get(hand.done).copied() {
             if hand.stopped.is_some() {
@@ -87,6 +90,7 @@ impl Executor {
                 After::Done => hand.done += 1,
                 After::TurnEnded => {
                     self.wake.wake();
+                    self.kept.keep(&hand.lane, hand.history, hand.previous);
                     return Ok(());
                 }
                 After::Stopped => break,

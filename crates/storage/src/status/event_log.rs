@@ -30,7 +30,9 @@ pub(super) async fn append(
         FROM UNNEST($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
             WITH ORDINALITY AS given (source, id, job_id, kind, occurred_at, traceparent, body, place)
         JOIN status.jobs job ON job.id = given.job_id
-        WHERE NOT EXISTS (SELECT FROM status.events known WHERE known.source = given.source AND known.id = given.id)
+        -- Not an EXISTS, which may be planned as a join with the whole log.
+        WHERE coalesce((SELECT false FROM status.events known
+                        WHERE known.source = given.source AND known.id = given.id), true)
         RETURNING source, id, seq",
     )
     .bind(received.iter().map(|event| event.source).collect::<Vec<_>>())

@@ -3,12 +3,11 @@
 //! Every write is fenced by the lane's epoch and shows that the lane makes progress.
 
 use rust_decimal::Decimal;
-use sqlx::{FromRow, PgConnection, PgPool};
+use sqlx::{FromRow, PgPool};
 
-use super::super::lanes::{self, Lane};
+use super::super::lanes::Lane;
 use super::attempts::Attempt;
-use super::limits::{reserve, take_tokens};
-use crate::error::Result;
+use crate::error::{Result, StorageError};
 
 /// What the journal knows of one call, search or tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,7 +163,7 @@ pub async fn read_journal(pool: &PgPool, lane: &Lane, attempt: &Attempt) -> Resu
 /// time worked since the last one.
 ///
 /// # Errors
-/// [`crate::StorageError::Fenced`] when somebody else has taken the lane.
+/// [`StorageError::Fenced`] when somebody else has taken the lane.
 pub async fn write_journal(
     pool: &PgPool,
     lane: &Lane,
@@ -174,37 +173,51 @@ pub async fn write_journal(
     intent: Option<&Intent<'_>>,
     active_ms: u64,
 ) -> Result<Call> {
-    let mut transaction = pool.begin().await?;
-    lanes::hold(&mut transaction, lane).await?;
-    if let Some(settled) = settled {
-        settle(&mut transaction, lane, attempt, settled).await?;
-    }
-    tell(&mut transaction, lane, attempt, told).await?;
-    let call = match intent {
-        Some(intent) => intend(&mut transaction, lane, attempt, intent).await?,
-        None => Call::Allowed,
-    };
-    sqlx::query(
+    let limit = intent.and_then(|intent| intent.tokens);
+    let (written,): (String,) = sqlx::query_as(
         "-- journal::write
-        UPDATE execution.attempts
-        SET active_ms = active_ms + $5
-        WHERE portfolio_id = $1 AND trading_date = $2 AND revision = $3 AND attempt = $4",
+        SELECT execution.write_journal($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+            $17, $18, $19, $20, $21, $22, $23, $24)",
     )
+    .bind(lane.id.0)
+    .bind(lane.epoch)
+    .bind(lane.job.0)
     .bind(lane.portfolio.0)
     .bind(attempt.date)
     .bind(attempt.revision.cast_signed())
     .bind(attempt.number.cast_signed())
     .bind(active_ms.cast_signed())
-    .execute(&mut *transaction)
+    .bind(settled.map(|settled| settled.step.cast_signed()))
+    .bind(settled.map(|settled| settled.answer.as_str()))
+    .bind(settled.and_then(|settled| settled.cost))
+    .bind(settled.map(|settled| settled.tokens))
+    .bind(told.iter().map(|told| told.step.cast_signed()).collect::<Vec<_>>())
+    .bind(told.iter().map(|told| told.index.cast_signed()).collect::<Vec<_>>())
+    .bind(told.iter().map(|told| told.kind.as_str()).collect::<Vec<_>>())
+    .bind(told.iter().map(|told| told.answer.as_str()).collect::<Vec<_>>())
+    .bind(intent.map(|intent| intent.step.cast_signed()))
+    .bind(intent.map(|intent| intent.index.cast_signed()))
+    .bind(intent.map(|intent| intent.kind.as_str()))
+    .bind(intent.map(|intent| intent.hash))
+    .bind(intent.map(|intent| intent.reserve))
+    .bind(limit.map(|(endpoint, ..)| endpoint))
+    .bind(limit.map(|(_, a_minute, _)| a_minute))
+    .bind(limit.map(|(.., needed)| needed))
+    .fetch_one(pool)
     .await?;
-    transaction.commit().await?;
-    Ok(call)
+    match written.as_str() {
+        "allowed" => Ok(Call::Allowed),
+        "over rate" => Ok(Call::OverRate),
+        "over budget" => Ok(Call::OverBudget),
+        "budget busy" => Ok(Call::BudgetBusy),
+        _ => Err(StorageError::Fenced),
+    }
 }
 
 /// Notes that a call came back refused, which costs nothing.
 ///
 /// # Errors
-/// [`crate::StorageError::Fenced`] when somebody else has taken the lane.
+/// [`StorageError::Fenced`] when somebody else has taken the lane.
 pub async fn note_refusal(
     pool: &PgPool,
     lane: &Lane,
@@ -212,25 +225,12 @@ pub async fn note_refusal(
     (step, index): (u32, u32),
     refusal: &str,
 ) -> Result<()> {
-    let mut transaction = pool.begin().await?;
-    lanes::hold(&mut transaction, lane).await?;
-    sqlx::query(
-        "-- journal::note_refusal
-        WITH call AS (
-            UPDATE execution.journal AS call
-            SET refused = call.refused + 1, last_refusal = $7, reserved = 0
-            FROM execution.journal AS was
-            WHERE call.portfolio_id = $1 AND call.trading_date = $2 AND call.revision = $3 AND call.attempt = $4
-                AND call.step = $5 AND call.index = $6
-                AND (was.portfolio_id, was.trading_date, was.revision, was.attempt, was.step, was.index)
-                    = (call.portfolio_id, call.trading_date, call.revision, call.attempt, call.step, call.index)
-            RETURNING was.reserved
-        )
-        UPDATE execution.budgets
-        SET reserved = budgets.reserved - call.reserved
-        FROM call
-        WHERE job_id = $8",
+    let (noted,): (bool,) = sqlx::query_as(
+        "-- journal::note_refusal\nSELECT execution.note_refusal($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
+    .bind(lane.id.0)
+    .bind(lane.epoch)
+    .bind(lane.job.0)
     .bind(lane.portfolio.0)
     .bind(attempt.date)
     .bind(attempt.revision.cast_signed())
@@ -238,119 +238,7 @@ pub async fn note_refusal(
     .bind(step.cast_signed())
     .bind(index.cast_signed())
     .bind(refusal)
-    .bind(lane.job.0)
-    .execute(&mut *transaction)
+    .fetch_one(pool)
     .await?;
-    transaction.commit().await?;
-    Ok(())
-}
-
-async fn settle(
-    connection: &mut PgConnection,
-    lane: &Lane,
-    attempt: &Attempt,
-    settled: &Settled,
-) -> Result<()> {
-    // What the call really cost takes the place of what was held back for it.
-    sqlx::query(
-        "-- journal::settle
-        WITH call AS (
-            UPDATE execution.journal AS call
-            SET answer = $6, cost = $7, answered_at = now(), reserved = 0
-            FROM execution.journal AS was
-            WHERE call.portfolio_id = $1 AND call.trading_date = $2 AND call.revision = $3 AND call.attempt = $4
-                AND call.step = $5 AND call.index = 0
-                AND (was.portfolio_id, was.trading_date, was.revision, was.attempt, was.step, was.index)
-                    = (call.portfolio_id, call.trading_date, call.revision, call.attempt, call.step, call.index)
-            RETURNING was.reserved
-        ), minute AS (
-            UPDATE execution.endpoint_minutes
-            SET tokens = tokens + $9
-            FROM execution.lanes
-            WHERE lanes.id = $10 AND endpoint_minutes.endpoint = lanes.endpoint
-                AND minute = date_trunc('minute', now()) AND $9 <> 0
-        )
-        UPDATE execution.budgets
-        SET reserved = budgets.reserved - call.reserved, spent = spent + coalesce($7, call.reserved)
-        FROM call
-        WHERE job_id = $8",
-    )
-    .bind(lane.portfolio.0)
-    .bind(attempt.date)
-    .bind(attempt.revision.cast_signed())
-    .bind(attempt.number.cast_signed())
-    .bind(settled.step.cast_signed())
-    .bind(&settled.answer)
-    .bind(settled.cost)
-    .bind(lane.job.0)
-    .bind(settled.tokens)
-    .bind(lane.id.0)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn tell(connection: &mut PgConnection, lane: &Lane, attempt: &Attempt, told: &[Told]) -> Result<()> {
-    if told.is_empty() {
-        return Ok(());
-    }
-    let steps: Vec<i32> = told.iter().map(|told| told.step.cast_signed()).collect();
-    let indexes: Vec<i32> = told.iter().map(|told| told.index.cast_signed()).collect();
-    let kinds: Vec<&str> = told.iter().map(|told| told.kind.as_str()).collect();
-    let answers: Vec<&str> = told.iter().map(|told| told.answer.as_str()).collect();
-    sqlx::query(
-        "-- journal::tell
-        INSERT INTO execution.journal (portfolio_id, trading_date, revision, attempt, step, index, kind, answer, answered_at)
-        SELECT $1, $2, $3, $4, told.*, now()
-        FROM UNNEST($5::int[], $6::int[], $7::text[], $8::text[]) AS told
-        ON CONFLICT (portfolio_id, trading_date, revision, attempt, step, index)
-            DO UPDATE SET answer = EXCLUDED.answer, answered_at = now()",
-    )
-    .bind(lane.portfolio.0)
-    .bind(attempt.date)
-    .bind(attempt.revision.cast_signed())
-    .bind(attempt.number.cast_signed())
-    .bind(steps)
-    .bind(indexes)
-    .bind(kinds)
-    .bind(answers)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn intend(
-    connection: &mut PgConnection,
-    lane: &Lane,
-    attempt: &Attempt,
-    intent: &Intent<'_>,
-) -> Result<Call> {
-    if let Some((endpoint, a_minute, needed)) = intent.tokens
-        && !take_tokens(connection, endpoint, a_minute, needed).await?
-    {
-        return Ok(Call::OverRate);
-    }
-    let reserved = reserve(&mut *connection, lane, attempt, intent).await?;
-    if reserved != Call::Allowed {
-        return Ok(reserved);
-    }
-    sqlx::query(
-        "-- journal::intend
-        INSERT INTO execution.journal (portfolio_id, trading_date, revision, attempt, step, index, kind, hash, sent, reserved)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9)
-        ON CONFLICT (portfolio_id, trading_date, revision, attempt, step, index)
-            DO UPDATE SET sent = journal.sent + 1, reserved = EXCLUDED.reserved",
-    )
-    .bind(lane.portfolio.0)
-    .bind(attempt.date)
-    .bind(attempt.revision.cast_signed())
-    .bind(attempt.number.cast_signed())
-    .bind(intent.step.cast_signed())
-    .bind(intent.index.cast_signed())
-    .bind(intent.kind.as_str())
-    .bind(intent.hash)
-    .bind(intent.reserve)
-    .execute(connection)
-    .await?;
-    Ok(Call::Allowed)
+    if noted { Ok(()) } else { Err(StorageError::Fenced) }
 }

@@ -2,7 +2,6 @@
 
 mod attempts;
 mod journal;
-mod limits;
 mod transcripts;
 
 pub use attempts::{Attempt, begin_attempt, end_attempt};
