@@ -4,9 +4,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Executor, PgPool};
+use sqlx::{Connection, Executor, PgPool};
 
 use crate::error::{Result, StorageError};
+
+/// A connection that has been idle for so long is tried before it is used.
+const WORTH_A_TEST: Duration = Duration::from_secs(1);
 
 /// The service that owns a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +93,16 @@ pub async fn connect(database: &Database, owner: Owner) -> Result<PgPool> {
     let pool = PgPoolOptions::new()
         .max_connections(database.max_connections)
         .acquire_timeout(Duration::from_secs(10))
+        // A round trip of its own before every statement would be most of the time of many.
+        .test_before_acquire(false)
+        .before_acquire(|connection, known| {
+            Box::pin(async move {
+                if known.idle_for >= WORTH_A_TEST {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 connection.execute(owner.setup()).await?;

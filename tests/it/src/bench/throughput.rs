@@ -75,7 +75,7 @@ async fn watch(system: &System, job: &str) -> (serde_json::Value, Vec<u64>) {
     let mut memory = Vec::new();
     loop {
         memory.push(system.resident(Service::Modelday));
-        let (_, jobs) = system.client.get(&format!("/jobs/{job}")).await;
+        let (_, jobs) = system.client.get(&format!("/jobs/{job}?details=false")).await;
         if matches!(jobs["status"].as_str(), Some("completed" | "partial" | "failed")) {
             return (jobs, memory);
         }
