@@ -11,6 +11,7 @@ mod dead_letter;
 mod envelope;
 mod hooks;
 mod incoming;
+mod probe;
 mod publisher;
 pub mod semconv;
 mod settle;
@@ -24,6 +25,7 @@ pub use dead_letter::DeadLetter;
 pub use envelope::{Envelope, EnvelopeError};
 pub use hooks::{Hooks, Subscribed};
 pub use incoming::{FromDelivery, Incoming, RawDelivery};
+pub use probe::Probe;
 pub use publisher::{PublishError, Published, Publisher};
 pub use semconv::{LinkSpan, TraceContext};
 

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use messaging::Probe;
 use storage::PgPool;
 
 use crate::http::Health;
 use crate::infrastructure::Infrastructure;
 
-/// Postgres answers a query; the broker takes connections.
+/// Postgres answers a query; the broker has us connected.
 pub fn health(pool: &PgPool, infrastructure: &Infrastructure) -> Health {
     let pool = pool.clone();
-    let broker = (infrastructure.broker.host().to_owned(), infrastructure.broker.port());
+    let broker = Arc::new(Probe::new(infrastructure.broker.clone()));
     Health {
         database: Arc::new(move || {
             let pool = pool.clone();
@@ -18,7 +19,7 @@ pub fn health(pool: &PgPool, infrastructure: &Infrastructure) -> Health {
         }),
         broker: Arc::new(move || {
             let broker = broker.clone();
-            Box::pin(async move { tokio::net::TcpStream::connect(broker).await.is_ok() })
+            Box::pin(async move { broker.answers().await })
         }),
         deployment: infrastructure.deployment,
     }

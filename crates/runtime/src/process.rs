@@ -50,8 +50,20 @@ where
 
 #[expect(clippy::print_stderr, reason = "the last word of a process, for people")]
 fn failed(name: &str, problem: &anyhow::Error) -> ExitCode {
-    eprintln!("{name}: {problem:#}");
+    eprintln!("{name}: {}", told(problem));
     if problem.is::<Mistakes>() { ExitCode::from(EX_CONFIG) } else { ExitCode::FAILURE }
+}
+
+/// A problem with its causes. Those that its text names already are left out.
+pub fn told(problem: &anyhow::Error) -> String {
+    problem.chain().fold(String::new(), |text, cause| {
+        let cause = cause.to_string();
+        match text.as_str() {
+            "" => cause,
+            told if told.contains(&cause) => text,
+            told => format!("{told}: {cause}"),
+        }
+    })
 }
 
 /// Serves a service with its probes until shutdown.
@@ -69,4 +81,18 @@ pub async fn serve(
     let probes = service.health.clone().routes(telemetry.metrics.clone());
     let server = http::serve(listener, service.routes.clone().merge(probes), shutdown.clone());
     service.run(server, &shutdown).await
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::told;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let problem = anyhow!("no route").context("connecting: no route").context("starting");
+
+        assert_eq!(told(&problem), "starting: connecting: no route");
+    }
 }

@@ -12,6 +12,7 @@ use storage::outbox::{self, Stored};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::process::told;
 use crate::telemetry;
 
 /// Most messages in one transaction.
@@ -76,7 +77,11 @@ impl Relay {
                 Ok(()) => pause = Duration::ZERO,
                 Err(problem) => {
                     if pause.is_zero() {
-                        tracing::warn!(service = self.service, "messages wait in the outbox: {problem:#}");
+                        tracing::warn!(
+                            service = self.service,
+                            "messages wait in the outbox: {}",
+                            told(&problem)
+                        );
                     }
                     pause = (pause * 2).clamp(Duration::from_millis(100), LONGEST_PAUSE);
                 }

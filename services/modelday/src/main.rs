@@ -71,6 +71,6 @@ async fn rebuild() -> anyhow::Result<()> {
 
 #[expect(clippy::print_stderr, reason = "the last word of a command, for people")]
 fn failed(problem: &anyhow::Error) -> ExitCode {
-    eprintln!("modelday: {problem:#}");
+    eprintln!("modelday: {}", runtime::process::told(problem));
     ExitCode::FAILURE
 }

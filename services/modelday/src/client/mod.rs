@@ -49,7 +49,7 @@ pub(crate) async fn run(arguments: &RunArguments) -> ExitCode {
             if completed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(problem) => {
-            eprintln!("modelday: {problem:#}");
+            eprintln!("modelday: {}", runtime::process::told(&problem));
             ExitCode::from(2)
         }
     }
