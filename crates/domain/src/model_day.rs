@@ -9,6 +9,9 @@ use crate::market::Symbol;
 use crate::order::{Order, Refusal, Side};
 use crate::portfolio::Portfolio;
 
+/// Why a day failed that ended its process again and again.
+pub const CRASHED: &str = "crashed repeatedly";
+
 /// Which model-day.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModelDayKey {

@@ -15,6 +15,9 @@ pub(crate) enum ExecutorError {
     /// The session was told what it did not ask.
     #[error(transparent)]
     Session(#[from] domain::agent::session::SessionError),
+    /// A journal that cannot be told to its session.
+    #[error(transparent)]
+    Fed(#[from] domain::agent::FedError),
     /// A lane or job row that contradicts another.
     #[error("{0}")]
     Inconsistent(String),

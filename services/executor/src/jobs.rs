@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use chrono::NaiveDate;
 use contract::decode_event;
+use domain::decider::Decider;
 use domain::event::Event;
 use domain::ids::JobId;
-use domain::job::{AgentModel, Job, Model, ModelKind};
-use domain::order::Order;
-use domain::policy::Policy;
+use domain::job::{Job, Model};
 use domain::warning::Warning;
 use storage::PgPool;
 use tokio::sync::Mutex;
@@ -29,33 +27,10 @@ pub(crate) struct PlannedJob {
     deciders: BTreeMap<String, Decider>,
 }
 
-/// How a model decides, ready for use.
-#[derive(Debug)]
-pub(crate) enum Decider {
-    /// The recorded orders by date.
-    Recorded(BTreeMap<NaiveDate, Vec<Order>>),
-    /// A built-in baseline.
-    Policy(Policy),
-    /// Asks an endpoint.
-    Agent(Box<AgentModel>),
-}
-
 impl PlannedJob {
     pub(crate) fn new(job: Job, warnings: Vec<Warning>, error: Option<String>) -> Self {
-        let decider = |model: &Model| match &model.kind {
-            ModelKind::Policy(policy) => Decider::Policy(policy.clone()),
-            ModelKind::Agent(agent) => Decider::Agent(agent.clone()),
-            ModelKind::Recorded(orders) => {
-                let mut sorted: Vec<_> = orders.iter().collect();
-                sorted.sort_by_key(|order| (order.date, order.sequence));
-                let mut by_date: BTreeMap<NaiveDate, Vec<Order>> = BTreeMap::new();
-                for order in sorted {
-                    by_date.entry(order.date).or_default().push(order.order());
-                }
-                Decider::Recorded(by_date)
-            }
-        };
-        let deciders = job.models.iter().map(|model| (model.signature.clone(), decider(model))).collect();
+        let decider = |model: &Model| (model.signature.clone(), Decider::from(model));
+        let deciders = job.models.iter().map(decider).collect();
         Self { job, warnings, error, deciders }
     }
 
@@ -76,13 +51,7 @@ impl PlannedJob {
 
     /// Sessions before a day that some model looks back on.
     pub(crate) fn lookback(&self) -> usize {
-        let lookback = |decider: &Decider| match decider {
-            Decider::Policy(Policy::Momentum { lookback, .. }) => usize::from(lookback.get()),
-            // What `get_price_history` may ask for, with some to spare.
-            Decider::Agent(_) => 260,
-            Decider::Policy(_) | Decider::Recorded(_) => 0,
-        };
-        self.deciders.values().map(lookback).max().unwrap_or_default()
+        self.deciders.values().map(Decider::lookback).max().unwrap_or_default()
     }
 }
 

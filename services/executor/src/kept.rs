@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::NaiveDate;
 use domain::ids::LaneId;
-use storage::execution::{Lane, PortfolioDay, PortfolioHistory};
+use domain::today::PortfolioDay;
+use storage::execution::{Lane, PortfolioHistory};
 
 /// Most lanes in memory; what is known of others is read again.
 const MOST: usize = 256;

@@ -5,8 +5,9 @@ use domain::event::{Event, LaneContinue};
 use domain::job::{Model, OnFailure};
 use domain::lane::Winner;
 use domain::model_day::{CompletedDay, DayRef, FailedDay, ModelDayKey, SkipReason};
+use domain::today::PortfolioDay;
 use runtime::telemetry;
-use storage::execution::{self, AgentEnd, DayCommit, DayRow, PortfolioDay};
+use storage::execution::{self, AgentEnd, DayCommit, DayRow};
 use storage::outbox::Outgoing;
 
 use crate::Executor;
@@ -63,15 +64,15 @@ impl Executor {
     pub(crate) async fn fail(&self, hand: &mut Hand, failure: Failure<'_>) -> Result<After, ExecutorError> {
         let Failure { key, error, began, talked } = failure;
         let date = key.date;
-        let attempt = talked.map_or(1, |talked| talked.attempt);
+        let attempt = talked.map_or(1, |talked| talked.told.attempt);
         tracing::warn!(job.id = %key.job, model = %key.model, trading_date = %date, "model-day failed: {error}");
         let failed = FailedDay {
             key,
             attempt,
             error: error.clone(),
-            started_at: talked.map_or(began, |talked| talked.started_at),
+            started_at: talked.map_or(began, |talked| talked.told.started_at),
             completed_at: Utc::now().trunc_subsecs(6),
-            agent: talked.map(|talked| talked.report.clone()),
+            agent: talked.map(|talked| talked.told.report.clone()),
         };
         let messages = vec![runtime::outgoing::event(&Event::ModelDayFailed(failed))?];
         if hand.job.job.options.on_failure == OnFailure::Stop {
@@ -101,7 +102,7 @@ impl Executor {
         }
         let agent = talked.map(|talked| AgentEnd {
             revision: talked.revision,
-            reason: &talked.report.reason,
+            reason: &talked.told.report.reason,
             transcript: &talked.transcript,
         });
         let commit = DayCommit { date, attempt, row, messages: &messages, ends_turn, agent };

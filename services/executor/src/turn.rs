@@ -4,18 +4,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{NaiveDate, SubsecRound as _, Utc};
+use domain::decider::Decider;
 use domain::job::OnFailure;
 use domain::lane::{Turn, take_turn};
-use domain::model_day::{DayRef, ModelDayKey, SkipReason, SkippedDate};
+use domain::model_day::{CRASHED, DayRef, ModelDayKey, SkipReason, SkippedDate};
+use domain::today::{PortfolioDay, Today};
 use runtime::telemetry;
-use storage::execution::{self, DayRow, Lane, PortfolioDay, PortfolioHistory};
+use storage::execution::{self, DayRow, Lane, PortfolioHistory};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
 use crate::Executor;
-use crate::day::{Today, run_day};
+use crate::day::Decided;
 use crate::error::ExecutorError;
-use crate::jobs::{Decider, PlannedJob};
+use crate::jobs::PlannedJob;
 use crate::plan::skipped_events;
 use crate::settle::Failure;
 
@@ -121,7 +123,7 @@ impl Executor {
             return self.commit(hand, date, 0, row, messages, None).await;
         };
         if hand.lane.crashes > MOST_CRASHES && hand.done == hand.lane.done {
-            let error = "crashed repeatedly".to_owned();
+            let error = CRASHED.to_owned();
             return self.fail(hand, Failure { key, error, began, talked: None }).await;
         }
         self.continue_from(hand, base).await?;
@@ -131,7 +133,7 @@ impl Executor {
         let done_here = hand.history.winners.range(hand.lane.dates[hand.lane.done]..date).count();
         let today = Today {
             key: &key,
-            job: &job.job,
+            universe: &job.job.universe,
             model,
             decider,
             prices: prices.as_ref(),
@@ -146,8 +148,9 @@ impl Executor {
         if let Decider::Agent(agent) = decider {
             return self.agent_turn(hand, &today, agent).instrument(span).await;
         }
-        match span.in_scope(|| run_day(&today)) {
-            Ok(decided) => {
+        match span.in_scope(|| today.run()) {
+            Ok(result) => {
+                let decided = Decided::new(&today, result, None);
                 let traceparent = span.in_scope(telemetry::current_traceparent);
                 self.complete(hand, model, decided, traceparent, None).await
             }

@@ -92,6 +92,11 @@ impl EndReason {
         }
     }
 
+    /// What a failed day tells when nothing else is known.
+    pub fn failed(self) -> String {
+        format!("the agent's day ended: {self}")
+    }
+
     /// Whether the day takes effect. A limit is an end like any other; without an endpoint, or
     /// without the same facts, there is no decision to take effect.
     pub fn outcome(self) -> Outcome {

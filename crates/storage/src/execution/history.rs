@@ -7,22 +7,12 @@ use domain::ids::{JobId, PortfolioId};
 use domain::lane::{Winner, Winners};
 use domain::model_day::{DayRef, SkipReason};
 use domain::portfolio::Portfolio;
+use domain::today::PortfolioDay;
 use rust_decimal::Decimal;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::error::{Result, StorageError};
-
-/// The position of a portfolio after a completed day.
-#[derive(Debug, Clone)]
-pub struct PortfolioDay {
-    /// The day and its revision.
-    pub day: DayRef,
-    /// Cash and holdings after its last order.
-    pub position: Portfolio,
-    /// Their value at that day's open.
-    pub value_at_open: Decimal,
-}
 
 /// What a lane has to know of its portfolio.
 #[derive(Debug, Clone, Default)]

@@ -3,18 +3,19 @@
 use std::time::{Duration, Instant};
 
 use domain::agent::search::failed;
+use domain::agent::session::SearchFor;
+use domain::agent::transcript::Role;
 use domain::agent::usage::reserve;
-use domain::agent::{Answer, Ask, EndReason, Ended, Failure, Next, Session, next_try};
+use domain::agent::{Answer, Ask, EndReason, Ended, Failure, Fed, Noted, Wanted, next_try, request_hash};
 use domain::job::AgentModel;
-use sha2::{Digest as _, Sha256};
+use domain::today::Today;
 use storage::execution::Lane;
-use storage::execution::agents::{Attempt, Call, Intent, Noted, Settled};
+use storage::execution::agents::{Attempt, Call, Intent, Settled};
 use uuid::Uuid;
 
 use super::endpoint::{self, NoKey};
-use super::journal::{self, Journal};
+use super::journal::Journal;
 use crate::Executor;
-use crate::day::Today;
 use crate::error::ExecutorError;
 
 /// Waits up to this are waited for in hand; longer ones end the turn.
@@ -54,18 +55,18 @@ pub(super) struct Conversation<'c, 'a> {
     lane: &'c Lane,
     agent: &'a AgentModel,
     today: &'a Today<'a>,
-    session: Session<'a>,
+    fed: Fed<'a>,
     journal: Journal<'c>,
     attempt: &'c Attempt,
     began: Instant,
-    error: Option<String>,
+    /// Turns of the conversation whose results of tools are noted.
+    noted: usize,
 }
 
 /// What a step led to.
 enum Step {
     On,
     Stop(Stop),
-    Changed,
 }
 
 impl<'c, 'a> Conversation<'c, 'a> {
@@ -75,65 +76,45 @@ impl<'c, 'a> Conversation<'c, 'a> {
         agent: &'a AgentModel,
         today: &'a Today<'a>,
         attempt: &'c Attempt,
-        session: Session<'a>,
+        fed: Fed<'a>,
         journal: Journal<'c>,
     ) -> Self {
-        Self { executor, lane, agent, today, session, journal, attempt, began: Instant::now(), error: None }
+        Self { executor, lane, agent, today, fed, journal, attempt, began: Instant::now(), noted: 0 }
     }
 
     /// Goes on until the day or the turn ends.
     pub(super) async fn run(mut self) -> Result<Talk<'a>, ExecutorError> {
         loop {
-            let step = match self.session.next() {
-                Next::Ask(ask) => self.ask(ask).await?,
-                Next::Search(wanted) => self.search(wanted.step, wanted.index, &wanted.query).await?,
-                Next::Ended(_) => break,
+            let wanted = self.fed.next()?;
+            self.note_tools();
+            let step = match wanted {
+                Wanted::Ask { ask, hash, sent } => self.ask(ask, &hash, sent).await?,
+                Wanted::Search(wanted) => self.search(wanted).await?,
+                Wanted::Changed { .. } => return Ok(Talk::RequestChanged),
+                Wanted::Ended(_) => break,
             };
-            match step {
-                Step::On => {}
-                Step::Stop(stop) => {
-                    self.journal.flush().await?;
-                    return Ok(Talk::Stopped(stop));
-                }
-                Step::Changed => return Ok(Talk::RequestChanged),
+            if let Step::Stop(stop) = step {
+                self.journal.flush().await?;
+                return Ok(Talk::Stopped(stop));
             }
         }
         // What was spent counts against the budget before the day's own commit.
         self.journal.flush().await?;
-        let (again, error) = (self.journal.again(), self.error);
-        Ok(Talk::Ended { ended: Box::new(self.session.finish()), again, error })
+        let again = self.fed.again();
+        let (ended, error) = self.fed.finish();
+        Ok(Talk::Ended { ended: Box::new(ended), again, error })
     }
 
-    async fn ask(&mut self, ask: Ask) -> Result<Step, ExecutorError> {
-        let hash = hash(&ask.body);
-        let mut tries = 0;
-        if let Some(entry) = self.journal.entry(ask.step, 0) {
-            if entry.kind == Noted::Stop {
-                let reason = entry.answer.as_deref().and_then(|reason| reason.parse().ok());
-                self.session.stop(reason.unwrap_or(EndReason::NoDecision));
-                return Ok(Step::On);
-            }
-            if entry.hash.as_deref() != Some(hash.as_str()) {
-                return Ok(Step::Changed);
-            }
-            let (lost, answer) = (journal::lost(entry), journal::answer(entry)?);
-            tries = entry.sent;
-            (0..lost).for_each(|_| self.session.lost());
-            self.journal.count_lost(lost);
-            if let Some(answer) = answer {
-                self.heard(&ask, &answer)?;
-                return Ok(Step::On);
-            }
-        }
+    async fn ask(&mut self, ask: Ask, hash: &str, sent: u32) -> Result<Step, ExecutorError> {
         if self.journal.active_ms() >= self.agent.settings.limits.wall_time_seconds.saturating_mul(1_000) {
             self.journal.stop(ask.step, EndReason::WallTime);
-            self.session.out_of_time();
+            self.fed.stop(EndReason::WallTime);
             return Ok(Step::On);
         }
         if self.began.elapsed() >= self.executor.config.agent_slice {
             return Ok(Step::Stop(Stop::Slice));
         }
-        self.call(ask, &hash, tries).await
+        self.call(ask, hash, sent).await
     }
 
     async fn call(&mut self, ask: Ask, hash: &str, tries: u32) -> Result<Step, ExecutorError> {
@@ -145,7 +126,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
             Call::Allowed => {}
             Call::OverBudget => {
                 self.journal.stop(ask.step, EndReason::BudgetExhausted);
-                self.session.out_of_budget();
+                self.fed.stop(EndReason::BudgetExhausted);
                 return Ok(Step::On);
             }
             Call::BudgetBusy => return Ok(Step::Stop(Stop::Wait(Duration::from_secs(1)))),
@@ -169,7 +150,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
                     _ => 0,
                 };
                 self.settle(&ask, &answer, cost, tokens)?;
-                self.heard(&ask, &answer)?;
+                self.fed.answered(&answer)?;
                 Ok(Step::On)
             }
         }
@@ -208,12 +189,11 @@ impl<'c, 'a> Conversation<'c, 'a> {
         let Some(wait) = next_try(failure, tries, jitter()) else {
             let cost = (!billed).then_some(rust_decimal::Decimal::ZERO);
             self.settle(ask, answer, cost, 0)?;
-            self.heard(ask, answer)?;
+            self.fed.answered(answer)?;
             return Ok(Step::On);
         };
         if billed {
-            self.session.lost();
-            self.journal.count_lost(1);
+            self.fed.lost();
         } else {
             self.journal.refused(ask.step, failure.class.as_str()).await?;
         }
@@ -221,7 +201,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
             return Ok(Step::Stop(Stop::Wait(wait)));
         }
         tokio::time::sleep(wait).await;
-        let hash = hash(&ask.body);
+        let hash = request_hash(&ask.body);
         Box::pin(self.call(ask.clone(), &hash, tries)).await
     }
 
@@ -229,7 +209,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
         let class = domain::agent::FailureClass::BadCredentials;
         let answer = Answer::Failed(Failure::new(class, &problem.to_string()));
         self.settle(ask, &answer, Some(rust_decimal::Decimal::ZERO), 0)?;
-        self.heard(ask, &answer)?;
+        self.fed.answered(&answer)?;
         Ok(Step::On)
     }
 
@@ -247,58 +227,35 @@ impl<'c, 'a> Conversation<'c, 'a> {
         Ok(())
     }
 
-    /// Tells the session, and notes what its tools answered.
-    fn heard(&mut self, ask: &Ask, answer: &Answer) -> Result<(), ExecutorError> {
-        if let Answer::Failed(failure) = answer {
-            self.error = Some(format!("the endpoint failed ({}): {}", failure.class.as_str(), failure.text));
-        }
-        self.session.answered(answer)?;
-        self.note_tools(ask.step);
-        Ok(())
-    }
-
-    fn note_tools(&mut self, step: u32) {
-        let results: Vec<(u32, String)> = self
-            .session
-            .tool_results_of(step)
-            .filter_map(|turn| Some((turn.index?, turn.content.clone())))
-            .collect();
-        for (index, content) in results {
-            self.journal.tell(step, index + 1, Noted::Tool, content);
-        }
-    }
-
-    async fn search(&mut self, step: u32, index: u32, query: &str) -> Result<Step, ExecutorError> {
-        let known = self.journal.entry(step, index + 1).and_then(|entry| entry.answer.clone());
-        let result = match known {
-            Some(result) => result,
-            None => {
-                // The answer that asks for the search is stored before anybody else hears of it.
-                self.journal.flush().await?;
-                let result = match &self.executor.searcher {
-                    Some(searcher) => searcher.search(query, self.today.key.date).await,
-                    None => failed("no search engine is configured"),
-                };
-                self.journal.tell(step, index + 1, Noted::Search, result.clone());
-                self.journal.flush().await?;
-                result
+    /// Notes what tools have answered since this was last done.
+    fn note_tools(&mut self) {
+        let turns = &self.fed.session().transcript().turns;
+        for turn in turns.iter().skip(self.noted) {
+            if let (Role::Tool, Some(index)) = (turn.role, turn.index) {
+                self.journal.tell(turn.step, index + 1, Noted::Tool, turn.content.clone());
             }
+        }
+        self.noted = turns.len();
+    }
+
+    async fn search(&mut self, wanted: SearchFor) -> Result<Step, ExecutorError> {
+        // The answer that asks for the search is stored before anybody else hears of it.
+        self.journal.flush().await?;
+        let result = match &self.executor.searcher {
+            Some(searcher) => searcher.search(&wanted.query, self.today.key.date).await,
+            None => failed("no search engine is configured"),
         };
-        self.session.searched(index, &result)?;
-        self.note_tools(step);
+        self.journal.tell(wanted.step, wanted.index + 1, Noted::Search, result.clone());
+        self.journal.flush().await?;
+        self.fed.searched(wanted.index, &result)?;
         Ok(Step::On)
     }
 
     /// The same whenever the same call is sent again, so that an endpoint that knows the header bills once.
     fn identity(&self, step: u32) -> String {
         let Attempt { date, revision, number, .. } = self.attempt;
-        hash(&format!("{} {date} {revision} {number} {step}", self.lane.portfolio.0))
+        request_hash(&format!("{} {date} {revision} {number} {step}", self.lane.portfolio.0))
     }
-}
-
-/// SHA-256 of a request, as hexadecimal text.
-fn hash(body: &str) -> String {
-    Sha256::digest(body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Tokens that a call may need, by a rule of thumb: four bytes of the request a token.

@@ -1,28 +1,25 @@
 //! What an attempt has heard so far, and what is to be written with the next commit.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-use domain::agent::{Answer, EndReason};
+use domain::agent::{EndReason, Noted, Recording};
 use storage::execution::Lane;
 use storage::execution::agents::{
-    Attempt, Call, Entry, Intent, Noted, Settled, Told, note_refusal, read_journal, write_journal,
+    Attempt, Call, Intent, Settled, Told, note_refusal, read_journal, write_journal,
 };
 use storage::{PgPool, StorageError};
-
-use crate::error::ExecutorError;
 
 /// The journal of an open attempt.
 pub(super) struct Journal<'a> {
     pool: &'a PgPool,
     lane: &'a Lane,
     attempt: &'a Attempt,
-    known: BTreeMap<(u32, u32), Entry>,
+    known: BTreeSet<(u32, u32)>,
     settled: Option<Settled>,
     told: Vec<Told>,
     since: Instant,
     active_ms: u64,
-    again: u64,
 }
 
 impl<'a> Journal<'a> {
@@ -31,16 +28,19 @@ impl<'a> Journal<'a> {
         pool: &'a PgPool,
         lane: &'a Lane,
         attempt: &'a Attempt,
-    ) -> Result<Self, StorageError> {
-        let entries = if attempt.fresh { Vec::new() } else { read_journal(pool, lane, attempt).await? };
-        let known = entries.into_iter().map(|entry| ((entry.step, entry.index), entry)).collect();
+    ) -> Result<(Self, Recording), StorageError> {
+        let recording = match attempt.fresh {
+            true => Recording::default(),
+            false => {
+                read_journal(pool, lane.portfolio, attempt.date, attempt.revision, attempt.number).await?
+            }
+        };
+        let known = recording.entries().map(|entry| (entry.step, entry.index)).collect();
         let (since, active_ms) = (Instant::now(), attempt.active_ms);
-        Ok(Self { pool, lane, attempt, known, settled: None, told: Vec::new(), since, active_ms, again: 0 })
-    }
-
-    /// The entry of a call or tool of an earlier turn.
-    pub(super) fn entry(&self, step: u32, index: u32) -> Option<&Entry> {
-        self.known.get(&(step, index))
+        Ok((
+            Self { pool, lane, attempt, known, settled: None, told: Vec::new(), since, active_ms },
+            recording,
+        ))
     }
 
     /// Milliseconds worked on the attempt, waits between turns left out.
@@ -48,24 +48,14 @@ impl<'a> Journal<'a> {
         self.active_ms.saturating_add(millis(self.since))
     }
 
-    /// Calls that were sent again although an earlier copy may have been billed.
-    pub(super) fn again(&self) -> u64 {
-        self.again
-    }
-
-    /// Counts copies of a call that were sent and neither answered nor refused.
-    pub(super) fn count_lost(&mut self, lost: u32) {
-        self.again = self.again.saturating_add(u64::from(lost));
-    }
-
     /// Notes the answer to a call.
     pub(super) fn settle(&mut self, settled: Settled) {
         self.settled = Some(settled);
     }
 
-    /// Notes a result of a tool.
+    /// Notes a result of a tool or a search; the first of a place stays.
     pub(super) fn tell(&mut self, step: u32, index: u32, kind: Noted, answer: String) {
-        if !self.known.contains_key(&(step, index)) {
+        if self.known.insert((step, index)) {
             self.told.push(Told { step, index, kind, answer });
         }
     }
@@ -102,20 +92,6 @@ impl<'a> Journal<'a> {
     pub(super) async fn refused(&self, step: u32, refusal: &str) -> Result<(), StorageError> {
         note_refusal(self.pool, self.lane, self.attempt, (step, 0), refusal).await
     }
-}
-
-/// The answer of an entry; `None` while there is none.
-pub(super) fn answer(entry: &Entry) -> Result<Option<Answer>, ExecutorError> {
-    let Some(text) = &entry.answer else { return Ok(None) };
-    let answer = serde_json::from_str(text)
-        .map_err(|problem| ExecutorError::Inconsistent(format!("a journalled answer is none: {problem}")))?;
-    Ok(Some(answer))
-}
-
-/// Copies of a call that were sent and neither refused nor answered.
-pub(super) fn lost(entry: &Entry) -> u32 {
-    let accounted = entry.refused + u32::from(entry.answer.is_some());
-    entry.sent.saturating_sub(accounted)
 }
 
 fn millis(since: Instant) -> u64 {

@@ -6,19 +6,17 @@ mod journal;
 mod search;
 mod turn;
 
-use chrono::{DateTime, Utc};
-use domain::agent::{Ended, Session};
-use domain::as_of::AsOf;
-use domain::day::{DayError, DayPrices};
+use domain::agent::{Ended, Fed};
+use domain::day::DayPrices;
 use domain::event::{Event, ModelDayStarted};
 use domain::job::AgentModel;
 use domain::model_day::AgentReport;
+use domain::today::{Today, Told};
 use serde_json::Value;
 use storage::execution::Lane;
 use storage::execution::agents::{Attempt, begin_attempt, end_attempt};
 
 use crate::Executor;
-use crate::day::{Today, open_book};
 use crate::error::ExecutorError;
 
 pub(crate) use conversation::Stop;
@@ -46,10 +44,8 @@ pub(crate) enum AgentDay<'a> {
 
 /// An agent's day that has ended, for its row.
 pub(crate) struct Talked {
-    pub(crate) attempt: u32,
     pub(crate) revision: u32,
-    pub(crate) started_at: DateTime<Utc>,
-    pub(crate) report: AgentReport,
+    pub(crate) told: Told,
     pub(crate) transcript: Value,
 }
 
@@ -73,12 +69,10 @@ impl Executor {
             })
             .await?;
             self.wake.wake();
-            let session = match open(today, agent, market) {
-                Ok(session) => session,
-                Err(problem) => return Err(ExecutorError::Day(problem)),
-            };
-            let journal = Journal::open(&self.pool, lane, &attempt).await?;
-            let talk = Conversation::new(self, lane, agent, today, &attempt, session, journal).run().await?;
+            let session = today.session(agent, market)?;
+            let (journal, recording) = Journal::open(&self.pool, lane, &attempt).await?;
+            let fed = Fed::new(session, recording);
+            let talk = Conversation::new(self, lane, agent, today, &attempt, fed, journal).run().await?;
             match talk {
                 Talk::Ended { ended, again, error } => {
                     let report = AgentReport {
@@ -95,23 +89,4 @@ impl Executor {
             }
         }
     }
-}
-
-fn open<'a>(
-    today: &'a Today<'a>,
-    agent: &'a AgentModel,
-    market: &'a dyn DayPrices,
-) -> Result<Session<'a>, DayError> {
-    let book = open_book(today, market)?;
-    Session::open(domain::agent::session::Opening {
-        key: today.key,
-        settings: &agent.settings,
-        dialect: agent.dialect,
-        universe: &today.job.universe,
-        as_of: AsOf::new(today.prices, today.calendar, today.key.date),
-        book,
-        initial_cash: today.model.initial_cash,
-    })
-    // All three are of the same day, by construction.
-    .map_err(|_| DayError::NotAfter { date: today.key.date, previous: today.key.date })
 }

@@ -3,15 +3,15 @@
 use domain::agent::{EndReason, Outcome, Transcript};
 use domain::event::LaneContinue;
 use domain::job::AgentModel;
-use domain::market_day::MarketDay;
 use domain::model_day::{AgentReport, SkipReason};
+use domain::today::{Today, Told};
 use runtime::telemetry;
 use serde_json::{Value, json};
 use storage::execution::{agents::end_attempt, hand_back};
 
 use super::{AgentDay, Stop, Talked};
 use crate::Executor;
-use crate::day::{Today, decided};
+use crate::day::Decided;
 use crate::error::ExecutorError;
 use crate::settle::Failure;
 use crate::turn::{After, Hand};
@@ -43,7 +43,7 @@ impl Executor {
         today: &Today<'_>,
         agent: &AgentModel,
     ) -> Result<After, ExecutorError> {
-        let market = MarketDay::new(today.prices, &[], today.key.date);
+        let market = today.market();
         let failure =
             |error: String| Failure { key: today.key.clone(), error, began: today.began, talked: None };
         let day = match self.agent_day(&hand.lane, today, agent, &market).await {
@@ -60,19 +60,17 @@ impl Executor {
             return Ok(After::Stopped);
         }
         let talked = Talked {
-            attempt: attempt.number,
             revision: attempt.revision,
-            started_at: attempt.started_at,
             transcript: conversation(&report, &ended.transcript),
-            report,
+            told: Told { attempt: attempt.number, started_at: attempt.started_at, report },
         };
         if ended.reason.outcome() == Outcome::Fails {
-            let error = error.unwrap_or_else(|| format!("the agent's day ended: {}", ended.reason));
+            let error = error.unwrap_or_else(|| ended.reason.failed());
             return self.fail(hand, Failure { talked: Some(&talked), ..failure(error) }).await;
         }
         match ended.book.close() {
             Ok(result) => {
-                let decided = decided(today, result, Some(&talked));
+                let decided = Decided::new(today, result, Some(talked.told.clone()));
                 let traceparent = telemetry::current_traceparent();
                 self.complete(hand, today.model, decided, traceparent, Some(&talked)).await
             }

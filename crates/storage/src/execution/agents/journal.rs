@@ -2,64 +2,15 @@
 //!
 //! Every write is fenced by the lane's epoch and shows that the lane makes progress.
 
+use chrono::NaiveDate;
+use domain::agent::{EndReason, Entry, Noted, Recording};
+use domain::ids::PortfolioId;
 use rust_decimal::Decimal;
 use sqlx::{FromRow, PgPool};
 
 use super::super::lanes::Lane;
 use super::attempts::Attempt;
 use crate::error::{Result, StorageError};
-
-/// What the journal knows of one call, search or tool.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Counted from 0.
-    pub step: u32,
-    /// 0 is the model's answer, the others are tools in the order called.
-    pub index: u32,
-    /// What it is.
-    pub kind: Noted,
-    /// SHA-256 of what was asked; tools have none.
-    pub hash: Option<String>,
-    /// Times it was sent.
-    pub sent: u32,
-    /// Times it came back refused without a bill.
-    pub refused: u32,
-    /// The answer, once it is there.
-    pub answer: Option<String>,
-}
-
-/// Kinds of entries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Noted {
-    /// A call of the model.
-    Call,
-    /// A web search.
-    Search,
-    /// A tool that answers from our own data.
-    Tool,
-    /// The day was ended from outside: the answer says why.
-    Stop,
-}
-
-impl Noted {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Call => "call",
-            Self::Search => "search",
-            Self::Tool => "tool",
-            Self::Stop => "stop",
-        }
-    }
-
-    fn parse(name: &str) -> Self {
-        match name {
-            "search" => Self::Search,
-            "tool" => Self::Tool,
-            "stop" => Self::Stop,
-            _ => Self::Call,
-        }
-    }
-}
 
 /// The answer to a call, with what it cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,21 +68,47 @@ pub enum Call {
     OverRate,
 }
 
+#[derive(FromRow)]
+struct Row {
+    step: i32,
+    index: i32,
+    kind: String,
+    hash: Option<String>,
+    sent: i32,
+    refused: i32,
+    answer: Option<String>,
+}
+
+impl Row {
+    fn entry(self) -> Result<Entry> {
+        // A day that was ended from outside while a call was out has the reason in the call's place.
+        let stopped = self.answer.as_ref().is_some_and(|answer| answer.parse::<EndReason>().is_ok());
+        let kind =
+            if stopped && self.kind == Noted::Call.as_str() { Noted::Stop.as_str() } else { &self.kind };
+        let unknown = || StorageError::corrupt("execution.journal", format_args!("kind {:?}", self.kind));
+        Ok(Entry {
+            step: self.step.cast_unsigned(),
+            index: self.index.cast_unsigned(),
+            kind: Noted::parse(kind).ok_or_else(unknown)?,
+            hash: self.hash,
+            sent: self.sent.cast_unsigned(),
+            refused: self.refused.cast_unsigned(),
+            answer: self.answer,
+        })
+    }
+}
+
 /// All entries of an attempt, in order.
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn read_journal(pool: &PgPool, lane: &Lane, attempt: &Attempt) -> Result<Vec<Entry>> {
-    #[derive(FromRow)]
-    struct Row {
-        step: i32,
-        index: i32,
-        kind: String,
-        hash: Option<String>,
-        sent: i32,
-        refused: i32,
-        answer: Option<String>,
-    }
+pub async fn read_journal(
+    pool: &PgPool,
+    portfolio: PortfolioId,
+    date: NaiveDate,
+    revision: u32,
+    attempt: u32,
+) -> Result<Recording> {
     let rows: Vec<Row> = sqlx::query_as(
         "-- journal::read
         SELECT step, index, kind, hash, sent, refused, answer
@@ -139,24 +116,13 @@ pub async fn read_journal(pool: &PgPool, lane: &Lane, attempt: &Attempt) -> Resu
         WHERE portfolio_id = $1 AND trading_date = $2 AND revision = $3 AND attempt = $4
         ORDER BY step, index",
     )
-    .bind(lane.portfolio.0)
-    .bind(attempt.date)
-    .bind(attempt.revision.cast_signed())
-    .bind(attempt.number.cast_signed())
+    .bind(portfolio.0)
+    .bind(date)
+    .bind(revision.cast_signed())
+    .bind(attempt.cast_signed())
     .fetch_all(pool)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Entry {
-            step: row.step.cast_unsigned(),
-            index: row.index.cast_unsigned(),
-            kind: Noted::parse(&row.kind),
-            hash: row.hash,
-            sent: row.sent.cast_unsigned(),
-            refused: row.refused.cast_unsigned(),
-            answer: row.answer,
-        })
-        .collect())
+    rows.into_iter().map(Row::entry).collect()
 }
 
 /// Stores an answer with the results of its tools and the next intent, in one commit; `active_ms` is the

@@ -1,0 +1,115 @@
+//! What was asked and heard on a day: the entries of its journal.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest as _, Sha256};
+
+use super::answer::Answer;
+
+/// Kinds of entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noted {
+    /// A call of the model.
+    Call,
+    /// A web search.
+    Search,
+    /// A tool that answers from our own data.
+    Tool,
+    /// The day was ended from outside: the answer says why.
+    Stop,
+}
+
+impl Noted {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Call, Self::Search, Self::Tool, Self::Stop];
+
+    /// The kind's name in rows and files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::Search => "search",
+            Self::Tool => "tool",
+            Self::Stop => "stop",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// What is known of one call, search or tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The step, from 1.
+    pub step: u32,
+    /// 0 is the model's answer, the others are tools in the order called.
+    pub index: u32,
+    /// What it is.
+    pub kind: Noted,
+    /// SHA-256 of what was asked; tools have none.
+    pub hash: Option<String>,
+    /// Times it was sent.
+    pub sent: u32,
+    /// Times it came back refused without a bill.
+    pub refused: u32,
+    /// The answer, once it is there.
+    pub answer: Option<String>,
+}
+
+/// An answer was stored that is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the recorded answer of step {step} is none: {problem}")]
+pub struct RecordingError {
+    /// The step, from 1.
+    pub step: u32,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl Entry {
+    /// Copies of the call that were sent and neither refused nor answered.
+    pub fn lost(&self) -> u32 {
+        let answered = self.kind == Noted::Call && self.answer.is_some();
+        self.sent.saturating_sub(self.refused.saturating_add(u32::from(answered)))
+    }
+
+    /// What the model answered; `None` while it has not.
+    ///
+    /// # Errors
+    /// When what is stored is no answer.
+    pub fn heard(&self) -> Result<Option<Answer>, RecordingError> {
+        let Some(text) = &self.answer else { return Ok(None) };
+        let problem =
+            |problem: serde_json::Error| RecordingError { step: self.step, problem: problem.to_string() };
+        serde_json::from_str(text).map(Some).map_err(problem)
+    }
+}
+
+/// The entries of an attempt by step and index.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recording(BTreeMap<(u32, u32), Entry>);
+
+impl Recording {
+    /// The entry of a call (`index` 0), or of the tool or search after it.
+    pub fn entry(&self, step: u32, index: u32) -> Option<&Entry> {
+        self.0.get(&(step, index))
+    }
+
+    /// All entries, in order.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = &Entry> {
+        self.0.values()
+    }
+}
+
+impl FromIterator<Entry> for Recording {
+    fn from_iter<T: IntoIterator<Item = Entry>>(entries: T) -> Self {
+        Self(entries.into_iter().map(|entry| ((entry.step, entry.index), entry)).collect())
+    }
+}
+
+/// What identifies a request: SHA-256 of its body, as hexadecimal text.
+pub fn request_hash(body: &str) -> String {
+    Sha256::digest(body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
