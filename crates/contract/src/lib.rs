@@ -4,6 +4,7 @@
 //! Parsing is the only way from a message to a domain type, so holding one is proof that it is valid.
 
 mod agents;
+pub mod bundle;
 mod commands;
 mod days;
 mod error;

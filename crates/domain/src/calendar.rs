@@ -80,6 +80,11 @@ impl Calendar {
         self.0.closures.get(&date).copied()
     }
 
+    /// The dates that [`Self::with_closures`] took out, oldest first.
+    pub fn ad_hoc_closures(&self) -> impl Iterator<Item = NaiveDate> {
+        self.0.closures.iter().filter(|(_, name)| **name == AD_HOC).map(|(date, _)| *date)
+    }
+
     /// The covered sessions from `start` to `end`, both included, oldest first.
     pub fn sessions(&self, start: NaiveDate, end: NaiveDate) -> Vec<NaiveDate> {
         let range = self.position(start)..self.0.sessions.partition_point(|day| *day <= end);

@@ -29,6 +29,7 @@ pub mod policy;
 pub mod portfolio;
 pub mod price_table;
 pub mod recorded;
+pub mod replay;
 pub mod request;
 pub mod stretch;
 pub mod today;

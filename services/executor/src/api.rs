@@ -1,4 +1,4 @@
-//! Route of the executor: a model-day in full, with the conversation of an agent's.
+//! Routes of the executor: a job's bundle, and a model-day in full, with the conversation of an agent's.
 
 use std::sync::Arc;
 
@@ -14,10 +14,14 @@ use serde_json::{Value, json};
 use storage::execution::agents::{DayKey, ended_day};
 
 use crate::Executor;
+use crate::bundle::bundle;
 
-/// `GET /jobs/{id}/model-days/{model}/{date}`.
+/// `GET /jobs/{id}/bundle` and `GET /jobs/{id}/model-days/{model}/{date}`.
 pub(crate) fn routes(executor: Arc<Executor>) -> Router {
-    Router::new().route("/jobs/{id}/model-days/{model}/{date}", get(model_day)).with_state(executor)
+    Router::new()
+        .route("/jobs/{id}/bundle", get(bundle))
+        .route("/jobs/{id}/model-days/{model}/{date}", get(model_day))
+        .with_state(executor)
 }
 
 #[derive(Deserialize)]

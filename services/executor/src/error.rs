@@ -18,6 +18,9 @@ pub(crate) enum ExecutorError {
     /// A journal that cannot be told to its session.
     #[error(transparent)]
     Fed(#[from] domain::agent::FedError),
+    /// A bundle that nobody takes to its end.
+    #[error("a bundle was not sent: {0}")]
+    Export(#[source] std::io::Error),
     /// A lane or job row that contradicts another.
     #[error("{0}")]
     Inconsistent(String),

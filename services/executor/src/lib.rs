@@ -2,6 +2,7 @@
 
 mod agent;
 mod api;
+mod bundle;
 mod catch_up;
 mod close;
 mod config;

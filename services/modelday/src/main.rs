@@ -1,7 +1,8 @@
-//! Modelday in one binary: the four services in one process, and a client for people.
+//! Modelday in one binary: the four services in one process, a client for people, and replay without either.
 
 mod client;
 mod healthcheck;
+mod replay;
 mod serve;
 
 use std::process::ExitCode;
@@ -28,6 +29,12 @@ enum Command {
     Rebuild,
     /// Trigger a job, watch it, and print the leaderboard.
     Run(client::RunArguments),
+    /// Save a job that has ended as one file, from which its days can be run again anywhere.
+    Export(replay::ExportArguments),
+    /// Run a saved job's days again, without servers and without asking anybody.
+    Replay(replay::ReplayArguments),
+    /// Run a saved job's days again and compare each with what was recorded.
+    Verify(replay::VerifyArguments),
     /// Succeed when the URL answers 200; for container health checks.
     Healthcheck {
         /// What to ask.
@@ -45,6 +52,9 @@ async fn main() -> ExitCode {
         Command::Migrate => migrate().await,
         Command::Rebuild => rebuild().await,
         Command::Run(arguments) => return client::run(&arguments).await,
+        Command::Export(arguments) => replay::export(&arguments).await,
+        Command::Replay(arguments) => return replay::replay(&arguments),
+        Command::Verify(arguments) => return replay::verify(&arguments),
         Command::Healthcheck { url } => healthcheck::healthcheck(&url).await,
     };
     match done {

@@ -135,6 +135,11 @@ impl<'a> Fed<'a> {
         }
     }
 
+    /// The step that was asked last, from 1; 0 before the first.
+    pub fn step(&self) -> u32 {
+        self.session.step()
+    }
+
     /// The session.
     pub fn session(&self) -> &Session<'a> {
         &self.session

@@ -195,6 +195,11 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// The step that was asked last, from 1; 0 before the first.
+    pub fn step(&self) -> u32 {
+        self.step
+    }
+
     /// What was used so far.
     pub fn spent(&self) -> &Spent {
         &self.spent

@@ -8,6 +8,7 @@ mod jobs;
 mod lanes;
 mod portfolios;
 mod reconcile;
+mod recorded;
 
 pub use days::{AgentEnd, DayCommit, DayRow, commit_day, has_failed};
 pub use endpoints::{call_next, hand_back, take_with_endpoint};
@@ -16,3 +17,6 @@ pub use jobs::{JobRow, Plan, SkippedRow, begin_plan, job, tally, unplanned};
 pub use lanes::{Closing, Lane, NewLane, Take, put_down, renew, take};
 pub use portfolios::PortfolioRow;
 pub use reconcile::{Overdue, overdue, resent};
+pub use recorded::{
+    DayRecord, RecordedJob, RecordedLane, recorded_bases, recorded_days, recorded_job, recorded_lanes,
+};

@@ -1,6 +1,6 @@
 //! Daily bars: insert-only, exactly as the provider gave them.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::market::{Bar, Symbol};
 use domain::money::Price;
 use rust_decimal::Decimal;
@@ -180,6 +180,38 @@ pub async fn last_before(pool: &PgPool, symbols: &[Symbol], date: NaiveDate) -> 
     )
     .bind(names)
     .bind(date)
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// Bars of one symbol from the last one before `from` to `to`, both included, oldest first, as far as they
+/// were stored at `by`.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn bars_by(
+    pool: &PgPool,
+    symbol: &Symbol,
+    (from, to): (NaiveDate, NaiveDate),
+    by: DateTime<Utc>,
+) -> Result<Vec<BarRow>> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "-- bars::bars_by
+        SELECT symbol, trading_date, open, high, low, close, volume
+        FROM market.bars
+        WHERE symbol = $1 AND trading_date <= $3 AND stored_at <= $4
+            AND trading_date >= coalesce((
+                SELECT max(trading_date)
+                FROM market.bars
+                WHERE symbol = $1 AND trading_date < $2 AND stored_at <= $4
+            ), $2)
+        ORDER BY trading_date",
+    )
+    .bind(symbol.as_str())
+    .bind(from)
+    .bind(to)
+    .bind(by)
     .fetch_all(pool)
     .await?;
     rows.into_iter().map(TryInto::try_into).collect()

@@ -8,7 +8,7 @@ mod portfolios;
 mod preparations;
 mod spans;
 
-pub use bars::{BarRow, Stored, bars_between, closes, insert_bars, last_before, present};
+pub use bars::{BarRow, Stored, bars_between, bars_by, closes, insert_bars, last_before, present};
 pub use budgets::{Budget, lock_budget, peek_budget};
 pub use findings::{Finding, findings};
 pub use flights::{Landing, give_back, land, release, release_all, renew_flights, take_flight};

@@ -24,6 +24,7 @@ use conversation::{Conversation, Talk};
 pub(crate) use endpoint::Endpoints;
 use journal::Journal;
 pub(crate) use search::Searcher;
+pub(crate) use turn::told;
 
 /// What became of a turn of an agent's day.
 pub(crate) enum AgentDay<'a> {

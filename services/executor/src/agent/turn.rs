@@ -1,6 +1,6 @@
 //! An agent's day within a turn of its lane: run it on, and settle what it came to.
 
-use domain::agent::{EndReason, Outcome, Transcript};
+use domain::agent::{EndReason, Outcome, Spent, Transcript};
 use domain::event::LaneContinue;
 use domain::job::AgentModel;
 use domain::model_day::{AgentReport, SkipReason};
@@ -33,6 +33,27 @@ fn conversation(report: &AgentReport, transcript: &Transcript) -> Value {
         },
         "turns": transcript,
     })
+}
+
+/// The report that was written as [`conversation`].
+pub(crate) fn told(reason: String, said: &Value) -> AgentReport {
+    let usage = &said["usage"];
+    let count = |name: &str| usage[name].as_u64().unwrap_or_default();
+    AgentReport {
+        reason,
+        summary: said["summary"].as_str().unwrap_or_default().to_owned(),
+        spent: Spent {
+            calls: count("calls"),
+            prompt_tokens: count("prompt_tokens"),
+            cached: count("cached_tokens"),
+            completion: count("completion_tokens"),
+            reasoning: count("reasoning_tokens"),
+            cost: usage["cost"].as_str().and_then(|cost| cost.parse().ok()),
+            unknown_calls: count("unknown_calls"),
+            unpriced_calls: count("unpriced_calls"),
+        },
+        possibly_paid_twice: count("possibly_paid_twice"),
+    }
 }
 
 impl Executor {

@@ -50,22 +50,22 @@ pub(super) struct Download {
 
 /// The leaderboard.
 #[derive(Deserialize)]
-pub(super) struct Leaderboard {
-    pub(super) rows: Vec<Row>,
+pub(crate) struct Leaderboard {
+    pub(crate) rows: Vec<Row>,
 }
 
 /// One row of it.
 #[derive(Deserialize)]
-pub(super) struct Row {
-    pub(super) kind: String,
-    pub(super) model: String,
+pub(crate) struct Row {
+    pub(crate) kind: String,
+    pub(crate) model: String,
     #[serde(rename = "return")]
-    pub(super) total_return: Option<f64>,
-    pub(super) final_value: Option<f64>,
-    pub(super) sharpe: Option<f64>,
-    pub(super) max_drawdown: Option<f64>,
-    pub(super) trades: Option<u64>,
-    pub(super) model_days: Option<u64>,
+    pub(crate) total_return: Option<f64>,
+    pub(crate) final_value: Option<f64>,
+    pub(crate) sharpe: Option<f64>,
+    pub(crate) max_drawdown: Option<f64>,
+    pub(crate) trades: Option<u64>,
+    pub(crate) model_days: Option<u64>,
 }
 
 impl Api {

@@ -1,9 +1,9 @@
 //! The client for people: trigger a job, watch it, see who won.
 
-mod api;
+pub(crate) mod api;
 mod phase;
 mod progress;
-mod table;
+pub(crate) mod table;
 
 use std::process::ExitCode;
 

@@ -25,7 +25,7 @@ pub(super) fn summary(status: &JobStatus) -> String {
 }
 
 /// The leaderboard as a table.
-pub(super) fn leaderboard(board: &Leaderboard) -> String {
+pub(crate) fn leaderboard(board: &Leaderboard) -> String {
     let width = board.rows.iter().map(|row| row.model.len()).max().unwrap_or_default().max("Model".len());
     let mut text = format!(
         "\n  {:<width$}  {:>9}  {:>12}  {:>7}  {:>9}  {:>6}  {:>5}\n",

@@ -1,0 +1,249 @@
+//! A bundle as a file: JSON Lines, of which the last tells the others' checksum.
+//!
+//! The first line names the format and holds the job. Bars follow by symbol, then each portfolio with its days.
+//! Amounts are decimal text. A reader ignores members that it does not know.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use domain::agent::{Entry, Noted, Recording, Spent};
+use domain::market::{Bar, Symbol};
+use domain::model_day::{AgentReport, DayRef};
+use domain::money::Price;
+use domain::order::Fill;
+use domain::portfolio::Portfolio;
+use domain::replay::{Base, RecordedDay, RecordedOutcome};
+use domain::today::PortfolioDay;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::wire;
+
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use read::{BundleError, read};
+pub use write::Encoder;
+
+/// The format's name and version.
+pub const FORMAT: &str = "modelday.bundle/1";
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Line {
+    Header(Header),
+    Bars(Bars),
+    Portfolio(PortfolioLine),
+    ModelDay(Box<Day>),
+    End(End),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    format: String,
+    job: wire::Job,
+    state: String,
+    /// Sessions of the built-in calendar on which the job's exchange was closed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    closures: Vec<NaiveDate>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Bars {
+    symbol: Symbol,
+    /// Date, open, high, low, close, volume.
+    bars: Vec<(NaiveDate, Price, Price, Price, Price, u64)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PortfolioLine {
+    model: String,
+    trial: u32,
+    bases: Vec<BaseLine>,
+}
+
+#[derive(Serialize, Deserialize, Clone, Copy)]
+struct Ref {
+    date: NaiveDate,
+    revision: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct BaseLine {
+    #[serde(flatten)]
+    day: Ref,
+    position: Portfolio,
+    value_at_open: Decimal,
+    value_at_close: Option<Decimal>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Day {
+    model: String,
+    trial: u32,
+    #[serde(flatten)]
+    day: Ref,
+    base: Option<Ref>,
+    day_index: u32,
+    attempt: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    journal: Vec<EntryLine>,
+    outcome: Outcome,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    agent: Option<Agent>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EntryLine {
+    step: u32,
+    index: u32,
+    kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hash: Option<String>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    sent: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    refused: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answer: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+enum Outcome {
+    Completed {
+        fills: Vec<Fill>,
+        position: Portfolio,
+        value_at_open: Decimal,
+        value_at_close: Option<Decimal>,
+    },
+    Failed {
+        error: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Agent {
+    end_reason: String,
+    summary: String,
+    usage: Spent,
+    possibly_paid_twice: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct End {
+    lines: u64,
+    sha256: String,
+}
+
+impl From<DayRef> for Ref {
+    fn from(day: DayRef) -> Self {
+        Self { date: day.date, revision: day.revision }
+    }
+}
+
+impl From<Ref> for DayRef {
+    fn from(day: Ref) -> Self {
+        Self { date: day.date, revision: day.revision }
+    }
+}
+
+impl From<&Base> for BaseLine {
+    fn from(base: &Base) -> Self {
+        let PortfolioDay { day, position, value_at_open } = base.end.clone();
+        Self { day: day.into(), position, value_at_open, value_at_close: base.value_at_close }
+    }
+}
+
+impl From<BaseLine> for Base {
+    fn from(line: BaseLine) -> Self {
+        let BaseLine { day, position, value_at_open, value_at_close } = line;
+        Self { end: PortfolioDay { day: day.into(), position, value_at_open }, value_at_close }
+    }
+}
+
+impl Day {
+    fn of(model: &str, trial: u32, day: &RecordedDay) -> Self {
+        let entry = |entry: &Entry| EntryLine {
+            step: entry.step,
+            index: entry.index,
+            kind: entry.kind.as_str().to_owned(),
+            hash: entry.hash.clone(),
+            sent: entry.sent,
+            refused: entry.refused,
+            answer: entry.answer.clone(),
+        };
+        let outcome = match day.outcome.clone() {
+            RecordedOutcome::Completed { fills, position, value_at_open, value_at_close } => {
+                Outcome::Completed { fills, position, value_at_open, value_at_close }
+            }
+            RecordedOutcome::Failed { error } => Outcome::Failed { error },
+        };
+        let agent = day.report.clone().map(|report| Agent {
+            end_reason: report.reason,
+            summary: report.summary,
+            usage: report.spent,
+            possibly_paid_twice: report.possibly_paid_twice,
+        });
+        Self {
+            model: model.to_owned(),
+            trial,
+            day: Ref { date: day.date, revision: day.revision },
+            base: day.base.map(Into::into),
+            day_index: day.day_index,
+            attempt: day.attempt,
+            journal: day.journal.entries().map(entry).collect(),
+            outcome,
+            agent,
+        }
+    }
+
+    fn recorded(self) -> Result<RecordedDay, String> {
+        let mut entries = BTreeMap::new();
+        for line in self.journal {
+            let EntryLine { step, index, kind, hash, sent, refused, answer } = line;
+            let kind = Noted::parse(&kind).ok_or_else(|| format!("{kind:?} is no kind of entry"))?;
+            let entry = Entry { step, index, kind, hash, sent, refused, answer };
+            if entries.insert((step, index), entry).is_some() {
+                return Err(format!("step {step} has two entries {index}"));
+            }
+        }
+        let outcome = match self.outcome {
+            Outcome::Completed { fills, position, value_at_open, value_at_close } => {
+                RecordedOutcome::Completed { fills, position, value_at_open, value_at_close }
+            }
+            Outcome::Failed { error } => RecordedOutcome::Failed { error },
+        };
+        Ok(RecordedDay {
+            date: self.day.date,
+            revision: self.day.revision,
+            base: self.base.map(Into::into),
+            day_index: self.day_index,
+            attempt: self.attempt,
+            journal: entries.into_values().collect::<Recording>(),
+            outcome,
+            report: self.agent.map(|agent| AgentReport {
+                reason: agent.end_reason,
+                summary: agent.summary,
+                spent: agent.usage,
+                possibly_paid_twice: agent.possibly_paid_twice,
+            }),
+        })
+    }
+}
+
+impl Bars {
+    fn of(symbol: &Symbol, bars: &[(NaiveDate, Bar)]) -> Self {
+        let row = |(date, bar): &(NaiveDate, Bar)| {
+            (*date, bar.open(), bar.high(), bar.low(), bar.close(), bar.volume())
+        };
+        Self { symbol: symbol.clone(), bars: bars.iter().map(row).collect() }
+    }
+}

@@ -1,0 +1,184 @@
+//! Reading a bundle: what comes out is whole, as it was written, and fits together.
+
+use std::io::BufRead;
+
+use domain::calendar::Calendar;
+use domain::job::JobState;
+use domain::market::Bar;
+use domain::price_table::PriceTable;
+use domain::replay::{Bundle, RecordedPortfolio};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use super::write::hexadecimal;
+use super::{Bars, Day, End, FORMAT, Header, Line};
+
+/// Why a file is no bundle that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// It could not be read to its end, or is compressed in another way.
+    #[error("the file cannot be read to its end: {0}")]
+    Unreadable(#[from] std::io::Error),
+    /// Its first line is not that of a bundle.
+    #[error("the file is no bundle: its first line does not begin one")]
+    NoBundle,
+    /// It is a bundle of another version.
+    #[error("the file is a {found:?} and this program reads {FORMAT:?}")]
+    Version {
+        /// What its first line says.
+        found: String,
+    },
+    /// It ends before its last line.
+    #[error("the file is cut off after line {lines}: its checksum is missing")]
+    Cut {
+        /// Lines that are there.
+        lines: u64,
+    },
+    /// Its lines are not those that were written.
+    #[error("the file is damaged: the checksum of its lines is {found}, and it was written with {written}")]
+    Damaged {
+        /// The checksum of what is there.
+        found: String,
+        /// The checksum at the end.
+        written: String,
+    },
+    /// A line is not what belongs there.
+    #[error("line {line} cannot be used: {problem}")]
+    Line {
+        /// Counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// Reads a whole bundle.
+///
+/// # Errors
+/// When it is not whole, not as it was written, or does not fit together.
+pub fn read(mut source: impl BufRead) -> Result<Bundle, BundleError> {
+    let mut text = String::new();
+    let mut lines = Lines::default();
+    if !lines.next(&mut source, &mut text)? {
+        return Err(BundleError::NoBundle);
+    }
+    let mut bundle = begin(&text)?;
+    loop {
+        let before = lines.hash.clone();
+        if !lines.next(&mut source, &mut text)? {
+            return Err(BundleError::Cut { lines: lines.count });
+        }
+        let wrong = |problem: String| BundleError::Line { line: lines.count, problem };
+        match serde_json::from_str(&text) {
+            // A line that was cut or changed is no JSON; the end says which of both it is.
+            Err(_) if !text.ends_with('\n') => return Err(BundleError::Cut { lines: lines.count }),
+            Err(problem) => return Err(wrong(problem.to_string())),
+            Ok(Line::End(end)) => {
+                check(&end, before, lines.count - 1)?;
+                if lines.next(&mut source, &mut text)? {
+                    let problem = "it comes after the last".to_owned();
+                    return Err(BundleError::Line { line: lines.count, problem });
+                }
+                return Ok(bundle);
+            }
+            Ok(line) => add(&mut bundle, line).map_err(wrong)?,
+        }
+    }
+}
+
+/// What was read so far.
+#[derive(Default)]
+struct Lines {
+    hash: Sha256,
+    count: u64,
+}
+
+impl Lines {
+    /// The next line; false at the end.
+    fn next(&mut self, source: &mut impl BufRead, text: &mut String) -> Result<bool, BundleError> {
+        text.clear();
+        match source.read_line(text) {
+            Ok(0) => Ok(false),
+            Ok(_) => {
+                self.hash.update(text.as_bytes());
+                self.count += 1;
+                Ok(true)
+            }
+            // A compressed file that was cut ends in the middle of a block.
+            Err(problem) if problem.kind() == std::io::ErrorKind::UnexpectedEof && self.count > 0 => {
+                Err(BundleError::Cut { lines: self.count })
+            }
+            Err(problem) => Err(problem.into()),
+        }
+    }
+}
+
+fn check(end: &End, hash: Sha256, lines: u64) -> Result<(), BundleError> {
+    let found = hexadecimal(hash);
+    if found != end.sha256 || lines != end.lines {
+        return Err(BundleError::Damaged { found, written: end.sha256.clone() });
+    }
+    Ok(())
+}
+
+fn begin(text: &str) -> Result<Bundle, BundleError> {
+    #[derive(Deserialize)]
+    struct Named {
+        format: String,
+    }
+    let Named { format } = serde_json::from_str(text).map_err(|_| BundleError::NoBundle)?;
+    if format != FORMAT {
+        return Err(BundleError::Version { found: format });
+    }
+    let wrong = |problem: String| BundleError::Line { line: 1, problem };
+    let Ok(Line::Header(Header { job, state, closures, .. })) = serde_json::from_str(text) else {
+        return Err(wrong("it is no header".to_owned()));
+    };
+    Ok(Bundle {
+        job: job.try_into().map_err(|problem: crate::ContractError| wrong(problem.to_string()))?,
+        state: JobState::parse(&state).ok_or_else(|| wrong(format!("{state:?} is no state of a job")))?,
+        calendar: Calendar::nyse().with_closures(closures),
+        prices: PriceTable::default(),
+        portfolios: Vec::new(),
+    })
+}
+
+fn add(bundle: &mut Bundle, line: Line) -> Result<(), String> {
+    match line {
+        Line::Header(_) => Err("it is a second header".to_owned()),
+        Line::Bars(bars) => add_bars(&mut bundle.prices, bars),
+        Line::Portfolio(line) => {
+            if !bundle.job.models.iter().any(|model| model.signature == line.model) {
+                return Err(format!("the job has no model {:?}", line.model));
+            }
+            let bases = line.bases.into_iter().map(Into::into).collect();
+            let (model, trial, days) = (line.model, line.trial, Vec::new());
+            bundle.portfolios.push(RecordedPortfolio { model, trial, bases, days });
+            Ok(())
+        }
+        Line::ModelDay(day) => add_day(bundle.portfolios.last_mut(), *day),
+        // Looked at before.
+        Line::End(_) => Err("it is a second end".to_owned()),
+    }
+}
+
+fn add_bars(prices: &mut PriceTable, bars: Bars) -> Result<(), String> {
+    for (date, open, high, low, close, volume) in bars.bars {
+        let bar = Bar::new(open, high, low, close, volume);
+        let bar = bar.map_err(|problem| format!("{} on {date}: {problem}", bars.symbol))?;
+        prices.insert(bars.symbol.clone(), date, bar);
+    }
+    Ok(())
+}
+
+fn add_day(portfolio: Option<&mut RecordedPortfolio>, day: Day) -> Result<(), String> {
+    let portfolio = portfolio.ok_or("a model-day comes before any portfolio")?;
+    if (&portfolio.model, portfolio.trial) != (&day.model, day.trial) {
+        return Err(format!("a model-day of {} stands below {}", day.model, portfolio.model));
+    }
+    if let Some(last) = portfolio.days.last().filter(|last| last.date >= day.day.date) {
+        return Err(format!("{} comes after {}", day.day.date, last.date));
+    }
+    portfolio.days.push(day.recorded()?);
+    Ok(())
+}

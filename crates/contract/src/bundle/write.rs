@@ -1,0 +1,87 @@
+//! Writing a bundle, a line at a time.
+
+use chrono::NaiveDate;
+use domain::calendar::Calendar;
+use domain::job::{Job, JobState};
+use domain::market::{Bar, Symbol};
+use domain::replay::{Base, RecordedDay};
+use sha2::{Digest as _, Sha256};
+
+use super::{Bars, Day, End, FORMAT, Header, Line, PortfolioLine};
+use crate::error::ContractError;
+
+/// Makes the lines of one bundle, each with its line feed. They belong in the order of the methods: the header,
+/// the bars by symbol, then each portfolio with its days.
+#[derive(Debug, Default)]
+pub struct Encoder {
+    hash: Sha256,
+    lines: u64,
+}
+
+impl Encoder {
+    /// The first line: the job, how it ended, and the sessions as it knew them.
+    ///
+    /// # Errors
+    /// When the JSON writer refuses, which it does not for these types.
+    pub fn header(
+        &mut self,
+        job: &Job,
+        state: JobState,
+        calendar: &Calendar,
+    ) -> Result<String, ContractError> {
+        let header = Header {
+            format: FORMAT.to_owned(),
+            job: job.into(),
+            state: state.as_str().to_owned(),
+            closures: calendar.ad_hoc_closures().collect(),
+        };
+        self.line(&Line::Header(header))
+    }
+
+    /// The bars of one symbol, oldest first.
+    ///
+    /// # Errors
+    /// As for [`Self::header`].
+    pub fn bars(&mut self, symbol: &Symbol, bars: &[(NaiveDate, Bar)]) -> Result<String, ContractError> {
+        self.line(&Line::Bars(Bars::of(symbol, bars)))
+    }
+
+    /// A portfolio, with the days of other jobs that its days continue from.
+    ///
+    /// # Errors
+    /// As for [`Self::header`].
+    pub fn portfolio(&mut self, model: &str, trial: u32, bases: &[Base]) -> Result<String, ContractError> {
+        let bases = bases.iter().map(Into::into).collect();
+        self.line(&Line::Portfolio(PortfolioLine { model: model.to_owned(), trial, bases }))
+    }
+
+    /// A day of the portfolio before it, later than the one before it.
+    ///
+    /// # Errors
+    /// As for [`Self::header`].
+    pub fn day(&mut self, model: &str, trial: u32, day: &RecordedDay) -> Result<String, ContractError> {
+        self.line(&Line::ModelDay(Box::new(Day::of(model, trial, day))))
+    }
+
+    /// The last line, without which a bundle is not whole.
+    ///
+    /// # Errors
+    /// As for [`Self::header`].
+    pub fn end(mut self) -> Result<String, ContractError> {
+        let sha256 = hexadecimal(std::mem::take(&mut self.hash));
+        let lines = self.lines;
+        self.line(&Line::End(End { lines, sha256 }))
+    }
+
+    fn line(&mut self, line: &Line) -> Result<String, ContractError> {
+        let mut text = serde_json::to_string(line).map_err(ContractError::Unwritable)?;
+        text.push('\n');
+        self.hash.update(text.as_bytes());
+        self.lines += 1;
+        Ok(text)
+    }
+}
+
+pub(super) fn hexadecimal(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

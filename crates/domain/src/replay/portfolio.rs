@@ -1,0 +1,95 @@
+//! The days of one portfolio, one after another.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use super::run::run;
+use super::{Bundle, RecordedDay, RecordedPortfolio, ReplayedDay, ReplayedOutcome};
+use crate::decider::Decider;
+use crate::job::{Model, OnFailure};
+use crate::model_day::{DayRef, ModelDayKey};
+use crate::stretch::{Stretch, Window};
+use crate::today::{PortfolioDay, Today};
+
+/// The ends of days that later ones may continue from, by date.
+type Ends = BTreeMap<NaiveDate, PortfolioDay>;
+
+/// Runs the days of `portfolio` again, oldest first; as many as it has. A day whose recorded base was not
+/// reached this time continues from the latest day that was.
+///
+/// None are run of a model that the job does not have.
+pub fn replay(bundle: &Bundle, portfolio: &RecordedPortfolio) -> Vec<ReplayedDay> {
+    let model = bundle.job.models.iter().find(|model| model.signature == portfolio.model);
+    let Some(model) = model else { return Vec::new() };
+    let decider = Decider::from(model);
+    let lookback = bundle.lookback();
+    let mut ends: Ends = portfolio.bases.iter().map(|base| (base.end.day.date, base.end.clone())).collect();
+    let mut stopped = false;
+    let mut days = Vec::with_capacity(portfolio.days.len());
+    for recorded in &portfolio.days {
+        if stopped {
+            let outcome = ReplayedOutcome::Skipped;
+            days.push(ReplayedDay { outcome, transcript: None, missing: None });
+            continue;
+        }
+        let day = one_day(bundle, (model, &decider, lookback), portfolio, recorded, &ends);
+        match &day.outcome {
+            ReplayedOutcome::Completed { day, .. } => {
+                let end = PortfolioDay {
+                    day: DayRef { date: recorded.date, revision: recorded.revision },
+                    position: day.ending_position.clone(),
+                    value_at_open: day.value_at_open,
+                };
+                ends.insert(recorded.date, end);
+            }
+            ReplayedOutcome::Failed(_) | ReplayedOutcome::Skipped => {
+                stopped = bundle.job.options.on_failure == OnFailure::Stop;
+            }
+        }
+        days.push(day);
+    }
+    days
+}
+
+fn one_day(
+    bundle: &Bundle,
+    (model, decider, lookback): (&Model, &Decider, usize),
+    portfolio: &RecordedPortfolio,
+    recorded: &RecordedDay,
+    ends: &Ends,
+) -> ReplayedDay {
+    let job = &bundle.job;
+    let key = ModelDayKey {
+        job: job.id,
+        experiment: job.experiment.clone(),
+        model: portfolio.model.clone(),
+        trial: portfolio.trial,
+        date: recorded.date,
+    };
+    let previous = previous(recorded, ends);
+    let stretch = Stretch::of(&bundle.calendar, recorded.date);
+    let range = (stretch.from(&bundle.calendar, lookback), stretch.last);
+    let held = previous.map(|day| &day.position);
+    let prices = Window::new(&bundle.prices, &job.universe, held, range);
+    let today = Today {
+        key: &key,
+        universe: &job.universe,
+        model,
+        decider,
+        prices: &prices,
+        calendar: &bundle.calendar,
+        previous,
+        day_index: recorded.day_index,
+        revision: recorded.revision,
+        began: job.accepted_at,
+    };
+    run(&today, recorded)
+}
+
+/// The day to continue from.
+fn previous<'e>(recorded: &RecordedDay, ends: &'e Ends) -> Option<&'e PortfolioDay> {
+    let base = recorded.base?;
+    let reached = ends.get(&base.date).filter(|end| end.day == base);
+    reached.or_else(|| ends.range(..recorded.date).next_back().map(|(_, end)| end))
+}

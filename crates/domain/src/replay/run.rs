@@ -1,0 +1,106 @@
+//! One day from its recording.
+
+use super::{Missing, RecordedDay, RecordedOutcome, ReplayedDay, ReplayedOutcome};
+use crate::agent::{EndReason, Fed, Outcome, Transcript, Wanted};
+use crate::day::{DayError, DayResult};
+use crate::decider::Decider;
+use crate::job::AgentModel;
+use crate::model_day::{AgentReport, CRASHED, FailedDay};
+use crate::today::{Today, Told};
+
+/// What became of an agent's conversation.
+struct Talked<'a> {
+    fed: Fed<'a>,
+    missing: Option<Missing>,
+}
+
+/// Runs the day again.
+pub(super) fn run(today: &Today<'_>, recorded: &RecordedDay) -> ReplayedDay {
+    let nothing = |outcome| ReplayedDay { outcome, transcript: None, missing: None };
+    match &recorded.outcome {
+        // What ended a process is in no recording.
+        RecordedOutcome::Failed { error } if error == CRASHED && recorded.report.is_none() => {
+            nothing(failed(today, recorded, error.clone(), None))
+        }
+        RecordedOutcome::Failed { .. } | RecordedOutcome::Completed { .. } => match today.decider {
+            Decider::Agent(agent) => converse(today, agent, recorded),
+            Decider::Policy(_) | Decider::Recorded(_) => nothing(match today.run() {
+                Ok(result) => completed(today, result, None),
+                Err(problem) => failed(today, recorded, problem.to_string(), None),
+            }),
+        },
+    }
+}
+
+fn converse(today: &Today<'_>, agent: &AgentModel, recorded: &RecordedDay) -> ReplayedDay {
+    let market = today.market();
+    let session = match today.session(agent, &market) {
+        Ok(session) => session,
+        Err(problem) => {
+            let outcome = failed(today, recorded, problem.to_string(), None);
+            return ReplayedDay { outcome, transcript: None, missing: None };
+        }
+    };
+    let Talked { fed, missing } = talk(Fed::new(session, recorded.journal.clone()));
+    let again = fed.again();
+    let (ended, error) = fed.finish();
+    let told = Told {
+        attempt: recorded.attempt,
+        started_at: today.began,
+        report: AgentReport {
+            reason: ended.reason.as_str().to_owned(),
+            summary: ended.summary,
+            spent: ended.spent,
+            possibly_paid_twice: again,
+        },
+    };
+    let accounts: Result<DayResult, DayError> = match ended.reason.outcome() {
+        Outcome::Completes => ended.book.close(),
+        Outcome::Fails => {
+            let error = error.unwrap_or_else(|| ended.reason.failed());
+            let outcome = failed(today, recorded, error, Some(told.report));
+            return ReplayedDay { outcome, transcript: Some(ended.transcript), missing };
+        }
+    };
+    let outcome = match accounts {
+        Ok(result) => completed(today, result, Some(told)),
+        Err(problem) => failed(today, recorded, problem.to_string(), Some(told.report)),
+    };
+    ReplayedDay { outcome, transcript: Some::<Transcript>(ended.transcript), missing }
+}
+
+/// Goes on to the end of the day, or to what was not recorded.
+fn talk(mut fed: Fed<'_>) -> Talked<'_> {
+    let (step, why) = match fed.next() {
+        Ok(Wanted::Ended(_)) => return Talked { fed, missing: None },
+        Ok(Wanted::Ask { ask, .. }) => (ask.step, "no answer is recorded".to_owned()),
+        Ok(Wanted::Search(wanted)) => {
+            (wanted.step, format!("no results are recorded of search {}", wanted.index + 1))
+        }
+        Ok(Wanted::Changed { step }) => (step, "the recorded answer is to another request".to_owned()),
+        Err(problem) => (fed.step(), problem.to_string()),
+    };
+    fed.stop(EndReason::NotRecorded);
+    Talked { fed, missing: Some(Missing { step, why }) }
+}
+
+fn completed(today: &Today<'_>, result: DayResult, told: Option<Told>) -> ReplayedOutcome {
+    let fills = result.fills.clone();
+    ReplayedOutcome::Completed { day: Box::new(today.completed(result, told, today.began)), fills }
+}
+
+fn failed(
+    today: &Today<'_>,
+    recorded: &RecordedDay,
+    error: String,
+    agent: Option<AgentReport>,
+) -> ReplayedOutcome {
+    ReplayedOutcome::Failed(FailedDay {
+        key: today.key.clone(),
+        attempt: recorded.attempt,
+        error,
+        started_at: today.began,
+        completed_at: today.began,
+        agent,
+    })
+}

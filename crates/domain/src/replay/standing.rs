@@ -1,0 +1,31 @@
+//! How a replayed portfolio did, by the leaderboard's figures.
+
+use super::{RecordedPortfolio, ReplayedDay, ReplayedOutcome};
+use crate::fold::days::DayFigures;
+use crate::leaderboard::{PortfolioDays, Row, portfolio_row};
+
+/// The leaderboard's row over the days that were run; `None` when none completed. It is measured by what the
+/// portfolio was worth at the close before them, when there is one.
+pub fn standing(portfolio: &RecordedPortfolio, days: &[ReplayedDay]) -> Option<Row> {
+    let completed = days.iter().filter_map(|day| match &day.outcome {
+        ReplayedOutcome::Completed { day, .. } => Some((day.key.date, DayFigures::from(day.as_ref()))),
+        ReplayedOutcome::Failed(_) | ReplayedOutcome::Skipped => None,
+    });
+    let completed: Vec<_> = completed.collect();
+    let (from, to) = (completed.first()?.0, completed.last()?.0);
+    let before = portfolio.bases.iter().rev().find(|base| base.end.day.date < from).and_then(|base| {
+        let value_at_close = base.value_at_close?;
+        let figures = DayFigures {
+            revision: base.end.day.revision,
+            base: None,
+            starting_value: base.end.value_at_open,
+            value_at_open: base.end.value_at_open,
+            value_at_close,
+            trades: 0,
+            traded: rust_decimal::Decimal::ZERO,
+        };
+        Some((base.end.day.date, figures))
+    });
+    let days = before.into_iter().chain(completed).collect();
+    portfolio_row(&PortfolioDays { model: portfolio.model.clone(), trial: portfolio.trial, days }, from, to)
+}

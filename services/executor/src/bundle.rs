@@ -1,0 +1,194 @@
+//! `GET /jobs/{id}/bundle`: a job that has ended as one file, from which its days can be run again.
+
+use std::collections::BTreeSet;
+use std::io::{Error, Write as _};
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use contract::bundle::Encoder;
+use contract::decode_event;
+use domain::agent::Recording;
+use domain::ids::JobId;
+use domain::job::JobState;
+use domain::market::Symbol;
+use domain::model_day::DayRef;
+use domain::replay::{Base, RecordedDay, RecordedOutcome};
+use domain::stretch::Stretch;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use runtime::http::Problem;
+use storage::execution::agents::read_journal;
+use storage::execution::{
+    DayRecord, RecordedLane, recorded_bases, recorded_days, recorded_job, recorded_lanes,
+};
+use storage::market::bars_by;
+use tokio::sync::mpsc;
+
+use crate::Executor;
+use crate::agent::told;
+use crate::error::ExecutorError;
+use crate::jobs::PlannedJob;
+
+/// Bytes that are sent at once.
+const CHUNK: usize = 64 << 10;
+
+/// A job that can be exported.
+struct Export {
+    executor: Arc<Executor>,
+    planned: PlannedJob,
+    state: JobState,
+    ended_at: DateTime<Utc>,
+}
+
+/// The answer: gzip'd JSON Lines, made while they are sent.
+pub(crate) async fn bundle(
+    State(executor): State<Arc<Executor>>,
+    Path(job): Path<String>,
+) -> Result<Response, Problem> {
+    let unknown = || Problem::new(StatusCode::NOT_FOUND, format!("Job {job} not found, or not planned yet"));
+    let id: JobId = job.parse().map_err(|_| unknown())?;
+    let row = recorded_job(&executor.pool, id).await.map_err(|problem| Problem::internal(&problem))?;
+    let row = row.ok_or_else(unknown)?;
+    let Some(ended_at) = row.ended_at else {
+        let detail = format!("Job {job} is {} and can be exported once it has ended", row.state.as_str());
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
+    };
+    let event =
+        decode_event(&row.kind, row.body.as_bytes()).map_err(|problem| Problem::internal(&problem))?;
+    let planned = PlannedJob::of(event).ok_or_else(unknown)?;
+    let export = Export { executor, planned, state: row.state, ended_at };
+    let (sender, receiver) = mpsc::channel(4);
+    tokio::spawn(async move {
+        if let Err(problem) = export.send(&sender).await {
+            tracing::error!(job.id = %id, "the bundle was not finished: {problem}");
+            // Without it the file would look whole to whoever does not check it.
+            let _ = sender.send(Err(Error::other("the bundle could not be finished"))).await;
+        }
+    });
+    let chunks = futures::stream::unfold(receiver, async |mut receiver| {
+        let chunk: Result<Bytes, Error> = receiver.recv().await?;
+        Some((chunk, receiver))
+    });
+    let name = format!("attachment; filename=\"modelday-{id}.jsonl.gz\"");
+    let headers =
+        [(header::CONTENT_TYPE, "application/gzip".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, Body::from_stream(chunks)).into_response())
+}
+
+/// The file as it grows.
+struct Sink<'a> {
+    gzip: GzEncoder<Vec<u8>>,
+    sender: &'a mpsc::Sender<Result<Bytes, Error>>,
+}
+
+impl Sink<'_> {
+    async fn line(&mut self, line: &str) -> Result<(), ExecutorError> {
+        self.gzip.write_all(line.as_bytes()).map_err(ExecutorError::Export)?;
+        if self.gzip.get_ref().len() >= CHUNK {
+            let chunk = std::mem::take(self.gzip.get_mut());
+            self.send(chunk).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&self, chunk: Vec<u8>) -> Result<(), ExecutorError> {
+        let gone = |_| ExecutorError::Export(Error::other("nobody takes it any more"));
+        self.sender.send(Ok(chunk.into())).await.map_err(gone)
+    }
+}
+
+impl Export {
+    async fn send(&self, sender: &mpsc::Sender<Result<Bytes, Error>>) -> Result<(), ExecutorError> {
+        let mut sink = Sink { gzip: GzEncoder::new(Vec::new(), Compression::default()), sender };
+        let mut encoder = Encoder::default();
+        let job = &self.planned.job;
+        let pool = &self.executor.pool;
+        sink.line(&encoder.header(job, self.state, &self.executor.config.calendar)?).await?;
+
+        let lanes = recorded_lanes(pool, job.id).await?;
+        let mut portfolios = Vec::with_capacity(lanes.len());
+        for lane in lanes {
+            let days = recorded_days(pool, job.id, lane.portfolio).await?;
+            let bases = recorded_bases(pool, lane.portfolio, &foreign(&days)).await?;
+            portfolios.push((lane, bases, days));
+        }
+        self.bars(&mut sink, &mut encoder, &portfolios).await?;
+        for (lane, bases, days) in portfolios {
+            sink.line(&encoder.portfolio(&lane.model, lane.trial, &bases)?).await?;
+            for day in days {
+                let day = self.recorded(&lane, day).await?;
+                sink.line(&encoder.day(&lane.model, lane.trial, &day)?).await?;
+            }
+        }
+        sink.line(&encoder.end()?).await?;
+        let rest = std::mem::replace(&mut sink.gzip, GzEncoder::new(Vec::new(), Compression::none()));
+        let rest = rest.finish().map_err(ExecutorError::Export)?;
+        sink.send(rest).await
+    }
+
+    /// The bars that the days could look at, as far as they were stored when the job ended.
+    async fn bars(
+        &self,
+        sink: &mut Sink<'_>,
+        encoder: &mut Encoder,
+        portfolios: &[(RecordedLane, Vec<Base>, Vec<DayRecord>)],
+    ) -> Result<(), ExecutorError> {
+        let dates = || portfolios.iter().flat_map(|(_, _, days)| days.iter().map(|day| day.date));
+        let (Some(first), Some(last)) = (dates().min(), dates().max()) else { return Ok(()) };
+        let calendar = &self.executor.config.calendar;
+        let from = Stretch::of(calendar, first).from(calendar, self.planned.lookback());
+        let universe = &self.planned.job.universe;
+        let mut symbols: BTreeSet<&Symbol> = universe.symbols.iter().chain(&universe.benchmark).collect();
+        // A held symbol that has left the universe keeps being priced.
+        let bases = portfolios.iter().flat_map(|(_, bases, _)| bases);
+        symbols.extend(bases.flat_map(|base| base.end.position.holdings().keys()));
+        for symbol in symbols {
+            let bars = bars_by(&self.executor.pool, symbol, (from, last), self.ended_at).await?;
+            let bars: Vec<_> = bars.into_iter().map(|row| (row.date, row.bar)).collect();
+            sink.line(&encoder.bars(symbol, &bars)?).await?;
+        }
+        Ok(())
+    }
+
+    async fn recorded(&self, lane: &RecordedLane, day: DayRecord) -> Result<RecordedDay, ExecutorError> {
+        let journal = match &day.said {
+            Some(_) => {
+                let pool = &self.executor.pool;
+                read_journal(pool, lane.portfolio, day.date, day.revision, day.attempt).await?
+            }
+            None => Recording::default(),
+        };
+        let outcome = match day.left {
+            Some((position, value_at_open, value_at_close)) => {
+                RecordedOutcome::Completed { fills: day.fills, position, value_at_open, value_at_close }
+            }
+            None => RecordedOutcome::Failed { error: day.error.unwrap_or_default() },
+        };
+        Ok(RecordedDay {
+            date: day.date,
+            revision: day.revision,
+            base: day.base,
+            day_index: day.day_index,
+            attempt: day.attempt,
+            journal,
+            outcome,
+            report: day.said.map(|(reason, said)| told(reason, &said)),
+        })
+    }
+}
+
+/// Days of other jobs that these continue from.
+fn foreign(days: &[DayRecord]) -> Vec<DayRef> {
+    let own: BTreeSet<DayRef> = days
+        .iter()
+        .filter(|day| day.left.is_some())
+        .map(|day| DayRef { date: day.date, revision: day.revision })
+        .collect();
+    let bases: BTreeSet<DayRef> = days.iter().filter_map(|day| day.base).collect();
+    bases.difference(&own).copied().collect()
+}
