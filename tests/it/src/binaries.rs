@@ -1,13 +1,18 @@
 //! The programs under test, built once per test run by the same cargo, in the same profile.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 /// Path of one of our programs.
 pub(crate) fn binary(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(build).join(name)
+}
+
+/// What `modelday` with these arguments prints, without any setting.
+pub fn modelday(arguments: &[&str]) -> Output {
+    Command::new(binary("modelday")).args(arguments).env_clear().output().expect("modelday runs")
 }
 
 fn build() -> PathBuf {

@@ -78,6 +78,14 @@ impl Client {
         response.json().await.expect("the answer is JSON")
     }
 
+    /// The raw answer to a request for a job's bundle.
+    pub async fn bundle(&self, job: &str) -> (StatusCode, Vec<u8>) {
+        let url = format!("{}/jobs/{job}/bundle", self.executor_url);
+        let response = self.http.get(&url).send().await.expect("executor answers");
+        let status = response.status();
+        (status, response.bytes().await.expect("the answer has a body").into())
+    }
+
     /// The job's status.
     pub async fn job(&self, job: &str) -> Value {
         self.get_ok(&format!("/simulate/status/{job}")).await

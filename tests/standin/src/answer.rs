@@ -122,7 +122,11 @@ fn bars(query: &Query, settings: &Settings, prices: &Prices) -> Option<Vec<Bar>>
     let symbol = query.symbol.to_ascii_uppercase();
     let series = prices.series(&symbol)?;
     let gaps = settings.gaps.get(&symbol).cloned().unwrap_or_default();
-    Some(visible(&series, settings.today, &gaps)).filter(|bars| !bars.is_empty())
+    let mut bars = visible(&series, settings.today, &gaps);
+    if let Some(date) = settings.poisoned_after_open {
+        bars.iter_mut().filter(|bar| bar.date >= date).for_each(|bar| *bar = bar.poisoned(bar.date == date));
+    }
+    Some(bars).filter(|bars| !bars.is_empty())
 }
 
 fn refused(notice: Notice, query: &Query, settings: &Settings) -> Answer {

@@ -45,6 +45,15 @@ pub(crate) struct Bar {
     pub(crate) volume: u64,
 }
 
+impl Bar {
+    /// Another bar of that day, valid in itself; with the same open when `keeps_open`.
+    pub(crate) fn poisoned(self, keeps_open: bool) -> Self {
+        let open = if keeps_open { self.open } else { Ticks(self.open.0 * 3 + 700) };
+        let (high, low, close) = (Ticks(open.0 * 7 + 100), Ticks(300), Ticks(open.0 * 5 + 500));
+        Self { date: self.date, open, high, low, close, volume: self.volume / 2 + 7 }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

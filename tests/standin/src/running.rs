@@ -201,6 +201,12 @@ impl Builder {
         self
     }
 
+    /// Everything after the open of `date` is another future: no price or volume of it is the real one.
+    pub fn poisoned_after_open(mut self, date: NaiveDate) -> Self {
+        self.settings.poisoned_after_open = Some(date);
+        self
+    }
+
     /// Listens, and answers from then on.
     ///
     /// # Errors

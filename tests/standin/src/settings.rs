@@ -26,6 +26,8 @@ pub(crate) struct Settings {
     /// By symbol; `*` stands for all that have none of their own.
     pub(crate) faults: BTreeMap<String, Scripted>,
     pub(crate) gaps: BTreeMap<String, Gaps>,
+    /// The day after whose open every price is another one.
+    pub(crate) poisoned_after_open: Option<NaiveDate>,
 }
 
 impl Default for Settings {
@@ -38,6 +40,7 @@ impl Default for Settings {
             delay: Duration::ZERO,
             faults: BTreeMap::new(),
             gaps: BTreeMap::new(),
+            poisoned_after_open: None,
         }
     }
 }

@@ -9,8 +9,11 @@
 
 mod attacks;
 mod budget;
+mod bundle;
+mod canary;
 mod failures;
 mod month;
 mod own_agent;
+mod replay;
 mod resume;
 mod stage;

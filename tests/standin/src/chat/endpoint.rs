@@ -34,6 +34,8 @@ pub struct ChatCall {
     pub identity: String,
     /// The whole request.
     pub body: Value,
+    /// The same, byte for byte.
+    pub text: String,
 }
 
 #[derive(Default)]
@@ -152,6 +154,7 @@ async fn complete(State(mut shared): State<Shared>, headers: HeaderMap, body: By
             step: asked.step,
             identity: header("idempotency-key").to_owned(),
             body: request,
+            text: String::from_utf8_lossy(&body).into_owned(),
         };
         inner.calls.push(call);
         let ours = |(model, _): &(String, Fault)| model == "*" || *model == asked.model;

@@ -1,0 +1,106 @@
+//! Nothing after a day's open reaches anybody who decides, end to end: another future changes no byte of what
+//! is asked, traded and owned up to that open.
+
+use it::{Shape, System};
+use serde_json::json;
+use standin::chat::{Script, Use};
+
+use crate::stage::{endpoint, models};
+
+/// The day after whose open everything is another future.
+const DAY: &str = "2025-10-08";
+
+/// Looks wherever it may and may not, and trades.
+fn curious() -> Script {
+    let look =
+        |symbol: &str, date: &str| Use::new("get_price_local", &json!({ "symbol": symbol, "date": date }));
+    let dates = ["2025-10-06", "2025-10-07", "2025-10-08", "2025-10-09", "2025-10-10"];
+    vec![
+        dates.iter().flat_map(|date| [look("AAPL", date), look("QQQ", date)]).collect(),
+        vec![
+            Use::new("get_price_history", &json!({ "symbol": "AAPL", "days": 90 })),
+            Use::new("get_price_history", &json!({ "symbol": "MSFT", "days": 3 })),
+        ],
+        vec![
+            Use::new("buy", &json!({ "symbol": "AAPL", "amount": 3 })),
+            Use::new("buy", &json!({ "symbol": "MSFT", "amount": 100 })),
+            Use::new("sell", &json!({ "symbol": "AAPL", "amount": 1 })),
+            Use::new("get_position", &json!({})),
+        ],
+    ]
+}
+
+/// What one world leaves behind.
+struct Left {
+    /// Requests up to the day, in the order of days and steps.
+    requests: Vec<(String, usize, String)>,
+    /// Fills and results up to the day's open.
+    results: String,
+    /// Values at the close: before the day, and of the day itself.
+    closes: [String; 2],
+}
+
+async fn world(change: impl FnOnce(standin::Builder) -> standin::Builder) -> Left {
+    let endpoint = endpoint().await;
+    endpoint.script("a", "*", curious());
+    let policy = |name: &str, policy: &str| {
+        format!(
+            "[[models]]\nsignature = \"{name}\"\nkind = \"policy\"\nenabled = true\npolicy = {{ {policy} }}\n"
+        )
+    };
+    let entries = models(&endpoint.base_url(), &["a"], "")
+        + &policy("rise", "policy = \"momentum\", lookback = 3, top = 1, rebalance_every = 1")
+        + &policy("dice", "policy = \"random\", seed = 7, orders_per_day = 3");
+    let system = System::builder(Shape::OneProcess)
+        .universe(&["AAPL", "MSFT", "NVDA", "AMZN"], Some("QQQ"))
+        .models(&entries)
+        .prices(change)
+        .start()
+        .await;
+
+    let job = system.client.trigger(&json!({ "start_date": "2025-10-06", "end_date": "2025-10-10" })).await;
+    let status = system.client.ended(&job).await;
+
+    assert_eq!((&status["status"], &status["progress"]["completed"]), (&json!("completed"), &json!(15)));
+    let until = |call: &standin::chat::ChatCall| call.date.as_str() <= DAY;
+    let mut requests: Vec<_> =
+        endpoint.calls().into_iter().filter(until).map(|call| (call.date, call.step, call.text)).collect();
+    requests.sort();
+    let days = "FROM execution.model_days AS day JOIN execution.portfolios AS p ON p.id = day.portfolio_id";
+    let results = format!(
+        "SELECT concat_ws(E'\\n',
+            (SELECT string_agg(concat_ws(' ', model, trading_date, sequence, side, symbol, quantity, price, fee,
+                cash_after, position_after), E'\\n' ORDER BY model, trading_date, sequence)
+             FROM execution.fills JOIN execution.portfolios AS p ON p.id = portfolio_id
+             WHERE trading_date <= '{DAY}'),
+            (SELECT string_agg(concat_ws(' ', model, trading_date, day.state, cash, holdings, value_at_open),
+                E'\\n' ORDER BY model, trading_date)
+             {days} WHERE trading_date <= '{DAY}'))"
+    );
+    let close = |which: &str| {
+        format!(
+            "SELECT string_agg(concat_ws(' ', model, trading_date, value_at_close), E'\\n' ORDER BY model, trading_date)
+             {days} WHERE trading_date {which} '{DAY}'"
+        )
+    };
+    Left {
+        requests,
+        results: system.database.text(&results).await,
+        closes: [system.database.text(&close("<")).await, system.database.text(&close("=")).await],
+    }
+}
+
+#[tokio::test]
+async fn another_future_after_a_days_open_changes_no_byte_up_to_it() {
+    let real = world(|prices| prices).await;
+    let other = world(|prices| prices.poisoned_after_open(DAY.parse().unwrap())).await;
+
+    assert_eq!(real.requests.len(), 3 * 4, "three days of four requests");
+    for (real, other) in real.requests.iter().zip(&other.requests) {
+        assert!(real == other, "{} step {}: {} and {}", real.0, real.1, real.2, other.2);
+    }
+    assert_eq!(real.requests.len(), other.requests.len());
+    assert_eq!(real.results, other.results);
+    assert_eq!(real.closes[0], other.closes[0]);
+    assert_ne!(real.closes[1], other.closes[1], "the futures do differ");
+}
