@@ -1,1 +1,187 @@
+//! What is written is read again, and what is not whole is refused.
 
+use domain::agent::{Entry, Noted};
+use domain::calendar::Calendar;
+use domain::job::{Job, JobState, Model, ModelKind, Options};
+use domain::market::{Bar, Universe};
+use domain::model_day::{AgentReport, DayRef};
+use domain::policy::Policy;
+use domain::price_table::PriceTable;
+use domain::replay::{Base, Bundle, RecordedDay, RecordedOutcome, RecordedPortfolio};
+use domain::today::PortfolioDay;
+
+use super::*;
+
+fn date(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+fn bar() -> Bar {
+    let price = |text: &str| text.parse().unwrap();
+    Bar::new(price("100.1234"), price("102"), price("99.5"), price("101"), 12_345_678_901).unwrap()
+}
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+fn held() -> Portfolio {
+    Portfolio::new(decimal("9899.8766"), [("AAPL".parse().unwrap(), 1)].into()).unwrap()
+}
+
+fn recorded(on: &str, outcome: RecordedOutcome) -> RecordedDay {
+    let entry = |step, index, kind, answer: &str| Entry {
+        step,
+        index,
+        kind,
+        hash: (kind == Noted::Call).then(|| "ab".repeat(32)),
+        sent: 1,
+        refused: 0,
+        answer: Some(answer.to_owned()),
+    };
+    let journal = [entry(1, 0, Noted::Call, "{\"a\":\"b\\n\"}"), entry(1, 1, Noted::Tool, "é")];
+    RecordedDay {
+        date: date(on),
+        revision: 2,
+        base: Some(DayRef { date: date("2025-10-01"), revision: 1 }),
+        day_index: 4,
+        attempt: 3,
+        journal: journal.into_iter().collect(),
+        outcome,
+        report: Some(AgentReport {
+            reason: "finished".to_owned(),
+            summary: "It bought.".to_owned(),
+            spent: Spent { calls: 2, cost: Some(decimal("0.001250")), ..Spent::default() },
+            possibly_paid_twice: 1,
+        }),
+    }
+}
+
+fn bundle() -> Bundle {
+    let completed = RecordedOutcome::Completed {
+        fills: Vec::new(),
+        position: held(),
+        value_at_open: decimal("10000"),
+        value_at_close: Some(decimal("10000.8766")),
+    };
+    let failed = RecordedOutcome::Failed { error: "no \"money\"".to_owned() };
+    let day = DayRef { date: date("2025-10-01"), revision: 1 };
+    let end = PortfolioDay { day, position: held(), value_at_open: decimal("10000") };
+    Bundle {
+        job: Job {
+            id: "018f3b1e-7b7a-7000-8000-0123456789ab".parse().unwrap(),
+            experiment: "default".to_owned(),
+            models: vec![Model {
+                signature: "cash".to_owned(),
+                config_hash: "hash".to_owned(),
+                initial_cash: decimal("10000"),
+                trials: 1,
+                start: date("2025-10-01"),
+                costs: domain::costs::Costs::NONE,
+                kind: ModelKind::Policy(Policy::Cash),
+            }],
+            universe: Universe {
+                name: "one".to_owned(),
+                symbols: vec!["AAPL".parse().unwrap()],
+                benchmark: None,
+            },
+            start: date("2025-10-01"),
+            end: date("2025-10-03"),
+            options: Options::default(),
+            accepted_at: "2025-11-01T00:00:00Z".parse().unwrap(),
+        },
+        state: JobState::Partial,
+        calendar: Calendar::nyse().with_closures([date("2025-10-06")]),
+        prices: [("AAPL".parse().unwrap(), date("2025-10-01"), bar())].into_iter().collect::<PriceTable>(),
+        portfolios: vec![RecordedPortfolio {
+            model: "cash".to_owned(),
+            trial: 0,
+            bases: vec![Base { end, value_at_close: None }],
+            days: vec![recorded("2025-10-02", completed), recorded("2025-10-03", failed)],
+        }],
+    }
+}
+
+fn written(bundle: &Bundle) -> String {
+    let mut encoder = Encoder::default();
+    let mut text = encoder.header(&bundle.job, bundle.state, &bundle.calendar).unwrap();
+    text += &encoder.bars(&"AAPL".parse().unwrap(), &[(date("2025-10-01"), bar())]).unwrap();
+    for portfolio in &bundle.portfolios {
+        let (model, trial) = (&portfolio.model, portfolio.trial);
+        text += &encoder.portfolio(model, trial, &portfolio.bases).unwrap();
+        for day in &portfolio.days {
+            text += &encoder.day(model, trial, day).unwrap();
+        }
+    }
+    text + &encoder.end().unwrap()
+}
+
+fn problem(text: &str) -> String {
+    read(text.as_bytes()).expect_err("it is refused").to_string()
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    let bundle = bundle();
+
+    assert_eq!(read(written(&bundle).as_bytes()).unwrap(), bundle);
+}
+
+#[test]
+fn amounts_are_text_and_the_format_is_named() {
+    let text = written(&bundle());
+
+    assert!(text.starts_with("{\"kind\":\"header\",\"format\":\"modelday.bundle/1\","), "{text}");
+    assert!(
+        text.contains(r#"["2025-10-01","100.1234","102","99.5","101",12345678901]"#)
+            && text.contains(r#""value_at_close":"10000.8766""#),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_file_that_is_cut_anywhere_is_refused() {
+    let text = written(&bundle());
+
+    // The last line feed is no part of what is told.
+    for end in (0..text.len() - 1).filter(|end| text.is_char_boundary(*end)) {
+        assert!(read(&text.as_bytes()[..end]).is_err(), "{:?}", &text[..end]);
+    }
+    let without_end = &text[..text.find("{\"kind\":\"end\"").unwrap()];
+    assert_eq!(problem(without_end), "the file is cut off after line 5: its checksum is missing");
+}
+
+#[test]
+fn a_changed_character_is_found() {
+    let text = written(&bundle());
+
+    let changed = problem(&text.replace("It bought.", "It waited."));
+    assert!(changed.starts_with("the file is damaged: the checksum of its lines is "), "{changed}");
+    let fewer: String =
+        text.lines().filter(|line| !line.contains("2025-10-03\",\"rev")).collect::<Vec<_>>().join("\n");
+    assert!(problem(&fewer).starts_with("the file is damaged"));
+    assert_eq!(problem(&format!("{text}{{}}\n")), "line 7 cannot be used: it comes after the last");
+}
+
+#[test]
+fn another_format_is_told() {
+    let text = written(&bundle());
+
+    assert_eq!(
+        problem(&text.replace("bundle/1", "bundle/2")),
+        "the file is a \"modelday.bundle/2\" and this program reads \"modelday.bundle/1\""
+    );
+    assert_eq!(problem(""), "the file is no bundle: its first line does not begin one");
+    assert_eq!(problem("{}"), "the file is no bundle: its first line does not begin one");
+}
+
+#[test]
+fn lines_that_do_not_fit_together_are_refused() {
+    let mut unordered = bundle();
+    unordered.portfolios[0].days.reverse();
+    assert_eq!(problem(&written(&unordered)), "line 5 cannot be used: 2025-10-02 comes after 2025-10-03");
+
+    let mut unknown = bundle();
+    unknown.portfolios[0].model = "nobody".to_owned();
+    assert_eq!(problem(&written(&unknown)), "line 3 cannot be used: the job has no model \"nobody\"");
+}
