@@ -33,7 +33,7 @@ pub const FORMAT: &str = "modelday.bundle/1";
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Line {
-    Header(Header),
+    Header(Box<Header>),
     Bars(Bars),
     Portfolio(PortfolioLine),
     ModelDay(Box<Day>),

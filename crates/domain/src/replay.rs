@@ -150,7 +150,7 @@ pub enum ReplayedOutcome {
         fills: Vec<Fill>,
     },
     /// It failed and changed nothing.
-    Failed(FailedDay),
+    Failed(Box<FailedDay>),
     /// An earlier day failed, and the job stops on failure.
     Skipped,
 }

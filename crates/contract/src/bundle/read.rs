@@ -131,8 +131,10 @@ fn begin(text: &str) -> Result<Bundle, BundleError> {
         return Err(BundleError::Version { found: format });
     }
     let wrong = |problem: String| BundleError::Line { line: 1, problem };
-    let Ok(Line::Header(Header { job, state, closures, .. })) = serde_json::from_str(text) else {
-        return Err(wrong("it is no header".to_owned()));
+    let Header { job, state, closures, .. } = match serde_json::from_str(text) {
+        Ok(Line::Header(header)) => *header,
+        Ok(_) => return Err(wrong("it is no header".to_owned())),
+        Err(problem) => return Err(wrong(problem.to_string())),
     };
     Ok(Bundle {
         job: job.try_into().map_err(|problem: crate::ContractError| wrong(problem.to_string()))?,

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Bars, Day, End, FORMAT, Header, Line, PortfolioLine};
 use crate::error::ContractError;
+use crate::wire;
 
 /// Makes the lines of one bundle, each with its line feed. They belong in the order of the methods: the header,
 /// the bars by symbol, then each portfolio with its days.
@@ -29,13 +30,19 @@ impl Encoder {
         state: JobState,
         calendar: &Calendar,
     ) -> Result<String, ContractError> {
+        let mut job: wire::Job = job.into();
+        for model in &mut job.models {
+            if let Some(wire::model::Kind::Agent(agent)) = &mut model.kind {
+                agent.url = origin(&agent.url);
+            }
+        }
         let header = Header {
             format: FORMAT.to_owned(),
-            job: job.into(),
+            job,
             state: state.as_str().to_owned(),
             closures: calendar.ad_hoc_closures().collect(),
         };
-        self.line(&Line::Header(header))
+        self.line(&Line::Header(Box::new(header)))
     }
 
     /// The bars of one symbol, oldest first.
@@ -82,6 +89,29 @@ impl Encoder {
     }
 }
 
+/// Scheme, host and port of an address. The rest may hold a password or a key, and a replay asks nobody.
+fn origin(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}")
+}
+
 pub(super) fn hexadecimal(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::origin;
+
+    #[test]
+    fn an_address_keeps_no_secret() {
+        assert_eq!(
+            origin("https://me:secret@api.example:8443/v1/secret?key=secret"),
+            "https://api.example:8443"
+        );
+        assert_eq!(origin("http://127.0.0.1:9?key=secret"), "http://127.0.0.1:9");
+        assert_eq!(origin("https://api.example#secret"), "https://api.example");
+    }
 }

@@ -58,7 +58,7 @@ impl<'a> Fed<'a> {
     ///
     /// # Errors
     /// When the recording holds an answer that is none.
-    pub fn next(&mut self) -> Result<Wanted, FedError> {
+    pub fn wanted(&mut self) -> Result<Wanted, FedError> {
         loop {
             match self.session.next() {
                 Next::Ended(reason) => return Ok(Wanted::Ended(reason)),

@@ -71,7 +71,7 @@ fn converse(today: &Today<'_>, agent: &AgentModel, recorded: &RecordedDay) -> Re
 
 /// Goes on to the end of the day, or to what was not recorded.
 fn talk(mut fed: Fed<'_>) -> Talked<'_> {
-    let (step, why) = match fed.next() {
+    let (step, why) = match fed.wanted() {
         Ok(Wanted::Ended(_)) => return Talked { fed, missing: None },
         Ok(Wanted::Ask { ask, .. }) => (ask.step, "no answer is recorded".to_owned()),
         Ok(Wanted::Search(wanted)) => {
@@ -95,12 +95,12 @@ fn failed(
     error: String,
     agent: Option<AgentReport>,
 ) -> ReplayedOutcome {
-    ReplayedOutcome::Failed(FailedDay {
+    ReplayedOutcome::Failed(Box::new(FailedDay {
         key: today.key.clone(),
         attempt: recorded.attempt,
         error,
         started_at: today.began,
         completed_at: today.began,
         agent,
-    })
+    }))
 }

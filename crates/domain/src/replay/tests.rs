@@ -106,7 +106,7 @@ fn spoken(today: &Today<'_>) -> (Recording, ReplayedDay) {
         refused: 0,
         answer: Some(answer),
     };
-    while let Wanted::Ask { ask, hash, .. } = fed.next().unwrap() {
+    while let Wanted::Ask { ask, hash, .. } = fed.wanted().unwrap() {
         let answer = answers()[ask.step as usize - 1].clone();
         entries.push(entry(ask.step, 0, Noted::Call, Some(hash), answer.clone()));
         fed.answered(&serde_json::from_str(&answer).unwrap()).unwrap();

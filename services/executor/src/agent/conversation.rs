@@ -85,7 +85,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
     /// Goes on until the day or the turn ends.
     pub(super) async fn run(mut self) -> Result<Talk<'a>, ExecutorError> {
         loop {
-            let wanted = self.fed.next()?;
+            let wanted = self.fed.wanted()?;
             self.note_tools();
             let step = match wanted {
                 Wanted::Ask { ask, hash, sent } => self.ask(ask, &hash, sent).await?,

@@ -26,7 +26,7 @@ const FORMAT: &str = "modelday.replay/1";
 enum Line<'a> {
     Replay { format: &'static str, job_id: String, experiment: &'a str, model_days: usize },
     ModelDay(Box<Day<'a>>),
-    Portfolio(Figures<'a>),
+    Portfolio(Box<Figures<'a>>),
 }
 
 #[derive(Serialize)]
@@ -125,7 +125,7 @@ pub(super) fn text(bundle: &Bundle, portfolios: &[Replayed<'_>]) -> serde_json::
             add(Line::ModelDay(Box::new(Day::of(recorded, day, replayed))))?;
         }
         if let Some(row) = standing(recorded, days) {
-            add(Line::Portfolio(Figures::of(recorded, &row, days)))?;
+            add(Line::Portfolio(Box::new(Figures::of(recorded, &row, days))))?;
         }
     }
     Ok(text)
