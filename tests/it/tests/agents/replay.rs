@@ -1,5 +1,7 @@
 //! A job is exported, everything is stopped, and its days are run again from the file alone.
 
+use std::time::Duration;
+
 use it::{Shape, System};
 use serde_json::{Value, json};
 use standin::chat::{Fault, Use};
@@ -134,7 +136,8 @@ async fn jobs_that_continue_replace_and_fail_are_replayed_from_what_they_stood_o
     endpoint.script("a", "*", vec![vec![order("buy", 2)], vec![order("sell", 1)]]);
     let quota =
         json!({ "error": { "message": "no", "type": "insufficient_quota", "code": "insufficient_quota" } });
-    endpoint.fault("a", Fault::Answer(429, Vec::new(), quota.to_string()));
+    let refusal = Fault::Answer(429, Vec::new(), quota.to_string());
+    endpoint.fault("a", refusal.clone());
     endpoint.fault("a", Fault::Cut);
     let policy = |name: &str, policy: &str| {
         format!(
@@ -142,7 +145,7 @@ async fn jobs_that_continue_replace_and_fail_are_replayed_from_what_they_stood_o
         )
     };
     let entries = models(&endpoint.base_url(), &["a"], "")
-        + &policy("rise", "policy = \"momentum\", lookback = 5, top = 1, rebalance_every = 2")
+        + &policy("rise", "policy = \"momentum\", lookback = 1, top = 1, rebalance_every = 2")
         + &policy("dice", "policy = \"random\", seed = 7, orders_per_day = 3");
     let system = System::builder(Shape::OneProcess)
         .universe(&["AAPL", "MSFT", "NVDA"], Some("QQQ"))
@@ -156,15 +159,25 @@ async fn jobs_that_continue_replace_and_fail_are_replayed_from_what_they_stood_o
     ];
 
     let mut bundles = Vec::new();
-    for request in requests {
-        let job = system.client.trigger(&request).await;
+    for (place, request) in requests.iter().enumerate() {
+        if place == 2 {
+            // Three calls a day: the second day of the replacement fails, and the third goes on from what was.
+            (0..3).for_each(|_| endpoint.fault("a", Fault::Late(Duration::ZERO)));
+            endpoint.fault("a", refusal.clone());
+        }
+        let job = system.client.trigger(request).await;
         system.client.ended(&job).await;
         bundles.push(system.client.bundle(&job).await.1);
     }
     drop(system);
 
-    let failed = lines(&bundles[0]).into_iter().filter(|line| line["outcome"]["status"] == "failed").count();
-    assert_eq!(failed, 1, "the first day of the agent");
+    let failed = |bundle: &[u8]| -> Vec<Value> {
+        let days = lines(bundle).into_iter().filter(|line| line["outcome"]["status"] == "failed");
+        days.map(|day| json!([day["model"], day["date"], day["base"]])).collect()
+    };
+    assert_eq!(failed(&bundles[0]), [json!(["a", "2025-10-01", null])]);
+    let base = json!({ "date": "2025-10-02", "revision": 2 });
+    assert_eq!(failed(&bundles[2]), [json!(["a", "2025-10-03", base])]);
     for (place, bundle) in bundles.iter().enumerate() {
         let (code, said) = Saved::new(bundle).verify();
         assert_eq!(code, Some(0), "job {place}: {said}");
