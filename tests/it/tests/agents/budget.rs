@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use standin::chat::Use;
 
+use crate::bundle::replays_as_recorded;
 use crate::stage::{endpoint, small};
 
 #[tokio::test]
@@ -28,4 +29,5 @@ async fn a_job_never_spends_more_than_its_budget_and_ends_cleanly() {
     assert_eq!(reserved.parse::<Decimal>().unwrap(), Decimal::ZERO, "nothing is held back after the end");
     let told = "SELECT sum((body::jsonb #>> '{agent,usage,cost}')::numeric)::text FROM execution.outbox";
     assert_eq!(system.database.text(told).await.parse::<Decimal>().unwrap(), spent);
+    replays_as_recorded(&system, &job).await;
 }

@@ -42,6 +42,14 @@ impl Saved {
     }
 }
 
+/// The job's bundle replays as it was recorded.
+pub(crate) async fn replays_as_recorded(system: &it::System, job: &str) {
+    let (status, bundle) = system.client.bundle(job).await;
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&bundle));
+    let (code, said) = Saved::new(&bundle).verify();
+    assert_eq!(code, Some(0), "{said}");
+}
+
 impl Drop for Saved {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);

@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use it::{Shape, System};
 use serde_json::json;
 
+use crate::bundle::replays_as_recorded;
+
 /// The example, running; it ends with this value.
 struct Agent {
     process: Child,
@@ -67,4 +69,5 @@ async fn the_example_of_an_own_agent_trades_day_after_day() {
     assert_eq!(sold, held, "what was bought on one day is sold on the next");
     let day = system.client.model_day(&job, "mine", "2025-10-07").await;
     assert_eq!(day["end_reason"], "finished", "{day}");
+    replays_as_recorded(&system, &job).await;
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use standin::chat::{ChatEndpoint, Script, Use};
 use test_support::eventually;
 
+use crate::bundle::replays_as_recorded;
 use crate::stage::{endpoint, small};
 
 /// Twelve uses of tools in seven steps.
@@ -88,6 +89,7 @@ async fn a_day_killed_at_every_step_ends_as_if_undisturbed_and_asks_nothing_agai
     let twice = "SELECT (body::jsonb #>> '{agent,usage,possibly_paid_twice}')::bigint FROM execution.outbox
         WHERE kind = 'modelday.model_day.completed.v1'";
     assert_eq!(system.database.count(twice).await, 8, "every call may have been paid twice");
+    replays_as_recorded(&system, &job).await;
 }
 
 #[tokio::test]
