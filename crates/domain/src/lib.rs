@@ -33,4 +33,5 @@ pub mod replay;
 pub mod request;
 pub mod stretch;
 pub mod today;
+pub mod trials;
 pub mod warning;

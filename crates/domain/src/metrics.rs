@@ -11,7 +11,7 @@
 mod drawdown;
 mod period;
 mod relative;
-mod statistics;
+pub(crate) mod statistics;
 
 use std::collections::BTreeMap;
 use std::fmt;

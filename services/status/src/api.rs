@@ -9,6 +9,7 @@ mod number;
 mod query;
 mod results;
 mod stale;
+mod usage;
 mod view;
 
 use std::sync::Arc;

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+use crate::agent::Spent;
 use crate::event::Event;
-use crate::model_day::{CompletedDay, DayRef, ModelDayKey};
+use crate::model_day::{AgentReport, CompletedDay, DayRef, ModelDayKey};
 
 /// How far a model-day came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +64,23 @@ pub struct DayFact {
     pub ended_at: Option<DateTime<Utc>>,
     /// What it came to, when it took effect.
     pub result: Option<DayFigures>,
+    /// What its agent used, whether or not it took effect; `None` without a report.
+    pub usage: Option<DayUsage>,
+}
+
+/// What an agent used, over a day or several.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DayUsage {
+    /// Calls, tokens and money.
+    pub spent: Spent,
+    /// Calls that were sent again although the first copy may have been billed.
+    pub possibly_paid_twice: u64,
+}
+
+impl From<&AgentReport> for DayUsage {
+    fn from(report: &AgentReport) -> Self {
+        Self { spent: report.spent.clone(), possibly_paid_twice: report.possibly_paid_twice }
+    }
 }
 
 /// The figures of a completed day from which series and statistics are made.
@@ -112,12 +130,14 @@ pub fn facts(event: &Event) -> Vec<DayFact> {
             started_at: Some(day.started_at),
             ended_at: Some(day.completed_at),
             result: Some(day.as_ref().into()),
+            usage: day.agent.as_ref().map(Into::into),
             ..fact(day.key.clone(), DayState::Completed, day.attempt)
         }],
         Event::ModelDayFailed(day) => vec![DayFact {
             detail: Some(day.error.clone()),
             started_at: Some(day.started_at),
             ended_at: Some(day.completed_at),
+            usage: day.agent.as_ref().map(Into::into),
             ..fact(day.key.clone(), DayState::Failed, day.attempt)
         }],
         Event::ModelDaysSkipped(event) => {
@@ -149,7 +169,7 @@ pub fn facts(event: &Event) -> Vec<DayFact> {
 }
 
 fn fact(key: ModelDayKey, state: DayState, attempt: u32) -> DayFact {
-    DayFact { key, state, attempt, detail: None, started_at: None, ended_at: None, result: None }
+    DayFact { key, state, attempt, detail: None, started_at: None, ended_at: None, result: None, usage: None }
 }
 
 /// Model-days by key, each as far as is known. `T` is whatever the caller keeps with the fact that won.

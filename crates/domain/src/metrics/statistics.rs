@@ -11,13 +11,13 @@ pub(super) fn annualized(daily: f64) -> f64 {
     daily * SESSIONS_PER_YEAR.sqrt()
 }
 
-pub(super) fn mean(values: &[f64]) -> f64 {
+pub(crate) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// Standard deviation with `n - 1` in the denominator; exactly zero when the values are equal but for
 /// rounding, where the naive formula would give a tiny number and ratios of 1e16.
-pub(super) fn spread(values: &[f64]) -> Metric {
+pub(crate) fn spread(values: &[f64]) -> Metric {
     if values.len() < 2 {
         return Err(Undefined::TooFewReturns);
     }

@@ -8,6 +8,7 @@ mod projection;
 mod rebuild;
 mod results;
 mod unseen;
+mod usage;
 
 pub use dead_letters::{DeadLetterRow, NewDeadLetter, dead_letters, insert_dead_letter};
 pub use job_views::{Counts, JobFilter, StoredJob, job_view, job_views};
@@ -16,3 +17,4 @@ pub use projection::{Logged, Projected, Received, project, refuses_content};
 pub use rebuild::{rebuild, rebuild_all};
 pub use results::{WinnerFilter, WinnerKey, WinnerRow, conversations, day_bodies, winners};
 pub use unseen::{Extent, Upstream, extents, unseen};
+pub use usage::{UsageFilter, UsageRow, job_usage, portfolio_usage};

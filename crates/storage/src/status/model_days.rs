@@ -11,6 +11,7 @@ use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::job_views::Counts;
+use super::usage;
 use crate::error::{Result, StorageError};
 
 /// Where the rest of a fact stands: its event.
@@ -43,17 +44,17 @@ pub(super) async fn upsert(
         "-- model_days::upsert
         INSERT INTO status.model_days AS known (job_id, experiment, model, trial, trading_date, state, detail, attempt,
             started_at, ended_at, event_source, event_id, revision, base_date, base_revision, starting_value,
-            value_at_open, value_at_close, trades, traded)
+            value_at_open, value_at_close, trades, traded, usage)
         SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::int[], $5::date[], $6::text[], $7::text[],
             $8::int[], $9::timestamptz[], $10::timestamptz[], $11::text[], $12::uuid[], $13::int[], $14::date[],
-            $15::int[], $16::numeric[], $17::numeric[], $18::numeric[], $19::int[], $20::numeric[])
+            $15::int[], $16::numeric[], $17::numeric[], $18::numeric[], $19::int[], $20::numeric[], $21::jsonb[])
         ON CONFLICT (job_id, trading_date, model, trial) DO UPDATE
         SET state = excluded.state, detail = excluded.detail, attempt = excluded.attempt,
             started_at = excluded.started_at, ended_at = excluded.ended_at, event_source = excluded.event_source,
             event_id = excluded.event_id, revision = excluded.revision, base_date = excluded.base_date,
             base_revision = excluded.base_revision, starting_value = excluded.starting_value,
             value_at_open = excluded.value_at_open, value_at_close = excluded.value_at_close,
-            trades = excluded.trades, traded = excluded.traded
+            trades = excluded.trades, traded = excluded.traded, usage = excluded.usage
         WHERE known.state = 'running' AND (excluded.state <> 'running' OR excluded.attempt > known.attempt)
         RETURNING job_id, state",
     )
@@ -77,6 +78,7 @@ pub(super) async fn upsert(
     .bind(amounts(|figures| figures.value_at_close))
     .bind(numbers(|figures| Some(figures.trades)))
     .bind(amounts(|figures| figures.traded))
+    .bind(facts.iter().map(|fact| fact.usage.as_ref().map(usage::stored)).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
     let mut ended: BTreeMap<JobId, Counts> = BTreeMap::new();

@@ -1,5 +1,6 @@
 //! The HTTP API as the client uses it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -52,6 +53,27 @@ pub(super) struct Download {
 #[derive(Deserialize)]
 pub(crate) struct Leaderboard {
     pub(crate) rows: Vec<Row>,
+    #[serde(default)]
+    pub(crate) models: Vec<Model>,
+}
+
+/// A model over its trials; fractions.
+#[derive(Deserialize)]
+pub(crate) struct Model {
+    pub(crate) model: String,
+    pub(crate) trials: u64,
+    pub(crate) mean_return: Option<f64>,
+    pub(crate) interval: Option<Interval>,
+    #[serde(default)]
+    pub(crate) reasons: BTreeMap<String, String>,
+}
+
+/// Where a mean lies, with the confidence `level`.
+#[derive(Deserialize)]
+pub(crate) struct Interval {
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    pub(crate) level: f64,
 }
 
 /// One row of it.
@@ -59,6 +81,7 @@ pub(crate) struct Leaderboard {
 pub(crate) struct Row {
     pub(crate) kind: String,
     pub(crate) model: String,
+    pub(crate) trial: Option<u64>,
     #[serde(rename = "return")]
     pub(crate) total_return: Option<f64>,
     pub(crate) final_value: Option<f64>,

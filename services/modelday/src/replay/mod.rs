@@ -84,7 +84,7 @@ fn replayed(arguments: &ReplayArguments) -> anyhow::Result<Result<(), String>> {
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
         let rate = days as f64 / took.as_secs_f64().max(1e-9);
         let rows = portfolios.iter().filter_map(|portfolio| results::row(portfolio)).collect();
-        let board = table::leaderboard(&Leaderboard { rows });
+        let board = table::leaderboard(&Leaderboard { rows, models: results::models(&portfolios) });
         let count = portfolios.len();
         let (took, read) = (took.as_secs_f64(), read.as_secs_f64());
         print(&format!(

@@ -12,6 +12,7 @@ use domain::market::Symbol;
 use domain::model_day::{AgentReport, CompletedDay, DayRef};
 use domain::order::Fill;
 use domain::replay::{Bundle, RecordedDay, RecordedPortfolio, ReplayedDay, ReplayedOutcome, standing};
+use domain::trials::{Interval, LEVEL, Trials};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -137,10 +138,8 @@ pub(super) fn row(portfolio: &Replayed<'_>) -> Option<api::Row> {
     let row = standing(recorded, days)?;
     Some(api::Row {
         kind: "model".to_owned(),
-        model: match recorded.trial {
-            0 => recorded.model.clone(),
-            trial => format!("{}#{trial}", recorded.model),
-        },
+        model: recorded.model.clone(),
+        trial: Some(recorded.trial.into()),
         total_return: row.metrics.total_return,
         final_value: row.final_value.to_string().parse().ok(),
         sharpe: row.metrics.sharpe,
@@ -148,6 +147,29 @@ pub(super) fn row(portfolio: &Replayed<'_>) -> Option<api::Row> {
         trades: Some(row.trades),
         model_days: u64::try_from(row.model_days).ok(),
     })
+}
+
+/// What several trials of a model tell together, for the table.
+pub(super) fn models(portfolios: &[Replayed<'_>]) -> Vec<api::Model> {
+    let rows: Vec<_> =
+        portfolios.iter().filter_map(|portfolio| standing(portfolio.recorded, &portfolio.days)).collect();
+    let of_model = |trials: &Trials| {
+        let summary = trials.summary();
+        let reason =
+            summary.interval.as_ref().err().map(|reason| ("interval".to_owned(), reason.to_string()));
+        api::Model {
+            model: trials.model.clone(),
+            trials: u64::try_from(trials.count).unwrap_or(u64::MAX),
+            mean_return: summary.mean.ok(),
+            interval: summary.interval.ok().map(|Interval { low, high }| api::Interval {
+                low,
+                high,
+                level: LEVEL,
+            }),
+            reasons: reason.into_iter().collect(),
+        }
+    };
+    Trials::of(&rows).iter().map(of_model).collect()
 }
 
 impl<'a> Day<'a> {

@@ -10,11 +10,12 @@ use domain::warning::Warning;
 use runtime::deployment::Deployment;
 use runtime::http::Problem;
 use serde::Serialize;
-use storage::status::{JobFilter, job_views};
+use storage::status::{JobFilter, job_usage, job_views};
 
 use super::cells::{self, Detail, MOST, Wanted};
 use super::query::Params;
 use super::stale::{Chains, stale};
+use super::usage::UsageDetail;
 use super::view::{KnownJob, Summary};
 use super::{Api, cursor, instant};
 
@@ -51,6 +52,8 @@ pub(crate) struct Status {
     waiting_for: Option<String>,
     warning_details: Vec<Warning>,
     download: Option<DownloadDetail>,
+    /// What the job's agents used; null without any that told.
+    usage: Option<UsageDetail>,
     trace_id: Option<String>,
     #[serde(flatten)]
     deployment: Deployment,
@@ -96,6 +99,7 @@ pub(crate) async fn status(
         waiting_for: job.view.waits_until(Utc::now()).map(instant),
         warning_details: job.view.warnings,
         download: job.view.download.map(Into::into),
+        usage: job_usage(&api.pool, job.id).await?.map(Into::into),
         trace_id: job.view.trace_id,
         deployment: api.reading.deployment,
     }))

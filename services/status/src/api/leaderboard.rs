@@ -1,5 +1,8 @@
 //! `GET /leaderboard`: portfolios side by side and beside benchmarks.
 
+mod row;
+mod trials;
+
 use std::collections::BTreeMap;
 
 use axum::Json;
@@ -11,14 +14,19 @@ use domain::ids::JobId;
 use domain::leaderboard::{Contestant, PortfolioDays, Row, benchmark_row, portfolio_row, rank};
 use domain::market::{Symbol, Universe};
 use domain::request::DEFAULT_EXPERIMENT;
+use domain::trials::{Trials, comparisons};
 use runtime::http::Problem;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use storage::market;
+use storage::status::{UsageFilter, portfolio_usage};
 
-use super::number::Number;
+use row::RowDetail;
+use trials::{ComparisonDetail, ModelDetail};
+
 use super::query::Params;
 use super::stale::{Chains, portfolio};
+use super::usage::UsageDetail;
 use super::view::KnownJob;
 use super::{Api, bad_request};
 
@@ -33,31 +41,10 @@ pub(crate) struct Leaderboard {
     end_date: Option<String>,
     count: usize,
     rows: Vec<RowDetail>,
-}
-
-/// A row; figures are fractions unless their name says percent. What is undefined is null, with the reason.
-#[derive(Serialize)]
-struct RowDetail {
-    rank: usize,
-    kind: &'static str,
-    model: String,
-    trial: Option<u32>,
-    #[serde(rename = "return")]
-    total_return: Option<f64>,
-    return_pct: Option<Number>,
-    starting_value: Number,
-    final_value: Number,
-    volatility: Option<f64>,
-    sharpe: Option<f64>,
-    sortino: Option<f64>,
-    max_drawdown: Option<f64>,
-    calmar: Option<f64>,
-    win_rate: Option<f64>,
-    turnover: Option<f64>,
-    trades: Option<u64>,
-    model_days: Option<usize>,
-    stale_days: Option<usize>,
-    reasons: BTreeMap<&'static str, String>,
+    /// Each model over its trials, by name.
+    models: Vec<ModelDetail>,
+    /// Pairs of models of which at least one has several trials.
+    comparisons: Vec<ComparisonDetail>,
 }
 
 /// What was asked for.
@@ -120,13 +107,40 @@ async fn standings(api: &Api, request: Request, job: Option<Requested>) -> Resul
         }
     }
     rank(&mut rows);
+    let models = Trials::of(&rows);
+    let mut usage = usage(api, &request).await?;
+    let rows: Vec<RowDetail> = rows
+        .iter()
+        .zip(1..)
+        .map(|(row, rank)| {
+            let used = match &row.contestant {
+                Contestant::Model { model, trial } => usage.remove(&(model.clone(), *trial)),
+                Contestant::Benchmark(_) => None,
+            };
+            RowDetail::of(row, rank, used)
+        })
+        .collect();
     Ok(Leaderboard {
         experiment: request.experiment,
         start_date: first.map(|date| date.to_string()),
         end_date: last.map(|date| date.to_string()),
         count: rows.len(),
-        rows: rows.iter().zip(1..).map(|(row, rank)| RowDetail::of(row, rank)).collect(),
+        rows,
+        models: models.iter().map(Into::into).collect(),
+        comparisons: comparisons(&models).into_iter().map(Into::into).collect(),
     })
+}
+
+/// What each portfolio's agent used over the dates asked for.
+async fn usage(api: &Api, request: &Request) -> Result<BTreeMap<(String, u32), UsageDetail>, Problem> {
+    let filter = UsageFilter {
+        experiment: &request.experiment,
+        models: request.models.as_deref(),
+        from: request.from,
+        to: request.to,
+    };
+    let rows = portfolio_usage(&api.pool, &filter).await?;
+    Ok(rows.into_iter().map(|(model, trial, row)| ((model, trial), row.into())).collect())
 }
 
 /// The universe of the latest job that completed a day shown.
@@ -174,55 +188,4 @@ async fn benchmarks(
     let equal =
         equal_weight(amount, &closes, &sessions).and_then(|curve| benchmark_row("equal weight", &curve));
     Ok(fund.into_iter().chain(equal).collect())
-}
-
-impl RowDetail {
-    fn of(row: &Row, rank: usize) -> Self {
-        let (kind, model, trial) = match &row.contestant {
-            Contestant::Model { model, trial } => ("model", model.clone(), Some(*trial)),
-            Contestant::Benchmark(name) => ("benchmark", name.clone(), None),
-        };
-        let is_model = trial.is_some();
-        let metrics = &row.metrics;
-        let shown = [
-            "total_return",
-            "volatility",
-            "sharpe",
-            "sortino",
-            "max_drawdown",
-            "calmar",
-            "win_rate",
-            "turnover",
-        ];
-        let reason = |name: &'static str| {
-            let field = if name == "total_return" { "return" } else { name };
-            Some((field, metrics.reasons.get(name)?.to_string()))
-        };
-        Self {
-            rank,
-            kind,
-            model,
-            trial,
-            total_return: metrics.total_return,
-            return_pct: row.return_pct.map(Into::into),
-            starting_value: row.starting_value.into(),
-            final_value: rounded(row.final_value).into(),
-            volatility: metrics.volatility,
-            sharpe: metrics.sharpe,
-            sortino: metrics.sortino,
-            max_drawdown: metrics.max_drawdown,
-            calmar: metrics.calmar,
-            win_rate: metrics.win_rate,
-            turnover: metrics.turnover,
-            trades: is_model.then_some(row.trades),
-            model_days: is_model.then_some(row.model_days),
-            stale_days: is_model.then_some(row.stale_days),
-            reasons: shown.into_iter().filter_map(reason).collect(),
-        }
-    }
-}
-
-/// A benchmark's fractional shares have no last digit; portfolios stay as they are.
-fn rounded(value: Decimal) -> Decimal {
-    value.round_dp(10)
 }

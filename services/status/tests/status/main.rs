@@ -6,4 +6,5 @@ mod consuming;
 mod jobs;
 mod leaderboard;
 mod results;
+mod trials;
 mod world;

@@ -1,0 +1,82 @@
+//! Models over their trials, and pairs of them, as the API writes them.
+
+use std::collections::BTreeMap;
+
+use domain::trials::{Comparison, Interval, LEVEL, SIGNIFICANCE, Summary, Trials, Unknown};
+use serde::Serialize;
+
+/// A model over its trials; figures are fractions. What cannot be said is null, with the reason.
+#[derive(Serialize)]
+pub(super) struct ModelDetail {
+    model: String,
+    trials: usize,
+    mean_return: Option<f64>,
+    std_dev: Option<f64>,
+    interval: Option<IntervalDetail>,
+    reasons: BTreeMap<&'static str, String>,
+}
+
+/// Where the mean lies, with a confidence of `level`.
+#[derive(Serialize)]
+struct IntervalDetail {
+    low: f64,
+    high: f64,
+    level: f64,
+}
+
+/// Whether two models can be told apart. The p-values are null together with `distinguishable`.
+#[derive(Serialize)]
+pub(super) struct ComparisonDetail {
+    a: String,
+    b: String,
+    /// Mean return of `a` less that of `b`.
+    difference: Option<f64>,
+    /// Of Welch's test, two-sided.
+    p_value: Option<f64>,
+    /// After Holm's correction over all pairs tested; this one decides.
+    p_adjusted: Option<f64>,
+    significance: f64,
+    distinguishable: Option<bool>,
+    reason: Option<String>,
+}
+
+impl From<Interval> for IntervalDetail {
+    fn from(Interval { low, high }: Interval) -> Self {
+        Self { low, high, level: LEVEL }
+    }
+}
+
+impl From<&Trials> for ModelDetail {
+    fn from(trials: &Trials) -> Self {
+        let Summary { mean, deviation, interval } = trials.summary();
+        let missing =
+            [("mean_return", mean.err()), ("std_dev", deviation.err()), ("interval", interval.err())];
+        Self {
+            model: trials.model.clone(),
+            trials: trials.count,
+            mean_return: mean.ok(),
+            std_dev: deviation.ok(),
+            interval: interval.ok().map(Into::into),
+            reasons: missing
+                .into_iter()
+                .filter_map(|(name, reason): (_, Option<Unknown>)| Some((name, reason?.to_string())))
+                .collect(),
+        }
+    }
+}
+
+impl From<Comparison> for ComparisonDetail {
+    fn from(pair: Comparison) -> Self {
+        let verdict = pair.verdict.ok();
+        Self {
+            a: pair.a,
+            b: pair.b,
+            difference: pair.difference.ok(),
+            p_value: verdict.map(|verdict| verdict.p_value),
+            p_adjusted: verdict.map(|verdict| verdict.p_adjusted),
+            significance: SIGNIFICANCE,
+            distinguishable: verdict.map(|verdict| verdict.distinguishable()),
+            reason: pair.verdict.err().map(|reason| reason.to_string()),
+        }
+    }
+}

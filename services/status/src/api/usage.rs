@@ -1,0 +1,43 @@
+//! What agents used, as the answers show it.
+
+use serde::Serialize;
+use storage::status::UsageRow;
+
+use super::number::Number;
+
+/// Sums over days; cached tokens are part of the prompt's, reasoning tokens of the completion's.
+#[derive(Serialize)]
+pub(crate) struct UsageDetail {
+    /// Days that told what they used.
+    days: u64,
+    calls: u64,
+    prompt_tokens: u64,
+    cached_tokens: u64,
+    completion_tokens: u64,
+    reasoning_tokens: u64,
+    /// Dollars; null when no call's cost is known.
+    cost: Option<Number>,
+    /// Calls whose tokens nobody knows: the tokens are too low by these.
+    unknown_calls: u64,
+    /// Calls whose cost nobody knows: the cost is too low by these.
+    unpriced_calls: u64,
+    possibly_paid_twice: u64,
+}
+
+impl From<UsageRow> for UsageDetail {
+    fn from(row: UsageRow) -> Self {
+        let spent = row.usage.spent;
+        Self {
+            days: row.days,
+            calls: spent.calls,
+            prompt_tokens: spent.prompt_tokens,
+            cached_tokens: spent.cached,
+            completion_tokens: spent.completion,
+            reasoning_tokens: spent.reasoning,
+            cost: spent.cost.map(Into::into),
+            unknown_calls: spent.unknown_calls,
+            unpriced_calls: spent.unpriced_calls,
+            possibly_paid_twice: row.usage.possibly_paid_twice,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Models of several trials on the leaderboard, and what agents used.
+
+use domain::agent::Spent;
+use domain::event::Event;
+use domain::model_day::{AgentReport, CompletedDay, FailedDay};
+use serde_json::json;
+
+use crate::world::{World, completed, day, decimal, instant, job, job_id};
+
+/// One day of a trial, which turns 10,000 into `value`.
+fn trial(model: &str, trial: u32, value: &str) -> CompletedDay {
+    let mut day = day(1, model, "2025-10-01", None, value);
+    day.key.trial = trial;
+    day
+}
+
+fn report(cost: Option<&str>, prompt_tokens: u64, unknown_calls: u64) -> AgentReport {
+    let spent = Spent {
+        calls: 3,
+        prompt_tokens,
+        cached: 40,
+        completion: 20,
+        reasoning: 5,
+        cost: cost.map(decimal),
+        unknown_calls,
+        unpriced_calls: u64::from(cost.is_none()) * 3,
+    };
+    AgentReport { reason: "finished".to_owned(), summary: String::new(), spent, possibly_paid_twice: 1 }
+}
+
+async fn accepted(models: &[&str]) -> World {
+    let world = World::new().await;
+    let job = job(1, models, "2025-10-01", "2025-10-03");
+    world.accept(&job).await;
+    world.tell(&[Event::JobRequested(job)]).await;
+    world
+}
+
+#[tokio::test]
+async fn models_of_several_trials_have_an_interval_and_are_compared() {
+    let world = accepted(&["a", "b", "c"]).await;
+    let values = [("a", ["10100", "10120", "10140"]), ("b", ["10500", "10520", "10540"])];
+    let days = values.iter().flat_map(|(model, values)| {
+        values.iter().zip(0..).map(|(value, number)| completed(trial(model, number, value)))
+    });
+    let mut events: Vec<Event> = days.collect();
+    events.push(completed(trial("c", 0, "10100")));
+    world.tell(&events).await;
+
+    let board = world.get("/leaderboard").await.json;
+
+    let models = &board["models"];
+    assert_eq!((&models[0]["model"], &models[0]["trials"]), (&json!("a"), &json!(3)));
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    assert!((number(&models[0]["mean_return"]) - 0.012).abs() < 1e-12);
+    assert!((number(&models[0]["std_dev"]) - 0.002).abs() < 1e-12);
+    // 4.302652729749464 * 0.002 / sqrt(3) on either side.
+    assert!((number(&models[0]["interval"]["low"]) - (0.012 - 0.004_968_275_425_5)).abs() < 1e-9);
+    assert_eq!((&models[0]["interval"]["level"], &models[0]["reasons"]), (&json!(0.95), &json!({})));
+    assert_eq!(
+        (&models[2]["mean_return"].is_number(), &models[2]["interval"], &models[2]["reasons"]["interval"]),
+        (&true, &json!(null), &json!("fewer than two trials"))
+    );
+    let pairs = board["comparisons"].as_array().unwrap();
+    let names: Vec<_> = pairs.iter().map(|pair| (pair["a"].clone(), pair["b"].clone())).collect();
+    assert_eq!(names, [(json!("a"), json!("b")), (json!("a"), json!("c")), (json!("b"), json!("c"))]);
+    assert_eq!((&pairs[0]["distinguishable"], &pairs[0]["reason"]), (&json!(true), &json!(null)));
+    assert!((number(&pairs[0]["difference"]) + 0.04).abs() < 1e-12);
+    assert!(number(&pairs[0]["p_value"]) < 0.001);
+    assert_eq!(
+        (&pairs[1]["p_value"], &pairs[1]["distinguishable"], &pairs[1]["reason"]),
+        (&json!(null), &json!(null), &json!("fewer than two trials"))
+    );
+    assert_eq!(board["rows"].as_array().unwrap().iter().filter(|row| row["model"] == "a").count(), 3);
+}
+
+#[tokio::test]
+async fn what_agents_used_is_summed_per_portfolio_and_per_job_with_failed_days() {
+    let world = accepted(&["agent", "cash"]).await;
+    let first = CompletedDay { agent: Some(report(Some("0.1"), 100, 0)), ..trial("agent", 0, "10100") };
+    let second =
+        CompletedDay { agent: Some(report(None, 0, 3)), ..day(1, "agent", "2025-10-02", None, "10100") };
+    let failed = FailedDay {
+        key: day(1, "agent", "2025-10-03", None, "1").key,
+        attempt: 1,
+        error: "no answer".to_owned(),
+        started_at: instant(5),
+        completed_at: instant(6),
+        agent: Some(report(Some("0.20"), 50, 1)),
+    };
+    let idle = trial("cash", 0, "10000");
+    world.tell(&[completed(first), completed(second), Event::ModelDayFailed(failed), completed(idle)]).await;
+
+    let board = world.get("/leaderboard").await;
+    let narrow = world.get("/leaderboard?start_date=2025-10-01&end_date=2025-10-02").await.json;
+    let status = world.get(&format!("/simulate/status/{}?details=false", job_id(1))).await.json;
+
+    let usage = |board: &serde_json::Value, model: &str| {
+        let rows = board["rows"].as_array().unwrap();
+        rows.iter().find(|row| row["model"] == model).unwrap()["usage"].clone()
+    };
+    let whole = json!({ "days": 3, "calls": 9, "prompt_tokens": 150, "cached_tokens": 120, "completion_tokens": 60,
+        "reasoning_tokens": 15, "cost": 0.3, "unknown_calls": 4, "unpriced_calls": 3, "possibly_paid_twice": 3 });
+    assert_eq!(usage(&board.json, "agent"), whole);
+    assert_eq!(usage(&board.json, "cash"), json!(null));
+    assert_eq!(usage(&narrow, "agent")["cost"], json!(0.1));
+    assert_eq!(status["usage"], whole);
+    assert!(board.text.contains(r#""cost":0.3,"#), "the cost is exact");
+}
