@@ -102,6 +102,9 @@ impl TryFrom<wire::Model> for Model {
             trials: model.trials.max(1),
             start: date("models.start_date", &model.start_date)?,
             costs: model.costs.unwrap_or_default().try_into()?,
+            training_cutoff: optional(&model.training_cutoff)
+                .map(|text| date("models.training_cutoff", text))
+                .transpose()?,
             kind,
         })
     }
@@ -123,6 +126,7 @@ impl From<&Model> for wire::Model {
             trials: model.trials,
             start_date: model.start.to_string(),
             costs: (model.costs != Costs::NONE).then(|| (&model.costs).into()),
+            training_cutoff: model.training_cutoff.map(|date| date.to_string()).unwrap_or_default(),
             kind: Some(kind),
         }
     }

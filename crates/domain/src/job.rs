@@ -62,6 +62,8 @@ pub struct Model {
     pub start: NaiveDate,
     /// Fees and slippage of its fills.
     pub costs: Costs,
+    /// Last date that its knowledge may reach: what it does up to then is no proof of skill. Decides nothing.
+    pub training_cutoff: Option<NaiveDate>,
     /// How it decides.
     pub kind: ModelKind,
 }

@@ -20,6 +20,8 @@ pub struct PortfolioDays {
     pub model: String,
     /// The trial, from 0.
     pub trial: u32,
+    /// Last date that the model's knowledge may reach, if that is known.
+    pub training_cutoff: Option<NaiveDate>,
     /// Date and figures of each winner.
     pub days: Vec<(NaiveDate, DayFigures)>,
 }
@@ -59,10 +61,33 @@ pub struct Row {
     pub model_days: usize,
     /// Of them, days that stand on a replaced or later filled day.
     pub stale_days: usize,
+    /// The row up to the model's training cutoff and after it; `None` without a cutoff.
+    pub parts: Option<Box<Parts>>,
+}
+
+/// A row in two parts: what the model may have learned by heart, and what it cannot know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parts {
+    /// Last date that the model's knowledge may reach.
+    pub cutoff: NaiveDate,
+    /// Days on or before the cutoff; `None` when there is none.
+    pub in_sample: Option<Row>,
+    /// Days after the cutoff, starting from the last close before them; `None` when there is none.
+    pub out_of_sample: Option<Row>,
 }
 
 /// The row of a portfolio from `from` to `to`, both included; `None` without a completed day there.
 pub fn portfolio_row(portfolio: &PortfolioDays, from: NaiveDate, to: NaiveDate) -> Option<Row> {
+    let part = |from, to| if from <= to { stretch(portfolio, from, to) } else { None };
+    let parts = portfolio.training_cutoff.map(|cutoff| {
+        let after = cutoff.succ_opt().unwrap_or(NaiveDate::MAX);
+        let (in_sample, out_of_sample) = (part(from, to.min(cutoff)), part(from.max(after), to));
+        Box::new(Parts { cutoff, in_sample, out_of_sample })
+    });
+    Some(Row { parts, ..part(from, to)? })
+}
+
+fn stretch(portfolio: &PortfolioDays, from: NaiveDate, to: NaiveDate) -> Option<Row> {
     let shown = |date: &NaiveDate| (from..=to).contains(date);
     let start = portfolio.days.partition_point(|(date, _)| *date < from);
     let end = portfolio.days.partition_point(|(date, _)| *date <= to);
@@ -109,6 +134,7 @@ fn row(
         trades: 0,
         model_days: 0,
         stale_days: 0,
+        parts: None,
     }
 }
 
@@ -160,6 +186,7 @@ mod tests {
         PortfolioDays {
             model: "m".to_owned(),
             trial: 0,
+            training_cutoff: None,
             days: vec![
                 day("2025-10-01", None, "10100"),
                 day("2025-10-02", Some("2025-10-01"), "10403"),
@@ -185,6 +212,24 @@ mod tests {
         assert_eq!(row.starting_value, decimal("10100"));
         assert_eq!(row.return_pct, Some(decimal("3")));
         assert_eq!((row.model_days, row.stale_days), (1, 0));
+    }
+
+    #[test]
+    fn a_training_cutoff_parts_the_row_without_a_gap() {
+        let parted = |cutoff: &str| {
+            let portfolio = PortfolioDays { training_cutoff: Some(date(cutoff)), ..portfolio() };
+            *portfolio_row(&portfolio, date("2025-10-01"), date("2025-10-31")).unwrap().parts.unwrap()
+        };
+
+        let parts = parted("2025-10-02");
+        let (before, after) = (parts.in_sample.unwrap(), parts.out_of_sample.unwrap());
+        assert_eq!((before.model_days, after.model_days), (2, 1), "the cutoff itself is in the sample");
+        assert_eq!(before.final_value, after.starting_value);
+        assert_eq!(before.return_pct, Some(decimal("4.03")));
+        assert_eq!((before.stale_days, after.stale_days), (0, 1));
+        assert_eq!(parted("2025-09-30").in_sample, None);
+        assert_eq!(parted("2025-10-03").out_of_sample, None);
+        assert_eq!(portfolio_row(&portfolio(), date("2025-10-01"), date("2025-10-31")).unwrap().parts, None);
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub(crate) fn job(start: &str, end: &str) -> Job {
         trials: 1,
         start: date(start),
         costs: Costs::default(),
+        training_cutoff: None,
         kind: ModelKind::Policy(Policy::Cash),
     };
     Job {

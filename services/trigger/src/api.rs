@@ -95,6 +95,7 @@ async fn models(State(acceptor): State<Acceptor>) -> Json<Value> {
                 "enabled": entry.enabled,
                 "initial_cash": entry.initial_cash,
                 "trials": entry.trials,
+                "training_cutoff": entry.training_cutoff,
                 "config_hash": entry.config_hash,
             })
         })

@@ -40,6 +40,8 @@ pub struct Entry {
     pub trials: u32,
     /// Fees and slippage.
     pub costs: Costs,
+    /// Last date that its knowledge may reach; not part of the hash.
+    pub training_cutoff: Option<NaiveDate>,
     /// Hash of everything that affects the outcome.
     pub config_hash: String,
     /// How it decides.
@@ -103,6 +105,7 @@ struct FileModel {
     initial_cash: Option<Decimal>,
     trials: Option<u32>,
     costs: Option<CostTerms>,
+    training_cutoff: Option<toml::Value>,
     decisions: Option<String>,
     policy: Option<Policy>,
     #[serde(flatten)]
@@ -208,6 +211,7 @@ impl Catalogue {
             trials: entry.trials,
             start,
             costs: entry.costs,
+            training_cutoff: entry.training_cutoff,
             kind,
         })
     }
@@ -246,6 +250,12 @@ fn entry(
     }
     let costs = Costs::try_from(model.costs.unwrap_or_default())
         .map_err(|problem| CatalogueMistake::new(key("costs"), problem, "correct the terms"))?;
+    let training_cutoff = model.training_cutoff.as_ref().map(|value| {
+        let fix = "write the last day of the model's training data, such as 2024-10-31";
+        let problem = || CatalogueMistake::new(key("training_cutoff"), format!("{value} is not a date"), fix);
+        date(value).ok_or_else(problem)
+    });
+    let training_cutoff = training_cutoff.transpose()?;
     let kind = match (&model.kind, &model.decisions, &model.policy) {
         (FileKind::Llm, None, None) => {
             EntryKind::Agent(Box::new(agent::agent(Dialect::ChatCompletions, &model.agent, &key, read)?))
@@ -292,12 +302,24 @@ fn entry(
         initial_cash,
         trials,
         costs,
+        training_cutoff,
         config_hash,
         kind,
     })
 }
 
-/// Everything that affects the outcome, and nothing else: not `enabled`, not the number of trials.
+/// A date as TOML has it, or as text; nothing with a time.
+fn date(value: &toml::Value) -> Option<NaiveDate> {
+    let text = match value {
+        toml::Value::Datetime(date) => date.to_string(),
+        toml::Value::String(text) => text.clone(),
+        _ => return None,
+    };
+    text.parse::<NaiveDate>().ok().filter(|date| date.to_string() == text)
+}
+
+/// Everything that affects the outcome, and nothing else: not `enabled`, not the number of trials, not what
+/// is told of the model's training.
 fn hash(initial_cash: Decimal, costs: &Costs, kind: &EntryKind) -> String {
     let mut hasher = Sha256::new();
     hasher.update(format!("v1 {} {:?} ", initial_cash.normalize(), costs.terms()));

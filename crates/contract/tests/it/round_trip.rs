@@ -209,9 +209,10 @@ prop_compose! {
         (signature, config_hash) in (".{1,20}", any::<String>()),
         (initial_cash, trials, start) in (amount(), 1u32.., date()),
         costs in prop_oneof![Just(Costs::NONE), costs()],
+        training_cutoff in prop::option::of(date()),
         kind in model_kind(),
     ) -> Model {
-        Model { signature, config_hash, initial_cash, trials, start, costs, kind }
+        Model { signature, config_hash, initial_cash, trials, start, costs, training_cutoff, kind }
     }
 }
 

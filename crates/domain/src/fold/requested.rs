@@ -37,8 +37,11 @@ pub struct RequestedModel {
     pub start: NaiveDate,
     /// Hash of the configuration it is run under.
     pub config_hash: String,
-    /// How it decides: `recorded` or `policy`.
+    /// How it decides: `recorded`, `policy`, `llm` or `http`.
     pub kind: String,
+    /// Last date that its knowledge may reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_cutoff: Option<NaiveDate>,
 }
 
 /// A model-day as it was asked for. Ordered by date, then model, then trial.
@@ -65,6 +68,7 @@ impl From<&Job> for Requested {
                 ModelKind::Agent(ref agent) => agent.kind(),
             }
             .to_owned(),
+            training_cutoff: model.training_cutoff,
         };
         Self {
             experiment: job.experiment.clone(),

@@ -35,6 +35,7 @@ fn model(signature: &str, start: &str) -> Model {
         trials: 1,
         start: date(start),
         costs: Costs::NONE,
+        training_cutoff: None,
         kind: ModelKind::Policy(Policy::Cash),
     }
 }

@@ -27,5 +27,7 @@ pub fn standing(portfolio: &RecordedPortfolio, days: &[ReplayedDay]) -> Option<R
         Some((base.end.day.date, figures))
     });
     let days = before.into_iter().chain(completed).collect();
-    portfolio_row(&PortfolioDays { model: portfolio.model.clone(), trial: portfolio.trial, days }, from, to)
+    let (model, trial) = (portfolio.model.clone(), portfolio.trial);
+    // A cutoff parts the leaderboard of a whole history, not what one job has to come to again.
+    portfolio_row(&PortfolioDays { model, trial, training_cutoff: None, days }, from, to)
 }

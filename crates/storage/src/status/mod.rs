@@ -1,5 +1,6 @@
 //! Schema `status`: event log, read model, dead letters.
 
+mod cutoffs;
 mod dead_letters;
 mod event_log;
 mod job_views;
@@ -10,6 +11,7 @@ mod results;
 mod unseen;
 mod usage;
 
+pub use cutoffs::training_cutoffs;
 pub use dead_letters::{DeadLetterRow, NewDeadLetter, dead_letters, insert_dead_letter};
 pub use job_views::{Counts, JobFilter, StoredJob, job_view, job_views};
 pub use model_days::{DayFilter, DayRow, day_rows};

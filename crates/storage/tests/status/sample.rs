@@ -47,6 +47,7 @@ pub(crate) fn job(id: JobId, models: &[&str], end: &str) -> Job {
         trials: 1,
         start: date("2025-10-01"),
         costs: Costs::NONE,
+        training_cutoff: None,
         kind: ModelKind::Policy(Policy::Cash),
     };
     Job {

@@ -74,6 +74,7 @@ pub(crate) fn job(models: &[&str], start: &str, end: &str) -> Job {
         trials: 1,
         start: day(start),
         costs: Costs::NONE,
+        training_cutoff: None,
         kind: ModelKind::Policy(policy(name)),
     };
     Job {

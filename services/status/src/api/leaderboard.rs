@@ -19,7 +19,7 @@ use runtime::http::Problem;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use storage::market;
-use storage::status::{UsageFilter, portfolio_usage};
+use storage::status::{UsageFilter, portfolio_usage, training_cutoffs};
 
 use row::RowDetail;
 use trials::{ComparisonDetail, ModelDetail};
@@ -91,7 +91,9 @@ pub(crate) async fn leaderboard(
 async fn standings(api: &Api, request: Request, job: Option<Requested>) -> Result<Leaderboard, Problem> {
     let (from, to) = (request.from.unwrap_or(NaiveDate::MIN), request.to.unwrap_or(NaiveDate::MAX));
     let chains = Chains::load(&api.pool, &request.experiment, request.models.as_deref(), request.to).await?;
-    let portfolios: Vec<PortfolioDays> = chains.iter().filter_map(portfolio).collect();
+    let cutoffs = training_cutoffs(&api.pool, &chains.models()).await?;
+    let portfolios: Vec<PortfolioDays> =
+        chains.iter().filter_map(|chain| portfolio(chain, &cutoffs)).collect();
     let mut rows: Vec<Row> =
         portfolios.iter().filter_map(|portfolio| portfolio_row(portfolio, from, to)).collect();
     let first = rows.iter().map(|row| row.dates.0).min();

@@ -8,7 +8,7 @@ use domain::leaderboard::PortfolioDays;
 use storage::PgPool;
 use storage::status::{WinnerFilter, WinnerRow, winners};
 
-/// The winners of portfolios, from their first day on.
+/// The winners of portfolios, from their first day on, by experiment, model and trial.
 pub(crate) struct Chains(BTreeMap<(String, String, u32), Vec<WinnerRow>>);
 
 impl Chains {
@@ -33,6 +33,13 @@ impl Chains {
         self.0.get(&(experiment.to_owned(), model.to_owned(), trial)).map_or(&[], Vec::as_slice)
     }
 
+    /// The models that have a chain, each once.
+    pub(crate) fn models(&self) -> Vec<&str> {
+        let mut models: Vec<&str> = self.0.keys().map(|(_, model, _)| model.as_str()).collect();
+        models.dedup();
+        models
+    }
+
     /// All chains.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[WinnerRow]> {
         self.0.values().map(Vec::as_slice)
@@ -45,12 +52,13 @@ pub(crate) fn stale(chain: &[WinnerRow]) -> BTreeSet<NaiveDate> {
     stale_dates(days).into_iter().collect()
 }
 
-/// A chain as the leaderboard takes it; `None` for an empty one.
-pub(crate) fn portfolio(chain: &[WinnerRow]) -> Option<PortfolioDays> {
+/// A chain as the leaderboard takes it, with the cutoff of its model; `None` for an empty one.
+pub(crate) fn portfolio(chain: &[WinnerRow], cutoffs: &BTreeMap<String, NaiveDate>) -> Option<PortfolioDays> {
     let first = chain.first()?;
     Some(PortfolioDays {
         model: first.key.model.clone(),
         trial: first.key.trial,
+        training_cutoff: cutoffs.get(&first.key.model).copied(),
         days: chain.iter().map(|row| (row.key.day.date, row.figures)).collect(),
     })
 }

@@ -107,3 +107,51 @@ async fn what_agents_used_is_summed_per_portfolio_and_per_job_with_failed_days()
     assert_eq!(status["usage"], whole);
     assert!(board.text.contains(r#""cost":0.3,"#), "the cost is exact");
 }
+
+#[tokio::test]
+async fn a_training_cutoff_parts_the_row_and_marks_the_days() {
+    let world = World::new().await;
+    let before = job(1, &["m", "free"], "2025-10-01", "2025-10-03");
+    let mut after = job(2, &["m"], "2025-10-03", "2025-10-03");
+    after.models[0].training_cutoff = Some("2025-10-02".parse().unwrap());
+    for job in [before, after] {
+        world.accept(&job).await;
+        world.tell(&[Event::JobRequested(job)]).await;
+    }
+    world
+        .tell(&[
+            completed(day(1, "m", "2025-10-01", None, "10100")),
+            completed(day(1, "m", "2025-10-02", Some("2025-10-01"), "10200")),
+            completed(day(1, "m", "2025-10-03", Some("2025-10-02"), "10404")),
+            completed(day(1, "free", "2025-10-03", None, "10000")),
+        ])
+        .await;
+
+    let board = world.get("/leaderboard").await.json;
+    let late = world.get("/leaderboard?start_date=2025-10-03&models=m").await.json;
+    let marked = |date: &str| {
+        let path = format!("/results?start_date={date}");
+        let world = &world;
+        async move { world.get(&path).await.json["results"].clone() }
+    };
+    let (cutoff, next) = (marked("2025-10-02").await, marked("2025-10-03").await);
+
+    let row = |board: &serde_json::Value, model: &str| {
+        board["rows"].as_array().unwrap().iter().find(|row| row["model"] == model).unwrap().clone()
+    };
+    let whole = row(&board, "m");
+    assert_eq!(whole["training_cutoff"], "2025-10-02", "the latest job's, for days of earlier jobs too");
+    assert_eq!((&whole["return_pct"], &whole["in_sample"]["return_pct"]), (&json!(4.04), &json!(2)));
+    assert_eq!(whole["in_sample"]["model_days"], 2);
+    assert_eq!(whole["out_of_sample"]["return_pct"], 2);
+    assert_eq!(whole["out_of_sample"]["starting_value"], 10200);
+    assert_eq!(whole["out_of_sample"]["reasons"]["sharpe"], "too few returns");
+    assert_eq!(
+        (&row(&late, "m")["in_sample"], &row(&late, "m")["in_sample_reason"]),
+        (&json!(null), &json!("no day on or before the training cutoff"))
+    );
+    assert_eq!(row(&board, "free").get("in_sample"), None, "without a cutoff there are no parts");
+    assert_eq!(cutoff[0]["in_sample"], true);
+    let of = |model: &str| next.as_array().unwrap().iter().find(|day| day["model"] == model).unwrap().clone();
+    assert_eq!((&of("m")["in_sample"], &of("free")["in_sample"]), (&json!(false), &json!(null)));
+}

@@ -122,6 +122,7 @@ pub(crate) fn job(number: u128, models: &[&str], start: &str, end: &str) -> Job 
         trials: 1,
         start: date(start),
         costs: Costs::NONE,
+        training_cutoff: None,
         kind: ModelKind::Policy(Policy::Cash),
     };
     Job {

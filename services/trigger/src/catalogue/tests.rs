@@ -35,6 +35,7 @@ fn the_hash_knows_what_affects_the_outcome() {
     };
 
     assert_eq!(hash(""), hash("enabled = true\ntrials = 3"));
+    assert_eq!(hash(""), hash("training_cutoff = 2024-10-31"));
     assert_ne!(hash(""), hash("initial_cash = 5000"));
 }
 
@@ -101,4 +102,25 @@ fn how_fast_an_endpoint_may_be_asked_changes_no_hash() {
     assert_eq!(hash(""), hash("concurrency = 9\ntokens_per_minute = 5\ntimeout_seconds = 7"));
     assert_ne!(hash(""), hash("limits = { max_steps = 7 }"));
     assert_ne!(hash(""), hash("search = true"));
+}
+
+#[test]
+fn a_training_cutoff_is_a_date_in_either_form_and_part_of_the_snapshot() {
+    let cutoff = |value: &str| {
+        let text = format!(
+            "[[models]]\nsignature = \"a\"\nkind = \"policy\"\npolicy = {{ policy = \"cash\" }}\n{value}"
+        );
+        let day = "2025-10-01".parse().unwrap();
+        parse(&text).map(|catalogue| catalogue.snapshot("a", day, day).unwrap().training_cutoff)
+    };
+    let expected = Some("2024-10-31".parse().unwrap());
+
+    assert_eq!(cutoff(""), Ok(None));
+    assert_eq!(cutoff("training_cutoff = 2024-10-31"), Ok(expected));
+    assert_eq!(cutoff("training_cutoff = \"2024-10-31\""), Ok(expected));
+    for wrong in ["\"2024-13-01\"", "\"2024-1-1\"", "2024-10-31T00:00:00", "20241031"] {
+        let mistakes = cutoff(&format!("training_cutoff = {wrong}")).unwrap_err();
+        assert_eq!(mistakes[0].key, "models.a.training_cutoff", "{wrong}");
+        assert!(mistakes[0].problem.contains("is not a date"), "{wrong}: {}", mistakes[0].problem);
+    }
 }

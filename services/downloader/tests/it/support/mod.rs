@@ -52,6 +52,7 @@ pub(crate) fn job(symbols: &[&str], start: &str, end: &str) -> Job {
         trials: 1,
         start: date(start),
         costs: Costs::default(),
+        training_cutoff: None,
         kind: ModelKind::Policy(Policy::Cash),
     };
     Job {

@@ -9,13 +9,28 @@ use serde::Serialize;
 use crate::api::number::Number;
 use crate::api::usage::UsageDetail;
 
-/// A row; figures are fractions unless their name says percent. What is undefined is null, with the reason.
+/// The figures that a row shows.
+const SHOWN: [&str; 8] =
+    ["total_return", "volatility", "sharpe", "sortino", "max_drawdown", "calmar", "win_rate", "turnover"];
+
+/// A row: who, and how well.
 #[derive(Serialize)]
 pub(super) struct RowDetail {
     rank: usize,
     kind: &'static str,
     model: String,
     trial: Option<u32>,
+    #[serde(flatten)]
+    figures: Figures,
+    /// What the agent used over the dates shown, failed and replaced days included; null for other models.
+    usage: Option<UsageDetail>,
+    #[serde(flatten)]
+    parts: Option<PartsDetail>,
+}
+
+/// Fractions unless a name says percent. What is undefined is null, with the reason.
+#[derive(Serialize)]
+struct Figures {
     #[serde(rename = "return")]
     total_return: Option<f64>,
     return_pct: Option<Number>,
@@ -31,9 +46,26 @@ pub(super) struct RowDetail {
     trades: Option<u64>,
     model_days: Option<usize>,
     stale_days: Option<usize>,
-    /// What the agent used over the dates shown, failed and replaced days included; null for other models.
-    usage: Option<UsageDetail>,
     reasons: BTreeMap<&'static str, String>,
+}
+
+/// The figures up to the model's training cutoff, and after it; only of models that have a cutoff.
+#[derive(Serialize)]
+struct PartsDetail {
+    training_cutoff: String,
+    in_sample: Option<Part>,
+    in_sample_reason: Option<&'static str>,
+    out_of_sample: Option<Part>,
+    out_of_sample_reason: Option<&'static str>,
+}
+
+/// The figures of a part, with its first and last day.
+#[derive(Serialize)]
+struct Part {
+    start_date: String,
+    end_date: String,
+    #[serde(flatten)]
+    figures: Figures,
 }
 
 impl RowDetail {
@@ -42,27 +74,34 @@ impl RowDetail {
             Contestant::Model { model, trial } => ("model", model.clone(), Some(*trial)),
             Contestant::Benchmark(name) => ("benchmark", name.clone(), None),
         };
-        let is_model = trial.is_some();
+        let none = |part: &Option<Row>, reason| part.is_none().then_some(reason);
+        let parts = row.parts.as_ref().map(|parts| PartsDetail {
+            training_cutoff: parts.cutoff.to_string(),
+            in_sample: parts.in_sample.as_ref().map(Part::of),
+            in_sample_reason: none(&parts.in_sample, "no day on or before the training cutoff"),
+            out_of_sample: parts.out_of_sample.as_ref().map(Part::of),
+            out_of_sample_reason: none(&parts.out_of_sample, "no day after the training cutoff"),
+        });
+        Self { rank, kind, model, trial, figures: Figures::of(row), usage, parts }
+    }
+}
+
+impl Part {
+    fn of(row: &Row) -> Self {
+        let (start_date, end_date) = (row.dates.0.to_string(), row.dates.1.to_string());
+        Self { start_date, end_date, figures: Figures::of(row) }
+    }
+}
+
+impl Figures {
+    fn of(row: &Row) -> Self {
+        let is_model = matches!(row.contestant, Contestant::Model { .. });
         let metrics = &row.metrics;
-        let shown = [
-            "total_return",
-            "volatility",
-            "sharpe",
-            "sortino",
-            "max_drawdown",
-            "calmar",
-            "win_rate",
-            "turnover",
-        ];
         let reason = |name: &'static str| {
             let field = if name == "total_return" { "return" } else { name };
             Some((field, metrics.reasons.get(name)?.to_string()))
         };
         Self {
-            rank,
-            kind,
-            model,
-            trial,
             total_return: metrics.total_return,
             return_pct: row.return_pct.map(Into::into),
             starting_value: row.starting_value.into(),
@@ -77,8 +116,7 @@ impl RowDetail {
             trades: is_model.then_some(row.trades),
             model_days: is_model.then_some(row.model_days),
             stale_days: is_model.then_some(row.stale_days),
-            usage,
-            reasons: shown.into_iter().filter_map(reason).collect(),
+            reasons: SHOWN.into_iter().filter_map(reason).collect(),
         }
     }
 }

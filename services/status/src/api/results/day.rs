@@ -9,7 +9,7 @@ use domain::portfolio::Portfolio;
 use runtime::http::Problem;
 use rust_decimal::Decimal;
 use serde::{Deserialize as _, Serialize};
-use storage::status::{WinnerKey, WinnerRow, conversations, day_bodies};
+use storage::status::{WinnerKey, WinnerRow, conversations, day_bodies, training_cutoffs};
 
 use super::Reasoning;
 use crate::api::number::Number;
@@ -33,6 +33,8 @@ pub(super) struct DayResult {
     reasoning: Option<ReasoningText>,
     revision: u32,
     stale: bool,
+    /// Whether the model may know the day from its training; null when its cutoff is not known.
+    in_sample: Option<bool>,
 }
 
 /// What was held, and what it was worth at the day's open; `portfolio_value_close` is at the day's close for
@@ -136,6 +138,7 @@ pub(super) async fn results(
         }
         Reasoning::None | Reasoning::Summary => BTreeMap::new(),
     };
+    let cutoffs = training_cutoffs(&api.pool, &chains.models()).await?;
     let result = |row: &WinnerRow| {
         let day = days.get(&row.key)?;
         let base = row.figures.base.and_then(|base| days.get(&at(row, base)));
@@ -147,7 +150,8 @@ pub(super) async fn results(
             // Recorded and policy models say nothing.
             Reasoning::Full => Some(ReasoningText::Full(said.get(&row.key).map(turns).unwrap_or_default())),
         };
-        Some(day_result(row, day, base, stale, reasoning))
+        let in_sample = cutoffs.get(&row.key.model).map(|cutoff| row.key.day.date <= *cutoff);
+        Some(DayResult { stale, in_sample, reasoning, ..day_result(row, day, base) })
     };
     Ok(rows.iter().filter_map(result).collect())
 }
@@ -164,13 +168,8 @@ fn completed(body: &str) -> Result<CompletedDay, Problem> {
     }
 }
 
-fn day_result(
-    row: &WinnerRow,
-    day: &CompletedDay,
-    base: Option<&CompletedDay>,
-    stale: bool,
-    reasoning: Option<ReasoningText>,
-) -> DayResult {
+/// A day as it stands in its event; what others know of it is added by the caller.
+fn day_result(row: &WinnerRow, day: &CompletedDay, base: Option<&CompletedDay>) -> DayResult {
     let before_close = base.map_or(day.starting_value, |base| base.value_at_close);
     let starting = match (&day.starting_position, base) {
         (Some(position), _) => position_of(position, day.starting_value, before_close),
@@ -203,9 +202,10 @@ fn day_result(
             session_duration_seconds: seconds(day.started_at, day.completed_at),
             completed_at: instant(day.completed_at),
         },
-        reasoning,
+        reasoning: None,
         revision: day.revision,
-        stale,
+        stale: false,
+        in_sample: None,
     }
 }
 
