@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::market::Symbol;
 
+/// The window that only keeps the provider's refusals: it allows everything until one comes.
+pub const REFUSALS: &str = "provider";
+
 /// The length of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -129,6 +129,11 @@ impl Calendar {
         self.0.sessions.get(last).copied().filter(|_| self.covers(exchange_date(now)))
     }
 
+    /// The last session whose bar will not change any more: it closed at least 4 hours before `now`.
+    pub fn last_storable_session(&self, now: DateTime<Utc>) -> Option<NaiveDate> {
+        self.last_closed_session(now, Duration::from_hours(4))
+    }
+
     /// The latest session whose bars are final: it closed at least 24 hours before `now`.
     pub fn last_settled_session(&self, now: DateTime<Utc>) -> Option<NaiveDate> {
         self.last_closed_session(now, Duration::from_hours(24))

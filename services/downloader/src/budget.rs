@@ -5,13 +5,11 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::budget::{Decision, Per, Window, WindowState, decide};
+use domain::budget::{Decision, Per, REFUSALS, Window, WindowState, decide};
 use domain::market::Symbol;
 use storage::market::Budget;
 use storage::{PgPool, market};
 use tokio_util::sync::CancellationToken;
-
-use crate::windows::REFUSALS;
 
 /// The budget of one key of one provider.
 #[derive(Debug, Clone)]

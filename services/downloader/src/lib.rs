@@ -52,6 +52,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let health = runtime::probes::health(&pool, &infrastructure);
     let (wake, due) = (Wake::default(), Arc::new(Notify::new()));
     let workers = Workers::new(&config, pool.clone(), wake.clone(), Arc::clone(&due))?;
+    workers.note_source(&config).await.context("noting the source of prices")?;
     let relays = vec![Relay {
         pool: pool.clone(),
         broker: infrastructure.broker.clone(),

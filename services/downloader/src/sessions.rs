@@ -5,9 +5,6 @@ use domain::calendar::{Calendar, exchange_date};
 
 use crate::provider::{Answer, Sessions};
 
-/// How long after its close a session's bar may still change.
-const UNSETTLED: std::time::Duration = std::time::Duration::from_hours(4);
-
 /// A moment, and the sessions that were over by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Clock {
@@ -22,7 +19,7 @@ impl Clock {
     pub(crate) fn at(calendar: &Calendar, now: DateTime<Utc>) -> Self {
         Self {
             now,
-            storable_until: calendar.last_closed_session(now, UNSETTLED).unwrap_or(NaiveDate::MIN),
+            storable_until: calendar.last_storable_session(now).unwrap_or(NaiveDate::MIN),
             settled_until: calendar.last_settled_session(now).unwrap_or(NaiveDate::MIN),
         }
     }

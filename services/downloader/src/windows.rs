@@ -3,14 +3,11 @@
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use domain::budget::{Counts, KindSpec, Per, Window, WindowSpec};
+use domain::budget::{Counts, KindSpec, Per, REFUSALS, Window, WindowSpec};
 
 /// Midnight of this zone begins the provider's day.
 const PROVIDER_ZONE: &str = "America/New_York";
 const FREE_CALLS_PER_DAY: NonZeroU32 = NonZeroU32::MIN.saturating_add(24);
-
-/// The window that only keeps the provider's refusals: it allows everything until one comes.
-pub(crate) const REFUSALS: &str = "provider";
 
 /// What a key was bought for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

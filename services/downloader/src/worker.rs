@@ -8,7 +8,7 @@ use chrono::{TimeDelta, Utc};
 use runtime::relay::Wake;
 use runtime::telemetry;
 use sha2::{Digest as _, Sha256};
-use storage::market::{self, Preparation};
+use storage::market::{self, Preparation, SourceNote};
 use storage::{PgPool, StorageError};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::lease;
 use crate::prepare::{Interrupted, Preparer};
 use crate::provider::PriceProvider;
-use crate::provider::alpha_vantage::{self, AlphaVantage};
+use crate::provider::alpha_vantage::{self, AlphaVantage, COMPACT_SESSIONS, History};
 
 /// How often work is looked for when nobody says that there is some: other replicas' and abandoned work.
 const POLL: Duration = Duration::from_millis(500);
@@ -52,6 +52,19 @@ impl Workers {
         };
         let at_once = Arc::new(Semaphore::new(config.preparations_at_once));
         Ok(Self { preparer: Arc::new(preparer), due, at_once })
+    }
+
+    /// Tells those who ask what a job would need where prices come from.
+    pub(crate) async fn note_source(&self, config: &Config) -> storage::Result<()> {
+        let recent_only = config.alpha_vantage.as_ref().is_some_and(|own| own.history == History::Recent);
+        let note = self.preparer.source.as_ref().map(|(provider, budget)| SourceNote {
+            name: provider.name(),
+            budget_key: &budget.key,
+            windows: &budget.windows,
+            max_wait_seconds: budget.max_wait.as_secs(),
+            recent_sessions: recent_only.then_some(COMPACT_SESSIONS),
+        });
+        market::note_source(&self.preparer.pool, note.as_ref()).await
     }
 
     /// Prepares prices until shutdown, then lets calls under way finish and hands the rest back.

@@ -5,7 +5,6 @@ mod cursor;
 mod dead_letters;
 mod jobs;
 mod leaderboard;
-mod number;
 mod query;
 mod results;
 mod stale;

@@ -41,6 +41,15 @@ pub(crate) struct Answer {
     deployment: Deployment,
 }
 
+/// What a request asks for.
+pub(crate) struct Wanted {
+    pub(crate) request: TriggerRequest,
+    pub(crate) job: Job,
+    /// The sentence of the answer.
+    pub(crate) message: String,
+    pub(crate) warnings: Vec<String>,
+}
+
 /// What became of a request.
 #[derive(Debug)]
 pub(crate) enum Accepted {
@@ -87,6 +96,24 @@ impl Acceptor {
         key: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Accepted, NotAccepted> {
+        let Wanted { request, job, message, warnings } = self.wanted(body, now).await?;
+        tracing::Span::current().record("job.id", tracing::field::display(job.id));
+        let answer = serde_json::to_string(&Answer {
+            job_id: job.id,
+            status: "pending",
+            total_model_days: job.total_model_days(),
+            message,
+            warnings: (!warnings.is_empty()).then_some(warnings),
+            deployment: self.config.infrastructure.deployment,
+        })?;
+        self.store(&job, &request, key, answer).await
+    }
+
+    /// The job that `body` asks for. Nothing is stored.
+    ///
+    /// # Errors
+    /// As [`Acceptor::accept`], but for keys and room, which only an acceptance needs.
+    pub(crate) async fn wanted(&self, body: &Value, now: DateTime<Utc>) -> Result<Wanted, NotAccepted> {
         let request = TriggerRequest::parse(body).map_err(NotAccepted::Invalid)?;
         let known = self.config.catalogue.known();
         let last_completed: BTreeMap<_, _> = match request.start {
@@ -115,18 +142,8 @@ impl Acceptor {
             options: request.options,
             accepted_at: now.trunc_subsecs(6),
         };
-        tracing::Span::current().record("job.id", tracing::field::display(job.id));
-        let up_to_date: Vec<String> =
-            resolved.up_to_date().map(|model| Warning::up_to_date(model).message).collect();
-        let answer = serde_json::to_string(&Answer {
-            job_id: job.id,
-            status: "pending",
-            total_model_days: job.total_model_days(),
-            message: resolved.message(),
-            warnings: (!up_to_date.is_empty()).then_some(up_to_date),
-            deployment: self.config.infrastructure.deployment,
-        })?;
-        self.store(&job, &request, key, answer).await
+        let warnings = resolved.up_to_date().map(|model| Warning::up_to_date(model).message).collect();
+        Ok(Wanted { message: resolved.message(), warnings, request, job })
     }
 
     async fn store(

@@ -13,13 +13,18 @@ use runtime::http::Problem;
 use serde_json::{Value, json};
 
 use crate::accept::{Accepted, Acceptor, NotAccepted};
+use crate::preview::Preview;
 
 /// Longest idempotency key.
 const LONGEST_KEY: usize = 200;
 
-/// `POST /simulate/trigger` and `GET /models`.
+/// `POST /simulate/trigger`, `POST /simulate/plan` and `GET /models`.
 pub(crate) fn routes(acceptor: Acceptor) -> Router {
-    Router::new().route("/simulate/trigger", post(trigger)).route("/models", get(models)).with_state(acceptor)
+    Router::new()
+        .route("/simulate/trigger", post(trigger))
+        .route("/simulate/plan", post(plan))
+        .route("/models", get(models))
+        .with_state(acceptor)
 }
 
 async fn trigger(
@@ -27,18 +32,7 @@ async fn trigger(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "Request body is larger than 1 MiB; send a smaller one",
-        ),
-        status => Problem::new(status, rejection.body_text()),
-    })?;
-    let body: Value = serde_json::from_slice(&body).map_err(|error| {
-        let loc = vec!["body".into(), error.column().into()];
-        let msg = format!("JSON decode error: {error}");
-        Problem::validation(vec![ValidationError { kind: "json_invalid", loc, msg, input: json!({}) }])
-    })?;
+    let body = read(body)?;
     let key = idempotency_key(&headers)?;
     let (answer, replayed) = match acceptor.accept(&body, key, Utc::now()).await? {
         Accepted::New(answer) => (answer, false),
@@ -50,6 +44,29 @@ async fn trigger(
         response.headers_mut().insert("Idempotency-Replayed", HeaderValue::from_static("true"));
     }
     Ok(response)
+}
+
+/// What the same body would do if it were triggered now; nothing is stored or sent.
+async fn plan(
+    State(acceptor): State<Acceptor>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Preview>, Problem> {
+    Ok(Json(acceptor.preview(&read(body)?, Utc::now()).await?))
+}
+
+fn read(body: Result<Bytes, BytesRejection>) -> Result<Value, Problem> {
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "Request body is larger than 1 MiB; send a smaller one",
+        ),
+        status => Problem::new(status, rejection.body_text()),
+    })?;
+    serde_json::from_slice(&body).map_err(|error| {
+        let loc = vec!["body".into(), error.column().into()];
+        let msg = format!("JSON decode error: {error}");
+        Problem::validation(vec![ValidationError { kind: "json_invalid", loc, msg, input: json!({}) }])
+    })
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {

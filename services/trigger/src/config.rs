@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
+use domain::calendar::Calendar;
 use domain::market::Universe;
 use runtime::infrastructure::Infrastructure;
 use runtime::settings::{Mistakes, Settings};
@@ -22,6 +23,8 @@ pub struct Config {
     pub max_days: u32,
     /// `MAX_ACTIVE_JOBS`: most jobs that have not ended (default 64).
     pub max_active_jobs: u32,
+    /// `MARKET_CLOSURES`: closed days that the built-in calendar does not know, separated by commas.
+    pub calendar: Calendar,
     /// `SIMULATED_TODAY`: the date that requests may not go beyond, for installations that live in the past.
     pub today: Option<NaiveDate>,
 }
@@ -59,6 +62,7 @@ impl Config {
         }
         let max_days = settings.parsed("MAX_SIMULATION_DAYS", 3660, "write a number of calendar days");
         let max_active_jobs = settings.parsed("MAX_ACTIVE_JOBS", 64, "write a number of jobs");
+        let calendar = runtime::market_clock::calendar(settings);
         let today = runtime::market_clock::today(settings);
         Some(Self {
             infrastructure: infrastructure?,
@@ -66,6 +70,7 @@ impl Config {
             universe: universe.ok()?,
             max_days,
             max_active_jobs,
+            calendar,
             today,
         })
     }

@@ -6,6 +6,7 @@ pub mod catalogue;
 mod config;
 mod ended;
 mod housekeeping;
+mod preview;
 
 use std::sync::Arc;
 

@@ -46,6 +46,21 @@ impl Client {
         (response.status(), response.json().await.expect("the answer is JSON"))
     }
 
+    /// What a trigger request would do; it must be one that is accepted.
+    pub async fn plan(&self, body: &Value) -> Value {
+        let response = self
+            .http
+            .post(format!("{}/simulate/plan", self.trigger_url))
+            .json(body)
+            .send()
+            .await
+            .expect("trigger answers");
+        let status = response.status();
+        let answer = response.json().await.expect("the answer is JSON");
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        answer
+    }
+
     /// Triggers a job that must be accepted; its id.
     pub async fn trigger(&self, body: &Value) -> String {
         let (status, answer) = self.post_trigger(body).await;

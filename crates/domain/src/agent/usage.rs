@@ -63,6 +63,11 @@ pub enum CostBasis {
 }
 
 impl TokenPrices {
+    /// The most that a token of any kind costs, per million.
+    pub fn highest(&self) -> Decimal {
+        self.highest_input().max(self.output)
+    }
+
     fn highest_input(&self) -> Decimal {
         let others = [self.cached_input, self.cache_write];
         others.into_iter().flatten().fold(self.input, Decimal::max)

@@ -6,6 +6,7 @@ mod findings;
 mod flights;
 mod portfolios;
 mod preparations;
+mod source;
 mod spans;
 
 pub use bars::{BarRow, Stored, bars_between, bars_by, closes, insert_bars, last_before, present};
@@ -16,4 +17,5 @@ pub use portfolios::{completed_days, held_symbols};
 pub use preparations::{
     Preparation, claim_due, due_count, finish, missing_preparations, note_download, renew, upsert, wait_until,
 };
+pub use source::{SourceNote, note_source};
 pub use spans::{insert_span, spans};

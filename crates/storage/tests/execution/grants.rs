@@ -15,7 +15,7 @@ const OWNERS: [(&str, &str); 4] = [
 ];
 
 /// What a role may read of a schema that is not its own; it may write nothing there.
-const READS: [(&str, &str); 14] = [
+const READS: [(&str, &str); 20] = [
     ("modelday_downloader", "trigger.jobs"),
     ("modelday_status", "trigger.jobs"),
     ("modelday_downloader", "trigger.outbox"),
@@ -28,6 +28,12 @@ const READS: [(&str, &str); 14] = [
     ("modelday_downloader", "execution.completed_days"),
     ("modelday_downloader", "execution.held_symbols"),
     ("modelday_trigger", "execution.outbox"),
+    ("modelday_trigger", "execution.winning_days"),
+    ("modelday_trigger", "execution.agent_days"),
+    ("modelday_trigger", "execution.held_symbols"),
+    ("modelday_trigger", "market.stored_days"),
+    ("modelday_trigger", "market.answered_spans"),
+    ("modelday_trigger", "market.source_budget"),
     ("modelday_status", "execution.outbox"),
     ("modelday_status", "execution.conversations"),
 ];

@@ -17,7 +17,7 @@ pub use classify::{Asked, HttpAnswer, classify};
 pub use client::{AlphaVantage, History, Settings, SetupError};
 
 /// How many bars `outputsize=compact` has.
-const COMPACT_SESSIONS: usize = 100;
+pub(crate) const COMPACT_SESSIONS: usize = 100;
 
 /// How much of a symbol's history is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

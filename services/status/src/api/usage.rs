@@ -1,9 +1,8 @@
 //! What agents used, as the answers show it.
 
+use runtime::http::Number;
 use serde::Serialize;
 use storage::status::UsageRow;
-
-use super::number::Number;
 
 /// Sums over days; cached tokens are part of the prompt's, reasoning tokens of the completion's.
 #[derive(Serialize)]

@@ -5,6 +5,7 @@
 mod accepting;
 mod admission;
 mod idempotency;
+mod plan;
 mod refusals;
 mod settings;
 mod stage;

@@ -115,6 +115,11 @@ impl Stage {
         self.post_bytes(body.to_string().into_bytes()).await
     }
 
+    /// Asks what a body would do.
+    pub(crate) async fn plan(&self, body: &Value) -> Answer {
+        answer(self.client.post(format!("{}/simulate/plan", self.url)).body(body.to_string())).await
+    }
+
     /// Posts what need not be a body.
     pub(crate) async fn post_bytes(&self, body: Vec<u8>) -> Answer {
         answer(self.client.post(format!("{}/simulate/trigger", self.url)).body(body)).await

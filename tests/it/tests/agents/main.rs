@@ -15,5 +15,6 @@ mod failures;
 mod month;
 mod own_agent;
 mod replay;
+mod plan;
 mod resume;
 mod stage;

@@ -13,6 +13,7 @@ mod concurrency;
 mod consumer;
 mod never_unknown;
 mod otlp;
+mod plan;
 mod readme;
 mod rebuild;
 mod sample;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use domain::leaderboard::{Contestant, Row};
+use runtime::http::Number;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::api::number::Number;
 use crate::api::usage::UsageDetail;
 
 /// The figures that a row shows.

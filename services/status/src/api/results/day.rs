@@ -6,13 +6,12 @@ use domain::agent::Turn;
 use domain::event::Event;
 use domain::model_day::{CompletedDay, DayRef, RefusedOrder, Trade};
 use domain::portfolio::Portfolio;
-use runtime::http::Problem;
+use runtime::http::{Number, Problem};
 use rust_decimal::Decimal;
 use serde::{Deserialize as _, Serialize};
 use storage::status::{WinnerKey, WinnerRow, conversations, day_bodies, training_cutoffs};
 
 use super::Reasoning;
-use crate::api::number::Number;
 use crate::api::stale::{Chains, stale};
 use crate::api::{Api, instant, seconds};
 

@@ -1,11 +1,11 @@
 //! The range form: a series for each portfolio.
 
 use domain::metrics::period_metrics;
+use runtime::http::Number;
 use serde::Serialize;
 use storage::status::WinnerRow;
 
 use super::{Valuation, before};
-use crate::api::number::Number;
 use crate::api::stale::{Chains, stale};
 
 /// A portfolio over a range of dates, which are trimmed to its days.

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 /// An exact amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Number(pub(crate) Decimal);
+pub struct Number(pub Decimal);
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

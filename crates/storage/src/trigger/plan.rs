@@ -1,0 +1,204 @@
+//! What other services know that decides what a job would do; read through their views.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::budget::{Window, WindowState};
+use domain::coverage::AnswerSpan;
+use domain::estimate::PastDays;
+use domain::lane::Winner;
+use domain::market::Symbol;
+use domain::model_day::DayRef;
+use domain::preview::Chains;
+use rust_decimal::Decimal;
+use sqlx::types::Json;
+use sqlx::{FromRow, PgPool};
+
+use crate::error::{Result, StorageError};
+
+/// Past days that an estimate is made from at most.
+const MOST_PAST_DAYS: i64 = 100;
+
+#[derive(FromRow)]
+struct WinnerColumns {
+    model: String,
+    trial: i32,
+    trading_date: NaiveDate,
+    revision: i32,
+    base_date: Option<NaiveDate>,
+    base_revision: Option<i32>,
+    config_hash: Option<String>,
+}
+
+/// The winning days of these models in `experiment` up to `to`.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn chains(pool: &PgPool, experiment: &str, models: &[String], to: NaiveDate) -> Result<Chains> {
+    let rows: Vec<WinnerColumns> = sqlx::query_as(
+        "-- plan::chains
+        SELECT model, trial, trading_date, revision, base_date, base_revision, config_hash
+        FROM execution.winning_days
+        WHERE experiment = $1 AND model = ANY($2) AND trading_date <= $3",
+    )
+    .bind(experiment)
+    .bind(models)
+    .bind(to)
+    .fetch_all(pool)
+    .await?;
+    let mut chains = Chains::new();
+    for row in rows {
+        let base = row.base_date.zip(row.base_revision);
+        let base = base.map(|(date, revision)| DayRef { date, revision: revision.cast_unsigned() });
+        let revision = row.revision.cast_unsigned();
+        let winner = Winner { revision, base, config_hash: row.config_hash.unwrap_or_default() };
+        chains.entry((row.model, row.trial.cast_unsigned())).or_default().insert(row.trading_date, winner);
+    }
+    Ok(chains)
+}
+
+/// What is stored about prices.
+#[derive(Debug, Clone, Default)]
+pub struct StoredPrices {
+    /// Symbol and date of each bar.
+    pub bars: Vec<(Symbol, Vec<NaiveDate>)>,
+    /// What answers covered.
+    pub spans: Vec<AnswerSpan>,
+}
+
+/// What is stored about these symbols from `from` to `to`, both included.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn stored_prices(
+    pool: &PgPool,
+    symbols: &[Symbol],
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<StoredPrices> {
+    let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
+    let bars: Vec<(String, Vec<NaiveDate>)> = sqlx::query_as(
+        "-- plan::stored_prices bars
+        SELECT symbol, array_agg(trading_date)
+        FROM market.stored_days
+        WHERE symbol = ANY($1) AND trading_date BETWEEN $2 AND $3
+        GROUP BY symbol",
+    )
+    .bind(&names)
+    .bind(from)
+    .bind(to)
+    .fetch_all(pool)
+    .await?;
+    let spans: Vec<(String, NaiveDate, NaiveDate, DateTime<Utc>)> = sqlx::query_as(
+        "-- plan::stored_prices spans
+        SELECT symbol, from_date, to_date, asked_at
+        FROM market.answered_spans
+        WHERE symbol = ANY($1) AND to_date >= $2 AND from_date <= $3",
+    )
+    .bind(&names)
+    .bind(from)
+    .bind(to)
+    .fetch_all(pool)
+    .await?;
+    let symbol = |text: String| {
+        Symbol::try_from(text).map_err(|problem| StorageError::corrupt("market.stored_days", problem))
+    };
+    let span = |(name, from, to, asked_at)| Ok(AnswerSpan { symbol: symbol(name)?, from, to, asked_at });
+    Ok(StoredPrices {
+        bars: bars.into_iter().map(|(name, dates)| Ok((symbol(name)?, dates))).collect::<Result<_>>()?,
+        spans: spans.into_iter().map(span).collect::<Result<_>>()?,
+    })
+}
+
+/// Where downloader gets prices from.
+#[derive(Debug, Clone)]
+pub struct StoredSource {
+    /// The provider; `None` without a key.
+    pub name: Option<String>,
+    /// Each window of its budget with what has been used of it.
+    pub windows: Vec<(Window, WindowState)>,
+    /// A longer wait for the budget is not waited for.
+    pub max_wait: Duration,
+    /// How many sessions the key's plan reaches back; `None` without a limit.
+    pub recent_sessions: Option<u32>,
+    /// The database's time.
+    pub now: DateTime<Utc>,
+}
+
+#[derive(FromRow)]
+struct SourceColumns {
+    name: Option<String>,
+    windows: Json<Vec<Window>>,
+    states: Json<BTreeMap<String, WindowState>>,
+    max_wait_seconds: i64,
+    recent_sessions: Option<i32>,
+    now: DateTime<Utc>,
+}
+
+/// The source of prices; `None` when no downloader has told of one.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn source(pool: &PgPool) -> Result<Option<StoredSource>> {
+    let row: Option<SourceColumns> = sqlx::query_as(
+        "-- plan::source
+        SELECT name, windows, states, max_wait_seconds, recent_sessions, clock_timestamp() AS now
+        FROM market.source_budget",
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| {
+        let Json(mut states) = row.states;
+        let windows = row.windows.0.into_iter();
+        StoredSource {
+            name: row.name,
+            windows: windows
+                .map(|window| {
+                    let state = states.remove(window.id()).unwrap_or_default();
+                    (window, state)
+                })
+                .collect(),
+            max_wait: Duration::from_secs(u64::try_from(row.max_wait_seconds).unwrap_or_default()),
+            recent_sessions: row.recent_sessions.map(i32::cast_unsigned),
+            now: row.now,
+        }
+    }))
+}
+
+/// What the latest completed days of each model under a configuration used; models without any are missing.
+/// Of two equal dates of several trials or experiments, both count.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn past_days(pool: &PgPool, models: &[(&str, &str)]) -> Result<BTreeMap<String, PastDays>> {
+    let rows: Vec<(String, i64, Option<Decimal>, i64, Option<Decimal>)> = sqlx::query_as(
+        "-- plan::past_days
+        SELECT wanted.model, count(past.tokens), round(avg(past.tokens), 6), count(past.cost), round(avg(past.cost), 10)
+        FROM UNNEST($1::text[], $2::text[]) AS wanted (model, config_hash)
+        CROSS JOIN LATERAL (
+            SELECT
+                CASE WHEN (usage ->> 'unknown_calls')::numeric = 0
+                    THEN (usage ->> 'prompt_tokens')::numeric + (usage ->> 'completion_tokens')::numeric
+                END AS tokens,
+                CASE WHEN (usage ->> 'unpriced_calls')::numeric = 0 THEN (usage ->> 'cost')::numeric END AS cost
+            FROM execution.agent_days
+            WHERE model = wanted.model AND config_hash = wanted.config_hash
+            ORDER BY trading_date DESC, experiment, trial
+            LIMIT $3
+        ) AS past
+        GROUP BY wanted.model",
+    )
+    .bind(models.iter().map(|(model, _)| *model).collect::<Vec<_>>())
+    .bind(models.iter().map(|(_, hash)| *hash).collect::<Vec<_>>())
+    .bind(MOST_PAST_DAYS)
+    .fetch_all(pool)
+    .await?;
+    let count = |days: i64| u64::try_from(days).unwrap_or_default();
+    let normal = |mean: Option<Decimal>| mean.map(|mean| mean.normalize());
+    let past = |(model, counted, tokens, priced, cost)| {
+        let (tokens, cost) = (normal(tokens), normal(cost));
+        (model, PastDays { counted: count(counted), tokens, priced: count(priced), cost })
+    };
+    Ok(rows.into_iter().map(past).collect())
+}
