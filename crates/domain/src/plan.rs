@@ -115,11 +115,12 @@ fn distinct(requests: impl Iterator<Item = Request>, at_most: usize) -> Vec<Requ
 
 /// The dates that become complete when every symbol of `requests` arrives.
 pub fn completed(need: &Need, requests: &[Request]) -> BTreeSet<NaiveDate> {
+    let asked: BTreeSet<&Request> = requests.iter().collect();
     let mut lacking: BTreeMap<NaiveDate, usize> = BTreeMap::new();
     for (symbol, dates) in &need.missing {
+        let whole = asked.contains(&Request::Symbol(symbol.clone()));
         for date in dates {
-            let arrives = requests.contains(&Request::Symbol(symbol.clone()))
-                || requests.contains(&Request::Date(*date));
+            let arrives = whole || asked.contains(&Request::Date(*date));
             *lacking.entry(*date).or_default() += usize::from(!arrives);
         }
     }

@@ -13,7 +13,7 @@ use crate::job::{Job, Model};
 use crate::lane::{Turn, Winner, Winners, plan_lane, take_turn};
 use crate::market::Symbol;
 use crate::model_day::SkipReason;
-use crate::plan::{Offer, completed, plan};
+use crate::plan::{Offer, Shape, completed, plan};
 
 /// The winners of the job's portfolios, by model and trial; a portfolio without any is missing.
 pub type Chains = BTreeMap<(String, u32), Winners>;
@@ -131,24 +131,21 @@ pub fn download(
     fetchable_until: NaiveDate,
 ) -> Download {
     let need = coverage.need(now, fetchable_until);
-    let everything = Offer { shape: crate::plan::Shape::BySymbol, earliest: None };
+    let unlimited = Offer { shape: Shape::BySymbol, earliest: None };
     let (offer, calls_left) = match source {
-        Source::Unknown => (everything, usize::MAX),
-        Source::Missing => (everything, 0),
+        Source::Unknown => (unlimited, usize::MAX),
+        Source::Missing => (unlimited, 0),
         Source::Provider { offer, calls_left } => (*offer, *calls_left),
     };
     let reach = offer.earliest.unwrap_or(NaiveDate::MIN);
-    let arrive = completed(&need, &plan(&need, &offer, calls_left));
+    let everything = plan(&need, &offer, usize::MAX);
+    let requests = everything.len();
+    let made = if calls_left < requests { plan(&need, &offer, calls_left) } else { everything };
+    let arrive = completed(&need, &made);
     let available = coverage.verdicts().into_iter().filter(|(_, verdict)| *verdict == Verdict::Available);
     let runnable = available.map(|(date, _)| date).chain(arrive.into_iter().filter(|date| *date >= reach));
     let (symbols, dates) = wanted(&need);
-    Download {
-        requests: plan(&need, &offer, usize::MAX).len(),
-        runnable: runnable.collect(),
-        not_yet: need.not_fetchable,
-        symbols,
-        dates,
-    }
+    Download { requests, runnable: runnable.collect(), not_yet: need.not_fetchable, symbols, dates }
 }
 
 fn wanted(need: &Need) -> (BTreeSet<Symbol>, BTreeSet<NaiveDate>) {

@@ -7,7 +7,6 @@ use crate::ids::JobId;
 use crate::job::{ModelKind, Options};
 use crate::market::Universe;
 use crate::model_day::DayRef;
-use crate::plan::Shape;
 use crate::policy::Policy;
 
 fn date(text: &str) -> NaiveDate {
