@@ -166,15 +166,37 @@ pub async fn source(pool: &PgPool) -> Result<Option<StoredSource>> {
     }))
 }
 
+#[derive(FromRow)]
+struct PastColumns {
+    model: String,
+    counted: i64,
+    tokens: Option<Decimal>,
+    priced: i64,
+    cost: Option<Decimal>,
+}
+
+impl From<PastColumns> for PastDays {
+    fn from(row: PastColumns) -> Self {
+        let count = |days: i64| u64::try_from(days).unwrap_or_default();
+        Self {
+            counted: count(row.counted),
+            tokens: row.tokens.map(|mean| mean.normalize()),
+            priced: count(row.priced),
+            cost: row.cost.map(|mean| mean.normalize()),
+        }
+    }
+}
+
 /// What the latest completed days of each model under a configuration used; models without any are missing.
 /// Of two equal dates of several trials or experiments, both count.
 ///
 /// # Errors
 /// When Postgres refuses.
 pub async fn past_days(pool: &PgPool, models: &[(&str, &str)]) -> Result<BTreeMap<String, PastDays>> {
-    let rows: Vec<(String, i64, Option<Decimal>, i64, Option<Decimal>)> = sqlx::query_as(
+    let rows: Vec<PastColumns> = sqlx::query_as(
         "-- plan::past_days
-        SELECT wanted.model, count(past.tokens), round(avg(past.tokens), 6), count(past.cost), round(avg(past.cost), 10)
+        SELECT wanted.model, count(past.tokens) AS counted, round(avg(past.tokens), 6) AS tokens,
+            count(past.cost) AS priced, round(avg(past.cost), 10) AS cost
         FROM UNNEST($1::text[], $2::text[]) AS wanted (model, config_hash)
         CROSS JOIN LATERAL (
             SELECT
@@ -194,11 +216,5 @@ pub async fn past_days(pool: &PgPool, models: &[(&str, &str)]) -> Result<BTreeMa
     .bind(MOST_PAST_DAYS)
     .fetch_all(pool)
     .await?;
-    let count = |days: i64| u64::try_from(days).unwrap_or_default();
-    let normal = |mean: Option<Decimal>| mean.map(|mean| mean.normalize());
-    let past = |(model, counted, tokens, priced, cost)| {
-        let (tokens, cost) = (normal(tokens), normal(cost));
-        (model, PastDays { counted: count(counted), tokens, priced: count(priced), cost })
-    };
-    Ok(rows.into_iter().map(past).collect())
+    Ok(rows.into_iter().map(|row| (row.model.clone(), row.into())).collect())
 }
