@@ -101,15 +101,30 @@ fn a_session_is_needed_until_every_trial_has_completed_it() {
     assert_eq!(needed(&both), dates(&["2025-11-28"]));
 }
 
-/// `A` has both sessions, `B` lacks both; the last one is not over.
-fn fetched(source: &Source) -> Download {
+/// What is fetched when `A` has the first two sessions, `B` has `stored`, and the last one is not over.
+fn fetched_of(stored: &[&str], source: &Source) -> Download {
     let scope = Scope::new(dates(&["2025-11-26", "2025-11-28", "2025-12-01"]), &universe(), &[]);
     let [a, b]: [Symbol; 2] = ["A", "B"].map(|name| name.parse().unwrap());
-    let bars = [(&a, date("2025-11-26")), (&a, date("2025-11-28")), (&b, date("2025-11-26"))];
+    let of_a = [(&a, date("2025-11-26")), (&a, date("2025-11-28"))].into_iter();
+    let bars: Vec<_> = of_a.chain(stored.iter().map(|day| (&b, date(day)))).collect();
     let no_spans: [AnswerSpan; 0] = [];
     let now = "2025-12-01T15:00:00Z".parse().unwrap();
     let coverage = Coverage::assess(scope, bars, &no_spans, now);
     download(&coverage, source, now, date("2025-11-28"))
+}
+
+fn fetched(source: &Source) -> Download {
+    fetched_of(&["2025-11-26"], source)
+}
+
+#[test]
+fn an_answer_brings_nothing_from_before_the_plans_reach() {
+    let offer = Offer { shape: Shape::BySymbol, earliest: Some(date("2025-11-28")) };
+
+    let download = fetched_of(&[], &Source::Provider { offer, calls_left: 9 });
+
+    assert_eq!((download.requests, download.dates.len()), (1, 2));
+    assert_eq!(download.runnable, dates(&["2025-11-28"]));
 }
 
 #[test]

@@ -14,7 +14,7 @@ mod canary;
 mod failures;
 mod month;
 mod own_agent;
-mod replay;
 mod plan;
+mod replay;
 mod resume;
 mod stage;
