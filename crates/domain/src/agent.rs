@@ -47,6 +47,7 @@ mod tests;
 pub mod tool;
 pub mod transcript;
 pub mod usage;
+pub mod walk;
 
 pub use answer::{Answer, AssistantMessage, Delivery, Failure, FailureClass, RawAnswer};
 pub use dialect::Dialect;

@@ -9,7 +9,7 @@ use crate::order::Order;
 use crate::policy::Policy;
 
 /// Sessions that an agent may look back on: what `get_price_history` gives, with some to spare.
-const AGENT_LOOKBACK: usize = 260;
+pub const AGENT_LOOKBACK: usize = 260;
 
 /// How one model decides each of its days.
 #[derive(Debug, Clone, PartialEq)]

@@ -50,7 +50,8 @@ impl Infrastructure {
     }
 }
 
-fn database(settings: &mut Settings, service: &str) -> Option<Database> {
+/// The database of `service`. `None` when it cannot be used; the settings know why.
+pub fn database(settings: &mut Settings, service: &str) -> Option<Database> {
     let own = format!("{}_DATABASE_URL", service.to_uppercase());
     let fix = "set it to postgres://user:password@host:port/database";
     let (key, url) = match settings.text(&own) {

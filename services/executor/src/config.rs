@@ -48,7 +48,7 @@ impl Config {
         let agent_slice = settings.parsed("AGENT_SLICE_MS", 10_000, "write a number of milliseconds");
         let thirty_two = NonZeroU16::MIN.saturating_add(31);
         let agents_at_once = settings.parsed("AGENTS_AT_ONCE", thirty_two, "write a number above 0").get();
-        let search = search(settings);
+        let search = search_engine(settings);
         let patience = settings.parsed("LANE_PATIENCE_SECONDS", 60, "write a number of seconds");
         let calendar = runtime::market_clock::calendar(settings);
         Some(Self {
@@ -64,8 +64,8 @@ impl Config {
     }
 }
 
-/// Where agents may search.
-fn search(settings: &mut Settings) -> Option<(String, Option<String>)> {
+/// Where agents may search and with which key: `SEARCH_URL`, `SEARCH_API_KEY`. `None` when they may not.
+pub fn search_engine(settings: &mut Settings) -> Option<(String, Option<String>)> {
     let key = settings.text("SEARCH_API_KEY").or_else(|| settings.text("JINA_API_KEY"));
     let url = settings.text("SEARCH_URL");
     if let Some(url) = &url

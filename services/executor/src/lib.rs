@@ -30,7 +30,8 @@ use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, linked};
 use storage::{Owner, PgPool};
 
-pub use config::Config;
+pub use agent::Searcher;
+pub use config::{Config, search_engine};
 
 /// What the parts of the service share.
 pub(crate) struct Executor {

@@ -2,6 +2,7 @@
 
 mod client;
 mod healthcheck;
+mod mcp;
 mod replay;
 mod serve;
 
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use runtime::settings::Settings;
+use tokio::runtime::Builder;
 
 /// Runs trading models day by day on real prices.
 #[derive(Parser)]
@@ -29,6 +31,8 @@ enum Command {
     Rebuild,
     /// Trigger a job, watch it, and print the leaderboard.
     Run(client::RunArguments),
+    /// Serve the agents' tools over MCP on standard input and output, to try an agent by hand.
+    Mcp(mcp::McpArguments),
     /// Save a job that has ended as one file, from which its days can be run again anywhere.
     Export(replay::ExportArguments),
     /// Run a saved job's days again, without servers and without asking anybody.
@@ -43,15 +47,28 @@ enum Command {
     },
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     // An error means that there is a provider already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let done = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    let runtime = match &command {
+        // On one thread, calls that a client sends at once are answered in the order in which they came.
+        Command::Mcp(_) => Builder::new_current_thread().enable_all().build(),
+        _ => Builder::new_multi_thread().enable_all().build(),
+    };
+    match runtime {
+        Ok(runtime) => runtime.block_on(run(command)),
+        Err(problem) => failed(&problem.into()),
+    }
+}
+
+async fn run(command: Command) -> ExitCode {
+    let done = match command {
         Command::Serve => return serve::main().await,
         Command::Migrate => migrate().await,
         Command::Rebuild => rebuild().await,
         Command::Run(arguments) => return client::run(&arguments).await,
+        Command::Mcp(arguments) => return mcp::main(arguments).await,
         Command::Export(arguments) => replay::export(&arguments).await,
         Command::Replay(arguments) => return replay::replay(&arguments),
         Command::Verify(arguments) => return replay::verify(&arguments),

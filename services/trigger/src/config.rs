@@ -51,15 +51,7 @@ impl Config {
                 settings.mistake(&place, &mistake.key, mistake.problem.clone(), &mistake.fix);
             }
         }
-        let universe_file = PathBuf::from(
-            settings.text("UNIVERSE_FILE").unwrap_or("configs/universes/nasdaq100.json".to_owned()),
-        );
-        let universe = read_universe(&universe_file);
-        if let Err(problem) = &universe {
-            let place = universe_file.display().to_string();
-            let fix = "write {\"name\": ..., \"benchmark\": ..., \"symbols\": [...]}, or set UNIVERSE_FILE to such a file";
-            settings.mistake(&place, "UNIVERSE_FILE", problem.clone(), fix);
-        }
+        let universe = universe(settings);
         let max_days = settings.parsed("MAX_SIMULATION_DAYS", 3660, "write a number of calendar days");
         let max_active_jobs = settings.parsed("MAX_ACTIVE_JOBS", 64, "write a number of jobs");
         let calendar = runtime::market_clock::calendar(settings);
@@ -67,12 +59,28 @@ impl Config {
         Some(Self {
             infrastructure: infrastructure?,
             catalogue: catalogue.ok()?,
-            universe: universe.ok()?,
+            universe: universe?,
             max_days,
             max_active_jobs,
             calendar,
             today,
         })
+    }
+}
+
+/// The universe of `UNIVERSE_FILE`; a mistake stays with `settings`.
+pub fn universe(settings: &mut Settings) -> Option<Universe> {
+    let file = PathBuf::from(
+        settings.text("UNIVERSE_FILE").unwrap_or("configs/universes/nasdaq100.json".to_owned()),
+    );
+    match read_universe(&file) {
+        Ok(universe) => Some(universe),
+        Err(problem) => {
+            let place = file.display().to_string();
+            let fix = "write {\"name\": ..., \"benchmark\": ..., \"symbols\": [...]}, or set UNIVERSE_FILE to such a file";
+            settings.mistake(&place, "UNIVERSE_FILE", problem, fix);
+            None
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use runtime::{CancellationToken, Service, linked};
 use storage::Owner;
 
 use accept::Acceptor;
-pub use config::Config;
+pub use config::{Config, universe};
 
 /// Builds the service: its routes, and its work until `shutdown`.
 ///

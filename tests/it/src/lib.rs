@@ -15,6 +15,7 @@ mod client;
 mod process;
 mod system;
 
+pub use binaries::binary;
 pub use binaries::modelday;
 pub use broker::Broker;
 pub use builder::Builder;

@@ -259,7 +259,7 @@ impl<'a> Session<'a> {
 }
 
 /// The symbols whose prices are shown: the universe, the benchmark, and what is held besides.
-fn shown(universe: &Universe, book: &DayBook<'_>) -> Vec<Symbol> {
+pub(super) fn shown(universe: &Universe, book: &DayBook<'_>) -> Vec<Symbol> {
     let mut symbols = universe.symbols.clone();
     for symbol in universe.benchmark.iter().chain(book.portfolio().holdings().keys()) {
         if !symbols.contains(symbol) {

@@ -76,7 +76,7 @@ impl Tool {
 
 /// What became of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Effect {
+pub enum Effect {
     /// An order was carried out.
     Filled(Fill),
     /// An order was refused and changed nothing.
@@ -89,7 +89,7 @@ pub(super) enum Effect {
 
 /// What a call came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Ran {
+pub enum Ran {
     /// It is answered.
     Answered {
         /// JSON text.

@@ -23,7 +23,7 @@ pub(crate) use conversation::Stop;
 use conversation::{Conversation, Talk};
 pub(crate) use endpoint::Endpoints;
 use journal::Journal;
-pub(crate) use search::Searcher;
+pub use search::Searcher;
 pub(crate) use turn::told;
 
 /// What became of a turn of an agent's day.

@@ -15,7 +15,7 @@ const MOST: usize = 2 << 20;
 
 /// Searches, when it is configured.
 #[derive(Debug, Clone)]
-pub(crate) struct Searcher {
+pub struct Searcher {
     http: reqwest::Client,
     url: String,
     key: Option<String>,
@@ -23,7 +23,10 @@ pub(crate) struct Searcher {
 
 impl Searcher {
     /// Searches at `url`, with `key` as a bearer token.
-    pub(crate) fn new(url: String, key: Option<String>) -> reqwest::Result<Self> {
+    ///
+    /// # Errors
+    /// When no HTTP client can be made.
+    pub fn new(url: String, key: Option<String>) -> reqwest::Result<Self> {
         let http = reqwest::Client::builder()
             .timeout(LONGEST)
             .redirect(reqwest::redirect::Policy::none())
@@ -33,7 +36,7 @@ impl Searcher {
     }
 
     /// What the model is told about `query` on `today`. A search that fails is told so.
-    pub(crate) async fn search(&self, query: &str, today: NaiveDate) -> String {
+    pub async fn search(&self, query: &str, today: NaiveDate) -> String {
         match self.found(query).await {
             Ok(found) => text(&usable(&found, today), today),
             Err(problem) => failed(problem),

@@ -43,7 +43,7 @@ pub(crate) fn request(step: &Step<'_>) -> String {
         .json("trial", key.trial)
         .text("date", &key.date.to_string())
         .json("step", step.step)
-        .json("observation", observation(step))
+        .json("observation", observation(&step.observed()))
         .json("tools", array(tools))
         .json("tool_results", array(results));
     match step.transcript.turns.last() {
@@ -53,7 +53,23 @@ pub(crate) fn request(step: &Step<'_>) -> String {
     .finish()
 }
 
-fn observation(step: &Step<'_>) -> String {
+impl<'a> Step<'a> {
+    fn observed(&self) -> Observed<'a> {
+        let Self { as_of, portfolio, universe, symbols, .. } = *self;
+        Observed { as_of, portfolio, universe, symbols }
+    }
+}
+
+/// What an agent may observe.
+pub(crate) struct Observed<'a> {
+    pub(crate) as_of: AsOf<'a>,
+    pub(crate) portfolio: &'a Portfolio,
+    pub(crate) universe: &'a Universe,
+    pub(crate) symbols: &'a [Symbol],
+}
+
+/// Position and prices as they are known now, as JSON text.
+pub(crate) fn observation(step: &Observed<'_>) -> String {
     let held = step.portfolio.holdings().iter();
     let holdings =
         held.fold(Object::new(), |object, (symbol, quantity)| object.json(symbol.as_str(), quantity));

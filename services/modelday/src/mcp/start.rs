@@ -1,0 +1,62 @@
+//! What a session needs before its first call.
+
+use anyhow::{Context as _, ensure};
+use domain::agent::walk::{Ground, Walk};
+use domain::market::Universe;
+use executor::Searcher;
+use runtime::settings::{Mistakes, Settings};
+use storage::{Database, Owner};
+
+use super::McpArguments;
+use super::stock::Stock;
+
+/// A session before its first call.
+pub(super) struct Started {
+    pub(super) walk: Walk,
+    pub(super) stock: Stock,
+    pub(super) searcher: Option<Searcher>,
+}
+
+struct Config {
+    database: Database,
+    universe: Universe,
+    search: Option<(String, Option<String>)>,
+}
+
+impl Config {
+    fn read(mut settings: Settings, arguments: &McpArguments) -> Result<Self, Mistakes> {
+        let database = runtime::infrastructure::database(&mut settings, "executor");
+        let universe = if arguments.symbols.is_empty() {
+            trigger::universe(&mut settings)
+        } else {
+            let symbols = arguments.symbols.clone();
+            Some(Universe { name: "symbols".to_owned(), symbols, benchmark: None })
+        };
+        let search = executor::search_engine(&mut settings);
+        let complete = || Some(Self { database: database?, universe: universe?, search });
+        settings.finish(complete())
+    }
+}
+
+/// Reads the settings and the prices.
+pub(super) async fn start(arguments: McpArguments) -> anyhow::Result<Started> {
+    let mut settings = Settings::load();
+    let calendar = runtime::market_clock::calendar(&mut settings);
+    let Config { database, universe, search } = Config::read(settings, &arguments)?;
+    let McpArguments { date, cash, .. } = arguments;
+    ensure!(
+        calendar.is_session(date),
+        "{date} is no session of the exchange; the next one is {}",
+        calendar.next_session(date).map_or_else(|| "unknown".to_owned(), |next| next.to_string())
+    );
+    let pool =
+        storage::connect(&Database { max_connections: 1, ..database }, Owner::Executor).await.context(
+            "connecting to Postgres; DATABASE_URL names a database that 'modelday migrate' has prepared",
+        )?;
+    let symbols = universe.symbols.iter().chain(&universe.benchmark).cloned().collect();
+    let stock = Stock { pool, symbols };
+    let prices = stock.up_to(date, &calendar).await?;
+    let searcher = search.map(|(url, key)| Searcher::new(url, key)).transpose()?;
+    let ground = Ground { universe, calendar, initial_cash: cash, search: searcher.is_some() };
+    Ok(Started { walk: Walk::begin(ground, date, prices).context("--cash")?, stock, searcher })
+}

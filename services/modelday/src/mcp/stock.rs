@@ -1,0 +1,38 @@
+//! Stored bars, read as far as a session has come and no further.
+
+use anyhow::{Context as _, ensure};
+use chrono::NaiveDate;
+use domain::agent::walk::Dated;
+use domain::calendar::Calendar;
+use domain::decider::AGENT_LOOKBACK;
+use domain::market::Symbol;
+use storage::PgPool;
+use storage::market::{bars_between, last_before};
+
+/// The bars of some symbols.
+pub(super) struct Stock {
+    pub(super) pool: PgPool,
+    pub(super) symbols: Vec<Symbol>,
+}
+
+impl Stock {
+    /// The bars that an agent may need on `date`, that day's included.
+    pub(super) async fn up_to(&self, date: NaiveDate, calendar: &Calendar) -> anyhow::Result<Vec<Dated>> {
+        let from = calendar.sessions_before(date, AGENT_LOOKBACK).first().copied().unwrap_or(date);
+        let earlier = last_before(&self.pool, &self.symbols, from).await.context("reading prices")?;
+        let bars = bars_between(&self.pool, &self.symbols, from, date).await.context("reading prices")?;
+        ensure!(bars.iter().any(|row| row.date == date), absent(date));
+        Ok(earlier.into_iter().chain(bars).map(|row| (row.symbol, row.date, row.bar)).collect())
+    }
+
+    /// The bars of `date` alone.
+    pub(super) async fn on(&self, date: NaiveDate) -> anyhow::Result<Vec<Dated>> {
+        let bars = bars_between(&self.pool, &self.symbols, date, date).await.context("reading prices")?;
+        ensure!(!bars.is_empty(), absent(date));
+        Ok(bars.into_iter().map(|row| (row.symbol, row.date, row.bar)).collect())
+    }
+}
+
+fn absent(date: NaiveDate) -> String {
+    format!("no prices of {date} are stored; a job over that date fetches them: modelday run --end {date}")
+}

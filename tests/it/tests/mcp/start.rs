@@ -1,0 +1,67 @@
+//! What is said when a session cannot begin, and what is not said on standard output.
+
+use std::process::Stdio;
+
+use test_support::TestDatabase;
+use tokio::io::AsyncWriteExt as _;
+
+use crate::hand::{priced, program};
+
+/// What the program writes to its standard error before it ends without a session.
+async fn fails(database: &TestDatabase, arguments: &[&str], variables: &[(&str, &str)]) -> String {
+    let mut command = program(database, arguments);
+    command.envs(variables.iter().copied()).stdin(Stdio::null());
+    let output = command.output().await.unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_begin_says_on_standard_error_what_to_do() {
+    let database = priced().await;
+
+    let said = fails(&database, &["--date", "2025-10-18"], &[]).await;
+    assert!(said.contains("no session of the exchange; the next one is 2025-10-20"), "{said}");
+    let said = fails(&database, &["--date", "2025-10-21"], &[]).await;
+    assert!(said.contains("no prices of 2025-10-21 are stored; a job over that date fetches them"), "{said}");
+    let said = fails(&database, &["--date", "2025-10-15", "--cash=-1"], &[]).await;
+    assert!(said.contains("--cash"), "{said}");
+    let universe = [("UNIVERSE_FILE", "nowhere.json")];
+    let said = fails(&database, &["--date", "2025-10-15"], &universe).await;
+    assert!(said.contains("UNIVERSE_FILE") && said.contains("cannot be read"), "{said}");
+    let said = fails(&database, &["--date", "2025-10-15"], &[("DATABASE_URL", "")]).await;
+    assert!(said.contains("DATABASE_URL") && said.contains("set it to postgres://"), "{said}");
+}
+
+#[tokio::test]
+async fn every_line_of_standard_output_is_json_rpc_and_the_program_ends_with_its_input() {
+    let database = priced().await;
+    let mut command = program(&database, &["--date", "2025-10-15", "--symbols", "AAPL"]);
+    command.env("MODELDAY_LOG", "trace").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut program = command.spawn().unwrap();
+    let mut input = program.stdin.take().unwrap();
+    let lines = [
+        r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"hand","version":"1"}}}"#,
+        r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+        r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"buy","arguments":{"symbol":"AAPL","amount":1}}}"#,
+        r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"next_day"}}"#,
+        r#"{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"get_position"}}"#,
+    ];
+
+    input.write_all(format!("{}\n", lines.join("\n")).as_bytes()).await.unwrap();
+    drop(input);
+    let output = program.wait_with_output().await.unwrap();
+
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    let answers: Vec<serde_json::Value> =
+        said.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    assert_eq!(answers.len(), 4, "{said}");
+    assert!(answers.iter().all(|answer| answer["jsonrpc"] == "2.0"), "{said}");
+    let position = answers.iter().find(|answer| answer["id"] == 4).unwrap();
+    assert_eq!(
+        position["result"]["content"][0]["text"], r#"{"CASH":9900,"AAPL":1}"#,
+        "calls at once are answered in their order: {said}"
+    );
+}

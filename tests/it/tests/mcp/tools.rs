@@ -1,0 +1,125 @@
+//! The tools of one day.
+
+use serde_json::json;
+
+use crate::hand::{Hand, priced};
+
+#[tokio::test]
+async fn the_tools_are_those_of_an_agent_and_two_for_the_clock() {
+    let database = priced().await;
+    let hand = Hand::on(&database).await;
+
+    let tools = hand.client.list_all_tools().await.unwrap();
+
+    let names: Vec<&str> = tools.iter().map(|tool| &*tool.name).collect();
+    assert_eq!(
+        names,
+        [
+            "get_price_local",
+            "get_price_history",
+            "get_position",
+            "buy",
+            "sell",
+            "add",
+            "multiply",
+            "get_today",
+            "next_day"
+        ]
+    );
+    let buy = tools.iter().find(|tool| tool.name == "buy").unwrap();
+    let schema = buy.schema_as_json_value();
+    assert_eq!(schema["required"], json!(["symbol", "amount"]));
+    assert!(buy.description.as_deref().unwrap().contains("at today's open"), "{buy:?}");
+    let told = hand.client.peer_info().unwrap().instructions.clone().unwrap();
+    assert!(told.contains("next_day"), "{told}");
+}
+
+#[tokio::test]
+async fn todays_open_is_told_and_what_is_later_is_refused() {
+    let database = priced().await;
+    let hand = Hand::on(&database).await;
+    let price =
+        async |date: &str| hand.call("get_price_local", json!({ "symbol": "AAPL", "date": date })).await;
+
+    let today = price("2025-10-15").await;
+    assert_eq!(today.text, r#"{"symbol":"AAPL","date":"2025-10-15","ohlcv":{"open":100}}"#);
+    let yesterday = price("2025-10-14").await;
+    assert_eq!(yesterday.json()["ohlcv"]["close"], 101.5);
+    let tomorrow = price("2025-10-16").await;
+    assert!(tomorrow.refused && tomorrow.text.contains("after the open of 2025-10-15"), "{tomorrow:?}");
+    let history = hand.call("get_price_history", json!({ "symbol": "AAPL", "days": 10 })).await;
+    assert_eq!(history.json()["bars"].as_array().unwrap().len(), 1, "{history:?}");
+}
+
+#[tokio::test]
+async fn orders_fill_at_the_open_or_say_why_not() {
+    let database = priced().await;
+    let hand = Hand::on(&database).await;
+
+    let bought = hand.call("buy", json!({ "symbol": "AAPL", "amount": 5 })).await;
+    assert_eq!((bought.refused, bought.text.as_str()), (false, r#"{"CASH":500,"AAPL":5}"#));
+    let sold = hand.call("sell", json!({ "symbol": "AAPL", "amount": 2 })).await;
+    assert_eq!(sold.text, r#"{"CASH":700,"AAPL":3}"#);
+    for (name, arguments, why) in [
+        ("buy", json!({ "symbol": "AAPL", "amount": 8 }), "Insufficient cash"),
+        ("buy", json!({ "symbol": "NVDA", "amount": 1 }), "Symbol NVDA not found on 2025-10-15"),
+        ("buy", json!({ "symbol": "AAPL", "amount": 0 }), "must be positive"),
+        ("buy", json!({ "symbol": "AAPL" }), "Missing required parameter: amount"),
+        ("buy", json!({ "symbol": 7, "amount": 1 }), "symbol must be a string"),
+        ("sell", json!({ "symbol": "AAPL", "amount": 4 }), "Insufficient shares"),
+        ("get_price_local", json!({ "symbol": "AAPL", "date": "today" }), "YYYY-MM-DD"),
+        ("get_price_history", json!({ "symbol": "AAPL", "days": -1 }), "days must be an integer"),
+        ("get_information", json!({ "query": "AAPL" }), "Unknown tool"),
+        ("rm", json!({}), "Unknown tool"),
+    ] {
+        let said = hand.call(name, arguments.clone()).await;
+        assert!(said.refused && said.text.contains(why), "{name} {arguments}: {said:?}");
+    }
+
+    let position = hand.call("get_position", json!({})).await;
+    assert_eq!(position.text, r#"{"CASH":700,"AAPL":3}"#);
+    let sum = hand.call("add", json!({ "a": 0.1, "b": 0.2 })).await;
+    assert_eq!(sum.text, r#"{"result":0.3}"#);
+    let fills = database.count("SELECT count(*) FROM execution.fills").await;
+    assert_eq!(fills, 0, "nothing is stored");
+}
+
+/// Every price after the open of 2025-10-15 is another one.
+const POISON: &str = "UPDATE market.bars
+    SET open = CASE WHEN trading_date > '2025-10-15' THEN 7777 ELSE open END,
+        high = 8888, low = 1, close = 6666, volume = 999
+    WHERE trading_date >= '2025-10-15'";
+
+#[tokio::test]
+async fn another_future_changes_no_answer_of_the_day() {
+    let (database, poisoned) = (priced().await, priced().await);
+    poisoned.execute(POISON).await;
+
+    let (plain, other) = (look_around(&database).await, look_around(&poisoned).await);
+
+    assert_eq!(plain, other);
+    assert!(plain.iter().any(|said| said.contains("100")), "{plain:?}");
+    let all = plain.concat();
+    assert!(!["8888", "6666", "7777"].iter().any(|price| all.contains(price)), "{all}");
+}
+
+async fn look_around(database: &test_support::TestDatabase) -> Vec<String> {
+    let hand = Hand::on(database).await;
+    let mut said = Vec::new();
+    for date in ["2025-10-14", "2025-10-15", "2025-10-16", "2025-10-17", "9999-12-31"] {
+        said.push(hand.call("get_price_local", json!({ "symbol": "AAPL", "date": date })).await.text);
+    }
+    for (name, arguments) in [
+        ("get_price_history", json!({ "symbol": "MSFT", "days": 100 })),
+        ("buy", json!({ "symbol": "MSFT", "amount": 2 })),
+        ("buy", json!({ "symbol": "AAPL", "amount": 3 })),
+        ("sell", json!({ "symbol": "MSFT", "amount": 1 })),
+        ("get_position", json!({})),
+        ("get_today", json!({})),
+    ] {
+        said.push(hand.call(name, arguments).await.text);
+    }
+    let prompt = rmcp::model::GetPromptRequestParams::new("trade_today");
+    said.push(format!("{:?}", hand.client.get_prompt(prompt).await.unwrap().messages));
+    said
+}
