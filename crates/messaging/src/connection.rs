@@ -48,6 +48,17 @@ pub enum BrokerError {
     /// The broker's certificate is of an authority that is not trusted, for another host, or out of date.
     #[error("the broker's certificate is refused: {0}; AMQP_CA_FILE names further authorities to trust")]
     Certificate(#[source] lapin::Error),
+    /// The virtual host is not there, or this user may not enter it.
+    #[error(
+        "the broker has no virtual host {name:?} for this user; make it with \"rabbitmqctl add_vhost {name}\" and \"rabbitmqctl set_permissions -p {name} USER '.*' '.*' '.*'\""
+    )]
+    VirtualHost {
+        /// As configured.
+        name: String,
+        /// What lapin reported.
+        #[source]
+        source: lapin::Error,
+    },
     /// The broker took longer than the configured timeout; a blocked connection shows like this.
     #[error("no answer from the broker within {} s ({operation})", .after.as_secs_f32())]
     Timeout {
@@ -88,6 +99,18 @@ impl BrokerConfig {
         Self { tls, ..self }
     }
 
+    /// The same broker's virtual host for a `DEV` deployment: named as this one with `_dev` after it, and
+    /// `modelday_dev` beside the default one.
+    #[must_use]
+    pub fn in_development(self) -> Self {
+        let mut uri = (*self.uri).clone();
+        uri.vhost = match uri.vhost.as_str() {
+            "/" => "modelday_dev".to_owned(),
+            name => format!("{name}_dev"),
+        };
+        Self { uri: Arc::new(uri), ..self }
+    }
+
     /// Bounds each connect, each declaration of the topology and each batch published.
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
@@ -113,7 +136,7 @@ impl BrokerConfig {
     /// Opens a connection that the broker's UI shows as `<service> <role>`.
     ///
     /// # Errors
-    /// `CaFile`, `Certificate`, `Timeout` or `Amqp`.
+    /// `CaFile`, `Certificate`, `VirtualHost`, `Timeout` or `Amqp`.
     pub(crate) async fn connect(&self, role: &str) -> Result<Connection, BrokerError> {
         // An error means that the process has a provider already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -128,6 +151,9 @@ impl BrokerConfig {
         .map_err(|error| match error {
             BrokerError::Amqp { source, .. } if refuses_certificate(&source) => {
                 BrokerError::Certificate(source)
+            }
+            BrokerError::Amqp { source, .. } if refuses_virtual_host(&source) => {
+                BrokerError::VirtualHost { name: self.uri.vhost.clone(), source }
             }
             other => other,
         })
@@ -166,6 +192,11 @@ fn refuses_certificate(error: &lapin::Error) -> bool {
     let ErrorKind::IOError(error) = error.kind() else { return false };
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
+}
+
+/// On opening a connection, `NOT_ALLOWED` is about the virtual host.
+fn refuses_virtual_host(error: &lapin::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ProtocolError(error) if error.get_id() == 530)
 }
 
 impl fmt::Debug for BrokerConfig {
@@ -211,6 +242,15 @@ mod tests {
 
         assert_eq!(waits, [100, 200, 400, 3200, 5000, 5000]);
         assert_eq!(backoff(7, 0.0), Duration::from_millis(2500));
+    }
+
+    #[test]
+    fn development_has_a_virtual_host_of_its_own() {
+        let beside = |url: &str| BrokerConfig::new(url, "x").unwrap().in_development().uri.vhost.clone();
+
+        assert_eq!(beside("amqp://joe@127.0.0.1/trading"), "trading_dev");
+        assert_eq!(beside("amqp://joe@127.0.0.1/%2f"), "modelday_dev");
+        assert_eq!(beside("amqp://joe@127.0.0.1"), "modelday_dev");
     }
 
     #[test]

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use lapin::{
     Channel, Connection, ErrorKind, ExchangeKind,
-    options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
+    options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueuePurgeOptions},
     types::{AMQPValue, FieldTable, LongString},
 };
+
+use crate::connection::{BrokerConfig, BrokerError, close};
 
 /// Public events; the routing key is the event's type.
 pub const EVENTS: &str = "modelday.events";
@@ -174,6 +176,27 @@ pub async fn declare(connection: &Connection) -> lapin::Result<Declared> {
         tracing::warn!(queues = ?created, "created {} queues that were not there", created.len());
     }
     Ok(Declared { created })
+}
+
+/// Declares everything and removes every message that is in a queue, of which nobody must be working on one:
+/// for deployments that begin from nothing.
+///
+/// # Errors
+/// When the broker does not answer, or refuses.
+pub async fn empty(broker: &BrokerConfig) -> Result<(), BrokerError> {
+    let connection = broker.connect("empty").await?;
+    let emptied = broker
+        .bounded("emptying the queues", async {
+            declare(&connection).await?;
+            let channel = connection.create_channel().await?;
+            for queue in &QUEUES {
+                channel.queue_purge(queue.name.into(), QueuePurgeOptions::default()).await?;
+            }
+            Ok(())
+        })
+        .await;
+    close(connection).await;
+    emptied
 }
 
 async fn declare_queue(channel: &Channel, queue: &QueueSpec) -> lapin::Result<()> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use messaging::{BrokerConfig, TlsOptions};
-use storage::Database;
+use storage::{Database, Development};
 
 use crate::deployment::Deployment;
 use crate::settings::Settings;
@@ -19,9 +19,9 @@ const BROKER_TIMEOUT: Duration = Duration::from_secs(4);
 pub struct Infrastructure {
     /// `LISTEN`: address of the HTTP API.
     pub listen: SocketAddr,
-    /// `DATABASE_URL` (or a service's own, e.g. `TRIGGER_DATABASE_URL`).
+    /// `DATABASE_URL` (or a service's own, e.g. `TRIGGER_DATABASE_URL`); in `DEV` the database beside it.
     pub database: Database,
-    /// `AMQP_URL`, with `AMQP_CA_FILE` for a private authority.
+    /// `AMQP_URL`, with `AMQP_CA_FILE` for a private authority; in `DEV` the virtual host beside it.
     pub broker: BrokerConfig,
     /// `DEPLOYMENT_MODE`, `PRESERVE_DEV_DATA`.
     pub deployment: Deployment,
@@ -43,35 +43,54 @@ impl Infrastructure {
                 "listen on 127.0.0.1, or set LISTEN_TRUSTED_NETWORK=true behind a gateway that authenticates",
             );
         }
-        let database = database(settings, service);
-        let broker = broker(settings, service);
         let deployment = Deployment::from_settings(settings);
+        let database = database(settings, service, deployment);
+        let broker = broker(settings, service, deployment);
         Some(Self { listen, database: database?, broker: broker?, deployment })
     }
 }
 
-/// The database of `service`. `None` when it cannot be used; the settings know why.
-pub fn database(settings: &mut Settings, service: &str) -> Option<Database> {
-    let own = format!("{}_DATABASE_URL", service.to_uppercase());
+/// The database of `service` in a deployment. `None` when it cannot be used; the settings know why.
+pub fn database(settings: &mut Settings, service: &str, deployment: Deployment) -> Option<Database> {
     let fix = "set it to postgres://user:password@host:port/database";
-    let (key, url) = match settings.text(&own) {
-        Some(url) => (own.as_str(), url),
-        None => ("DATABASE_URL", settings.required("DATABASE_URL", fix)?),
+    let (key, url) = match configured(settings, service) {
+        Some(found) => found,
+        None => ("DATABASE_URL".to_owned(), settings.required("DATABASE_URL", fix)?),
     };
     let count = "write how many connections a service may hold";
     let sixteen = NonZeroU32::MIN.saturating_add(15);
     let max_connections = settings.parsed("DATABASE_CONNECTIONS", sixteen, count).get();
-    match Database::new(url, max_connections) {
+    let database = Database::new(url, max_connections).and_then(|database| {
+        if !deployment.is_dev_mode {
+            return Ok(database);
+        }
+        let url = Development::beside(&database.url)?.url().to_owned();
+        Ok(Database { url, ..database })
+    });
+    match database {
         Ok(database) => Some(database),
         Err(error) => {
-            let place = settings.place(key);
-            settings.mistake(&place, key, error.to_string(), fix);
+            let place = settings.place(&key);
+            settings.mistake(&place, &key, error.to_string(), fix);
             None
         }
     }
 }
 
-fn broker(settings: &mut Settings, service: &str) -> Option<BrokerConfig> {
+/// The database that `service` has in `DEV`, for whoever makes or empties it. `None` when there is none, which
+/// [`database`] tells as a mistake.
+pub fn development(settings: &mut Settings, service: &str) -> Option<Development> {
+    let (_, url) = configured(settings, service)?;
+    Development::beside(&url).ok()
+}
+
+/// The setting that names the database of `service`, with its value.
+fn configured(settings: &mut Settings, service: &str) -> Option<(String, String)> {
+    let own = format!("{}_DATABASE_URL", service.to_uppercase());
+    [own, "DATABASE_URL".to_owned()].into_iter().find_map(|key| Some((key.clone(), settings.text(&key)?)))
+}
+
+fn broker(settings: &mut Settings, service: &str, deployment: Deployment) -> Option<BrokerConfig> {
     let fix = "set it to amqp://user:password@host:port/vhost";
     let ca_file = settings.text("AMQP_CA_FILE").map(PathBuf::from);
     if let Some(Err(error)) = ca_file.as_ref().map(std::fs::read) {
@@ -81,7 +100,10 @@ fn broker(settings: &mut Settings, service: &str) -> Option<BrokerConfig> {
     }
     let url = settings.required("AMQP_URL", fix)?;
     match BrokerConfig::new(&url, &format!("modelday-{service}")) {
-        Ok(broker) => Some(broker.with_tls(TlsOptions { ca_file }).with_timeout(BROKER_TIMEOUT)),
+        Ok(broker) => {
+            let broker = if deployment.is_dev_mode { broker.in_development() } else { broker };
+            Some(broker.with_tls(TlsOptions { ca_file }).with_timeout(BROKER_TIMEOUT))
+        }
         Err(error) => {
             let place = settings.place("AMQP_URL");
             settings.mistake(&place, "AMQP_URL", error.to_string(), fix);

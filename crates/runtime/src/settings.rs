@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::de::DeserializeOwned;
 
 /// Every setting of every service, as the file may name it: one file may serve them all.
-const SETTINGS: [&str; 38] = [
+const SETTINGS: [&str; 39] = [
     "agent_slice_ms",
     "agents_at_once",
     "alphaadvantage_api_key",
@@ -23,6 +23,7 @@ const SETTINGS: [&str; 38] = [
     "database_url",
     "default_results_lookback_days",
     "deployment_mode",
+    "dev_endpoint_url",
     "download_concurrency",
     "download_timeout",
     "downloader_database_url",

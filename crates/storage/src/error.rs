@@ -14,6 +14,17 @@ pub enum StorageError {
     /// The address does not parse.
     #[error("the database URL is not a valid postgres:// address")]
     Address,
+    /// The database of a `DEV` deployment is missing and could not be made.
+    #[error(
+        "the database {name:?} is missing and cannot be created: {source}; create it, owned by this user"
+    )]
+    NotCreated {
+        /// Its name.
+        name: String,
+        /// What Postgres said.
+        #[source]
+        source: sqlx::Error,
+    },
     /// The lane is in other hands; nothing was written.
     #[error("the lane's epoch is over; the write was refused")]
     Fenced,

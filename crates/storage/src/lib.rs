@@ -4,6 +4,7 @@
 //! from the Postgres clock.
 
 mod connect;
+mod development;
 mod error;
 pub mod execution;
 pub mod market;
@@ -13,6 +14,7 @@ pub mod status;
 pub mod trigger;
 
 pub use connect::{Database, Owner, connect, ping};
+pub use development::Development;
 pub use error::{Result, StorageError};
 pub use migrate::migrate;
 pub use sqlx::{PgConnection, PgPool};

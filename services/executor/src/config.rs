@@ -21,7 +21,7 @@ pub struct Config {
     /// `AGENTS_AT_ONCE`: lanes of agents side by side (default 32).
     pub agents_at_once: u16,
     /// `SEARCH_URL` and `SEARCH_API_KEY` (or `JINA_API_KEY`): where agents may search, with which key;
-    /// nowhere without a key.
+    /// nowhere without one of them, or in `DEV`.
     pub search: Option<(String, Option<String>)>,
     /// `LANE_PATIENCE_SECONDS`: after which an untaken turn is sent again (default 60).
     pub patience: Duration,
@@ -48,7 +48,9 @@ impl Config {
         let agent_slice = settings.parsed("AGENT_SLICE_MS", 10_000, "write a number of milliseconds");
         let thirty_two = NonZeroU16::MIN.saturating_add(31);
         let agents_at_once = settings.parsed("AGENTS_AT_ONCE", thirty_two, "write a number above 0").get();
-        let search = search_engine(settings);
+        let dev = infrastructure.as_ref().is_some_and(|shared| shared.deployment.is_dev_mode);
+        // A search costs money, as a model does.
+        let search = search_engine(settings).filter(|_| !dev);
         let patience = settings.parsed("LANE_PATIENCE_SECONDS", 60, "write a number of seconds");
         let calendar = runtime::market_clock::calendar(settings);
         Some(Self {

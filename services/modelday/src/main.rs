@@ -3,13 +3,14 @@
 mod client;
 mod healthcheck;
 mod mcp;
+mod migrate;
 mod replay;
 mod serve;
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use migrate::{DevData, migrate};
 use runtime::settings::Settings;
 use tokio::runtime::Builder;
 
@@ -26,7 +27,11 @@ enum Command {
     /// Run trigger, downloader, executor and status in one process, behind one address.
     Serve,
     /// Bring the database's schema up to date.
-    Migrate,
+    Migrate {
+        /// With DEPLOYMENT_MODE=DEV: remove the jobs and days of earlier runs, unless PRESERVE_DEV_DATA is on.
+        #[arg(long)]
+        reset_dev: bool,
+    },
     /// Build what status shows again from the log of events.
     Rebuild,
     /// Trigger a job, watch it, and print the leaderboard.
@@ -65,7 +70,8 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> ExitCode {
     let done = match command {
         Command::Serve => return serve::main().await,
-        Command::Migrate => migrate().await,
+        Command::Migrate { reset_dev: true } => migrate(DevData::Reset).await,
+        Command::Migrate { reset_dev: false } => migrate(DevData::Keep).await,
         Command::Rebuild => rebuild().await,
         Command::Run(arguments) => return client::run(&arguments).await,
         Command::Mcp(arguments) => return mcp::main(arguments).await,
@@ -78,13 +84,6 @@ async fn run(command: Command) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => failed(&problem),
     }
-}
-
-async fn migrate() -> anyhow::Result<()> {
-    let url = Settings::load()
-        .text("DATABASE_URL")
-        .context("DATABASE_URL is not set; set it to postgres://user:password@host:port/database")?;
-    storage::migrate(&url).await.context("bringing the database up to date")
 }
 
 #[expect(clippy::print_stdout, reason = "a command for people")]

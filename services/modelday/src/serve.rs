@@ -3,14 +3,19 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use runtime::infrastructure::Infrastructure;
+use runtime::infrastructure::{Infrastructure, development};
 use runtime::settings::{Mistakes, Settings};
 use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, linked};
+use storage::Development;
+
+use crate::migrate;
 
 /// Settings of all services.
 struct Config {
     infrastructure: Infrastructure,
+    /// In `DEV` only.
+    development: Option<Development>,
     trigger: trigger::Config,
     downloader: downloader::Config,
     executor: executor::Config,
@@ -20,9 +25,16 @@ struct Config {
 pub(crate) async fn main() -> ExitCode {
     runtime::process::run("modelday", |telemetry, shutdown| async move {
         let config = Config::load()?;
-        storage::migrate(&config.infrastructure.database.url)
-            .await
-            .context("bringing the database up to date")?;
+        match &config.development {
+            Some(development) => {
+                migrate::prepare(development).await?;
+                let Infrastructure { broker, deployment, .. } = &config.infrastructure;
+                migrate::reset(development, broker, *deployment).await?;
+            }
+            None => storage::migrate(&config.infrastructure.database.url)
+                .await
+                .context("bringing the database up to date")?,
+        }
         serve(config, telemetry, shutdown).await
     })
     .await
@@ -33,6 +45,8 @@ impl Config {
     fn load() -> Result<Self, Mistakes> {
         let mut settings = Settings::load();
         let infrastructure = Infrastructure::from_settings(&mut settings, "modelday", 8080);
+        let dev = infrastructure.as_ref().is_some_and(|shared| shared.deployment.is_dev_mode);
+        let development = if dev { development(&mut settings, "modelday") } else { None };
         let trigger = trigger::Config::read(&mut settings, infrastructure.clone());
         let downloader = downloader::Config::read(&mut settings, infrastructure.clone());
         let executor = executor::Config::read(&mut settings, infrastructure.clone());
@@ -40,6 +54,7 @@ impl Config {
         let complete = || {
             Some(Self {
                 infrastructure: infrastructure?,
+                development,
                 trigger: trigger?,
                 downloader: downloader?,
                 executor: executor?,

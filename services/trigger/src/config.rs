@@ -15,7 +15,8 @@ use crate::catalogue::Catalogue;
 pub struct Config {
     /// Postgres, RabbitMQ, address.
     pub infrastructure: Infrastructure,
-    /// The models of `MODELS_FILE` (default `configs/models.toml`).
+    /// The models of `MODELS_FILE` (default `configs/models.toml`); in `DEV` those that ask paid endpoints ask
+    /// the one of `DEV_ENDPOINT_URL` instead.
     pub catalogue: Catalogue,
     /// The universe of `UNIVERSE_FILE` (default `configs/universes/nasdaq100.json`).
     pub universe: Universe,
@@ -51,6 +52,11 @@ impl Config {
                 settings.mistake(&place, &mistake.key, mistake.problem.clone(), &mistake.fix);
             }
         }
+        let dev = infrastructure.as_ref().is_some_and(|shared| shared.deployment.is_dev_mode);
+        let catalogue = match catalogue {
+            Ok(catalogue) if dev => scripted(catalogue, settings),
+            catalogue => catalogue.ok(),
+        };
         let universe = universe(settings);
         let max_days = settings.parsed("MAX_SIMULATION_DAYS", 3660, "write a number of calendar days");
         let max_active_jobs = settings.parsed("MAX_ACTIVE_JOBS", 64, "write a number of jobs");
@@ -58,13 +64,37 @@ impl Config {
         let today = runtime::market_clock::today(settings);
         Some(Self {
             infrastructure: infrastructure?,
-            catalogue: catalogue.ok()?,
+            catalogue: catalogue?,
             universe: universe?,
             max_days,
             max_active_jobs,
             calendar,
             today,
         })
+    }
+}
+
+/// The catalogue of a `DEV` deployment: nothing in it is paid.
+fn scripted(catalogue: Catalogue, settings: &mut Settings) -> Option<Catalogue> {
+    let paid = catalogue.paid().join(", ");
+    if paid.is_empty() {
+        return Some(catalogue);
+    }
+    let fix = "set it to the address of a scripted endpoint, e.g. http://127.0.0.1:8091/v1 of standin-chat, or take these models out of MODELS_FILE";
+    match settings.text("DEV_ENDPOINT_URL") {
+        Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
+            Some(catalogue.scripted(url.trim_end_matches('/')))
+        }
+        Some(_) => {
+            let place = settings.place("DEV_ENDPOINT_URL");
+            settings.mistake(&place, "DEV_ENDPOINT_URL", "is no http or https address".to_owned(), fix);
+            None
+        }
+        None => {
+            let problem = format!("is not set, and in DEV nothing asks the endpoints of {paid}");
+            settings.mistake("environment", "DEV_ENDPOINT_URL", problem, fix);
+            None
+        }
     }
 }
 

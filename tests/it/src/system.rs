@@ -93,6 +93,12 @@ impl System {
         let processes = BTreeMap::new();
         let mut system =
             Self { processes, seconds: Vec::new(), ports, env, folder, client, prices, vhost, database };
+        if shape == Shape::FourProcesses
+            && system.env.get("DEPLOYMENT_MODE").is_some_and(|mode| mode == "DEV")
+        {
+            let prepared = system.modelday(&["migrate", "--reset-dev"]);
+            assert!(prepared.status.success(), "{}", String::from_utf8_lossy(&prepared.stderr));
+        }
         for service in services {
             system.launch(*service);
         }
@@ -128,6 +134,11 @@ impl System {
         let mut command = std::process::Command::new(binary("modelday"));
         command.args(arguments).env_clear().envs(&self.env);
         command.output().expect("modelday runs")
+    }
+
+    /// Changes a setting of the processes that are started from now on.
+    pub fn set_env(&mut self, key: &str, value: &str) {
+        self.env.insert(key.to_owned(), value.to_owned());
     }
 
     /// SIGKILL.

@@ -2,7 +2,7 @@
 
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
-use storage::{Database, Owner};
+use storage::{Database, Development, Owner};
 use uuid::Uuid;
 
 /// A migrated database.
@@ -48,6 +48,13 @@ impl TestDatabase {
         sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&self.admin).await.unwrap()
     }
 
+    /// The one number that `query` selects from the database that a `DEV` deployment has beside this one.
+    pub async fn count_in_development(&self, query: &str) -> i64 {
+        let development = Development::beside(&self.url).unwrap();
+        let mut connection = PgConnection::connect(development.url()).await.unwrap();
+        sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&mut connection).await.unwrap()
+    }
+
     /// The one text that `query` selects; empty when it selects null.
     pub async fn text(&self, query: &str) -> String {
         let text: Option<String> =
@@ -69,8 +76,11 @@ impl Drop for TestDatabase {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let mut connection = PgConnection::connect(&url).await.unwrap();
-                let statement = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-                connection.execute(AssertSqlSafe(statement)).await.unwrap();
+                // A `DEV` deployment has made one beside it.
+                for name in [format!("{name}_dev"), name] {
+                    let statement = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+                    connection.execute(AssertSqlSafe(statement)).await.unwrap();
+                }
             });
         });
         assert!(

@@ -23,10 +23,14 @@ impl TestVhost {
         let broker = crate::variable("AMQP_URL");
         let (authority, _) = broker.rsplit_once('/').expect("AMQP_URL ends in a virtual host");
         let vhost = Self { url: format!("{authority}/{name}"), name };
-        management("PUT", &format!("/api/vhosts/{}", vhost.name), "");
-        let all = r#"{"configure":".*","write":".*","read":".*"}"#;
-        management("PUT", &format!("/api/permissions/{}/{}", vhost.name, user()), all);
+        make(&vhost.name);
         vhost
+    }
+
+    /// Creates the one beside it that a `DEV` deployment uses.
+    pub fn with_development(self) -> Self {
+        make(&format!("{}_dev", self.name));
+        self
     }
 
     /// Its address, with the user's password.
@@ -140,6 +144,12 @@ impl TestVhost {
     }
 }
 
+fn make(name: &str) {
+    management("PUT", &format!("/api/vhosts/{name}"), "");
+    let all = r#"{"configure":".*","write":".*","read":".*"}"#;
+    management("PUT", &format!("/api/permissions/{name}/{}", user()), all);
+}
+
 impl Default for TestVhost {
     fn default() -> Self {
         Self::new()
@@ -148,6 +158,8 @@ impl Default for TestVhost {
 
 impl Drop for TestVhost {
     fn drop(&mut self) {
-        management("DELETE", &format!("/api/vhosts/{}", self.name), "");
+        for name in [format!("{}_dev", self.name), self.name.clone()] {
+            management("DELETE", &format!("/api/vhosts/{name}"), "");
+        }
     }
 }

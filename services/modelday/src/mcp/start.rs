@@ -4,6 +4,7 @@ use anyhow::{Context as _, ensure};
 use domain::agent::walk::{Ground, Walk};
 use domain::market::Universe;
 use executor::Searcher;
+use runtime::deployment::Deployment;
 use runtime::settings::{Mistakes, Settings};
 use storage::{Database, Owner};
 
@@ -25,14 +26,15 @@ struct Config {
 
 impl Config {
     fn read(mut settings: Settings, arguments: &McpArguments) -> Result<Self, Mistakes> {
-        let database = runtime::infrastructure::database(&mut settings, "executor");
+        let deployment = Deployment::from_settings(&mut settings);
+        let database = runtime::infrastructure::database(&mut settings, "executor", deployment);
         let universe = if arguments.symbols.is_empty() {
             trigger::universe(&mut settings)
         } else {
             let symbols = arguments.symbols.clone();
             Some(Universe { name: "symbols".to_owned(), symbols, benchmark: None })
         };
-        let search = executor::search_engine(&mut settings);
+        let search = executor::search_engine(&mut settings).filter(|_| !deployment.is_dev_mode);
         let complete = || Some(Self { database: database?, universe: universe?, search });
         settings.finish(complete())
     }

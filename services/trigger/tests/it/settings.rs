@@ -34,6 +34,44 @@ impl Drop for Folder {
 }
 
 #[test]
+fn development_asks_no_paid_endpoint_and_says_what_to_set_instead() {
+    let folder = Folder::new();
+    let models = folder.write(
+        "models.toml",
+        "[[models]]\nsignature = \"gpt\"\nkind = \"llm\"\nbasemodel = \"gpt\"\n\
+         base_url = \"https://api.example.com/v1\"\napi_key_env = \"A_KEY\"\n",
+    );
+    let universe = "../../configs/universes/nasdaq100.json";
+    let read = |more: &[(&str, &str)]| {
+        let shared = [
+            ("AMQP_URL", "amqp://127.0.0.1/%2f"),
+            ("DATABASE_URL", "postgres://u@127.0.0.1/modelday"),
+            ("DEPLOYMENT_MODE", "DEV"),
+            ("MODELS_FILE", models.as_str()),
+            ("UNIVERSE_FILE", universe),
+        ];
+        let environment =
+            shared.iter().chain(more).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Config::from_settings(&mut Settings::new(environment.collect(), None), 8081)
+    };
+
+    let told = read(&[]).unwrap_err().to_string();
+    assert!(
+        told.contains("DEV_ENDPOINT_URL (environment): is not set, and in DEV nothing asks the endpoints of gpt; set it to"),
+        "{told}"
+    );
+    let told = read(&[("DEV_ENDPOINT_URL", "localhost:8091")]).unwrap_err().to_string();
+    assert!(told.contains("DEV_ENDPOINT_URL (environment): is no http or https address"), "{told}");
+    let config = read(&[("DEV_ENDPOINT_URL", "http://127.0.0.1:8091/v1/")]).unwrap();
+    assert!(config.infrastructure.database.url.ends_with("/modelday_dev"));
+    let start = "2025-10-01".parse().unwrap();
+    let model = config.catalogue.snapshot("gpt", start, start).unwrap();
+    assert!(format!("{:?}", model.kind).contains("\"http://127.0.0.1:8091/v1\""), "{:?}", model.kind);
+    let read_in_prod = read(&[("DEPLOYMENT_MODE", "PROD")]).unwrap();
+    assert!(read_in_prod.infrastructure.database.url.ends_with("/modelday"));
+}
+
+#[test]
 fn all_mistakes_of_all_files_are_told_at_once() {
     let folder = Folder::new();
     let models = folder.write(

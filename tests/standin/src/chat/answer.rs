@@ -51,6 +51,16 @@ pub(super) fn completion(asked: &Asked, request_bytes: usize, uses: Option<&[Use
     })
 }
 
+/// The answer to a step of the agents' protocol: its tools, or the end of the day.
+pub(super) fn step_answer(uses: Option<&[Use]>) -> Value {
+    let call = |used: &Use| {
+        let arguments: Value = serde_json::from_str(&used.arguments).unwrap_or_default();
+        json!({ "name": used.name, "arguments": arguments })
+    };
+    let calls: Vec<Value> = uses.unwrap_or_default().iter().map(call).collect();
+    json!({ "tool_calls": calls, "finish": uses.is_none() })
+}
+
 fn calls(asked: &Asked, uses: &[Use]) -> Vec<Value> {
     let call = |(index, used): (usize, &Use)| {
         json!({

@@ -10,16 +10,17 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures::{StreamExt, stream};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::answer::{Asked, completion, invalid};
+use super::answer::{Asked, completion, invalid, step_answer};
 use super::script::{Fault, Script, Scripts};
+use super::told;
 
 /// A call that came.
 #[derive(Debug, Clone)]
@@ -41,6 +42,8 @@ pub struct ChatCall {
 #[derive(Default)]
 struct Inner {
     scripts: Scripts,
+    /// Models without a script trade as they see fit.
+    trades: bool,
     faults: VecDeque<(String, Fault)>,
     calls: Vec<ChatCall>,
     key: Option<String>,
@@ -73,7 +76,11 @@ impl ChatEndpoint {
         let inner = Arc::new(Mutex::new(Inner::default()));
         let (held_from, receiver) = watch::channel(usize::MAX);
         let shared = Shared { inner: inner.clone(), held_from: receiver };
-        let routes = Router::new().route("/v1/chat/completions", post(complete)).with_state(shared);
+        let routes = Router::new()
+            .route("/v1/chat/completions", post(complete))
+            .route("/v1/agent", post(agent))
+            .route("/v1/models", get(models))
+            .with_state(shared);
         let server = tokio::spawn(async move { axum::serve(listener, routes).await });
         Ok(Self { address, inner, held_from, server })
     }
@@ -86,6 +93,12 @@ impl ChatEndpoint {
     /// Plays recorded decisions, `model,date,sequence,action,symbol,quantity`.
     pub fn play_decisions(&self, csv: &str) {
         self.inner().scripts = Scripts::of_decisions(csv);
+    }
+
+    /// Models without a script look at prices, buy and sell, the same on the same day. Agents do, too, which ask
+    /// at `/agent` below the base URL.
+    pub fn trade(&self) {
+        self.inner().trades = true;
     }
 
     /// What `model` does on `date`; `*` stands for all others.
@@ -146,8 +159,13 @@ async fn complete(State(mut shared): State<Shared>, headers: HeaderMap, body: By
         return (StatusCode::BAD_REQUEST, Json(invalid("you must provide a model and messages")))
             .into_response();
     };
-    let (number, fault, script, delay, key) = {
+    let (number, fault, uses, delay, key) = {
         let mut inner = shared.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let uses = match inner.scripts.of(&asked.model, &asked.date) {
+            Some(script) => script.get(asked.step).cloned(),
+            None if inner.trades => told::by_chat(&asked, &request).uses(asked.step),
+            None => None,
+        };
         let call = ChatCall {
             model: asked.model.clone(),
             date: asked.date.clone(),
@@ -159,8 +177,7 @@ async fn complete(State(mut shared): State<Shared>, headers: HeaderMap, body: By
         inner.calls.push(call);
         let ours = |(model, _): &(String, Fault)| model == "*" || *model == asked.model;
         let fault = inner.faults.iter().position(ours).and_then(|place| inner.faults.remove(place));
-        let script = inner.scripts.of(&asked.model, &asked.date);
-        (inner.calls.len() - 1, fault.map(|(_, fault)| fault), script, inner.delay, inner.key.clone())
+        (inner.calls.len() - 1, fault.map(|(_, fault)| fault), uses, inner.delay, inner.key.clone())
     };
     if key.is_some_and(|key| header("authorization") != format!("Bearer {key}")) {
         let told = header("authorization").trim_start_matches("Bearer ");
@@ -175,8 +192,25 @@ async fn complete(State(mut shared): State<Shared>, headers: HeaderMap, body: By
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    let answer = completion(&asked, body.len(), script.get(asked.step).map(Vec::as_slice));
+    let answer = completion(&asked, body.len(), uses.as_deref());
     respond(fault, answer).await
+}
+
+/// A step of a user's own agent.
+async fn agent(State(shared): State<Shared>, Json(request): Json<Value>) -> Response {
+    let Some((known, step)) = told::by_observation(&request) else {
+        return (StatusCode::BAD_REQUEST, Json(invalid("this is no step of modelday.agent/1")))
+            .into_response();
+    };
+    let trades = shared.inner.lock().unwrap_or_else(PoisonError::into_inner).trades;
+    Json(step_answer(known.uses(step).filter(|_| trades).as_deref())).into_response()
+}
+
+/// What real endpoints list; here a word that it is none.
+async fn models() -> Json<Value> {
+    Json(
+        json!({ "object": "list", "data": [{ "id": "scripted", "object": "model", "owned_by": "modelday" }] }),
+    )
 }
 
 async fn respond(fault: Option<Fault>, answer: Value) -> Response {

@@ -48,11 +48,11 @@ impl Scripts {
         self.0.insert((model.to_owned(), date.to_owned()), script);
     }
 
-    pub(super) fn of(&self, model: &str, date: &str) -> Script {
+    pub(super) fn of(&self, model: &str, date: &str) -> Option<Script> {
         let places = [(model, date), (model, "*"), ("*", date), ("*", "*")];
         let found =
             places.iter().find_map(|(model, date)| self.0.get(&((*model).to_owned(), (*date).to_owned())));
-        found.cloned().unwrap_or_default()
+        found.cloned()
     }
 
     /// The days of recorded decisions, `model,date,sequence,action,symbol,quantity`: the model looks at its

@@ -1,0 +1,152 @@
+//! The database of a `DEV` deployment: beside the configured one, and the only one that is ever emptied.
+
+use std::str::FromStr as _;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+
+use crate::error::{Result, StorageError};
+
+/// What stands after the name of the configured database.
+const SUFFIX: &str = "_dev";
+/// Tables of `market` with what the provider said and was asked: emptying keeps them.
+const PRICES: [&str; 3] = ["answer_spans", "bars", "budgets"];
+/// A database that every server has.
+const MAINTENANCE: &str = "postgres";
+/// SQLSTATE of a database that does not exist.
+const INVALID_CATALOG_NAME: &str = "3D000";
+/// SQLSTATEs of a database that exists; the second when two make it at once.
+const EXISTS: [&str; 2] = ["42P04", "23505"];
+
+/// A database that is named as the configured one, with `_dev` after it.
+#[derive(Clone)]
+pub struct Development {
+    configured: PgConnectOptions,
+    url: String,
+    name: String,
+}
+
+impl std::fmt::Debug for Development {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Development").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Development {
+    /// The database beside the one at `url`, on the same server.
+    ///
+    /// # Errors
+    /// [`StorageError::Address`] when `url` names no database; it is not repeated, since it may hold a password.
+    pub fn beside(url: &str) -> Result<Self> {
+        let parse = |url: &str| PgConnectOptions::from_str(url).map_err(|_| StorageError::Address);
+        let configured = parse(url)?;
+        let name = format!("{}{SUFFIX}", configured.get_database().ok_or(StorageError::Address)?);
+        let url = match url.split_once('?') {
+            Some((address, parameters)) => format!("{address}{SUFFIX}?{parameters}"),
+            None => format!("{url}{SUFFIX}"),
+        };
+        // A name that stands elsewhere than at the end of the path would stay the configured one.
+        if parse(&url)?.get_database() != Some(name.as_str()) {
+            return Err(StorageError::Address);
+        }
+        Ok(Self { configured, url, name })
+    }
+
+    /// Its address; contains a secret.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Makes it when it is missing, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When Postgres does not answer, or its user may not create databases or schemas.
+    pub async fn prepare(&self) -> Result<()> {
+        match PgConnection::connect(&self.url).await {
+            Ok(connection) => connection.close().await?,
+            Err(error) if state(&error).as_deref() == Some(INVALID_CATALOG_NAME) => self.create().await?,
+            Err(error) => return Err(error.into()),
+        }
+        crate::migrate(&self.url).await
+    }
+
+    /// Removes jobs, days, fills, events and messages; keeps prices, and what the provider was asked for them.
+    ///
+    /// # Errors
+    /// When Postgres refuses, or somebody holds a table for more than 10 s.
+    pub async fn empty(&self) -> Result<()> {
+        let mut connection = PgConnection::connect(&self.url).await?;
+        let mut transaction = connection.begin().await?;
+        transaction.execute("SET LOCAL lock_timeout = '10s'").await?;
+        let tables: Option<String> = sqlx::query_scalar(
+            "-- development::empty
+            SELECT string_agg(format('%I.%I', schemaname, tablename), ', ')
+            FROM pg_tables
+            WHERE schemaname IN ('trigger', 'market', 'execution', 'status')
+                AND NOT (schemaname = 'market' AND tablename = ANY($1))",
+        )
+        .bind(PRICES.map(str::to_owned).to_vec())
+        .fetch_one(&mut *transaction)
+        .await?;
+        if let Some(tables) = tables {
+            transaction.execute(AssertSqlSafe(format!("TRUNCATE {tables}"))).await?;
+        }
+        transaction.commit().await?;
+        connection.close().await?;
+        Ok(())
+    }
+
+    async fn create(&self) -> Result<()> {
+        let mut connection = match PgConnection::connect_with(&self.configured).await {
+            // The configured one need not exist: it is production's.
+            Err(error) if state(&error).as_deref() == Some(INVALID_CATALOG_NAME) => {
+                PgConnection::connect_with(&self.configured.clone().database(MAINTENANCE)).await?
+            }
+            other => other?,
+        };
+        let quoted = self.name.replace('"', "\"\"");
+        match connection.execute(AssertSqlSafe(format!("CREATE DATABASE \"{quoted}\""))).await {
+            Ok(_) => {}
+            Err(error) if state(&error).is_some_and(|state| EXISTS.contains(&state.as_str())) => {}
+            Err(error) => return Err(StorageError::NotCreated { name: self.name.clone(), source: error }),
+        }
+        connection.close().await?;
+        Ok(())
+    }
+}
+
+fn state(error: &sqlx::Error) -> Option<String> {
+    error.as_database_error()?.code().map(|code| code.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_gets_a_suffix_and_the_rest_of_the_address_stays() {
+        let beside = |url: &str| Development::beside(url).unwrap().url;
+
+        assert_eq!(beside("postgres://u:p@h:1/modelday"), "postgres://u:p@h:1/modelday_dev");
+        assert_eq!(
+            beside("postgres://u@h/modelday?sslmode=disable"),
+            "postgres://u@h/modelday_dev?sslmode=disable"
+        );
+        // Whatever it is called already: a name that ends so may be production's.
+        assert_eq!(beside("postgres://u@h/modelday_dev"), "postgres://u@h/modelday_dev_dev");
+    }
+
+    #[test]
+    fn an_address_that_names_no_database_has_none_beside_it() {
+        for url in ["postgres://u@h", "postgres://u@h/", "postgres://u@h/?dbname=modelday"] {
+            assert!(matches!(Development::beside(url), Err(StorageError::Address)), "{url}");
+        }
+    }
+
+    #[test]
+    fn no_password_is_shown() {
+        let database = Development::beside("postgres://joe:s3cret@h/modelday").unwrap();
+
+        assert!(!format!("{database:?}").contains("s3cret"));
+    }
+}

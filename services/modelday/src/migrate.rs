@@ -1,0 +1,66 @@
+//! The database before any service starts: its schema, and in `DEV` its being there and empty.
+
+use anyhow::{Context as _, ensure};
+use messaging::{BrokerConfig, topology};
+use runtime::deployment::Deployment;
+use runtime::infrastructure::{Infrastructure, development};
+use runtime::settings::Settings;
+use storage::Development;
+
+/// What becomes of the data of a `DEV` deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DevData {
+    /// They stay.
+    Keep,
+    /// They go, unless `PRESERVE_DEV_DATA` is on.
+    Reset,
+}
+
+/// Brings the schema up to date.
+pub(crate) async fn migrate(data: DevData) -> anyhow::Result<()> {
+    let mut settings = Settings::load();
+    let url = settings
+        .text("DATABASE_URL")
+        .context("DATABASE_URL is not set; set it to postgres://user:password@host:port/database")?;
+    match data {
+        DevData::Keep => {
+            let deployment = Deployment::from_settings(&mut settings);
+            settings.finish(Some(()))?;
+            if deployment.is_dev_mode {
+                return prepare(&Development::beside(&url)?).await;
+            }
+            storage::migrate(&url).await.context("bringing the database up to date")
+        }
+        DevData::Reset => {
+            let infrastructure = Infrastructure::from_settings(&mut settings, "modelday", 8080);
+            let development = development(&mut settings, "modelday");
+            let Infrastructure { broker, deployment, .. } = settings.finish(infrastructure)?;
+            ensure!(deployment.is_dev_mode, "--reset-dev needs DEPLOYMENT_MODE=DEV; nothing was changed");
+            let development = development.context("DATABASE_URL names no database")?;
+            prepare(&development).await?;
+            reset(&development, &broker, deployment).await
+        }
+    }
+}
+
+/// Makes the database of a `DEV` deployment when it is missing, and brings its schema up to date.
+pub(crate) async fn prepare(development: &Development) -> anyhow::Result<()> {
+    development.prepare().await.context("preparing the database of DEPLOYMENT_MODE=DEV")
+}
+
+/// Removes the data of a `DEV` deployment, unless they are to be preserved; prices stay. No service may run.
+pub(crate) async fn reset(
+    development: &Development,
+    broker: &BrokerConfig,
+    deployment: Deployment,
+) -> anyhow::Result<()> {
+    if deployment.preserve_dev_data == Some(true) {
+        tracing::info!("PRESERVE_DEV_DATA is on: jobs and days stay");
+        return Ok(());
+    }
+    development.empty().await.context("emptying the database of DEPLOYMENT_MODE=DEV")?;
+    // What is still under way is about jobs that are gone.
+    topology::empty(broker).await.context("emptying the queues of DEPLOYMENT_MODE=DEV")?;
+    tracing::info!("jobs and days of earlier runs were removed; prices were kept");
+    Ok(())
+}
