@@ -11,4 +11,5 @@ prepare_state
 lock run.lock 7 60 "'make run' is at work in this clone; end it first."
 stop modelday "$modelday"
 stop standin "$standin"
+stop agents "$agents"
 "$here/stack.sh" down 7>&- || exit 1

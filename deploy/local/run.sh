@@ -56,6 +56,43 @@ choose_provider() {
   export ALPHAVANTAGE_BASE_URL ALPHAVANTAGE_API_KEY=standin-paying-key
 }
 
+# In DEV, agents are scripted, and messages have a virtual host of their own.
+choose_agents() {
+  local mode=${DEPLOYMENT_MODE:-PROD}
+  if [ "${mode^^}" != DEV ]; then
+    stop agents "$agents"
+    return
+  fi
+  if [ -z "${DEV_ENDPOINT_URL:-}" ]; then
+    if ! unchanged agents "$agents"; then
+      stop agents "$agents"
+      free_port agents "${MODELDAY_AGENTS_PORT:-8091}"
+      launch agents "$agents" --listen "127.0.0.1:$(port_of agents)"
+      wait_for agents "$agents" /v1/models
+    fi
+    DEV_ENDPOINT_URL=http://127.0.0.1:$(port_of agents)/v1
+    export DEV_ENDPOINT_URL
+  fi
+  make_virtual_host
+  say "DEPLOYMENT_MODE=DEV: agents are scripted at $DEV_ENDPOINT_URL, and data are kept apart."
+}
+
+# The one beside that of AMQP_URL. A broker that was given to us is its owner's to change; modelday says what it lacks.
+make_virtual_host() {
+  local address=${AMQP_URL#*://} name='' user
+  if [[ $address = */* ]]; then name=${address#*/}; fi
+  name=${name%%\?*}
+  case $name in '' | %2f | %2F) name=modelday ;; esac
+  name=${name}_dev
+  user=${address%%:*}
+  [ "$(cat "$state/rabbitmq.provider" 2>/dev/null)" != given ] || return 0
+  {
+    "$here/stack.sh" ctl rabbitmq add_vhost "$name" || true
+    "$here/stack.sh" ctl rabbitmq set_permissions -p "$name" "$user" '.*' '.*' '.*'
+  } >"$state/vhost.log" 2>&1 7>&- ||
+    { last_lines "$state/vhost.log"; die "the virtual host $name could not be made; the lines above are from $state/vhost.log."; }
+}
+
 serve() {
   local host=127.0.0.1 first=8080
   if [ -n "${LISTEN:-}" ]; then host=${LISTEN%:*} first=${LISTEN##*:}; fi
@@ -78,6 +115,7 @@ eval "$environment"
 cd "$repo_root"
 build
 choose_provider
+choose_agents
 serve
 say "Modelday serves on http://127.0.0.1:$(port_of modelday); its log is $state/modelday.log."
 trap - ERR

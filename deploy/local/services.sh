@@ -1,9 +1,11 @@
-# What `make run` starts and `make down` stops: modelday, and the stand-in for Alpha Vantage. Sourced, never run.
+# What `make run` starts and `make down` stops: modelday, and the stand-ins for Alpha Vantage and for paid agents.
+# Sourced, never run.
 # shellcheck shell=bash disable=SC2154,SC2034
 
 programs=${CARGO_TARGET_DIR:-$repo_root/target}/release
 modelday=$programs/modelday
 standin=$programs/standin-alpha-vantage
+agents=$programs/standin-chat
 
 pid_of() { cat "$state/$1.pid" 2>/dev/null || true; }
 port_of() { cat "$state/$1.port" 2>/dev/null || true; }
@@ -17,7 +19,7 @@ unchanged() {
 # What the services read at their start: variables and configuration. A fingerprint, because keys are among them.
 settings() {
   {
-    env | grep -E '^(DATABASE_|AMQP_|LISTEN|ALPHA|MAX_|DEFAULT_|DEPLOYMENT_|DOWNLOAD_|LANE|MARKET_|MODELS_|PREPARATIONS_|PRESERVE_|SIMULATED_|UNIVERSE_|OTEL_|MODELDAY_)' | sort
+    env | grep -E '^(DATABASE_|AMQP_|LISTEN|ALPHA|MAX_|DEFAULT_|DEPLOYMENT_|DEV_|DOWNLOAD_|LANE|MARKET_|MODELS_|PREPARATIONS_|PRESERVE_|SIMULATED_|UNIVERSE_|OTEL_|MODELDAY_)' | sort
     find "$repo_root/configs" -type f -print0 | sort -z | xargs -0 cat
   } | sha256sum
 }
