@@ -4,6 +4,7 @@
 
 mod batches;
 mod consuming;
+mod emptying;
 mod probing;
 mod publishing;
 mod recovery;
