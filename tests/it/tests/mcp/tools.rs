@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::hand::{Hand, priced};
+use crate::hand::{Hand, priced, program};
 
 #[tokio::test]
 async fn the_tools_are_those_of_an_agent_and_two_for_the_clock() {
@@ -122,4 +122,27 @@ async fn look_around(database: &test_support::TestDatabase) -> Vec<String> {
     let prompt = rmcp::model::GetPromptRequestParams::new("trade_today");
     said.push(format!("{:?}", hand.client.get_prompt(prompt).await.unwrap().messages));
     said
+}
+
+#[tokio::test]
+async fn a_search_tells_only_what_is_certainly_from_before_today() {
+    let found = json!({ "data": [
+        { "title": "yesterday's news", "url": "u", "date": "2025-10-14", "content": "c" },
+        { "title": "tomorrow's news", "url": "u", "date": "2025-10-16", "content": "c" },
+        { "title": "news of an unknown day", "url": "u", "content": "c" },
+    ]});
+    let engine = axum::Router::new().fallback(async move || axum::Json(found.clone()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let engine = tokio::spawn(async move { axum::serve(listener, engine).await });
+    let database = priced().await;
+    let mut program = program(&database, &["--date", "2025-10-15", "--symbols", "AAPL"]);
+    program.env("SEARCH_URL", url);
+    let hand = Hand::of(program).await;
+
+    let said = hand.call("get_information", json!({ "query": "AAPL" })).await;
+
+    assert!(said.text.contains("yesterday's news") && !said.refused, "{said:?}");
+    assert!(!said.text.contains("tomorrow") && !said.text.contains("unknown day"), "{said:?}");
+    engine.abort();
 }
