@@ -41,7 +41,7 @@ pub(crate) async fn main(arguments: McpArguments) -> ExitCode {
     match serve(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            eprintln!("modelday mcp: {problem:#}");
+            eprintln!("modelday mcp: {}", runtime::process::told(&problem));
             if problem.is::<Mistakes>() { ExitCode::from(EX_CONFIG) } else { ExitCode::FAILURE }
         }
     }

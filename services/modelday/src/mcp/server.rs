@@ -86,7 +86,7 @@ impl Tools {
         };
         match self.stock.on(next).await {
             Ok(bars) => walk.go_to(next, bars),
-            Err(problem) => Ok(refused(&format!("{problem:#}"))),
+            Err(problem) => Ok(refused(&runtime::process::told(&problem))),
         }
     }
 }
