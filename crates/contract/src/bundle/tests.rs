@@ -76,6 +76,7 @@ fn bundle() -> Bundle {
                 config_hash: "hash".to_owned(),
                 initial_cash: decimal("10000"),
                 trials: 1,
+                training_cutoff: None,
                 start: date("2025-10-01"),
                 costs: domain::costs::Costs::NONE,
                 kind: ModelKind::Policy(Policy::Cash),

@@ -30,6 +30,7 @@ fn model(signature: &str, kind: ModelKind) -> Model {
         config_hash: "hash".to_owned(),
         initial_cash: "1000".parse().unwrap(),
         trials: 1,
+        training_cutoff: None,
         start: day(DATES[0]),
         costs: Costs::NONE,
         kind,
