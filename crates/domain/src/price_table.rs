@@ -12,6 +12,11 @@ use crate::market::{Bar, Symbol};
 pub struct PriceTable(HashMap<Symbol, BTreeMap<NaiveDate, Bar>>);
 
 impl PriceTable {
+    /// Whether there is any bar of `symbol`.
+    pub fn knows(&self, symbol: &Symbol) -> bool {
+        self.0.contains_key(symbol)
+    }
+
     /// Adds a bar, or replaces the one of that symbol and date.
     pub fn insert(&mut self, symbol: Symbol, date: NaiveDate, bar: Bar) {
         self.0.entry(symbol).or_default().insert(date, bar);

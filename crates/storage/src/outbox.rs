@@ -118,7 +118,9 @@ pub async fn take_unsent(pool: &PgPool, limit: usize) -> Result<Option<Unsent>> 
     let messages: Vec<Stored> = sqlx::query_as(
         "-- outbox::take_unsent
         WITH relay AS MATERIALIZED (
-            SELECT pg_try_advisory_xact_lock(hashtext('outbox'), hashtext(current_schema())) AS mine
+            SELECT pg_try_advisory_xact_lock(hashtext('outbox'), hashtext(current_schema())) AS mine,
+                -- A mark that is lost sends its message again, which is no harm.
+                set_config('synchronous_commit', 'off', true)
         )
         SELECT id, event_id, kind, exchange, routing_key, job_id, traceparent, body, created_at
         FROM outbox

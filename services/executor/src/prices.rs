@@ -47,16 +47,16 @@ impl Prices {
         let (from, last) = (stretch.from(&self.calendar, job.lookback()), stretch.last);
         let stretch = self.stretch((job.job.id, stretch.first)).await;
         let universe = &job.job.universe;
-        let mut symbols: Vec<Symbol> = universe.symbols.iter().chain(&universe.benchmark).cloned().collect();
-        let table = stretch.get_or_try_init(|| load(pool, &symbols, from, last)).await?.clone();
+        let members = || universe.symbols.iter().chain(&universe.benchmark).cloned().collect::<Vec<_>>();
+        let table = stretch.get_or_try_init(async || load(pool, &members(), from, last).await).await?.clone();
         // A held symbol that has left the universe keeps being priced.
         let held = held.into_iter().flat_map(|portfolio| portfolio.holdings().keys());
-        let strangers: Vec<Symbol> = held.filter(|symbol| !symbols.contains(symbol)).cloned().collect();
+        let is_stranger = |symbol: &&Symbol| !table.knows(symbol) && !universe.tradable(symbol);
+        let strangers: Vec<Symbol> = held.filter(is_stranger).cloned().collect();
         if strangers.is_empty() {
             return Ok(table);
         }
-        symbols.extend(strangers);
-        load(pool, &symbols, from, last).await
+        load(pool, &[members(), strangers].concat(), from, last).await
     }
 
     async fn stretch(&self, key: Key) -> Table {

@@ -9,6 +9,7 @@ mod projector;
 mod watermark;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use messaging::topology::queues;
@@ -22,6 +23,9 @@ pub use config::{Config, Reading};
 use letters::Letters;
 use notices::Notices;
 use projector::Projector;
+
+/// How long events are gathered before they are projected together; nobody sees so short a delay.
+const GATHERED: Duration = Duration::from_millis(10);
 
 /// Builds the service: its routes, and its work until `shutdown`.
 ///
@@ -40,7 +44,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         let events = messaging::consume_batches(
             &infrastructure.broker,
             queues::STATUS_PROJECTION,
-            BatchOptions { hooks: hooks(&catch_up), ..BatchOptions::default() },
+            BatchOptions { linger: GATHERED, hooks: hooks(&catch_up), ..BatchOptions::default() },
             projector,
             shutdown.clone(),
         );

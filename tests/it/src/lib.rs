@@ -13,6 +13,7 @@ mod broker;
 mod builder;
 mod client;
 mod process;
+mod recorded;
 mod system;
 
 pub use binaries::binary;
@@ -20,4 +21,5 @@ pub use binaries::modelday;
 pub use broker::Broker;
 pub use builder::Builder;
 pub use client::{Client, http};
+pub use recorded::portfolios_are_the_recorded_ones;
 pub use system::{Service, Shape, System};

@@ -65,16 +65,13 @@ pub struct AgentEnd<'a> {
     pub transcript: &'a serde_json::Value,
 }
 
-/// Commits the day at the lane's front: result, fills, messages and the lane's progress, at once.
-///
-/// # Errors
-/// [`StorageError::Fenced`] when somebody else has taken the lane; nothing is written then.
-pub async fn commit_day(pool: &PgPool, lane: &Lane, done: usize, commit: &DayCommit<'_>) -> Result<()> {
-    let result = ResultColumns::of(&commit.row)?;
-    let fills = FillColumns::of(&commit.row);
-    let messages = outbox::Columns::of(commit.messages);
-    let written = sqlx::query(
-        "-- days::commit_day
+/// The end of a day in one statement; `$more` is what else it writes.
+macro_rules! commit_day {
+    ($name:literal, $more:literal) => {
+        concat!(
+            "-- days::",
+            $name,
+            "
         WITH lane AS (
             UPDATE execution.lanes
             SET done = done + 1, crashes = 0,
@@ -100,7 +97,19 @@ pub async fn commit_day(pool: &PgPool, lane: &Lane, done: usize, commit: &DayCom
                 message.traceparent, message.body
             FROM lane, UNNEST($25::uuid[], $26::text[], $27::text[], $28::text[], $29::text[], $30::text[])
                 AS message (event_id, kind, exchange, routing_key, traceparent, body)
-        ), attempt AS (
+        ",
+            $more,
+            "
+        )
+        SELECT FROM lane",
+        )
+    };
+}
+
+const COMMIT_DAY: &str = commit_day!("commit_day", "");
+const COMMIT_AGENT_DAY: &str = commit_day!(
+    "commit_agent_day",
+    "), attempt AS (
             UPDATE execution.attempts
             SET ended = $31, ended_at = now()
             FROM lane
@@ -108,45 +117,54 @@ pub async fn commit_day(pool: &PgPool, lane: &Lane, done: usize, commit: &DayCom
                 AND attempts.attempt = $7
         ), transcript AS (
             INSERT INTO execution.transcripts (portfolio_id, trading_date, job_id, revision, attempt, reason, body)
-            SELECT portfolio_id, $5, job_id, $32, $7, $31, $33 FROM lane WHERE $31 IS NOT NULL
-        )
-        SELECT FROM lane",
-    )
-    .bind(lane.id.0)
-    .bind(lane.epoch)
-    .bind(i32::try_from(done).unwrap_or(i32::MAX))
-    .bind(commit.ends_turn)
-    .bind(commit.date)
-    .bind(result.state)
-    .bind(commit.attempt.cast_signed())
-    .bind(result.detail)
-    .bind(result.revision)
-    .bind(result.base.map(|base| base.date))
-    .bind(result.base.map(|base| base.revision.cast_signed()))
-    .bind(result.config_hash)
-    .bind(result.cash)
-    .bind(result.holdings)
-    .bind(result.value_at_open)
-    .bind(result.value_at_close)
-    .bind(fills.sequences)
-    .bind(fills.sides)
-    .bind(fills.symbols)
-    .bind(fills.quantities)
-    .bind(fills.prices)
-    .bind(fills.fees)
-    .bind(fills.cash_after)
-    .bind(fills.positions_after)
-    .bind(messages.event_ids)
-    .bind(messages.kinds)
-    .bind(messages.exchanges)
-    .bind(messages.routing_keys)
-    .bind(messages.traceparents)
-    .bind(messages.bodies)
-    .bind(commit.agent.map(|agent| agent.reason))
-    .bind(commit.agent.map(|agent| agent.revision.cast_signed()))
-    .bind(commit.agent.map(|agent| agent.transcript))
-    .fetch_optional(pool)
-    .await?;
+            SELECT portfolio_id, $5, job_id, $32, $7, $31, $33 FROM lane"
+);
+
+/// Commits the day at the lane's front: result, fills, messages and the lane's progress, at once.
+///
+/// # Errors
+/// [`StorageError::Fenced`] when somebody else has taken the lane; nothing is written then.
+pub async fn commit_day(pool: &PgPool, lane: &Lane, done: usize, commit: &DayCommit<'_>) -> Result<()> {
+    let result = ResultColumns::of(&commit.row)?;
+    let fills = FillColumns::of(&commit.row);
+    let messages = outbox::Columns::of(commit.messages);
+    let statement = if commit.agent.is_some() { COMMIT_AGENT_DAY } else { COMMIT_DAY };
+    let written = sqlx::query(statement)
+        .bind(lane.id.0)
+        .bind(lane.epoch)
+        .bind(i32::try_from(done).unwrap_or(i32::MAX))
+        .bind(commit.ends_turn)
+        .bind(commit.date)
+        .bind(result.state)
+        .bind(commit.attempt.cast_signed())
+        .bind(result.detail)
+        .bind(result.revision)
+        .bind(result.base.map(|base| base.date))
+        .bind(result.base.map(|base| base.revision.cast_signed()))
+        .bind(result.config_hash)
+        .bind(result.cash)
+        .bind(result.holdings)
+        .bind(result.value_at_open)
+        .bind(result.value_at_close)
+        .bind(fills.sequences)
+        .bind(fills.sides)
+        .bind(fills.symbols)
+        .bind(fills.quantities)
+        .bind(fills.prices)
+        .bind(fills.fees)
+        .bind(fills.cash_after)
+        .bind(fills.positions_after)
+        .bind(messages.event_ids)
+        .bind(messages.kinds)
+        .bind(messages.exchanges)
+        .bind(messages.routing_keys)
+        .bind(messages.traceparents)
+        .bind(messages.bodies);
+    let written = match commit.agent {
+        Some(agent) => written.bind(agent.reason).bind(agent.revision.cast_signed()).bind(agent.transcript),
+        None => written,
+    };
+    let written = written.fetch_optional(pool).await?;
     if written.is_some() { Ok(()) } else { Err(StorageError::Fenced) }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::ids::LaneId;
 use sqlx::PgPool;
 
-use super::lanes::{Lane, Take, lease_of, try_take};
+use super::lanes::{Durable, Lane, Take, lease_of, try_take};
 use crate::error::{Result, StorageError};
 use crate::outbox::{self, Outgoing};
 
@@ -76,7 +76,7 @@ pub async fn take_with_endpoint(pool: &PgPool, lane: LaneId, turn: u32, failed: 
     .execute(&mut *transaction)
     .await?;
     let taken = match waits.rows_affected() {
-        0 => try_take(&mut *transaction, lane, turn, failed).await?,
+        0 => try_take(&mut *transaction, lane, turn, failed, Durable::AtOnce).await?,
         _ => None,
     };
     transaction.commit().await?;

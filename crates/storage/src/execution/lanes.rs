@@ -148,7 +148,7 @@ pub(super) async fn insert(connection: &mut PgConnection, job: JobId, lanes: &[N
 /// # Errors
 /// When Postgres refuses.
 pub async fn take(pool: &PgPool, lane: LaneId, turn: u32, failed: Option<i64>) -> Result<Take> {
-    if let Some(lane) = try_take(pool, lane, turn, failed).await? {
+    if let Some(lane) = try_take(pool, lane, turn, failed, Durable::WithTheNextCommit).await? {
         return Ok(Take::Taken(lane));
     }
     lease_of(pool, lane, turn).await
@@ -173,18 +173,30 @@ pub(super) async fn lease_of(pool: &PgPool, lane: LaneId, turn: u32) -> Result<T
     })
 }
 
+/// When a taking has to outlive a crash of Postgres.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durable {
+    /// Before anything is done in its name: an agent's step is fenced by the epoch alone.
+    AtOnce,
+    /// With the first day. A taking lost until then can be taken again under the same epoch, but a day is
+    /// fenced by the lane's progress too, so that only one of the two takers commits it.
+    WithTheNextCommit,
+}
+
 /// Takes a turn that is free and due.
 pub(super) async fn try_take(
     db: impl PgExecutor<'_>,
     lane: LaneId,
     turn: u32,
     failed: Option<i64>,
+    durable: Durable,
 ) -> Result<Option<Lane>> {
     let taken: Option<Row> = sqlx::query_as(
         "-- lanes::take
         UPDATE execution.lanes
         SET epoch = epoch + 1, lease_until = now() + interval '3 s', not_before = NULL, waits_for_endpoint = false,
             crashes = CASE WHEN epoch = $3 THEN greatest(crashes, 1) ELSE crashes + 1 END
+        FROM (SELECT CASE WHEN $4 THEN set_config('synchronous_commit', 'off', true) END OFFSET 0) AS setting
         WHERE id = $1 AND turn = $2 AND state = 'ready'
             AND (lease_until IS NULL OR lease_until < now() OR epoch = $3)
             AND (not_before IS NULL OR not_before <= now())
@@ -194,6 +206,7 @@ pub(super) async fn try_take(
     .bind(lane.0)
     .bind(turn.cast_signed())
     .bind(failed)
+    .bind(durable == Durable::WithTheNextCommit)
     .fetch_optional(db)
     .await?;
     Ok(taken.map(Into::into))
@@ -282,7 +295,7 @@ impl Closing {
         let finished = sqlx::query(
             "-- lanes::close
             UPDATE execution.lanes
-            SET state = 'finished', lease_until = NULL, done = cardinality(dates)
+            SET state = 'finished', lease_until = NULL, done = days
             WHERE id = $1 AND epoch = $2 AND state = 'ready'",
         )
         .bind(lane.id.0)

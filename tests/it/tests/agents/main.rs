@@ -18,4 +18,5 @@ mod own_agent;
 mod plan;
 mod replay;
 mod resume;
+mod search;
 mod stage;

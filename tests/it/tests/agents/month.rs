@@ -1,8 +1,9 @@
 //! The recorded month again, through the agents' loop.
 
-use it::{Shape, System};
+use it::{Shape, System, portfolios_are_the_recorded_ones};
 use serde_json::json;
 
+use crate::bundle::replays_as_recorded;
 use crate::stage::{endpoint, models};
 
 const MODELS: [&str; 6] =
@@ -37,6 +38,7 @@ async fn six_language_models_trade_the_recorded_month_to_the_cent_and_every_toke
     for (model, published) in PUBLISHED {
         assert_eq!(returns.get(model).map(String::as_str), Some(published), "{model} of {returns:?}");
     }
+    portfolios_are_the_recorded_ones(&system.client).await;
     let fills = system.database.count("SELECT count(*) FROM execution.fills").await;
     assert_eq!(fills, 306);
     let refused =
@@ -57,6 +59,9 @@ async fn six_language_models_trade_the_recorded_month_to_the_cent_and_every_toke
         + (SELECT count(*) FROM execution.outbox WHERE body LIKE '%very-secret%')
         + (SELECT count(*) FROM trigger.outbox WHERE body LIKE '%very-secret%')";
     assert_eq!(system.database.count(leaks).await, 0, "the key is in the database");
+    let calls = endpoint.calls().len();
+    replays_as_recorded(&system, &job).await;
+    assert_eq!(endpoint.calls().len(), calls, "a replay asks nobody");
 }
 
 /// The stand-in bills a quarter of the request's bytes, half of them cached, so the sums can be made again.

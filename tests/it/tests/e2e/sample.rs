@@ -1,8 +1,6 @@
 //! The sample job: the published leaderboard, to the cent.
 
-use std::collections::BTreeMap;
-
-use it::{Client, Shape, System};
+use it::{Shape, System, portfolios_are_the_recorded_ones};
 use serde_json::{Value, json};
 
 /// The published leaderboard, in percent.
@@ -57,66 +55,6 @@ async fn the_sample_job_gives_the_published_leaderboard(shape: Shape) {
     assert_eq!(status["progress"]["skipped"], 126);
     assert_eq!(system.prices.calls().len(), calls, "nothing is downloaded twice");
     assert_eq!(system.client.returns(RANGE).await, returns);
-}
-
-/// Cash, holdings and value at the close of every recorded day.
-pub(crate) async fn portfolios_are_the_recorded_ones(client: &Client) {
-    let recorded = recorded_portfolios();
-    assert_eq!(recorded.len(), 120);
-    let mut by_date: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
-    for ((date, model), expected) in recorded {
-        if !by_date.contains_key(&date) {
-            let answer = client.get_ok(&format!("/results?start_date={date}&end_date={date}")).await;
-            let results = answer["results"].as_array().expect("results").clone();
-            let by_model =
-                results.into_iter().map(|row| (row["model"].as_str().expect("a model").to_owned(), row));
-            by_date.insert(date.clone(), by_model.collect());
-        }
-        let actual = by_date[&date].get(&model).unwrap_or_else(|| panic!("no result of {model} on {date}"));
-        assert_eq!(summary(&actual["final_position"]), expected, "{model} on {date}");
-    }
-}
-
-fn summary(position: &Value) -> (String, BTreeMap<String, i64>, String) {
-    let holdings = position["holdings"].as_array().expect("holdings").iter();
-    let holdings = holdings.map(|holding| {
-        (
-            holding["symbol"].as_str().expect("a symbol").to_owned(),
-            holding["quantity"].as_i64().expect("a quantity"),
-        )
-    });
-    (number(&position["cash"]), holdings.collect(), number(&position["portfolio_value_close"]))
-}
-
-/// A JSON number as it was written, without trailing zeros.
-fn number(value: &Value) -> String {
-    let decimal: rust_decimal::Decimal =
-        value.to_string().parse().unwrap_or_else(|_| panic!("{value} is no number"));
-    decimal.normalize().to_string()
-}
-
-type Portfolio = (String, BTreeMap<String, i64>, String);
-
-fn recorded_portfolios() -> BTreeMap<(String, String), Portfolio> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/recorded_portfolios.csv");
-    let mut reader = csv::Reader::from_path(path).expect("the recorded portfolios");
-    reader
-        .records()
-        .map(|record| {
-            let record = record.expect("a row");
-            let holdings = record[3].split_whitespace().map(|holding| {
-                let (symbol, quantity) = holding.split_once(':').expect("symbol:quantity");
-                (symbol.to_owned(), quantity.parse().expect("a quantity"))
-            });
-            let exact = |text: &str| {
-                text.parse::<rust_decimal::Decimal>().expect("a decimal").normalize().to_string()
-            };
-            (
-                (record[1].to_owned(), record[0].to_owned()),
-                (exact(&record[2]), holdings.collect(), exact(&record[4])),
-            )
-        })
-        .collect()
 }
 
 async fn fills_and_refusals(system: &System) -> (i64, i64) {
