@@ -11,8 +11,8 @@ use crate::market::{Bar, Symbol, Universe};
 use crate::portfolio::Portfolio;
 use crate::price_table::PriceTable;
 
-/// Sessions of a stretch.
-const SESSIONS: usize = 64;
+/// Sessions of a stretch. Many, since with each the sessions looked back on are read again.
+const SESSIONS: usize = 256;
 
 /// Consecutive sessions whose bars are read at once. Every session is in one, and they do not overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

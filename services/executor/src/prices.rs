@@ -18,7 +18,7 @@ use crate::error::ExecutorError;
 use crate::jobs::PlannedJob;
 
 /// Most stretches in memory.
-const MOST: usize = 16;
+const MOST: usize = 8;
 
 type Key = (JobId, NaiveDate);
 type Table = Arc<OnceCell<Arc<PriceTable>>>;

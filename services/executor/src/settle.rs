@@ -98,7 +98,8 @@ impl Executor {
             let command = LaneContinue { lane: lane.id, turn: lane.turn + 1 };
             let traceparent = telemetry::current_traceparent();
             let key = &lane.routing_key;
-            messages.push(runtime::outgoing::lane_continue(&command, lane.job, key, traceparent)?);
+            // First of all, since somebody waits for it: queues write what they are given in order.
+            messages.insert(0, runtime::outgoing::lane_continue(&command, lane.job, key, traceparent)?);
         }
         let agent = talked.map(|talked| AgentEnd {
             revision: talked.revision,

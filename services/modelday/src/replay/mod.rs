@@ -1,6 +1,6 @@
 //! Saved jobs: fetch one, run its days again, compare them with what was recorded.
 //!
-//! Only [`export`] talks to anybody.
+//! Only [`export()`] talks to anybody.
 
 mod export;
 mod file;

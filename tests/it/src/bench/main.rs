@@ -34,6 +34,6 @@ async fn main() {
         throughput::measure().await.iter().for_each(|line| println!("{line}"));
     }
     if wanted("agents") {
-        println!("{}", agents::measure().await);
+        agents::measure().await.iter().for_each(|line| println!("{line}"));
     }
 }

@@ -5,7 +5,7 @@ use sqlx::{FromRow, PgPool};
 
 use super::super::lanes::Lane;
 use crate::error::{Result, StorageError};
-use crate::outbox::{self, Outgoing};
+use crate::outbox::Outgoing;
 
 /// An open attempt in the hands of the lane's worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,24 +24,13 @@ pub struct Attempt {
     pub fresh: bool,
 }
 
+/// The open attempt, or the one that would be next.
 #[derive(FromRow)]
 struct Row {
     attempt: i32,
     active_ms: i64,
     started_at: DateTime<Utc>,
-}
-
-impl Row {
-    fn attempt(self, date: NaiveDate, revision: u32, fresh: bool) -> Attempt {
-        Attempt {
-            date,
-            revision,
-            number: self.attempt.cast_unsigned(),
-            active_ms: self.active_ms.cast_unsigned(),
-            started_at: self.started_at,
-            fresh,
-        }
-    }
+    fresh: bool,
 }
 
 /// The lane's open attempt at a day, or a new one; `told` makes the event that tells a new one.
@@ -55,66 +44,84 @@ pub async fn begin_attempt<E: From<StorageError>>(
     revision: u32,
     told: impl FnOnce(&Attempt) -> std::result::Result<Outgoing, E>,
 ) -> std::result::Result<Attempt, E> {
-    let open = open(pool, lane, date, revision).await?;
-    if let Some(row) = open {
-        return Ok(row.attempt(date, revision, false));
+    let row = look(pool, lane, date, revision).await?;
+    let attempt = Attempt {
+        date,
+        revision,
+        number: row.attempt.cast_unsigned(),
+        active_ms: row.active_ms.cast_unsigned(),
+        started_at: row.started_at,
+        fresh: row.fresh,
+    };
+    if attempt.fresh {
+        begin(pool, lane, &attempt, &told(&attempt)?).await?;
     }
-    let mut transaction = pool.begin().await.map_err(StorageError::from)?;
-    let attempt = new(&mut transaction, lane, date, revision).await?.attempt(date, revision, true);
-    outbox::write(&mut transaction, &[told(&attempt)?]).await?;
-    transaction.commit().await.map_err(StorageError::from)?;
     Ok(attempt)
 }
 
-async fn open(pool: &PgPool, lane: &Lane, date: NaiveDate, revision: u32) -> Result<Option<Row>> {
+async fn look(pool: &PgPool, lane: &Lane, date: NaiveDate, revision: u32) -> Result<Row> {
     let row = sqlx::query_as(
-        "-- attempts::open
-        SELECT attempt, active_ms, started_at
-        FROM execution.attempts
-        WHERE portfolio_id = $1 AND trading_date = $2 AND ended IS NULL AND job_id = $3 AND revision = $4",
+        "-- attempts::look
+        SELECT coalesce(open.attempt, last.attempt + 1) AS attempt, coalesce(open.active_ms, 0) AS active_ms,
+            coalesce(open.started_at, now()) AS started_at, open.attempt IS NULL AS fresh
+        FROM (
+            SELECT coalesce(max(attempt), 0) AS attempt
+            FROM execution.attempts
+            WHERE portfolio_id = $1 AND trading_date = $2 AND revision = $4
+        ) AS last
+        LEFT JOIN execution.attempts AS open
+            ON open.portfolio_id = $1 AND open.trading_date = $2 AND open.ended IS NULL AND open.job_id = $3
+                AND open.revision = $4",
     )
     .bind(lane.portfolio.0)
     .bind(date)
     .bind(lane.job.0)
     .bind(revision.cast_signed())
-    .fetch_optional(pool)
+    .fetch_one(pool)
     .await?;
     Ok(row)
 }
 
-async fn new(
-    connection: &mut sqlx::PgConnection,
-    lane: &Lane,
-    date: NaiveDate,
-    revision: u32,
-) -> Result<Row> {
-    super::super::lanes::hold(&mut *connection, lane).await?;
+/// Stores a new attempt with its event.
+async fn begin(pool: &PgPool, lane: &Lane, attempt: &Attempt, told: &Outgoing) -> Result<()> {
+    let mut transaction = pool.begin().await?;
+    super::super::lanes::hold(&mut transaction, lane).await?;
     // Another job's attempt that was cut off: its journal is not ours to go on with.
     sqlx::query(
-        "-- attempts::new abandon
+        "-- attempts::begin abandon
         UPDATE execution.attempts
         SET ended = 'abandoned', ended_at = now()
         WHERE portfolio_id = $1 AND trading_date = $2 AND ended IS NULL",
     )
     .bind(lane.portfolio.0)
-    .bind(date)
-    .execute(&mut *connection)
+    .bind(attempt.date)
+    .execute(&mut *transaction)
     .await?;
-    let row = sqlx::query_as(
-        "-- attempts::new
-        INSERT INTO execution.attempts (portfolio_id, trading_date, revision, attempt, job_id)
-        SELECT $1, $2, $3, coalesce(max(attempt), 0) + 1, $4
-        FROM execution.attempts
-        WHERE portfolio_id = $1 AND trading_date = $2 AND revision = $3
-        RETURNING attempt, active_ms, started_at",
+    sqlx::query(
+        "-- attempts::begin
+        WITH attempt AS (
+            INSERT INTO execution.attempts (portfolio_id, trading_date, revision, attempt, job_id, started_at)
+            VALUES ($1, $2, $3, $4, $5, $6)
+        )
+        INSERT INTO execution.outbox (event_id, kind, exchange, routing_key, job_id, traceparent, body)
+        VALUES ($7, $8, $9, $10, $5, $11, $12)",
     )
     .bind(lane.portfolio.0)
-    .bind(date)
-    .bind(revision.cast_signed())
+    .bind(attempt.date)
+    .bind(attempt.revision.cast_signed())
+    .bind(attempt.number.cast_signed())
     .bind(lane.job.0)
-    .fetch_one(&mut *connection)
+    .bind(attempt.started_at)
+    .bind(told.event_id)
+    .bind(told.kind)
+    .bind(told.exchange)
+    .bind(told.routing_key)
+    .bind(&told.traceparent)
+    .bind(&told.body)
+    .execute(&mut *transaction)
     .await?;
-    Ok(row)
+    transaction.commit().await?;
+    Ok(())
 }
 
 /// Ends an attempt without a result; the day's next attempt begins with an empty journal.
