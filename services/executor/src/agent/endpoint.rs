@@ -8,6 +8,8 @@ use domain::agent::{Delivery, Dialect, RawAnswer, Secrets};
 use domain::job::AgentModel;
 use reqwest::header::HeaderMap;
 
+use super::http::client;
+
 /// Longest that one call may take, whatever trickles in.
 const LONGEST_CALL: Duration = Duration::from_secs(300);
 
@@ -28,15 +30,9 @@ pub(crate) enum NoKey {
 }
 
 impl Endpoints {
-    /// Calls nobody yet. Redirects are not followed: they could carry the key elsewhere.
+    /// Calls nobody yet.
     pub(crate) fn new() -> reqwest::Result<Self> {
-        // An error means that there is a provider already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(10))
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("modelday/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let http = client().connect_timeout(Duration::from_secs(10)).build()?;
         Ok(Self { http })
     }
 

@@ -2,6 +2,7 @@
 
 mod conversation;
 mod endpoint;
+mod http;
 mod journal;
 mod search;
 mod turn;

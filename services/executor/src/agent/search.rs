@@ -8,6 +8,8 @@ use chrono::NaiveDate;
 use domain::agent::search::{Found, failed, text, usable};
 use serde_json::Value;
 
+use super::http::client;
+
 /// Longest that a search may take.
 const LONGEST: Duration = Duration::from_secs(30);
 /// Most bytes of an answer.
@@ -27,11 +29,7 @@ impl Searcher {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(url: String, key: Option<String>) -> reqwest::Result<Self> {
-        let http = reqwest::Client::builder()
-            .timeout(LONGEST)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("modelday/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let http = client().timeout(LONGEST).build()?;
         Ok(Self { http, url, key })
     }
 
