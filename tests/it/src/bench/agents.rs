@@ -17,7 +17,7 @@ fn script() -> Script {
     [look(), buy(), look(), sell(), buy(), sell()].map(|used| vec![used]).to_vec()
 }
 
-/// p50 of a day of seven calls, without the time that the endpoint takes to make its answers.
+/// p50 of a day of seven calls, less what a bare client takes to make the same calls.
 pub(crate) async fn measure() -> Vec<Line> {
     let endpoint = ChatEndpoint::start(([127, 0, 0, 1], 0).into()).await.expect("the endpoint starts");
     endpoint.script("*", "*", script());
@@ -42,18 +42,35 @@ pub(crate) async fn measure() -> Vec<Line> {
     .fetch_all(&system.database.admin)
     .await
     .expect("the days can be read");
-    let days = u32::try_from(endpoint.calls().len() / 7).expect("a count");
-    let own = endpoint.busy() / days.max(1);
+    let own = bare(&endpoint).await;
     let mut days: Vec<Duration> =
         rows.iter().map(|(began, ended)| (*ended - *began).to_std().unwrap_or_default()).collect();
     let overhead = Line {
-        what: "an agent's model-day of 6 tool calls, p50, beyond its endpoint's own time (the floor; the original: 600 to 1,500 ms)",
+        what: "an agent's model-day of 6 tool calls, p50, beyond its calls made by a bare client (the floor; the original: 600 to 1,500 ms)",
         ours: millis(percentile(&mut days, 50).saturating_sub(own)),
         floor: millis(own),
         ratio: None,
         wanted: "under 10 ms",
     };
     vec![overhead, replay(&bundle, days.len())]
+}
+
+/// p50 of the calls of one day, made again with nothing between them.
+async fn bare(endpoint: &ChatEndpoint) -> Duration {
+    let url = format!("{}/chat/completions", endpoint.base_url());
+    let calls = endpoint.calls();
+    let day = calls.rchunks(7).next().expect("a day of calls");
+    let http = it::http();
+    let mut rounds = Vec::new();
+    for _ in 0..100 {
+        let began = Instant::now();
+        for call in day {
+            let request = http.post(&url).header("content-type", "application/json").body(call.text.clone());
+            request.send().await.expect("an answer").bytes().await.expect("a body");
+        }
+        rounds.push(began.elapsed());
+    }
+    percentile(&mut rounds, 50)
 }
 
 /// Model-days a second of `modelday replay`, from its start to its end.

@@ -8,15 +8,21 @@ async fn a_paused_executor_that_comes_back_loses_harmlessly() {
     let mut system = System::builder(Shape::FourProcesses)
         .universe(&["AAPL", "MSFT"], None)
         .models("[[models]]\nsignature = \"random\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"random\", seed = 1, orders_per_day = 3 }\n")
-        .prices(|prices| prices.generated_from("2020-01-01".parse().expect("a date")))
+        .prices(|prices| prices.generated_from("2015-01-02".parse().expect("a date")))
         .env("LANE_SLICE_MS", "100000")
         .env("LANE_PATIENCE_SECONDS", "2")
         .start()
         .await;
-    let job = system.client.trigger(&json!({ "start_date": "2021-01-04", "end_date": "2025-09-30" })).await;
+    let job = system.client.trigger(&json!({ "start_date": "2016-01-04", "end_date": "2025-09-30" })).await;
     system.client.until(&job, "begin", |status| status["progress"]["completed"].as_u64() > Some(10)).await;
 
+    // It is paused at a day's end, since it cannot end one meanwhile.
+    let mut lane = system.database.admin.begin().await.unwrap();
+    sqlx::query("SELECT FROM execution.lanes FOR UPDATE").execute(&mut *lane).await.unwrap();
     system.signal(Service::Executor, "STOP");
+    lane.rollback().await.unwrap();
+    let open = "SELECT count(*) FROM execution.lanes WHERE state = 'ready'";
+    assert_eq!(system.database.count(open).await, 1, "the lane ended before the executor was paused");
     system.second(Service::Executor).await;
     let status = system.client.ended(&job).await;
     system.signal(Service::Executor, "CONT");

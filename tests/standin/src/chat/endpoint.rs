@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -48,7 +48,6 @@ struct Inner {
     calls: Vec<ChatCall>,
     key: Option<String>,
     delay: Duration,
-    busy: Duration,
 }
 
 #[derive(Clone)]
@@ -127,11 +126,6 @@ impl ChatEndpoint {
         self.held_from.send_replace(number);
     }
 
-    /// How long all answers together took to make, waits left out.
-    pub fn busy(&self) -> Duration {
-        self.inner().busy
-    }
-
     /// Every call so far, oldest first.
     pub fn calls(&self) -> Vec<ChatCall> {
         self.inner().calls.clone()
@@ -157,7 +151,6 @@ impl Drop for ChatEndpoint {
 }
 
 async fn complete(State(mut shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
-    let began = Instant::now();
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let Ok(request) = serde_json::from_slice::<Value>(&body) else {
         return (StatusCode::BAD_REQUEST, Json(invalid("We could not parse the JSON body"))).into_response();
@@ -200,9 +193,6 @@ async fn complete(State(mut shared): State<Shared>, headers: HeaderMap, body: By
         tokio::time::sleep(delay).await;
     }
     let answer = completion(&asked, body.len(), uses.as_deref());
-    if delay.is_zero() {
-        shared.inner.lock().unwrap_or_else(PoisonError::into_inner).busy += began.elapsed();
-    }
     respond(fault, answer).await
 }
 

@@ -31,6 +31,8 @@ struct Row {
     active_ms: i64,
     started_at: DateTime<Utc>,
     fresh: bool,
+    /// Whether another job's attempt is open.
+    cut_off: bool,
 }
 
 /// The lane's open attempt at a day, or a new one; `told` makes the event that tells a new one.
@@ -53,6 +55,9 @@ pub async fn begin_attempt<E: From<StorageError>>(
         started_at: row.started_at,
         fresh: row.fresh,
     };
+    if row.cut_off {
+        abandon(pool, lane, date).await?;
+    }
     if attempt.fresh {
         begin(pool, lane, &attempt, &told(&attempt)?).await?;
     }
@@ -63,7 +68,12 @@ async fn look(pool: &PgPool, lane: &Lane, date: NaiveDate, revision: u32) -> Res
     let row = sqlx::query_as(
         "-- attempts::look
         SELECT coalesce(open.attempt, last.attempt + 1) AS attempt, coalesce(open.active_ms, 0) AS active_ms,
-            coalesce(open.started_at, now()) AS started_at, open.attempt IS NULL AS fresh
+            coalesce(open.started_at, now()) AS started_at, open.attempt IS NULL AS fresh,
+            EXISTS (
+                SELECT FROM execution.attempts AS other
+                WHERE other.portfolio_id = $1 AND other.trading_date = $2 AND other.ended IS NULL
+                    AND (other.job_id, other.revision) <> ($3, $4)
+            ) AS cut_off
         FROM (
             SELECT coalesce(max(attempt), 0) AS attempt
             FROM execution.attempts
@@ -82,29 +92,41 @@ async fn look(pool: &PgPool, lane: &Lane, date: NaiveDate, revision: u32) -> Res
     Ok(row)
 }
 
-/// Stores a new attempt with its event.
-async fn begin(pool: &PgPool, lane: &Lane, attempt: &Attempt, told: &Outgoing) -> Result<()> {
+/// Ends another job's attempt that was cut off: its journal is not ours to go on with.
+async fn abandon(pool: &PgPool, lane: &Lane, date: NaiveDate) -> Result<()> {
     let mut transaction = pool.begin().await?;
     super::super::lanes::hold(&mut transaction, lane).await?;
-    // Another job's attempt that was cut off: its journal is not ours to go on with.
     sqlx::query(
-        "-- attempts::begin abandon
+        "-- attempts::abandon
         UPDATE execution.attempts
         SET ended = 'abandoned', ended_at = now()
         WHERE portfolio_id = $1 AND trading_date = $2 AND ended IS NULL",
     )
     .bind(lane.portfolio.0)
-    .bind(attempt.date)
+    .bind(date)
     .execute(&mut *transaction)
     .await?;
-    sqlx::query(
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Stores a new attempt with its event.
+async fn begin(pool: &PgPool, lane: &Lane, attempt: &Attempt, told: &Outgoing) -> Result<()> {
+    let begun = sqlx::query(
         "-- attempts::begin
-        WITH attempt AS (
+        WITH lane AS (
+            UPDATE execution.lanes
+            SET crashes = 0
+            WHERE id = $13 AND epoch = $14 AND state = 'ready'
+            RETURNING id
+        ), attempt AS (
             INSERT INTO execution.attempts (portfolio_id, trading_date, revision, attempt, job_id, started_at)
-            VALUES ($1, $2, $3, $4, $5, $6)
+            SELECT $1, $2, $3, $4, $5, $6 FROM lane
+        ), message AS (
+            INSERT INTO execution.outbox (event_id, kind, exchange, routing_key, job_id, traceparent, body)
+            SELECT $7, $8, $9, $10, $5, $11, $12 FROM lane
         )
-        INSERT INTO execution.outbox (event_id, kind, exchange, routing_key, job_id, traceparent, body)
-        VALUES ($7, $8, $9, $10, $5, $11, $12)",
+        SELECT FROM lane",
     )
     .bind(lane.portfolio.0)
     .bind(attempt.date)
@@ -118,10 +140,11 @@ async fn begin(pool: &PgPool, lane: &Lane, attempt: &Attempt, told: &Outgoing) -
     .bind(told.routing_key)
     .bind(&told.traceparent)
     .bind(&told.body)
-    .execute(&mut *transaction)
+    .bind(lane.id.0)
+    .bind(lane.epoch)
+    .fetch_optional(pool)
     .await?;
-    transaction.commit().await?;
-    Ok(())
+    if begun.is_some() { Ok(()) } else { Err(StorageError::Fenced) }
 }
 
 /// Ends an attempt without a result; the day's next attempt begins with an empty journal.
