@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::settings::Settings;
 
@@ -29,7 +30,7 @@ impl FromStr for Mode {
 }
 
 /// The trailer that answers carry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Deployment {
     /// `PROD` or `DEV`.
     pub deployment_mode: &'static str,

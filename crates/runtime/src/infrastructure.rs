@@ -8,6 +8,7 @@ use std::time::Duration;
 use messaging::{BrokerConfig, TlsOptions};
 use storage::{Database, Development};
 
+use crate::access::Access;
 use crate::deployment::Deployment;
 use crate::settings::Settings;
 
@@ -17,8 +18,8 @@ const BROKER_TIMEOUT: Duration = Duration::from_secs(4);
 /// Settings that all services share.
 #[derive(Debug, Clone)]
 pub struct Infrastructure {
-    /// `LISTEN`: address of the HTTP API.
-    pub listen: SocketAddr,
+    /// Address of the HTTP API, and who may call it.
+    pub address: Address,
     /// `DATABASE_URL` (or a service's own, e.g. `TRIGGER_DATABASE_URL`); in `DEV` the database beside it.
     pub database: Database,
     /// `AMQP_URL`, with `AMQP_CA_FILE` for a private authority; in `DEV` the virtual host beside it.
@@ -27,26 +28,51 @@ pub struct Infrastructure {
     pub deployment: Deployment,
 }
 
-impl Infrastructure {
-    /// Reads the shared settings of `service`. `None` when they cannot be used; the settings know why.
-    pub fn from_settings(settings: &mut Settings, service: &str, port: u16) -> Option<Self> {
+/// Where the HTTP API is, and for whom.
+#[derive(Debug, Clone)]
+pub struct Address {
+    /// `LISTEN`.
+    pub listen: SocketAddr,
+    /// Who may call it.
+    pub access: Access,
+}
+
+impl Address {
+    /// A port of this machine, for whoever is on it.
+    pub fn loopback(port: u16) -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], port));
+        Self { listen, access: Access::from_settings(&mut Settings::default(), true) }
+    }
+
+    fn from_settings(settings: &mut Settings, port: u16) -> Self {
         let default = SocketAddr::from(([127, 0, 0, 1], port));
         let listen: SocketAddr =
             settings.parsed("LISTEN", default, "write address:port, e.g. 127.0.0.1:8080");
         let trusted = settings.flag("LISTEN_TRUSTED_NETWORK", false);
-        if !listen.ip().is_loopback() && !trusted {
+        let is_loopback = listen.ip().is_loopback();
+        let access = Access::from_settings(settings, is_loopback && !trusted);
+        if !is_loopback && !trusted && access.tokens.is_empty() {
             let place = settings.place("LISTEN");
             settings.mistake(
                 &place,
                 "LISTEN",
                 format!("{listen} is open to others and no API token is configured"),
-                "listen on 127.0.0.1, or set LISTEN_TRUSTED_NETWORK=true behind a gateway that authenticates",
+                "listen on 127.0.0.1, set API_TOKENS, or set LISTEN_TRUSTED_NETWORK=true behind a gateway that \
+                 authenticates",
             );
         }
+        Self { listen, access }
+    }
+}
+
+impl Infrastructure {
+    /// Reads the shared settings of `service`. `None` when they cannot be used; the settings know why.
+    pub fn from_settings(settings: &mut Settings, service: &str, port: u16) -> Option<Self> {
+        let address = Address::from_settings(settings, port);
         let deployment = Deployment::from_settings(settings);
         let database = database(settings, service, deployment);
         let broker = broker(settings, service, deployment);
-        Some(Self { listen, database: database?, broker: broker?, deployment })
+        Some(Self { address, database: database?, broker: broker?, deployment })
     }
 }
 

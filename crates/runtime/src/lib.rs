@@ -1,5 +1,6 @@
 //! What every service is built from: settings, telemetry, HTTP edge, outbox relay, shutdown.
 
+pub mod access;
 pub mod deployment;
 pub mod http;
 pub mod infrastructure;

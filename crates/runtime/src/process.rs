@@ -1,11 +1,11 @@
 //! A service as a process: settings, telemetry, signals, exit code.
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::infrastructure::Address;
 use crate::settings::Mistakes;
 use crate::telemetry::{self, Telemetry};
 use crate::{Service, http, shutdown_on_signal};
@@ -72,15 +72,15 @@ pub fn told(problem: &anyhow::Error) -> String {
 /// When the address is taken, or a part of the service cannot go on.
 pub async fn serve(
     service: Service,
-    listen: SocketAddr,
+    at: Address,
     telemetry: &Telemetry,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let listener = http::bind(listen).await?;
-    tracing::info!("listening on http://{listen}");
+    let listener = http::bind(at.listen).await?;
+    tracing::info!("listening on http://{}", at.listen);
     let probes = service.health.clone().routes(telemetry.metrics.clone());
-    let server = http::serve(listener, service.routes.clone().merge(probes), shutdown.clone());
-    service.run(server, &shutdown).await
+    let server = http::serve(listener, service.routes.clone().merge(probes), at.access, shutdown.clone());
+    service.run(Box::pin(server), &shutdown).await
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use futures::future::{BoxFuture, join_all};
 use tokio_util::sync::CancellationToken;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::Health;
 use crate::linked;
@@ -11,7 +12,7 @@ use crate::relay::Relay;
 /// A service, ready to run: its routes, and its work until shutdown.
 pub struct Service {
     /// Its part of the HTTP API, probes excluded.
-    pub routes: axum::Router,
+    pub routes: OpenApiRouter,
     /// Consumers and reconcilers; ends when the shutdown token is cancelled, or with an error.
     pub work: BoxFuture<'static, anyhow::Result<()>>,
     /// The relays of the outboxes that its work and its routes write.

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::de::DeserializeOwned;
 
 /// Every setting of every service, as the file may name it: one file may serve them all.
-const SETTINGS: [&str; 39] = [
+const SETTINGS: [&str; 42] = [
     "agent_slice_ms",
     "agents_at_once",
     "alphaadvantage_api_key",
@@ -19,6 +19,8 @@ const SETTINGS: [&str; 39] = [
     "alphavantage_plan",
     "amqp_ca_file",
     "amqp_url",
+    "api_requests_per_minute",
+    "api_tokens",
     "database_connections",
     "database_url",
     "default_results_lookback_days",
@@ -42,6 +44,7 @@ const SETTINGS: [&str; 39] = [
     "models_file",
     "preparations_at_once",
     "preserve_dev_data",
+    "request_timeout_seconds",
     "search_api_key",
     "search_url",
     "simulated_today",

@@ -32,6 +32,8 @@ use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, linked};
 use storage::Owner;
 use tokio::sync::Notify;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
 
 pub use config::Config;
 use handler::Requests;
@@ -72,7 +74,12 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         let (consumed, ()) = tokio::join!(linked(&shutdown, consumer), linked(&shutdown, workers));
         consumed.context("consuming job requests")
     };
-    Ok(Service { routes: axum::Router::new(), work: Box::pin(work), relays, health })
+    Ok(Service { routes: OpenApiRouter::new(), work: Box::pin(work), relays, health })
+}
+
+/// The description of its routes.
+pub fn openapi() -> OpenApi {
+    OpenApiRouter::<()>::new().into_openapi()
 }
 
 /// Runs the service on its own address until `shutdown`, then finishes what is in hand.
@@ -80,9 +87,9 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
 /// # Errors
 /// When a part of it cannot go on.
 pub async fn run(config: Config, telemetry: &Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let listen = config.infrastructure.listen;
+    let address = config.infrastructure.address.clone();
     let service = build(config, shutdown.clone()).await?;
-    runtime::process::serve(service, listen, telemetry, shutdown).await
+    runtime::process::serve(service, address, telemetry, shutdown).await
 }
 
 /// The broker may have forgotten requests: trigger's outbox is looked through whenever that could be.

@@ -21,7 +21,7 @@ use domain::replay::{Base, RecordedDay, RecordedOutcome};
 use domain::stretch::Stretch;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use runtime::http::Problem;
+use runtime::http::{Problem, ProblemBody};
 use storage::execution::agents::read_journal;
 use storage::execution::{
     DayRecord, RecordedLane, recorded_bases, recorded_days, recorded_job, recorded_lanes,
@@ -45,7 +45,18 @@ struct Export {
     ended_at: DateTime<Utc>,
 }
 
-/// The answer: gzip'd JSON Lines, made while they are sent.
+/// A job that has ended as one file, from which its days can be run again anywhere.
+///
+/// Gzip'd JSON Lines, made while they are sent; `modelday replay` and `modelday verify` read them.
+#[utoipa::path(get, path = "/jobs/{job_id}/bundle", tag = "jobs", security(("token" = ["read"])),
+    params(("job_id" = String, Path, description = "The job.")),
+    responses(
+        (status = 200, description = "The file.", body = Vec<u8>, content_type = "application/gzip"),
+        (status = 404, description = "There is no such job, or it is not planned yet.", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 409, description = "The job has not ended.", body = ProblemBody,
+            content_type = "application/problem+json"),
+    ))]
 pub(crate) async fn bundle(
     State(executor): State<Arc<Executor>>,
     Path(job): Path<String>,

@@ -29,6 +29,7 @@ use runtime::relay::{Relay, Wake};
 use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, linked};
 use storage::{Owner, PgPool};
+use utoipa::openapi::OpenApi;
 
 pub use agent::Searcher;
 pub use config::{Config, search_engine};
@@ -77,7 +78,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         service: "executor",
         wake: executor.wake.clone(),
     }];
-    let routes = api::routes(executor.clone());
+    let routes = api::routes().with_state(executor.clone());
     let work = async move {
         let broker = &infrastructure.broker;
         let plans = messaging::consume(
@@ -145,12 +146,17 @@ fn turn_hooks(executor: &Arc<Executor>) -> Hooks {
         .link_span(runtime::telemetry::link_span)
 }
 
+/// The description of its routes.
+pub fn openapi() -> OpenApi {
+    api::routes().into_openapi()
+}
+
 /// Runs the service on its own address until `shutdown`, then finishes what is in hand.
 ///
 /// # Errors
 /// When a part of it cannot go on.
 pub async fn run(config: Config, telemetry: &Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let listen = config.infrastructure.listen;
+    let address = config.infrastructure.address.clone();
     let service = build(config, shutdown.clone()).await?;
-    runtime::process::serve(service, listen, telemetry, shutdown).await
+    runtime::process::serve(service, address, telemetry, shutdown).await
 }

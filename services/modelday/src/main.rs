@@ -4,8 +4,10 @@ mod client;
 mod healthcheck;
 mod mcp;
 mod migrate;
+mod openapi;
 mod replay;
 mod serve;
+mod token;
 
 use std::process::ExitCode;
 
@@ -44,6 +46,10 @@ enum Command {
     Replay(replay::ReplayArguments),
     /// Run a saved job's days again and compare each with what was recorded.
     Verify(replay::VerifyArguments),
+    /// Print the API's description, as OpenAPI 3.1.
+    Openapi,
+    /// Make an API token: the token for its owner, and its entry for API_TOKENS.
+    Token(token::TokenArguments),
     /// Succeed when the URL answers 200; for container health checks.
     Healthcheck {
         /// What to ask.
@@ -69,7 +75,7 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> ExitCode {
     let done = match command {
-        Command::Serve => return serve::main().await,
+        Command::Serve => return Box::pin(serve::main()).await,
         Command::Migrate { reset_dev: true } => migrate(DevData::Reset).await,
         Command::Migrate { reset_dev: false } => migrate(DevData::Keep).await,
         Command::Rebuild => rebuild().await,
@@ -78,6 +84,8 @@ async fn run(command: Command) -> ExitCode {
         Command::Export(arguments) => replay::export(&arguments).await,
         Command::Replay(arguments) => return replay::replay(&arguments),
         Command::Verify(arguments) => return replay::verify(&arguments),
+        Command::Openapi => openapi::print(),
+        Command::Token(arguments) => token::token(&arguments),
         Command::Healthcheck { url } => healthcheck::healthcheck(&url).await,
     };
     match done {

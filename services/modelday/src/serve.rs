@@ -66,7 +66,7 @@ impl Config {
 }
 
 async fn serve(config: Config, telemetry: &Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let listen = config.infrastructure.listen;
+    let address = config.infrastructure.address;
     let trigger = trigger::build(config.trigger, shutdown.clone()).await?;
     let downloader = downloader::build(config.downloader, shutdown.clone()).await?;
     let executor = executor::build(config.executor, shutdown.clone()).await?;
@@ -89,5 +89,5 @@ async fn serve(config: Config, telemetry: &Telemetry, shutdown: CancellationToke
     let routes = trigger.routes.merge(downloader.routes).merge(executor.routes).merge(status.routes);
     let relays = [trigger.relays, downloader.relays, executor.relays, status.relays].concat();
     let service = Service { routes, work: Box::pin(work), relays, health: trigger.health };
-    runtime::process::serve(service, listen, telemetry, shutdown).await
+    runtime::process::serve(service, address, telemetry, shutdown).await
 }

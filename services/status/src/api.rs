@@ -10,16 +10,17 @@ mod results;
 mod stale;
 mod usage;
 mod view;
+mod warning;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::get;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use domain::calendar::exchange_date;
 use runtime::http::Problem;
 use storage::PgPool;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::config::Reading;
 
@@ -31,19 +32,22 @@ pub(crate) struct Api {
 }
 
 /// All routes of the service.
-pub(crate) fn routes(pool: PgPool, reading: Reading) -> Router {
-    Router::new()
-        .route("/simulate/status/{job_id}", get(jobs::status))
-        .route("/jobs", get(jobs::list))
-        .route("/jobs/{job_id}", get(jobs::status))
-        .route("/jobs/{job_id}/model-days", get(jobs::model_days))
-        .route("/results", get(results::results))
-        .route("/leaderboard", get(leaderboard::leaderboard))
-        .route("/dead-letters", get(dead_letters::list))
-        .with_state(Api { pool, reading: Arc::new(reading) })
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(jobs::status))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::job))
+        .routes(routes!(jobs::model_days))
+        .routes(routes!(results::results))
+        .routes(routes!(leaderboard::leaderboard))
+        .routes(routes!(dead_letters::list))
 }
 
 impl Api {
+    pub(crate) fn new(pool: PgPool, reading: Reading) -> Self {
+        Self { pool, reading: Arc::new(reading) }
+    }
+
     /// The date in New York, or the one that the installation lives on.
     fn today(&self) -> NaiveDate {
         self.reading.today.unwrap_or_else(|| exchange_date(Utc::now()))

@@ -17,7 +17,10 @@ use messaging::{BatchOptions, ConsumerOptions, Hooks};
 use runtime::telemetry::{self, Telemetry};
 use runtime::{CancellationToken, Service, linked};
 use storage::{Owner, PgPool};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
 
+use api::Api;
 use catch_up::CatchUp;
 pub use config::{Config, Reading};
 use letters::Letters;
@@ -63,8 +66,13 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
 }
 
 /// The routes alone, reading through `pool`.
-pub fn routes(pool: PgPool, reading: Reading) -> axum::Router {
-    api::routes(pool, reading)
+pub fn routes(pool: PgPool, reading: Reading) -> OpenApiRouter {
+    api::routes().with_state(Api::new(pool, reading))
+}
+
+/// The description of its routes.
+pub fn openapi() -> OpenApi {
+    api::routes().into_openapi()
 }
 
 /// Builds the read model again from the event log, job by job, beside running services; answers how many.
@@ -85,9 +93,9 @@ pub async fn rebuild(config: &Config) -> anyhow::Result<usize> {
 /// # Errors
 /// When a part of it cannot go on.
 pub async fn run(config: Config, telemetry: &Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let listen = config.infrastructure.listen;
+    let address = config.infrastructure.address.clone();
     let service = build(config, shutdown.clone()).await?;
-    runtime::process::serve(service, listen, telemetry, shutdown).await
+    runtime::process::serve(service, address, telemetry, shutdown).await
 }
 
 fn hooks(catch_up: &Arc<CatchUp>) -> Hooks {

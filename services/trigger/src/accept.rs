@@ -17,6 +17,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use storage::PgPool;
 use storage::trigger::{Acceptance, Admission, Idempotency};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::config::Config;
@@ -30,12 +31,18 @@ pub(crate) struct Acceptor {
 }
 
 /// The answer to an accepted request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Accepted)]
 pub(crate) struct Answer {
+    #[schema(value_type = String, format = "uuid")]
     job_id: JobId,
+    /// Always `pending`.
     status: &'static str,
+    /// Weekdays in the range, times models and their trials.
     total_model_days: usize,
+    /// The same in words.
     message: String,
+    /// What is known at once; the job may gather more.
     warnings: Option<Vec<String>>,
     #[serde(flatten)]
     deployment: Deployment,
@@ -93,6 +100,7 @@ impl Acceptor {
     pub(crate) async fn accept(
         &self,
         body: &Value,
+        caller: &str,
         key: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Accepted, NotAccepted> {
@@ -106,7 +114,7 @@ impl Acceptor {
             warnings: (!warnings.is_empty()).then_some(warnings),
             deployment: self.config.infrastructure.deployment,
         })?;
-        self.store(&job, &request, key, answer).await
+        self.store(&job, &request, key.map(|key| (caller, key)), answer).await
     }
 
     /// The job that `body` asks for. Nothing is stored.
@@ -150,7 +158,7 @@ impl Acceptor {
         &self,
         job: &Job,
         request: &TriggerRequest,
-        key: Option<&str>,
+        key: Option<(&str, &str)>,
         answer: String,
     ) -> Result<Accepted, NotAccepted> {
         let request_hash: [u8; 32] = Sha256::digest(request.normalised()).into();
@@ -161,8 +169,8 @@ impl Acceptor {
                 accepted_at: job.accepted_at,
                 message: runtime::outgoing::event(&Event::JobRequested(job.clone()))?,
                 max_active: self.config.max_active_jobs.into(),
-                idempotency: key.map(|key| Idempotency {
-                    token: "",
+                idempotency: key.map(|(token, key)| Idempotency {
+                    token,
                     key,
                     request_hash: &request_hash,
                     answer: &answer,

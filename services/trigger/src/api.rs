@@ -5,36 +5,55 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json};
 use chrono::Utc;
 use domain::request::ValidationError;
-use runtime::http::Problem;
+use runtime::http::{Caller, Number, Problem, ProblemBody};
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::accept::{Accepted, Acceptor, NotAccepted};
+use crate::accept::{Accepted, Acceptor, Answer, NotAccepted};
+use crate::asked::Asked;
 use crate::preview::Preview;
 
 /// Longest idempotency key.
 const LONGEST_KEY: usize = 200;
 
-/// `POST /simulate/trigger`, `POST /simulate/plan` and `GET /models`.
-pub(crate) fn routes(acceptor: Acceptor) -> Router {
-    Router::new()
-        .route("/simulate/trigger", post(trigger))
-        .route("/simulate/plan", post(plan))
-        .route("/models", get(models))
-        .with_state(acceptor)
+/// All routes of the service.
+pub(crate) fn routes() -> OpenApiRouter<Acceptor> {
+    OpenApiRouter::new().routes(routes!(trigger)).routes(routes!(plan)).routes(routes!(models))
 }
 
+/// Start a job.
+///
+/// The answer comes at once; follow the job with `GET /simulate/status/{job_id}`. Days that are completed already
+/// are not run again, unless `replace_existing` is true.
+#[utoipa::path(post, path = "/simulate/trigger", tag = "jobs", security(("token" = ["trigger"])),
+    request_body(content = Asked, description = "What to run."),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, description =
+        "The same key with the same request gets the same answer for 24 hours, and no second job.")),
+    responses(
+        (status = 200, description = "The job was accepted, or was accepted before under the same key.", body = Answer,
+            headers(("Idempotency-Replayed" = Option<String>, description = "`true` on a repeated answer."))),
+        (status = 400, description = "The request cannot be run: its dates, too many days, too many active jobs.",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The body is larger than 1 MiB.", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 422, description = "A field is wrong, or the key was used for another request.",
+            body = ProblemBody, content_type = "application/problem+json"),
+    ))]
 async fn trigger(
     State(acceptor): State<Acceptor>,
+    Extension(Caller(caller)): Extension<Caller>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let body = read(body)?;
     let key = idempotency_key(&headers)?;
-    let (answer, replayed) = match acceptor.accept(&body, key, Utc::now()).await? {
+    let (answer, replayed) = match acceptor.accept(&body, &caller, key, Utc::now()).await? {
         Accepted::New(answer) => (answer, false),
         Accepted::Replayed(answer) => (answer, true),
     };
@@ -46,7 +65,20 @@ async fn trigger(
     Ok(response)
 }
 
-/// What the same body would do if it were triggered now; nothing is stored or sent.
+/// What a job would do.
+///
+/// Takes the body of `POST /simulate/trigger`. Nothing is stored, sent or held.
+#[utoipa::path(post, path = "/simulate/plan", tag = "jobs", security(("token" = ["read"])),
+    request_body(content = Asked, description = "What would be run."),
+    responses(
+        (status = 200, description = "What would run, be downloaded and cost.", body = Preview),
+        (status = 400, description = "The request cannot be run.", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 413, description = "The body is larger than 1 MiB.", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 422, description = "A field is wrong.", body = ProblemBody,
+            content_type = "application/problem+json"),
+    ))]
 async fn plan(
     State(acceptor): State<Acceptor>,
     body: Result<Bytes, BytesRejection>,
@@ -99,23 +131,48 @@ impl From<NotAccepted> for Problem {
     }
 }
 
-async fn models(State(acceptor): State<Acceptor>) -> Json<Value> {
-    let models: Vec<Value> = acceptor
-        .config
-        .catalogue
-        .entries()
-        .iter()
-        .map(|entry| {
-            json!({
-                "signature": entry.signature,
-                "kind": entry.kind.as_str(),
-                "enabled": entry.enabled,
-                "initial_cash": entry.initial_cash,
-                "trials": entry.trials,
-                "training_cutoff": entry.training_cutoff,
-                "config_hash": entry.config_hash,
-            })
+/// A model of the configuration.
+#[derive(Serialize, ToSchema)]
+struct ModelEntry {
+    /// Its name.
+    signature: String,
+    /// How it decides: `recorded`, `policy`, `llm` or `http`.
+    kind: &'static str,
+    /// Whether it runs when a request names no models.
+    enabled: bool,
+    /// Cash before its first day.
+    initial_cash: Number,
+    /// Separate portfolios that it runs.
+    trials: u32,
+    /// Last date that its knowledge may reach; null when that is not known.
+    training_cutoff: Option<String>,
+    /// Hash of everything in its configuration that affects the outcome.
+    config_hash: String,
+}
+
+/// The models of the configuration.
+#[derive(Serialize, ToSchema)]
+struct Models {
+    count: usize,
+    models: Vec<ModelEntry>,
+}
+
+/// The configured models.
+#[utoipa::path(get, path = "/models", tag = "jobs", security(("token" = ["read"])), responses(
+    (status = 200, description = "All of them, enabled or not, in the order of the configuration.", body = Models),
+))]
+async fn models(State(acceptor): State<Acceptor>) -> Json<Models> {
+    let entries = acceptor.config.catalogue.entries().iter();
+    let models: Vec<ModelEntry> = entries
+        .map(|entry| ModelEntry {
+            signature: entry.signature.clone(),
+            kind: entry.kind.as_str(),
+            enabled: entry.enabled,
+            initial_cash: entry.initial_cash.into(),
+            trials: entry.trials,
+            training_cutoff: entry.training_cutoff.map(|date| date.to_string()),
+            config_hash: entry.config_hash.clone(),
         })
         .collect();
-    Json(json!({ "count": models.len(), "models": models }))
+    Json(Models { count: models.len(), models })
 }

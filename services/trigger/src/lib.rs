@@ -2,6 +2,7 @@
 
 mod accept;
 mod api;
+mod asked;
 pub mod catalogue;
 mod config;
 mod ended;
@@ -17,6 +18,7 @@ use runtime::relay::{Relay, Wake};
 use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, linked};
 use storage::Owner;
+use utoipa::openapi::OpenApi;
 
 use accept::Acceptor;
 pub use config::{Config, universe};
@@ -57,7 +59,12 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         let (consumed, ()) = tokio::join!(linked(&shutdown, consumer), linked(&shutdown, housekeeping));
         consumed.context("consuming ended jobs")
     };
-    Ok(Service { routes: api::routes(acceptor), work: Box::pin(work), relays, health })
+    Ok(Service { routes: api::routes().with_state(acceptor), work: Box::pin(work), relays, health })
+}
+
+/// The description of its routes.
+pub fn openapi() -> OpenApi {
+    api::routes().into_openapi()
 }
 
 /// Runs the service on its own address until `shutdown`, then finishes what is in hand.
@@ -65,7 +72,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
 /// # Errors
 /// When a part of it cannot go on.
 pub async fn run(config: Config, telemetry: &Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let listen = config.infrastructure.listen;
+    let address = config.infrastructure.address.clone();
     let service = build(config, shutdown.clone()).await?;
-    runtime::process::serve(service, listen, telemetry, shutdown).await
+    runtime::process::serve(service, address, telemetry, shutdown).await
 }

@@ -1,11 +1,15 @@
-//! The HTTP edge: serving, probes, problem details.
+//! The HTTP edge: serving, who may ask, the description of the API, probes, problem details.
 
+mod guard;
 mod health;
 mod number;
+mod openapi;
 mod problem;
 mod serve;
 
-pub use health::{Health, Probe};
+pub use guard::Caller;
+pub use health::{Health, Probe, openapi as probes_openapi};
 pub use number::Number;
-pub use problem::Problem;
+pub use openapi::document;
+pub use problem::{Body as ProblemBody, Problem};
 pub use serve::{bind, serve};

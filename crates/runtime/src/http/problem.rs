@@ -5,6 +5,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::request::ValidationError;
 use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::telemetry;
 
@@ -27,19 +29,43 @@ pub struct Problem {
     retry_after: Option<u64>,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// An error answer, as RFC 9457 has it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct Body {
+    /// Always `about:blank`: the status tells the kind.
     #[serde(rename = "type")]
     kind: &'static str,
-    title: &'a str,
+    /// The status in words.
+    title: &'static str,
+    /// The status.
     status: u16,
-    detail: &'a str,
+    /// What is wrong, and what to do about it.
+    detail: String,
+    /// The path that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     instance: Option<String>,
+    /// The trace of the request; the log knows more under it.
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [ValidationError],
+    /// Of a 422: every field that is wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<InvalidField>)]
+    errors: Vec<ValidationError>,
+}
+
+/// One field that is wrong.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes domain's ValidationError, which knows nothing of HTTP")]
+struct InvalidField {
+    /// The rule that does not hold.
+    r#type: String,
+    /// Where it stands: `body`, `query`, `path` or `header`, then names and places.
+    loc: Vec<Value>,
+    /// What is wrong with it.
+    msg: String,
+    /// What was sent.
+    input: Value,
 }
 
 impl Problem {
@@ -93,10 +119,10 @@ impl IntoResponse for Problem {
             kind: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
-            detail: &self.detail,
+            detail: self.detail,
             instance: INSTANCE.try_with(Clone::clone).ok(),
             trace_id: telemetry::current_trace_id(),
-            errors: &self.errors,
+            errors: self.errors,
         };
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();

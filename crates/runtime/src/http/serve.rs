@@ -2,20 +2,25 @@
 
 use std::any::Any;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::Router;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
+use utoipa_axum::router::OpenApiRouter;
 
+use super::guard::{Guard, guard};
+use super::openapi::{SECURITY_HEADERS, document, needs, pages};
 use super::problem::{Problem, about};
+use crate::access::Access;
 use crate::telemetry;
 
 /// Largest request body.
@@ -31,12 +36,23 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Serves `routes` until shutdown, then lets the requests in hand finish.
+/// Serves `routes` with their description to whom `access` lets, until shutdown; then lets the requests in hand
+/// finish.
 ///
 /// # Errors
 /// When the listener breaks.
-pub async fn serve(listener: TcpListener, routes: Router, shutdown: CancellationToken) -> anyhow::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    routes: OpenApiRouter,
+    access: Access,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let (routes, described) = routes.split_for_parts();
+    let document = document(described);
+    let guarded = Arc::new(Guard::new(access, needs(&json!(document))));
     let app = routes
+        .layer(middleware::from_fn_with_state(guarded, guard))
+        .merge(pages(document))
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "Not Found") })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
@@ -83,9 +99,8 @@ async fn observe(request: Request, next: Next) -> Response {
     metrics::histogram!("http_server_request_duration_seconds",
         "method" => method.to_string(), "route" => route, "status" => status.as_u16().to_string())
     .record(started.elapsed().as_secs_f64());
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    for (name, value) in SECURITY_HEADERS {
+        response.headers_mut().entry(name).or_insert(value);
+    }
     response
 }

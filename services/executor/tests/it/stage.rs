@@ -11,7 +11,7 @@ use executor::Config;
 use messaging::Envelope;
 use runtime::CancellationToken;
 use runtime::deployment::{Deployment, Mode};
-use runtime::infrastructure::Infrastructure;
+use runtime::infrastructure::{Address, Infrastructure};
 use runtime::relay::{self, Relay, Wake};
 use sqlx::types::Uuid;
 use storage::outbox::{self, Stored};
@@ -42,7 +42,7 @@ impl Stage {
     pub(crate) fn config(&self) -> Config {
         Config {
             infrastructure: Infrastructure {
-                listen: ([127, 0, 0, 1], 0).into(),
+                address: Address::loopback(0),
                 database: self.database.settings(),
                 broker: self.vhost.settings(),
                 deployment: Deployment::new(Mode::Prod, false),

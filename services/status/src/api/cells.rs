@@ -8,6 +8,7 @@ use domain::ids::JobId;
 use serde::Serialize;
 use storage::PgPool;
 use storage::status::{DayFilter, DayRow, day_rows};
+use utoipa::ToSchema;
 
 use super::{cursor, instant, seconds};
 
@@ -18,7 +19,8 @@ pub(crate) const MOST: usize = 5_000;
 const MOST_CHUNKS: usize = 20;
 
 /// A model-day as the answers show it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = ModelDay)]
 pub(crate) struct Detail {
     date: String,
     model: String,

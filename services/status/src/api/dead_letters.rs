@@ -2,10 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
-use runtime::http::Problem;
+use runtime::http::{Problem, ProblemBody};
 use serde::Serialize;
 use serde_json::Value;
 use storage::status::{DeadLetterRow, dead_letters};
+use utoipa::ToSchema;
 
 use super::query::Params;
 use super::{Api, instant};
@@ -14,14 +15,16 @@ use super::{Api, instant};
 const SHOWN_BYTES: i32 = 4_096;
 
 /// A page of dead letters.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeadLetters)]
 pub(crate) struct Letters {
     count: usize,
     dead_letters: Vec<Letter>,
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeadLetter)]
 struct Letter {
     id: i64,
     queue: Option<String>,
@@ -58,7 +61,17 @@ impl From<DeadLetterRow> for Letter {
     }
 }
 
-/// `GET /dead-letters`.
+/// Messages that nobody could handle, newest first.
+#[utoipa::path(get, path = "/dead-letters", tag = "operation", security(("token" = ["operate"])),
+    params(
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 1_000, description = "Most letters; 50 when absent."),
+        ("cursor" = Option<i64>, Query, minimum = 1, description = "The `next_cursor` of an earlier answer."),
+    ),
+    responses(
+        (status = 200, description = "A page of them.", body = Letters),
+        (status = 422, description = "A parameter is wrong.", body = ProblemBody,
+            content_type = "application/problem+json"),
+    ))]
 pub(crate) async fn list(State(api): State<Api>, mut params: Params) -> Result<Json<Letters>, Problem> {
     let limit = params.number("limit", 1, 1_000).unwrap_or(50);
     let before = params.number("cursor", 1, i64::MAX);

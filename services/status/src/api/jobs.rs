@@ -6,17 +6,18 @@ use chrono::Utc;
 use domain::fold::Download;
 use domain::fold::days::DayState;
 use domain::job::JobState;
-use domain::warning::Warning;
 use runtime::deployment::Deployment;
-use runtime::http::Problem;
+use runtime::http::{Problem, ProblemBody};
 use serde::Serialize;
 use storage::status::{JobFilter, job_usage, job_views};
+use utoipa::ToSchema;
 
 use super::cells::{self, Detail, MOST, Wanted};
 use super::query::Params;
 use super::stale::{Chains, stale};
 use super::usage::UsageDetail;
 use super::view::{KnownJob, Summary};
+use super::warning::WarningDetail;
 use super::{Api, cursor, instant};
 
 const STATES: [(&str, JobState); 7] = [
@@ -37,8 +38,35 @@ const DAY_STATES: [(&str, Wanted); 5] = [
     ("skipped", Wanted::In(DayState::Skipped)),
 ];
 
+/// The states of a job, as a parameter names them.
+#[derive(ToSchema)]
+#[schema(as = JobState, rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes `STATES`")]
+enum JobStateName {
+    Pending,
+    DownloadingData,
+    Running,
+    Completed,
+    Partial,
+    Failed,
+    Cancelled,
+}
+
+/// The states of a model-day, as a parameter names them.
+#[derive(ToSchema)]
+#[schema(as = ModelDayState, rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes `DAY_STATES`")]
+enum DayStateName {
+    Pending,
+    Running,
+    Completed,
+    Failed,
+    Skipped,
+}
+
 /// The status of a job.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = JobStatus)]
 pub(crate) struct Status {
     #[serde(flatten)]
     summary: Summary,
@@ -50,7 +78,7 @@ pub(crate) struct Status {
     /// Known once the job has ended.
     stale_days: Option<usize>,
     waiting_for: Option<String>,
-    warning_details: Vec<Warning>,
+    warning_details: Vec<WarningDetail>,
     download: Option<DownloadDetail>,
     /// What the job's agents used; null without any that told.
     usage: Option<UsageDetail>,
@@ -60,7 +88,8 @@ pub(crate) struct Status {
 }
 
 /// How far the download is.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Download)]
 struct DownloadDetail {
     symbols_total: u32,
     symbols_done: u32,
@@ -74,8 +103,49 @@ impl From<Download> for DownloadDetail {
     }
 }
 
-/// `GET /simulate/status/{id}`. With `details=false` the answer leaves them out, for those who poll.
+/// How far a job is.
+#[utoipa::path(get, path = "/simulate/status/{job_id}", tag = "jobs", security(("token" = ["read"])),
+    params(
+        ("job_id" = String, Path, description = "The job."),
+        ("details" = Option<bool>, Query, description = "Whether to list the model-days; true when absent."),
+    ),
+    responses(
+        (status = 200, description = "Its status, with up to 5,000 model-days.", body = Status),
+        (status = 404, description = "Nobody accepted such a job.", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 422, description = "A parameter is wrong.", body = ProblemBody,
+            content_type = "application/problem+json"),
+    ))]
 pub(crate) async fn status(
+    state: State<Api>,
+    id: Path<String>,
+    params: Params,
+) -> Result<Json<Status>, Problem> {
+    status_of(state, id, params).await
+}
+
+/// A job; the same as its status.
+#[utoipa::path(get, path = "/jobs/{job_id}", tag = "jobs", security(("token" = ["read"])),
+    params(
+        ("job_id" = String, Path, description = "The job."),
+        ("details" = Option<bool>, Query, description = "Whether to list the model-days; true when absent."),
+    ),
+    responses(
+        (status = 200, description = "Its status, with up to 5,000 model-days.", body = Status),
+        (status = 404, description = "Nobody accepted such a job.", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 422, description = "A parameter is wrong.", body = ProblemBody,
+            content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn job(
+    state: State<Api>,
+    id: Path<String>,
+    params: Params,
+) -> Result<Json<Status>, Problem> {
+    status_of(state, id, params).await
+}
+
+async fn status_of(
     State(api): State<Api>,
     Path(id): Path<String>,
     mut params: Params,
@@ -97,7 +167,7 @@ pub(crate) async fn status(
         details_next: page.next.map(link),
         stale_days,
         waiting_for: job.view.waits_until(Utc::now()).map(instant),
-        warning_details: job.view.warnings,
+        warning_details: job.view.warnings.into_iter().map(Into::into).collect(),
         download: job.view.download.map(Into::into),
         usage: job_usage(&api.pool, job.id).await?.map(Into::into),
         trace_id: job.view.trace_id,
@@ -121,14 +191,26 @@ async fn stale_days(api: &Api, job: &KnownJob) -> Result<usize, Problem> {
 }
 
 /// A page of jobs.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Jobs {
     count: usize,
     jobs: Vec<Summary>,
     next_cursor: Option<String>,
 }
 
-/// `GET /jobs`, newest first.
+/// Jobs, newest first.
+#[utoipa::path(get, path = "/jobs", tag = "jobs", security(("token" = ["read"])),
+    params(
+        ("status" = Option<JobStateName>, Query, description = "Only those in this state."),
+        ("model" = Option<String>, Query, description = "Only those that run this model."),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 1_000, description = "Most jobs; 50 when absent."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of an earlier answer."),
+    ),
+    responses(
+        (status = 200, description = "A page of them.", body = Jobs),
+        (status = 422, description = "A parameter is wrong.", body = ProblemBody,
+            content_type = "application/problem+json"),
+    ))]
 pub(crate) async fn list(State(api): State<Api>, mut params: Params) -> Result<Json<Jobs>, Problem> {
     let state = params.choice("status", &STATES);
     let model = params.filter("model");
@@ -148,7 +230,7 @@ pub(crate) async fn list(State(api): State<Api>, mut params: Params) -> Result<J
 }
 
 /// A page of a job's model-days.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct ModelDays {
     job_id: String,
     count: usize,
@@ -156,7 +238,22 @@ pub(crate) struct ModelDays {
     next_cursor: Option<String>,
 }
 
-/// `GET /jobs/{id}/model-days`, by date, then model, then trial.
+/// The model-days of a job, by date, then model, then trial.
+#[utoipa::path(get, path = "/jobs/{job_id}/model-days", tag = "jobs", security(("token" = ["read"])),
+    params(
+        ("job_id" = String, Path, description = "The job."),
+        ("status" = Option<DayStateName>, Query, description = "Only those in this state."),
+        ("model" = Option<String>, Query, description = "Only those of this model."),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 5_000, description = "Most model-days; 1,000 when absent."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of an earlier answer."),
+    ),
+    responses(
+        (status = 200, description = "A page of them.", body = ModelDays),
+        (status = 404, description = "Nobody accepted such a job.", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 422, description = "A parameter is wrong.", body = ProblemBody,
+            content_type = "application/problem+json"),
+    ))]
 pub(crate) async fn model_days(
     State(api): State<Api>,
     Path(id): Path<String>,

@@ -15,7 +15,7 @@ use domain::leaderboard::{Contestant, PortfolioDays, Row, benchmark_row, portfol
 use domain::market::{Symbol, Universe};
 use domain::request::DEFAULT_EXPERIMENT;
 use domain::trials::{Trials, comparisons};
-use runtime::http::Problem;
+use runtime::http::{Problem, ProblemBody};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use storage::market;
@@ -23,6 +23,7 @@ use storage::status::{UsageFilter, portfolio_usage, training_cutoffs};
 
 use row::RowDetail;
 use trials::{ComparisonDetail, ModelDetail};
+use utoipa::ToSchema;
 
 use super::query::Params;
 use super::stale::{Chains, portfolio};
@@ -34,7 +35,7 @@ use super::{Api, bad_request};
 const STARTING_VALUE: Decimal = Decimal::from_parts(10_000, 0, 0, false, 0);
 
 /// The leaderboard; the dates are those of the days shown, null without any.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Leaderboard {
     experiment: String,
     start_date: Option<String>,
@@ -55,7 +56,26 @@ struct Request {
     to: Option<NaiveDate>,
 }
 
-/// `GET /leaderboard`. With `job_id`: the portfolios of that job over its dates, whoever ran them.
+/// The portfolios side by side, and beside benchmarks; best first.
+///
+/// Fractions unless a name says percent. What is undefined is null, with its reason in `reasons`.
+#[utoipa::path(get, path = "/leaderboard", tag = "results", security(("token" = ["read"])),
+    params(
+        ("start_date" = Option<String>, Query, description = "First date, `YYYY-MM-DD`; the first there is when absent."),
+        ("end_date" = Option<String>, Query, description = "Last date, `YYYY-MM-DD`; the last there is when absent."),
+        ("models" = Option<String>, Query, description = "Only these models; names between commas."),
+        ("experiment" = Option<String>, Query, description = "Of this experiment; `default` when absent."),
+        ("job_id" = Option<String>, Query, description = "The portfolios of this job over its dates, whoever ran them."),
+    ),
+    responses(
+        (status = 200, description = "The leaderboard; empty when nothing was run.", body = Leaderboard),
+        (status = 400, description = "The dates are wrong.", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 404, description = "Nobody accepted such a job.", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 422, description = "A parameter is wrong.", body = ProblemBody,
+            content_type = "application/problem+json"),
+    ))]
 pub(crate) async fn leaderboard(
     State(api): State<Api>,
     mut params: Params,

@@ -6,15 +6,15 @@ mod range;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use chrono::{Days, NaiveDate};
 use domain::fold::days::DayFigures;
 use domain::ids::JobId;
 use domain::request::{DEFAULT_EXPERIMENT, ValidationError};
-use runtime::http::Problem;
+use runtime::http::{Problem, ProblemBody};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use storage::status::{WinnerFilter, WinnerRow, winners};
+use utoipa::ToSchema;
 
 use super::query::{Params, strict_date};
 use super::stale::Chains;
@@ -46,6 +46,25 @@ impl Valuation {
     }
 }
 
+/// The values of `reasoning`.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes")]
+enum ReasoningName {
+    None,
+    Summary,
+    Full,
+}
+
+/// The values of `valuation`.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes")]
+enum ValuationName {
+    Open,
+    Close,
+}
+
 /// What was asked for.
 struct Request {
     job: Option<JobId>,
@@ -58,18 +77,55 @@ struct Request {
     trial: u32,
 }
 
-#[derive(Serialize)]
-struct Results<T> {
+/// Results of a day, or of a range.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Results {
+    /// One date.
+    Day(DayResults),
+    /// Several.
+    Range(RangeResults),
+}
+
+/// The model-days of a date.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DayResults {
     count: usize,
-    results: Vec<T>,
+    results: Vec<day::DayResult>,
 }
 
-fn answer<T: Serialize>(results: Vec<T>) -> Response {
-    Json(Results { count: results.len(), results }).into_response()
+/// The portfolios over a range of dates.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RangeResults {
+    count: usize,
+    results: Vec<range::Series>,
 }
 
-/// `GET /results`.
-pub(crate) async fn results(State(api): State<Api>, params: Params) -> Result<Response, Problem> {
+/// What the models did and what came of it.
+///
+/// One date: each model-day in full. Several: a series for each portfolio. No dates: the last 30 days. A day that
+/// several jobs ran shows once, with the result that counts.
+#[utoipa::path(get, path = "/results", tag = "results", security(("token" = ["read"])),
+    params(
+        ("start_date" = Option<String>, Query, description = "First date, `YYYY-MM-DD`; alone, the only one."),
+        ("end_date" = Option<String>, Query, description = "Last date, `YYYY-MM-DD`; alone, the only one."),
+        ("job_id" = Option<String>, Query, description = "Only what this job ran."),
+        ("model" = Option<String>, Query, description = "Only this model."),
+        ("experiment" = Option<String>, Query, description = "Of this experiment; `default` when absent."),
+        ("trial" = Option<i64>, Query, minimum = 0, maximum = 2_147_483_647, description = "Of this trial; 0 when absent."),
+        ("reasoning" = Option<ReasoningName>, Query, description = "How much of what the models said; of one date."),
+        ("valuation" = Option<ValuationName>, Query, description = "At which price of the day the range form values."),
+    ),
+    responses(
+        (status = 200, description = "The results.", body = Results),
+        (status = 400, description = "The dates are wrong.", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 404, description = "There are none.", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 422, description = "A parameter is wrong.", body = ProblemBody,
+            content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn results(State(api): State<Api>, params: Params) -> Result<Json<Results>, Problem> {
     let request = Request::read(params, api.today(), api.reading.lookback_days)?;
     let models = request.model.as_ref().map(std::slice::from_ref);
     let filter = WinnerFilter {
@@ -86,9 +142,11 @@ pub(crate) async fn results(State(api): State<Api>, params: Params) -> Result<Re
     let experiment = first.key.experiment.clone();
     let chains = Chains::load(&api.pool, &experiment, models, Some(request.to)).await?;
     if request.from == request.to {
-        Ok(answer(day::results(&api, &rows, &chains, request.reasoning).await?))
+        let results = day::results(&api, &rows, &chains, request.reasoning).await?;
+        Ok(Json(Results::Day(DayResults { count: results.len(), results })))
     } else {
-        Ok(answer(range::results(&rows, &chains, request.valuation)))
+        let results = range::results(&rows, &chains, request.valuation);
+        Ok(Json(Results::Range(RangeResults { count: results.len(), results })))
     }
 }
 

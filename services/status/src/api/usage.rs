@@ -3,9 +3,11 @@
 use runtime::http::Number;
 use serde::Serialize;
 use storage::status::UsageRow;
+use utoipa::ToSchema;
 
 /// Sums over days; cached tokens are part of the prompt's, reasoning tokens of the completion's.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Usage)]
 pub(crate) struct UsageDetail {
     /// Days that told what they used.
     days: u64,

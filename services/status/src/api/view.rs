@@ -8,6 +8,7 @@ use domain::job::JobState;
 use runtime::http::Problem;
 use serde::Serialize;
 use storage::status::{Counts, StoredJob, job_view};
+use utoipa::ToSchema;
 
 use super::{Api, instant, seconds};
 
@@ -22,7 +23,7 @@ pub(crate) struct KnownJob {
 }
 
 /// Model-days by state; the five add up to the total.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Progress {
     total_model_days: u64,
     completed: u64,
@@ -33,7 +34,8 @@ pub(crate) struct Progress {
 }
 
 /// What `GET /jobs` says of each job, and `GET /simulate/status` of one.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = JobSummary)]
 pub(crate) struct Summary {
     job_id: String,
     status: &'static str,

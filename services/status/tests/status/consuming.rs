@@ -4,7 +4,7 @@ use domain::event::{Event, JobEnded, JobStarted};
 use domain::job::{JobOutcome, Tally};
 use domain::warning::Warning;
 use messaging::topology::{self, queues};
-use runtime::infrastructure::Infrastructure;
+use runtime::infrastructure::{Address, Infrastructure};
 use runtime::{CancellationToken, Service};
 use serde_json::json;
 use status::Config;
@@ -26,7 +26,7 @@ impl Running {
     async fn start(world: &World) -> Self {
         let vhost = TestVhost::new();
         let infrastructure = Infrastructure {
-            listen: ([127, 0, 0, 1], 0).into(),
+            address: Address::loopback(0),
             database: world.database.settings(),
             broker: vhost.settings(),
             deployment: reading().deployment,

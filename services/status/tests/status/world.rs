@@ -50,7 +50,7 @@ impl World {
     pub(crate) async fn new() -> Self {
         let database = TestDatabase::new().await;
         let pool = database.pool(Owner::Status).await;
-        let routes = status::routes(pool.clone(), reading());
+        let routes = axum::Router::from(status::routes(pool.clone(), reading()));
         Self { database, pool, routes }
     }
 

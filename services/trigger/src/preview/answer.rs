@@ -7,11 +7,13 @@ use runtime::deployment::Deployment;
 use runtime::http::Number;
 use rust_decimal::Decimal;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{KnownSource, ModelPreview};
 
 /// What a job would do if it were triggered now.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Plan)]
 pub(crate) struct Preview {
     experiment: String,
     start_date: String,
@@ -27,7 +29,8 @@ pub(crate) struct Preview {
 }
 
 /// Weekdays asked for, trials counted, by what would become of them.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
+#[schema(as = PlannedDays)]
 struct Counts {
     to_run: usize,
     already_completed: usize,
@@ -35,7 +38,8 @@ struct Counts {
     incomplete_prices: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PlannedModel)]
 struct ModelDetail {
     model: String,
     kind: &'static str,
@@ -48,14 +52,16 @@ struct ModelDetail {
     estimate: Option<EstimateDetail>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PlanEstimate)]
 struct EstimateDetail {
     tokens: Amount,
     cost: Amount,
 }
 
 /// An amount of all days that would be run, with where it comes from.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PlanAmount)]
 struct Amount {
     basis: &'static str,
     /// Past days that told enough to count.
@@ -65,7 +71,8 @@ struct Amount {
 }
 
 /// What would be downloaded, if anything.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PlannedDownload)]
 struct Prices {
     /// Symbols that lack prices.
     symbols: usize,
@@ -87,7 +94,8 @@ struct Prices {
 }
 
 /// Dollars of all agents together.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PlanCost)]
 struct Cost {
     basis: &'static str,
     /// Null when the cost of some model is unknown.

@@ -194,5 +194,5 @@ fn the_files_of_the_repository_can_be_used() {
     let config = Config::from_settings(&mut settings(&[]), 8081).unwrap();
 
     assert_eq!((config.max_active_jobs, config.max_days), (64, 3660));
-    assert_eq!(config.infrastructure.listen.to_string(), "127.0.0.1:8081");
+    assert_eq!(config.infrastructure.address.listen.to_string(), "127.0.0.1:8081");
 }

@@ -92,10 +92,11 @@ impl Stage {
         let all: Vec<_> = servers.into_iter().chain(others).collect();
         let config = Config::from_settings(&mut settings(&all), 0).unwrap();
         let stop = CancellationToken::new();
+        let access = config.infrastructure.address.access.clone();
         let service = trigger::build(config, stop.clone()).await.unwrap();
         let listener = http::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let server = http::serve(listener, service.routes.clone(), stop.clone());
+        let server = http::serve(listener, service.routes.clone(), access, stop.clone());
         let token = stop.clone();
         let work = tokio::spawn(async move { service.run(server, &token).await });
         // An error means that there is a provider already, which is as good.

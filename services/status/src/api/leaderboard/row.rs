@@ -6,6 +6,7 @@ use domain::leaderboard::{Contestant, Row};
 use runtime::http::Number;
 use rust_decimal::Decimal;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::api::usage::UsageDetail;
 
@@ -14,7 +15,8 @@ const SHOWN: [&str; 8] =
     ["total_return", "volatility", "sharpe", "sortino", "max_drawdown", "calmar", "win_rate", "turnover"];
 
 /// A row: who, and how well.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = LeaderboardRow)]
 pub(super) struct RowDetail {
     rank: usize,
     kind: &'static str,
@@ -29,7 +31,8 @@ pub(super) struct RowDetail {
 }
 
 /// Fractions unless a name says percent. What is undefined is null, with the reason.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = LeaderboardFigures)]
 struct Figures {
     #[serde(rename = "return")]
     total_return: Option<f64>,
@@ -50,7 +53,8 @@ struct Figures {
 }
 
 /// The figures up to the model's training cutoff, and after it; only of models that have a cutoff.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SampleParts)]
 struct PartsDetail {
     training_cutoff: String,
     in_sample: Option<Part>,
@@ -60,7 +64,8 @@ struct PartsDetail {
 }
 
 /// The figures of a part, with its first and last day.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SamplePart)]
 struct Part {
     start_date: String,
     end_date: String,

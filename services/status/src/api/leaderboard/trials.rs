@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use domain::trials::{Comparison, Interval, LEVEL, SIGNIFICANCE, Summary, Trials, Unknown};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A model over its trials; figures are fractions. What cannot be said is null, with the reason.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ModelTrials)]
 pub(super) struct ModelDetail {
     model: String,
     trials: usize,
@@ -17,7 +19,8 @@ pub(super) struct ModelDetail {
 }
 
 /// Where the mean lies, with a confidence of `level`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ConfidenceInterval)]
 struct IntervalDetail {
     low: f64,
     high: f64,
@@ -25,7 +28,8 @@ struct IntervalDetail {
 }
 
 /// Whether two models can be told apart. The p-values are null together with `distinguishable`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ModelComparison)]
 pub(super) struct ComparisonDetail {
     a: String,
     b: String,

@@ -10,14 +10,15 @@ use runtime::http::{Number, Problem};
 use rust_decimal::Decimal;
 use serde::{Deserialize as _, Serialize};
 use storage::status::{WinnerKey, WinnerRow, conversations, day_bodies, training_cutoffs};
+use utoipa::ToSchema;
 
 use super::Reasoning;
 use crate::api::stale::{Chains, stale};
 use crate::api::{Api, instant, seconds};
 
 /// A model-day.
-#[derive(Serialize)]
-pub(super) struct DayResult {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DayResult {
     date: String,
     model: String,
     experiment: String,
@@ -38,7 +39,7 @@ pub(super) struct DayResult {
 
 /// What was held, and what it was worth at the day's open; `portfolio_value_close` is at the day's close for
 /// the final position, and at the previous day's for the starting one.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Position {
     holdings: Vec<Holding>,
     cash: Number,
@@ -46,20 +47,21 @@ struct Position {
     portfolio_value_close: Number,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Holding {
     symbol: String,
     quantity: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct DailyMetrics {
     profit: Number,
     return_pct: Number,
     days_since_last_trading: u32,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DayTrade)]
 struct TradeDetail {
     action_type: &'static str,
     symbol: String,
@@ -69,7 +71,8 @@ struct TradeDetail {
     created_at: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = RefusedOrder)]
 struct RefusedDetail {
     action_type: &'static str,
     symbol: String,
@@ -77,22 +80,24 @@ struct RefusedDetail {
     code: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DayMetadata)]
 struct Metadata {
     total_actions: usize,
     session_duration_seconds: f64,
     completed_at: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = Reasoning)]
 enum ReasoningText {
     Summary(String),
     Full(Vec<SaidTurn>),
 }
 
 /// A turn of a conversation, under the names of the original.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SaidTurn {
     role: String,
     content: String,

@@ -4,13 +4,15 @@ use domain::metrics::period_metrics;
 use runtime::http::Number;
 use serde::Serialize;
 use storage::status::WinnerRow;
+use utoipa::ToSchema;
 
 use super::{Valuation, before};
 use crate::api::stale::{Chains, stale};
 
 /// A portfolio over a range of dates, which are trimmed to its days.
-#[derive(Serialize)]
-pub(super) struct Series {
+#[derive(Serialize, ToSchema)]
+#[schema(as = PortfolioSeries)]
+pub(crate) struct Series {
     model: String,
     experiment: String,
     trial: u32,
@@ -21,14 +23,16 @@ pub(super) struct Series {
     stale_days: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PortfolioValue)]
 struct Value {
     date: String,
     portfolio_value: Number,
     portfolio_value_close: Number,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PeriodMetrics)]
 struct Period {
     starting_portfolio_value: Number,
     ending_portfolio_value: Number,

@@ -1,0 +1,48 @@
+//! What a token may allow.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A kind of access. None implies another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// See jobs, results and prices; plan a job.
+    Read,
+    /// Start, cancel and retry jobs.
+    Trigger,
+    /// Change prices, see and settle dead letters.
+    Operate,
+}
+
+/// A text that names no scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a scope is read, trigger or operate")]
+pub struct NotAScope;
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Trigger, Self::Operate];
+
+    /// The scope's stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Trigger => "trigger",
+            Self::Operate => "operate",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Scope {
+    type Err = NotAScope;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == text).ok_or(NotAScope)
+    }
+}

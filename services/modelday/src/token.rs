@@ -1,0 +1,41 @@
+//! `modelday token`: a new API token.
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use rand::TryRngCore as _;
+use runtime::access::{Scope, fresh};
+
+/// Whose token it is, and what it allows.
+#[derive(Args)]
+pub(crate) struct TokenArguments {
+    /// Its name, as logs and limits show it: letters, digits, `.`, `_`, `-`.
+    #[arg(value_parser = name)]
+    name: String,
+    /// What it allows: read, trigger, operate; may be given several times.
+    #[arg(long = "scope", required = true)]
+    scopes: Vec<Scope>,
+}
+
+fn name(text: &str) -> Result<String, &'static str> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let fits = (1..=100).contains(&text.len()) && text.chars().all(allowed);
+    if fits { Ok(text.to_owned()) } else { Err("use 1 to 100 letters, digits, `.`, `_` or `-`") }
+}
+
+/// Prints the token once, and the entry that the servers know it by.
+///
+/// # Errors
+/// When the system has no randomness.
+#[expect(clippy::print_stdout, reason = "what was asked for")]
+pub(crate) fn token(arguments: &TokenArguments) -> anyhow::Result<()> {
+    let mut random = [0; 32];
+    rand::rngs::OsRng.try_fill_bytes(&mut random)?;
+    let scopes: BTreeSet<Scope> = arguments.scopes.iter().copied().collect();
+    let (token, entry) = fresh(&arguments.name, &scopes, random);
+    println!("The token, for its owner. It is not kept anywhere and cannot be shown again:\n\n  {token}\n");
+    println!(
+        "Its entry for the setting API_TOKENS of the servers; several stand side by side, with spaces between:\n\n  {entry}"
+    );
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! What the body of a request may say, for the API's description. `domain::request` reads it, and says all that
+//! is wrong with it at once.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Which models to run over which dates.
+#[derive(ToSchema)]
+#[schema(as = SimulationRequest)]
+#[expect(dead_code, reason = "describes; domain reads the body")]
+pub(crate) struct Asked {
+    /// First date, `YYYY-MM-DD`. Null, absent or empty: each model goes on after its last completed day.
+    #[schema(example = "2025-10-01", pattern = r"^(\d{4}-\d{2}-\d{2})?$")]
+    start_date: Option<String>,
+    /// Last date, `YYYY-MM-DD`; not in the future.
+    #[schema(example = "2025-10-29", pattern = r"^\d{4}-\d{2}-\d{2}$")]
+    end_date: String,
+    /// Names of configured models. Null, absent or empty: all that are enabled.
+    models: Option<Vec<String>>,
+    /// Run completed days again and replace them.
+    #[schema(required = false, default = false)]
+    replace_existing: bool,
+    /// After a failed day: `continue` with the next, or `stop`.
+    #[schema(required = false, default = "continue", pattern = "^(continue|stop)$")]
+    on_failure: String,
+    /// Portfolios of one name continue each other; a new name starts from cash.
+    #[schema(
+        required = false,
+        default = "default",
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[A-Za-z0-9._-]+$"
+    )]
+    experiment: String,
+    /// Wait for the price provider's next budget window instead of leaving dates out.
+    #[schema(required = false, default = false)]
+    wait_for_data: bool,
+    /// Run days again that stand on a day which was replaced or filled later, in order.
+    #[schema(required = false, default = false)]
+    reprocess_stale: bool,
+    /// Dollars that the job's agents may cost, above zero: a decimal as text, or a number. Absent: no limit.
+    #[schema(inline, example = "2.50")]
+    budget: Option<Dollars>,
+}
+
+/// An amount above zero.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes; domain reads the body")]
+enum Dollars {
+    Text(String),
+    Number(f64),
+}
