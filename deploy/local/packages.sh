@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure that what is named is there, from packages if need be.
 # usage: packages.sh [postgres] [rabbitmq]    the servers
-#        packages.sh [PROGRAM] [pika]          what tests run: programs by the names of their packages, Python's pika
+#        packages.sh [PROGRAM] [pika]          what tests run: programs by the names of their packages, Python's pika or venv
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -16,6 +16,7 @@ for component in "$@"; do
   case $component in
     postgres) [ -n "$(pg_bin)" ] || absent+=(postgresql) ;;
     rabbitmq) if [ -n "$(mq_sbin)" ]; then mq_check_version; else absent+=(rabbitmq-server); fi ;;
+    venv) /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || absent+=(python3-venv) ;;
     pika) /usr/bin/python3 -c 'import pika' 2>/dev/null || absent+=(python3-pika) ;;
     *) command -v "$component" >/dev/null || absent+=("$component") ;;
   esac

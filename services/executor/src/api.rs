@@ -96,7 +96,7 @@ struct TranscriptTurn {
     params(
         ("job_id" = String, Path, description = "The job."),
         ("model" = String, Path, description = "The model."),
-        ("date" = String, Path, description = "The date, `YYYY-MM-DD`."),
+        ("date" = String, Path, format = Date, description = "The date, `YYYY-MM-DD`."),
         ("trial" = Option<u32>, Query, description = "The trial; 0 when absent."),
     ),
     responses(

@@ -2,7 +2,9 @@
 //! is wrong with it at once.
 
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Which models to run over which dates.
 #[derive(ToSchema)]
@@ -18,8 +20,8 @@ pub(crate) struct Asked {
     /// Names of configured models. Null, absent or empty: all that are enabled.
     models: Option<Vec<String>>,
     /// Run completed days again and replace them.
-    #[schema(required = false, default = false)]
-    replace_existing: bool,
+    #[schema(required = false, inline)]
+    replace_existing: Flag,
     /// After a failed day: `continue` with the next, or `stop`.
     #[schema(required = false, default = "continue", pattern = "^(continue|stop)$")]
     on_failure: String,
@@ -33,11 +35,11 @@ pub(crate) struct Asked {
     )]
     experiment: String,
     /// Wait for the price provider's next budget window instead of leaving dates out.
-    #[schema(required = false, default = false)]
-    wait_for_data: bool,
+    #[schema(required = false, inline)]
+    wait_for_data: Flag,
     /// Run days again that stand on a day which was replaced or filled later, in order.
-    #[schema(required = false, default = false)]
-    reprocess_stale: bool,
+    #[schema(required = false, inline)]
+    reprocess_stale: Flag,
     /// Dollars that the job's agents may cost, above zero: a decimal as text, or a number. Absent: no limit.
     #[schema(inline, example = "2.50")]
     budget: Option<Dollars>,
@@ -51,3 +53,18 @@ enum Dollars {
     Text(String),
     Number(f64),
 }
+
+/// A boolean, or what the original took for one.
+struct Flag;
+
+impl PartialSchema for Flag {
+    fn schema() -> RefOr<Schema> {
+        let texts = ["true", "false", "yes", "no", "on", "off", "y", "n", "t", "f", "1", "0"];
+        let text = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(texts));
+        let number = ObjectBuilder::new().schema_type(Type::Number).enum_values(Some([0, 1]));
+        let flag = OneOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::Boolean));
+        flag.item(text).item(number).default(Some(false.into())).into()
+    }
+}
+
+impl ToSchema for Flag {}

@@ -62,7 +62,7 @@ impl From<DeadLetterRow> for Letter {
 }
 
 /// Messages that nobody could handle, newest first.
-#[utoipa::path(get, path = "/dead-letters", tag = "operation", security(("token" = ["operate"])),
+#[utoipa::path(get, path = "/dead-letters", operation_id = "dead_letters", tag = "operation", security(("token" = ["operate"])),
     params(
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 1_000, description = "Most letters; 50 when absent."),
         ("cursor" = Option<i64>, Query, minimum = 1, description = "The `next_cursor` of an earlier answer."),

@@ -199,12 +199,12 @@ pub(crate) struct Jobs {
 }
 
 /// Jobs, newest first.
-#[utoipa::path(get, path = "/jobs", tag = "jobs", security(("token" = ["read"])),
+#[utoipa::path(get, path = "/jobs", operation_id = "jobs", tag = "jobs", security(("token" = ["read"])),
     params(
-        ("status" = Option<JobStateName>, Query, description = "Only those in this state."),
+        ("status" = inline(Option<JobStateName>), Query, description = "Only those in this state."),
         ("model" = Option<String>, Query, description = "Only those that run this model."),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 1_000, description = "Most jobs; 50 when absent."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of an earlier answer."),
+        ("cursor" = Option<String>, Query, format = "uuid", description = "The `next_cursor` of an earlier answer."),
     ),
     responses(
         (status = 200, description = "A page of them.", body = Jobs),
@@ -242,7 +242,7 @@ pub(crate) struct ModelDays {
 #[utoipa::path(get, path = "/jobs/{job_id}/model-days", tag = "jobs", security(("token" = ["read"])),
     params(
         ("job_id" = String, Path, description = "The job."),
-        ("status" = Option<DayStateName>, Query, description = "Only those in this state."),
+        ("status" = inline(Option<DayStateName>), Query, description = "Only those in this state."),
         ("model" = Option<String>, Query, description = "Only those of this model."),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 5_000, description = "Most model-days; 1,000 when absent."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of an earlier answer."),

@@ -61,8 +61,8 @@ struct Request {
 /// Fractions unless a name says percent. What is undefined is null, with its reason in `reasons`.
 #[utoipa::path(get, path = "/leaderboard", tag = "results", security(("token" = ["read"])),
     params(
-        ("start_date" = Option<String>, Query, description = "First date, `YYYY-MM-DD`; the first there is when absent."),
-        ("end_date" = Option<String>, Query, description = "Last date, `YYYY-MM-DD`; the last there is when absent."),
+        ("start_date" = Option<String>, Query, format = Date, description = "First date, `YYYY-MM-DD`; the first there is when absent."),
+        ("end_date" = Option<String>, Query, format = Date, description = "Last date, `YYYY-MM-DD`; the last there is when absent."),
         ("models" = Option<String>, Query, description = "Only these models; names between commas."),
         ("experiment" = Option<String>, Query, description = "Of this experiment; `default` when absent."),
         ("job_id" = Option<String>, Query, description = "The portfolios of this job over its dates, whoever ran them."),

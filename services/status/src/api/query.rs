@@ -84,9 +84,8 @@ impl Params {
         })
     }
 
-    /// A strict date; an empty parameter counts as absent.
+    /// A strict date.
     pub(crate) fn date(&mut self, name: &str) -> Option<NaiveDate> {
-        self.filter(name)?;
         self.read(name, "date_from_datetime_parsing", "a valid date in the format YYYY-MM-DD", strict_date)
     }
 

@@ -107,14 +107,14 @@ pub(crate) struct RangeResults {
 /// several jobs ran shows once, with the result that counts.
 #[utoipa::path(get, path = "/results", tag = "results", security(("token" = ["read"])),
     params(
-        ("start_date" = Option<String>, Query, description = "First date, `YYYY-MM-DD`; alone, the only one."),
-        ("end_date" = Option<String>, Query, description = "Last date, `YYYY-MM-DD`; alone, the only one."),
+        ("start_date" = Option<String>, Query, format = Date, description = "First date, `YYYY-MM-DD`; alone, the only one."),
+        ("end_date" = Option<String>, Query, format = Date, description = "Last date, `YYYY-MM-DD`; alone, the only one."),
         ("job_id" = Option<String>, Query, description = "Only what this job ran."),
         ("model" = Option<String>, Query, description = "Only this model."),
         ("experiment" = Option<String>, Query, description = "Of this experiment; `default` when absent."),
         ("trial" = Option<i64>, Query, minimum = 0, maximum = 2_147_483_647, description = "Of this trial; 0 when absent."),
-        ("reasoning" = Option<ReasoningName>, Query, description = "How much of what the models said; of one date."),
-        ("valuation" = Option<ValuationName>, Query, description = "At which price of the day the range form values."),
+        ("reasoning" = inline(Option<ReasoningName>), Query, description = "How much of what the models said; of one date."),
+        ("valuation" = inline(Option<ValuationName>), Query, description = "At which price of the day the range form values."),
     ),
     responses(
         (status = 200, description = "The results.", body = Results),

@@ -27,6 +27,7 @@ pub(super) struct RowDetail {
     /// What the agent used over the dates shown, failed and replaced days included; null for other models.
     usage: Option<UsageDetail>,
     #[serde(flatten)]
+    #[schema(value_type = PartsDetail)]
     parts: Option<PartsDetail>,
 }
 
@@ -56,6 +57,7 @@ struct Figures {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SampleParts)]
 struct PartsDetail {
+    #[schema(required = false)]
     training_cutoff: String,
     in_sample: Option<Part>,
     in_sample_reason: Option<&'static str>,
