@@ -1,0 +1,67 @@
+//! Requests made up from the description, right and wrong ones: none breaks a service, and every answer is as
+//! described.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use it::{Shape, System};
+use serde_json::{Value, json};
+
+use crate::token::made;
+
+/// Requests that a run makes at least.
+const REQUESTS: u64 = 5_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_asked_the_answer_is_as_described() {
+    let Some(program) = schemathesis() else {
+        eprintln!("not run: Python's package index cannot be reached");
+        return;
+    };
+    let everything = made("fuzzer", &["read", "trigger", "operate"]);
+    let system = System::builder(Shape::OneProcess)
+        .env("API_TOKENS", &everything.entry)
+        .env("API_REQUESTS_PER_MINUTE", "10000000")
+        .env("MAX_ACTIVE_JOBS", "100000")
+        .start()
+        .await;
+    let folder = std::env::temp_dir().join(format!("modelday-fuzzing-{}", uuid::Uuid::now_v7()));
+    std::fs::create_dir_all(&folder).unwrap();
+
+    let output = Command::new(program)
+        .arg("--config-file")
+        .arg(root().join("tests/python/schemathesis.toml"))
+        .args(["run", &format!("{}/openapi.json", system.client.status_url)])
+        .args(["--checks", "all", "--max-examples", "260", "--continue-on-failure", "--workers", "2"])
+        .arg("--no-color")
+        .args(["-H", &format!("Authorization: Bearer {}", everything.token)])
+        .current_dir(&folder)
+        .env("NO_PROXY", "127.0.0.1")
+        .output()
+        .unwrap();
+
+    std::fs::remove_dir_all(&folder).unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    let made: u64 = said
+        .lines()
+        .find_map(|line| line.trim().split_once(" generated")?.0.replace(',', "").parse().ok())
+        .unwrap_or_else(|| panic!("no count in {said}"));
+    assert!(made >= REQUESTS, "only {made} requests: {said}");
+    let ready: (_, Value) = system.client.get("/readyz").await;
+    assert_eq!(ready.1["status"], json!("healthy"));
+}
+
+/// The program; `None` where it cannot be had.
+fn schemathesis() -> Option<PathBuf> {
+    let output = Command::new(root().join("deploy/local/python.sh")).arg("schemathesis").output().unwrap();
+    match output.status.code() {
+        Some(0) => Some(PathBuf::from(String::from_utf8(output.stdout).unwrap().trim()).join("bin/st")),
+        Some(3) => None,
+        _ => panic!("{}", String::from_utf8_lossy(&output.stderr)),
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
