@@ -27,6 +27,14 @@ impl TestVhost {
         vhost
     }
 
+    /// Creates it with the topology in it. A message for a queue that somebody else is just declaring may be
+    /// confirmed as late as after ten seconds.
+    pub async fn declared() -> Self {
+        let vhost = Self::new();
+        vhost.publisher().connect().await.expect("the topology can be declared");
+        vhost
+    }
+
     /// Creates the one beside it that a `DEV` deployment uses.
     pub fn with_development(self) -> Self {
         make(&format!("{}_dev", self.name));

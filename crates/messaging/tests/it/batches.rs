@@ -78,7 +78,7 @@ fn patient() -> BatchOptions {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backlog_is_handled_in_order_in_full_batches_and_acknowledged() {
-    let vhost = TestVhost::new();
+    let vhost = TestVhost::declared().await;
     let batch: Vec<_> = (0..250).map(|_| job_requested()).collect();
     publish(&vhost.publisher(), &batch).await;
 
@@ -94,7 +94,7 @@ async fn a_backlog_is_handled_in_order_in_full_batches_and_acknowledged() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_single_message_does_not_wait_for_company() {
-    let vhost = TestVhost::new();
+    let vhost = TestVhost::declared().await;
     let mut consumer = Running::start(&vhost, BatchOptions::default(), |_| Ok(Vec::new()));
     soon(consumer.subscribed.recv()).await.unwrap();
     let publisher = vhost.publisher();
@@ -113,7 +113,7 @@ async fn a_single_message_does_not_wait_for_company() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rejected_messages_are_put_away_and_the_others_are_done() {
-    let vhost = TestVhost::new();
+    let vhost = TestVhost::declared().await;
     let batch: Vec<_> = (0..5).map(|_| job_requested()).collect();
     publish(&vhost.publisher(), &batch).await;
     let rejected = |index| Rejected { index, reason: format!("number {index}") };
@@ -129,7 +129,7 @@ async fn rejected_messages_are_put_away_and_the_others_are_done() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_failed_is_tried_again_as_it_was() {
-    let vhost = TestVhost::new();
+    let vhost = TestVhost::declared().await;
     let batch: Vec<_> = (0..5).map(|_| job_requested()).collect();
     publish(&vhost.publisher(), &batch).await;
     let failures = std::sync::atomic::AtomicU32::new(2);
@@ -152,7 +152,7 @@ async fn a_batch_that_failed_is_tried_again_as_it_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_makes_the_handler_panic_does_not_take_its_neighbours_along() {
-    let vhost = TestVhost::new();
+    let vhost = TestVhost::declared().await;
     let batch: Vec<_> = (0..4).map(|_| job_requested()).collect();
     publish(&vhost.publisher(), &batch).await;
     let unlucky = batch[2].id;
@@ -173,7 +173,7 @@ async fn a_message_that_makes_the_handler_panic_does_not_take_its_neighbours_alo
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_cut_off_by_shutdown_stays_in_the_queue() {
-    let vhost = TestVhost::new();
+    let vhost = TestVhost::declared().await;
     let batch: Vec<_> = (0..3).map(|_| job_requested()).collect();
     publish(&vhost.publisher(), &batch).await;
 
@@ -205,7 +205,7 @@ async fn batches_resume_after_the_queue_was_deleted_and_after_the_connection_was
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement"]
 async fn throughput_of_batches() {
-    let vhost = TestVhost::new();
+    let vhost = TestVhost::declared().await;
     let publisher = vhost.publisher();
     let batch: Vec<_> = (0..1000).map(|_| job_requested()).collect();
     for _ in 0..20 {

@@ -22,7 +22,7 @@ use crate::support::{Running, command, ids, job_requested, now, publish, reporti
 
 #[tokio::test(flavor = "multi_thread")]
 async fn poison_goes_to_the_dead_letters_with_its_reason_and_the_next_message_is_handled() {
-    let vhost = TestVhost::new();
+    let vhost = TestVhost::declared().await;
     let (poison, good) = (job_requested(), job_requested());
     let bad = Arc::new(poison.id);
     let options = ConsumerOptions::new(1);
@@ -51,7 +51,7 @@ async fn poison_goes_to_the_dead_letters_with_its_reason_and_the_next_message_is
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_with_garbled_headers_never_reaches_the_handler() {
-    let vhost = TestVhost::new();
+    let vhost = TestVhost::declared().await;
     let mut consumer =
         Running::start(&vhost, queues::DOWNLOADER_JOBS, ConsumerOptions::new(1), async |_| Outcome::Done);
     consumer.next_subscription().await;
@@ -75,7 +75,7 @@ async fn a_message_with_garbled_headers_never_reaches_the_handler() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_to_be_retried_stays_in_hand_while_others_pass() {
-    let vhost = TestVhost::new();
+    let vhost = TestVhost::declared().await;
     let (slow, quick) = (job_requested(), job_requested());
     let stubborn = Arc::new((slow.id, AtomicU32::new(0)));
     let options = ConsumerOptions::new(2);
@@ -107,7 +107,7 @@ async fn a_message_to_be_retried_stays_in_hand_while_others_pass() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handler_that_panics_five_times_over_a_message_has_it_put_away() {
-    let vhost = TestVhost::new();
+    let vhost = TestVhost::declared().await;
     let mut consumer =
         Running::start(&vhost, queues::DOWNLOADER_JOBS, ConsumerOptions::new(1), async |message| {
             assert!(message.envelope.sequence != 13, "thirteen");
@@ -128,7 +128,7 @@ async fn a_handler_that_panics_five_times_over_a_message_has_it_put_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_handlers_run_side_by_side_than_the_prefetch() {
-    let vhost = TestVhost::new();
+    let vhost = TestVhost::declared().await;
     let counts = Arc::new((AtomicU32::new(0), AtomicU32::new(0)));
     let options = ConsumerOptions::new(3);
     let mut consumer =
@@ -153,7 +153,7 @@ async fn no_more_handlers_run_side_by_side_than_the_prefetch() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn shutdown_lets_the_handler_finish_and_acknowledges_its_message() {
-    let vhost = TestVhost::new();
+    let vhost = TestVhost::declared().await;
     let gate = Arc::new(Semaphore::new(0));
     let options = ConsumerOptions::new(1);
     let mut consumer = Running::sharing(&vhost, queues::DOWNLOADER_JOBS, options, &gate, async |gate, _| {
@@ -176,7 +176,7 @@ async fn shutdown_lets_the_handler_finish_and_acknowledges_its_message() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handler_that_does_not_finish_is_cut_off_and_its_message_stays() {
-    let vhost = TestVhost::new();
+    let vhost = TestVhost::declared().await;
     let options = ConsumerOptions { grace: Duration::from_millis(100), ..ConsumerOptions::new(1) };
     let mut consumer = Running::start(&vhost, queues::DOWNLOADER_JOBS, options, async |_| {
         std::future::pending::<()>().await;
@@ -193,7 +193,7 @@ async fn a_handler_that_does_not_finish_is_cut_off_and_its_message_stays() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn shutdown_does_not_wait_for_a_message_that_is_being_retried() {
-    let vhost = TestVhost::new();
+    let vhost = TestVhost::declared().await;
     let options = ConsumerOptions { grace: Duration::from_secs(3600), ..ConsumerOptions::new(1) };
     let mut consumer = Running::start(&vhost, queues::DOWNLOADER_JOBS, options, async |_| {
         Outcome::Retry("the database is away".into())
@@ -209,7 +209,7 @@ async fn shutdown_does_not_wait_for_a_message_that_is_being_retried() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn silence_is_reported_again_and_again_but_not_while_a_handler_works() {
-    let vhost = TestVhost::new();
+    let vhost = TestVhost::declared().await;
     let gate = Arc::new(Semaphore::new(0));
     let options = ConsumerOptions { idle_after: Duration::from_millis(50), ..ConsumerOptions::new(2) };
     let mut consumer = Running::sharing(&vhost, queues::DOWNLOADER_JOBS, options, &gate, async |gate, _| {
@@ -232,7 +232,7 @@ async fn silence_is_reported_again_and_again_but_not_while_a_handler_works() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hint_reaches_every_process_that_listens() {
-    let vhost = TestVhost::new();
+    let vhost = TestVhost::declared().await;
     let (heard, mut hears) = mpsc::unbounded_channel();
     let stop = CancellationToken::new();
     let mut listeners = Vec::new();
@@ -328,7 +328,7 @@ impl Graves {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_letter_that_the_broker_moved_says_where_it_comes_from() {
-    let vhost = TestVhost::new();
+    let vhost = TestVhost::declared().await;
     let message = job_requested();
     publish(&vhost.publisher(), std::slice::from_ref(&message)).await;
     let mut graves = Graves::open(&vhost);
