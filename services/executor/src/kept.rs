@@ -32,6 +32,8 @@ impl Kept {
     pub(crate) fn keep(&self, lane: &Lane, history: PortfolioHistory, previous: Option<PortfolioDay>) {
         let Some(from) = lane.dates.get(lane.done).copied() else { return };
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // The lane's next turn may have been quicker than this, and found nothing.
+        known.retain(|known| known.lane != lane.id);
         known.push_back(Known { lane: lane.id, epoch: lane.epoch, from, history, previous });
         if known.len() > MOST {
             known.pop_front();
