@@ -173,13 +173,15 @@ pub(super) async fn lease_of(pool: &PgPool, lane: LaneId, turn: u32) -> Result<T
     })
 }
 
-/// When a taking has to outlive a crash of Postgres.
+/// When a write has to outlive a crash of Postgres.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Durable {
-    /// Before anything is done in its name: an agent's step is fenced by the epoch alone.
+pub enum Durable {
+    /// Before anything is done in its name. So is a taking by an agent's lane: a step is fenced by the epoch
+    /// alone.
     AtOnce,
-    /// With the first day. A taking lost until then can be taken again under the same epoch, but a day is
-    /// fenced by the lane's progress too, so that only one of the two takers commits it.
+    /// With what the same worker commits next, since one log has both in order. A taking that is lost until
+    /// then can be taken again under the same epoch, but a day is fenced by the lane's progress too, so that
+    /// only one of the two takers commits it.
     WithTheNextCommit,
 }
 

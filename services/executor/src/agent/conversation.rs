@@ -9,8 +9,8 @@ use domain::agent::usage::reserve;
 use domain::agent::{Answer, Ask, EndReason, Ended, Failure, Fed, Noted, Wanted, next_try, request_hash};
 use domain::job::AgentModel;
 use domain::today::Today;
-use storage::execution::Lane;
 use storage::execution::agents::{Attempt, Call, Intent, Settled};
+use storage::execution::{Durable, Lane};
 use uuid::Uuid;
 
 use super::endpoint::{self, NoKey};
@@ -94,12 +94,12 @@ impl<'c, 'a> Conversation<'c, 'a> {
                 Wanted::Ended(_) => break,
             };
             if let Step::Stop(stop) = step {
-                self.journal.flush().await?;
+                self.journal.flush(Durable::AtOnce).await?;
                 return Ok(Talk::Stopped(stop));
             }
         }
         // What was spent counts against the budget before the day's own commit.
-        self.journal.flush().await?;
+        self.journal.flush(Durable::WithTheNextCommit).await?;
         let again = self.fed.again();
         let (ended, error) = self.fed.finish();
         Ok(Talk::Ended { ended: Box::new(ended), again, error })
@@ -240,13 +240,13 @@ impl<'c, 'a> Conversation<'c, 'a> {
 
     async fn search(&mut self, wanted: SearchFor) -> Result<Step, ExecutorError> {
         // The answer that asks for the search is stored before anybody else hears of it.
-        self.journal.flush().await?;
+        self.journal.flush(Durable::AtOnce).await?;
         let result = match &self.executor.searcher {
             Some(searcher) => searcher.search(&wanted.query, self.today.key.date).await,
             None => failed("no search engine is configured"),
         };
         self.journal.tell(wanted.step, wanted.index + 1, Noted::Search, result.clone());
-        self.journal.flush().await?;
+        self.journal.flush(Durable::AtOnce).await?;
         self.fed.searched(wanted.index, &result)?;
         Ok(Step::On)
     }

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use domain::agent::{EndReason, Noted, Recording};
-use storage::execution::Lane;
 use storage::execution::agents::{
     Attempt, Call, Intent, Settled, Told, note_refusal, read_journal, write_journal,
 };
+use storage::execution::{Durable, Lane};
 use storage::{PgPool, StorageError};
 
 /// The journal of an open attempt.
@@ -67,22 +67,23 @@ impl<'a> Journal<'a> {
 
     /// Commits all that was noted, with the intent of a call.
     pub(super) async fn intend(&mut self, intent: &Intent<'_>) -> Result<Call, StorageError> {
-        self.write(Some(intent)).await
+        self.write(Some(intent), Durable::AtOnce).await
     }
 
     /// Commits all that was noted, if anything was.
-    pub(super) async fn flush(&mut self) -> Result<(), StorageError> {
+    pub(super) async fn flush(&mut self, durable: Durable) -> Result<(), StorageError> {
         if self.settled.is_some() || !self.told.is_empty() {
-            self.write(None).await?;
+            self.write(None, durable).await?;
         }
         Ok(())
     }
 
-    async fn write(&mut self, intent: Option<&Intent<'_>>) -> Result<Call, StorageError> {
+    async fn write(&mut self, intent: Option<&Intent<'_>>, durable: Durable) -> Result<Call, StorageError> {
         let active = millis(self.since);
         let (settled, told) = (self.settled.take(), std::mem::take(&mut self.told));
         let (pool, lane, attempt) = (self.pool, self.lane, self.attempt);
-        let call = write_journal(pool, lane, attempt, settled.as_ref(), &told, intent, active).await?;
+        let call =
+            write_journal(pool, lane, attempt, settled.as_ref(), &told, intent, active, durable).await?;
         self.active_ms = self.active_ms.saturating_add(active);
         self.since = Instant::now();
         Ok(call)

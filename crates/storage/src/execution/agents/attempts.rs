@@ -110,13 +110,14 @@ async fn abandon(pool: &PgPool, lane: &Lane, date: NaiveDate) -> Result<()> {
     Ok(())
 }
 
-/// Stores a new attempt with its event.
+/// Stores a new attempt with its event. Both are durable with the first intent, before anything is asked.
 async fn begin(pool: &PgPool, lane: &Lane, attempt: &Attempt, told: &Outgoing) -> Result<()> {
     let begun = sqlx::query(
         "-- attempts::begin
         WITH lane AS (
             UPDATE execution.lanes
             SET crashes = 0
+            FROM (SELECT set_config('synchronous_commit', 'off', true) OFFSET 0) AS setting
             WHERE id = $13 AND epoch = $14 AND state = 'ready'
             RETURNING id
         ), attempt AS (

@@ -8,7 +8,7 @@ use domain::ids::PortfolioId;
 use rust_decimal::Decimal;
 use sqlx::{FromRow, PgPool};
 
-use super::super::lanes::Lane;
+use super::super::lanes::{Durable, Lane};
 use super::attempts::Attempt;
 use crate::error::{Result, StorageError};
 
@@ -126,7 +126,8 @@ pub async fn read_journal(
 }
 
 /// Stores an answer with the results of its tools and the next intent, in one commit; `active_ms` is the
-/// time worked since the last one.
+/// time worked since the last one. Without an intent, what is stored may be `durable` with the day's own
+/// commit.
 ///
 /// # Errors
 /// [`StorageError::Fenced`] when somebody else has taken the lane.
@@ -138,12 +139,14 @@ pub async fn write_journal(
     told: &[Told],
     intent: Option<&Intent<'_>>,
     active_ms: u64,
+    durable: Durable,
 ) -> Result<Call> {
     let limit = intent.and_then(|intent| intent.tokens);
     let (written,): (String,) = sqlx::query_as(
         "-- journal::write
         SELECT execution.write_journal($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-            $17, $18, $19, $20, $21, $22, $23, $24)",
+            $17, $18, $19, $20, $21, $22, $23, $24)
+        FROM (SELECT CASE WHEN $25 THEN set_config('synchronous_commit', 'off', true) END OFFSET 0) AS setting",
     )
     .bind(lane.id.0)
     .bind(lane.epoch)
@@ -169,6 +172,7 @@ pub async fn write_journal(
     .bind(limit.map(|(endpoint, ..)| endpoint))
     .bind(limit.map(|(_, a_minute, _)| a_minute))
     .bind(limit.map(|(.., needed)| needed))
+    .bind(durable == Durable::WithTheNextCommit)
     .fetch_one(pool)
     .await?;
     match written.as_str() {
