@@ -1,15 +1,18 @@
 //! The outbox relay: sends what was committed, in order, until the broker has confirmed it.
 //!
-//! One relay of a schema works at a time, by an advisory lock. A message is marked sent only when the
-//! broker has it in every queue bound for it; anything else is sent again.
+//! Commands and events are relayed apart: somebody waits for a command, and a burst of events must not be in
+//! its way. One relay of each works at a time per schema, by an advisory lock. A message is marked sent only
+//! when the broker has it in every queue bound for it; anything else is sent again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use messaging::topology::COMMANDS;
 use messaging::{BrokerConfig, Envelope, Publisher};
 use storage::PgPool;
-use storage::outbox::{self, Stored};
+use storage::outbox::{self, Part, Stored};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::process::told;
@@ -19,6 +22,9 @@ use crate::telemetry;
 const BATCH: usize = 500;
 /// How long a relay sleeps when nobody wakes it: the other replicas' commits are found then.
 const POLL: Duration = Duration::from_millis(500);
+/// From one batch of events to the next: what is committed meanwhile goes together, which costs less. The first
+/// event after a silence does not wait.
+const PACE: Duration = Duration::from_millis(20);
 /// Longest wait between attempts while the broker is away.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -27,13 +33,31 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// Tells the relay that something was committed.
 #[derive(Debug, Clone, Default)]
-pub struct Wake(Arc<Notify>);
+pub struct Wake(Arc<Wakes>);
+
+#[derive(Debug, Default)]
+struct Wakes {
+    commands: Notify,
+    events: Notify,
+}
 
 impl Wake {
     /// Call right after a commit that wrote an outbox row.
     pub fn wake(&self) {
-        self.0.notify_one();
+        self.0.commands.notify_one();
+        self.0.events.notify_one();
     }
+}
+
+/// What a look into the outbox came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    /// Nothing was there, or another relay is at it.
+    Nothing,
+    /// All that was there.
+    All,
+    /// As much as goes at once.
+    Batch,
 }
 
 /// The relay of one service's outbox.
@@ -57,31 +81,42 @@ impl Relay {
             tokio::time::sleep(LAST_WORDS).await;
         };
         let service = self.service;
+        let relays = async {
+            tokio::join!(
+                self.relay(Part::To(COMMANDS), "relay commands", &self.wake.0.commands, &stop),
+                self.relay(Part::Beside(COMMANDS), "relay", &self.wake.0.events, &stop),
+                self.keep_house(&stop),
+            );
+        };
         tokio::select! {
-            () = self.relay(&stop) => {}
+            () = relays => {}
             () = too_late => {
                 tracing::warn!(service, "stopped with messages in the outbox; they are sent after the next start");
             }
         }
     }
 
-    async fn relay(&self, stop: &CancellationToken) {
-        let publisher = Publisher::new(self.broker.clone(), "relay").with_link_span(telemetry::link_span);
-        let mut housekeeping = tokio::time::interval(Duration::from_secs(10));
+    async fn relay(&self, part: Part, role: &str, wake: &Notify, stop: &CancellationToken) {
+        let publisher = Publisher::new(self.broker.clone(), role).with_link_span(telemetry::link_span);
         let mut pause = Duration::ZERO;
         loop {
             // What was committed before it is in the outbox now.
             let is_last = stop.is_cancelled();
-            match self.drain(&publisher).await {
-                Ok(()) if is_last => return,
-                Ok(()) => pause = Duration::ZERO,
+            let began = Instant::now();
+            match self.send(part, &publisher).await {
+                Ok(Sent::Nothing) if is_last => return,
+                Ok(Sent::Nothing) => pause = Duration::ZERO,
+                Ok(sent) => {
+                    pause = Duration::ZERO;
+                    if let (Part::Beside(_), Sent::All) = (part, sent) {
+                        let _ = stop.run_until_cancelled(tokio::time::sleep_until(began + PACE)).await;
+                    }
+                    continue;
+                }
                 Err(problem) => {
                     if pause.is_zero() {
-                        tracing::warn!(
-                            service = self.service,
-                            "messages wait in the outbox: {}",
-                            told(&problem)
-                        );
+                        let problem = told(&problem);
+                        tracing::warn!(service = self.service, "messages wait in the outbox: {problem}");
                     }
                     pause = (pause * 2).clamp(Duration::from_millis(100), LONGEST_PAUSE);
                 }
@@ -89,35 +124,46 @@ impl Relay {
             let away = !pause.is_zero();
             tokio::select! {
                 () = stop.cancelled(), if !is_last => {}
-                () = self.wake.0.notified(), if !away => {}
+                () = wake.notified(), if !away => {}
                 () = tokio::time::sleep(if away { pause } else { POLL }) => {}
-                _ = housekeeping.tick() => keep_house(&self.pool, self.service).await,
             }
         }
     }
 
-    async fn drain(&self, publisher: &Publisher) -> anyhow::Result<()> {
+    /// Sends what there is, up to a batch.
+    async fn send(&self, part: Part, publisher: &Publisher) -> anyhow::Result<Sent> {
+        let mut connection = self.pool.acquire().await?;
+        // Most services have no commands to send, and need no connection to the broker for them.
+        if !publisher.is_connected() && !outbox::is_waiting(&mut connection, part).await? {
+            return Ok(Sent::Nothing);
+        }
         // A transaction must not wait for the broker to come back.
         publisher.connect().await?;
-        while let Some(unsent) = outbox::take_unsent(&self.pool, BATCH).await? {
-            let envelopes: Vec<Envelope> =
-                unsent.messages.iter().map(|message| envelope(message, self.service)).collect();
-            let published = publisher.publish_in_order(&envelopes).await;
-            let sent: Vec<i64> = unsent
-                .messages
-                .iter()
-                .zip(&published.confirmed)
-                .filter_map(|(message, confirmed)| confirmed.then_some(message.id))
-                .collect();
-            unsent.mark_sent(&sent).await?;
-            if let Some(failure) = published.failure {
-                return Err(failure.into());
-            }
-            if envelopes.len() < BATCH && !outbox::is_waiting(&self.pool).await? {
-                break;
-            }
+        let Some(unsent) = outbox::take_unsent(&mut connection, part, BATCH).await? else {
+            return Ok(Sent::Nothing);
+        };
+        let envelopes: Vec<Envelope> =
+            unsent.messages.iter().map(|message| envelope(message, self.service)).collect();
+        let published = publisher.publish_in_order(&envelopes).await;
+        let confirmed: Vec<i64> = unsent
+            .messages
+            .iter()
+            .zip(&published.confirmed)
+            .filter_map(|(message, confirmed)| confirmed.then_some(message.id))
+            .collect();
+        unsent.mark_sent(&confirmed).await?;
+        match published.failure {
+            Some(failure) => Err(failure.into()),
+            None if envelopes.len() < BATCH => Ok(Sent::All),
+            None => Ok(Sent::Batch),
         }
-        Ok(())
+    }
+
+    async fn keep_house(&self, stop: &CancellationToken) {
+        let mut housekeeping = tokio::time::interval(Duration::from_secs(10));
+        while stop.run_until_cancelled(housekeeping.tick()).await.is_some() {
+            keep_house(&self.pool, self.service).await;
+        }
     }
 }
 

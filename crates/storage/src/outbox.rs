@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::ids::JobId;
-use sqlx::{FromRow, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{Connection, FromRow, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -102,32 +102,60 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Unsent messages, oldest first, for the one relay of the schema that holds the lock.
-pub struct Unsent {
-    transaction: Transaction<'static, Postgres>,
+/// Which messages of an outbox: each part has a relay of its own, so that one need not wait for the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Those to this exchange.
+    To(&'static str),
+    /// All but those to this exchange.
+    Beside(&'static str),
+}
+
+impl Part {
+    /// The exchange, and whether messages to it are meant.
+    fn filter(self) -> (&'static str, bool) {
+        match self {
+            Self::To(exchange) => (exchange, true),
+            Self::Beside(exchange) => (exchange, false),
+        }
+    }
+}
+
+/// Unsent messages, oldest first, for the one relay of the schema's part that holds the lock.
+pub struct Unsent<'c> {
+    transaction: Transaction<'c, Postgres>,
     /// The messages.
     pub messages: Vec<Stored>,
 }
 
-/// Takes the schema's relay lock and reads up to `limit` unsent messages; `None` while another relay has it.
+/// Takes the relay lock of the schema's part and reads up to `limit` unsent messages; `None` when there are
+/// none, and while another relay has the lock.
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn take_unsent(pool: &PgPool, limit: usize) -> Result<Option<Unsent>> {
-    let mut transaction = pool.begin().await?;
+pub async fn take_unsent(
+    connection: &mut PgConnection,
+    part: Part,
+    limit: usize,
+) -> Result<Option<Unsent<'_>>> {
+    let (exchange, to_it) = part.filter();
+    let mut transaction = connection.begin().await?;
     let messages: Vec<Stored> = sqlx::query_as(
         "-- outbox::take_unsent
         WITH relay AS MATERIALIZED (
-            SELECT pg_try_advisory_xact_lock(hashtext('outbox'), hashtext(current_schema())) AS mine,
+            SELECT pg_try_advisory_xact_lock(hashtext('outbox'), hashtext(concat_ws(' ', current_schema(), $1, $2)))
+                    AS mine,
                 -- A mark that is lost sends its message again, which is no harm.
                 set_config('synchronous_commit', 'off', true)
         )
         SELECT id, event_id, kind, exchange, routing_key, job_id, traceparent, body, created_at
         FROM outbox
-        WHERE sent_at IS NULL AND (SELECT mine FROM relay)
+        WHERE sent_at IS NULL AND (exchange = $1) = $2 AND (SELECT mine FROM relay)
         ORDER BY id
-        LIMIT $1",
+        LIMIT $3",
     )
+    .bind(exchange)
+    .bind(to_it)
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(&mut *transaction)
     .await?;
@@ -138,7 +166,7 @@ pub async fn take_unsent(pool: &PgPool, limit: usize) -> Result<Option<Unsent>> 
     Ok(Some(Unsent { transaction, messages }))
 }
 
-impl Unsent {
+impl Unsent<'_> {
     /// Marks what the broker confirmed and lets the lock go.
     ///
     /// # Errors
@@ -155,15 +183,20 @@ impl Unsent {
     }
 }
 
-/// Whether any message waits. Cheaper than to take none.
+/// Whether any message of the part waits. Cheaper than to take none.
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn is_waiting(pool: &PgPool) -> Result<bool> {
-    let (waiting,) =
-        sqlx::query_as("-- outbox::is_waiting\nSELECT EXISTS (SELECT FROM outbox WHERE sent_at IS NULL)")
-            .fetch_one(pool)
-            .await?;
+pub async fn is_waiting(connection: &mut PgConnection, part: Part) -> Result<bool> {
+    let (exchange, to_it) = part.filter();
+    let (waiting,) = sqlx::query_as(
+        "-- outbox::is_waiting
+        SELECT EXISTS (SELECT FROM outbox WHERE sent_at IS NULL AND (exchange = $1) = $2)",
+    )
+    .bind(exchange)
+    .bind(to_it)
+    .fetch_one(connection)
+    .await?;
     Ok(waiting)
 }
 
