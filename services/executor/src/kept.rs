@@ -120,6 +120,18 @@ mod tests {
     }
 
     #[test]
+    fn a_turn_that_was_kept_too_late_does_not_hide_the_one_after_it() {
+        let kept = Kept::default();
+        assert!(kept.take(&lane(5, 1), date(6)).is_none(), "the next turn was quicker");
+        kept.keep(&lane(4, 0), history(0, &[2]), None);
+        kept.keep(&lane(5, 1), history(0, &[2, 6]), None);
+
+        let (history, _) = kept.take(&lane(6, 2), date(7)).unwrap();
+
+        assert_eq!(history.winners.keys().copied().collect::<Vec<_>>(), [date(6)]);
+    }
+
+    #[test]
     fn the_lanes_kept_longest_are_forgotten_first() {
         let kept = Kept::default();
         let other = |number: u128| Lane { id: LaneId(Uuid::from_u128(number)), ..lane(4, 0) };
