@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::de::DeserializeOwned;
 
 /// Every setting of every service, as the file may name it: one file may serve them all.
-const SETTINGS: [&str; 42] = [
+const SETTINGS: [&str; 43] = [
     "agent_slice_ms",
     "agents_at_once",
     "alphaadvantage_api_key",
@@ -49,6 +49,7 @@ const SETTINGS: [&str; 42] = [
     "search_url",
     "simulated_today",
     "status_database_url",
+    "stream_heartbeat_seconds",
     "trigger_database_url",
     "universe_file",
 ];

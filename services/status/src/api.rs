@@ -3,6 +3,7 @@
 mod cells;
 mod cursor;
 mod dead_letters;
+mod events;
 mod jobs;
 mod leaderboard;
 mod query;
@@ -23,12 +24,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::config::Reading;
+use crate::feed::Feed;
 
 /// What all routes share.
 #[derive(Clone)]
 pub(crate) struct Api {
     pool: PgPool,
     reading: Arc<Reading>,
+    feed: Feed,
 }
 
 /// All routes of the service.
@@ -40,12 +43,15 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(jobs::model_days))
         .routes(routes!(results::results))
         .routes(routes!(leaderboard::leaderboard))
+        .routes(routes!(events::of_job))
+        .routes(routes!(events::of_all))
         .routes(routes!(dead_letters::list))
 }
 
 impl Api {
-    pub(crate) fn new(pool: PgPool, reading: Reading) -> Self {
-        Self { pool, reading: Arc::new(reading) }
+    /// Routes that read through `pool` and stream from `feed`.
+    pub(crate) fn new(pool: PgPool, reading: Reading, feed: Feed) -> Self {
+        Self { pool, reading: Arc::new(reading), feed }
     }
 
     /// The date in New York, or the one that the installation lives on.

@@ -1,5 +1,8 @@
 //! Settings of the status service.
 
+use std::num::NonZeroU32;
+use std::time::Duration;
+
 use chrono::NaiveDate;
 use domain::calendar::Calendar;
 use runtime::deployment::Deployment;
@@ -26,6 +29,8 @@ pub struct Reading {
     pub deployment: Deployment,
     /// The exchange's sessions.
     pub calendar: Calendar,
+    /// `STREAM_HEARTBEAT_SECONDS`: how long a stream of events is silent before it shows that it is there (default 15).
+    pub heartbeat: Duration,
 }
 
 impl Config {
@@ -45,8 +50,14 @@ impl Config {
             settings.parsed("DEFAULT_RESULTS_LOOKBACK_DAYS", 30, "write a number of calendar days");
         let today = runtime::market_clock::today(settings);
         let calendar = runtime::market_clock::calendar(settings);
+        let fifteen = NonZeroU32::MIN.saturating_add(14);
+        let seconds = settings.parsed("STREAM_HEARTBEAT_SECONDS", fifteen, "write a whole number from 1");
+        let heartbeat = Duration::from_secs(seconds.get().into());
         let infrastructure = infrastructure?;
         let deployment = infrastructure.deployment;
-        Some(Self { infrastructure, reading: Reading { lookback_days, today, deployment, calendar } })
+        Some(Self {
+            infrastructure,
+            reading: Reading { lookback_days, today, deployment, calendar, heartbeat },
+        })
     }
 }

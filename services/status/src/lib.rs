@@ -3,8 +3,8 @@
 mod api;
 mod catch_up;
 mod config;
+mod feed;
 mod letters;
-pub mod notices;
 mod projector;
 mod watermark;
 
@@ -23,8 +23,8 @@ use utoipa_axum::router::OpenApiRouter;
 use api::Api;
 use catch_up::CatchUp;
 pub use config::{Config, Reading};
+use feed::Feed;
 use letters::Letters;
-use notices::Notices;
 use projector::Projector;
 
 /// How long events are gathered before they are projected together; nobody sees so short a delay.
@@ -39,10 +39,10 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let pool =
         storage::connect(&infrastructure.database, Owner::Status).await.context("connecting to Postgres")?;
     let health = runtime::probes::health(&pool, &infrastructure);
-    let routes = routes(pool.clone(), config.reading);
-    let notices = Notices::default();
+    let feed = Feed::new(pool.clone(), shutdown.clone());
+    let api = Api::new(pool.clone(), config.reading, feed.clone());
     let work = async move {
-        let projector = Arc::new(Projector { pool: pool.clone(), notices });
+        let projector = Arc::new(Projector { pool: pool.clone() });
         let catch_up = Arc::new(CatchUp::new(projector.clone()));
         let events = messaging::consume_batches(
             &infrastructure.broker,
@@ -58,16 +58,21 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             Letters { pool },
             shutdown.clone(),
         );
-        let (events, letters) = tokio::join!(linked(&shutdown, events), linked(&shutdown, letters));
+        let (events, letters, ()) = tokio::join!(
+            linked(&shutdown, events),
+            linked(&shutdown, letters),
+            linked(&shutdown, feed.run(&infrastructure.database))
+        );
         events.context("consuming events")?;
         letters.context("consuming dead letters")
     };
-    Ok(Service { routes, work: Box::pin(work), relays: Vec::new(), health })
+    Ok(Service { routes: api::routes().with_state(api), work: Box::pin(work), relays: Vec::new(), health })
 }
 
-/// The routes alone, reading through `pool`.
+/// The routes alone, reading through `pool`: streams show what there is and nothing later.
 pub fn routes(pool: PgPool, reading: Reading) -> OpenApiRouter {
-    api::routes().with_state(Api::new(pool, reading))
+    let feed = Feed::new(pool.clone(), CancellationToken::new());
+    api::routes().with_state(Api::new(pool, reading, feed))
 }
 
 /// The description of its routes.

@@ -1,24 +1,19 @@
-//! From messages to the read model: decode, project, tell.
+//! From messages to the read model: decode, project, count.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 use domain::event::Event;
-use domain::ids::JobId;
 use domain::job::JobOutcome;
 use messaging::{BatchHandler, Cause, Incoming, Rejected};
 use storage::PgPool;
 use storage::outbox::Stored;
-use storage::status::{Logged, Received, Upstream, project, refuses_content};
+use storage::status::{Received, Upstream, project, refuses_content};
 use uuid::Uuid;
-
-use crate::notices::{Notice, Notices};
 
 /// Projects events.
 pub(crate) struct Projector {
     pub(crate) pool: PgPool,
-    pub(crate) notices: Notices,
 }
 
 /// An event as it came, whichever way.
@@ -106,7 +101,9 @@ impl Projector {
                         (place, format!("job {} was never accepted", received[place].event.job()))
                     });
                     refused.extend(unknown);
-                    self.tell(&received[part], &projected.logged);
+                    for event in &projected.logged {
+                        observe(&received[part.start + event.place]);
+                    }
                 }
                 Err(error) if refuses_content(&error) && part.len() > 1 => {
                     let middle = part.start + part.len() / 2;
@@ -119,18 +116,6 @@ impl Projector {
             }
         }
         Ok(refused)
-    }
-
-    fn tell(&self, received: &[Received<'_>], logged: &[Logged]) {
-        let mut last: BTreeMap<JobId, i64> = BTreeMap::new();
-        for event in logged {
-            let seq = last.entry(event.job).or_default();
-            *seq = event.seq.max(*seq);
-            observe(&received[event.place]);
-        }
-        for (job, last_seq) in last {
-            self.notices.tell(Notice { job, last_seq });
-        }
     }
 }
 

@@ -14,6 +14,7 @@ mod builder;
 mod client;
 mod process;
 mod recorded;
+mod stream;
 mod system;
 
 pub use binaries::binary;
@@ -22,4 +23,5 @@ pub use broker::Broker;
 pub use builder::Builder;
 pub use client::{Client, http};
 pub use recorded::portfolios_are_the_recorded_ones;
+pub use stream::{Stream, StreamEvent, patient_http};
 pub use system::{Service, Shape, System};

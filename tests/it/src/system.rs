@@ -153,8 +153,8 @@ impl System {
     }
 
     /// Starts another process of a service beside the one that runs; from then on, [`System::kill`] and
-    /// [`System::signal`] still mean the first.
-    pub async fn second(&mut self, service: Service) {
+    /// [`System::signal`] still mean the first. Answers its address.
+    pub async fn second(&mut self, service: Service) -> String {
         let first = self.processes.remove(&service).expect("it runs");
         let port = std::mem::replace(
             self.ports.get_mut(&service).expect("a port"),
@@ -163,8 +163,10 @@ impl System {
         self.launch(service);
         self.ready(service).await;
         let second = self.processes.insert(service, first).expect("it was launched");
+        let url = format!("http://127.0.0.1:{}", self.ports[&service]);
         self.ports.insert(service, port);
         self.seconds.push(second);
+        url
     }
 
     /// The sum of a counter of a service, once it is above zero or a minute has passed.

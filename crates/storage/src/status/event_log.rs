@@ -1,4 +1,4 @@
-//! The event log: each event once, with its job's next number.
+//! The event log: each event once, with its job's next number and the next position among all.
 
 use std::collections::HashMap;
 
@@ -16,23 +16,37 @@ pub(super) fn trace_id(traceparent: Option<&str>) -> Option<&str> {
 }
 
 /// Appends those of `received` that the log lacks, in order, and answers their numbers by source and id.
-/// Their jobs are locked by the caller, so that nobody else numbers them meanwhile.
+/// Their jobs are locked by the caller, so that nobody else numbers them meanwhile; `status.feed` is locked after
+/// them by all, so that nobody waits in a circle.
 pub(super) async fn append(
     connection: &mut PgConnection,
     received: &[&Received<'_>],
 ) -> Result<HashMap<(String, Uuid), i64>> {
     let rows: Vec<(String, Uuid, i64)> = sqlx::query_as(
         "-- event_log::append
-        INSERT INTO status.events (source, id, job_id, seq, kind, occurred_at, traceparent, body)
-        SELECT given.source, given.id, given.job_id,
-            job.last_seq + row_number() OVER (PARTITION BY given.job_id ORDER BY given.place),
-            given.kind, given.occurred_at, given.traceparent, given.body
-        FROM UNNEST($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
-            WITH ORDINALITY AS given (source, id, job_id, kind, occurred_at, traceparent, body, place)
-        JOIN status.jobs job ON job.id = given.job_id
-        -- Not an EXISTS, which may be planned as a join with the whole log.
-        WHERE coalesce((SELECT false FROM status.events known
-                        WHERE known.source = given.source AND known.id = given.id), true)
+        WITH fresh AS MATERIALIZED (
+            SELECT given.source, given.id, given.job_id,
+                job.last_seq + row_number() OVER (PARTITION BY given.job_id ORDER BY given.place) AS seq,
+                given.kind, given.occurred_at, given.traceparent, given.body,
+                row_number() OVER (ORDER BY given.place) AS nth
+            FROM UNNEST($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
+                WITH ORDINALITY AS given (source, id, job_id, kind, occurred_at, traceparent, body, place)
+            JOIN status.jobs job ON job.id = given.job_id
+            -- Not an EXISTS, which may be planned as a join with the whole log.
+            WHERE coalesce((SELECT false FROM status.events known
+                            WHERE known.source = given.source AND known.id = given.id), true)
+        ), feed AS (
+            -- Holds the row to the end of the transaction: positions become visible in their order.
+            INSERT INTO status.feed AS feed (last_position)
+            SELECT count(*) FROM fresh HAVING count(*) > 0
+            ON CONFLICT (id) DO UPDATE SET last_position = feed.last_position + EXCLUDED.last_position
+            RETURNING last_position
+        )
+        INSERT INTO status.events (source, id, job_id, seq, position, kind, occurred_at, traceparent, body)
+        SELECT fresh.source, fresh.id, fresh.job_id, fresh.seq,
+            feed.last_position - (SELECT count(*) FROM fresh) + fresh.nth,
+            fresh.kind, fresh.occurred_at, fresh.traceparent, fresh.body
+        FROM fresh CROSS JOIN feed
         RETURNING source, id, seq",
     )
     .bind(received.iter().map(|event| event.source).collect::<Vec<_>>())

@@ -3,6 +3,7 @@
 mod cutoffs;
 mod dead_letters;
 mod event_log;
+mod feed;
 mod job_views;
 mod model_days;
 mod projection;
@@ -13,6 +14,7 @@ mod usage;
 
 pub use cutoffs::training_cutoffs;
 pub use dead_letters::{DeadLetterRow, NewDeadLetter, dead_letters, insert_dead_letter};
+pub use feed::{Announcements, FeedEvent, Standing, events_after, job_events_after, last_position, standing};
 pub use job_views::{Counts, JobFilter, StoredJob, job_view, job_views};
 pub use model_days::{DayFilter, DayRow, day_rows};
 pub use projection::{Logged, Projected, Received, project, refuses_content};

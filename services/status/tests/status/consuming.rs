@@ -4,8 +4,8 @@ use domain::event::{Event, JobEnded, JobStarted};
 use domain::job::{JobOutcome, Tally};
 use domain::warning::Warning;
 use messaging::topology::{self, queues};
+use runtime::CancellationToken;
 use runtime::infrastructure::{Address, Infrastructure};
-use runtime::{CancellationToken, Service};
 use serde_json::json;
 use status::Config;
 use test_support::{Counts, TestVhost, eventually};
@@ -15,15 +15,16 @@ use uuid::Uuid;
 use crate::world::{World, completed, day, job, job_id, reading};
 
 /// The service at work.
-struct Running {
-    vhost: TestVhost,
+pub(crate) struct Running {
+    pub(crate) vhost: TestVhost,
+    pub(crate) routes: axum::Router,
     config: Config,
     stop: CancellationToken,
     work: JoinHandle<anyhow::Result<()>>,
 }
 
 impl Running {
-    async fn start(world: &World) -> Self {
+    pub(crate) async fn start(world: &World) -> Self {
         let vhost = TestVhost::new();
         let infrastructure = Infrastructure {
             address: Address::loopback(0),
@@ -33,11 +34,23 @@ impl Running {
         };
         let stop = CancellationToken::new();
         let config = Config { infrastructure, reading: reading() };
-        let Service { work, .. } = status::build(config.clone(), stop.clone()).await.unwrap();
-        Self { vhost, config, stop, work: tokio::spawn(work) }
+        let service = status::build(config.clone(), stop.clone()).await.unwrap();
+        let routes = axum::Router::from(service.routes.clone());
+        let server = {
+            let stop = stop.clone();
+            async move {
+                stop.cancelled().await;
+                Ok(())
+            }
+        };
+        let work = {
+            let stop = stop.clone();
+            async move { service.run(server, &stop).await }
+        };
+        Self { vhost, routes, config, stop, work: tokio::spawn(work) }
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.work.await.unwrap().unwrap();
     }

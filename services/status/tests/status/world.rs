@@ -43,6 +43,7 @@ pub(crate) fn reading() -> Reading {
         today: Some(date("2025-10-30")),
         deployment: Deployment::new(Mode::Prod, false),
         calendar: Calendar::nyse(),
+        heartbeat: std::time::Duration::from_secs(15),
     }
 }
 
@@ -55,13 +56,23 @@ impl World {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        let request = Request::get(path).body(Body::empty()).unwrap();
+        let accepted = Request::get(path).header("Accept", "application/json");
+        self.ask(accepted.body(Body::empty()).unwrap()).await
+    }
+
+    async fn ask(&self, request: Request<Body>) -> Answer {
+        let path = request.uri().to_string();
         let response = self.routes.clone().oneshot(request).await.unwrap();
         let status = response.status();
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         let text = String::from_utf8(body.to_vec()).unwrap();
         let json = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: {status}: {text}"));
         Answer { status, text, json }
+    }
+
+    /// A request as it is answered, whose body has not been read.
+    pub(crate) async fn raw(&self, request: Request<Body>) -> axum::response::Response {
+        self.routes.clone().oneshot(request).await.unwrap()
     }
 
     /// Lets trigger accept a job.

@@ -18,3 +18,4 @@ mod readme;
 mod rebuild;
 mod sample;
 mod sessions;
+mod streams;

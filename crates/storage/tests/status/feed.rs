@@ -1,0 +1,132 @@
+//! The event log by position: one order for all jobs, in which nothing appears below what was read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::ids::JobId;
+use storage::status::{
+    Announcements, FeedEvent, Standing, events_after, job_events_after, last_position, standing,
+};
+use storage::{Owner, PgPool};
+use test_support::TestDatabase;
+
+use crate::sample::{Told, accept, job_id, life, projected, shuffled, tell};
+
+async fn world(jobs: u128) -> (TestDatabase, PgPool) {
+    let database = TestDatabase::new().await;
+    for number in 1..=jobs {
+        accept(&database, job_id(number), "{}").await;
+    }
+    let pool = database.pool(Owner::Status).await;
+    (database, pool)
+}
+
+async fn project_each(pool: PgPool, told: Vec<Told>, size: usize) {
+    for batch in told.chunks(size) {
+        projected(&pool, batch).await.unwrap();
+    }
+}
+
+/// Reads on from what was read last, until there are `count` events; each page joins the one before.
+async fn read_along(pool: &PgPool, count: usize) -> Vec<FeedEvent> {
+    let mut read: Vec<FeedEvent> = Vec::new();
+    while read.len() < count {
+        let after = read.last().map_or(0, |event| event.position);
+        let page = events_after(pool, after, 7).await.unwrap();
+        let positions: Vec<i64> = page.iter().map(|event| event.position).collect();
+        assert_eq!(positions, (after + 1..).take(page.len()).collect::<Vec<_>>(), "read after {after}");
+        read.extend(page);
+    }
+    read
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_reads_on_while_many_project_misses_nothing() {
+    let (database, pool) = world(12).await;
+    let mut projectors = Vec::new();
+    let mut count = 0;
+    for (number, size) in (1..=12).zip([1, 2, 3, 5, 7, 11, 1, 2, 3, 5, 7, 11]) {
+        // Each has a job of its own, so that no lock of a job keeps them apart.
+        let told = shuffled(&tell(life(job_id(number))), 7);
+        count += told.len();
+        projectors.push(tokio::spawn(project_each(database.pool(Owner::Status).await, told, size)));
+    }
+
+    let read = read_along(&pool, count).await;
+
+    for projector in projectors {
+        projector.await.unwrap();
+    }
+    let mut last = BTreeMap::new();
+    for event in &read {
+        let number = last.entry(event.job_id).or_insert(0);
+        assert_eq!(event.seq, *number + 1, "numbers of a job ascend with positions");
+        *number = event.seq;
+    }
+    assert_eq!(last_position(&pool).await.unwrap(), i64::try_from(count).unwrap());
+}
+
+#[tokio::test]
+async fn the_last_event_of_a_job_that_is_shown_as_ended_says_so() {
+    let (_database, pool) = world(2).await;
+    let told = tell(life(job_id(1)));
+    let [rest @ .., days, end] = &told[..] else { panic!("{} events", told.len()) };
+    let count = i64::try_from(told.len()).unwrap();
+    let ends = |events: Vec<FeedEvent>| -> BTreeSet<i64> {
+        events.into_iter().filter(|event| event.ends_job).map(|event| event.seq).collect()
+    };
+
+    projected(&pool, std::slice::from_ref(end)).await.unwrap();
+    projected(&pool, rest).await.unwrap();
+    let uncounted = standing(&pool, job_id(1)).await.unwrap().unwrap();
+    let early = ends(events_after(&pool, 0, 100).await.unwrap());
+    projected(&pool, std::slice::from_ref(days)).await.unwrap();
+    let counted = standing(&pool, job_id(1)).await.unwrap().unwrap();
+
+    assert_eq!(uncounted, Standing { last_position: count - 1, last_seq: count - 1, ended: false });
+    assert_eq!(early, BTreeSet::new(), "days are missing that the end has counted");
+    assert_eq!(counted, Standing { last_position: count, last_seq: count, ended: true });
+    assert_eq!(ends(events_after(&pool, 0, 100).await.unwrap()), BTreeSet::from([count]));
+    assert_eq!(ends(job_events_after(&pool, job_id(1), 0, 100).await.unwrap()), BTreeSet::from([count]));
+    let pending = Standing { last_position: count, last_seq: 0, ended: false };
+    assert_eq!(standing(&pool, job_id(2)).await.unwrap(), Some(pending), "accepted and not projected");
+    assert_eq!(standing(&pool, JobId(uuid::Uuid::nil())).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_projection_is_announced_once_it_can_be_read() {
+    let (database, pool) = world(1).await;
+    let mut announcements = Announcements::listen(&database.settings()).await.unwrap();
+    let told = tell(life(job_id(1)));
+
+    projected(&pool, &told[..1]).await.unwrap();
+    announcements.next().await.unwrap();
+    let seen = last_position(&pool).await.unwrap();
+    projected(&pool, &told[..1]).await.unwrap();
+    projected(&pool, &told[..2]).await.unwrap();
+    announcements.next().await.unwrap();
+
+    assert_eq!(
+        (seen, last_position(&pool).await.unwrap()),
+        (1, 2),
+        "what was known already takes no position"
+    );
+}
+
+#[tokio::test]
+async fn a_projector_of_an_older_version_takes_positions_too() {
+    let (database, pool) = world(1).await;
+    projected(&pool, &tell(life(job_id(1)))[..1]).await.unwrap();
+
+    let inserted = database
+        .execute(
+            "INSERT INTO status.events (source, id, job_id, seq, kind, occurred_at, body)
+            SELECT 'old', gen_random_uuid(), job_id, n, kind, occurred_at, body
+            FROM status.events, generate_series(2, 3) AS n",
+        )
+        .await;
+
+    assert_eq!(inserted, 2);
+    let positions: Vec<i64> =
+        events_after(&pool, 0, 10).await.unwrap().iter().map(|event| event.position).collect();
+    assert_eq!(positions, [1, 2, 3]);
+}

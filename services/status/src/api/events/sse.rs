@@ -1,0 +1,80 @@
+//! Server-sent events, as the HTML standard has them.
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::http::{HeaderName, header};
+use axum::response::{IntoResponse as _, Response};
+use futures::{StreamExt as _, future, stream};
+use storage::status::FeedEvent;
+
+use crate::feed::{Scope, Step, Walk};
+
+/// Comes first: milliseconds after which a browser that was cut off connects again.
+const RETRY: &str = "retry: 1000\n\n";
+/// A comment, which clients skip.
+const HEARTBEAT: &str = ":\n\n";
+/// Asks proxies such as nginx to pass on each event as it comes.
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// What `walk` shows, as it comes.
+pub(super) fn response(walk: Walk) -> Response {
+    let steps = stream::unfold(walk, |mut walk| async move {
+        let text = match walk.next().await? {
+            Step::Events(events) => {
+                let mut text = String::new();
+                for event in &events {
+                    write(&mut text, walk.scope(), event);
+                }
+                text
+            }
+            Step::Quiet => HEARTBEAT.to_owned(),
+        };
+        Some((text, walk))
+    });
+    let chunks = stream::once(future::ready(RETRY.to_owned())).chain(steps).map(Ok::<_, Infallible>);
+    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (X_ACCEL_BUFFERING, "no")];
+    (headers, Body::from_stream(chunks)).into_response()
+}
+
+fn write(text: &mut String, scope: Scope, event: &FeedEvent) {
+    text.push_str(&format!("id: {}\nevent: {}\n", scope.number(event), event.kind));
+    // A line break in JSON is white space, whichever it is; in a stream it would end the field.
+    for line in event.body.split(['\r', '\n']) {
+        text.push_str("data: ");
+        text.push_str(line);
+        text.push('\n');
+    }
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::JobId;
+
+    use super::*;
+
+    #[test]
+    fn an_event_is_its_number_its_type_and_its_body() {
+        let event = FeedEvent {
+            position: 7,
+            job_id: uuid::Uuid::nil(),
+            seq: 3,
+            source: "/modelday/executor".to_owned(),
+            id: uuid::Uuid::nil(),
+            kind: "modelday.job.started.v1".to_owned(),
+            occurred_at: chrono::DateTime::UNIX_EPOCH,
+            traceparent: None,
+            body: "{\r\"a\":\n1}".to_owned(),
+            ends_job: false,
+        };
+        let (mut all, mut one) = (String::new(), String::new());
+
+        write(&mut all, Scope::All, &event);
+        write(&mut one, Scope::Job(JobId(event.job_id)), &event);
+
+        let rest = "event: modelday.job.started.v1\ndata: {\ndata: \"a\":\ndata: 1}\n\n";
+        assert_eq!(all, format!("id: 7\n{rest}"));
+        assert_eq!(one, format!("id: 3\n{rest}"));
+    }
+}
