@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
-use lapin::{BasicProperties, types::AMQPValue};
+use lapin::{
+    BasicProperties,
+    types::{AMQPValue, FieldTable, ShortString},
+};
 
 use crate::{
-    envelope::{Envelope, EnvelopeError, PERSISTENT},
+    envelope::{Envelope, EnvelopeError, Headers, PERSISTENT},
     incoming::{DELIVERY_COUNT, FromDelivery, RawDelivery},
     semconv::TraceContext,
+    topology::{DEFAULT, OnDeath, QUEUES},
 };
 
 const REASON: &str = "x-modelday-reason";
@@ -27,7 +31,7 @@ pub struct DeadLetter {
     pub queue: Option<String>,
     /// When one of our consumers put it away; the broker does not say.
     pub time: Option<DateTime<Utc>>,
-    /// Where it was published first, and where a replay goes.
+    /// Where it was published first.
     pub exchange: Option<String>,
     /// Its original routing key.
     pub routing_key: String,
@@ -68,6 +72,46 @@ impl FromDelivery for DeadLetter {
     }
 }
 
+/// Why a letter cannot be sent again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotReplayable {
+    /// It is not known whose it was.
+    #[error("it does not say which queue it died in")]
+    NoQueue,
+    /// Nobody of ours reads that queue.
+    #[error("{0:?} is no queue of this version")]
+    StrangeQueue(String),
+    /// Its consumer would put it away again.
+    #[error("its envelope cannot be read: {0}")]
+    NoEnvelope(#[from] EnvelopeError),
+}
+
+/// The message of a letter with these `headers`, addressed to `queue` alone, whose consumer gave it up: others
+/// that got it when it was published first do not get it again.
+///
+/// # Errors
+/// Why that is no use.
+pub fn replay(
+    headers: &BTreeMap<String, String>,
+    queue: Option<&str>,
+    body: Bytes,
+) -> Result<Envelope, NotReplayable> {
+    let queue = queue.ok_or(NotReplayable::NoQueue)?;
+    let is_ours = QUEUES.iter().any(|ours| ours.name == queue && ours.on_death == OnDeath::ToDeadLetters);
+    if !is_ours {
+        return Err(NotReplayable::StrangeQueue(queue.to_owned()));
+    }
+    let mut table = FieldTable::default();
+    for (name, value) in headers {
+        // Names longer than AMQP has room for are none of an envelope's.
+        let Ok(name) = ShortString::try_new(name.as_str()) else { continue };
+        table.insert(name, AMQPValue::LongString(value.as_str().into()));
+    }
+    let envelope = Envelope::from_headers(&Headers(Some(&table)), body)?;
+    let correlation = envelope.subject.as_deref().and_then(|subject| subject.parse().ok());
+    Ok(Envelope { correlation, exchange: DEFAULT.to_owned(), routing_key: queue.to_owned(), ..envelope })
+}
+
 /// Properties of the copy of `raw` that goes to the dead letters.
 pub(crate) fn labelled(raw: &RawDelivery, reason: &str, now: DateTime<Utc>) -> BasicProperties {
     let properties = raw.delivery.properties.clone();
@@ -87,4 +131,53 @@ pub(crate) fn labelled(raw: &RawDelivery, reason: &str, now: DateTime<Utc>) -> B
 fn shortened(reason: &str) -> &str {
     let end = reason.floor_char_boundary(MAX_REASON_BYTES);
     &reason[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers() -> BTreeMap<String, String> {
+        let texts = [
+            ("cloudEvents_specversion", "1.0"),
+            ("cloudEvents_id", "019a36ef-cb80-7e7f-95d8-86581570dad1"),
+            ("cloudEvents_source", "/modelday/downloader"),
+            ("cloudEvents_type", "modelday.data.ready.v1"),
+            ("cloudEvents_subject", "019a36ef-cb80-7e7f-95d8-86581570dad2"),
+            ("cloudEvents_time", "2025-10-30T21:04:36.224345Z"),
+            ("cloudEvents_sequence", "17"),
+            ("cloudEvents_dataschema", "urn:modelday:v1:modelday.data.ready.v1"),
+            ("x-modelday-reason", "boom"),
+        ];
+        texts.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    #[test]
+    fn a_replay_says_what_the_message_said_to_the_one_queue_it_died_in() {
+        let message = replay(&headers(), Some("executor.plans.v1"), Bytes::from_static(b"{}")).unwrap();
+
+        assert_eq!((message.exchange.as_str(), message.routing_key.as_str()), ("", "executor.plans.v1"));
+        assert_eq!((message.source.as_str(), message.sequence), ("/modelday/downloader", 17));
+        assert_eq!(message.correlation.unwrap().to_string(), "019a36ef-cb80-7e7f-95d8-86581570dad2");
+    }
+
+    #[test]
+    fn what_no_consumer_of_ours_could_read_is_not_sent_again() {
+        let refused = |headers: &BTreeMap<String, String>, queue: Option<&str>| {
+            replay(headers, queue, Bytes::new()).unwrap_err().to_string()
+        };
+        let mut bare = headers();
+        bare.remove("cloudEvents_id");
+
+        assert_eq!(refused(&headers(), None), "it does not say which queue it died in");
+        assert_eq!(refused(&headers(), Some("ext.acme")), "\"ext.acme\" is no queue of this version");
+        assert_eq!(
+            refused(&headers(), Some("status.dead-letters.v1")),
+            "\"status.dead-letters.v1\" is no queue of this version"
+        );
+        assert_eq!(
+            refused(&bare, Some("executor.plans.v1")),
+            "its envelope cannot be read: header cloudEvents_id is missing"
+        );
+    }
 }

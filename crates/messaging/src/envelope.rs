@@ -134,12 +134,23 @@ impl Envelope {
     /// Reads what [`Self::properties`] wrote.
     pub(crate) fn parse(delivery: &Delivery, body: Bytes) -> Result<Self, EnvelopeError> {
         let properties = &delivery.properties;
-        let headers = Headers(properties.headers().as_ref());
-        headers.parsed(header::SPECVERSION, |version| (version == SPEC_VERSION).then_some(()))?;
         let correlation = match properties.correlation_id() {
             Some(id) => Some(parsed("correlation_id", id.as_str(), |id| id.parse().ok())?),
             None => None,
         };
+        let envelope = Self::from_headers(&Headers(properties.headers().as_ref()), body)?;
+        Ok(Self {
+            correlation,
+            exchange: delivery.exchange.to_string(),
+            routing_key: delivery.routing_key.to_string(),
+            app_id: properties.app_id().as_ref().map(ToString::to_string).unwrap_or_default(),
+            ..envelope
+        })
+    }
+
+    /// What the headers say; it is published nowhere yet.
+    pub(crate) fn from_headers(headers: &Headers<'_>, body: Bytes) -> Result<Self, EnvelopeError> {
+        headers.parsed(header::SPECVERSION, |version| (version == SPEC_VERSION).then_some(()))?;
         Ok(Self {
             id: headers.parsed(header::ID, |id| id.parse().ok())?,
             source: headers.required(header::SOURCE)?,
@@ -147,13 +158,13 @@ impl Envelope {
             subject: headers.optional(header::SUBJECT),
             time: headers.parsed(header::TIME, instant)?,
             sequence: headers.parsed(header::SEQUENCE, |number| number.parse().ok())?,
-            correlation,
+            correlation: None,
             dataschema: headers.required(header::DATASCHEMA)?,
             traceparent: headers.optional(header::TRACEPARENT),
             tracestate: headers.optional(header::TRACESTATE),
-            exchange: delivery.exchange.to_string(),
-            routing_key: delivery.routing_key.to_string(),
-            app_id: properties.app_id().as_ref().map(ToString::to_string).unwrap_or_default(),
+            exchange: String::new(),
+            routing_key: String::new(),
+            app_id: String::new(),
             body,
         })
     }

@@ -21,7 +21,7 @@ pub mod topology;
 pub use batch::{BatchHandler, BatchOptions, Rejected, consume_batches};
 pub use connection::{BrokerConfig, BrokerError, TlsOptions};
 pub use consumer::{ConsumeError, ConsumerOptions, Handler, Outcome, consume, listen_control};
-pub use dead_letter::DeadLetter;
+pub use dead_letter::{DeadLetter, NotReplayable, replay};
 pub use envelope::{Envelope, EnvelopeError};
 pub use hooks::{Hooks, Subscribed};
 pub use incoming::{FromDelivery, Incoming, RawDelivery};

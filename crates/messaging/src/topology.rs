@@ -19,6 +19,8 @@ pub const EVENTS: &str = "modelday.events";
 pub const COMMANDS: &str = "modelday.commands";
 /// Hints to every running process. Nothing depends on them; they are published without `mandatory`.
 pub const CONTROL: &str = "modelday.control";
+/// The broker's own, which every queue is bound to by its name.
+pub const DEFAULT: &str = "";
 /// Messages that could not be handled, under their original routing key.
 pub const DEAD: &str = "modelday.dead";
 

@@ -167,9 +167,9 @@ impl Relay {
     }
 }
 
-/// The message of an outbox row.
+/// The message of an outbox row. One that was published before says again what it said then.
 pub fn envelope(message: &Stored, service: &str) -> Envelope {
-    Envelope {
+    let own = Envelope {
         id: message.event_id,
         source: format!("/modelday/{service}"),
         kind: message.kind.clone(),
@@ -184,6 +184,17 @@ pub fn envelope(message: &Stored, service: &str) -> Envelope {
         routing_key: message.routing_key.clone(),
         app_id: format!("modelday-{service}"),
         body: message.body.clone().into_bytes().into(),
+    };
+    let Some(original) = message.original.clone() else { return own };
+    Envelope {
+        source: original.source,
+        subject: original.subject,
+        time: original.time,
+        sequence: original.sequence,
+        correlation: original.job,
+        dataschema: original.dataschema,
+        tracestate: original.tracestate,
+        ..own
     }
 }
 

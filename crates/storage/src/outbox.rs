@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::ids::JobId;
+use serde::{Deserialize, Serialize};
 use sqlx::{Connection, FromRow, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
@@ -49,6 +50,28 @@ pub struct Stored {
     pub body: String,
     /// When it was written.
     pub created_at: DateTime<Utc>,
+    /// Of a message that was published before: what its envelope said. Absent for messages of the service's own.
+    #[sqlx(default, json(nullable))]
+    pub original: Option<Original>,
+}
+
+/// What the envelope of an earlier message said that an outbox row has no column for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Original {
+    /// Who said it.
+    pub source: String,
+    /// What it was about.
+    pub subject: Option<String>,
+    /// When it was written first.
+    pub time: DateTime<Utc>,
+    /// Its order within the source.
+    pub sequence: i64,
+    /// Where its schema is.
+    pub dataschema: String,
+    /// The job it belongs to, if it said so.
+    pub job: Option<Uuid>,
+    /// Vendors' part of the trace context.
+    pub tracestate: Option<String>,
 }
 
 /// Writes messages into the outbox of the connection's service.
@@ -148,7 +171,7 @@ pub async fn take_unsent(
                 -- A mark that is lost sends its message again, which is no harm.
                 set_config('synchronous_commit', 'off', true)
         )
-        SELECT id, event_id, kind, exchange, routing_key, job_id, traceparent, body, created_at
+        SELECT id, event_id, kind, exchange, routing_key, job_id, traceparent, body, created_at, original
         FROM outbox
         WHERE sent_at IS NULL AND (exchange = $1) = $2 AND (SELECT mine FROM relay)
         ORDER BY id

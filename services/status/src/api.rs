@@ -19,6 +19,7 @@ use axum::http::StatusCode;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use domain::calendar::exchange_date;
 use runtime::http::Problem;
+use runtime::relay::Wake;
 use storage::PgPool;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -32,6 +33,7 @@ pub(crate) struct Api {
     pool: PgPool,
     reading: Arc<Reading>,
     feed: Feed,
+    wake: Wake,
 }
 
 /// All routes of the service.
@@ -46,12 +48,15 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(events::of_job))
         .routes(routes!(events::of_all))
         .routes(routes!(dead_letters::list))
+        .routes(routes!(dead_letters::letter))
+        .routes(routes!(dead_letters::replay))
+        .routes(routes!(dead_letters::discard))
 }
 
 impl Api {
-    /// Routes that read through `pool` and stream from `feed`.
-    pub(crate) fn new(pool: PgPool, reading: Reading, feed: Feed) -> Self {
-        Self { pool, reading: Arc::new(reading), feed }
+    /// Routes that read through `pool`, stream from `feed`, and call `wake` for what they send.
+    pub(crate) fn new(pool: PgPool, reading: Reading, feed: Feed, wake: Wake) -> Self {
+        Self { pool, reading: Arc::new(reading), feed, wake }
     }
 
     /// The date in New York, or the one that the installation lives on.

@@ -6,6 +6,7 @@ mod config;
 mod feed;
 mod letters;
 mod projector;
+mod replay;
 mod watermark;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use messaging::topology::queues;
 use messaging::{BatchOptions, ConsumerOptions, Hooks};
+use runtime::relay::{Relay, Wake};
 use runtime::telemetry::{self, Telemetry};
 use runtime::{CancellationToken, Service, linked};
 use storage::{Owner, PgPool};
@@ -39,8 +41,9 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let pool =
         storage::connect(&infrastructure.database, Owner::Status).await.context("connecting to Postgres")?;
     let health = runtime::probes::health(&pool, &infrastructure);
-    let feed = Feed::new(pool.clone(), shutdown.clone());
-    let api = Api::new(pool.clone(), config.reading, feed.clone());
+    let (feed, wake) = (Feed::new(pool.clone(), shutdown.clone()), Wake::default());
+    let api = Api::new(pool.clone(), config.reading, feed.clone(), wake.clone());
+    let relay = Relay { pool: pool.clone(), broker: infrastructure.broker.clone(), service: "status", wake };
     let work = async move {
         let projector = Arc::new(Projector { pool: pool.clone() });
         let catch_up = Arc::new(CatchUp::new(projector.clone()));
@@ -66,13 +69,13 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         events.context("consuming events")?;
         letters.context("consuming dead letters")
     };
-    Ok(Service { routes: api::routes().with_state(api), work: Box::pin(work), relays: Vec::new(), health })
+    Ok(Service { routes: api::routes().with_state(api), work: Box::pin(work), relays: vec![relay], health })
 }
 
-/// The routes alone, reading through `pool`: streams show what there is and nothing later.
+/// The routes alone, reading through `pool`: streams show what there is and nothing later, replays wait.
 pub fn routes(pool: PgPool, reading: Reading) -> OpenApiRouter {
     let feed = Feed::new(pool.clone(), CancellationToken::new());
-    api::routes().with_state(Api::new(pool, reading, feed))
+    api::routes().with_state(Api::new(pool, reading, feed, Wake::default()))
 }
 
 /// The description of its routes.

@@ -54,6 +54,52 @@ pub struct DeadLetterRow {
     pub body_bytes: i32,
     /// When it was given up.
     pub died_at: DateTime<Utc>,
+    /// When it was sent again.
+    pub replayed_at: Option<DateTime<Utc>>,
+    /// When it was let go.
+    pub discarded_at: Option<DateTime<Utc>>,
+}
+
+/// Which letters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LetterFilter {
+    /// With numbers below this one.
+    pub before: Option<i64>,
+    /// In this state.
+    pub state: Option<LetterState>,
+}
+
+/// What became of a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LetterState {
+    /// Nothing yet.
+    Open,
+    /// It was sent again.
+    Replayed,
+    /// It was let go.
+    Discarded,
+}
+
+impl LetterState {
+    /// The state's name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Replayed => "replayed",
+            Self::Discarded => "discarded",
+        }
+    }
+}
+
+impl DeadLetterRow {
+    /// What became of it.
+    pub fn state(&self) -> LetterState {
+        match (self.replayed_at, self.discarded_at) {
+            (Some(_), _) => LetterState::Replayed,
+            (None, Some(_)) => LetterState::Discarded,
+            (None, None) => LetterState::Open,
+        }
+    }
 }
 
 /// Keeps a message; the same one again changes nothing.
@@ -82,29 +128,54 @@ pub async fn insert_dead_letter(pool: &PgPool, letter: &NewDeadLetter<'_>) -> Re
     Ok(())
 }
 
-/// Up to `limit` letters with numbers below `before`, newest first, with the first `body_bytes` of each body.
+/// Up to `limit` letters, newest first, with the first `body_bytes` of each body.
 ///
 /// # Errors
 /// When Postgres refuses.
 pub async fn dead_letters(
     pool: &PgPool,
-    before: Option<i64>,
+    filter: LetterFilter,
     limit: i64,
     body_bytes: i32,
 ) -> Result<Vec<DeadLetterRow>> {
     let rows = sqlx::query_as(
         "-- dead_letters::dead_letters
         SELECT id, queue, reason, exchange, routing_key, message_id, kind, headers, substring(body FOR $3) AS body,
-            octet_length(body) AS body_bytes, died_at
+            octet_length(body) AS body_bytes, died_at, replayed_at, discarded_at
         FROM status.dead_letters
-        WHERE $1::bigint IS NULL OR id < $1
+        WHERE ($1::bigint IS NULL OR id < $1)
+            AND ($4::text IS NULL OR $4 = CASE
+                WHEN replayed_at IS NOT NULL THEN 'replayed'
+                WHEN discarded_at IS NOT NULL THEN 'discarded'
+                ELSE 'open'
+            END)
         ORDER BY id DESC
         LIMIT $2",
     )
-    .bind(before)
+    .bind(filter.before)
     .bind(limit)
     .bind(body_bytes)
+    .bind(filter.state.map(LetterState::as_str))
     .fetch_all(pool)
     .await?;
     Ok(rows)
+}
+
+/// A letter with the first `body_bytes` of its body; `None` when there is no such letter.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn dead_letter(pool: &PgPool, id: i64, body_bytes: i32) -> Result<Option<DeadLetterRow>> {
+    let row = sqlx::query_as(
+        "-- dead_letters::dead_letter
+        SELECT id, queue, reason, exchange, routing_key, message_id, kind, headers, substring(body FOR $2) AS body,
+            octet_length(body) AS body_bytes, died_at, replayed_at, discarded_at
+        FROM status.dead_letters
+        WHERE id = $1",
+    )
+    .bind(id)
+    .bind(body_bytes)
+    .fetch_optional(pool)
+    .await?;
+    Ok(row)
 }

@@ -2,10 +2,16 @@
 
 use serde_json::json;
 use storage::Owner;
-use storage::status::{NewDeadLetter, dead_letters, insert_dead_letter};
+use storage::outbox::Original;
+use storage::status::{
+    LetterFilter, LetterState, NewDeadLetter, Replay, dead_letter, dead_letters, hold_dead_letter,
+    insert_dead_letter,
+};
+use storage::{PgPool, outbox};
 
 use crate::sample::instant;
 use test_support::TestDatabase;
+use uuid::Uuid;
 
 #[tokio::test]
 async fn a_letter_that_comes_twice_is_one_and_the_newest_come_first() {
@@ -27,11 +33,93 @@ async fn a_letter_that_comes_twice_is_one_and_the_newest_come_first() {
     insert_dead_letter(&pool, &letter).await.unwrap();
     insert_dead_letter(&pool, &NewDeadLetter { body: b"other", died_at: None, ..letter }).await.unwrap();
 
-    let all = dead_letters(&pool, None, 10, 2).await.unwrap();
-    let older = dead_letters(&pool, Some(all[0].id), 10, 2).await.unwrap();
+    let all = dead_letters(&pool, LetterFilter::default(), 10, 2).await.unwrap();
+    let older =
+        dead_letters(&pool, LetterFilter { before: Some(all[0].id), state: None }, 10, 2).await.unwrap();
 
     assert_eq!(all.len(), 2);
     assert_eq!((all[0].body.as_slice(), all[0].body_bytes), (&b"ot"[..], 5));
     assert_eq!((all[1].body.as_slice(), all[1].body_bytes, all[1].died_at), (&[0, 255][..], 3, instant(1)));
     assert_eq!(older, all[1..]);
+}
+
+/// A letter with this body; its number.
+async fn put_away(pool: &PgPool, body: &[u8]) -> i64 {
+    let letter = NewDeadLetter {
+        queue: Some("q"),
+        reason: "unreadable",
+        exchange: None,
+        routing_key: "k",
+        message_id: None,
+        kind: None,
+        headers: &json!({}),
+        body,
+        died_at: None,
+    };
+    insert_dead_letter(pool, &letter).await.unwrap();
+    dead_letters(pool, LetterFilter::default(), 1, 0).await.unwrap()[0].id
+}
+
+fn replay() -> Replay {
+    Replay {
+        event_id: Uuid::from_u128(7),
+        kind: "modelday.data.ready.v1".to_owned(),
+        exchange: String::new(),
+        routing_key: "executor.plans.v1".to_owned(),
+        traceparent: None,
+        body: "{}".to_owned(),
+        original: Original {
+            source: "/modelday/downloader".to_owned(),
+            subject: None,
+            time: instant(3),
+            sequence: 17,
+            dataschema: "urn:x".to_owned(),
+            job: None,
+            tracestate: None,
+        },
+    }
+}
+
+#[tokio::test]
+async fn a_replay_and_what_the_letter_says_of_it_commit_together() {
+    let database = TestDatabase::new().await;
+    let pool = database.pool(Owner::Status).await;
+    let id = put_away(&pool, b"body").await;
+
+    let mut impossible = replay();
+    impossible.body = "\0".to_owned();
+    let refused = hold_dead_letter(&pool, id).await.unwrap().unwrap().replay(&impossible).await;
+    assert!(refused.is_err());
+    assert_eq!(dead_letter(&pool, id, 9).await.unwrap().unwrap().state(), LetterState::Open);
+
+    let held = hold_dead_letter(&pool, id).await.unwrap().unwrap();
+    assert_eq!(held.letter.body, b"body");
+    let told = held.replay(&replay()).await.unwrap();
+
+    assert_eq!(told, dead_letter(&pool, id, 9).await.unwrap().unwrap());
+    assert_eq!(told.state(), LetterState::Replayed);
+    let unsent = outbox::take_unsent(&pool, 10).await.unwrap().unwrap();
+    let [message] = &unsent.messages[..] else { panic!("{} messages", unsent.messages.len()) };
+    assert_eq!((message.event_id, message.exchange.as_str()), (Uuid::from_u128(7), ""));
+    assert_eq!(message.original, Some(replay().original));
+}
+
+#[tokio::test]
+async fn letters_are_found_by_what_became_of_them() {
+    let database = TestDatabase::new().await;
+    let pool = database.pool(Owner::Status).await;
+    let (open, replayed, discarded) =
+        (put_away(&pool, b"1").await, put_away(&pool, b"2").await, put_away(&pool, b"3").await);
+    hold_dead_letter(&pool, replayed).await.unwrap().unwrap().replay(&replay()).await.unwrap();
+    hold_dead_letter(&pool, discarded).await.unwrap().unwrap().discard().await.unwrap();
+
+    for (state, expected) in
+        [(LetterState::Open, open), (LetterState::Replayed, replayed), (LetterState::Discarded, discarded)]
+    {
+        let filter = LetterFilter { before: None, state: Some(state) };
+        let found = dead_letters(&pool, filter, 10, 0).await.unwrap();
+        assert_eq!(found.iter().map(|letter| letter.id).collect::<Vec<_>>(), [expected], "{state:?}");
+        assert_eq!(found[0].state(), state);
+    }
+    assert!(hold_dead_letter(&pool, 0).await.unwrap().is_none());
 }

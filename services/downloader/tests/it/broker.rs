@@ -27,6 +27,7 @@ mod bytes_of {
             traceparent: None,
             body: body.map_or(message.body, str::to_owned),
             created_at: chrono::Utc::now(),
+            original: None,
         };
         runtime::relay::envelope(&stored, "trigger")
     }

@@ -204,6 +204,7 @@ fn envelope(message: outbox::Outgoing) -> Envelope {
         traceparent: None,
         body: message.body,
         created_at: chrono::Utc::now(),
+        original: None,
     };
     relay::envelope(&stored, "test")
 }

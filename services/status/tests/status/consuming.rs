@@ -1,15 +1,18 @@
 //! Events and dead letters as they come from the broker, or from the outboxes when it forgot them.
 
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
 use domain::event::{Event, JobEnded, JobStarted};
 use domain::job::{JobOutcome, Tally};
 use domain::warning::Warning;
 use messaging::topology::{self, queues};
 use runtime::CancellationToken;
 use runtime::infrastructure::{Address, Infrastructure};
-use serde_json::json;
+use serde_json::{Value, json};
 use status::Config;
 use test_support::{Counts, TestVhost, eventually};
 use tokio::task::JoinHandle;
+use tower::ServiceExt as _;
 use uuid::Uuid;
 
 use crate::world::{World, completed, day, job, job_id, reading};
@@ -48,6 +51,15 @@ impl Running {
             async move { service.run(server, &stop).await }
         };
         Self { vhost, routes, config, stop, work: tokio::spawn(work) }
+    }
+
+    /// What the service at work answers.
+    pub(crate) async fn post(&self, path: &str) -> (StatusCode, Value) {
+        let request = Request::post(path).body(Body::empty()).unwrap();
+        let response = self.routes.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
     }
 
     pub(crate) async fn stop(self) {

@@ -6,6 +6,7 @@ mod consuming;
 mod events;
 mod jobs;
 mod leaderboard;
+mod letters;
 mod results;
 mod trials;
 mod world;

@@ -60,6 +60,10 @@ impl World {
         self.ask(accepted.body(Body::empty()).unwrap()).await
     }
 
+    pub(crate) async fn post(&self, path: &str) -> Answer {
+        self.ask(Request::post(path).body(Body::empty()).unwrap()).await
+    }
+
     async fn ask(&self, request: Request<Body>) -> Answer {
         let path = request.uri().to_string();
         let response = self.routes.clone().oneshot(request).await.unwrap();

@@ -11,6 +11,7 @@ mod bad_input;
 mod cases;
 mod concurrency;
 mod consumer;
+mod letters;
 mod never_unknown;
 mod otlp;
 mod plan;

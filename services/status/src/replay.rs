@@ -1,0 +1,41 @@
+//! A dead letter as the message that is sent again.
+
+use std::collections::BTreeMap;
+
+use storage::outbox::Original;
+use storage::status::{DeadLetterRow, Replay};
+
+/// The message of a letter, to the one queue whose consumer gave it up.
+///
+/// # Errors
+/// Why sending it again is no use.
+pub(crate) fn message(letter: &DeadLetterRow) -> Result<Replay, String> {
+    let body = String::from_utf8(letter.body.clone()).ok().filter(|body| !body.contains('\0'));
+    let body = body.ok_or("its body is no text")?;
+    let headers: BTreeMap<String, String> = letter
+        .headers
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+        .collect();
+    let envelope = messaging::replay(&headers, letter.queue.as_deref(), body.clone().into())
+        .map_err(|problem| problem.to_string())?;
+    Ok(Replay {
+        event_id: envelope.id,
+        kind: envelope.kind,
+        exchange: envelope.exchange,
+        routing_key: envelope.routing_key,
+        traceparent: envelope.traceparent,
+        body,
+        original: Original {
+            source: envelope.source,
+            subject: envelope.subject,
+            time: envelope.time,
+            sequence: envelope.sequence,
+            dataschema: envelope.dataschema,
+            job: envelope.correlation,
+            tracestate: envelope.tracestate,
+        },
+    })
+}
