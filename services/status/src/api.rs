@@ -2,6 +2,7 @@
 
 mod cells;
 mod cursor;
+mod dashboard;
 mod dead_letters;
 mod events;
 mod jobs;
@@ -45,6 +46,8 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(jobs::model_days))
         .routes(routes!(results::results))
         .routes(routes!(leaderboard::leaderboard))
+        .routes(routes!(dashboard::page))
+        .routes(routes!(dashboard::file))
         .routes(routes!(events::of_job))
         .routes(routes!(events::of_all))
         .routes(routes!(dead_letters::list))

@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod dashboard;
 mod description;
 mod fuzzing;
 mod token;

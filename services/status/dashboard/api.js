@@ -1,0 +1,137 @@
+// The API as the page uses it: requests with the token, and streams that come back by themselves.
+
+const KEY = "modelday-token";
+
+/** An answer that is no success. `detail` says what to do. */
+export class Problem extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+export const token = {
+  get: () => sessionStorage.getItem(KEY),
+  set: (text) => sessionStorage.setItem(KEY, text),
+  forget: () => sessionStorage.removeItem(KEY),
+};
+
+let asking = null;
+
+/** Asks for a token, once however many requests want one. */
+function askForToken(why) {
+  asking ??= new Promise((resolve) => {
+    const dialog = document.getElementById("ask");
+    const input = document.getElementById("token");
+    document.getElementById("ask-why").textContent = why;
+    input.value = "";
+    dialog.addEventListener("cancel", (event) => event.preventDefault());
+    dialog.addEventListener("close", () => {
+      token.set(input.value.trim());
+      document.getElementById("forget").hidden = false;
+      asking = null;
+      resolve();
+    }, { once: true });
+    dialog.showModal();
+  });
+  return asking;
+}
+
+async function request(path, options = {}) {
+  for (;;) {
+    const used = token.get();
+    const headers = { Accept: "application/json", ...options.headers };
+    if (used) headers.Authorization = `Bearer ${used}`;
+    const response = await fetch(path, { ...options, headers, cache: "no-store" });
+    if (response.status !== 401) return response;
+    // Another request may have got a new one meanwhile.
+    if (token.get() !== used) continue;
+    token.forget();
+    await askForToken(used ? "That token is not known here." : "This installation wants to know who asks.");
+  }
+}
+
+async function problem(response) {
+  const body = await response.json().catch(() => ({}));
+  return new Problem(response.status, body.detail ?? `${response.status} ${response.statusText}`);
+}
+
+/** The JSON of a path relative to the page. */
+export async function get(path, signal) {
+  const response = await request(path, { signal });
+  if (!response.ok) throw await problem(response);
+  return response.json();
+}
+
+/** Posts, with nothing in the body. */
+export async function post(path) {
+  const response = await request(path, { method: "POST" });
+  if (!response.ok) throw await problem(response);
+  return response.json().catch(() => ({}));
+}
+
+/** A query string of those values that are not empty. */
+export function query(values) {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  return given.length ? `?${new URLSearchParams(given)}` : "";
+}
+
+/**
+ * Follows a stream from now on until it ends or `signal` is aborted. `on.open` is called whenever it is there, also
+ * after it was cut off; `on.event` with each event.
+ */
+export async function follow(path, on, signal) {
+  let last = null;
+  let pause = 1000;
+  while (!signal.aborted) {
+    try {
+      const headers = { Accept: "text/event-stream" };
+      if (last !== null) headers["Last-Event-ID"] = last;
+      const response = await request(`${path}?after=now`, { headers, signal });
+      if (response.status === 204) return;
+      // What it knew is gone, for instance after a restore: from now on, then.
+      if (response.status === 409) last = null;
+      if (!response.ok) throw await problem(response);
+      pause = 1000;
+      on.open();
+      for await (const event of events(response.body)) {
+        last = event.id;
+        on.event(event);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      const passes = !(error instanceof Problem) || error.status >= 500 || [409, 429].includes(error.status);
+      if (!passes) throw error;
+    }
+    on.lost?.();
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    pause = Math.min(pause * 2, 10000);
+  }
+}
+
+async function* events(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    text += value;
+    const blocks = text.split("\n\n");
+    text = blocks.pop();
+    for (const block of blocks) {
+      const event = { id: null, type: "message", data: [] };
+      for (const line of block.split("\n")) {
+        const [, name, rest] = /^([^:]*): ?(.*)$/.exec(line) ?? [];
+        if (name === "id") event.id = rest;
+        else if (name === "event") event.type = rest;
+        else if (name === "data") event.data.push(rest);
+      }
+      if (event.data.length) yield { ...event, data: JSON.parse(event.data.join("\n")) };
+    }
+  }
+}
+
+/** The job that an event is about. */
+export function jobOf({ data }) {
+  return data.job_id ?? data.key?.job_id ?? data.job?.job_id;
+}

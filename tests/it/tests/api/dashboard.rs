@@ -1,0 +1,61 @@
+//! The dashboard: it comes whole from the server, and its requests are answered.
+
+use std::collections::BTreeSet;
+
+use it::{Shape, System, http};
+use reqwest::{Response, StatusCode};
+
+use crate::token::made;
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What stands between quotes after `before`.
+fn quoted<'a>(text: &'a str, before: &str) -> Vec<&'a str> {
+    let parts = text.split(before).skip(1);
+    parts.filter_map(|part| part.strip_prefix('"')?.split_once('"').map(|(quoted, _)| quoted)).collect()
+}
+
+#[tokio::test]
+async fn the_dashboard_is_served_with_all_its_files_to_whoever_has_no_token_yet() {
+    let operator = made("operator", &["read", "operate"]);
+    let system = System::builder(Shape::OneProcess).env("API_TOKENS", &operator.entry).start().await;
+    let get = async |path: &str| -> Response {
+        http().get(format!("{}{path}", system.client.status_url)).send().await.unwrap()
+    };
+
+    let page = get("/").await;
+    assert_eq!(
+        (page.status(), &page.headers()["content-type"]),
+        (StatusCode::OK, &"text/html; charset=utf-8".parse().unwrap())
+    );
+    assert_eq!(page.headers()["content-security-policy"], POLICY);
+    let page = page.text().await.unwrap();
+    let named = [quoted(&page, "src="), quoted(&page, "href=")].concat();
+    let mut files: Vec<String> =
+        named.into_iter().filter(|name| name.starts_with("dashboard/")).map(str::to_owned).collect();
+    let mut seen = BTreeSet::new();
+    while let Some(file) = files.pop() {
+        if !seen.insert(file.clone()) {
+            continue;
+        }
+        let answer = get(&format!("/{file}")).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{file}");
+        assert_eq!(answer.headers()["content-security-policy"], POLICY, "{file}");
+        let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        let text = answer.text().await.unwrap();
+        assert!(!text.contains("https://"), "{file} names another site");
+        if file.ends_with(".js") {
+            assert_eq!(kind, "text/javascript; charset=utf-8", "{file}");
+            files.extend(quoted(&text, "from ").into_iter().map(|name| name.replace("./", "dashboard/")));
+        }
+    }
+
+    assert_eq!(seen.len(), 10, "{seen:?}");
+    assert!(
+        !page.contains("<style") && !page.contains("style=") && !page.contains("onclick"),
+        "the policy forbids it"
+    );
+    assert_eq!(get("/dashboard/none.js").await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(get("/jobs").await.status(), StatusCode::UNAUTHORIZED, "what it shows is not for everybody");
+}
