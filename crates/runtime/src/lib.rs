@@ -13,6 +13,7 @@ mod service;
 pub mod settings;
 mod shutdown;
 pub mod telemetry;
+pub mod universe;
 
 pub use service::Service;
 pub use shutdown::{linked, shutdown_on_signal};

@@ -57,7 +57,7 @@ impl Config {
             Ok(catalogue) if dev => scripted(catalogue, settings),
             catalogue => catalogue.ok(),
         };
-        let universe = universe(settings);
+        let universe = runtime::universe::required(settings);
         let max_days = settings.parsed("MAX_SIMULATION_DAYS", 3660, "write a number of calendar days");
         let max_active_jobs = settings.parsed("MAX_ACTIVE_JOBS", 64, "write a number of jobs");
         let calendar = runtime::market_clock::calendar(settings);
@@ -96,30 +96,4 @@ fn scripted(catalogue: Catalogue, settings: &mut Settings) -> Option<Catalogue> 
             None
         }
     }
-}
-
-/// The universe of `UNIVERSE_FILE`; a mistake stays with `settings`.
-pub fn universe(settings: &mut Settings) -> Option<Universe> {
-    let file = PathBuf::from(
-        settings.text("UNIVERSE_FILE").unwrap_or("configs/universes/nasdaq100.json".to_owned()),
-    );
-    match read_universe(&file) {
-        Ok(universe) => Some(universe),
-        Err(problem) => {
-            let place = file.display().to_string();
-            let fix = "write {\"name\": ..., \"benchmark\": ..., \"symbols\": [...]}, or set UNIVERSE_FILE to such a file";
-            settings.mistake(&place, "UNIVERSE_FILE", problem, fix);
-            None
-        }
-    }
-}
-
-fn read_universe(path: &std::path::Path) -> Result<Universe, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))?;
-    let universe: Universe = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    let distinct: std::collections::BTreeSet<_> = universe.symbols.iter().collect();
-    if universe.symbols.is_empty() || distinct.len() != universe.symbols.len() {
-        return Err("has no symbols, or names one twice".to_owned());
-    }
-    Ok(universe)
 }

@@ -21,7 +21,7 @@ use storage::Owner;
 use utoipa::openapi::OpenApi;
 
 use accept::Acceptor;
-pub use config::{Config, universe};
+pub use config::Config;
 
 /// Builds the service: its routes, and its work until `shutdown`.
 ///

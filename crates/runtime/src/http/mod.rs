@@ -5,6 +5,7 @@ mod health;
 mod number;
 mod openapi;
 mod problem;
+mod query;
 mod serve;
 
 pub use guard::Caller;
@@ -12,4 +13,5 @@ pub use health::{Health, Probe, openapi as probes_openapi};
 pub use number::Number;
 pub use openapi::document;
 pub use problem::{Body as ProblemBody, Problem};
+pub use query::{Params, strict_date};
 pub use serve::{bind, serve};

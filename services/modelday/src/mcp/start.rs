@@ -29,7 +29,7 @@ impl Config {
         let deployment = Deployment::from_settings(&mut settings);
         let database = runtime::infrastructure::database(&mut settings, "executor", deployment);
         let universe = if arguments.symbols.is_empty() {
-            trigger::universe(&mut settings)
+            runtime::universe::required(&mut settings)
         } else {
             let symbols = arguments.symbols.clone();
             Some(Universe { name: "symbols".to_owned(), symbols, benchmark: None })

@@ -1,0 +1,41 @@
+//! The setting that says what may be traded, shared by the services that need it.
+
+use std::path::{Path, PathBuf};
+
+use domain::market::Universe;
+
+use crate::settings::Settings;
+
+/// The universe of `UNIVERSE_FILE` (default `configs/universes/nasdaq100.json`); a mistake stays with `settings`.
+pub fn required(settings: &mut Settings) -> Option<Universe> {
+    let file = file(settings);
+    match read(&file) {
+        Ok(universe) => Some(universe),
+        Err(problem) => {
+            let place = file.display().to_string();
+            let fix = "write {\"name\": ..., \"benchmark\": ..., \"symbols\": [...]}, or set UNIVERSE_FILE to such a file";
+            settings.mistake(&place, "UNIVERSE_FILE", problem, fix);
+            None
+        }
+    }
+}
+
+/// The same for a service that goes on without: `None` when there is no such file, or it cannot be used.
+pub fn known(settings: &mut Settings) -> Option<Universe> {
+    let file = file(settings);
+    read(&file).inspect_err(|problem| tracing::info!("without a universe: {} {problem}", file.display())).ok()
+}
+
+fn file(settings: &mut Settings) -> PathBuf {
+    PathBuf::from(settings.text("UNIVERSE_FILE").unwrap_or("configs/universes/nasdaq100.json".to_owned()))
+}
+
+fn read(path: &Path) -> Result<Universe, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let universe: Universe = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let distinct: std::collections::BTreeSet<_> = universe.symbols.iter().collect();
+    if universe.symbols.is_empty() || distinct.len() != universe.symbols.len() {
+        return Err("has no symbols, or names one twice".to_owned());
+    }
+    Ok(universe)
+}
