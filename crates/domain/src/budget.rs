@@ -185,6 +185,19 @@ pub struct WindowState {
     pub blocked_until: Option<DateTime<Utc>>,
 }
 
+/// How a window stands, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Calls, or symbols, that it allows.
+    pub limit: u32,
+    /// How many were made.
+    pub used: u32,
+    /// How many are left; 0 while the provider refuses.
+    pub left: u32,
+    /// When some, or in a fixed window all, of those that were made no longer count; `None` when none was made.
+    pub resets_at: Option<DateTime<Utc>>,
+}
+
 /// Whether a call may be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
@@ -225,6 +238,28 @@ impl Window {
             return 0;
         }
         self.limit.get().saturating_sub(self.used(&self.at(state, now)))
+    }
+
+    /// What is counted.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// When its calls become available again.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// How it stands at `now`.
+    pub fn usage(&self, state: &WindowState, now: DateTime<Utc>) -> Usage {
+        let current = self.at(state, now);
+        let used = self.used(&current);
+        let resets_at = match self.kind {
+            _ if used == 0 => None,
+            Kind::Rolling => current.debits.first().map(|debit| *debit + self.per.rolling()),
+            Kind::Fixed(zone) => Some(fixed::end(self.per, zone, now)),
+        };
+        Usage { limit: self.limit.get(), used, left: self.left(state, now), resets_at }
     }
 
     /// The state after a call for `symbol` at `now`, whether it fits or not.

@@ -12,6 +12,54 @@ use crate::market::Symbol;
 use crate::money::Price;
 use crate::portfolio::Portfolio;
 
+/// What companies do that changes what a share is worth, or pays for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ActionKind {
+    /// Shares become more or fewer.
+    Split,
+    /// Each share is paid for.
+    Dividend,
+}
+
+impl ActionKind {
+    /// Its form in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Split => "split",
+            Self::Dividend => "dividend",
+        }
+    }
+}
+
+/// How many shares become how many, in lowest terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ratio {
+    from: NonZeroU32,
+    to: NonZeroU32,
+}
+
+impl Ratio {
+    /// `from` shares become `to` shares; `None` when either is 0 or, in lowest terms, above 4,294,967,295.
+    pub fn reduced(from: u128, to: u128) -> Option<Self> {
+        let (mut divisor, mut rest) = (from, to);
+        while rest != 0 {
+            (divisor, rest) = (rest, divisor % rest);
+        }
+        let term = |number: u128| NonZeroU32::new(u32::try_from(number.checked_div(divisor)?).ok()?);
+        Some(Self { from: term(from)?, to: term(to)? })
+    }
+
+    /// Shares before.
+    pub fn from(self) -> NonZeroU32 {
+        self.from
+    }
+
+    /// Shares after.
+    pub fn to(self) -> NonZeroU32 {
+        self.to
+    }
+}
+
 /// `from` shares become `to` shares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {

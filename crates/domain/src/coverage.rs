@@ -2,6 +2,8 @@
 //!
 //! Pure: the caller passes what is stored and `now`. What to fetch first is decided in `plan`.
 
+mod report;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -9,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::bits::Bits;
 use crate::market::{Symbol, Universe};
+
+pub use report::{Gap, SymbolReport};
 
 /// The first date of price history that is kept; a provider's full answer is said to reach back to it.
 pub const BEGINNING: NaiveDate = match NaiveDate::from_ymd_opt(2000, 1, 1) {

@@ -16,6 +16,7 @@ pub mod event;
 mod exact;
 pub mod fold;
 pub mod ids;
+pub mod import;
 pub mod job;
 pub mod lane;
 pub mod leaderboard;

@@ -139,7 +139,8 @@ fn outlook(windows: &[(Window, WindowState)], now: DateTime<Utc>, max_wait: Dura
     Outlook::Calls(calls.map_or(usize::MAX, |calls| calls.max(1) as usize))
 }
 
-fn left(windows: &[(Window, WindowState)], now: DateTime<Utc>) -> Option<u32> {
+/// Calls left in the tightest window of an hour or more; `None` when there is none.
+pub(crate) fn left(windows: &[(Window, WindowState)], now: DateTime<Utc>) -> Option<u32> {
     let counts = |window: &Window, left: u32| window.id() != REFUSALS || left == 0;
     windows
         .iter()

@@ -2,12 +2,13 @@
 
 use std::fmt::Display;
 use std::net::IpAddr;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::str::FromStr;
 use std::time::Duration;
 
 use domain::budget::Window;
 use domain::calendar::Calendar;
+use domain::market::Universe;
 use runtime::infrastructure::Infrastructure;
 use runtime::settings::{Mistakes, Settings};
 
@@ -42,6 +43,12 @@ pub struct Config {
     pub preparations_at_once: usize,
     /// `MARKET_CLOSURES`: closed days that the built-in calendar does not know, separated by commas.
     pub calendar: Calendar,
+    /// `ALPHAVANTAGE_PLAN`, as it is shown.
+    pub plan: &'static str,
+    /// The universe of `UNIVERSE_FILE`, as far as it can be read here; only shown.
+    pub universe: Option<Universe>,
+    /// `IMPORT_LIMIT_MIB`: how many bytes a file of prices may have (default 64 MiB).
+    pub import_limit: usize,
 }
 
 impl Config {
@@ -77,6 +84,9 @@ impl Config {
         let download_concurrency = settings.parsed("DOWNLOAD_CONCURRENCY", four, count).get();
         let preparations_at_once = settings.parsed("PREPARATIONS_AT_ONCE", four, count).get();
         let calendar = runtime::market_clock::calendar(settings);
+        let universe = runtime::universe::known(settings);
+        let sixty_four = NonZeroU16::MIN.saturating_add(63);
+        let import_limit = settings.parsed("IMPORT_LIMIT_MIB", sixty_four, "write a number of MiB above 0");
         Some(Self {
             infrastructure: infrastructure?,
             alpha_vantage,
@@ -85,6 +95,9 @@ impl Config {
             download_concurrency,
             preparations_at_once,
             calendar,
+            plan: plan.as_str(),
+            universe,
+            import_limit: usize::from(import_limit.get()) << 20,
         })
     }
 }

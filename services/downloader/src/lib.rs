@@ -1,5 +1,6 @@
 //! Finds out which prices are missing, fetches them within the provider's budgets, and says what can run.
 
+mod api;
 mod budget;
 mod catch_up;
 mod conclusion;
@@ -31,10 +32,10 @@ use runtime::relay::{Relay, Wake};
 use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, linked};
 use storage::Owner;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
+use api::{Api, Provider, Shared};
 pub use config::Config;
 use handler::Requests;
 use worker::Workers;
@@ -42,7 +43,7 @@ use worker::Workers;
 /// How many requests are noted side by side.
 const REQUESTS_AT_ONCE: u16 = 16;
 
-/// Builds the service: its work until `shutdown`; it has no routes of its own.
+/// Builds the service: its routes, and its work until `shutdown`.
 ///
 /// # Errors
 /// When Postgres does not answer, or the provider's client cannot be built.
@@ -61,6 +62,21 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         service: "downloader",
         wake,
     }];
+    let api = Api::new(Shared {
+        pool: pool.clone(),
+        calendar: config.calendar.clone(),
+        provider: Provider {
+            name: provider::alpha_vantage::NAME,
+            plan: config.plan,
+            windows: config.windows.clone(),
+            budget_key: workers.budget_key(),
+        },
+        universe: config.universe,
+        due: Arc::clone(&due),
+        import_limit: config.import_limit,
+        importing: Semaphore::new(1),
+    });
+    let routes = api::routes(config.import_limit).with_state(api);
     let work = async move {
         let requests = Requests { pool, due };
         let consumer = messaging::consume(
@@ -74,12 +90,12 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         let (consumed, ()) = tokio::join!(linked(&shutdown, consumer), linked(&shutdown, workers));
         consumed.context("consuming job requests")
     };
-    Ok(Service { routes: OpenApiRouter::new(), work: Box::pin(work), relays, health })
+    Ok(Service { routes, work: Box::pin(work), relays, health })
 }
 
 /// The description of its routes.
 pub fn openapi() -> OpenApi {
-    OpenApiRouter::<()>::new().into_openapi()
+    api::routes(0).into_openapi()
 }
 
 /// Runs the service on its own address until `shutdown`, then finishes what is in hand.

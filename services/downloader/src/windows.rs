@@ -18,6 +18,15 @@ pub(crate) enum Plan {
     Paid,
 }
 
+impl Plan {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Paid => "paid",
+        }
+    }
+}
+
 impl FromStr for Plan {
     type Err = &'static str;
 

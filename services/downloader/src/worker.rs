@@ -54,6 +54,11 @@ impl Workers {
         Ok(Self { preparer: Arc::new(preparer), due, at_once })
     }
 
+    /// Provider of the budget's rows; `None` without a key.
+    pub(crate) fn budget_key(&self) -> Option<String> {
+        self.preparer.source.as_ref().map(|(_, budget)| budget.key.clone())
+    }
+
     /// Tells those who ask what a job would need where prices come from.
     pub(crate) async fn note_source(&self, config: &Config) -> storage::Result<()> {
         let recent_only = config.alpha_vantage.as_ref().is_some_and(|own| own.history == History::Recent);

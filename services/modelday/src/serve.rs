@@ -35,7 +35,7 @@ pub(crate) async fn main() -> ExitCode {
                 .await
                 .context("bringing the database up to date")?,
         }
-        serve(config, telemetry, shutdown).await
+        Box::pin(serve(config, telemetry, shutdown)).await
     })
     .await
 }

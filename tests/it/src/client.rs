@@ -21,6 +21,8 @@ pub fn http() -> reqwest::Client {
 pub struct Client {
     /// `POST /simulate/trigger`, `GET /models`.
     pub trigger_url: String,
+    /// Imports, coverage, providers.
+    pub prices_url: String,
     /// The conversations of model-days.
     pub executor_url: String,
     /// The rest.
@@ -30,8 +32,8 @@ pub struct Client {
 
 impl Client {
     /// A client of these addresses.
-    pub fn new(trigger_url: String, executor_url: String, status_url: String) -> Self {
-        Self { trigger_url, executor_url, status_url, http: http() }
+    pub fn new(trigger_url: String, prices_url: String, executor_url: String, status_url: String) -> Self {
+        Self { trigger_url, prices_url, executor_url, status_url, http: http() }
     }
 
     /// The raw answer to a trigger request.
@@ -76,6 +78,25 @@ impl Client {
         let text = response.text().await.expect("the answer has a body");
         let body = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path} answered {status}: {text}"));
         (status, body)
+    }
+
+    /// The raw answer to an import of prices.
+    pub async fn import_prices(&self, query: &str, csv: &str) -> (StatusCode, Value) {
+        let url = format!("{}/prices/import{query}", self.prices_url);
+        let request = self.http.post(url).header("Content-Type", "text/csv").body(csv.to_owned());
+        let response = request.send().await.expect("downloader answers");
+        let status = response.status();
+        (status, response.json().await.expect("the answer is JSON"))
+    }
+
+    /// A GET of the downloader that must succeed.
+    pub async fn prices(&self, path: &str) -> Value {
+        let url = format!("{}{path}", self.prices_url);
+        let response = self.http.get(&url).send().await.expect("downloader answers");
+        let status = response.status();
+        let answer = response.json().await.expect("the answer is JSON");
+        assert_eq!(status, StatusCode::OK, "{url}: {answer}");
+        answer
     }
 
     /// A GET that must succeed.

@@ -89,7 +89,9 @@ impl System {
             let port = ports.get(&service).or_else(|| ports.get(&Service::Modelday)).expect("a port");
             format!("http://127.0.0.1:{port}")
         };
-        let client = Client::new(url(Service::Trigger), url(Service::Executor), url(Service::Status));
+        let [trigger, downloader, executor, status] =
+            [Service::Trigger, Service::Downloader, Service::Executor, Service::Status].map(url);
+        let client = Client::new(trigger, downloader, executor, status);
         let processes = BTreeMap::new();
         let mut system =
             Self { processes, seconds: Vec::new(), ports, env, folder, client, prices, vhost, database };

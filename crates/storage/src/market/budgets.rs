@@ -113,3 +113,12 @@ pub async fn peek_budget(
     .await?;
     Ok(join(windows, rows))
 }
+
+/// The database's time.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn now(pool: &PgPool) -> Result<DateTime<Utc>> {
+    let (now,) = sqlx::query_as("-- budgets::now\nSELECT clock_timestamp()").fetch_one(pool).await?;
+    Ok(now)
+}

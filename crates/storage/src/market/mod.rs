@@ -2,17 +2,21 @@
 
 mod bars;
 mod budgets;
+mod coverage;
 mod findings;
 mod flights;
+mod imports;
 mod portfolios;
 mod preparations;
 mod source;
 mod spans;
 
 pub use bars::{BarRow, Stored, bars_between, bars_by, closes, insert_bars, last_before, present};
-pub use budgets::{Budget, lock_budget, peek_budget};
+pub use budgets::{Budget, lock_budget, now, peek_budget};
+pub use coverage::{known_symbols, stored_range};
 pub use findings::{Finding, findings};
 pub use flights::{Landing, give_back, land, release, release_all, renew_flights, take_flight};
+pub use imports::{Different, Import, Imported, import_bars};
 pub use portfolios::{completed_days, held_symbols};
 pub use preparations::{
     Preparation, claim_due, due_count, finish, missing_preparations, note_download, renew, upsert, wait_until,

@@ -16,6 +16,9 @@ use super::Sessions;
 pub use classify::{Asked, HttpAnswer, classify};
 pub use client::{AlphaVantage, History, Settings, SetupError};
 
+/// What it is called in budgets, warnings and metrics.
+pub(crate) const NAME: &str = "alpha_vantage";
+
 /// How many bars `outputsize=compact` has.
 pub(crate) const COMPACT_SESSIONS: usize = 100;
 

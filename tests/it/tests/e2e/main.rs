@@ -15,6 +15,7 @@ mod letters;
 mod never_unknown;
 mod otlp;
 mod plan;
+mod prices;
 mod readme;
 mod rebuild;
 mod sample;

@@ -208,7 +208,7 @@ impl AlphaVantage {
 
 impl PriceProvider for AlphaVantage {
     fn name(&self) -> &'static str {
-        "alpha_vantage"
+        super::NAME
     }
 
     fn offer(&self, sessions: &Sessions<'_>, now: DateTime<Utc>) -> Offer {

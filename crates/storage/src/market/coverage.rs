@@ -1,0 +1,48 @@
+//! What is stored, for those who ask what there is.
+
+use chrono::NaiveDate;
+use domain::market::Symbol;
+use sqlx::PgPool;
+
+use crate::error::{Result, StorageError};
+
+/// First and last session of all stored bars; `None` when there are none.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn stored_range(pool: &PgPool) -> Result<Option<(NaiveDate, NaiveDate)>> {
+    let (first, last): (Option<NaiveDate>, Option<NaiveDate>) = sqlx::query_as(
+        "-- coverage::stored_range\nSELECT min(trading_date), max(trading_date) FROM market.bars",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(first.zip(last))
+}
+
+/// All symbols that have a bar or were asked for, in order.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn known_symbols(pool: &PgPool) -> Result<Vec<Symbol>> {
+    let rows: Vec<(String,)> = sqlx::query_as(
+        "-- coverage::known_symbols
+        WITH RECURSIVE stored AS (
+            SELECT min(symbol) AS symbol FROM market.bars
+            UNION ALL
+            SELECT (SELECT min(symbol) FROM market.bars WHERE symbol > stored.symbol)
+            FROM stored
+            WHERE stored.symbol IS NOT NULL
+        )
+        SELECT symbol FROM stored WHERE symbol IS NOT NULL
+        UNION
+        SELECT symbol FROM market.answer_spans",
+    )
+    .fetch_all(pool)
+    .await?;
+    let symbol = |(text,): (String,)| {
+        Symbol::try_from(text).map_err(|problem| StorageError::corrupt("market.bars", problem))
+    };
+    let mut symbols: Vec<Symbol> = rows.into_iter().map(symbol).collect::<Result<_>>()?;
+    symbols.sort();
+    Ok(symbols)
+}

@@ -1,0 +1,229 @@
+//! Prices that somebody brought: stored in one commit, or not at all.
+
+use chrono::NaiveDate;
+use domain::import::{BarRow, MOST_LISTED};
+use domain::market::Bar;
+use domain::money::Price;
+use rust_decimal::Decimal;
+use sqlx::{FromRow, PgConnection, PgPool};
+
+use crate::error::Result;
+
+/// What imported bars are said to come from.
+const SOURCE: &str = "import";
+
+/// Rows of one statement.
+const CHUNK: usize = 5_000;
+
+/// What an import did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Rows that were new.
+    pub inserted: u64,
+    /// Rows that were there already.
+    pub unchanged: u64,
+    /// Rows that took the place of others.
+    pub replaced: u64,
+}
+
+/// A row that differs from what is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Different {
+    /// The row's line.
+    pub line: usize,
+    /// What is stored, as people read it.
+    pub stored: String,
+}
+
+/// What came of an import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Import {
+    /// It is stored.
+    Stored(Imported),
+    /// Nothing is stored: so many rows differ from stored ones, of which these are the first.
+    Differs {
+        /// The first of them, in the order of the file.
+        listed: Vec<Different>,
+        /// How many there are.
+        total: usize,
+    },
+}
+
+#[derive(FromRow)]
+struct DifferingRow {
+    line: i64,
+    open: Decimal,
+    high: Decimal,
+    low: Decimal,
+    close: Decimal,
+    volume: i64,
+}
+
+impl From<DifferingRow> for Different {
+    fn from(row: DifferingRow) -> Self {
+        let DifferingRow { line, open, high, low, close, volume } = row;
+        let [open, high, low, close] = [open, high, low, close].map(|price| price.normalize());
+        Self {
+            line: usize::try_from(line).unwrap_or_default(),
+            stored: format!("open {open}, high {high}, low {low}, close {close}, volume {volume}"),
+        }
+    }
+}
+
+/// Stores bars. Those that differ from stored ones take their place when `replace`; otherwise nothing is stored.
+///
+/// # Errors
+/// When Postgres refuses; nothing is stored then.
+pub async fn import_bars(pool: &PgPool, bars: &[BarRow], replace: bool) -> Result<Import> {
+    let mut transaction = pool.begin().await?;
+    // Downloads wait, so that what is compared is what is there at the commit.
+    sqlx::query("-- imports::lock\nLOCK TABLE market.bars IN SHARE ROW EXCLUSIVE MODE")
+        .execute(&mut *transaction)
+        .await?;
+    let version = next_version(&mut transaction).await?;
+    let (mut done, mut listed, mut total) = (Imported::default(), Vec::new(), 0);
+    for chunk in bars.chunks(CHUNK) {
+        let inserted = insert(&mut transaction, chunk).await?;
+        let differing = differing(&mut transaction, chunk).await?;
+        let (new, differing_rows) = (inserted, differing.len());
+        if replace && differing_rows > 0 {
+            done.replaced += replace_bars(&mut transaction, chunk, version).await?;
+        }
+        total += differing_rows;
+        listed.extend(differing.into_iter().take(MOST_LISTED.saturating_sub(listed.len())));
+        done.inserted += new;
+        done.unchanged += chunk.len() as u64 - new - differing_rows as u64;
+    }
+    if total > 0 && !replace {
+        transaction.rollback().await?;
+        return Ok(Import::Differs { listed, total });
+    }
+    if done.replaced > 0 {
+        store_version(&mut transaction, version).await?;
+    }
+    look_again(&mut transaction).await?;
+    transaction.commit().await?;
+    Ok(Import::Stored(done))
+}
+
+/// The version that a change of prices makes; nobody else makes one until the commit.
+async fn next_version(connection: &mut PgConnection) -> Result<i64> {
+    let (version,): (i64,) =
+        sqlx::query_as("-- imports::next_version\nSELECT version + 1 FROM market.price_version FOR UPDATE")
+            .fetch_one(connection)
+            .await?;
+    Ok(version)
+}
+
+async fn store_version(connection: &mut PgConnection, version: i64) -> Result<()> {
+    sqlx::query("-- imports::store_version\nUPDATE market.price_version SET version = $1")
+        .bind(version)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Preparations that wait for the provider's budget may have their prices now.
+async fn look_again(connection: &mut PgConnection) -> Result<()> {
+    sqlx::query(
+        "-- imports::look_again
+        UPDATE market.preparations SET not_before = NULL WHERE state = 'due' AND not_before > now()",
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The columns of `bars` as arrays, for `UNNEST`.
+struct Columns<'a> {
+    lines: Vec<i64>,
+    symbols: Vec<&'a str>,
+    dates: Vec<NaiveDate>,
+    prices: [Vec<Decimal>; 4],
+    volumes: Vec<i64>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(bars: &'a [BarRow]) -> Self {
+        let prices = [Bar::open, Bar::high, Bar::low, Bar::close]
+            .map(|pick: fn(&Bar) -> Price| bars.iter().map(|row| pick(&row.bar).amount()).collect());
+        Self {
+            lines: bars.iter().map(|row| i64::try_from(row.line).unwrap_or(i64::MAX)).collect(),
+            symbols: bars.iter().map(|row| row.symbol.as_str()).collect(),
+            dates: bars.iter().map(|row| row.date).collect(),
+            prices,
+            volumes: bars.iter().map(|row| i64::try_from(row.bar.volume()).unwrap_or(i64::MAX)).collect(),
+        }
+    }
+}
+
+/// Binds the columns of a chunk to the first eight parameters of a statement.
+macro_rules! bind {
+    ($query:expr, $bars:expr) => {{
+        let Columns { lines, symbols, dates, prices: [opens, highs, lows, closes], volumes } =
+            Columns::of($bars);
+        $query
+            .bind(lines)
+            .bind(symbols)
+            .bind(dates)
+            .bind(opens)
+            .bind(highs)
+            .bind(lows)
+            .bind(closes)
+            .bind(volumes)
+    }};
+}
+
+async fn insert(connection: &mut PgConnection, bars: &[BarRow]) -> Result<u64> {
+    let query = sqlx::query(
+        "-- imports::insert
+        INSERT INTO market.bars (symbol, trading_date, open, high, low, close, volume, source)
+        SELECT symbol, trading_date, open, high, low, close, volume, $9
+        FROM UNNEST($1::bigint[], $2::text[], $3::date[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[], $8::bigint[])
+            AS given (line, symbol, trading_date, open, high, low, close, volume)
+        ON CONFLICT (trading_date, symbol) DO NOTHING",
+    );
+    Ok(bind!(query, bars).bind(SOURCE).execute(connection).await?.rows_affected())
+}
+
+/// The stored bars that differ from these, in the order of the file.
+async fn differing(connection: &mut PgConnection, bars: &[BarRow]) -> Result<Vec<Different>> {
+    let query = sqlx::query_as(
+        "-- imports::differing
+        SELECT given.line, stored.open, stored.high, stored.low, stored.close, stored.volume
+        FROM UNNEST($1::bigint[], $2::text[], $3::date[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[], $8::bigint[])
+            AS given (line, symbol, trading_date, open, high, low, close, volume)
+        JOIN market.bars stored USING (trading_date, symbol)
+        WHERE (stored.open, stored.high, stored.low, stored.close, stored.volume)
+            IS DISTINCT FROM (given.open, given.high, given.low, given.close, given.volume)
+        ORDER BY given.line",
+    );
+    let rows: Vec<DifferingRow> = bind!(query, bars).fetch_all(connection).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Puts these in the place of stored ones that differ, which are kept as `version` replaced them.
+async fn replace_bars(connection: &mut PgConnection, bars: &[BarRow], version: i64) -> Result<u64> {
+    let query = sqlx::query(
+        "-- imports::replace_bars
+        WITH differing AS (
+            SELECT given.*, stored.open AS was_open, stored.high AS was_high, stored.low AS was_low,
+                stored.close AS was_close, stored.volume AS was_volume, stored.source AS was_source
+            FROM UNNEST($1::bigint[], $2::text[], $3::date[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[], $8::bigint[])
+                AS given (line, symbol, trading_date, open, high, low, close, volume)
+            JOIN market.bars stored USING (trading_date, symbol)
+            WHERE (stored.open, stored.high, stored.low, stored.close, stored.volume)
+                IS DISTINCT FROM (given.open, given.high, given.low, given.close, given.volume)
+        ), kept AS (
+            INSERT INTO market.replaced_bars (trading_date, symbol, version, open, high, low, close, volume, source)
+            SELECT trading_date, symbol, $10, was_open, was_high, was_low, was_close, was_volume, was_source
+            FROM differing
+        )
+        UPDATE market.bars AS stored
+        SET open = differing.open, high = differing.high, low = differing.low, close = differing.close,
+            volume = differing.volume, source = $9
+        FROM differing
+        WHERE stored.trading_date = differing.trading_date AND stored.symbol = differing.symbol",
+    );
+    Ok(bind!(query, bars).bind(SOURCE).bind(version).execute(connection).await?.rows_affected())
+}

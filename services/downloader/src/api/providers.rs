@@ -1,0 +1,111 @@
+//! `GET /providers`: where prices come from, and how much of its budget is left.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, SecondsFormat, Utc};
+use domain::budget::{Counts, Kind, REFUSALS, Window, WindowSpec, WindowState};
+use runtime::http::Problem;
+use serde::Serialize;
+use storage::market;
+use utoipa::ToSchema;
+
+use super::Api;
+
+/// Where prices come from.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Providers {
+    providers: Vec<ProviderBudget>,
+}
+
+/// A provider with its budget.
+#[derive(Serialize, ToSchema)]
+struct ProviderBudget {
+    /// E.g. `alpha_vantage`.
+    name: &'static str,
+    /// What its key was bought for, as it is configured.
+    plan: &'static str,
+    /// Whether there is a key; without one nothing is downloaded.
+    key_configured: bool,
+    /// Calls left in the tightest window of an hour or more; null when there is none.
+    calls_left: Option<u32>,
+    /// Until when the provider has said that it refuses calls; null when it has not.
+    refused_until: Option<String>,
+    windows: Vec<BudgetWindow>,
+}
+
+/// A limit of the key.
+#[derive(Serialize, ToSchema)]
+struct BudgetWindow {
+    id: String,
+    /// `second`, `minute`, `hour`, `day` or `month`.
+    per: String,
+    /// `rolling`, or `fixed` where all calls come back at once.
+    kind: &'static str,
+    /// The zone in which a fixed window begins.
+    time_zone: Option<String>,
+    /// `calls` or `distinct_symbols`.
+    counts: &'static str,
+    limit: u32,
+    used: u32,
+    /// 0 while the provider refuses.
+    left: u32,
+    /// When some of what was used, or in a fixed window all of it, is available again; null when nothing is used.
+    resets_at: Option<String>,
+}
+
+/// Where prices come from, and how much of the budget is left.
+///
+/// The key itself is never shown.
+#[utoipa::path(get, path = "/providers", operation_id = "providers", tag = "prices", security(("token" = ["read"])),
+    responses((status = 200, description = "The provider in use.", body = Providers)))]
+pub(crate) async fn providers(State(api): State<Api>) -> Result<Json<Providers>, Problem> {
+    let provider = &api.provider;
+    let windows = match &provider.budget_key {
+        Some(key) => market::peek_budget(&api.pool, key, &provider.windows).await?,
+        None => provider.windows.iter().map(|window| (window.clone(), WindowState::default())).collect(),
+    };
+    let now = market::now(&api.pool).await?;
+    let refused_until = windows
+        .iter()
+        .filter_map(|(_, state)| state.blocked_until)
+        .filter(|until| *until > now)
+        .max()
+        .map(instant);
+    let shown = windows.iter().filter(|(window, _)| window.id() != REFUSALS);
+    Ok(Json(Providers {
+        providers: vec![ProviderBudget {
+            name: provider.name,
+            plan: provider.plan,
+            key_configured: provider.budget_key.is_some(),
+            calls_left: crate::budget::left(&windows, now),
+            refused_until,
+            windows: shown.map(|(window, state)| budget_window(window, state, now)).collect(),
+        }],
+    }))
+}
+
+fn budget_window(window: &Window, state: &WindowState, now: DateTime<Utc>) -> BudgetWindow {
+    let usage = window.usage(state, now);
+    let spec = WindowSpec::from(window.clone());
+    BudgetWindow {
+        id: spec.id,
+        per: format!("{:?}", window.per()).to_lowercase(),
+        kind: match window.kind() {
+            Kind::Rolling => "rolling",
+            Kind::Fixed(_) => "fixed",
+        },
+        time_zone: spec.time_zone,
+        counts: match window.counts() {
+            Counts::Calls => "calls",
+            Counts::DistinctSymbols => "distinct_symbols",
+        },
+        limit: usage.limit,
+        used: usage.used,
+        left: usage.left,
+        resets_at: usage.resets_at.map(instant),
+    }
+}
+
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+}

@@ -1,0 +1,214 @@
+//! Prices of one's own, what is stored of them, and the provider's budget.
+
+use it::{Service, Shape, System};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use test_support::eventually;
+
+const HEADER: &str = "symbol,date,open,high,low,close,volume";
+const HOLD: &str = "[[models]]\nsignature = \"hold\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"buy_and_hold\", symbol = \"AAPL\" }\n";
+
+async fn two_symbols(shape: Shape) -> System {
+    System::builder(shape).universe(&["AAPL", "MSFT"], None).models(HOLD).start().await
+}
+
+/// A file with these rows.
+fn csv(rows: &[&str]) -> String {
+    format!("{HEADER}\n{}\n", rows.join("\n"))
+}
+
+/// AAPL opens at 100, 110 and 120 and closes 5 above.
+fn three_days() -> String {
+    csv(&[
+        "AAPL,2025-10-01,100,106,99,105,1000",
+        "AAPL,2025-10-02,110,116,109,115,1000",
+        "AAPL,2025-10-03,120,126,119,125,1000",
+        "MSFT,2025-10-01,500.25,501,499,500.75,2000",
+        "MSFT,2025-10-02,500.25,501,499,500.75,2000",
+        "MSFT,2025-10-03,500.25,501,499,500.75,2000",
+    ])
+}
+
+fn job() -> Value {
+    json!({ "start_date": "2025-10-01", "end_date": "2025-10-03" })
+}
+
+async fn bars(system: &System) -> i64 {
+    system.database.count("SELECT count(*) FROM market.bars").await
+}
+
+#[tokio::test]
+async fn a_job_runs_on_imported_prices_without_a_call_of_the_provider() {
+    let system = two_symbols(Shape::FourProcesses).await;
+
+    let (status, answer) = system.client.import_prices("", &three_days()).await;
+    let job = system.client.trigger(&job()).await;
+    let ended = system.client.ended(&job).await;
+
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    assert_eq!(
+        answer,
+        json!({ "bars_received": 6, "inserted": 6, "unchanged": 0, "replaced": 0, "symbols": 2,
+            "dates": { "from": "2025-10-01", "to": "2025-10-03" } })
+    );
+    assert_eq!((ended["status"].as_str(), &ended["progress"]["completed"]), (Some("completed"), &json!(3)));
+    assert!(system.prices.calls().is_empty(), "{:?}", system.prices.calls());
+    let last = system.client.get_ok("/results?start_date=2025-10-03&end_date=2025-10-03").await;
+    let position = &last["results"][0]["final_position"];
+    assert_eq!(position["holdings"], json!([{ "symbol": "AAPL", "quantity": 100 }]), "{position}");
+    assert_eq!(position["portfolio_value_close"], json!(12500));
+    let (status, answer) = system.client.import_prices("", &three_days()).await;
+    assert_eq!((status, &answer["unchanged"]), (StatusCode::OK, &json!(6)), "{answer}");
+}
+
+#[tokio::test]
+async fn a_file_with_wrong_rows_imports_nothing_and_tells_each_with_its_line() {
+    let system = two_symbols(Shape::OneProcess).await;
+    let file = csv(&[
+        "AAPL,2025-10-01,100,106,99,105,1000",
+        "AAPL,2025-10-04,110,116,109,115,1000",
+        "AAPL,2025-10-02,110,100,109,115,many",
+    ]);
+
+    let (status, answer) = system.client.import_prices("?replace=true", &file).await;
+
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
+    let errors = answer["errors"].as_array().unwrap();
+    let places: Vec<&Value> = errors.iter().map(|error| &error["loc"]).collect();
+    assert_eq!(places, [&json!(["body", 3, "date"]), &json!(["body", 4, "volume"])], "{answer}");
+    assert_eq!(
+        answer["detail"],
+        "2 things are wrong, nothing is imported: line 3: date is no session (a weekend); leave the row out"
+    );
+    assert_eq!(bars(&system).await, 0);
+    for (query, body, expected) in [
+        ("?replace=maybe", three_days(), 422),
+        ("", String::new(), 422),
+        ("", "\u{0}\u{ffff}".to_owned(), 422),
+        ("", format!("{HEADER}\n{}", "x".repeat(2 << 20)), 422),
+    ] {
+        let (status, answer) = system.client.import_prices(query, &body).await;
+        assert_eq!(status.as_u16(), expected, "{query} {}: {answer}", body.len());
+    }
+}
+
+#[tokio::test]
+async fn a_file_above_the_limit_is_refused_with_the_setting_that_raises_it() {
+    let system = System::builder(Shape::OneProcess).env("IMPORT_LIMIT_MIB", "1").start().await;
+
+    let (status, answer) = system.client.import_prices("", &"x".repeat((1 << 20) + 1)).await;
+
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    let detail = answer["detail"].as_str().unwrap();
+    assert_eq!(detail, "The file is larger than 1 MiB; send it in parts, or raise IMPORT_LIMIT_MIB");
+}
+
+#[tokio::test]
+async fn rows_that_differ_from_stored_ones_are_refused_until_they_are_to_replace_them() {
+    let system = two_symbols(Shape::OneProcess).await;
+    system.client.import_prices("", &three_days()).await;
+    let file = csv(&["AAPL,2025-10-02,111,116,109,115,1000", "AAPL,2025-10-06,130,131,129,130,1"]);
+
+    let (refused, why) = system.client.import_prices("", &file).await;
+    let after_refusal = bars(&system).await;
+    let (replaced, answer) = system.client.import_prices("?replace=true", &file).await;
+
+    assert_eq!(refused, StatusCode::CONFLICT, "{why}");
+    assert_eq!(
+        why["errors"][0]["msg"],
+        "line 2: AAPL on 2025-10-02 is stored with open 110, high 116, low 109, close 115, volume 1000"
+    );
+    assert_eq!(after_refusal, 6, "the new row of the file is not stored either");
+    assert_eq!(replaced, StatusCode::OK, "{answer}");
+    assert_eq!((&answer["replaced"], &answer["inserted"]), (&json!(1), &json!(1)));
+    let open = "SELECT open::text FROM market.bars WHERE symbol = 'AAPL' AND trading_date = '2025-10-02'";
+    assert_eq!(system.database.text(open).await, "111");
+}
+
+#[tokio::test]
+async fn a_process_killed_at_the_end_of_an_import_has_imported_nothing() {
+    let mut system = two_symbols(Shape::FourProcesses).await;
+    let waiting = "INSERT INTO market.preparations (job_id, body, not_before)
+                   VALUES ('00000000-0000-0000-0000-000000000001', '', now() + interval '1 day')";
+    system.database.execute(waiting).await;
+    // The last thing that an import does is to wake this preparation, so it stops there.
+    let mut holder = system.database.admin.begin().await.unwrap();
+    sqlx::query("SELECT FROM market.preparations FOR UPDATE").execute(&mut *holder).await.unwrap();
+    let client = system.client.clone();
+    let import = tokio::spawn(async move {
+        reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .unwrap()
+            .post(format!("{}/prices/import", client.prices_url))
+            .body(three_days())
+            .send()
+            .await
+    });
+    let stopped = "SELECT count(*) FROM pg_stat_activity
+                   WHERE wait_event_type = 'Lock' AND query LIKE '-- imports::look_again%' AND datname = current_database()";
+    eventually("the import has stored its bars", async || {
+        (system.database.count(stopped).await > 0).then_some(())
+    })
+    .await;
+
+    system.kill(Service::Downloader);
+    holder.rollback().await.unwrap();
+
+    assert!(import.await.unwrap().is_err(), "nobody is left to answer");
+    eventually("the transaction is gone", async || (system.database.count(stopped).await == 0).then_some(()))
+        .await;
+    assert_eq!(bars(&system).await, 0);
+    system.restart(Service::Downloader).await;
+    let (status, answer) = system.client.import_prices("", &three_days()).await;
+    assert_eq!((status, &answer["inserted"]), (StatusCode::OK, &json!(6)), "{answer}");
+}
+
+#[tokio::test]
+async fn what_was_downloaded_is_covered_and_the_budget_counts_it() {
+    const KEY: &str = "SECRETKEY0123456";
+    let system = System::builder(Shape::OneProcess)
+        .universe(&["AAPL", "MSFT", "NVDA"], Some("QQQ"))
+        .models(HOLD)
+        .env("ALPHAVANTAGE_API_KEY", KEY)
+        .env("ALPHAVANTAGE_CALLS_PER_DAY", "25")
+        .start()
+        .await;
+    let before = system.client.prices("/prices/coverage?start_date=2025-10-01&end_date=2025-10-03").await;
+    let job = system.client.trigger(&job()).await;
+    system.client.ended(&job).await;
+
+    let range = "/prices/coverage?start_date=2025-10-01&end_date=2025-10-03";
+    let covered = system.client.prices(range).await;
+    let paged = system.client.prices(&format!("{range}&limit=3")).await;
+    let next = paged["next_cursor"].as_str().unwrap();
+    let rest = system.client.prices(&format!("{range}&cursor={next}")).await;
+    let one = system.client.prices("/prices/coverage?symbol=AAPL").await;
+    let providers = system.client.prices("/providers").await;
+
+    assert_eq!(
+        before["totals"],
+        json!({ "symbols": 4, "bars": 0, "missing_sessions": 12, "known_absent": 0 })
+    );
+    assert_eq!(
+        before["symbols"][0]["missing"],
+        json!([{ "from": "2025-10-01", "to": "2025-10-03", "sessions": 3 }])
+    );
+    assert_eq!(
+        covered["totals"],
+        json!({ "symbols": 4, "bars": 12, "missing_sessions": 0, "known_absent": 0 })
+    );
+    let symbols = |page: &Value| -> Vec<String> {
+        let symbols = page["symbols"].as_array().unwrap().iter();
+        symbols.map(|row| row["symbol"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!([symbols(&paged), symbols(&rest)].concat(), ["AAPL", "MSFT", "NVDA", "QQQ"]);
+    assert_eq!(one["symbols"][0]["bars"], 100, "{one}");
+    assert_eq!(one["symbols"][0]["last_bar"], "2025-10-30");
+    let provider = &providers["providers"][0];
+    assert_eq!((&provider["name"], &provider["key_configured"]), (&json!("alpha_vantage"), &json!(true)));
+    assert_eq!(provider["calls_left"], 21, "{provider}");
+    let day = &provider["windows"][0];
+    assert_eq!((&day["id"], &day["limit"], &day["used"]), (&json!("day"), &json!(25), &json!(4)));
+    assert!(day["resets_at"].is_string() && !providers.to_string().contains(KEY), "{providers}");
+}
