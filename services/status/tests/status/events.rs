@@ -185,6 +185,27 @@ async fn a_stream_goes_on_although_nothing_is_announced_any_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_begins_while_the_reader_rests_misses_nothing() {
+    let world = two_jobs().await;
+    world.database.execute("DROP TRIGGER announce_events ON status.feed").await;
+    let running = Running::start(&world).await;
+    let mut first = Reader::of(&running.routes, "/events", None).await;
+    world.tell(&[started(1)]).await;
+    assert_eq!(first.next().await.unwrap(), "1 modelday.job.started.v1");
+    drop(first);
+    // Longer than the reader takes to notice that nobody listens.
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+
+    let mut second = Reader::of(&running.routes, "/events?after=1", None).await;
+    // It has nothing to show, and has found that out.
+    assert!(tokio::time::timeout(Duration::from_millis(100), second.next()).await.is_err());
+    world.tell(&[started(2)]).await;
+
+    assert_eq!(second.next().await.unwrap(), "2 modelday.job.started.v1");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_was_not_read_for_long_has_missed_nothing_and_held_nobody_up() {
     let world = two_jobs().await;
     let running = Running::start(&world).await;
