@@ -222,6 +222,15 @@ impl From<JobOutcome> for JobState {
     }
 }
 
+/// Who ends a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Nobody: its last model-day ends it.
+    Itself,
+    /// Its user cancelled it.
+    Cancelled,
+}
+
 /// How many model-days of a job ended in which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tally {
@@ -243,8 +252,11 @@ impl Tally {
         self.completed.saturating_add(self.failed).saturating_add(self.skipped)
     }
 
-    /// How a job with these counts ends, when nobody cancelled it.
-    pub fn outcome(&self) -> JobOutcome {
+    /// How a job with these counts ends. One that was cancelled is never anything else, whatever it came to.
+    pub fn outcome(&self, ending: Ending) -> JobOutcome {
+        if ending == Ending::Cancelled {
+            return JobOutcome::Cancelled;
+        }
         let succeeded = self.completed + self.already_completed;
         match (self.failed, succeeded, self.incomplete) {
             (0, 0, 1..) => JobOutcome::Failed,
@@ -261,7 +273,7 @@ mod tests {
 
     fn outcome(completed: u32, failed: u32, already_completed: u32, incomplete: u32) -> JobOutcome {
         Tally { completed, failed, skipped: already_completed + incomplete, already_completed, incomplete }
-            .outcome()
+            .outcome(Ending::Itself)
     }
 
     #[test]
@@ -277,6 +289,15 @@ mod tests {
         assert_eq!(outcome(1, 1, 0, 0), JobOutcome::Partial);
         assert_eq!(outcome(0, 1, 1, 0), JobOutcome::Partial);
         assert_eq!(outcome(0, 2, 0, 0), JobOutcome::Failed);
+    }
+
+    #[test]
+    fn a_cancelled_job_is_cancelled_whatever_it_came_to() {
+        for (completed, failed) in [(0, 0), (3, 0), (0, 3), (2, 1)] {
+            let tally = Tally { completed, failed, ..Tally::default() };
+
+            assert_eq!(tally.outcome(Ending::Cancelled), JobOutcome::Cancelled, "{tally:?}");
+        }
     }
 
     #[test]

@@ -63,6 +63,22 @@ pub fn plan_lane(
     plan
 }
 
+/// What a portfolio of `model` does when `job` was cancelled before it was planned: nothing. `incomplete` are dates
+/// that are known to lack prices; of the others nobody needs to know any more.
+pub fn cancelled_lane(
+    job: &Job,
+    model: &Model,
+    closed: &BTreeSet<NaiveDate>,
+    incomplete: &BTreeSet<NaiveDate>,
+    winners: &Winners,
+) -> LanePlan {
+    let open = weekdays(model.start, job.end).into_iter().filter(|date| !incomplete.contains(date)).collect();
+    let LanePlan { dates, mut skipped } = plan_lane(job, model, closed, &open, winners);
+    skipped.extend(dates.into_iter().map(|date| SkippedDate { date, reason: SkipReason::Cancelled }));
+    skipped.sort_unstable();
+    LanePlan { dates: Vec::new(), skipped }
+}
+
 /// What to do with a date whose turn has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
@@ -123,50 +139,5 @@ pub fn stale_dates(winners: impl IntoIterator<Item = (NaiveDate, u32, Option<Day
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
-
-    fn at(date: &str, revision: u32) -> Option<DayRef> {
-        Some(DayRef { date: day(date), revision })
-    }
-
-    #[test]
-    fn a_chain_of_first_revisions_is_fresh() {
-        let chain = [(day("2025-10-01"), 1, None), (day("2025-10-02"), 1, at("2025-10-01", 1))];
-
-        assert_eq!(stale_dates(chain), Vec::<NaiveDate>::new());
-    }
-
-    #[test]
-    fn days_after_a_replaced_day_are_stale_to_the_end() {
-        let chain = [
-            (day("2025-10-01"), 2, None),
-            (day("2025-10-02"), 1, at("2025-10-01", 1)),
-            (day("2025-10-03"), 1, at("2025-10-02", 1)),
-        ];
-
-        assert_eq!(stale_dates(chain), [day("2025-10-02"), day("2025-10-03")]);
-    }
-
-    #[test]
-    fn a_gap_that_was_filled_later_makes_the_next_day_stale() {
-        let chain = [
-            (day("2025-10-01"), 1, None),
-            (day("2025-10-02"), 1, at("2025-10-01", 1)),
-            (day("2025-10-03"), 1, at("2025-10-01", 1)),
-        ];
-
-        assert_eq!(stale_dates(chain), [day("2025-10-03")]);
-    }
-
-    #[test]
-    fn a_day_that_continued_from_a_day_that_is_no_longer_its_predecessor_is_stale_even_as_the_first() {
-        let chain = [(day("2025-10-02"), 1, at("2025-10-01", 1))];
-
-        assert_eq!(stale_dates(chain), [day("2025-10-02")]);
-    }
-}
+#[path = "lane/tests.rs"]
+mod tests;

@@ -1,7 +1,7 @@
 //! From a domain event to the row that will be sent.
 
 use contract::ContractError;
-use domain::event::{Event, LaneContinue};
+use domain::event::{Event, JobCancel, LaneContinue};
 use domain::ids::JobId;
 use messaging::topology;
 use storage::outbox::Outgoing;
@@ -58,4 +58,22 @@ pub fn lane_continue(
         traceparent,
         body: contract::encode_lane_continue(command)?,
     })
+}
+
+/// The outbox rows that cancel a job: the command, and the hint to every process that may have it in hand.
+///
+/// # Errors
+/// When the message cannot be written.
+pub fn job_cancel(command: &JobCancel) -> Result<[Outgoing; 2], ContractError> {
+    let body = contract::encode_job_cancel(command)?;
+    let to = |exchange| Outgoing {
+        event_id: Uuid::now_v7(),
+        kind: contract::kind::JOB_CANCEL,
+        exchange,
+        routing_key: topology::commands::JOB_CANCEL,
+        job: command.job,
+        traceparent: telemetry::current_traceparent(),
+        body: body.clone(),
+    };
+    Ok([to(topology::COMMANDS), to(topology::CONTROL)])
 }

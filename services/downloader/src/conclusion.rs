@@ -20,6 +20,10 @@ use crate::stop::Stop;
 /// The error of a job none of whose dates has its prices, when there is no better one.
 const NOTHING_TO_RUN: &str = "No trading dates available after price data preparation";
 
+/// The error of a job that was cancelled before its prices were settled. Nobody shows it: the job is cancelled, and
+/// not failed.
+const CANCELLED: &str = "The job was cancelled";
+
 /// How many examples a warning's message names.
 const EXAMPLES: usize = 5;
 
@@ -93,6 +97,13 @@ pub(crate) fn conclude(
     }
 }
 
+/// Concludes the preparation of a job that was cancelled: of its sessions nothing is said, since nobody looks any
+/// more.
+pub(crate) fn cancelled(job: Job, days: &Days) -> DataFailed {
+    let warnings = closed(days).into_iter().collect();
+    DataFailed { job, error: CANCELLED.to_owned(), skipped: skipped(days, &[]), warnings }
+}
+
 /// Why the provider did not give what is missing, when it was not for the budget.
 fn refusal(report: &Report, incomplete: &[NaiveDate]) -> Option<Stop> {
     match &report.stop {
@@ -122,11 +133,14 @@ fn warnings(days: &Days, incomplete: &[NaiveDate], report: &Report, refusal: Opt
     let symbols_failed = (!failed.is_empty()).then(|| Warning::symbols_failed(failed.clone()));
     let reasons = (!failed.is_empty()).then(|| reasons(report).about(failed));
     let skipped = (!incomplete.is_empty()).then(|| Warning::dates_skipped(incomplete.to_vec()));
-    let closed = (!days.closed.is_empty()).then(|| Warning::market_closed(days.closed.clone()));
     let refused = refusal.map(|stop| Warning::new(code::PROVIDER_REFUSED, stop.to_string(), 1));
     let (revised, rejected) = (revised(&report.findings), rejected(&report.findings));
-    let all = [refused, rate_limited, symbols_failed, reasons, skipped, closed, revised, rejected];
+    let all = [refused, rate_limited, symbols_failed, reasons, skipped, closed(days), revised, rejected];
     all.into_iter().flatten().collect()
+}
+
+fn closed(days: &Days) -> Option<Warning> {
+    (!days.closed.is_empty()).then(|| Warning::market_closed(days.closed.clone()))
 }
 
 /// Why symbols failed.

@@ -118,6 +118,10 @@ impl Fetcher {
             if self.halt.is_cancelled() {
                 return Ok(Fate::Halted);
             }
+            if market::is_cancelled(&self.pool, self.job).await? {
+                self.halt.cancel();
+                return Ok(Fate::Halted);
+            }
             match self.budget.debit(symbol, &self.halt).await? {
                 Grant::Granted => {}
                 Grant::Exhausted { until } => return Ok(Fate::Stopped(Stop::RateLimited { until })),

@@ -7,6 +7,8 @@ use storage::{PgPool, StorageError};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::cancelled::Hints;
+
 /// How often leases are renewed.
 const RENEWAL: Duration = Duration::from_secs(1);
 
@@ -14,12 +16,21 @@ const RENEWAL: Duration = Duration::from_secs(1);
 pub(crate) const FLIGHT_SECONDS: f64 = 10.0;
 
 /// Renews a preparation and the downloads of `holder` for as long as it is polled. Once somebody else has
-/// claimed the preparation, `halt` is cancelled: calls under way are still landed, since each is its holder's
+/// claimed the preparation, or its job was cancelled, `halt` is cancelled: calls under way are still landed, since each is its holder's
 /// own, and nothing new is begun.
-pub(crate) async fn keep(pool: &PgPool, preparation: &Preparation, holder: Uuid, halt: &CancellationToken) {
+pub(crate) async fn keep(
+    pool: &PgPool,
+    preparation: &Preparation,
+    holder: Uuid,
+    halt: &CancellationToken,
+    hints: &Hints,
+) {
     let mut is_ours = true;
     loop {
-        tokio::time::sleep(RENEWAL).await;
+        tokio::select! {
+            () = tokio::time::sleep(RENEWAL) => {}
+            () = hints.taken_away() => {}
+        }
         if is_ours {
             match market::renew(pool, preparation).await {
                 Ok(()) => {}

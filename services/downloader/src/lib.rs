@@ -2,6 +2,7 @@
 
 mod api;
 mod budget;
+mod cancelled;
 mod catch_up;
 mod conclusion;
 mod config;
@@ -53,8 +54,8 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         .await
         .context("connecting to Postgres")?;
     let health = runtime::probes::health(&pool, &infrastructure);
-    let (wake, due) = (Wake::default(), Arc::new(Notify::new()));
-    let workers = Workers::new(&config, pool.clone(), wake.clone(), Arc::clone(&due))?;
+    let (wake, due, hints) = (Wake::default(), Arc::new(Notify::new()), cancelled::Hints::default());
+    let workers = Workers::new(&config, pool.clone(), wake.clone(), Arc::clone(&due), hints.clone())?;
     workers.note_source(&config).await.context("noting the source of prices")?;
     let relays = vec![Relay {
         pool: pool.clone(),
@@ -86,9 +87,20 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             requests,
             shutdown.clone(),
         );
+        let listener = messaging::listen_control(
+            &infrastructure.broker,
+            ConsumerOptions::new(1),
+            hints,
+            shutdown.clone(),
+        );
         let workers = workers.run(shutdown.clone());
-        let (consumed, ()) = tokio::join!(linked(&shutdown, consumer), linked(&shutdown, workers));
-        consumed.context("consuming job requests")
+        let (consumed, listened, ()) = tokio::join!(
+            linked(&shutdown, consumer),
+            linked(&shutdown, listener),
+            linked(&shutdown, workers)
+        );
+        consumed.context("consuming job requests")?;
+        listened.context("listening to hints")
     };
     Ok(Service { routes, work: Box::pin(work), relays, health })
 }

@@ -59,7 +59,7 @@ impl Preparer {
         holder: Uuid,
         halt: &CancellationToken,
     ) -> Result<(), Interrupted> {
-        let job = job_of(preparation)?;
+        let job = job_of(&preparation.body)?;
         let models: Vec<String> = job.models.iter().map(|model| model.signature.clone()).collect();
         let completed =
             market::completed_days(&self.pool, &job.experiment, &models, first_date(&job), job.end).await?;
@@ -144,8 +144,9 @@ fn held(job: &Job, symbols: Vec<(String, u32, Symbol)>) -> Vec<Symbol> {
     ours.map(|(_, _, symbol)| symbol).collect()
 }
 
-fn job_of(preparation: &Preparation) -> Result<Job, ContractError> {
-    match decode_event(kind::JOB_REQUESTED, preparation.body.as_bytes())? {
+/// The job of a `job.requested` body.
+pub(crate) fn job_of(body: &str) -> Result<Job, ContractError> {
+    match decode_event(kind::JOB_REQUESTED, body.as_bytes())? {
         Event::JobRequested(job) => Ok(job),
         other => Err(ContractError::UnknownType(kind::of(&other).to_owned())),
     }

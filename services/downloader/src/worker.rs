@@ -17,6 +17,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::budget::CallBudget;
+use crate::cancelled::{self, Hints};
 use crate::config::Config;
 use crate::lease;
 use crate::prepare::{Interrupted, Preparer};
@@ -36,11 +37,18 @@ const LONG_PAUSE: TimeDelta = TimeDelta::minutes(5);
 pub(crate) struct Workers {
     preparer: Arc<Preparer>,
     due: Arc<Notify>,
+    hints: Hints,
     at_once: Arc<Semaphore>,
 }
 
 impl Workers {
-    pub(crate) fn new(config: &Config, pool: PgPool, wake: Wake, due: Arc<Notify>) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        config: &Config,
+        pool: PgPool,
+        wake: Wake,
+        due: Arc<Notify>,
+        hints: Hints,
+    ) -> anyhow::Result<Self> {
         let source =
             config.alpha_vantage.as_ref().map(|settings| source(settings, config, &pool)).transpose()?;
         let preparer = Preparer {
@@ -51,7 +59,7 @@ impl Workers {
             concurrency: config.download_concurrency,
         };
         let at_once = Arc::new(Semaphore::new(config.preparations_at_once));
-        Ok(Self { preparer: Arc::new(preparer), due, at_once })
+        Ok(Self { preparer: Arc::new(preparer), due, hints, at_once })
     }
 
     /// Provider of the budget's rows; `None` without a key.
@@ -74,6 +82,11 @@ impl Workers {
 
     /// Prepares prices until shutdown, then lets calls under way finish and hands the rest back.
     pub(crate) async fn run(self, shutdown: CancellationToken) {
+        let ender = cancelled::end_cancelled(&self.preparer, &self.hints, shutdown.clone());
+        tokio::join!(self.prepare_due(shutdown), ender);
+    }
+
+    async fn prepare_due(&self, shutdown: CancellationToken) {
         let tasks = TaskTracker::new();
         let mut is_told = false;
         while !shutdown.is_cancelled() {
@@ -84,9 +97,10 @@ impl Workers {
             match market::claim_due(&self.preparer.pool).await {
                 Ok(Some(preparation)) => {
                     let (preparer, shutdown) = (Arc::clone(&self.preparer), shutdown.clone());
+                    let hints = self.hints.clone();
                     tasks.spawn(async move {
                         let _permit = permit;
-                        work(&preparer, preparation, shutdown).await;
+                        work(&preparer, preparation, &hints, shutdown).await;
                     });
                     continue;
                 }
@@ -128,7 +142,7 @@ fn fingerprint(settings: &alpha_vantage::Settings) -> String {
 }
 
 /// Works on one preparation, keeping its lease, until it is told, fenced off, or handed back.
-async fn work(preparer: &Preparer, preparation: Preparation, shutdown: CancellationToken) {
+async fn work(preparer: &Preparer, preparation: Preparation, hints: &Hints, shutdown: CancellationToken) {
     let job = preparation.job;
     let span = tracing::info_span!("prepare prices", job.id = %job);
     telemetry::continue_from(&span, preparation.traceparent.as_deref());
@@ -137,14 +151,14 @@ async fn work(preparer: &Preparer, preparation: Preparation, shutdown: Cancellat
     let prepared = async {
         tokio::select! {
             prepared = preparer.prepare(&preparation, holder, &halt) => prepared,
-            () = lease::keep(&preparer.pool, &preparation, holder, &halt) => Err(Interrupted::Halted),
+            () = lease::keep(&preparer.pool, &preparation, holder, &halt, hints) => Err(Interrupted::Halted),
         }
     };
     match prepared.instrument(span).await {
         Ok(()) => return,
         Err(Interrupted::Storage(StorageError::Fenced)) => {
             metrics::counter!("modelday_fenced_writes_total", "service" => "downloader").increment(1);
-            tracing::info!(job.id = %job, "Job {job}: another worker prepares its prices");
+            tracing::info!(job.id = %job, "Job {job}: another worker prepares its prices, or nobody any more");
         }
         Err(Interrupted::Halted) => hand_back(preparer, &preparation, TimeDelta::zero()).await,
         Err(problem @ Interrupted::Storage(_)) => {

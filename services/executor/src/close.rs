@@ -3,7 +3,8 @@
 use domain::event::LaneContinue;
 use domain::model_day::SkippedDate;
 use runtime::telemetry;
-use storage::execution::{Closing, SkippedRow};
+use storage::execution::{Closing, NextLane, SkippedRow};
+use storage::outbox::Outgoing;
 
 use crate::Executor;
 use crate::counts;
@@ -24,15 +25,14 @@ impl Executor {
             skipped_events(lane.job, &job.job.experiment, &lane.model, lane.trial, &row.dates)?;
 
         let mut closing = Closing::begin(&self.pool, lane, (!row.dates.is_empty()).then_some(&row)).await?;
-        if let Some((next, turn, routing_key, next_job)) = &closing.next {
-            let command = LaneContinue { lane: *next, turn: *turn };
-            let traceparent = telemetry::current_traceparent();
-            messages.push(runtime::outgoing::lane_continue(&command, *next_job, routing_key, traceparent)?);
+        if let Some(next) = &closing.next {
+            messages.push(turn_of(next)?);
         }
         let mut warnings = Vec::new();
         if closing.open_lanes == 0 {
             let tally = closing.tally().await?;
-            let End { outcome, message, added } = end::end(closing.connection(), job, tally).await?;
+            let ending = closing.ending().await?;
+            let End { outcome, message, added } = end::end(closing.connection(), job, tally, ending).await?;
             closing.end_job(outcome).await?;
             messages.push(message);
             warnings = added;
@@ -43,4 +43,11 @@ impl Executor {
         counts::warnings(&warnings);
         Ok(())
     }
+}
+
+/// The message of a lane that has waited for its portfolio.
+pub(crate) fn turn_of(next: &NextLane) -> Result<Outgoing, ExecutorError> {
+    let command = LaneContinue { lane: next.id, turn: next.turn };
+    let traceparent = telemetry::current_traceparent();
+    Ok(runtime::outgoing::lane_continue(&command, next.job, &next.routing_key, traceparent)?)
 }

@@ -37,10 +37,13 @@ pub(crate) async fn plan_message(executor: &Executor, kind: &str, body: &str) ->
         Event::DataFailed(event) => (Vec::new(), event.skipped.clone()),
         _ => return Err(ExecutorError::Inconsistent(format!("{kind} does not say that data are ready"))),
     };
-    let closed = skipped.into_iter().filter(|skipped| skipped.reason == SkipReason::MarketClosed);
+    let dates = |reason: SkipReason| {
+        skipped.iter().filter(|skipped| skipped.reason == reason).map(|skipped| skipped.date).collect()
+    };
     let data = Data {
-        closed: closed.map(|skipped| skipped.date).collect(),
+        closed: dates(SkipReason::MarketClosed),
         runnable: runnable.into_iter().collect(),
+        incomplete: dates(SkipReason::IncompletePriceData),
     };
     let planned =
         PlannedJob::of(event).ok_or_else(|| ExecutorError::Inconsistent(format!("{kind} carries no job")))?;
@@ -75,6 +78,7 @@ enum Queue {
 async fn turn(executor: &Executor, body: &[u8], queue: Queue) -> Result<(), ExecutorError> {
     let command = decode_lane_continue(body)?;
     let (pool, takings) = (&executor.pool, &executor.takings);
+    let stop = executor.stops.listen();
     let take = async || match queue {
         Queue::Lanes => takings.take(pool, command.lane, command.turn).await,
         Queue::Agents => takings.take_with_endpoint(pool, command.lane, command.turn).await,
@@ -87,7 +91,14 @@ async fn turn(executor: &Executor, body: &[u8], queue: Queue) -> Result<(), Exec
     match taken {
         Take::Taken(lane) => {
             let (epoch, endpoint) = (lane.epoch, lane.endpoint.clone());
-            let ran = executor.run_turn(lane).await;
+            let job = lane.job;
+            let ran = tokio::select! {
+                ran = executor.run_turn(lane) => ran,
+                () = stop.told(job) => {
+                    tracing::info!(job.id = %job, "Job {job}: a lane was stopped in the middle of a turn");
+                    Ok(())
+                }
+            };
             if ran.as_ref().is_err_and(ExecutorError::is_transient) {
                 takings.put_down(pool, command.lane, epoch).await;
             }
@@ -101,7 +112,7 @@ async fn turn(executor: &Executor, body: &[u8], queue: Queue) -> Result<(), Exec
     }
 }
 
-fn settle(result: Result<(), ExecutorError>) -> Outcome {
+pub(crate) fn settle(result: Result<(), ExecutorError>) -> Outcome {
     match result {
         Ok(()) => Outcome::Done,
         Err(problem) if problem.is_fenced() => {

@@ -3,7 +3,7 @@
 use chrono::Utc;
 use domain::event::{Event, JobEnded};
 use domain::ids::PortfolioId;
-use domain::job::{JobOutcome, JobState, Tally};
+use domain::job::{Ending, JobOutcome, JobState, Tally};
 use domain::lane::{config_changed, stale_dates};
 use domain::warning::Warning;
 use storage::execution;
@@ -25,9 +25,10 @@ pub(crate) async fn end(
     connection: &mut storage::PgConnection,
     planned: &PlannedJob,
     tally: Tally,
+    ending: Ending,
 ) -> Result<End, ExecutorError> {
     let job = &planned.job;
-    let outcome = tally.outcome();
+    let outcome = tally.outcome(ending);
     let added = added_warnings(connection, planned, &tally).await?;
     let error = (outcome == JobOutcome::Failed).then(|| {
         planned.error.clone().unwrap_or_else(|| match tally.failed {

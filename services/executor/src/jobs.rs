@@ -62,14 +62,23 @@ pub(crate) struct Jobs {
 }
 
 impl Jobs {
-    /// The job, from memory or from its row.
+    /// The job of a lane, from memory or from its row.
     pub(crate) async fn get(&self, pool: &PgPool, id: JobId) -> Result<Arc<PlannedJob>, ExecutorError> {
+        let job = self.find(pool, id).await?;
+        job.ok_or_else(|| ExecutorError::Inconsistent(format!("job {id} has lanes but no row")))
+    }
+
+    /// The job, from memory or from its row; `None` when it is not planned.
+    pub(crate) async fn find(
+        &self,
+        pool: &PgPool,
+        id: JobId,
+    ) -> Result<Option<Arc<PlannedJob>>, ExecutorError> {
         let mut known = self.known.lock().await;
         if let Some((_, job)) = known.iter().find(|(known, _)| *known == id) {
-            return Ok(job.clone());
+            return Ok(Some(job.clone()));
         }
-        let row = storage::execution::job(pool, id).await?;
-        let row = row.ok_or_else(|| ExecutorError::Inconsistent(format!("job {id} has lanes but no row")))?;
+        let Some(row) = storage::execution::job(pool, id).await? else { return Ok(None) };
         let planned = PlannedJob::of(decode_event(&row.kind, row.body.as_bytes())?);
         let planned = planned.ok_or_else(|| {
             ExecutorError::Inconsistent(format!("job {id} was planned from a {}", row.kind))
@@ -79,6 +88,6 @@ impl Jobs {
         if known.len() > MOST {
             known.pop_front();
         }
-        Ok(planned)
+        Ok(Some(planned))
     }
 }

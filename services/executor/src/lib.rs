@@ -3,6 +3,7 @@
 mod agent;
 mod api;
 mod bundle;
+mod cancel;
 mod catch_up;
 mod close;
 mod config;
@@ -17,6 +18,7 @@ mod plan;
 mod prices;
 mod reconcile;
 mod settle;
+mod stops;
 mod takings;
 mod turn;
 
@@ -41,6 +43,7 @@ pub(crate) struct Executor {
     wake: Wake,
     jobs: jobs::Jobs,
     takings: takings::Takings,
+    stops: stops::Stops,
     kept: kept::Kept,
     hopeless: catch_up::Hopeless,
     prices: prices::Prices,
@@ -66,6 +69,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         prices: prices::Prices::new(config.calendar.clone()),
         jobs: jobs::Jobs::default(),
         takings: takings::Takings::default(),
+        stops: stops::Stops::default(),
         kept: kept::Kept::default(),
         hopeless: catch_up::Hopeless::default(),
         wake: Wake::default(),
@@ -102,16 +106,33 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             consume::AgentTurns(executor.clone()),
             shutdown.clone(),
         );
+        let cancels = messaging::consume(
+            broker,
+            queues::EXECUTOR_CONTROL,
+            ConsumerOptions::new(4).with_hooks(Hooks::default().link_span(runtime::telemetry::link_span)),
+            cancel::Cancels(executor.clone()),
+            shutdown.clone(),
+        );
+        let hints = messaging::listen_control(
+            broker,
+            ConsumerOptions::new(4),
+            cancel::Hints(executor.clone()),
+            shutdown.clone(),
+        );
         let reconciler = executor.reconcile(shutdown.clone());
-        let (plans, turns, agents, ()) = tokio::join!(
+        let (plans, turns, agents, cancels, hints, ()) = tokio::join!(
             linked(&shutdown, plans),
             linked(&shutdown, turns),
             linked(&shutdown, agents),
+            linked(&shutdown, cancels),
+            linked(&shutdown, hints),
             linked(&shutdown, reconciler),
         );
         plans.context("consuming plans")?;
         turns.context("consuming lanes")?;
-        agents.context("consuming lanes of agents")
+        agents.context("consuming lanes of agents")?;
+        cancels.context("consuming cancellations")?;
+        hints.context("listening to hints")
     };
     Ok(Service { routes, work: Box::pin(work), relays, health })
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use domain::event::{DaysSkipped, Event, JobStarted, LaneContinue};
 use domain::ids::{JobId, LaneId, PortfolioId};
-use domain::job::{Model, ModelKind};
-use domain::lane::{LanePlan, plan_lane};
+use domain::job::{Ending, Model, ModelKind};
+use domain::lane::{LanePlan, cancelled_lane, plan_lane};
 use domain::model_day::SkippedDate;
 use messaging::topology::commands;
 use runtime::telemetry;
@@ -27,6 +27,8 @@ pub(crate) struct Data {
     pub(crate) closed: BTreeSet<NaiveDate>,
     /// Dates that can run.
     pub(crate) runnable: BTreeSet<NaiveDate>,
+    /// Sessions that lack prices.
+    pub(crate) incomplete: BTreeSet<NaiveDate>,
 }
 
 /// One portfolio of the job with what it will do.
@@ -61,6 +63,7 @@ impl Executor {
         else {
             return Ok(());
         };
+        let ending = plan.ending;
         let wanted: Vec<(Uuid, String, u32)> = job
             .models
             .iter()
@@ -76,7 +79,10 @@ impl Executor {
             .filter_map(|portfolio| {
                 let (model, _) = planned.model(&portfolio.model)?;
                 let winners = winners.get(&portfolio.id).unwrap_or(&no_winners);
-                let plan = plan_lane(job, model, &data.closed, &data.runnable, winners);
+                let plan = match ending {
+                    Ending::Itself => plan_lane(job, model, &data.closed, &data.runnable, winners),
+                    Ending::Cancelled => cancelled_lane(job, model, &data.closed, &data.incomplete, winners),
+                };
                 Some(Planned { portfolio, plan, lane: LaneId(Uuid::now_v7()), endpoint: endpoint(model) })
             })
             .collect();
@@ -90,7 +96,7 @@ impl Executor {
         let mut warnings = Vec::new();
         if lanes.is_empty() {
             let tally = execution::tally(plan.connection(), job.id).await?;
-            let End { outcome, message, added } = end::end(plan.connection(), planned, tally).await?;
+            let End { outcome, message, added } = end::end(plan.connection(), planned, tally, ending).await?;
             plan.end(outcome).await?;
             messages.push(message);
             warnings = added;

@@ -1,4 +1,4 @@
-//! The reconciler: no lane is forgotten. Turns that nobody takes are sent again.
+//! The reconciler: no lane is forgotten. Turns that nobody takes are sent again, and cancelled jobs are ended.
 
 use std::time::Duration;
 
@@ -17,13 +17,14 @@ use crate::error::ExecutorError;
 const EVERY: Duration = Duration::from_secs(1);
 
 impl Executor {
-    /// Looks for forgotten lanes until shutdown.
+    /// Looks for forgotten lanes and cancellations until shutdown.
     pub(crate) async fn reconcile(&self, shutdown: CancellationToken) {
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 () = tokio::time::sleep(EVERY) => {}
             }
+            self.cancel_forgotten().await;
             self.resend(false).await;
         }
     }

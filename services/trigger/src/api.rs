@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 
 use crate::accept::{Accepted, Acceptor, Answer, NotAccepted};
 use crate::asked::Asked;
+use crate::cancel;
 use crate::preview::Preview;
 
 /// Longest idempotency key.
@@ -24,7 +25,11 @@ const LONGEST_KEY: usize = 200;
 
 /// All routes of the service.
 pub(crate) fn routes() -> OpenApiRouter<Acceptor> {
-    OpenApiRouter::new().routes(routes!(trigger)).routes(routes!(plan)).routes(routes!(models))
+    OpenApiRouter::new()
+        .routes(routes!(trigger))
+        .routes(routes!(plan))
+        .routes(routes!(models))
+        .routes(routes!(cancel::cancel))
 }
 
 /// Start a job.

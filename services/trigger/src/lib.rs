@@ -3,6 +3,7 @@
 mod accept;
 mod api;
 mod asked;
+mod cancel;
 pub mod catalogue;
 mod config;
 mod ended;

@@ -70,6 +70,20 @@ impl Client {
         answer["job_id"].as_str().expect("a job id").to_owned()
     }
 
+    /// The raw answer to a POST without a body that trigger takes.
+    pub async fn post(&self, path: &str) -> (StatusCode, Value) {
+        let response =
+            self.http.post(format!("{}{path}", self.trigger_url)).send().await.expect("trigger answers");
+        (response.status(), response.json().await.expect("the answer is JSON"))
+    }
+
+    /// Cancels a job, which must be active or cancelled.
+    pub async fn cancel(&self, job: &str) {
+        let (status, answer) = self.post(&format!("/jobs/{job}/cancel")).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        assert_eq!(answer["status"], "cancelled", "{answer}");
+    }
+
     /// The raw answer to a GET of the status service.
     pub async fn get(&self, path: &str) -> (StatusCode, Value) {
         let response =

@@ -13,7 +13,7 @@ use crate::event::{
     ModelDayStarted,
 };
 use crate::ids::JobId;
-use crate::job::{Job, Model, ModelKind, Options};
+use crate::job::{Ending, Job, Model, ModelKind, Options};
 use crate::market::Universe;
 use crate::model_day::{CompletedDay, DayRef, FailedDay, ModelDayKey, SkipReason, SkippedDate};
 use crate::policy::Policy;
@@ -152,7 +152,7 @@ fn life(fates: &[Fate], download: Option<u32>, waits: bool, data_fails: bool) ->
     let warnings = [warnings, vec![Warning::already_completed(3)]].concat();
     told.push(Event::JobEnded(JobEnded {
         job: id,
-        outcome: tally.outcome(),
+        outcome: tally.outcome(Ending::Itself),
         tally,
         error,
         warnings,

@@ -1,7 +1,7 @@
 //! Jobs as the executor plans them, and their end.
 
 use domain::ids::{JobId, LaneId, PortfolioId};
-use domain::job::{JobOutcome, JobState, Tally};
+use domain::job::{Ending, JobOutcome, JobState, Tally};
 use domain::model_day::{SkipReason, SkippedDate};
 use rust_decimal::Decimal;
 use sqlx::{FromRow, PgConnection, PgPool, Postgres, Transaction};
@@ -36,6 +36,8 @@ pub struct SkippedRow {
 pub struct Plan {
     transaction: Transaction<'static, Postgres>,
     job: JobId,
+    /// Whether the job was cancelled before it is planned. Nobody can cancel it until the plan is stored.
+    pub ending: Ending,
 }
 
 /// Begins to plan a job; `None` when it is planned already.
@@ -66,7 +68,17 @@ pub async fn begin_plan(
         transaction.rollback().await?;
         return Ok(None);
     }
-    Ok(Some(Plan { transaction, job }))
+    let ending = ending(&mut transaction, job).await?;
+    Ok(Some(Plan { transaction, job, ending }))
+}
+
+/// Whether `job` was cancelled; nobody can do it from here to the end of the transaction.
+pub(super) async fn ending(connection: &mut PgConnection, job: JobId) -> Result<Ending> {
+    let (is_cancelled,): (bool,) = sqlx::query_as("-- jobs::ending\nSELECT execution.is_cancelled($1)")
+        .bind(job.0)
+        .fetch_one(connection)
+        .await?;
+    Ok(if is_cancelled { Ending::Cancelled } else { Ending::Itself })
 }
 
 impl Plan {

@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ids::{JobId, LaneId, PortfolioId};
-use domain::job::{JobOutcome, Tally};
-use sqlx::{FromRow, PgConnection, PgExecutor, PgPool, Postgres, Transaction};
+use sqlx::{FromRow, PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
-use super::jobs::{self, SkippedRow};
+use super::jobs;
 use crate::error::{Result, StorageError};
-use crate::outbox::{self, Outgoing};
 
 /// A lane about to be stored.
 #[derive(Debug, Clone)]
@@ -264,112 +262,4 @@ pub(super) async fn hold(connection: &mut PgConnection, lane: &Lane) -> Result<(
     .execute(connection)
     .await?;
     if held.rows_affected() == 0 { Err(StorageError::Fenced) } else { Ok(()) }
-}
-
-/// A lane at its end: one transaction that hands the portfolio on and may end the job.
-pub struct Closing {
-    transaction: Transaction<'static, Postgres>,
-    lane: Lane,
-    /// The oldest waiter, which now holds the portfolio, with its turn and routing key.
-    pub next: Option<(LaneId, u32, String, JobId)>,
-    /// Lanes of the job that are still open.
-    pub open_lanes: i32,
-}
-
-impl Closing {
-    /// Finishes the lane and hands its portfolio on.
-    ///
-    /// # Errors
-    /// [`StorageError::Fenced`] when somebody else has taken the lane.
-    pub async fn begin(pool: &PgPool, lane: &Lane, skipped: Option<&SkippedRow>) -> Result<Self> {
-        let mut transaction = pool.begin().await?;
-        // Lock order everywhere: job, portfolio, lane.
-        sqlx::query("-- lanes::close lock job\nSELECT FROM execution.jobs WHERE id = $1 FOR UPDATE")
-            .bind(lane.job.0)
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::query(
-            "-- lanes::close lock portfolio\nSELECT FROM execution.portfolios WHERE id = $1 FOR UPDATE",
-        )
-        .bind(lane.portfolio.0)
-        .execute(&mut *transaction)
-        .await?;
-        let finished = sqlx::query(
-            "-- lanes::close
-            UPDATE execution.lanes
-            SET state = 'finished', lease_until = NULL, done = days
-            WHERE id = $1 AND epoch = $2 AND state = 'ready'",
-        )
-        .bind(lane.id.0)
-        .bind(lane.epoch)
-        .execute(&mut *transaction)
-        .await?;
-        if finished.rows_affected() == 0 {
-            transaction.rollback().await?;
-            return Err(StorageError::Fenced);
-        }
-        if let Some(row) = skipped {
-            jobs::insert_skipped(&mut transaction, lane.job, row).await?;
-        }
-        let next: Option<(Uuid, i32, String, Uuid)> = sqlx::query_as(
-            "-- lanes::close hand on
-            UPDATE execution.lanes
-            SET state = 'ready', sent_at = now(), resends = 0
-            WHERE id = (
-                SELECT id FROM execution.lanes
-                WHERE portfolio_id = $1 AND state = 'waiting'
-                ORDER BY ordinal LIMIT 1
-            )
-            RETURNING id, turn, routing_key, job_id",
-        )
-        .bind(lane.portfolio.0)
-        .fetch_optional(&mut *transaction)
-        .await?;
-        sqlx::query("-- lanes::close hold\nUPDATE execution.portfolios SET holder = $2 WHERE id = $1")
-            .bind(lane.portfolio.0)
-            .bind(next.as_ref().map(|(id, ..)| *id))
-            .execute(&mut *transaction)
-            .await?;
-        let (open_lanes,): (i32,) = sqlx::query_as(
-            "-- lanes::close count
-            UPDATE execution.jobs SET open_lanes = open_lanes - 1 WHERE id = $1 RETURNING open_lanes",
-        )
-        .bind(lane.job.0)
-        .fetch_one(&mut *transaction)
-        .await?;
-        let next =
-            next.map(|(id, turn, key, job)| (jobs::lane_id(id), turn.cast_unsigned(), key, JobId(job)));
-        Ok(Self { transaction, lane: lane.clone(), next, open_lanes })
-    }
-
-    /// How the job's model-days ended so far.
-    ///
-    /// # Errors
-    /// When Postgres refuses.
-    pub async fn tally(&mut self) -> Result<Tally> {
-        jobs::tally(&mut self.transaction, self.lane.job).await
-    }
-
-    /// The transaction, for reading what the job's end depends on.
-    pub fn connection(&mut self) -> &mut PgConnection {
-        &mut self.transaction
-    }
-
-    /// Ends the job.
-    ///
-    /// # Errors
-    /// When Postgres refuses.
-    pub async fn end_job(&mut self, outcome: JobOutcome) -> Result<()> {
-        jobs::end_job(&mut self.transaction, self.lane.job, outcome).await
-    }
-
-    /// Writes the messages and commits all of it.
-    ///
-    /// # Errors
-    /// When Postgres refuses; the lane is then as it was.
-    pub async fn commit(mut self, messages: &[Outgoing]) -> Result<()> {
-        outbox::write(&mut self.transaction, messages).await?;
-        self.transaction.commit().await?;
-        Ok(())
-    }
 }

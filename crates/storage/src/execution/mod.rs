@@ -1,6 +1,8 @@
 //! Schema `execution`: jobs as planned, portfolios, lanes, model-days, fills.
 
 pub mod agents;
+mod cancelling;
+mod closing;
 mod days;
 mod endpoints;
 mod history;
@@ -10,11 +12,13 @@ mod portfolios;
 mod reconcile;
 mod recorded;
 
+pub use cancelling::{Cancelling, CutLane, is_cancelled, uncancelled};
+pub use closing::{Closing, NextLane};
 pub use days::{AgentEnd, DayCommit, DayRow, commit_day, has_failed};
 pub use endpoints::{call_next, hand_back, take_with_endpoint};
 pub use history::{PortfolioHistory, completed_before, history, kept, portfolios_of, stale_chain};
 pub use jobs::{JobRow, Plan, SkippedRow, begin_plan, job, tally, unplanned};
-pub use lanes::{Closing, Durable, Lane, NewLane, Take, put_down, renew, take};
+pub use lanes::{Durable, Lane, NewLane, Take, put_down, renew, take};
 pub use portfolios::PortfolioRow;
 pub use reconcile::{Overdue, overdue, resent};
 pub use recorded::{

@@ -1,8 +1,10 @@
-//! Schema `trigger`: accepted jobs, idempotency keys; and what a plan reads of the others.
+//! Schema `trigger`: accepted jobs, idempotency keys, cancellations; and what a plan reads of the others.
 
+mod cancellations;
 mod jobs;
 pub mod plan;
 
+pub use cancellations::{Cancellation, cancel};
 pub use jobs::{
     Acceptance, Admission, Idempotency, accept, body, last_completed, mark_ended, prune_keys, unnoticed_ends,
 };

@@ -18,7 +18,7 @@ async fn a_finished_lane_hands_its_portfolio_to_the_oldest_waiter_with_its_messa
         let taken = world.take(lane, 0).await;
         complete(&world.pool, &taken, 0, false).await.ok();
         let closing = Closing::begin(&world.pool, &taken, None).await.unwrap();
-        assert_eq!(closing.next.as_ref().map(|(next, ..)| *next), next);
+        assert_eq!(closing.next.as_ref().map(|next| next.id), next);
         drop(closing);
         assert_eq!(world.column(lane, "state").await, "ready", "what is not committed did not happen");
         let before = world.messages(LANE_CONTINUE).await;

@@ -15,7 +15,9 @@ const OWNERS: [(&str, &str); 4] = [
 ];
 
 /// What a role may read of a schema that is not its own; it may write nothing there.
-const READS: [(&str, &str); 20] = [
+const READS: [(&str, &str); 23] = [
+    ("modelday_downloader", "trigger.cancellations"),
+    ("modelday_executor", "trigger.cancellations"),
     ("modelday_downloader", "trigger.jobs"),
     ("modelday_status", "trigger.jobs"),
     ("modelday_downloader", "trigger.outbox"),
@@ -28,6 +30,7 @@ const READS: [(&str, &str); 20] = [
     ("modelday_downloader", "execution.completed_days"),
     ("modelday_downloader", "execution.held_symbols"),
     ("modelday_trigger", "execution.outbox"),
+    ("modelday_trigger", "execution.ended_jobs"),
     ("modelday_trigger", "execution.winning_days"),
     ("modelday_trigger", "execution.agent_days"),
     ("modelday_trigger", "execution.held_symbols"),

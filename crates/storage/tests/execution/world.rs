@@ -9,7 +9,7 @@ use domain::portfolio::Portfolio;
 use rust_decimal::Decimal;
 use sqlx::PgPool;
 use storage::execution::{
-    Closing, DayCommit, DayRow, Lane, NewLane, Plan, Take, begin_plan, commit_day, take,
+    Closing, DayCommit, DayRow, Lane, NewLane, NextLane, Plan, Take, begin_plan, commit_day, take,
 };
 use storage::outbox::Outgoing;
 use storage::{Owner, Result};
@@ -175,7 +175,7 @@ pub(crate) async fn complete_with(
 pub(crate) async fn close(pool: &PgPool, lane: &Lane) -> Result<bool> {
     let mut closing = Closing::begin(pool, lane, None).await?;
     let mut messages = Vec::new();
-    if let Some((_, _, _, job)) = &closing.next {
+    if let Some(NextLane { job, .. }) = &closing.next {
         messages.push(message(LANE_CONTINUE, *job));
     }
     let ends = closing.open_lanes == 0;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use contract::{decode_event, kind};
 use domain::calendar::Calendar;
-use domain::event::{Event, JobEnded, LaneContinue};
+use domain::event::{Event, JobCancel, JobEnded, LaneContinue};
 use domain::ids::{JobId, LaneId};
 use executor::Config;
 use messaging::Envelope;
@@ -15,6 +15,7 @@ use runtime::infrastructure::{Address, Infrastructure};
 use runtime::relay::{self, Relay, Wake};
 use sqlx::types::Uuid;
 use storage::outbox::{self, Stored};
+use storage::trigger::Cancellation;
 use storage::{Owner, PgPool};
 use test_support::{Counts, Lines, TestDatabase, TestVhost, eventually};
 
@@ -122,6 +123,25 @@ impl Stage {
         rows.iter().map(|(kind, body)| decode_event(kind, body.as_bytes()).unwrap()).collect()
     }
 
+    /// Cancels a job as trigger does, but for sending the command; answers that and the hint.
+    pub(crate) async fn cancel_silently(&self, job: JobId) -> [Envelope; 2] {
+        let accepted = "INSERT INTO trigger.jobs (id, body, accepted_at) VALUES ($1, '{}', now())";
+        sqlx::query(accepted).bind(job.0).execute(&self.database.admin).await.unwrap();
+        let command = JobCancel { job, reason: "enough".to_owned() };
+        let messages = runtime::outgoing::job_cancel(&command).unwrap();
+        let trigger = self.database.pool(Owner::Trigger).await;
+        let cancelled = storage::trigger::cancel(&trigger, job, &messages).await.unwrap();
+        assert_eq!(cancelled, Cancellation::Cancelled { new: true });
+        self.database.execute("UPDATE trigger.outbox SET sent_at = now()").await;
+        messages.map(envelope)
+    }
+
+    /// Cancels a job as trigger does.
+    pub(crate) async fn cancel(&self, job: JobId) {
+        let messages = self.cancel_silently(job).await;
+        self.vhost.publish(&messages).await;
+    }
+
     /// Waits for the job's end; answers all its events and the end, of which there is one.
     pub(crate) async fn end_of(&self, job: JobId) -> (Vec<Event>, JobEnded) {
         eventually("the job ends", async || {
@@ -151,6 +171,7 @@ impl Stage {
     pub(crate) async fn assert_tidy(&self) {
         for (what, query) in [
             ("open lanes", "SELECT count(*) FROM execution.lanes WHERE state <> 'finished'"),
+            ("open attempts", "SELECT count(*) FROM execution.attempts WHERE ended IS NULL"),
             ("held portfolios", "SELECT count(*) FROM execution.portfolios WHERE holder IS NOT NULL"),
             (
                 "running jobs",
@@ -191,6 +212,11 @@ pub(crate) fn message(event: &Event) -> Envelope {
 pub(crate) fn turn(job: JobId, lane: LaneId, turn: u32) -> Envelope {
     let key = messaging::topology::commands::LANE_CONTINUE;
     envelope(runtime::outgoing::lane_continue(&LaneContinue { lane, turn }, job, key, None).unwrap())
+}
+
+/// The command that cancels a job, and the hint, as trigger's relay sends them.
+pub(crate) fn cancellation(job: JobId) -> [Envelope; 2] {
+    runtime::outgoing::job_cancel(&JobCancel { job, reason: "enough".to_owned() }).unwrap().map(envelope)
 }
 
 fn envelope(message: outbox::Outgoing) -> Envelope {

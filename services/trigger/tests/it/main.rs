@@ -4,6 +4,7 @@
 
 mod accepting;
 mod admission;
+mod cancelling;
 mod idempotency;
 mod plan;
 mod refusals;

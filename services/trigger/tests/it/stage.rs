@@ -116,6 +116,11 @@ impl Stage {
         self.post_bytes(body.to_string().into_bytes()).await
     }
 
+    /// Posts to a resource without a body.
+    pub(crate) async fn post_to(&self, path: &str) -> Answer {
+        answer(self.client.post(format!("{}{path}", self.url))).await
+    }
+
     /// Asks what a body would do.
     pub(crate) async fn plan(&self, body: &Value) -> Answer {
         answer(self.client.post(format!("{}/simulate/plan", self.url)).body(body.to_string())).await

@@ -11,6 +11,7 @@ mod attacks;
 mod budget;
 mod bundle;
 mod canary;
+mod cancel;
 mod development;
 mod failures;
 mod month;

@@ -8,6 +8,7 @@
 )]
 
 mod broker;
+mod cancel;
 mod kill;
 mod noise;
 mod pause;

@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod cancel;
 mod cases;
 mod concurrency;
 mod consumer;

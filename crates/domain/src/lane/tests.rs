@@ -1,0 +1,122 @@
+//! Which dates run, and which are stale.
+
+use proptest::prelude::*;
+use proptest::sample::subsequence;
+use rust_decimal::Decimal;
+
+use super::*;
+use crate::costs::Costs;
+use crate::ids::JobId;
+use crate::job::{ModelKind, Options};
+use crate::market::Universe;
+use crate::policy::Policy;
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+fn at(date: &str, revision: u32) -> Option<DayRef> {
+    Some(DayRef { date: day(date), revision })
+}
+
+#[test]
+fn a_chain_of_first_revisions_is_fresh() {
+    let chain = [(day("2025-10-01"), 1, None), (day("2025-10-02"), 1, at("2025-10-01", 1))];
+
+    assert_eq!(stale_dates(chain), Vec::<NaiveDate>::new());
+}
+
+#[test]
+fn days_after_a_replaced_day_are_stale_to_the_end() {
+    let chain = [
+        (day("2025-10-01"), 2, None),
+        (day("2025-10-02"), 1, at("2025-10-01", 1)),
+        (day("2025-10-03"), 1, at("2025-10-02", 1)),
+    ];
+
+    assert_eq!(stale_dates(chain), [day("2025-10-02"), day("2025-10-03")]);
+}
+
+#[test]
+fn a_gap_that_was_filled_later_makes_the_next_day_stale() {
+    let chain = [
+        (day("2025-10-01"), 1, None),
+        (day("2025-10-02"), 1, at("2025-10-01", 1)),
+        (day("2025-10-03"), 1, at("2025-10-01", 1)),
+    ];
+
+    assert_eq!(stale_dates(chain), [day("2025-10-03")]);
+}
+
+#[test]
+fn a_day_that_continued_from_a_day_that_is_no_longer_its_predecessor_is_stale_even_as_the_first() {
+    let chain = [(day("2025-10-02"), 1, at("2025-10-01", 1))];
+
+    assert_eq!(stale_dates(chain), [day("2025-10-02")]);
+}
+
+fn any_dates() -> impl Strategy<Value = BTreeSet<NaiveDate>> {
+    let weekdays = weekdays(day("2025-10-01"), day("2025-10-31"));
+    let most = weekdays.len();
+    subsequence(weekdays, 0..=most).prop_map(|dates| dates.into_iter().collect())
+}
+
+fn any_options() -> impl Strategy<Value = Options> {
+    (any::<bool>(), any::<bool>()).prop_map(|(replace_existing, reprocess_stale)| Options {
+        replace_existing,
+        reprocess_stale,
+        ..Options::default()
+    })
+}
+
+fn october(options: Options) -> Job {
+    Job {
+        id: JobId("01890000-0000-7000-8000-000000000001".parse().unwrap()),
+        experiment: "default".to_owned(),
+        models: vec![Model {
+            signature: "m".to_owned(),
+            config_hash: "h".to_owned(),
+            initial_cash: Decimal::from(10_000),
+            trials: 1,
+            start: day("2025-10-01"),
+            costs: Costs::NONE,
+            training_cutoff: None,
+            kind: ModelKind::Policy(Policy::Cash),
+        }],
+        universe: Universe { name: "none".to_owned(), symbols: Vec::new(), benchmark: None },
+        start: day("2025-10-01"),
+        end: day("2025-10-31"),
+        options,
+        accepted_at: chrono::DateTime::UNIX_EPOCH,
+    }
+}
+
+fn won(dates: &BTreeSet<NaiveDate>) -> Winners {
+    let winner = || Winner { revision: 1, base: None, config_hash: "h".to_owned() };
+    dates.iter().map(|date| (*date, winner())).collect()
+}
+
+proptest! {
+    #[test]
+    fn a_lane_that_was_cancelled_before_its_plan_runs_nothing_and_gives_each_date_its_first_reason(
+        closed in any_dates(),
+        incomplete in any_dates(),
+        completed in any_dates(),
+        options in any_options(),
+    ) {
+        let job = october(options);
+        let all = weekdays(job.start, job.end);
+        let runnable = all.iter().copied().filter(|date| !incomplete.contains(date)).collect();
+        let winners = won(&completed);
+
+        let cancelled = cancelled_lane(&job, &job.models[0], &closed, &incomplete, &winners);
+
+        prop_assert!(cancelled.dates.is_empty());
+        prop_assert_eq!(cancelled.skipped.iter().map(|skipped| skipped.date).collect::<Vec<_>>(), all);
+        let planned = plan_lane(&job, &job.models[0], &closed, &runnable, &winners);
+        let (would_run, others): (Vec<SkippedDate>, Vec<SkippedDate>) =
+            cancelled.skipped.into_iter().partition(|skipped| skipped.reason == SkipReason::Cancelled);
+        prop_assert_eq!(would_run.into_iter().map(|skipped| skipped.date).collect::<Vec<_>>(), planned.dates);
+        prop_assert_eq!(others, planned.skipped);
+    }
+}

@@ -1,0 +1,189 @@
+//! The end of a cancelled job: all its open lanes at once.
+
+use chrono::NaiveDate;
+use domain::ids::{JobId, PortfolioId};
+use domain::job::{JobOutcome, Tally};
+use sqlx::{FromRow, PgConnection, PgPool, Postgres, Transaction};
+use uuid::Uuid;
+
+use super::closing::{NextLane, hand_on};
+use super::jobs::{self, SkippedRow};
+use crate::error::Result;
+use crate::outbox::{self, Outgoing};
+
+/// A lane that was cut off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CutLane {
+    /// The portfolio it wrote, or waited for.
+    pub portfolio: PortfolioId,
+    /// The portfolio's model.
+    pub model: String,
+    /// The portfolio's trial.
+    pub trial: u32,
+    /// Dates that did not end, ascending.
+    pub rest: Vec<NaiveDate>,
+}
+
+/// A job that is being cancelled: one transaction.
+pub struct Cancelling {
+    transaction: Transaction<'static, Postgres>,
+    job: JobId,
+    /// The lanes that were open.
+    pub lanes: Vec<CutLane>,
+    /// Lanes of other jobs that waited for portfolios of these, and hold them now.
+    pub next: Vec<NextLane>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    portfolio_id: Uuid,
+    model: String,
+    trial: i32,
+    rest: Vec<NaiveDate>,
+    held: bool,
+}
+
+impl Cancelling {
+    /// Cuts off the lanes of a planned job, so that no worker can write in their names, and hands their
+    /// portfolios on; `None` when the job has ended, or is not planned.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn begin(pool: &PgPool, job: JobId) -> Result<Option<Self>> {
+        let mut transaction = pool.begin().await?;
+        // Lock order everywhere: job, portfolios by id, lane.
+        let running = sqlx::query(
+            "-- cancelling::begin lock job
+            SELECT FROM execution.jobs WHERE id = $1 AND state = 'running' FOR UPDATE",
+        )
+        .bind(job.0)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        if running.is_none() {
+            transaction.rollback().await?;
+            return Ok(None);
+        }
+        sqlx::query(
+            "-- cancelling::begin lock portfolios
+            SELECT FROM execution.portfolios
+            WHERE id IN (SELECT portfolio_id FROM execution.lanes WHERE job_id = $1 AND state <> 'finished')
+            ORDER BY id
+            FOR UPDATE",
+        )
+        .bind(job.0)
+        .execute(&mut *transaction)
+        .await?;
+        let mut rows: Vec<Row> = sqlx::query_as(
+            "-- cancelling::begin
+            WITH open AS MATERIALIZED (
+                SELECT id, state, done FROM execution.lanes
+                WHERE job_id = $1 AND state <> 'finished'
+                ORDER BY id
+                FOR UPDATE
+            )
+            UPDATE execution.lanes AS lane
+            SET state = 'finished', epoch = epoch + 1, lease_until = NULL, not_before = NULL,
+                waits_for_endpoint = false, done = days
+            FROM open
+            WHERE lane.id = open.id
+            RETURNING portfolio_id, model, trial, dates[open.done + 1:] AS rest, open.state = 'ready' AS held",
+        )
+        .bind(job.0)
+        .fetch_all(&mut *transaction)
+        .await?;
+        rows.sort_by_key(|row| row.portfolio_id);
+        let mut next = Vec::new();
+        for row in rows.iter().filter(|row| row.held) {
+            next.extend(hand_on(&mut transaction, PortfolioId(row.portfolio_id)).await?);
+        }
+        let lanes = rows
+            .into_iter()
+            .map(|row| CutLane {
+                portfolio: PortfolioId(row.portfolio_id),
+                model: row.model,
+                trial: row.trial.cast_unsigned(),
+                rest: row.rest,
+            })
+            .collect();
+        Ok(Some(Self { transaction, job, lanes, next }))
+    }
+
+    /// Stores the days that are not run, and ends the attempts that were under way.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn store(&mut self, skipped: &[SkippedRow]) -> Result<()> {
+        for row in skipped {
+            jobs::insert_skipped(&mut self.transaction, self.job, row).await?;
+        }
+        sqlx::query(
+            "-- cancelling::store attempts
+            UPDATE execution.attempts SET ended = 'cancelled', ended_at = now() WHERE job_id = $1 AND ended IS NULL",
+        )
+        .bind(self.job.0)
+        .execute(&mut *self.transaction)
+        .await?;
+        sqlx::query("-- cancelling::store\nUPDATE execution.jobs SET open_lanes = 0 WHERE id = $1")
+            .bind(self.job.0)
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(())
+    }
+
+    /// How the job's model-days ended.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn tally(&mut self) -> Result<Tally> {
+        jobs::tally(&mut self.transaction, self.job).await
+    }
+
+    /// The transaction, for reading what the job's end depends on.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        &mut self.transaction
+    }
+
+    /// Ends the job, writes the messages and commits all of it.
+    ///
+    /// # Errors
+    /// When Postgres refuses; the job is then as it was.
+    pub async fn commit(mut self, messages: &[Outgoing]) -> Result<()> {
+        jobs::end_job(&mut self.transaction, self.job, JobOutcome::Cancelled).await?;
+        outbox::write(&mut self.transaction, messages).await?;
+        self.transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// Whether a job's user cancelled it.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn is_cancelled(pool: &PgPool, job: JobId) -> Result<bool> {
+    let (is_cancelled,) = sqlx::query_as(
+        "-- cancelling::is_cancelled
+        SELECT EXISTS (SELECT FROM trigger.cancellations WHERE job_id = $1)",
+    )
+    .bind(job.0)
+    .fetch_one(pool)
+    .await?;
+    Ok(is_cancelled)
+}
+
+/// Jobs that are cancelled and run on, because the command did not come yet, or is lost.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn uncancelled(pool: &PgPool) -> Result<Vec<JobId>> {
+    let rows: Vec<(Uuid,)> = sqlx::query_as(
+        "-- cancelling::uncancelled
+        SELECT job.id
+        FROM execution.jobs AS job
+        JOIN trigger.cancellations AS cancellation ON cancellation.job_id = job.id
+        WHERE job.state = 'running'
+        ORDER BY job.id",
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|(id,)| JobId(id)).collect())
+}

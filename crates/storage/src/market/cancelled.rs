@@ -1,0 +1,96 @@
+//! Preparations of jobs that were cancelled.
+
+use domain::ids::JobId;
+use sqlx::{PgPool, Postgres, Transaction};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::outbox::{self, Outgoing};
+
+/// Most preparations that are ended in one transaction.
+const PAGE: i64 = 100;
+
+/// A preparation whose job was cancelled, whoever works on it.
+#[derive(Debug, Clone)]
+pub struct CancelledPreparation {
+    /// The job.
+    pub job: JobId,
+    /// Its `job.requested` body.
+    pub body: String,
+    /// W3C trace context of the job.
+    pub traceparent: Option<String>,
+}
+
+/// Preparations to be ended: one transaction.
+pub struct CancelledPreparations {
+    transaction: Transaction<'static, Postgres>,
+    /// The preparations.
+    pub preparations: Vec<CancelledPreparation>,
+}
+
+/// Takes preparations of cancelled jobs out of whoever's hands; `None` when there is none but `left_alone`.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn take_cancelled(pool: &PgPool, left_alone: &[JobId]) -> Result<Option<CancelledPreparations>> {
+    let mut transaction = pool.begin().await?;
+    let rows: Vec<(Uuid, String, Option<String>)> = sqlx::query_as(
+        "-- cancelled::take_cancelled
+        SELECT preparation.job_id, preparation.body, preparation.traceparent
+        FROM market.preparations AS preparation
+        JOIN trigger.cancellations AS cancellation ON cancellation.job_id = preparation.job_id
+        WHERE preparation.state = 'due' AND preparation.job_id <> ALL($1)
+        ORDER BY preparation.job_id
+        LIMIT $2
+        FOR UPDATE OF preparation SKIP LOCKED",
+    )
+    .bind(left_alone.iter().map(|job| job.0).collect::<Vec<_>>())
+    .bind(PAGE)
+    .fetch_all(&mut *transaction)
+    .await?;
+    if rows.is_empty() {
+        transaction.rollback().await?;
+        return Ok(None);
+    }
+    let preparations = rows
+        .into_iter()
+        .map(|(job, body, traceparent)| CancelledPreparation { job: JobId(job), body, traceparent })
+        .collect();
+    Ok(Some(CancelledPreparations { transaction, preparations }))
+}
+
+impl CancelledPreparations {
+    /// Ends the preparations of `jobs` with their messages; a worker that has one in hand finds it gone.
+    ///
+    /// # Errors
+    /// When Postgres refuses; nothing is ended then.
+    pub async fn finish(mut self, jobs: &[JobId], messages: &[Outgoing]) -> Result<()> {
+        sqlx::query(
+            "-- cancelled::finish
+            UPDATE market.preparations
+            SET state = 'done', done_at = now(), epoch = epoch + 1, lease_until = NULL, not_before = NULL
+            WHERE job_id = ANY($1)",
+        )
+        .bind(jobs.iter().map(|job| job.0).collect::<Vec<_>>())
+        .execute(&mut *self.transaction)
+        .await?;
+        outbox::write(&mut self.transaction, messages).await?;
+        self.transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// Whether a job's user cancelled it.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn is_cancelled(pool: &PgPool, job: JobId) -> Result<bool> {
+    let (is_cancelled,) = sqlx::query_as(
+        "-- cancelled::is_cancelled
+        SELECT EXISTS (SELECT FROM trigger.cancellations WHERE job_id = $1)",
+    )
+    .bind(job.0)
+    .fetch_one(pool)
+    .await?;
+    Ok(is_cancelled)
+}

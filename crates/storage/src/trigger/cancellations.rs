@@ -1,0 +1,69 @@
+//! Jobs that their users cancelled.
+
+use domain::ids::JobId;
+use domain::job::JobState;
+use sqlx::PgPool;
+
+use crate::error::{Result, StorageError};
+use crate::outbox::{self, Outgoing};
+
+/// What became of a wish to cancel a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancellation {
+    /// The job is cancelled: it ends so, and not otherwise.
+    Cancelled {
+        /// Whether nobody had cancelled it before.
+        new: bool,
+    },
+    /// The job has ended by itself.
+    Ended(JobState),
+    /// Nobody accepted such a job.
+    Unknown,
+}
+
+/// Cancels a job with the messages that carry it out, unless it has ended. Saying it twice changes nothing.
+///
+/// # Errors
+/// When Postgres refuses; nothing is stored then.
+pub async fn cancel(pool: &PgPool, job: JobId, messages: &[Outgoing]) -> Result<Cancellation> {
+    let mut transaction = pool.begin().await?;
+    // The same lock as in `execution.is_cancelled`: whoever ends the job or plans it is done, or waits.
+    sqlx::query(
+        "-- cancellations::cancel lock\nSELECT pg_advisory_xact_lock(hashtext('end of a job'), hashtext($1::text))",
+    )
+    .bind(job.0)
+    .execute(&mut *transaction)
+    .await?;
+    let known: Option<(Option<String>,)> = sqlx::query_as(
+        "-- cancellations::cancel look
+        SELECT ended.state
+        FROM trigger.jobs AS job
+        LEFT JOIN execution.ended_jobs AS ended ON ended.job_id = job.id
+        WHERE job.id = $1",
+    )
+    .bind(job.0)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let Some((ended,)) = known else { return Ok(Cancellation::Unknown) };
+    if let Some(name) = ended {
+        let state = JobState::parse(&name)
+            .ok_or_else(|| StorageError::corrupt("execution.ended_jobs", format_args!("state {name:?}")))?;
+        return Ok(match state {
+            JobState::Cancelled => Cancellation::Cancelled { new: false },
+            ended => Cancellation::Ended(ended),
+        });
+    }
+    let stored = sqlx::query(
+        "-- cancellations::cancel
+        INSERT INTO trigger.cancellations (job_id) VALUES ($1) ON CONFLICT (job_id) DO NOTHING",
+    )
+    .bind(job.0)
+    .execute(&mut *transaction)
+    .await?;
+    let new = stored.rows_affected() > 0;
+    if new {
+        outbox::write(&mut transaction, messages).await?;
+    }
+    transaction.commit().await?;
+    Ok(Cancellation::Cancelled { new })
+}
