@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 
+use chrono::NaiveDate;
 use domain::costs::{CostTerms, Costs};
 use domain::job::{Job, Model, ModelKind, OnFailure, Options};
+use domain::only::Only;
 use domain::policy::Policy;
 use domain::recorded::RecordedOrder;
 use rust_decimal::Decimal;
@@ -44,6 +46,7 @@ impl TryFrom<wire::Job> for Job {
                     .transpose()?,
             },
             accepted_at: instant("job.accepted_at", &job.accepted_at)?,
+            retry_of: optional(&job.retry_of).map(|text| parse("job.retry_of", text)).transpose()?,
         })
     }
 }
@@ -69,6 +72,7 @@ impl From<&Job> for wire::Job {
                 budget: job.options.budget.map(decimal_text).unwrap_or_default(),
             }),
             accepted_at: instant_text(job.accepted_at),
+            retry_of: job.retry_of.map(|job| job.to_string()).unwrap_or_default(),
         }
     }
 }
@@ -101,6 +105,7 @@ impl TryFrom<wire::Model> for Model {
             initial_cash: amount("models.initial_cash", &model.initial_cash)?,
             trials: model.trials.max(1),
             start: date("models.start_date", &model.start_date)?,
+            only: only(&model.only)?,
             costs: model.costs.unwrap_or_default().try_into()?,
             training_cutoff: optional(&model.training_cutoff)
                 .map(|text| date("models.training_cutoff", text))
@@ -125,11 +130,28 @@ impl From<&Model> for wire::Model {
             initial_cash: decimal_text(model.initial_cash),
             trials: model.trials,
             start_date: model.start.to_string(),
+            only: model.only.iter().flat_map(Only::trials).map(trial_dates).collect(),
             costs: (model.costs != Costs::NONE).then(|| (&model.costs).into()),
             training_cutoff: model.training_cutoff.map(|date| date.to_string()).unwrap_or_default(),
             kind: Some(kind),
         }
     }
+}
+
+/// The dates of the listed trials; `None` when none is listed.
+fn only(trials: &[wire::TrialDates]) -> Result<Option<Only>, ContractError> {
+    let mut pairs = Vec::new();
+    for wire::TrialDates { trial, dates } in trials {
+        for text in dates {
+            pairs.push((*trial, date("models.only.dates", text)?));
+        }
+    }
+    // A list without a date would otherwise be read as every date.
+    Ok((!trials.is_empty()).then(|| pairs.into_iter().collect()))
+}
+
+fn trial_dates((trial, dates): (u32, &BTreeSet<NaiveDate>)) -> wire::TrialDates {
+    wire::TrialDates { trial, dates: dates.iter().map(ToString::to_string).collect() }
 }
 
 impl TryFrom<wire::Costs> for Costs {

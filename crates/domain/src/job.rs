@@ -8,6 +8,7 @@ use crate::agent::{AgentSettings, Dialect};
 use crate::costs::Costs;
 use crate::ids::JobId;
 use crate::market::Universe;
+use crate::only::{Only, count_of, dates_of};
 use crate::policy::Policy;
 use crate::recorded::RecordedOrder;
 
@@ -30,15 +31,15 @@ pub struct Job {
     pub options: Options,
     /// When the job was accepted.
     pub accepted_at: DateTime<Utc>,
+    /// The job whose failed model-days this one runs again.
+    pub retry_of: Option<JobId>,
 }
 
 impl Job {
     /// Weekdays that were asked for, over all models and trials.
     pub fn total_model_days(&self) -> usize {
-        self.models
-            .iter()
-            .map(|model| crate::calendar::weekdays(model.start, self.end).len() * model.trials as usize)
-            .sum()
+        let days = |model: &Model| count_of(model.only.as_ref(), model.trials, model.start, self.end);
+        self.models.iter().map(days).sum()
     }
 
     /// Models that have no day in the job: they go on from their own history, which reaches its last date.
@@ -60,12 +61,32 @@ pub struct Model {
     pub trials: u32,
     /// First date of this model.
     pub start: NaiveDate,
+    /// The only dates that are asked for of it; `None` for every weekday from its start to the job's end.
+    pub only: Option<Only>,
     /// Fees and slippage of its fills.
     pub costs: Costs,
     /// Last date that its knowledge may reach: what it does up to then is no proof of skill. Decides nothing.
     pub training_cutoff: Option<NaiveDate>,
     /// How it decides.
     pub kind: ModelKind,
+}
+
+impl Model {
+    /// The weekdays that a job up to `end` asks for of one portfolio, ascending.
+    pub fn dates(&self, trial: u32, end: NaiveDate) -> Vec<NaiveDate> {
+        dates_of(self.only.as_ref(), trial, self.start, end)
+    }
+
+    /// Whether `date`, of those up to the job's end, is asked for of a trial.
+    pub fn asks(&self, trial: u32, date: NaiveDate) -> bool {
+        self.start <= date && self.only.as_ref().is_none_or(|only| only.has(trial, date))
+    }
+
+    /// The trials that have a part in the job.
+    pub fn trials_asked(&self) -> impl Iterator<Item = u32> + '_ {
+        let has_part = |trial: &u32| self.only.as_ref().is_none_or(|only| only.of(*trial).next().is_some());
+        (0..self.trials).filter(has_part)
+    }
 }
 
 /// How a model decides.

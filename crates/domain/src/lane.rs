@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use crate::calendar::weekdays;
 use crate::job::{Job, Model};
 use crate::model_day::{DayRef, SkipReason, SkippedDate};
 
@@ -31,18 +30,19 @@ pub struct LanePlan {
     pub skipped: Vec<SkippedDate>,
 }
 
-/// Plans one portfolio of `model` in `job`.
+/// Plans one portfolio, that of `trial`, of `model` in `job`.
 ///
 /// `closed` and `runnable` come from the downloader; a date that is in neither lacks prices.
 pub fn plan_lane(
     job: &Job,
     model: &Model,
+    trial: u32,
     closed: &BTreeSet<NaiveDate>,
     runnable: &BTreeSet<NaiveDate>,
     winners: &Winners,
 ) -> LanePlan {
     let mut plan = LanePlan { dates: Vec::new(), skipped: Vec::new() };
-    for date in weekdays(model.start, job.end) {
+    for date in model.dates(trial, job.end) {
         let winner = winners.get(&date);
         let kept = winner.is_some() && !job.options.replace_existing && !job.options.reprocess_stale;
         let reason = if closed.contains(&date) {
@@ -68,12 +68,13 @@ pub fn plan_lane(
 pub fn cancelled_lane(
     job: &Job,
     model: &Model,
+    trial: u32,
     closed: &BTreeSet<NaiveDate>,
     incomplete: &BTreeSet<NaiveDate>,
     winners: &Winners,
 ) -> LanePlan {
-    let open = weekdays(model.start, job.end).into_iter().filter(|date| !incomplete.contains(date)).collect();
-    let LanePlan { dates, mut skipped } = plan_lane(job, model, closed, &open, winners);
+    let open = model.dates(trial, job.end).into_iter().filter(|date| !incomplete.contains(date)).collect();
+    let LanePlan { dates, mut skipped } = plan_lane(job, model, trial, closed, &open, winners);
     skipped.extend(dates.into_iter().map(|date| SkippedDate { date, reason: SkipReason::Cancelled }));
     skipped.sort_unstable();
     LanePlan { dates: Vec::new(), skipped }

@@ -77,8 +77,11 @@ pub fn needed(job: &Job, calendar: &Calendar, chains: &Chains) -> BTreeSet<Naive
     let closed = closed(job, calendar);
     let sessions = weekdays(job.start, job.end).into_iter().filter(|date| !closed.contains(date)).collect();
     let lanes =
-        job.models.iter().flat_map(|model| winners(model, chains).map(move |winners| (model, winners)));
-    lanes.flat_map(|(model, winners)| plan_lane(job, model, &closed, &sessions, &winners).dates).collect()
+        job.models.iter().flat_map(|model| winners(model, chains).map(move |portfolio| (model, portfolio)));
+    let dates = |(model, (trial, winners)): (&Model, (u32, Winners))| {
+        plan_lane(job, model, trial, &closed, &sessions, &winners).dates
+    };
+    lanes.flat_map(dates).collect()
 }
 
 /// What the portfolios of `model` do when the sessions of `runnable` have their prices.
@@ -90,8 +93,8 @@ pub fn share(
     chains: &Chains,
 ) -> Share {
     let mut share = Share::default();
-    for mut winners in winners(model, chains) {
-        let lane = plan_lane(job, model, closed, runnable, &winners);
+    for (trial, mut winners) in winners(model, chains) {
+        let lane = plan_lane(job, model, trial, closed, runnable, &winners);
         for skipped in &lane.skipped {
             match skipped.reason {
                 SkipReason::MarketClosed => share.market_closed += 1,
@@ -118,9 +121,11 @@ pub fn share(
     share
 }
 
-/// The winners of each trial of `model`.
-fn winners<'a>(model: &'a Model, chains: &'a Chains) -> impl Iterator<Item = Winners> + 'a {
-    (0..model.trials).map(|trial| chains.get(&(model.signature.clone(), trial)).cloned().unwrap_or_default())
+/// The trials of `model` with their winners.
+fn winners<'a>(model: &'a Model, chains: &'a Chains) -> impl Iterator<Item = (u32, Winners)> + 'a {
+    model
+        .trials_asked()
+        .map(|trial| (trial, chains.get(&(model.signature.clone(), trial)).cloned().unwrap_or_default()))
 }
 
 /// What would be fetched for the sessions of `coverage`; nothing after `fetchable_until` can be.

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use chrono::NaiveDate;
 use domain::calendar::{Calendar, weekdays};
-use domain::job::Job;
+use domain::job::{Job, Model};
 
 /// The dates of a job, as the downloader sees them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,10 +28,14 @@ impl Days {
         let done: HashSet<(&str, u32, NaiveDate)> =
             completed.iter().map(|(model, trial, date)| (model.as_str(), *trial, *date)).collect();
         let is_needed = |date: &NaiveDate| {
-            job.models.iter().filter(|model| model.start <= *date).any(|model| {
+            job.models.iter().any(|model| {
                 let open = |trial: u32| !done.contains(&(model.signature.as_str(), trial, *date));
-                again || (0..model.trials).any(open)
+                model.trials_asked().any(|trial| model.asks(trial, *date) && (again || open(trial)))
             })
+        };
+        let is_asked = |date: &NaiveDate| {
+            let by = |model: &Model| model.trials_asked().any(|trial| model.asks(trial, *date));
+            job.models.iter().any(by)
         };
         let closed = |date: NaiveDate| {
             let name = calendar.closure_name(date).unwrap_or("no session");
@@ -39,7 +43,7 @@ impl Days {
         };
         Self {
             needed: calendar.sessions(first, job.end).into_iter().filter(is_needed).collect(),
-            closed: weekdays(first, job.end).into_iter().filter_map(closed).collect(),
+            closed: weekdays(first, job.end).into_iter().filter(is_asked).filter_map(closed).collect(),
         }
     }
 }

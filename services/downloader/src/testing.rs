@@ -34,6 +34,7 @@ pub(crate) fn job(start: &str, end: &str) -> Job {
         initial_cash: 10_000.into(),
         trials: 1,
         start: date(start),
+        only: None,
         costs: Costs::default(),
         training_cutoff: None,
         kind: ModelKind::Policy(Policy::Cash),
@@ -51,5 +52,6 @@ pub(crate) fn job(start: &str, end: &str) -> Job {
         end: date(end),
         options: Options::default(),
         accepted_at: chrono::DateTime::UNIX_EPOCH,
+        retry_of: None,
     }
 }

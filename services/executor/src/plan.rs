@@ -67,7 +67,9 @@ impl Executor {
         let wanted: Vec<(Uuid, String, u32)> = job
             .models
             .iter()
-            .flat_map(|model| (0..model.trials).map(|trial| (Uuid::now_v7(), model.signature.clone(), trial)))
+            .flat_map(|model| {
+                model.trials_asked().map(|trial| (Uuid::now_v7(), model.signature.clone(), trial))
+            })
             .collect();
         let portfolios = plan.portfolios(&job.experiment, &wanted).await?;
         let ids: Vec<PortfolioId> = portfolios.iter().map(|portfolio| portfolio.id).collect();
@@ -80,8 +82,12 @@ impl Executor {
                 let (model, _) = planned.model(&portfolio.model)?;
                 let winners = winners.get(&portfolio.id).unwrap_or(&no_winners);
                 let plan = match ending {
-                    Ending::Itself => plan_lane(job, model, &data.closed, &data.runnable, winners),
-                    Ending::Cancelled => cancelled_lane(job, model, &data.closed, &data.incomplete, winners),
+                    Ending::Itself => {
+                        plan_lane(job, model, portfolio.trial, &data.closed, &data.runnable, winners)
+                    }
+                    Ending::Cancelled => {
+                        cancelled_lane(job, model, portfolio.trial, &data.closed, &data.incomplete, winners)
+                    }
                 };
                 Some(Planned { portfolio, plan, lane: LaneId(Uuid::now_v7()), endpoint: endpoint(model) })
             })

@@ -38,6 +38,10 @@ pub(crate) struct Answer {
     job_id: JobId,
     /// Always `pending`.
     status: &'static str,
+    /// Of a retry: the job whose failed days this one runs again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    retry_of: Option<JobId>,
     /// Weekdays in the range, times models and their trials.
     total_model_days: usize,
     /// The same in words.
@@ -106,15 +110,29 @@ impl Acceptor {
     ) -> Result<Accepted, NotAccepted> {
         let Wanted { request, job, message, warnings } = self.wanted(body, now).await?;
         tracing::Span::current().record("job.id", tracing::field::display(job.id));
-        let answer = serde_json::to_string(&Answer {
+        let answer = self.answer(&job, message, warnings)?;
+        self.store(&job, &request.normalised(), key.map(|key| (caller, key)), answer).await
+    }
+
+    /// The answer to an accepted job, as JSON.
+    ///
+    /// # Errors
+    /// When the JSON writer refuses, which it does not for this type.
+    pub(crate) fn answer(
+        &self,
+        job: &Job,
+        message: String,
+        warnings: Vec<String>,
+    ) -> Result<String, NotAccepted> {
+        Ok(serde_json::to_string(&Answer {
             job_id: job.id,
             status: "pending",
+            retry_of: job.retry_of,
             total_model_days: job.total_model_days(),
             message,
             warnings: (!warnings.is_empty()).then_some(warnings),
             deployment: self.config.infrastructure.deployment,
-        })?;
-        self.store(&job, &request, key.map(|key| (caller, key)), answer).await
+        })?)
     }
 
     /// The job that `body` asks for. Nothing is stored.
@@ -149,19 +167,24 @@ impl Acceptor {
             end: resolved.end,
             options: request.options,
             accepted_at: now.trunc_subsecs(6),
+            retry_of: None,
         };
         let warnings = resolved.up_to_date().map(|model| Warning::up_to_date(model).message).collect();
         Ok(Wanted { message: resolved.message(), warnings, request, job })
     }
 
-    async fn store(
+    /// Stores the job with its message. `request` is what a key stands for: equal texts ask for the same.
+    ///
+    /// # Errors
+    /// As [`Acceptor::accept`].
+    pub(crate) async fn store(
         &self,
         job: &Job,
-        request: &TriggerRequest,
+        request: &str,
         key: Option<(&str, &str)>,
         answer: String,
     ) -> Result<Accepted, NotAccepted> {
-        let request_hash: [u8; 32] = Sha256::digest(request.normalised()).into();
+        let request_hash: [u8; 32] = Sha256::digest(request).into();
         let admission = storage::trigger::accept(
             &self.pool,
             Acceptance {

@@ -19,6 +19,7 @@ use crate::accept::{Accepted, Acceptor, Answer, NotAccepted};
 use crate::asked::Asked;
 use crate::cancel;
 use crate::preview::Preview;
+use crate::retry;
 
 /// Longest idempotency key.
 const LONGEST_KEY: usize = 200;
@@ -30,6 +31,7 @@ pub(crate) fn routes() -> OpenApiRouter<Acceptor> {
         .routes(routes!(plan))
         .routes(routes!(models))
         .routes(routes!(cancel::cancel))
+        .routes(routes!(retry::retry))
 }
 
 /// Start a job.
@@ -58,7 +60,12 @@ async fn trigger(
 ) -> Result<Response, Problem> {
     let body = read(body)?;
     let key = idempotency_key(&headers)?;
-    let (answer, replayed) = match acceptor.accept(&body, &caller, key, Utc::now()).await? {
+    Ok(answer(acceptor.accept(&body, &caller, key, Utc::now()).await?))
+}
+
+/// What is answered about a job that was accepted, now or before.
+pub(crate) fn answer(accepted: Accepted) -> Response {
+    let (answer, replayed) = match accepted {
         Accepted::New(answer) => (answer, false),
         Accepted::Replayed(answer) => (answer, true),
     };
@@ -67,7 +74,7 @@ async fn trigger(
     if replayed {
         response.headers_mut().insert("Idempotency-Replayed", HeaderValue::from_static("true"));
     }
-    Ok(response)
+    response
 }
 
 /// What a job would do.
@@ -106,7 +113,7 @@ fn read(body: Result<Bytes, BytesRejection>) -> Result<Value, Problem> {
     })
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(value) = headers.get("Idempotency-Key") else { return Ok(None) };
     match value.to_str().map(str::trim) {
         Ok(key) if (1..=LONGEST_KEY).contains(&key.len()) => Ok(Some(key)),

@@ -211,6 +211,7 @@ impl Catalogue {
             initial_cash: entry.initial_cash,
             trials: entry.trials,
             start,
+            only: None,
             costs: entry.costs,
             training_cutoff: entry.training_cutoff,
             kind,

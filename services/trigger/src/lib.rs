@@ -9,6 +9,7 @@ mod config;
 mod ended;
 mod housekeeping;
 mod preview;
+mod retry;
 
 use std::sync::Arc;
 

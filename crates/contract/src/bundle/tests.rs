@@ -79,6 +79,7 @@ fn bundle() -> Bundle {
                 training_cutoff: None,
                 start: date("2025-10-01"),
                 costs: domain::costs::Costs::NONE,
+                only: None,
                 kind: ModelKind::Policy(Policy::Cash),
             }],
             universe: Universe {
@@ -90,6 +91,7 @@ fn bundle() -> Bundle {
             end: date("2025-10-03"),
             options: Options::default(),
             accepted_at: "2025-11-01T00:00:00Z".parse().unwrap(),
+            retry_of: None,
         },
         state: JobState::Partial,
         calendar: Calendar::nyse().with_closures([date("2025-10-06")]),

@@ -11,6 +11,7 @@ use domain::ids::JobId;
 use domain::job::{AgentModel, Job, Model, ModelKind, OnFailure, Options};
 use domain::market::{Symbol, Universe};
 use domain::model_day::{AgentReport, CompletedDay, DayRef, ModelDayKey, RefusedOrder, Trade};
+use domain::only::Only;
 use domain::order::Side;
 use domain::policy::Policy;
 use domain::portfolio::Portfolio;
@@ -210,10 +211,15 @@ prop_compose! {
         (initial_cash, trials, start) in (amount(), 1u32.., date()),
         costs in prop_oneof![Just(Costs::NONE), costs()],
         training_cutoff in prop::option::of(date()),
+        only in prop::option::of(only()),
         kind in model_kind(),
     ) -> Model {
-        Model { signature, config_hash, initial_cash, trials, start, costs, training_cutoff, kind }
+        Model { signature, config_hash, initial_cash, trials, start, only, costs, training_cutoff, kind }
     }
+}
+
+fn only() -> impl Strategy<Value = Only> {
+    prop::collection::vec((any::<u32>(), date()), 1..6).prop_map(|pairs| pairs.into_iter().collect())
 }
 
 /// Models whose signatures differ.
@@ -247,9 +253,9 @@ prop_compose! {
 prop_compose! {
     fn job()(
         id in job_id(), experiment in ".{1,20}", models in models(), universe in universe(), one in date(),
-        other in date(), options in options(), accepted_at in instant(),
+        other in date(), options in options(), accepted_at in instant(), retry_of in prop::option::of(job_id()),
     ) -> Job {
-        Job { id, experiment, models, universe, start: one.min(other), end: one.max(other), options, accepted_at }
+        Job { id, experiment, models, universe, start: one.min(other), end: one.max(other), options, accepted_at, retry_of }
     }
 }
 

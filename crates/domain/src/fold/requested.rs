@@ -1,11 +1,15 @@
 //! What was asked for, without what only the executor needs.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::weekdays;
+use crate::ids::JobId;
 use crate::job::{Job, ModelKind, Options};
 use crate::market::Universe;
+use crate::only::{Only, count_of};
 
 /// A job's request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +28,9 @@ pub struct Requested {
     pub options: Options,
     /// When the job was accepted.
     pub accepted_at: DateTime<Utc>,
+    /// The job whose failed model-days this one runs again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<JobId>,
 }
 
 /// One model of a request.
@@ -39,6 +46,9 @@ pub struct RequestedModel {
     pub config_hash: String,
     /// How it decides: `recorded`, `policy`, `llm` or `http`.
     pub kind: String,
+    /// The only dates that are asked for of it; `None` for every weekday from its start to the job's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Only>,
     /// Last date that its knowledge may reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training_cutoff: Option<NaiveDate>,
@@ -68,6 +78,7 @@ impl From<&Job> for Requested {
                 ModelKind::Agent(ref agent) => agent.kind(),
             }
             .to_owned(),
+            only: model.only.clone(),
             training_cutoff: model.training_cutoff,
         };
         Self {
@@ -78,20 +89,27 @@ impl From<&Job> for Requested {
             end: job.end,
             options: job.options,
             accepted_at: job.accepted_at,
+            retry_of: job.retry_of,
         }
     }
 }
 
 impl Requested {
-    /// All weekdays asked for, oldest first.
+    /// All dates asked for, oldest first: every weekday, unless just some are asked for of each model.
     pub fn dates(&self) -> Vec<NaiveDate> {
-        weekdays(self.start, self.end)
+        let only: Option<Vec<&Only>> = self.models.iter().map(|model| model.only.as_ref()).collect();
+        let Some(only) = only.filter(|only| !only.is_empty()) else {
+            return weekdays(self.start, self.end);
+        };
+        let dates = only.iter().flat_map(|only| only.trials()).flat_map(|(_, dates)| dates);
+        dates.copied().collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// How many model-days were asked for, trials counted.
     pub fn total_model_days(&self) -> u64 {
-        let days =
-            |model: &RequestedModel| weekdays(model.start, self.end).len() as u64 * u64::from(model.trials);
+        let days = |model: &RequestedModel| {
+            count_of(model.only.as_ref(), model.trials, model.start, self.end) as u64
+        };
         self.models.iter().map(days).sum()
     }
 
@@ -112,7 +130,10 @@ impl Requested {
                 let begun: Vec<&RequestedModel> =
                     models.iter().copied().filter(|model| model.start <= date).collect();
                 begun.into_iter().flat_map(move |model| {
-                    (0..model.trials).map(move |trial| Cell { date, model: model.signature.clone(), trial })
+                    let is_asked =
+                        move |trial: &u32| model.only.as_ref().is_none_or(|only| only.has(*trial, date));
+                    let cell = move |trial| Cell { date, model: model.signature.clone(), trial };
+                    (0..model.trials).filter(is_asked).map(cell)
                 })
             })
             .skip_while(move |cell| after.is_some_and(|after| cell <= after))

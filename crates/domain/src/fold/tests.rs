@@ -34,6 +34,7 @@ fn model(signature: &str, start: &str) -> Model {
         initial_cash: Decimal::from(10_000),
         trials: 1,
         start: date(start),
+        only: None,
         costs: Costs::NONE,
         training_cutoff: None,
         kind: ModelKind::Policy(Policy::Cash),
@@ -54,6 +55,7 @@ fn job(models: &[&str], end: &str) -> Job {
         end: date(end),
         options: Options::default(),
         accepted_at: instant(0),
+        retry_of: None,
     }
 }
 

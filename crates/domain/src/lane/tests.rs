@@ -5,6 +5,7 @@ use proptest::sample::subsequence;
 use rust_decimal::Decimal;
 
 use super::*;
+use crate::calendar::weekdays;
 use crate::costs::Costs;
 use crate::ids::JobId;
 use crate::job::{ModelKind, Options};
@@ -79,6 +80,7 @@ fn october(options: Options) -> Job {
             initial_cash: Decimal::from(10_000),
             trials: 1,
             start: day("2025-10-01"),
+            only: None,
             costs: Costs::NONE,
             training_cutoff: None,
             kind: ModelKind::Policy(Policy::Cash),
@@ -88,6 +90,7 @@ fn october(options: Options) -> Job {
         end: day("2025-10-31"),
         options,
         accepted_at: chrono::DateTime::UNIX_EPOCH,
+        retry_of: None,
     }
 }
 
@@ -109,14 +112,77 @@ proptest! {
         let runnable = all.iter().copied().filter(|date| !incomplete.contains(date)).collect();
         let winners = won(&completed);
 
-        let cancelled = cancelled_lane(&job, &job.models[0], &closed, &incomplete, &winners);
+        let cancelled = cancelled_lane(&job, &job.models[0], 0, &closed, &incomplete, &winners);
 
         prop_assert!(cancelled.dates.is_empty());
         prop_assert_eq!(cancelled.skipped.iter().map(|skipped| skipped.date).collect::<Vec<_>>(), all);
-        let planned = plan_lane(&job, &job.models[0], &closed, &runnable, &winners);
+        let planned = plan_lane(&job, &job.models[0], 0, &closed, &runnable, &winners);
         let (would_run, others): (Vec<SkippedDate>, Vec<SkippedDate>) =
             cancelled.skipped.into_iter().partition(|skipped| skipped.reason == SkipReason::Cancelled);
         prop_assert_eq!(would_run.into_iter().map(|skipped| skipped.date).collect::<Vec<_>>(), planned.dates);
         prop_assert_eq!(others, planned.skipped);
+    }
+}
+
+/// Runs a job over a portfolio as its lane does; dates of `failing` fail.
+fn run(job: &Job, failing: &BTreeSet<NaiveDate>, winners: &mut Winners) {
+    let weekdays = weekdays(job.start, job.end).into_iter().collect();
+    for date in plan_lane(job, &job.models[0], 0, &BTreeSet::new(), &weekdays, winners).dates {
+        match take_turn(job, date, winners) {
+            Turn::Run { base, revision } if !failing.contains(&date) => {
+                winners.insert(date, Winner { revision, base, config_hash: "h".to_owned() });
+            }
+            Turn::Run { .. } | Turn::Keep => {}
+        }
+    }
+}
+
+fn stale(winners: &Winners) -> Vec<NaiveDate> {
+    stale_dates(winners.iter().map(|(date, winner)| (*date, winner.revision, winner.base)))
+}
+
+fn any_job() -> impl Strategy<Value = (Job, BTreeSet<NaiveDate>)> {
+    let all = weekdays(day("2025-10-01"), day("2025-10-31"));
+    let range =
+        (0..all.len(), 0..all.len()).prop_map(move |(one, other)| (all[one.min(other)], all[one.max(other)]));
+    (range, any_options(), any_dates(), proptest::option::of(any_dates())).prop_map(
+        |((start, end), options, failing, only)| {
+            let mut job = Job { start, end, ..october(options) };
+            job.models[0].start = start;
+            job.models[0].only = only.map(|dates| dates.into_iter().map(|date| (0, date)).collect());
+            (job, failing)
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn whatever_was_run_replaced_or_retried_a_day_that_is_not_stale_continues_from_the_one_before_it(
+        jobs in proptest::collection::vec(any_job(), 0..6),
+    ) {
+        let mut winners = Winners::new();
+        for (job, failing) in &jobs {
+            run(job, failing, &mut winners);
+        }
+
+        let stale_days = stale(&winners);
+        let mut before = None;
+        for (date, winner) in &winners {
+            prop_assert!(winner.base == before || stale_days.contains(date), "{date} is a gap that nobody is told of");
+            before = Some(DayRef { date: *date, revision: winner.revision });
+        }
+        let repair = october(Options { reprocess_stale: true, ..Options::default() });
+        let kept: Vec<_> = winners.iter().map(|(date, winner)| (*date, winner.revision)).collect();
+        let failing_where_nothing_is = weekdays(repair.start, repair.end)
+            .into_iter()
+            .filter(|date| !winners.contains_key(date))
+            .collect();
+        run(&repair, &failing_where_nothing_is, &mut winners);
+
+        prop_assert_eq!(stale(&winners), Vec::<NaiveDate>::new(), "a repair leaves nothing stale");
+        for (date, revision) in kept {
+            let again = u32::from(stale_days.contains(&date));
+            prop_assert_eq!(winners[&date].revision, revision + again, "exactly the stale days were run again");
+        }
     }
 }

@@ -30,6 +30,7 @@ fn job(options: Options) -> Job {
         initial_cash: Decimal::from(10_000),
         trials: 2,
         start: date("2025-11-26"),
+        only: None,
         costs: Costs::NONE,
         training_cutoff: None,
         kind: ModelKind::Policy(Policy::Cash),
@@ -43,6 +44,7 @@ fn job(options: Options) -> Job {
         end: date("2025-12-01"),
         options,
         accepted_at: "2025-12-15T00:00:00Z".parse().unwrap(),
+        retry_of: None,
     }
 }
 

@@ -15,7 +15,7 @@ const OWNERS: [(&str, &str); 4] = [
 ];
 
 /// What a role may read of a schema that is not its own; it may write nothing there.
-const READS: [(&str, &str); 23] = [
+const READS: [(&str, &str); 24] = [
     ("modelday_downloader", "trigger.cancellations"),
     ("modelday_executor", "trigger.cancellations"),
     ("modelday_downloader", "trigger.jobs"),
@@ -31,6 +31,7 @@ const READS: [(&str, &str); 23] = [
     ("modelday_downloader", "execution.held_symbols"),
     ("modelday_trigger", "execution.outbox"),
     ("modelday_trigger", "execution.ended_jobs"),
+    ("modelday_trigger", "execution.failed_days"),
     ("modelday_trigger", "execution.winning_days"),
     ("modelday_trigger", "execution.agent_days"),
     ("modelday_trigger", "execution.held_symbols"),

@@ -165,3 +165,28 @@ async fn a_lane_that_stopped_after_a_failure_stays_stopped_when_its_worker_died_
     assert_eq!((end.tally.failed, end.tally.skipped), (1, 2));
     stage.assert_tidy().await;
 }
+
+#[tokio::test]
+async fn of_a_job_that_asks_for_single_days_of_single_trials_nothing_else_is_run_or_held() {
+    let stage = Stage::new().await;
+    let executor = Running::start(stage.config()).await;
+    let mut job = job(&["equal", "random"], "2025-10-01", "2025-10-10");
+    for model in &mut job.models {
+        model.trials = 3;
+    }
+    job.models[0].only = Some([(1, day("2025-10-02")), (1, day("2025-10-09"))].into_iter().collect());
+    job.models[1].only = Some([(2, day("2025-10-10"))].into_iter().collect());
+
+    let (events, end) = run(&stage, &job).await;
+    executor.stop().await;
+
+    let mut ran: Vec<_> = completed(&events)
+        .into_iter()
+        .map(|day| format!("{} {} {}", day.key.model, day.key.trial, day.key.date))
+        .collect();
+    ran.sort();
+    assert_eq!(ran, ["equal 1 2025-10-02", "equal 1 2025-10-09", "random 2 2025-10-10"]);
+    assert_eq!(skipped(&events), []);
+    assert_eq!((end.outcome, end.tally.days()), (JobOutcome::Completed, 3));
+    assert_eq!(stage.database.count("SELECT count(*) FROM execution.portfolios").await, 2);
+}

@@ -73,6 +73,7 @@ pub(crate) fn job(models: &[&str], start: &str, end: &str) -> Job {
         initial_cash: Decimal::from(10_000),
         trials: 1,
         start: day(start),
+        only: None,
         costs: Costs::NONE,
         training_cutoff: None,
         kind: ModelKind::Policy(policy(name)),
@@ -90,6 +91,7 @@ pub(crate) fn job(models: &[&str], start: &str, end: &str) -> Job {
         end: day(end),
         options: Options::default(),
         accepted_at: Utc::now().trunc_subsecs(6),
+        retry_of: None,
     }
 }
 

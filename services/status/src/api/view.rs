@@ -39,6 +39,8 @@ pub(crate) struct Progress {
 pub(crate) struct Summary {
     job_id: String,
     status: &'static str,
+    /// The job whose failed model-days this one runs again.
+    retry_of: Option<String>,
     experiment: String,
     progress: Progress,
     models: Vec<String>,
@@ -99,6 +101,7 @@ impl KnownJob {
         Summary {
             job_id: self.id.to_string(),
             status: self.state.as_str(),
+            retry_of: self.requested.retry_of.map(|job| job.to_string()),
             experiment: self.requested.experiment.clone(),
             progress: self.progress(),
             models: self.requested.models.iter().map(|model| model.signature.clone()).collect(),

@@ -136,6 +136,7 @@ pub(crate) fn job(number: u128, models: &[&str], start: &str, end: &str) -> Job 
         initial_cash: Decimal::from(10_000),
         trials: 1,
         start: date(start),
+        only: None,
         costs: Costs::NONE,
         training_cutoff: None,
         kind: ModelKind::Policy(Policy::Cash),
@@ -153,6 +154,7 @@ pub(crate) fn job(number: u128, models: &[&str], start: &str, end: &str) -> Job 
         end: date(end),
         options: Options::default(),
         accepted_at: instant(0),
+        retry_of: None,
     }
 }
 

@@ -8,5 +8,6 @@ mod cancelling;
 mod idempotency;
 mod plan;
 mod refusals;
+mod retrying;
 mod settings;
 mod stage;

@@ -121,6 +121,11 @@ impl Stage {
         answer(self.client.post(format!("{}{path}", self.url))).await
     }
 
+    /// The same with an idempotency key.
+    pub(crate) async fn post_to_with_key(&self, path: &str, key: &str) -> Answer {
+        answer(self.client.post(format!("{}{path}", self.url)).header("Idempotency-Key", key)).await
+    }
+
     /// Asks what a body would do.
     pub(crate) async fn plan(&self, body: &Value) -> Answer {
         answer(self.client.post(format!("{}/simulate/plan", self.url)).body(body.to_string())).await

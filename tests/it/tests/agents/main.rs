@@ -19,5 +19,6 @@ mod own_agent;
 mod plan;
 mod replay;
 mod resume;
+mod retry;
 mod search;
 mod stage;

@@ -51,6 +51,7 @@ pub(crate) fn job(symbols: &[&str], start: &str, end: &str) -> Job {
         initial_cash: 10_000.into(),
         trials: 1,
         start: date(start),
+        only: None,
         costs: Costs::default(),
         training_cutoff: None,
         kind: ModelKind::Policy(Policy::Cash),
@@ -68,6 +69,7 @@ pub(crate) fn job(symbols: &[&str], start: &str, end: &str) -> Job {
         end: date(end),
         options: Options::default(),
         accepted_at: Utc::now(),
+        retry_of: None,
     }
 }
 

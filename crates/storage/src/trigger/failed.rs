@@ -1,0 +1,64 @@
+//! What a job left behind that can be run again; read through views of executor.
+
+use chrono::NaiveDate;
+use domain::ids::JobId;
+use domain::job::JobState;
+use domain::retry::FailedPair;
+use sqlx::PgPool;
+
+use crate::error::{Result, StorageError};
+
+/// A job that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedJob {
+    /// Its `job.requested` body.
+    pub body: String,
+    /// How it ended; `None` while it is active.
+    pub ended: Option<JobState>,
+}
+
+/// A job that was accepted, and how it ended; `None` when nobody accepted it.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn accepted(pool: &PgPool, job: JobId) -> Result<Option<AcceptedJob>> {
+    let row: Option<(String, Option<String>)> = sqlx::query_as(
+        "-- failed::accepted
+        SELECT job.body, ended.state
+        FROM trigger.jobs AS job
+        LEFT JOIN execution.ended_jobs AS ended ON ended.job_id = job.id
+        WHERE job.id = $1",
+    )
+    .bind(job.0)
+    .fetch_optional(pool)
+    .await?;
+    let Some((body, ended)) = row else { return Ok(None) };
+    let ended = ended.map(|name| {
+        let unknown = || StorageError::corrupt("execution.ended_jobs", format_args!("state {name:?}"));
+        JobState::parse(&name).ok_or_else(unknown)
+    });
+    Ok(Some(AcceptedJob { body, ended: ended.transpose()? }))
+}
+
+/// The model-days of a job that failed, by model, trial and date.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn failed_days(pool: &PgPool, job: JobId) -> Result<Vec<FailedPair>> {
+    let rows: Vec<(String, i32, NaiveDate)> = sqlx::query_as(
+        "-- failed::failed_days
+        SELECT model, trial, trading_date
+        FROM execution.failed_days
+        WHERE job_id = $1
+        ORDER BY model, trial, trading_date",
+    )
+    .bind(job.0)
+    .fetch_all(pool)
+    .await?;
+    let pair = |(model, trial, date): (String, i32, NaiveDate)| FailedPair {
+        model,
+        trial: trial.cast_unsigned(),
+        date,
+    };
+    Ok(rows.into_iter().map(pair).collect())
+}
