@@ -10,6 +10,7 @@ mod leaderboard;
 mod query;
 mod results;
 mod stale;
+mod tables;
 mod usage;
 mod view;
 mod warning;
@@ -50,6 +51,9 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(dashboard::file))
         .routes(routes!(events::of_job))
         .routes(routes!(events::of_all))
+        .routes(routes!(tables::trades))
+        .routes(routes!(tables::positions))
+        .routes(routes!(tables::equity))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::letter))
         .routes(routes!(dead_letters::replay))

@@ -45,8 +45,13 @@ const IMPURE: [&str; 9] =
     ["tokio", "reqwest", "sqlx", "lapin", "axum", "tracing", "opentelemetry", "getrandom", "rand"];
 
 /// The one heavy dependency for which a shared crate exists.
-const HEAVY: [(&str, &str); 4] =
-    [("lapin", "messaging"), ("sqlx", "storage"), ("prost", "contract"), ("rmcp", "modelday")];
+const HEAVY: [(&str, &str); 5] = [
+    ("lapin", "messaging"),
+    ("sqlx", "storage"),
+    ("prost", "contract"),
+    ("rmcp", "modelday"),
+    ("parquet", "status"),
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")

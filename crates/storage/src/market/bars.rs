@@ -217,6 +217,31 @@ pub async fn bars_by(
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
+/// The close of each symbol on its date or, without a bar that day, the last one before; in their order,
+/// `None` when there never was one.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn marks(pool: &PgPool, wanted: &[(&Symbol, NaiveDate)]) -> Result<Vec<Option<Price>>> {
+    let rows: Vec<(Option<Decimal>,)> = sqlx::query_as(
+        "-- bars::marks
+        SELECT (
+            SELECT close
+            FROM market.bars
+            WHERE symbol = wanted.symbol AND trading_date <= wanted.trading_date
+            ORDER BY trading_date DESC
+            LIMIT 1
+        )
+        FROM UNNEST($1::text[], $2::date[]) WITH ORDINALITY AS wanted (symbol, trading_date, place)
+        ORDER BY wanted.place",
+    )
+    .bind(wanted.iter().map(|(symbol, _)| symbol.as_str()).collect::<Vec<_>>())
+    .bind(wanted.iter().map(|(_, date)| *date).collect::<Vec<_>>())
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(|(close,)| close.map(price).transpose()).collect()
+}
+
 /// Closes of these symbols from `from` to `to`, both included, by date.
 ///
 /// # Errors

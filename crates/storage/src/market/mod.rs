@@ -12,7 +12,7 @@ mod preparations;
 mod source;
 mod spans;
 
-pub use bars::{BarRow, Stored, bars_between, bars_by, closes, insert_bars, last_before, present};
+pub use bars::{BarRow, Stored, bars_between, bars_by, closes, insert_bars, last_before, marks, present};
 pub use budgets::{Budget, lock_budget, now, peek_budget};
 pub use cancelled::{CancelledPreparation, CancelledPreparations, is_cancelled, take_cancelled};
 pub use coverage::{known_symbols, stored_range};

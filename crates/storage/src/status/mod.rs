@@ -6,6 +6,7 @@ mod event_log;
 mod feed;
 mod job_views;
 mod model_days;
+mod portfolio_days;
 mod projection;
 mod rebuild;
 mod replays;
@@ -20,6 +21,7 @@ pub use dead_letters::{
 pub use feed::{Announcements, FeedEvent, Standing, events_after, job_events_after, last_position, standing};
 pub use job_views::{Counts, JobFilter, StoredJob, job_view, job_views};
 pub use model_days::{DayFilter, DayRow, day_rows};
+pub use portfolio_days::{DaysOf, ToldDay, Trading, portfolios, told_days};
 pub use projection::{Logged, Projected, Received, project, refuses_content};
 pub use rebuild::{rebuild, rebuild_all};
 pub use replays::{HeldLetter, Replay, hold_dead_letter};

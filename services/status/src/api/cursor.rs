@@ -1,27 +1,62 @@
 //! Where a page ended, as an opaque text that fits into a URL.
 
+use chrono::NaiveDate;
 use domain::fold::Cell;
 
 use super::query::strict_date;
 
+/// A row among those of portfolios, which go by model, trial and date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The portfolio's model.
+    pub(crate) model: String,
+    /// The portfolio's trial.
+    pub(crate) trial: u32,
+    /// The day.
+    pub(crate) date: NaiveDate,
+    /// Which of the day's rows, from 1.
+    pub(crate) number: usize,
+}
+
 /// The cursor after `cell`.
 pub(crate) fn after(cell: &Cell) -> String {
-    let text = format!("{}/{}/{}", cell.date, cell.trial, cell.model);
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+    written(&format!("{}/{}/{}", cell.date, cell.trial, cell.model))
+}
+
+/// The cursor after `place`.
+pub(crate) fn after_place(place: &Place) -> String {
+    written(&format!("{}/{}/{}/{}", place.date, place.trial, place.number, place.model))
 }
 
 /// The cell of a cursor; `None` for a text that is none.
 pub(crate) fn cell(cursor: &str) -> Option<Cell> {
+    let text = read(cursor)?;
+    let mut parts = text.splitn(3, '/');
+    let (date, trial, model) = (parts.next()?, parts.next()?, parts.next()?);
+    Some(Cell { date: strict_date(date)?, trial: trial.parse().ok()?, model: model.to_owned() })
+}
+
+/// The place of a cursor; `None` for a text that is none.
+pub(crate) fn place(cursor: &str) -> Option<Place> {
+    let text = read(cursor)?;
+    let mut parts = text.splitn(4, '/');
+    let (date, trial, number, model) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let (date, trial, number) = (strict_date(date)?, trial.parse().ok()?, number.parse().ok()?);
+    Some(Place { date, trial, number, model: model.to_owned() })
+}
+
+fn written(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn read(cursor: &str) -> Option<String> {
     let digits = cursor.as_bytes().chunks(2).map(|pair| {
         let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;
         u8::from_str_radix(pair, 16).ok()
     });
     let text = String::from_utf8(digits.collect::<Option<Vec<u8>>>()?).ok()?;
-    let mut parts = text.splitn(3, '/');
-    let (date, trial, model) = (parts.next()?, parts.next()?, parts.next()?);
     // Postgres cannot compare with a NUL.
-    let model = Some(model).filter(|model| !model.contains('\0'))?;
-    Some(Cell { date: strict_date(date)?, trial: trial.parse().ok()?, model: model.to_owned() })
+    Some(text).filter(|text| !text.contains('\0'))
 }
 
 #[cfg(test)]
@@ -34,6 +69,15 @@ mod tests {
             Cell { date: "2025-10-01".parse().unwrap(), model: "org/m\u{f6}del v1".to_owned(), trial: 7 };
 
         assert_eq!(cell(&after(&place)), Some(place));
+    }
+
+    #[test]
+    fn a_cursor_of_a_row_reads_back() {
+        let (date, model) = ("2025-10-01".parse().unwrap(), "org/m\u{f6}del v1".to_owned());
+        let row = Place { model, trial: 7, date, number: 12 };
+
+        assert_eq!(place(&after_place(&row)), Some(row.clone()));
+        assert_eq!(place(&after(&Cell { date, trial: 7, model: "m".to_owned() })), None);
     }
 
     #[test]

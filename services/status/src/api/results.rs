@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 use super::query::{Params, strict_date};
 use super::stale::Chains;
 use super::{Api, bad_request};
+pub(super) use day::completed;
 
 const DATE_REMOVED: &str = "Parameter 'date' has been removed. Use 'start_date' and/or 'end_date' instead.";
 

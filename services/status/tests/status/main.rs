@@ -8,5 +8,6 @@ mod jobs;
 mod leaderboard;
 mod letters;
 mod results;
+mod tables;
 mod trials;
 mod world;

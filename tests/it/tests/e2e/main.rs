@@ -22,3 +22,4 @@ mod rebuild;
 mod sample;
 mod sessions;
 mod streams;
+mod tables;

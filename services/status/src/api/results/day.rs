@@ -164,7 +164,11 @@ fn at(row: &WinnerRow, day: DayRef) -> WinnerKey {
     WinnerKey { day, ..row.key.clone() }
 }
 
-fn completed(body: &str) -> Result<CompletedDay, Problem> {
+/// The day that a `model_day.completed` tells of.
+///
+/// # Errors
+/// When it cannot be read.
+pub(in crate::api) fn completed(body: &str) -> Result<CompletedDay, Problem> {
     match contract::decode_event(contract::kind::MODEL_DAY_COMPLETED, body.as_bytes()) {
         Ok(Event::ModelDayCompleted(day)) => Ok(*day),
         Ok(_) => Err(Problem::internal(&std::io::Error::other("a completed day's event is of another type"))),

@@ -1,0 +1,77 @@
+//! Columns of a table: one list for its JSON, its files and its description.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+
+/// What stands in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A text.
+    Text,
+    /// A date of the exchange.
+    Date,
+    /// A whole number.
+    Count,
+    /// An exact decimal.
+    Amount,
+    /// A binary fraction, of what is a statistic and not money.
+    Ratio,
+    /// An instant, to the microsecond.
+    Instant,
+}
+
+/// A value of a column, of its kind.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Cell<'a> {
+    Text(&'a str),
+    Date(NaiveDate),
+    Count(i64),
+    Amount(Decimal),
+    Ratio(f64),
+    Instant(DateTime<Utc>),
+    /// Only in a column that allows it.
+    Nothing,
+}
+
+/// A column of rows `R`.
+pub(super) struct Column<R: 'static> {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    /// Whether a row may have nothing here.
+    pub(super) optional: bool,
+    /// What it means.
+    pub(super) about: &'static str,
+    pub(super) cell: fn(&R) -> Cell<'_>,
+}
+
+impl<R> Column<R> {
+    /// A column in which every row has something.
+    pub(super) const fn new(
+        name: &'static str,
+        kind: Kind,
+        about: &'static str,
+        cell: fn(&R) -> Cell<'_>,
+    ) -> Self {
+        Self { name, kind, optional: false, about, cell }
+    }
+
+    /// A column in which a row may have nothing.
+    pub(super) const fn optional(
+        name: &'static str,
+        kind: Kind,
+        about: &'static str,
+        cell: fn(&R) -> Cell<'_>,
+    ) -> Self {
+        Self { name, kind, optional: true, about, cell }
+    }
+}
+
+/// A share count; beyond what is countable here there is no money to buy them.
+pub(super) fn count(number: u64) -> Cell<'static> {
+    Cell::Count(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// An amount, if there is one.
+pub(super) fn amount(amount: Option<Decimal>) -> Cell<'static> {
+    amount.map_or(Cell::Nothing, Cell::Amount)
+}

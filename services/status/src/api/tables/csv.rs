@@ -1,0 +1,58 @@
+//! CSV as RFC 4180 has it, with a header; what is absent is empty.
+
+use csv::{Terminator, Writer, WriterBuilder};
+
+use super::column::Cell;
+use super::file::TableFile;
+use super::row::TableRow;
+use crate::api::instant;
+
+/// How clients name it.
+pub(super) const NAME: &str = "text/csv";
+
+/// Its media type.
+pub(super) const MEDIA_TYPE: &str = "text/csv; charset=utf-8; header=present";
+
+/// A file in the making.
+#[derive(Default)]
+pub(super) struct CsvFile {
+    begun: bool,
+}
+
+impl CsvFile {
+    fn writer<R: TableRow>(&mut self) -> csv::Result<Writer<Vec<u8>>> {
+        let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
+        if !std::mem::replace(&mut self.begun, true) {
+            writer.write_record(R::COLUMNS.iter().map(|column| column.name))?;
+        }
+        Ok(writer)
+    }
+}
+
+impl<R: TableRow> TableFile<R> for CsvFile {
+    type Error = csv::Error;
+
+    fn write(&mut self, rows: Vec<R>) -> Result<Vec<u8>, csv::Error> {
+        let mut writer = self.writer::<R>()?;
+        for row in &rows {
+            for column in R::COLUMNS {
+                match (column.cell)(row) {
+                    Cell::Text(text) => writer.write_field(text)?,
+                    Cell::Date(date) => writer.write_field(date.to_string())?,
+                    Cell::Count(count) => writer.write_field(count.to_string())?,
+                    Cell::Amount(amount) => writer.write_field(amount.normalize().to_string())?,
+                    Cell::Ratio(ratio) => writer.write_field(ratio.to_string())?,
+                    Cell::Instant(at) => writer.write_field(instant(at))?,
+                    Cell::Nothing => writer.write_field("")?,
+                }
+            }
+            writer.write_record(None::<&[u8]>)?;
+        }
+        writer.into_inner().map_err(|problem| csv::Error::from(problem.into_error()))
+    }
+
+    fn finish(&mut self) -> Result<Vec<u8>, csv::Error> {
+        let writer = self.writer::<R>()?;
+        writer.into_inner().map_err(|problem| csv::Error::from(problem.into_error()))
+    }
+}

@@ -1,0 +1,89 @@
+//! Trades, positions and values of the sample job, as a program that is not ours reads them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use it::{Shape, System, http};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+/// Leaves out what needs Python's package index.
+const WITHOUT_PYTHON: &str = "MODELDAY_TEST_WITHOUT_PYTHON";
+
+#[tokio::test]
+async fn pyarrow_reads_the_files_as_documented_and_finds_what_the_pages_have() {
+    let Some(python) = python("pyarrow") else { return };
+    let system = System::builder(Shape::OneProcess).start().await;
+    let job = system.client.trigger(&json!({ "start_date": "2025-10-01", "end_date": "2025-10-29" })).await;
+    system.client.ended(&job).await;
+    let folder = Folder::new();
+    for table in ["trades", "positions", "equity"] {
+        for format in ["csv", "parquet"] {
+            let url = format!("{}/{table}?format={format}", system.client.status_url);
+            let answer = http().get(url).send().await.unwrap().error_for_status().unwrap();
+            std::fs::write(folder.0.join(format!("{table}.{format}")), answer.bytes().await.unwrap())
+                .unwrap();
+        }
+        std::fs::write(folder.0.join(format!("{table}.json")), pages(&system, table).await).unwrap();
+    }
+
+    let output = Command::new(python)
+        .arg(root().join("tests/python/tables.py"))
+        .args([&folder.0, &root().join("docs/tables.md")])
+        .output()
+        .unwrap();
+
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let counts: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&counts["trades"], &counts["equity"]), (&json!(306), &json!(126)));
+}
+
+/// All rows of a table as a JSON array, digit by digit as the pages have them.
+async fn pages(system: &System, table: &str) -> String {
+    let (mut rows, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let url = format!("{}/{table}?limit=100{cursor}", system.client.status_url);
+        let text = http().get(url).send().await.unwrap().text().await.unwrap();
+        let page: std::collections::BTreeMap<String, Box<RawValue>> = serde_json::from_str(&text).unwrap();
+        rows.extend(serde_json::from_str::<Vec<Box<RawValue>>>(page[table].get()).unwrap());
+        match serde_json::from_str::<Option<String>>(page["next_cursor"].get()).unwrap() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return serde_json::to_string(&rows).unwrap(),
+        }
+    }
+}
+
+/// A Python that has the packages of `tests/python/NAME.txt`; `None` when it is to be left out.
+fn python(name: &str) -> Option<PathBuf> {
+    if std::env::var_os(WITHOUT_PYTHON).is_some_and(|value| value == "1") {
+        return None;
+    }
+    let output = Command::new(root().join("deploy/local/python.sh")).arg(name).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{said}\nThis test needs Python packages; {WITHOUT_PYTHON}=1 leaves it out where they cannot be had."
+    );
+    Some(PathBuf::from(String::from_utf8(output.stdout).unwrap().trim()).join("bin/python"))
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A folder that goes with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("modelday-tables-{}", uuid::Uuid::now_v7()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
