@@ -28,6 +28,16 @@ impl Curve {
         self.points.first().into_iter().chain(&self.points).map(|(_, worth)| *worth).collect()
     }
 
+    /// The worth beside a portfolio that completed days on `dates`, which are in order: at the close before the
+    /// first of them, then at the close of each. Of a first day that is the curve's first the worth is the
+    /// amount before and after; a date without a worth is left out.
+    pub fn beside(&self, dates: &[NaiveDate]) -> Vec<Decimal> {
+        let place = |date: &NaiveDate| self.points.binary_search_by_key(date, |(session, _)| *session).ok();
+        let before = dates.first().and_then(place).map(|place| place.saturating_sub(1));
+        let places = before.into_iter().chain(dates.iter().filter_map(place));
+        places.filter_map(|place| self.points.get(place)).map(|(_, worth)| *worth).collect()
+    }
+
     /// Worth at the last close over worth at the first, less 1.
     pub fn total_return(&self) -> Decimal {
         match (self.points.first(), self.points.last()) {

@@ -76,9 +76,54 @@ pub struct Parts {
     pub out_of_sample: Option<Row>,
 }
 
+/// What rows are measured by.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Yardstick<'a> {
+    /// What alpha, beta and the information ratio are against; they are undefined without one.
+    pub benchmark: Option<&'a Curve>,
+    /// What cash earns each session, as a fraction.
+    pub daily_risk_free: f64,
+}
+
+/// Where a portfolio's curve begins and ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Its first day in the range.
+    pub first: NaiveDate,
+    /// Its last day in the range.
+    pub last: NaiveDate,
+    /// `V_0` in dollars.
+    pub starting_value: Decimal,
+}
+
+/// The extent of a portfolio from `from` to `to`, both included; `None` without a completed day there.
+pub fn extent(portfolio: &PortfolioDays, from: NaiveDate, to: NaiveDate) -> Option<Extent> {
+    let (days, starting_value) = within(portfolio, from, to)?;
+    Some(Extent { first: days.first()?.0, last: days.last()?.0, starting_value })
+}
+
+/// The days in a range, and `V_0`.
+fn within(
+    portfolio: &PortfolioDays,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Option<(&[(NaiveDate, DayFigures)], Decimal)> {
+    let start = portfolio.days.partition_point(|(date, _)| *date < from);
+    let end = portfolio.days.partition_point(|(date, _)| *date <= to);
+    let days = portfolio.days.get(start..end)?;
+    let (_, first) = days.first()?;
+    let before = start.checked_sub(1).and_then(|place| portfolio.days.get(place));
+    Some((days, before.map_or(first.starting_value, |(_, day)| day.value_at_close)))
+}
+
 /// The row of a portfolio from `from` to `to`, both included; `None` without a completed day there.
-pub fn portfolio_row(portfolio: &PortfolioDays, from: NaiveDate, to: NaiveDate) -> Option<Row> {
-    let part = |from, to| if from <= to { stretch(portfolio, from, to) } else { None };
+pub fn portfolio_row(
+    portfolio: &PortfolioDays,
+    from: NaiveDate,
+    to: NaiveDate,
+    by: &Yardstick<'_>,
+) -> Option<Row> {
+    let part = |from, to| if from <= to { stretch(portfolio, from, to, by) } else { None };
     let parts = portfolio.training_cutoff.map(|cutoff| {
         let after = cutoff.succ_opt().unwrap_or(NaiveDate::MAX);
         let (in_sample, out_of_sample) = (part(from, to.min(cutoff)), part(from.max(after), to));
@@ -87,14 +132,10 @@ pub fn portfolio_row(portfolio: &PortfolioDays, from: NaiveDate, to: NaiveDate) 
     Some(Row { parts, ..part(from, to)? })
 }
 
-fn stretch(portfolio: &PortfolioDays, from: NaiveDate, to: NaiveDate) -> Option<Row> {
+fn stretch(portfolio: &PortfolioDays, from: NaiveDate, to: NaiveDate, by: &Yardstick<'_>) -> Option<Row> {
     let shown = |date: &NaiveDate| (from..=to).contains(date);
-    let start = portfolio.days.partition_point(|(date, _)| *date < from);
-    let end = portfolio.days.partition_point(|(date, _)| *date <= to);
-    let days = portfolio.days.get(start..end)?;
-    let ((first, first_day), (last, last_day)) = (days.first()?, days.last()?);
-    let before = start.checked_sub(1).and_then(|place| portfolio.days.get(place));
-    let starting_value = before.map_or(first_day.starting_value, |(_, day)| day.value_at_close);
+    let (days, starting_value) = within(portfolio, from, to)?;
+    let dates: Vec<NaiveDate> = days.iter().map(|(date, _)| *date).collect();
 
     let equity: Vec<Decimal> =
         std::iter::once(starting_value).chain(days.iter().map(|(_, day)| day.value_at_close)).collect();
@@ -105,37 +146,45 @@ fn stretch(portfolio: &PortfolioDays, from: NaiveDate, to: NaiveDate) -> Option<
         trades: days.iter().map(|(_, day)| u64::from(day.trades)).sum(),
         model_days: days.len(),
         stale_days: stale_dates(chain).iter().filter(|date| shown(date)).count(),
-        ..row(contestant, (*first, *last), &equity, last_day.value_at_close, traded)
+        ..row(contestant, &dates, &equity, traded, by)?
     })
 }
 
 /// The row of a benchmark; `None` when its curve has no session.
-pub fn benchmark_row(name: &str, curve: &Curve) -> Option<Row> {
-    let ((first, _), (last, worth)) = (curve.points.first()?, curve.points.last()?);
+pub fn benchmark_row(name: &str, curve: &Curve, by: &Yardstick<'_>) -> Option<Row> {
     let contestant = Contestant::Benchmark(name.to_owned());
-    Some(row(contestant, (*first, *last), &curve.equity(), *worth, Decimal::ZERO))
+    let dates: Vec<NaiveDate> = curve.points.iter().map(|(date, _)| *date).collect();
+    row(contestant, &dates, &curve.equity(), Decimal::ZERO, by)
 }
 
 fn row(
     contestant: Contestant,
-    dates: (NaiveDate, NaiveDate),
+    dates: &[NaiveDate],
     equity: &[Decimal],
-    final_value: Decimal,
     traded: Decimal,
-) -> Row {
-    let starting_value = equity.first().copied().unwrap_or_default();
-    Row {
+    by: &Yardstick<'_>,
+) -> Option<Row> {
+    let (starting_value, final_value) = (*equity.first()?, *equity.last()?);
+    let benchmark = by.benchmark.map(|curve| curve.beside(dates));
+    let observed = Observed {
+        equity,
+        benchmark: benchmark.as_deref(),
+        daily_risk_free: by.daily_risk_free,
+        traded: Some(traded),
+        ..Observed::default()
+    };
+    Some(Row {
         contestant,
-        dates,
+        dates: (*dates.first()?, *dates.last()?),
         starting_value,
         final_value,
         return_pct: gain_pct(starting_value, final_value),
-        metrics: metrics(&Observed { equity, traded: Some(traded), ..Observed::default() }),
+        metrics: metrics(&observed),
         trades: 0,
         model_days: 0,
         stale_days: 0,
         parts: None,
-    }
+    })
 }
 
 fn gain_pct(start: Decimal, end: Decimal) -> Option<Decimal> {
@@ -195,9 +244,18 @@ mod tests {
         }
     }
 
+    fn between(from: &str, to: &str) -> Option<Row> {
+        portfolio_row(&portfolio(), date(from), date(to), &Yardstick::default())
+    }
+
+    #[track_caller]
+    fn assert_close(actual: Option<f64>, expected: f64) {
+        assert!((actual.unwrap() - expected).abs() < 1e-9, "{actual:?} is not {expected}");
+    }
+
     #[test]
     fn the_first_days_capital_is_what_the_return_is_measured_by() {
-        let row = portfolio_row(&portfolio(), date("2025-10-01"), date("2025-10-31")).unwrap();
+        let row = between("2025-10-01", "2025-10-31").unwrap();
 
         assert_eq!(row.return_pct, Some(decimal("16.46")));
         assert_eq!((row.starting_value, row.final_value), (decimal("10000"), decimal("11646")));
@@ -207,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_range_inside_starts_from_the_close_before_it() {
-        let row = portfolio_row(&portfolio(), date("2025-10-02"), date("2025-10-02")).unwrap();
+        let row = between("2025-10-02", "2025-10-02").unwrap();
 
         assert_eq!(row.starting_value, decimal("10100"));
         assert_eq!(row.return_pct, Some(decimal("3")));
@@ -218,7 +276,10 @@ mod tests {
     fn a_training_cutoff_parts_the_row_without_a_gap() {
         let parted = |cutoff: &str| {
             let portfolio = PortfolioDays { training_cutoff: Some(date(cutoff)), ..portfolio() };
-            *portfolio_row(&portfolio, date("2025-10-01"), date("2025-10-31")).unwrap().parts.unwrap()
+            *portfolio_row(&portfolio, date("2025-10-01"), date("2025-10-31"), &Yardstick::default())
+                .unwrap()
+                .parts
+                .unwrap()
         };
 
         let parts = parted("2025-10-02");
@@ -229,23 +290,56 @@ mod tests {
         assert_eq!((before.stale_days, after.stale_days), (0, 1));
         assert_eq!(parted("2025-09-30").in_sample, None);
         assert_eq!(parted("2025-10-03").out_of_sample, None);
-        assert_eq!(portfolio_row(&portfolio(), date("2025-10-01"), date("2025-10-31")).unwrap().parts, None);
+        assert_eq!(between("2025-10-01", "2025-10-31").unwrap().parts, None);
     }
 
     #[test]
     fn without_a_day_in_the_range_there_is_no_row() {
-        assert_eq!(portfolio_row(&portfolio(), date("2025-11-01"), date("2025-11-30")), None);
-        assert_eq!(portfolio_row(&portfolio(), date("2025-10-31"), date("2025-10-01")), None);
+        assert_eq!(between("2025-11-01", "2025-11-30"), None);
+        assert_eq!(between("2025-10-31", "2025-10-01"), None);
+    }
+
+    #[test]
+    fn a_benchmark_stands_beside_the_portfolio_at_the_same_instants() {
+        let points =
+            [("2025-09-30", "90"), ("2025-10-01", "100"), ("2025-10-02", "110"), ("2025-10-03", "99")];
+        let benchmark = Curve { points: points.map(|(on, worth)| (date(on), decimal(worth))).to_vec() };
+        let by = Yardstick { benchmark: Some(&benchmark), daily_risk_free: 0.0 };
+        let row = |from, to| portfolio_row(&portfolio(), date(from), date(to), &by).unwrap();
+
+        let whole = row("2025-10-01", "2025-10-03").metrics;
+        let late = row("2025-10-02", "2025-10-03").metrics;
+        let itself = benchmark_row("QQQ", &benchmark, &by).unwrap().metrics;
+
+        assert_close(whole.benchmark_total_return, 0.1);
+        assert_close(late.benchmark_total_return, -0.01);
+        assert_close(itself.beta, 1.0);
+        assert_close(itself.alpha, 0.0);
+        assert_close(itself.benchmark_total_return, 0.1);
+    }
+
+    #[test]
+    fn the_risk_free_rate_is_taken_off_and_without_a_benchmark_there_is_nothing_against_it() {
+        let row = |daily_risk_free| {
+            let by = Yardstick { benchmark: None, daily_risk_free };
+            portfolio_row(&portfolio(), date("2025-10-01"), date("2025-10-03"), &by).unwrap().metrics
+        };
+
+        assert!(row(0.001).sharpe < row(0.0).sharpe);
+        assert_eq!(
+            (row(0.0).alpha, row(0.0).reasons["alpha"]),
+            (None, crate::metrics::Undefined::NoBenchmark)
+        );
     }
 
     #[test]
     fn rows_are_ranked_by_return_with_benchmarks_among_them() {
         let points = vec![(date("2025-10-01"), decimal("10000")), (date("2025-10-03"), decimal("10539"))];
-        let benchmark = benchmark_row("QQQ", &Curve { points }).unwrap();
+        let benchmark = benchmark_row("QQQ", &Curve { points }, &Yardstick::default()).unwrap();
         let mut rows = vec![
             benchmark,
-            portfolio_row(&portfolio(), date("2025-10-02"), date("2025-10-02")).unwrap(),
-            portfolio_row(&portfolio(), date("2025-10-01"), date("2025-10-03")).unwrap(),
+            between("2025-10-02", "2025-10-02").unwrap(),
+            between("2025-10-01", "2025-10-03").unwrap(),
         ];
 
         rank(&mut rows);

@@ -2,7 +2,7 @@
 
 use super::{RecordedPortfolio, ReplayedDay, ReplayedOutcome};
 use crate::fold::days::DayFigures;
-use crate::leaderboard::{PortfolioDays, Row, portfolio_row};
+use crate::leaderboard::{PortfolioDays, Row, Yardstick, portfolio_row};
 
 /// The leaderboard's row over the days that were run; `None` when none completed. It is measured by what the
 /// portfolio was worth at the close before them, when there is one.
@@ -29,5 +29,10 @@ pub fn standing(portfolio: &RecordedPortfolio, days: &[ReplayedDay]) -> Option<R
     let days = before.into_iter().chain(completed).collect();
     let (model, trial) = (portfolio.model.clone(), portfolio.trial);
     // A cutoff parts the leaderboard of a whole history, not what one job has to come to again.
-    portfolio_row(&PortfolioDays { model, trial, training_cutoff: None, days }, from, to)
+    portfolio_row(
+        &PortfolioDays { model, trial, training_cutoff: None, days },
+        from,
+        to,
+        &Yardstick::default(),
+    )
 }

@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use chrono::NaiveDate;
-use domain::benchmark::{Closes, buy_and_hold, equal_weight};
+use domain::benchmark::{Closes, Curve, buy_and_hold, equal_weight};
 use domain::fold::Requested;
 use domain::ids::JobId;
-use domain::leaderboard::{Contestant, PortfolioDays, Row, benchmark_row, portfolio_row, rank};
+use domain::leaderboard::{
+    Contestant, Extent, PortfolioDays, Row, Yardstick, benchmark_row, extent, portfolio_row, rank,
+};
 use domain::market::{Symbol, Universe};
 use domain::request::DEFAULT_EXPERIMENT;
 use domain::trials::{Trials, comparisons};
@@ -40,6 +42,11 @@ pub(crate) struct Leaderboard {
     experiment: String,
     start_date: Option<String>,
     end_date: Option<String>,
+    /// What alpha, beta and the information ratio are against: the universe's index fund. Null when its prices are
+    /// not known.
+    benchmark: Option<String>,
+    /// What cash earns each session, as a fraction.
+    risk_free: f64,
     count: usize,
     rows: Vec<RowDetail>,
     /// Each model over its trials, by name.
@@ -54,6 +61,7 @@ struct Request {
     models: Option<Vec<String>>,
     from: Option<NaiveDate>,
     to: Option<NaiveDate>,
+    daily_risk_free: f64,
 }
 
 /// The portfolios side by side, and beside benchmarks; best first.
@@ -66,6 +74,7 @@ struct Request {
         ("models" = Option<String>, Query, description = "Only these models; names between commas."),
         ("experiment" = Option<String>, Query, description = "Of this experiment; `default` when absent."),
         ("job_id" = Option<String>, Query, description = "The portfolios of this job over its dates, whoever ran them."),
+        ("risk_free" = Option<f64>, Query, minimum = -0.01, maximum = 0.01, description = "What cash earns each session, as a fraction, e.g. `0.0001`; 0 when absent."),
     ),
     responses(
         (status = 200, description = "The leaderboard; empty when nothing was run.", body = Leaderboard),
@@ -83,6 +92,9 @@ pub(crate) async fn leaderboard(
     let (from, to) = (params.date("start_date"), params.date("end_date"));
     let (models, experiment) = (params.list("models"), params.filter("experiment"));
     let job = params.filter("job_id");
+    let rate =
+        params.read("risk_free", "float_parsing", "a number from -0.01 to 0.01, as 0.0001", daily_rate);
+    let daily_risk_free = rate.unwrap_or_default();
     params.finish()?;
     if from.zip(to).is_some_and(|(from, to)| from > to) {
         return Err(bad_request("start_date must be <= end_date"));
@@ -97,15 +109,23 @@ pub(crate) async fn leaderboard(
             models: models.or_else(|| Some(job.models.iter().map(|model| model.signature.clone()).collect())),
             from: from.or(Some(job.start)),
             to: to.or(Some(job.end)),
+            daily_risk_free,
         },
         None => Request {
             experiment: experiment.unwrap_or_else(|| DEFAULT_EXPERIMENT.to_owned()),
             models,
             from,
             to,
+            daily_risk_free,
         },
     };
     Ok(Json(standings(&api, request, job).await?))
+}
+
+/// What cash earns each session.
+fn daily_rate(text: &str) -> Option<f64> {
+    let number = serde_json::from_str(text).ok().filter(|_| text.trim() == text);
+    number.filter(|rate| (-0.01..=0.01).contains(rate))
 }
 
 async fn standings(api: &Api, request: Request, job: Option<Requested>) -> Result<Leaderboard, Problem> {
@@ -114,20 +134,24 @@ async fn standings(api: &Api, request: Request, job: Option<Requested>) -> Resul
     let cutoffs = training_cutoffs(&api.pool, &chains.models()).await?;
     let portfolios: Vec<PortfolioDays> =
         chains.iter().filter_map(|chain| portfolio(chain, &cutoffs)).collect();
-    let mut rows: Vec<Row> =
-        portfolios.iter().filter_map(|portfolio| portfolio_row(portfolio, from, to)).collect();
-    let first = rows.iter().map(|row| row.dates.0).min();
-    let last = rows.iter().map(|row| row.dates.1).max();
+    let extents: Vec<Extent> =
+        portfolios.iter().filter_map(|portfolio| extent(portfolio, from, to)).collect();
+    let first = extents.iter().map(|extent| extent.first).min();
+    let last = extents.iter().map(|extent| extent.last).max();
+    let mut curves = Benchmarks::default();
     if let Some((first, last)) = first.zip(last) {
         let universe = match job {
             Some(job) => Some(job.universe),
             None => latest_universe(api, &chains, first, last).await?,
         };
         if let Some(universe) = universe {
-            let amount = common_start(&rows);
-            rows.extend(benchmarks(api, &universe, amount, first, last).await?);
+            curves = benchmarks(api, &universe, common_start(&extents), first, last).await?;
         }
     }
+    let benchmark = curves.fund.as_ref().map(|(_, curve)| curve);
+    let by = Yardstick { benchmark, daily_risk_free: request.daily_risk_free };
+    let of_models = portfolios.iter().filter_map(|portfolio| portfolio_row(portfolio, from, to, &by));
+    let mut rows: Vec<Row> = of_models.chain(curves.rows(&by)).collect();
     rank(&mut rows);
     let models = Trials::of(&rows);
     let mut usage = usage(api, &request).await?;
@@ -146,6 +170,8 @@ async fn standings(api: &Api, request: Request, job: Option<Requested>) -> Resul
         experiment: request.experiment,
         start_date: first.map(|date| date.to_string()),
         end_date: last.map(|date| date.to_string()),
+        benchmark: curves.fund.map(|(name, _)| name),
+        risk_free: request.daily_risk_free,
         count: rows.len(),
         rows,
         models: models.iter().map(Into::into).collect(),
@@ -179,8 +205,8 @@ async fn latest_universe(
 }
 
 /// The value that all portfolios start from, so that final values compare too.
-fn common_start(rows: &[Row]) -> Decimal {
-    match rows.split_first() {
+fn common_start(extents: &[Extent]) -> Decimal {
+    match extents.split_first() {
         Some((first, rest)) if rest.iter().all(|row| row.starting_value == first.starting_value) => {
             first.starting_value
         }
@@ -188,26 +214,41 @@ fn common_start(rows: &[Row]) -> Decimal {
     }
 }
 
-/// Rows of the universe's index fund and of the universe in equal parts; of those whose prices are known.
+/// The benchmarks whose prices are known.
+#[derive(Default)]
+struct Benchmarks {
+    /// The universe's index fund, with its symbol.
+    fund: Option<(String, Curve)>,
+    /// The universe in equal parts.
+    equal: Option<Curve>,
+}
+
+impl Benchmarks {
+    fn rows(&self, by: &Yardstick<'_>) -> impl Iterator<Item = Row> {
+        let fund = self.fund.as_ref().and_then(|(name, curve)| benchmark_row(name, curve, by));
+        let equal = self.equal.as_ref().and_then(|curve| benchmark_row("equal weight", curve, by));
+        fund.into_iter().chain(equal)
+    }
+}
+
+/// The benchmarks of a universe over a range of dates.
 async fn benchmarks(
     api: &Api,
     universe: &Universe,
     amount: Decimal,
     first: NaiveDate,
     last: NaiveDate,
-) -> Result<Vec<Row>, Problem> {
+) -> Result<Benchmarks, Problem> {
     let sessions = api.reading.calendar.sessions(first, last);
     let wanted: Vec<Symbol> = universe.symbols.iter().chain(&universe.benchmark).cloned().collect();
     let mut closes: BTreeMap<Symbol, Closes> = BTreeMap::new();
     for (symbol, date, close) in market::closes(&api.pool, &wanted, first, last).await? {
         closes.entry(symbol).or_default().insert(date, close);
     }
-    let fund = universe.benchmark.as_ref().and_then(|symbol| {
-        let curve = buy_and_hold(amount, closes.get(symbol)?, &sessions)?;
-        benchmark_row(symbol.as_str(), &curve)
-    });
+    let fund = universe
+        .benchmark
+        .as_ref()
+        .and_then(|symbol| Some((symbol.to_string(), buy_and_hold(amount, closes.get(symbol)?, &sessions)?)));
     closes.retain(|symbol, _| universe.symbols.contains(symbol));
-    let equal =
-        equal_weight(amount, &closes, &sessions).and_then(|curve| benchmark_row("equal weight", &curve));
-    Ok(fund.into_iter().chain(equal).collect())
+    Ok(Benchmarks { fund, equal: equal_weight(amount, &closes, &sessions) })
 }

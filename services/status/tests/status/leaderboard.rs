@@ -98,6 +98,17 @@ async fn the_recorded_run_gives_the_published_leaderboard() {
     );
     assert!((fund["return"].as_f64().unwrap() - 0.053_908).abs() < 1e-6);
     assert!(rows.iter().all(|row| row["sharpe"].is_number() && row["max_drawdown"].as_f64().unwrap() <= 0.0));
+    assert_eq!((&whole["benchmark"], &whole["risk_free"]), (&json!("QQQ"), &json!(0.0)));
+    assert!(
+        (fund["beta"].as_f64().unwrap() - 1.0).abs() < 1e-9 && fund["alpha"].as_f64().unwrap().abs() < 1e-9
+    );
+    assert_eq!(
+        (&fund["information_ratio"], &fund["reasons"]["information_ratio"]),
+        (&json!(null), &json!("all returns are equal"))
+    );
+    for name in ["annual_return", "alpha", "beta", "information_ratio"] {
+        assert!(rows[0][name].is_number(), "{name} of {}", rows[0]);
+    }
 }
 
 #[tokio::test]
@@ -114,15 +125,30 @@ async fn a_range_inside_starts_from_the_close_before_it_and_says_what_is_undefin
 }
 
 #[tokio::test]
+async fn what_cash_earns_is_taken_off_each_day() {
+    let world = sample().await;
+    let sharpe = async |query: &str| {
+        let board = world.get(&format!("/leaderboard{query}")).await.json;
+        board["rows"][0]["sharpe"].as_f64().unwrap()
+    };
+
+    let (plain, zero) = (sharpe("").await, sharpe("?risk_free=0").await);
+    let less = sharpe("?risk_free=1e-4").await;
+
+    assert!(plain.to_bits() == zero.to_bits() && less < plain, "{plain}, {zero}, {less}");
+}
+
+#[tokio::test]
 async fn without_data_the_leaderboard_is_empty_and_wrong_dates_are_named() {
     let world = World::new().await;
 
     let empty = world.get("/leaderboard?experiment=none").await.json;
-    let wrong = world.get("/leaderboard?start_date=yesterday").await;
+    let wrong = world.get("/leaderboard?start_date=yesterday&risk_free=5%25").await;
     let unknown = world.get("/leaderboard?job_id=x").await;
 
     assert_eq!(empty["rows"], json!([]));
     assert_eq!(wrong.status.as_u16(), 422);
     assert_eq!(wrong.json["errors"][0]["loc"], json!(["query", "start_date"]));
+    assert_eq!(wrong.json["errors"][1]["msg"], "Input should be a number from -0.01 to 0.01, as 0.0001");
     assert_eq!(unknown.json["detail"], "Job x not found");
 }

@@ -11,8 +11,20 @@ use utoipa::ToSchema;
 use crate::api::usage::UsageDetail;
 
 /// The figures that a row shows.
-const SHOWN: [&str; 8] =
-    ["total_return", "volatility", "sharpe", "sortino", "max_drawdown", "calmar", "win_rate", "turnover"];
+const SHOWN: [&str; 12] = [
+    "total_return",
+    "annual_return",
+    "volatility",
+    "sharpe",
+    "sortino",
+    "max_drawdown",
+    "calmar",
+    "win_rate",
+    "turnover",
+    "alpha",
+    "beta",
+    "information_ratio",
+];
 
 /// A row: who, and how well.
 #[derive(Serialize, ToSchema)]
@@ -40,13 +52,28 @@ struct Figures {
     return_pct: Option<Number>,
     starting_value: Number,
     final_value: Number,
+    /// The return over a year of 252 sessions; noise when there are few.
+    annual_return: Option<f64>,
+    /// Standard deviation of the daily returns, over a year.
     volatility: Option<f64>,
+    /// Mean daily return beyond `risk_free` over its standard deviation, over a year.
     sharpe: Option<f64>,
+    /// As `sharpe`, over the deviation of losses only.
     sortino: Option<f64>,
+    /// The largest fall from an earlier high: 0 or less.
     max_drawdown: Option<f64>,
+    /// `annual_return` over the largest fall.
     calmar: Option<f64>,
+    /// Share of all days with a gain.
     win_rate: Option<f64>,
+    /// Dollars bought and sold over the mean value.
     turnover: Option<f64>,
+    /// Return over a year that `beta` does not explain.
+    alpha: Option<f64>,
+    /// How far the daily returns move with the benchmark's.
+    beta: Option<f64>,
+    /// Mean daily return beyond the benchmark's over its standard deviation, over a year.
+    information_ratio: Option<f64>,
     trades: Option<u64>,
     model_days: Option<usize>,
     stale_days: Option<usize>,
@@ -113,6 +140,7 @@ impl Figures {
             return_pct: row.return_pct.map(Into::into),
             starting_value: row.starting_value.into(),
             final_value: rounded(row.final_value).into(),
+            annual_return: metrics.annual_return,
             volatility: metrics.volatility,
             sharpe: metrics.sharpe,
             sortino: metrics.sortino,
@@ -120,6 +148,9 @@ impl Figures {
             calmar: metrics.calmar,
             win_rate: metrics.win_rate,
             turnover: metrics.turnover,
+            alpha: metrics.alpha,
+            beta: metrics.beta,
+            information_ratio: metrics.information_ratio,
             trades: is_model.then_some(row.trades),
             model_days: is_model.then_some(row.model_days),
             stale_days: is_model.then_some(row.stale_days),
