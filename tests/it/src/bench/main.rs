@@ -10,6 +10,7 @@
 
 mod agents;
 mod handoff;
+mod history;
 mod measure;
 mod throughput;
 mod trigger;
@@ -35,5 +36,8 @@ async fn main() {
     }
     if wanted("agents") {
         agents::measure().await.iter().for_each(|line| println!("{line}"));
+    }
+    if wanted("history") {
+        history::measure().await.iter().for_each(|line| println!("{line}"));
     }
 }

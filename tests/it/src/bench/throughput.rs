@@ -14,7 +14,7 @@ const FIRST: &str = "2017-01-03";
 const LAST: &str = "2024-12-12";
 
 /// Ten policies over two thousand sessions of the whole universe.
-const MODELS: [(&str, &str); 10] = [
+pub(crate) const MODELS: [(&str, &str); 10] = [
     ("hold-qqq", "policy = \"buy_and_hold\", symbol = \"QQQ\""),
     ("hold-nvda", "policy = \"buy_and_hold\", symbol = \"NVDA\""),
     ("hold-aapl", "policy = \"buy_and_hold\", symbol = \"AAPL\""),
@@ -27,14 +27,20 @@ const MODELS: [(&str, &str); 10] = [
     ("cash", "policy = \"cash\""),
 ];
 
+/// They as a models file.
+pub(crate) fn models() -> String {
+    let model = |(name, policy): &(&str, &str)| {
+        format!(
+            "[[models]]\nsignature = \"{name}\"\nkind = \"policy\"\nenabled = true\npolicy = {{ {policy} }}\n"
+        )
+    };
+    MODELS.iter().map(model).collect()
+}
+
 /// Rate, and memory while at it.
 pub(crate) async fn measure() -> Vec<Line> {
-    let models: String = MODELS
-        .iter()
-        .map(|(name, policy)| format!("[[models]]\nsignature = \"{name}\"\nkind = \"policy\"\nenabled = true\npolicy = {{ {policy} }}\n"))
-        .collect();
     let system = System::builder(Shape::OneProcess)
-        .models(&models)
+        .models(&models())
         .prices(|prices| prices.generated_from("2016-01-04".parse().unwrap()))
         .start()
         .await;
