@@ -10,10 +10,9 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::benchmark::Curve;
 use crate::fold::days::DayFigures;
-use crate::lane::stale_dates;
 use crate::metrics::{Metrics, Observed, metrics};
 
-/// A portfolio with its winning days, from its first to the end of the range or later, oldest first.
+/// A portfolio with its winning days, oldest first: those of a range at least, and the last one before it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PortfolioDays {
     /// The model's signature.
@@ -24,6 +23,8 @@ pub struct PortfolioDays {
     pub training_cutoff: Option<NaiveDate>,
     /// Date and figures of each winner.
     pub days: Vec<(NaiveDate, DayFigures)>,
+    /// The date from which on they are stale; `None` when none is.
+    pub stale_from: Option<NaiveDate>,
 }
 
 /// What a row is about.
@@ -133,19 +134,18 @@ pub fn portfolio_row(
 }
 
 fn stretch(portfolio: &PortfolioDays, from: NaiveDate, to: NaiveDate, by: &Yardstick<'_>) -> Option<Row> {
-    let shown = |date: &NaiveDate| (from..=to).contains(date);
+    let is_stale = |date: &NaiveDate| portfolio.stale_from.is_some_and(|first| first <= *date);
     let (days, starting_value) = within(portfolio, from, to)?;
     let dates: Vec<NaiveDate> = days.iter().map(|(date, _)| *date).collect();
 
     let equity: Vec<Decimal> =
         std::iter::once(starting_value).chain(days.iter().map(|(_, day)| day.value_at_close)).collect();
     let traded = days.iter().fold(Decimal::ZERO, |sum, (_, day)| sum.saturating_add(day.traded));
-    let chain = portfolio.days.iter().map(|(date, day)| (*date, day.revision, day.base));
     let contestant = Contestant::Model { model: portfolio.model.clone(), trial: portfolio.trial };
     Some(Row {
         trades: days.iter().map(|(_, day)| u64::from(day.trades)).sum(),
         model_days: days.len(),
-        stale_days: stale_dates(chain).iter().filter(|date| shown(date)).count(),
+        stale_days: dates.iter().filter(|date| is_stale(date)).count(),
         ..row(contestant, &dates, &equity, traded, by)?
     })
 }
@@ -241,6 +241,7 @@ mod tests {
                 day("2025-10-02", Some("2025-10-01"), "10403"),
                 day("2025-10-03", Some("2025-10-01"), "11646"),
             ],
+            stale_from: Some(date("2025-10-03")),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::{RecordedPortfolio, ReplayedDay, ReplayedOutcome};
 use crate::fold::days::DayFigures;
+use crate::lane::stale_dates;
 use crate::leaderboard::{PortfolioDays, Row, Yardstick, portfolio_row};
 
 /// The leaderboard's row over the days that were run; `None` when none completed. It is measured by what the
@@ -26,11 +27,13 @@ pub fn standing(portfolio: &RecordedPortfolio, days: &[ReplayedDay]) -> Option<R
         };
         Some((base.end.day.date, figures))
     });
-    let days = before.into_iter().chain(completed).collect();
+    let days: Vec<_> = before.into_iter().chain(completed).collect();
+    let chain = days.iter().map(|(date, day): &(_, DayFigures)| (*date, day.revision, day.base));
+    let stale_from = stale_dates(chain).first().copied();
     let (model, trial) = (portfolio.model.clone(), portfolio.trial);
     // A cutoff parts the leaderboard of a whole history, not what one job has to come to again.
     portfolio_row(
-        &PortfolioDays { model, trial, training_cutoff: None, days },
+        &PortfolioDays { model, trial, training_cutoff: None, days, stale_from },
         from,
         to,
         &Yardstick::default(),

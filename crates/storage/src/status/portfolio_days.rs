@@ -1,4 +1,4 @@
-//! Completed days of one portfolio as their events tell them, page by page; and which portfolios there are.
+//! Completed days of one portfolio as their events tell them, page by page.
 
 use chrono::NaiveDate;
 use domain::ids::JobId;
@@ -108,45 +108,4 @@ pub async fn told_days(pool: &PgPool, of: &DaysOf<'_>, limit: i64) -> Result<Vec
         })
     };
     rows.into_iter().map(told).collect()
-}
-
-/// The portfolios of an experiment that completed a day, as model and trial, in order; of one model, if it is
-/// named. It takes a look at the index for each, however many days they have.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn portfolios(pool: &PgPool, experiment: &str, model: Option<&str>) -> Result<Vec<(String, u32)>> {
-    let rows: Vec<(String, i32)> = sqlx::query_as(
-        "-- portfolio_days::portfolios
-        WITH RECURSIVE portfolio AS (
-            SELECT first.model, first.trial
-            FROM (
-                SELECT model, trial
-                FROM status.model_days
-                WHERE state = 'completed' AND experiment = $1 AND (model, trial) > ($2, -1)
-                ORDER BY model, trial
-                LIMIT 1
-            ) first
-            WHERE first.model = $2 OR NOT $3
-            UNION ALL
-            SELECT next.model, next.trial
-            FROM portfolio
-            CROSS JOIN LATERAL (
-                SELECT day.model, day.trial
-                FROM status.model_days day
-                WHERE day.state = 'completed' AND day.experiment = $1
-                    AND (day.model, day.trial) > (portfolio.model, portfolio.trial)
-                ORDER BY day.model, day.trial
-                LIMIT 1
-            ) next
-            WHERE next.model = $2 OR NOT $3
-        )
-        SELECT model, trial FROM portfolio ORDER BY model, trial",
-    )
-    .bind(experiment)
-    .bind(model.unwrap_or_default())
-    .bind(model.is_some())
-    .fetch_all(pool)
-    .await?;
-    Ok(rows.into_iter().map(|(model, trial)| (model, trial.cast_unsigned())).collect())
 }

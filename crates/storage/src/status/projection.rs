@@ -11,6 +11,7 @@ use sqlx::types::Json;
 use sqlx::{PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
+use super::chains::{self, Changes};
 use super::event_log::{self, trace_id};
 use super::job_views::Counts;
 use super::model_days::{self, EventRef};
@@ -98,6 +99,8 @@ pub async fn project(pool: &PgPool, received: &[Received<'_>]) -> Result<Project
             job.counts.add(ended);
         }
     }
+    let changes = Changes::of(days.iter().map(|(fact, _)| fact));
+    chains::follow(&mut transaction, &changes).await?;
     store(&mut transaction, &jobs).await?;
     transaction.commit().await?;
     Ok(projected)

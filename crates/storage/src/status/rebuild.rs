@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use chrono::NaiveDate;
 use domain::event::Event;
 use domain::fold::days::{DayFacts, facts};
 use domain::ids::JobId;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::chains::{self, Changes};
 use super::model_days::{self, EventRef};
 use super::{event_log, projection};
 use crate::error::{Result, StorageError};
@@ -27,10 +29,7 @@ pub async fn rebuild(
     let Some((mut transaction, mut jobs)) = projection::lock(pool, &BTreeSet::from([id])).await? else {
         return Ok(());
     };
-    sqlx::query("-- rebuild::rebuild\nDELETE FROM status.model_days WHERE job_id = $1")
-        .bind(id.0)
-        .execute(&mut *transaction)
-        .await?;
+    let mut changes = forget_days(&mut transaction, id).await?;
     if let Some(job) = jobs.get_mut(&id) {
         job.forget();
         let mut after = 0;
@@ -47,14 +46,38 @@ pub async fn rebuild(
                     days.add(fact, EventRef { source: &row.source, id: row.id });
                 }
             }
+            changes.merge(Changes::of(days.iter().map(|(fact, _)| fact)));
             for ended in model_days::upsert(&mut transaction, &days).await?.into_values() {
                 job.counts.add(ended);
             }
         }
     }
+    chains::follow(&mut transaction, &changes).await?;
     projection::store(&mut transaction, &jobs).await?;
     transaction.commit().await?;
     Ok(())
+}
+
+/// Deletes what is known of a job's model-days; answers whose chains that changes.
+async fn forget_days(connection: &mut PgConnection, id: JobId) -> Result<Changes> {
+    let rows: Vec<(String, String, i32, NaiveDate)> = sqlx::query_as(
+        "-- rebuild::forget_days
+        WITH forgotten AS (
+            DELETE FROM status.model_days WHERE job_id = $1 RETURNING experiment, model, trial, trading_date, state
+        )
+        SELECT experiment, model, trial, min(trading_date)
+        FROM forgotten
+        WHERE state = 'completed'
+        GROUP BY experiment, model, trial",
+    )
+    .bind(id.0)
+    .fetch_all(connection)
+    .await?;
+    let mut changes = Changes::default();
+    for (experiment, model, trial, first) in rows {
+        changes.add((experiment, model, trial.cast_unsigned()), first);
+    }
+    Ok(changes)
 }
 
 /// Rebuilds every job, one after another; answers how many.

@@ -10,23 +10,29 @@ use rust_decimal::Decimal;
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
+use super::portfolios::Portfolio;
 use crate::error::Result;
 
-/// Which winners.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct WinnerFilter<'a> {
-    /// Only days that this job completed, whether or not a later job replaced them.
-    pub job: Option<JobId>,
-    /// Of this experiment.
-    pub experiment: Option<&'a str>,
-    /// Of this trial.
-    pub trial: Option<u32>,
-    /// Of these models.
-    pub models: Option<&'a [String]>,
+/// A range of dates.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Span {
     /// From this date on.
     pub from: Option<NaiveDate>,
     /// To this date, included.
     pub to: Option<NaiveDate>,
+}
+
+/// Which days that a job completed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct JobDays<'a> {
+    /// Of this experiment.
+    pub experiment: Option<&'a str>,
+    /// Of this model.
+    pub model: Option<&'a str>,
+    /// Of this trial.
+    pub trial: Option<u32>,
+    /// Of these dates.
+    pub dates: Span,
 }
 
 /// A completed day of a portfolio.
@@ -95,32 +101,71 @@ impl From<Columns> for WinnerRow {
     }
 }
 
-/// Winners by experiment, model, trial, date.
+/// The winners of portfolios of an experiment, by model, trial, date; of each portfolio also the last one before
+/// the dates, on which they stand.
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn winners(pool: &PgPool, filter: &WinnerFilter<'_>) -> Result<Vec<WinnerRow>> {
+pub async fn winners(
+    pool: &PgPool,
+    experiment: &str,
+    portfolios: &[Portfolio],
+    dates: Span,
+) -> Result<Vec<WinnerRow>> {
     let rows: Vec<Columns> = sqlx::query_as(
         "-- results::winners
-        SELECT DISTINCT ON (experiment, model, trial, trading_date)
-            job_id, experiment, model, trial, trading_date, revision, base_date, base_revision, starting_value,
+        SELECT day.*
+        FROM UNNEST($2::text[], $3::int[]) AS portfolio (model, trial)
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT ON (trading_date)
+                job_id, experiment, model, trial, trading_date, revision, base_date, base_revision,
+                starting_value, value_at_open, value_at_close, trades, traded
+            FROM status.model_days
+            WHERE state = 'completed' AND experiment = $1 AND model = portfolio.model AND trial = portfolio.trial
+                AND trading_date <= coalesce($5, 'infinity'::date)
+                AND trading_date >= coalesce((
+                    SELECT max(trading_date)
+                    FROM status.model_days
+                    WHERE state = 'completed' AND experiment = $1 AND model = portfolio.model
+                        AND trial = portfolio.trial AND trading_date < $4
+                ), $4, '-infinity'::date)
+            ORDER BY trading_date, revision DESC
+        ) day
+        ORDER BY day.model, day.trial, day.trading_date",
+    )
+    .bind(experiment)
+    .bind(portfolios.iter().map(|portfolio| portfolio.model.as_str()).collect::<Vec<_>>())
+    .bind(portfolios.iter().map(|portfolio| portfolio.trial.cast_signed()).collect::<Vec<_>>())
+    .bind(dates.from)
+    .bind(dates.to)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// The days that a job completed, whether or not a later job replaced them, by experiment, model, trial, date.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn days_of_job(pool: &PgPool, job: JobId, days: &JobDays<'_>) -> Result<Vec<WinnerRow>> {
+    let rows: Vec<Columns> = sqlx::query_as(
+        "-- results::days_of_job
+        SELECT job_id, experiment, model, trial, trading_date, revision, base_date, base_revision, starting_value,
             value_at_open, value_at_close, trades, traded
         FROM status.model_days
-        WHERE state = 'completed'
-            AND ($1::uuid IS NULL OR job_id = $1)
+        WHERE state = 'completed' AND job_id = $1
             AND ($2::text IS NULL OR experiment = $2)
-            AND ($3::int IS NULL OR trial = $3)
-            AND ($4::text[] IS NULL OR model = ANY($4))
-            AND ($5::date IS NULL OR trading_date >= $5)
-            AND ($6::date IS NULL OR trading_date <= $6)
-        ORDER BY experiment, model, trial, trading_date, revision DESC",
+            AND ($3::text IS NULL OR model = $3)
+            AND ($4::int IS NULL OR trial = $4)
+            AND trading_date BETWEEN coalesce($5, '-infinity'::date) AND coalesce($6, 'infinity'::date)
+        ORDER BY experiment, model, trial, trading_date",
     )
-    .bind(filter.job.map(|job| job.0))
-    .bind(filter.experiment)
-    .bind(filter.trial.map(u32::cast_signed))
-    .bind(filter.models)
-    .bind(filter.from)
-    .bind(filter.to)
+    .bind(job.0)
+    .bind(days.experiment)
+    .bind(days.model)
+    .bind(days.trial.map(u32::cast_signed))
+    .bind(days.dates.from)
+    .bind(days.dates.to)
     .fetch_all(pool)
     .await?;
     Ok(rows.into_iter().map(Into::into).collect())

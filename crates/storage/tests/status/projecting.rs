@@ -6,9 +6,10 @@ use storage::status::{Logged, Upstream, job_view, project, rebuild_all, refuses_
 use crate::sample::{Told, accept, dump, job_id, life, projected, shuffled, tell};
 use test_support::TestDatabase;
 
-const READ_MODEL: [&str; 2] = [
+const READ_MODEL: [&str; 3] = [
     "SELECT * FROM status.jobs ORDER BY id",
     "SELECT * FROM status.model_days ORDER BY job_id, trading_date, model, trial",
+    "SELECT * FROM status.chains ORDER BY experiment, model, trial",
 ];
 
 async fn read_model(database: &TestDatabase) -> Vec<String> {

@@ -6,7 +6,8 @@ use domain::job::JobState;
 use domain::model_day::DayRef;
 use storage::Owner;
 use storage::status::{
-    DayFilter, JobFilter, WinnerFilter, WinnerKey, day_bodies, day_rows, job_views, winners,
+    DayFilter, JobDays, JobFilter, Portfolio, Span, WinnerKey, day_bodies, day_rows, days_of_job, job_views,
+    portfolios, winners,
 };
 
 use crate::sample::{accept, completed, date, job, job_id, life, projected, tell};
@@ -28,21 +29,21 @@ async fn of_two_revisions_the_higher_wins_and_a_job_keeps_its_own() {
     let told = tell(days.map(|day| Event::ModelDayCompleted(Box::new(day))));
     projected(&pool, &told).await.unwrap();
 
-    let all = winners(&pool, &WinnerFilter { experiment: Some("default"), ..WinnerFilter::default() })
-        .await
-        .unwrap();
-    let of_one =
-        winners(&pool, &WinnerFilter { job: Some(job_id(1)), ..WinnerFilter::default() }).await.unwrap();
-    let none = winners(&pool, &WinnerFilter { models: Some(&["x".to_owned()]), ..WinnerFilter::default() })
-        .await
-        .unwrap();
+    let found = portfolios(&pool, "default", None).await.unwrap();
+    let all = winners(&pool, "default", &found, Span::default()).await.unwrap();
+    let later = Span { from: Some(date("2025-10-02")), to: Some(date("2025-10-02")) };
+    let with_the_one_before = winners(&pool, "default", &found, later).await.unwrap();
+    let of_one = days_of_job(&pool, job_id(1), &JobDays::default()).await.unwrap();
+    let none = portfolios(&pool, "default", Some(&["x".to_owned()])).await.unwrap();
 
     let brief = |rows: &[storage::status::WinnerRow]| {
         rows.iter().map(|row| (row.key.day.date, row.key.day.revision, row.job)).collect::<Vec<_>>()
     };
     assert_eq!(brief(&all), [(date("2025-10-01"), 1, job_id(1)), (date("2025-10-02"), 2, job_id(2))]);
     assert_eq!(brief(&of_one), [(date("2025-10-01"), 1, job_id(1)), (date("2025-10-02"), 1, job_id(1))]);
+    assert_eq!(with_the_one_before, all);
     assert_eq!(none, []);
+    assert_eq!(found, [Portfolio { model: "m".to_owned(), trial: 0, stale_from: None }]);
     assert_eq!(all[1].figures.base, base);
     assert_eq!(all[1].figures.value_at_close.to_string(), "10000.7");
 

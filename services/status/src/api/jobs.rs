@@ -9,12 +9,11 @@ use domain::job::JobState;
 use runtime::deployment::Deployment;
 use runtime::http::{Problem, ProblemBody};
 use serde::Serialize;
-use storage::status::{JobFilter, job_usage, job_views};
+use storage::status::{JobFilter, Span, job_usage, job_views, portfolios, winners};
 use utoipa::ToSchema;
 
 use super::cells::{self, Detail, MOST, Wanted};
 use super::query::Params;
-use super::stale::{Chains, stale};
 use super::usage::UsageDetail;
 use super::view::{KnownJob, Summary};
 use super::warning::WarningDetail;
@@ -179,15 +178,20 @@ async fn status_of(
 async fn stale_days(api: &Api, job: &KnownJob) -> Result<usize, Problem> {
     let requested = &job.requested;
     let models: Vec<String> = requested.models.iter().map(|model| model.signature.clone()).collect();
-    let chains = Chains::load(&api.pool, &requested.experiment, Some(&models), Some(requested.end)).await?;
-    let of_model = |model: &domain::fold::RequestedModel| -> usize {
-        let of_trial = |trial| {
-            let chain = chains.of(&requested.experiment, &model.signature, trial);
-            stale(chain).range(model.start..).count()
-        };
-        (0..model.trials).map(of_trial).sum()
-    };
-    Ok(requested.models.iter().map(of_model).sum())
+    let portfolios = portfolios(&api.pool, &requested.experiment, Some(&models)).await?;
+    // Most jobs stand on nothing stale, and then there is nothing to count.
+    let stale = portfolios.into_iter().filter_map(|portfolio| {
+        let of = requested.models.iter().find(|model| model.signature == portfolio.model)?;
+        let from = portfolio.stale_from?.max(of.start);
+        (portfolio.trial < of.trials && from <= requested.end).then_some((portfolio, from))
+    });
+    let mut count = 0;
+    for (portfolio, from) in stale {
+        let dates = Span { from: Some(from), to: Some(requested.end) };
+        let days = winners(&api.pool, &requested.experiment, &[portfolio], dates).await?;
+        count += days.iter().filter(|row| row.key.day.date >= from).count();
+    }
+    Ok(count)
 }
 
 /// A page of jobs.

@@ -21,14 +21,14 @@ use runtime::http::{Problem, ProblemBody};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use storage::market;
-use storage::status::{UsageFilter, portfolio_usage, training_cutoffs};
+use storage::status::{Span, UsageFilter, portfolio_usage, training_cutoffs};
 
 use row::RowDetail;
 use trials::{ComparisonDetail, ModelDetail};
 use utoipa::ToSchema;
 
 use super::query::Params;
-use super::stale::{Chains, portfolio};
+use super::stale::{Chain, Chains};
 use super::usage::UsageDetail;
 use super::view::KnownJob;
 use super::{Api, bad_request};
@@ -130,10 +130,10 @@ fn daily_rate(text: &str) -> Option<f64> {
 
 async fn standings(api: &Api, request: Request, job: Option<Requested>) -> Result<Leaderboard, Problem> {
     let (from, to) = (request.from.unwrap_or(NaiveDate::MIN), request.to.unwrap_or(NaiveDate::MAX));
-    let chains = Chains::load(&api.pool, &request.experiment, request.models.as_deref(), request.to).await?;
+    let dates = Span { from: request.from, to: request.to };
+    let chains = Chains::load(&api.pool, &request.experiment, request.models.as_deref(), None, dates).await?;
     let cutoffs = training_cutoffs(&api.pool, &chains.models()).await?;
-    let portfolios: Vec<PortfolioDays> =
-        chains.iter().filter_map(|chain| portfolio(chain, &cutoffs)).collect();
+    let portfolios: Vec<PortfolioDays> = chains.iter().map(|chain| chain.portfolio(&cutoffs)).collect();
     let extents: Vec<Extent> =
         portfolios.iter().filter_map(|portfolio| extent(portfolio, from, to)).collect();
     let first = extents.iter().map(|extent| extent.first).min();
@@ -198,7 +198,7 @@ async fn latest_universe(
     first: NaiveDate,
     last: NaiveDate,
 ) -> Result<Option<Universe>, Problem> {
-    let shown = chains.iter().flatten().filter(|row| (first..=last).contains(&row.key.day.date));
+    let shown = chains.iter().flat_map(Chain::days).filter(|row| (first..=last).contains(&row.key.day.date));
     let Some(job) = shown.map(|row| row.job).max() else { return Ok(None) };
     let JobId(id) = job;
     Ok(Some(KnownJob::load(api, &id.to_string()).await?.requested.universe))

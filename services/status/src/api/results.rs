@@ -13,7 +13,7 @@ use domain::request::{DEFAULT_EXPERIMENT, ValidationError};
 use runtime::http::{Problem, ProblemBody};
 use rust_decimal::Decimal;
 use serde::Serialize;
-use storage::status::{WinnerFilter, WinnerRow, winners};
+use storage::status::{JobDays, Span, days_of_job};
 use utoipa::ToSchema;
 
 use super::query::{Params, strict_date};
@@ -129,19 +129,22 @@ pub(crate) struct RangeResults {
 pub(crate) async fn results(State(api): State<Api>, params: Params) -> Result<Json<Results>, Problem> {
     let request = Request::read(params, api.today(), api.reading.lookback_days)?;
     let models = request.model.as_ref().map(std::slice::from_ref);
-    let filter = WinnerFilter {
-        job: request.job,
-        experiment: request.experiment.as_deref(),
-        trial: Some(request.trial),
-        models,
-        from: Some(request.from),
-        to: Some(request.to),
+    let (trial, dates) = (Some(request.trial), Span { from: Some(request.from), to: Some(request.to) });
+    let of_job = match request.job {
+        None => None,
+        Some(job) => {
+            let (experiment, model) = (request.experiment.as_deref(), request.model.as_deref());
+            Some(days_of_job(&api.pool, job, &JobDays { experiment, model, trial, dates }).await?)
+        }
     };
-    let rows = winners(&api.pool, &filter).await?;
-    let Some(first) = rows.first() else { return Err(nothing_found()) };
     // One experiment: it was named, or is that of the job.
-    let experiment = first.key.experiment.clone();
-    let chains = Chains::load(&api.pool, &experiment, models, Some(request.to)).await?;
+    let experiment = of_job.as_deref().and_then(<[_]>::first).map(|row| row.key.experiment.clone());
+    let experiment = experiment.or(request.experiment).unwrap_or_default();
+    let chains = Chains::load(&api.pool, &experiment, models, trial, dates).await?;
+    let rows = of_job.unwrap_or_else(|| chains.days_from(request.from));
+    if rows.is_empty() {
+        return Err(nothing_found());
+    }
     if request.from == request.to {
         let results = day::results(&api, &rows, &chains, request.reasoning).await?;
         Ok(Json(Results::Day(DayResults { count: results.len(), results })))
@@ -207,11 +210,6 @@ fn dates_asked(
         return Err(bad_request("Cannot query future dates"));
     }
     Ok((from, to))
-}
-
-/// The winner before `date` on a chain.
-fn before(chain: &[WinnerRow], date: NaiveDate) -> Option<&WinnerRow> {
-    chain.partition_point(|row| row.key.day.date < date).checked_sub(1).and_then(|place| chain.get(place))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use storage::status::{WinnerKey, WinnerRow, conversations, day_bodies, training_
 use utoipa::ToSchema;
 
 use super::Reasoning;
-use crate::api::stale::{Chains, stale};
+use crate::api::stale::Chains;
 use crate::api::{Api, instant, seconds};
 
 /// A model-day.
@@ -146,8 +146,8 @@ pub(super) async fn results(
     let result = |row: &WinnerRow| {
         let day = days.get(&row.key)?;
         let base = row.figures.base.and_then(|base| days.get(&at(row, base)));
-        let chain = chains.of(&row.key.experiment, &row.key.model, row.key.trial);
-        let stale = stale(chain).contains(&row.key.day.date);
+        let chain = chains.of(&row.key.model, row.key.trial);
+        let stale = chain.is_some_and(|chain| chain.is_stale(row.key.day.date));
         let reasoning = match reasoning {
             Reasoning::None => None,
             Reasoning::Summary => Some(ReasoningText::Summary(summary(day))),

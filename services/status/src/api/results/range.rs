@@ -6,8 +6,8 @@ use serde::Serialize;
 use storage::status::WinnerRow;
 use utoipa::ToSchema;
 
-use super::{Valuation, before};
-use crate::api::stale::{Chains, stale};
+use super::Valuation;
+use crate::api::stale::Chains;
 
 /// A portfolio over a range of dates, which are trimmed to its days.
 #[derive(Serialize, ToSchema)]
@@ -50,15 +50,15 @@ pub(super) fn results(rows: &[WinnerRow], chains: &Chains, valuation: Valuation)
 
 fn series(days: &[WinnerRow], chains: &Chains, valuation: Valuation) -> Option<Series> {
     let (first, last) = (days.first()?, days.last()?);
-    let chain = chains.of(&first.key.experiment, &first.key.model, first.key.trial);
+    let chain = chains.of(&first.key.model, first.key.trial);
     let (start, end) = (first.key.day.date, last.key.day.date);
-    let starting = match (valuation, before(chain, start)) {
+    let starting = match (valuation, chain.and_then(|chain| chain.before(start))) {
         (Valuation::Close, Some(previous)) => previous.figures.value_at_close,
         (Valuation::Close, None) | (Valuation::Open, _) => first.figures.starting_value,
     };
     let ending = valuation.ending(&last.figures);
     let metrics = period_metrics(starting, ending, start, end);
-    let stale = stale(chain);
+    let is_stale = |day: &WinnerRow| chain.is_some_and(|chain| chain.is_stale(day.key.day.date));
     let value = |day: &WinnerRow| Value {
         date: day.key.day.date.to_string(),
         portfolio_value: valuation.ending(&day.figures).into(),
@@ -79,6 +79,6 @@ fn series(days: &[WinnerRow], chains: &Chains, valuation: Valuation) -> Option<S
             calendar_days: metrics.calendar_days,
             trading_days: days.len(),
         },
-        stale_days: days.iter().filter(|day| stale.contains(&day.key.day.date)).count(),
+        stale_days: days.iter().filter(|day| is_stale(day)).count(),
     })
 }

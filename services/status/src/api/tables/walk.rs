@@ -38,7 +38,11 @@ impl<R: TableRow> Walk<R> {
     pub(super) async fn begin(pool: &PgPool, selection: Selection) -> Result<Self, Problem> {
         let Selection { experiment, job, model, trial, mut from, mut to, after, .. } = selection;
         let mut found = match &job {
-            None => portfolios(pool, &experiment, model.as_deref()).await?,
+            None => {
+                let models = model.as_ref().map(std::slice::from_ref);
+                let found = portfolios(pool, &experiment, models).await?;
+                found.into_iter().map(|portfolio| (portfolio.model, portfolio.trial)).collect()
+            }
             Some((_, requested)) if requested.experiment == experiment => {
                 let starts = requested.models.iter().map(|model| model.start);
                 from = starts.fold(requested.start, NaiveDate::min).max(from);

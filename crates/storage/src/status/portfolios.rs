@@ -1,0 +1,59 @@
+//! Which portfolios there are.
+
+use chrono::NaiveDate;
+use sqlx::{FromRow, PgPool};
+
+use crate::error::Result;
+
+/// A portfolio of an experiment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, FromRow)]
+pub struct Portfolio {
+    /// Its model.
+    pub model: String,
+    /// Its trial, from 0.
+    #[sqlx(try_from = "i32")]
+    pub trial: u32,
+    /// The date from which on its winning days stand on a replaced or later filled day; `None` when none does.
+    pub stale_from: Option<NaiveDate>,
+}
+
+/// The portfolios of an experiment that completed a day, by model and trial; of these models, if they are named.
+/// It takes a look at an index for each, however many days they have.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn portfolios(
+    pool: &PgPool,
+    experiment: &str,
+    models: Option<&[String]>,
+) -> Result<Vec<Portfolio>> {
+    let rows = sqlx::query_as(
+        "-- portfolios::portfolios
+        WITH RECURSIVE portfolio AS (
+            SELECT DISTINCT wanted.model COLLATE \"C\" AS model, -1 AS trial
+            FROM UNNEST(coalesce($2::text[], '{\"\"}')) AS wanted (model)
+            UNION ALL
+            SELECT next.model, next.trial
+            FROM portfolio
+            CROSS JOIN LATERAL (
+                SELECT day.model, day.trial
+                FROM status.model_days day
+                WHERE day.state = 'completed' AND day.experiment = $1
+                    AND (day.model, day.trial) > (portfolio.model, portfolio.trial)
+                ORDER BY day.model, day.trial
+                LIMIT 1
+            ) next
+            WHERE next.model = portfolio.model OR $2 IS NULL
+        )
+        SELECT model, trial, chain.stale_from
+        FROM portfolio
+        LEFT JOIN (SELECT model, trial, stale_from FROM status.chains WHERE experiment = $1) chain USING (model, trial)
+        WHERE trial >= 0
+        ORDER BY model, trial",
+    )
+    .bind(experiment)
+    .bind(models)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows)
+}

@@ -1,0 +1,127 @@
+//! From which day on the winners of a portfolio are stale, however they became known.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use domain::event::Event;
+use domain::lane::stale_dates;
+use domain::model_day::{CompletedDay, DayRef, ModelDayKey};
+use storage::Owner;
+use storage::status::{Portfolio, Span, portfolios, rebuild, winners};
+use test_support::TestDatabase;
+
+use crate::sample::{Told, accept, completed, date, job_id, projected, shuffled, tell};
+
+/// What two portfolios went through: each line is a revision of a day, and the day it continued from.
+const LIVES: [(&str, &[(u128, &str, u32, Option<(&str, u32)>)]); 3] = [
+    ("in order", &[(1, "01", 1, None), (1, "02", 1, Some(("01", 1))), (1, "03", 1, Some(("02", 1)))]),
+    (
+        "replaced in the middle, then from there to the end but one",
+        &[
+            (1, "01", 1, None),
+            (1, "02", 1, Some(("01", 1))),
+            (1, "03", 1, Some(("02", 1))),
+            (1, "06", 1, Some(("03", 1))),
+            (1, "07", 1, Some(("06", 1))),
+            (2, "02", 2, Some(("01", 1))),
+            (2, "03", 2, Some(("02", 2))),
+            (2, "06", 2, Some(("03", 2))),
+        ],
+    ),
+    (
+        "filled later, and repaired",
+        &[
+            (1, "02", 1, None),
+            (1, "06", 1, Some(("02", 1))),
+            (2, "01", 1, None),
+            (2, "03", 1, Some(("02", 1))),
+            (3, "02", 2, Some(("01", 1))),
+            (3, "03", 2, Some(("02", 2))),
+            (3, "06", 2, Some(("03", 2))),
+        ],
+    ),
+];
+
+fn told(model: &str) -> Vec<Told> {
+    let day = |on: &str| date(&format!("2025-10-{on}"));
+    let (_, life) = LIVES.iter().find(|(name, _)| *name == model).unwrap();
+    tell(life.iter().map(|(job, on, revision, base)| {
+        let base = base.map(|(on, revision)| DayRef { date: day(on), revision });
+        let made = completed(job_id(*job), model, &day(on).to_string(), *revision, base);
+        let key = ModelDayKey { trial: 3, ..made.key.clone() };
+        Event::ModelDayCompleted(Box::new(CompletedDay { key, ..made }))
+    }))
+}
+
+async fn world() -> (TestDatabase, sqlx::PgPool) {
+    let database = TestDatabase::new().await;
+    for number in 1..=3 {
+        accept(&database, job_id(number), "{}").await;
+    }
+    let pool = database.pool(Owner::Status).await;
+    (database, pool)
+}
+
+/// The stored dates, once they are known to be those that the rule gives.
+async fn stale(pool: &sqlx::PgPool) -> BTreeMap<String, Option<NaiveDate>> {
+    let found = portfolios(pool, "default", None).await.unwrap();
+    let mut stored = BTreeMap::new();
+    for portfolio in found {
+        let chain =
+            winners(pool, "default", std::slice::from_ref(&portfolio), Span::default()).await.unwrap();
+        let links = chain.iter().map(|row| (row.key.day.date, row.figures.revision, row.figures.base));
+        let Portfolio { model, trial, stale_from } = portfolio;
+        assert_eq!(trial, 3);
+        assert_eq!(stale_from, stale_dates(links).first().copied(), "{model}");
+        stored.insert(model, stale_from);
+    }
+    stored
+}
+
+#[tokio::test]
+async fn after_each_day_the_chain_is_stale_from_where_the_rule_says() {
+    let (_database, pool) = world().await;
+    for (model, _) in LIVES {
+        for told in told(model) {
+            projected(&pool, &[told]).await.unwrap();
+            stale(&pool).await;
+        }
+    }
+
+    let ends =
+        [("filled later, and repaired", None), ("in order", None), (LIVES[1].0, Some(date("2025-10-07")))];
+    let ends: BTreeMap<_, _> = ends.into_iter().map(|(model, date)| (model.to_owned(), date)).collect();
+    assert_eq!(stale(&pool).await, ends);
+}
+
+#[tokio::test]
+async fn any_order_by_two_projectors_at_once_comes_to_the_same() {
+    let all: Vec<Told> = LIVES.iter().flat_map(|(model, _)| told(model)).collect();
+    for seed in 1..=8 {
+        let (database, one) = world().await;
+        let other = database.pool(Owner::Status).await;
+        let order = shuffled(&all, seed);
+        let project = async |pool: sqlx::PgPool, half: usize| {
+            for told in order.iter().skip(half).step_by(2) {
+                projected(&pool, std::slice::from_ref(told)).await.unwrap();
+            }
+        };
+
+        tokio::join!(project(one.clone(), 0), project(other, 1));
+
+        assert_eq!(stale(&one).await[LIVES[1].0], Some(date("2025-10-07")), "order {seed}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_is_rebuilt_without_its_days_leaves_a_chain_without_them() {
+    let (database, pool) = world().await;
+    let told = told(LIVES[1].0);
+    projected(&pool, &told).await.unwrap();
+    assert_eq!(stale(&pool).await[LIVES[1].0], Some(date("2025-10-07")));
+    database.execute(&format!("DELETE FROM status.events WHERE job_id = '{}'", job_id(2))).await;
+
+    rebuild(&pool, job_id(2), |_, _| Err("there is none".to_owned())).await.unwrap();
+
+    assert_eq!(stale(&pool).await[LIVES[1].0], None, "the first revisions stand on each other");
+}
