@@ -1,7 +1,9 @@
 //! Modelday in one binary: the four services in one process, a client for people, and replay without either.
 
 mod client;
+mod completion;
 mod healthcheck;
+mod help;
 mod mcp;
 mod migrate;
 mod openapi;
@@ -11,7 +13,8 @@ mod token;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches as _, Parser, Subcommand};
+use client::exit::{Exit, nobody_reads};
 use migrate::{DevData, migrate};
 use runtime::settings::Settings;
 use tokio::runtime::Builder;
@@ -26,7 +29,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run trigger, downloader, executor and status in one process, behind one address.
+    #[command(flatten)]
+    Client(Box<client::Command>),
+    /// Run all four services in one process, behind one address.
     Serve,
     /// Bring the database's schema up to date.
     Migrate {
@@ -36,21 +41,19 @@ enum Command {
     },
     /// Build what status shows again from the log of events.
     Rebuild,
-    /// Trigger a job, watch it, and print the leaderboard.
-    Run(client::RunArguments),
-    /// Serve the agents' tools over MCP on standard input and output, to try an agent by hand.
+    /// Serve the agents' tools over MCP, to try an agent by hand.
     Mcp(mcp::McpArguments),
-    /// Save a job that has ended as one file, from which its days can be run again anywhere.
-    Export(replay::ExportArguments),
-    /// Run a saved job's days again, without servers and without asking anybody.
+    /// Run a saved job's days again, without asking anybody.
     Replay(replay::ReplayArguments),
     /// Run a saved job's days again and compare each with what was recorded.
     Verify(replay::VerifyArguments),
     /// Print the API's description, as OpenAPI 3.1.
     Openapi,
-    /// Make an API token: the token for its owner, and its entry for API_TOKENS.
+    /// Make an API token, and its entry for API_TOKENS.
     Token(token::TokenArguments),
-    /// Succeed when the URL answers 200; for container health checks.
+    /// Print the script that completes these commands in a shell.
+    Completion(completion::CompletionArguments),
+    /// Succeed when a URL answers 200; for container health checks.
     Healthcheck {
         /// What to ask.
         #[arg(long, default_value = "http://127.0.0.1:8080/readyz")]
@@ -61,7 +64,11 @@ enum Command {
 fn main() -> ExitCode {
     // An error means that there is a provider already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let command = Arguments::parse().command;
+    let matches = help::command().get_matches();
+    let command = match Arguments::from_arg_matches(&matches) {
+        Ok(Arguments { command }) => command,
+        Err(problem) => problem.exit(),
+    };
     let runtime = match &command {
         // On one thread, calls that a client sends at once are answered in the order in which they came.
         Command::Mcp(_) => Builder::new_current_thread().enable_all().build(),
@@ -79,18 +86,29 @@ async fn run(command: Command) -> ExitCode {
         Command::Migrate { reset_dev: true } => migrate(DevData::Reset).await,
         Command::Migrate { reset_dev: false } => migrate(DevData::Keep).await,
         Command::Rebuild => rebuild().await,
-        Command::Run(arguments) => return client::run(&arguments).await,
+        Command::Client(command) => return Box::pin(asked(&command)).await,
         Command::Mcp(arguments) => return mcp::main(arguments).await,
-        Command::Export(arguments) => replay::export(&arguments).await,
         Command::Replay(arguments) => return replay::replay(&arguments),
         Command::Verify(arguments) => return replay::verify(&arguments),
         Command::Openapi => openapi::print(),
         Command::Token(arguments) => token::token(&arguments),
+        Command::Completion(arguments) => completion::completion(&arguments),
         Command::Healthcheck { url } => healthcheck::healthcheck(&url).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => failed(&problem),
+    }
+}
+
+/// A command of the client; its exit codes are those of the help.
+async fn asked(command: &client::Command) -> ExitCode {
+    match client::main(command).await {
+        Ok(exit) => exit.into(),
+        Err(problem) => {
+            tell(&problem);
+            Exit::of_problem(&problem).into()
+        }
     }
 }
 
@@ -103,8 +121,14 @@ async fn rebuild() -> anyhow::Result<()> {
     Ok(())
 }
 
-#[expect(clippy::print_stderr, reason = "the last word of a command, for people")]
 fn failed(problem: &anyhow::Error) -> ExitCode {
-    eprintln!("modelday: {}", runtime::process::told(problem));
+    tell(problem);
     ExitCode::FAILURE
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a command, for people")]
+fn tell(problem: &anyhow::Error) {
+    if !nobody_reads(problem) {
+        eprintln!("modelday: {}", runtime::process::told(problem));
+    }
 }

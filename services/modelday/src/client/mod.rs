@@ -1,95 +1,73 @@
-//! The client for people: trigger a job, watch it, see who won.
+//! The client for people and scripts. It knows nothing but the HTTP API.
 
 pub(crate) mod api;
+pub(crate) mod board;
+mod cancel;
+mod connection;
+mod error;
+mod events;
+pub(crate) mod exit;
+mod export;
+mod follow;
+mod grid;
+mod job;
+mod jobs;
+mod leaderboard;
+mod lines;
+pub(crate) mod output;
+mod patience;
 mod phase;
+mod plan;
+mod prices;
 mod progress;
-pub(crate) mod table;
+mod request;
+mod results;
+mod run;
+mod sse;
+mod watch;
 
-use std::process::ExitCode;
+use clap::Subcommand;
 
-use clap::Args;
+use exit::Exit;
 
-use api::Api;
-
-/// The six recorded models of the sample job.
-const SAMPLE_MODELS: [&str; 6] =
-    ["deepseek-chat-v3.1", "MiniMax-M2", "gpt-5", "claude-3.7-sonnet", "qwen3-max", "gemini-2.5-flash"];
-/// First and last date of the sample job.
-const SAMPLE_RANGE: (&str, &str) = ("2025-10-01", "2025-10-29");
-
-/// What to run.
-#[derive(Args)]
-pub(crate) struct RunArguments {
-    /// Where Modelday listens.
-    #[arg(long, env = "MODELDAY_URL", default_value = "http://127.0.0.1:8080")]
-    base_url: String,
-    /// Run the sample job: six recorded models in October 2025.
-    #[arg(long, conflicts_with_all = ["start", "end", "models"])]
-    sample: bool,
-    /// First date, YYYY-MM-DD; without it each model resumes after its last day.
-    #[arg(long)]
-    start: Option<String>,
-    /// Last date, YYYY-MM-DD.
-    #[arg(long, required_unless_present = "sample")]
-    end: Option<String>,
-    /// Models, separated by commas; without it all enabled ones.
-    #[arg(long, value_delimiter = ',')]
-    models: Vec<String>,
-    /// Name of the experiment; a new one starts from cash.
-    #[arg(long, default_value = "default")]
-    experiment: String,
+/// What to ask a Modelday that runs.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Start a job, watch it, and show the leaderboard.
+    Run(run::RunArguments),
+    /// Show what a job would run, download and cost; runs nothing.
+    Plan(plan::PlanArguments),
+    /// Watch a job until it has ended.
+    Watch(watch::WatchArguments),
+    /// Cancel a job; what it has completed stays.
+    Cancel(cancel::CancelArguments),
+    /// Run a job's failed model-days again, as a new job.
+    Retry(run::RetryArguments),
+    /// List jobs, newest first.
+    Jobs(jobs::JobsArguments),
+    /// Show what models did on a day, or came to over a range.
+    Results(results::ResultsArguments),
+    /// Compare portfolios with each other and with benchmarks.
+    Leaderboard(leaderboard::LeaderboardArguments),
+    /// Save a job, its trades, positions or equity as a file.
+    Export(export::ExportArguments),
+    /// Bring prices of your own.
+    #[command(subcommand)]
+    Prices(prices::PricesCommand),
 }
 
-/// Runs the job; 0 when it completed, 1 when it did not, 2 when it could not be asked for.
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people")]
-pub(crate) async fn run(arguments: &RunArguments) -> ExitCode {
-    match watch(arguments).await {
-        Ok(Ended { text, completed }) => {
-            print!("{text}");
-            if completed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
-        Err(problem) => {
-            eprintln!("modelday: {}", runtime::process::told(&problem));
-            ExitCode::from(2)
-        }
+/// Does it; a problem is left to the caller to tell.
+pub(crate) async fn main(command: &Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Run(arguments) => run::run(arguments).await,
+        Command::Plan(arguments) => plan::main(arguments).await,
+        Command::Watch(arguments) => watch::main(arguments).await,
+        Command::Cancel(arguments) => cancel::main(arguments).await,
+        Command::Retry(arguments) => run::retry(arguments).await,
+        Command::Jobs(arguments) => jobs::main(arguments).await,
+        Command::Results(arguments) => results::main(arguments).await,
+        Command::Leaderboard(arguments) => leaderboard::main(arguments).await,
+        Command::Export(arguments) => export::main(arguments).await,
+        Command::Prices(prices::PricesCommand::Import(arguments)) => prices::import(arguments).await,
     }
-}
-
-struct Ended {
-    text: String,
-    completed: bool,
-}
-
-async fn watch(arguments: &RunArguments) -> anyhow::Result<Ended> {
-    let api = Api::new(&arguments.base_url)?;
-    let request = request(arguments);
-    let accepted = api.trigger(&request).await?;
-    let status = progress::follow(&api, &accepted.job_id).await?;
-    let mut text = table::summary(&status);
-    if status.status == "completed" || status.status == "partial" {
-        let start = request["start_date"].as_str().or(status.date_range.first().map(String::as_str));
-        let end = request["end_date"].as_str();
-        let board = api.leaderboard(&arguments.experiment, &status.models, start, end).await?;
-        text.push_str(&table::leaderboard(&board));
-    }
-    text.push_str(&table::next_steps(&arguments.base_url, &accepted.job_id));
-    Ok(Ended { text, completed: status.status == "completed" })
-}
-
-fn request(arguments: &RunArguments) -> serde_json::Value {
-    if arguments.sample {
-        let (start, end) = SAMPLE_RANGE;
-        return serde_json::json!({
-            "start_date": start,
-            "end_date": end,
-            "models": SAMPLE_MODELS,
-            "experiment": arguments.experiment,
-        });
-    }
-    serde_json::json!({
-        "start_date": arguments.start,
-        "end_date": arguments.end,
-        "models": arguments.models,
-        "experiment": arguments.experiment,
-    })
 }

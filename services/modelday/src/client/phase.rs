@@ -4,11 +4,12 @@ use std::io::IsTerminal as _;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::output::tell;
+
 /// A phase that has begun.
 pub(super) struct Phase {
     name: &'static str,
     unit: &'static str,
-    total: u64,
     show: Show,
 }
 
@@ -19,34 +20,43 @@ enum Show {
 }
 
 impl Phase {
-    /// A phase of `total` units.
-    pub(super) fn new(name: &'static str, unit: &'static str, total: u64) -> Self {
-        let show =
-            if std::io::stderr().is_terminal() { Show::Bar(bar(name, unit, total)) } else { Show::Lines(0) };
-        Self { name, unit, total, show }
+    /// A phase in which `unit` are counted.
+    pub(super) fn new(name: &'static str, unit: &'static str) -> Self {
+        let show = if std::io::stderr().is_terminal() { Show::Bar(bar(name, unit)) } else { Show::Lines(0) };
+        Self { name, unit, show }
     }
 
-    /// Shows that `done` units are behind it.
-    #[expect(clippy::print_stderr, reason = "progress for people whose output goes to a file")]
-    pub(super) fn at(&mut self, done: u64) {
+    /// Shows that `done` units of `total` are behind it.
+    pub(super) fn at(&mut self, done: u64, total: u64) {
         match &mut self.show {
-            Show::Bar(bar) => bar.set_position(done),
+            Show::Bar(bar) => {
+                bar.set_length(total);
+                bar.set_position(done);
+            }
             Show::Lines(told) => {
-                if let Some(quarter) = quarter(done, self.total).filter(|quarter| quarter > told) {
+                if let Some(quarter) = quarter(done, total).filter(|quarter| quarter > told) {
                     *told = quarter;
-                    eprintln!("  {:<11} {done}/{} {}", self.name, self.total, self.unit);
+                    tell(&format!("  {:<11} {done}/{total} {}", self.name, self.unit));
                 }
             }
         }
     }
 
     /// Leaves it as it stands, complete.
-    pub(super) fn finish(&mut self) {
-        self.at(self.total);
+    pub(super) fn finish(&mut self, total: u64) {
+        self.at(total, total);
         if let Show::Bar(bar) = &self.show
             && !bar.is_finished()
         {
             bar.finish();
+        }
+    }
+
+    /// Says something above it.
+    pub(super) fn note(&self, text: &str) {
+        match &self.show {
+            Show::Bar(bar) => bar.suspend(|| tell(text)),
+            Show::Lines(_) => tell(text),
         }
     }
 }
@@ -56,12 +66,12 @@ fn quarter(done: u64, total: u64) -> Option<u64> {
     done.saturating_mul(4).checked_div(total).map(|quarter| quarter.min(4))
 }
 
-fn bar(name: &'static str, unit: &'static str, total: u64) -> ProgressBar {
+fn bar(name: &'static str, unit: &'static str) -> ProgressBar {
     let template = format!("  {{msg:<11}} [{{bar:40}}] {{pos}}/{{len}} {unit}  {{elapsed}}");
     let style = ProgressStyle::with_template(&template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ");
-    ProgressBar::new(total).with_style(style).with_message(name)
+    ProgressBar::new(0).with_style(style).with_message(name)
 }
 
 #[cfg(test)]

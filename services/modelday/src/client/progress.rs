@@ -1,41 +1,47 @@
-//! Watching a job until it has ended, phase by phase.
+//! How far a job is, phase by phase, whoever looks at it and in whatever way.
 
-use std::time::Duration;
-
-use super::api::{Api, JobStatus};
+use super::job::JobStatus;
+use super::output::{clean, tell};
 use super::phase::Phase;
 
-/// How often the job is looked at.
-const EVERY: Duration = Duration::from_millis(150);
+/// The progress of one job on the terminal.
+#[derive(Default)]
+pub(super) struct Progress {
+    download: Option<Phase>,
+    days: Option<Phase>,
+    waiting_for: Option<String>,
+}
 
-/// Shows the job's progress until it has ended.
-#[expect(clippy::print_stdout, reason = "a command for people")]
-pub(super) async fn follow(api: &Api, job: &str) -> anyhow::Result<JobStatus> {
-    println!("Job {job}");
-    let mut download: Option<Phase> = None;
-    let mut days: Option<Phase> = None;
-    loop {
-        let status = api.status(job).await?;
-        if let Some(progress) = &status.download
-            && progress.symbols_total > 0
+impl Progress {
+    /// Shows the job as it is.
+    pub(super) fn show(&mut self, status: &JobStatus) {
+        if let Some(download) = &status.download
+            && download.symbols_total > 0
         {
-            let bar = download.get_or_insert_with(|| Phase::new("Prices", "symbols", progress.symbols_total));
-            bar.at(progress.symbols_done);
-            if status.status != "downloading_data" {
-                bar.finish();
+            let (done, total) = (download.symbols_done, download.symbols_total);
+            let phase = self.download.get_or_insert_with(|| Phase::new("Prices", "symbols"));
+            if status.status == "downloading_data" { phase.at(done, total) } else { phase.finish(total) }
+        }
+        if status.waiting_for != self.waiting_for {
+            self.waiting_for.clone_from(&status.waiting_for);
+            if let Some(what) = &self.waiting_for {
+                self.note(&format!("waiting for {what}"));
             }
         }
-        let progress = &status.progress;
-        if status.status != "pending" && status.status != "downloading_data" {
-            let bar = days.get_or_insert_with(|| Phase::new("Model-days", "days", progress.total_model_days));
-            bar.at(progress.completed + progress.failed + progress.skipped);
+        if !matches!(status.status.as_str(), "pending" | "downloading_data") {
+            let progress = &status.progress;
+            let phase = self.days.get_or_insert_with(|| Phase::new("Model-days", "days"));
+            let (done, total) = (progress.done(), progress.total_model_days);
+            if status.has_ended() { phase.finish(total) } else { phase.at(done, total) }
         }
-        if !matches!(status.status.as_str(), "pending" | "downloading_data" | "running") {
-            if let Some(mut bar) = days {
-                bar.finish();
-            }
-            return Ok(status);
+    }
+
+    /// Says something beside it.
+    pub(super) fn note(&self, text: &str) {
+        let text = format!("  {}", clean(text));
+        match self.days.as_ref().or(self.download.as_ref()) {
+            Some(phase) => phase.note(&text),
+            None => tell(&text),
         }
-        tokio::time::sleep(EVERY).await;
     }
 }

@@ -9,7 +9,7 @@ use domain::replay::Bundle;
 use flate2::bufread::GzDecoder;
 
 /// Reads a whole bundle.
-pub(super) fn read(path: &Path) -> anyhow::Result<Bundle> {
+pub(crate) fn read(path: &Path) -> anyhow::Result<Bundle> {
     let name = path.display();
     let file = File::open(path).with_context(|| format!("opening {name}"))?;
     let unpacked = BufReader::with_capacity(1 << 16, GzDecoder::new(BufReader::new(file)));

@@ -1,8 +1,5 @@
-//! Saved jobs: fetch one, run its days again, compare them with what was recorded.
-//!
-//! Only [`export()`] talks to anybody.
+//! Saved jobs: run their days again, and compare them with what was recorded. Nobody is asked.
 
-mod export;
 mod file;
 mod results;
 mod run;
@@ -16,9 +13,9 @@ use anyhow::Context as _;
 use clap::Args;
 use domain::replay::compare;
 
-use crate::client::api::Leaderboard;
-use crate::client::table;
-pub(crate) use export::{ExportArguments, export};
+use crate::client::board::{self, Leaderboard};
+use crate::client::output;
+pub(crate) use file::read;
 use run::{Replayed, run};
 
 /// What to run again.
@@ -84,7 +81,8 @@ fn replayed(arguments: &ReplayArguments) -> anyhow::Result<Result<(), String>> {
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
         let rate = days as f64 / took.as_secs_f64().max(1e-9);
         let rows = portfolios.iter().filter_map(|portfolio| results::row(portfolio)).collect();
-        let board = table::leaderboard(&Leaderboard { rows, models: results::models(&portfolios) });
+        let board = Leaderboard { rows, models: results::models(&portfolios) };
+        let board = board::table(&board, output::width());
         let count = portfolios.len();
         let (took, read) = (took.as_secs_f64(), read.as_secs_f64());
         print(&format!(

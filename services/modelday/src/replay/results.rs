@@ -17,7 +17,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::run::Replayed;
-use crate::client::api;
+use crate::client::board;
 
 /// The format's name and version.
 const FORMAT: &str = "modelday.replay/1";
@@ -133,10 +133,10 @@ pub(super) fn text(bundle: &Bundle, portfolios: &[Replayed<'_>]) -> serde_json::
 }
 
 /// The portfolio's row of the table for people.
-pub(super) fn row(portfolio: &Replayed<'_>) -> Option<api::Row> {
+pub(super) fn row(portfolio: &Replayed<'_>) -> Option<board::Row> {
     let Replayed { recorded, days } = portfolio;
     let row = standing(recorded, days)?;
-    Some(api::Row {
+    Some(board::Row {
         kind: "model".to_owned(),
         model: recorded.model.clone(),
         trial: Some(recorded.trial.into()),
@@ -150,18 +150,18 @@ pub(super) fn row(portfolio: &Replayed<'_>) -> Option<api::Row> {
 }
 
 /// What several trials of a model tell together, for the table.
-pub(super) fn models(portfolios: &[Replayed<'_>]) -> Vec<api::Model> {
+pub(super) fn models(portfolios: &[Replayed<'_>]) -> Vec<board::Model> {
     let rows: Vec<_> =
         portfolios.iter().filter_map(|portfolio| standing(portfolio.recorded, &portfolio.days)).collect();
     let of_model = |trials: &Trials| {
         let summary = trials.summary();
         let reason =
             summary.interval.as_ref().err().map(|reason| ("interval".to_owned(), reason.to_string()));
-        api::Model {
+        board::Model {
             model: trials.model.clone(),
             trials: u64::try_from(trials.count).unwrap_or(u64::MAX),
             mean_return: summary.mean.ok(),
-            interval: summary.interval.ok().map(|Interval { low, high }| api::Interval {
+            interval: summary.interval.ok().map(|Interval { low, high }| board::Interval {
                 low,
                 high,
                 level: LEVEL,

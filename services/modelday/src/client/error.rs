@@ -1,0 +1,184 @@
+//! Why the API did not do what was asked, in words for people.
+
+use std::fmt::Write as _;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::output::clean;
+
+/// Why there is no answer that can be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// Nobody is there.
+    #[error(
+        "Modelday does not answer at {base_url} ({cause}); start it with `make run`, or set MODELDAY_URL to where it runs"
+    )]
+    Unreachable {
+        /// Where it was looked for.
+        base_url: String,
+        /// What the system says.
+        cause: String,
+    },
+    /// The answer ended before its end.
+    #[error("the answer of {base_url} was cut off ({cause})")]
+    CutOff {
+        /// Who answered.
+        base_url: String,
+        /// What the system says.
+        cause: String,
+    },
+    /// It said no.
+    #[error("{0}")]
+    Answered(Problem),
+    /// Another version, or not Modelday at all.
+    #[error("the answer of {base_url} is not what this version of modelday expects")]
+    Unreadable {
+        /// Who answered.
+        base_url: String,
+        /// What is wrong with it.
+        #[source]
+        cause: serde_json::Error,
+    },
+    /// The token of the environment.
+    #[error("MODELDAY_TOKEN has characters that no token has; set it to what `modelday token` printed")]
+    Token,
+}
+
+/// An error answer.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    /// Its status.
+    pub(crate) status: u16,
+    /// What is wrong, in a sentence.
+    pub(crate) detail: String,
+    /// Seconds to wait before trying again.
+    pub(crate) retry_after: Option<u64>,
+    errors: Vec<Wrong>,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Deserialize)]
+struct Wrong {
+    #[serde(default)]
+    loc: Vec<Value>,
+    #[serde(default)]
+    line: Option<u64>,
+    #[serde(default)]
+    msg: String,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    detail: String,
+    #[serde(default)]
+    errors: Vec<Wrong>,
+}
+
+impl Problem {
+    /// The problem that an answer with this body tells.
+    pub(crate) fn read(status: reqwest::StatusCode, retry_after: Option<u64>, body: &str) -> Self {
+        let read = serde_json::from_str(body).unwrap_or_else(|_| Body {
+            // Somebody between us and Modelday, whose page is for browsers.
+            detail: format!("the answer was {status}"),
+            errors: Vec::new(),
+        });
+        Self { status: status.as_u16(), detail: read.detail, retry_after, errors: read.errors }
+    }
+
+    /// Whether there is no such route, as opposed to no such thing.
+    pub(crate) fn is_unknown_path(&self) -> bool {
+        matches!((self.status, self.detail.as_str()), (404, "Not Found") | (405, _))
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let lines: Vec<String> = self.errors.iter().map(Wrong::told).collect();
+        let summary = lines.join("; ");
+        match lines.as_slice() {
+            [_, _, ..] if summary == self.detail => write!(f, "{} things are wrong", lines.len())?,
+            _ => f.write_str(&clean(&self.detail))?,
+        }
+        if let Some(seconds) = self.retry_after {
+            write!(f, "; try again in {seconds} s")?;
+        }
+        if self.status == 401 {
+            f.write_str("; set MODELDAY_TOKEN to one")?;
+        }
+        let told = if lines.len() == 1 && self.detail.contains(&summary) { &[] } else { lines.as_slice() };
+        told.iter().try_for_each(|line| write!(f, "\n  {}", clean(line)))
+    }
+}
+
+impl Wrong {
+    fn told(&self) -> String {
+        let mut text = String::new();
+        if let Some(line) = self.line {
+            let _ = write!(text, "line {line}: ");
+        }
+        for (depth, place) in self.loc.iter().enumerate() {
+            let _ = match place {
+                Value::String(field) => write!(text, "{}{field}", if depth == 0 { "" } else { "." }),
+                other => write!(text, "{}{other}", if depth == 0 { "" } else { "." }),
+            };
+        }
+        if !self.loc.is_empty() {
+            text.push_str(": ");
+        }
+        text + &self.msg
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::StatusCode;
+
+    use super::Problem;
+
+    fn told(status: StatusCode, retry_after: Option<u64>, body: &str) -> String {
+        Problem::read(status, retry_after, body).to_string()
+    }
+
+    #[test]
+    fn several_wrong_fields_have_a_line_each_and_one_is_told_once() {
+        let one = r#"{"detail": "body.end_date: Field required",
+            "errors": [{"type": "missing", "loc": ["body", "end_date"], "msg": "Field required", "input": {}}]}"#;
+        let two = r#"{"detail": "body.end_date: Field required; body.models.0: no",
+            "errors": [{"loc": ["body", "end_date"], "msg": "Field required"}, {"loc": ["body", "models", 0], "msg": "no"}]}"#;
+
+        assert_eq!(told(StatusCode::UNPROCESSABLE_ENTITY, None, one), "body.end_date: Field required");
+        assert_eq!(
+            told(StatusCode::UNPROCESSABLE_ENTITY, None, two),
+            "2 things are wrong\n  body.end_date: Field required\n  body.models.0: no"
+        );
+    }
+
+    #[test]
+    fn a_detail_that_says_more_than_its_errors_is_told_with_them() {
+        let body =
+            r#"{"detail": "nothing was imported", "errors": [{"line": 3, "loc": ["close"], "msg": "no"}]}"#;
+
+        let text = told(StatusCode::UNPROCESSABLE_ENTITY, None, body);
+
+        assert_eq!(text, "nothing was imported\n  line 3: close: no");
+    }
+
+    #[test]
+    fn what_to_do_is_told_and_a_page_for_browsers_is_not() {
+        let busy = r#"{"detail": "Token a has made more than 3 requests a minute"}"#;
+        let unknown = r#"{"detail": "Send a known API token as Authorization: Bearer TOKEN"}"#;
+
+        assert_eq!(
+            told(StatusCode::TOO_MANY_REQUESTS, Some(7), busy),
+            "Token a has made more than 3 requests a minute; try again in 7 s"
+        );
+        assert!(told(StatusCode::UNAUTHORIZED, None, unknown).ends_with("; set MODELDAY_TOKEN to one"));
+        assert_eq!(told(StatusCode::BAD_GATEWAY, None, "<html>"), "the answer was 502 Bad Gateway");
+    }
+
+    #[test]
+    fn nothing_that_a_server_says_controls_the_terminal() {
+        assert_eq!(told(StatusCode::BAD_REQUEST, None, "{\"detail\": \"a\\u001b[2Jb\"}"), "a\u{fffd}[2Jb");
+    }
+}

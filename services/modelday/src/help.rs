@@ -1,0 +1,71 @@
+//! The first page of help: every command in a line, in groups.
+
+use std::fmt::Write as _;
+
+use clap::{Command, CommandFactory as _};
+
+use crate::Arguments;
+use crate::client::exit::CODES;
+
+/// The groups, in the order in which a person comes to need them.
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("Jobs", &["run", "plan", "watch", "cancel", "retry", "jobs"]),
+    ("Results and data", &["results", "leaderboard", "export", "prices"]),
+    ("Without servers", &["replay", "verify", "mcp"]),
+    ("Servers", &["serve", "migrate", "rebuild", "token", "openapi", "healthcheck", "completion"]),
+];
+
+/// What the client takes from the environment.
+const ENVIRONMENT: &str = "\
+Environment:
+  MODELDAY_URL    where Modelday listens; http://127.0.0.1:8080 without it
+  MODELDAY_TOKEN  an API token, when the server asks for one
+  NO_COLOR        no colours
+";
+
+/// The command line with its help.
+pub(crate) fn command() -> Command {
+    let command = Arguments::command();
+    let mut text = String::new();
+    for (group, names) in GROUPS {
+        let _ = writeln!(text, "{group}:");
+        for name in names {
+            let about = command.find_subcommand(name).and_then(Command::get_about);
+            let about = about.map(ToString::to_string).unwrap_or_default();
+            let _ = writeln!(text, "  {name:<12} {about}");
+        }
+        text.push('\n');
+    }
+    let _ = write!(
+        text,
+        "`modelday COMMAND --help` tells more. --json prints what the API answered, for scripts.\n\n{ENVIRONMENT}\n{CODES}"
+    );
+    command.help_template(format!("{{about}}\n\n{{usage-heading}} {{usage}}\n\n{text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_has_every_command_once_and_fits_a_terminal() {
+        let mut command = command();
+        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
+        let mut known: Vec<String> =
+            command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        let help = command.render_help().to_string();
+
+        grouped.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(grouped, known);
+        assert!(help.contains("  cancel       Cancel a job; what it has completed stays\n"), "{help}");
+        for line in help.lines() {
+            assert!(line.chars().count() <= 100, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+}

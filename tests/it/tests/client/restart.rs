@@ -1,0 +1,32 @@
+//! A Modelday that goes away while a job is watched, and comes back.
+
+use it::Service;
+use standin::chat::ChatEndpoint;
+
+use crate::command::{Running, small};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watched_job_is_watched_on_after_a_restart() {
+    let endpoint = ChatEndpoint::start(([127, 0, 0, 1], 0).into()).await.expect("the endpoint starts");
+    endpoint.hold_from(0);
+    let agent = format!(
+        "[[models]]\nsignature = \"agent\"\nkind = \"llm\"\nenabled = true\nbase_url = \"{}\"\nbasemodel = \"a\"\n",
+        endpoint.base_url()
+    );
+    let mut system = small().models(&agent).start().await;
+    let url = system.client.status_url.clone();
+    let job = system.client.trigger(&serde_json::json!({ "end_date": "2025-11-25" })).await;
+    system.client.until(&job, "run", |status| status["status"] == "running").await;
+    let (people, program) =
+        (Running::start(&url, &["watch", &job]), Running::start(&url, &["watch", &job, "--json"]));
+
+    system.kill(Service::Modelday);
+    endpoint.hold_from(usize::MAX);
+    system.restart(Service::Modelday).await;
+    let (people, program) = (people.ended(), program.ended());
+
+    assert_eq!(people.code, Some(0), "{people:?}");
+    assert!(people.out.contains("\ncompleted: 1 model-days executed"), "{people:?}");
+    assert_eq!(program.code, Some(0), "{program:?}");
+    assert!(!program.json_lines().is_empty(), "{program:?}");
+}
