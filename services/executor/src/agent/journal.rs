@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use domain::agent::{EndReason, Noted, Recording};
 use storage::execution::agents::{
-    Attempt, Call, Intent, Settled, Told, note_refusal, read_journal, write_journal,
+    Attempt, Call, Intent, Settled, Step, Told, note_refusal, read_journal, write_journal,
 };
 use storage::execution::{Durable, Lane};
 use storage::{PgPool, StorageError};
@@ -81,9 +81,8 @@ impl<'a> Journal<'a> {
     async fn write(&mut self, intent: Option<&Intent<'_>>, durable: Durable) -> Result<Call, StorageError> {
         let active = millis(self.since);
         let (settled, told) = (self.settled.take(), std::mem::take(&mut self.told));
-        let (pool, lane, attempt) = (self.pool, self.lane, self.attempt);
-        let call =
-            write_journal(pool, lane, attempt, settled.as_ref(), &told, intent, active, durable).await?;
+        let step = Step { settled: settled.as_ref(), told: &told, intent, active_ms: active, durable };
+        let call = write_journal(self.pool, self.lane, self.attempt, step).await?;
         self.active_ms = self.active_ms.saturating_add(active);
         self.since = Instant::now();
         Ok(call)

@@ -125,22 +125,27 @@ pub async fn read_journal(
     rows.into_iter().map(Row::entry).collect()
 }
 
-/// Stores an answer with the results of its tools and the next intent, in one commit; `active_ms` is the
-/// time worked since the last one. Without an intent, what is stored may be `durable` with the day's own
-/// commit.
+/// What one commit of a journal stores.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// The last answer.
+    pub settled: Option<&'a Settled>,
+    /// The results of its tools.
+    pub told: &'a [Told],
+    /// The next call.
+    pub intent: Option<&'a Intent<'a>>,
+    /// Milliseconds worked since the last commit.
+    pub active_ms: u64,
+    /// When it has to outlive a crash; without an intent it may be with the day's own commit.
+    pub durable: Durable,
+}
+
+/// Stores an answer with the results of its tools and the next intent, in one commit.
 ///
 /// # Errors
 /// [`StorageError::Fenced`] when somebody else has taken the lane.
-pub async fn write_journal(
-    pool: &PgPool,
-    lane: &Lane,
-    attempt: &Attempt,
-    settled: Option<&Settled>,
-    told: &[Told],
-    intent: Option<&Intent<'_>>,
-    active_ms: u64,
-    durable: Durable,
-) -> Result<Call> {
+pub async fn write_journal(pool: &PgPool, lane: &Lane, attempt: &Attempt, step: Step<'_>) -> Result<Call> {
+    let Step { settled, told, intent, active_ms, durable } = step;
     let limit = intent.and_then(|intent| intent.tokens);
     let (written,): (String,) = sqlx::query_as(
         "-- journal::write
