@@ -12,8 +12,11 @@ use test_support::TestDatabase;
 
 use crate::sample::{Told, accept, completed, date, job_id, projected, shuffled, tell};
 
-/// What two portfolios went through: each line is a revision of a day, and the day it continued from.
-const LIVES: [(&str, &[(u128, &str, u32, Option<(&str, u32)>)]); 3] = [
+/// A job, a day of October, its revision, and the day and revision that it continued from.
+type Ran = (u128, &'static str, u32, Option<(&'static str, u32)>);
+
+/// What portfolios went through.
+const LIVES: [(&str, &[Ran]); 3] = [
     ("in order", &[(1, "01", 1, None), (1, "02", 1, Some(("01", 1))), (1, "03", 1, Some(("02", 1)))]),
     (
         "replaced in the middle, then from there to the end but one",
