@@ -63,8 +63,6 @@ struct Wrong {
     #[serde(default)]
     loc: Vec<Value>,
     #[serde(default)]
-    line: Option<u64>,
-    #[serde(default)]
     msg: String,
 }
 
@@ -96,10 +94,13 @@ impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let lines: Vec<String> = self.errors.iter().map(Wrong::told).collect();
         let summary = lines.join("; ");
-        match lines.as_slice() {
-            [_, _, ..] if summary == self.detail => write!(f, "{} things are wrong", lines.len())?,
-            _ => f.write_str(&clean(&self.detail))?,
-        }
+        // Some details end with what is wrong, or with the first of it; several are listed below.
+        let detail = match lines.as_slice() {
+            [_, _, ..] if summary == self.detail => format!("{} things are wrong", lines.len()),
+            [first, _, ..] => self.detail.trim_end_matches(first.as_str()).trim_end_matches(": ").to_owned(),
+            [_] | [] => self.detail.clone(),
+        };
+        f.write_str(&clean(&detail))?;
         if let Some(seconds) = self.retry_after {
             write!(f, "; try again in {seconds} s")?;
         }
@@ -113,10 +114,11 @@ impl std::fmt::Display for Problem {
 
 impl Wrong {
     fn told(&self) -> String {
-        let mut text = String::new();
-        if let Some(line) = self.line {
-            let _ = write!(text, "line {line}: ");
+        // Of a file; that says where it is.
+        if self.msg.starts_with("line ") {
+            return self.msg.clone();
         }
+        let mut text = String::new();
         for (depth, place) in self.loc.iter().enumerate() {
             let _ = match place {
                 Value::String(field) => write!(text, "{}{field}", if depth == 0 { "" } else { "." }),
@@ -155,13 +157,21 @@ mod tests {
     }
 
     #[test]
-    fn a_detail_that_says_more_than_its_errors_is_told_with_them() {
-        let body =
-            r#"{"detail": "nothing was imported", "errors": [{"line": 3, "loc": ["close"], "msg": "no"}]}"#;
+    fn wrong_lines_of_a_file_are_listed_once_each() {
+        let two = r#"{"detail": "2 things are wrong, nothing is imported: line 2: close must be above 0", "errors": [
+            {"loc": ["body", 2, "close"], "msg": "line 2: close must be above 0"},
+            {"loc": ["body", 9, "date"], "msg": "line 9: date is no session"}]}"#;
+        let one = r#"{"detail": "1 thing is wrong, nothing is imported: line 2: no", "errors": [
+            {"loc": ["body", 2, "close"], "msg": "line 2: no"}]}"#;
 
-        let text = told(StatusCode::UNPROCESSABLE_ENTITY, None, body);
-
-        assert_eq!(text, "nothing was imported\n  line 3: close: no");
+        assert_eq!(
+            told(StatusCode::UNPROCESSABLE_ENTITY, None, two),
+            "2 things are wrong, nothing is imported\n  line 2: close must be above 0\n  line 9: date is no session"
+        );
+        assert_eq!(
+            told(StatusCode::UNPROCESSABLE_ENTITY, None, one),
+            "1 thing is wrong, nothing is imported: line 2: no"
+        );
     }
 
     #[test]

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use serde::Deserialize;
 
 use super::api::Api;
 use super::connection::{Connection, Format};
 use super::exit::Exit;
-use super::output::{clean, print_line};
+use super::output::print_line;
 
 /// What to do with prices.
 #[derive(Subcommand)]
@@ -33,6 +33,23 @@ pub(crate) struct ImportArguments {
     connection: Connection,
 }
 
+/// What became of the file.
+#[derive(Deserialize)]
+struct Imported {
+    bars_received: u64,
+    inserted: u64,
+    unchanged: u64,
+    replaced: u64,
+    symbols: u64,
+    dates: Dates,
+}
+
+#[derive(Deserialize)]
+struct Dates {
+    from: String,
+    to: String,
+}
+
 /// Stores all of the file or nothing of it.
 pub(super) async fn import(arguments: &ImportArguments) -> anyhow::Result<Exit> {
     let csv = read(&arguments.file)?;
@@ -42,7 +59,7 @@ pub(super) async fn import(arguments: &ImportArguments) -> anyhow::Result<Exit> 
     if arguments.format.json {
         print_line(&answer.text)?;
     } else {
-        print_line(&told(&answer.read()?))?;
+        print_line(&answer.read::<Imported>()?.told())?;
     }
     Ok(Exit::Done)
 }
@@ -56,21 +73,12 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(file).with_context(|| format!("reading {}", file.display()))
 }
 
-/// What became of the file, a line for each figure.
-fn told(answer: &Value) -> String {
-    let figures = answer.as_object().into_iter().flatten();
-    let lines = figures.filter_map(|(name, value)| {
-        let value = match value {
-            Value::Null => return None,
-            Value::Object(range) => {
-                let ends = ["from", "to"].map(|end| range.get(end).and_then(Value::as_str).unwrap_or("-"));
-                ends.join(" to ")
-            }
-            Value::String(text) => text.clone(),
-            Value::Array(list) => list.len().to_string(),
-            Value::Bool(_) | Value::Number(_) => value.to_string(),
-        };
-        Some(format!("{:<15}{value}", name.replace('_', " ")))
-    });
-    clean(&lines.collect::<Vec<_>>().join("\n"))
+impl Imported {
+    fn told(&self) -> String {
+        let Self { bars_received, inserted, unchanged, replaced, symbols, dates } = self;
+        format!(
+            "{bars_received} bars of {symbols} symbols, {} to {}: {inserted} new, {unchanged} unchanged, {replaced} replaced.",
+            dates.from, dates.to
+        )
+    }
 }

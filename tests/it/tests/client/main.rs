@@ -12,6 +12,7 @@ mod command;
 mod double;
 mod exits;
 mod lines;
+mod prices;
 mod requests;
 mod restart;
 mod stream;

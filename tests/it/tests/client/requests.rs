@@ -31,50 +31,6 @@ async fn cancel_and_retry_say_what_became_of_the_job() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn wrong_lines_of_a_price_file_are_told_one_by_one() {
-    let double = Double::start(|asked, _| match &*asked.what {
-        "POST /prices/import" => {
-            let errors = json!([{ "line": 2, "loc": ["close"], "msg": "Input should be above 0" },
-                { "line": 9, "loc": ["date"], "msg": "2025-10-04 is no session" }]);
-            Says::All(
-                422,
-                PROBLEM,
-                json!({ "detail": "2 lines are wrong; nothing was imported", "errors": errors }).to_string(),
-            )
-        }
-        _ => Says::All(
-            200,
-            JSON,
-            json!({ "inserted": 3, "dates": { "from": "2025-10-01", "to": "2025-10-03" } }).to_string(),
-        ),
-    })
-    .await;
-    let file = std::env::temp_dir().join(format!("modelday-test-{}.csv", uuid::Uuid::now_v7()));
-    std::fs::write(&file, "symbol,date\n").unwrap();
-    let path = file.to_str().unwrap();
-
-    let wrong = modelday(&double.url, &["prices", "import", path]);
-    let right = modelday(&double.url, &["prices", "import", path, "--replace"]);
-    let missing = modelday(&double.url, &["prices", "import", "/nowhere/prices.csv"]);
-    std::fs::remove_file(&file).unwrap();
-
-    assert_eq!(wrong.code, Some(2));
-    assert_eq!(
-        wrong.err,
-        "modelday: 2 lines are wrong; nothing was imported\n  line 2: close: Input should be above 0\n  line 9: date: 2025-10-04 is no session\n"
-    );
-    assert_eq!(
-        (right.code, &*right.out),
-        (Some(0), "dates          2025-10-01 to 2025-10-03\ninserted       3\n")
-    );
-    assert_eq!(missing.code, Some(1), "{missing:?}");
-    assert!(missing.err.starts_with("modelday: reading /nowhere/prices.csv: "), "{missing:?}");
-    let asked = double.asked();
-    assert_eq!(asked[1].what, "POST /prices/import?replace=true");
-    assert_eq!((asked[0].content_type.as_deref(), &*asked[0].body), (Some("text/csv"), "symbol,date\n"));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_table_is_saved_whole_or_not_at_all() {
     let double = Double::start(|asked, _| match &*asked.what {
         "GET /trades?model=m&format=csv" => {

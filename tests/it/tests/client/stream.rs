@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::command::modelday;
+use crate::command::{modelday, small};
 use crate::double::{Asked, Double, Says};
 
 const JSON: &str = "application/json";
@@ -91,4 +91,23 @@ async fn failed_days_are_told_while_they_happen_and_a_cancelled_job_ends_with_4(
 
     assert_eq!(ran.code, Some(4), "{ran:?}");
     assert!(ran.err.contains("  failed: gpt on 2025-10-01: no \u{fffd}[31mkey\n"), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_event_of_a_real_job_is_a_line() {
+    let system = small().start().await;
+    let url = &system.client.status_url;
+    let request = json!({ "start_date": "2025-11-24", "end_date": "2025-11-28" });
+    let job = system.client.trigger(&request).await;
+
+    let live = modelday(url, &["watch", &job, "--json"]);
+    let later = modelday(url, &["watch", &job, "--json"]);
+
+    assert_eq!((live.code, later.code), (Some(0), Some(0)), "{live:?} {later:?}");
+    let lines = live.json_lines();
+    assert_eq!(ids(&lines), (1..=lines.len() as u64).collect::<Vec<_>>());
+    assert_eq!(live.out, later.out);
+    let completed = lines.iter().filter(|line| line["event"] == "modelday.model_day.completed.v1");
+    assert_eq!(completed.count(), 8);
+    assert_eq!(lines[0]["data"]["job"]["job_id"], job.as_str());
 }

@@ -1,0 +1,63 @@
+//! Prices from a file.
+
+use std::path::PathBuf;
+
+use crate::command::{modelday, small};
+
+const HEAD: &str = "symbol,date,open,high,low,close,volume\n";
+
+/// A file that goes with the test.
+struct File(PathBuf);
+
+impl File {
+    fn new(rows: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("modelday-test-{}.csv", uuid::Uuid::now_v7()));
+        std::fs::write(&path, format!("{HEAD}{rows}")).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_imported_whole_and_what_is_wrong_with_it_is_told_by_its_line() {
+    let system = small().start().await;
+    let url = &system.client.status_url;
+    let good = File::new("AAPL,2025-10-01,10,12,9,11,100\nAAPL,2025-10-02,11,13,10,12.5,100\n");
+    let bad =
+        File::new("AAPL,2025-10-01,10,12,9,11,100\nAAPL,2025-10-04,1,1,1,1,1\nMSFT,2025-10-02,1,1,1,-1,1\n");
+    let other = File::new("AAPL,2025-10-02,11,14,10,12.5,100\n");
+
+    let wrong = modelday(url, &["prices", "import", bad.path()]);
+    let stored = modelday(url, &["prices", "import", good.path()]);
+    let refused = modelday(url, &["prices", "import", other.path()]);
+    let replaced = modelday(url, &["prices", "import", other.path(), "--replace", "--json"]);
+    let missing = modelday(url, &["prices", "import", "/nowhere/prices.csv"]);
+
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    let lines: Vec<&str> = wrong.err.lines().collect();
+    assert_eq!(lines[0], "modelday: 2 things are wrong, nothing is imported");
+    assert!(lines[1].starts_with("  line 3: date ") && lines[2].starts_with("  line 4: close "), "{wrong:?}");
+    assert_eq!(lines.len(), 3);
+    assert_eq!(
+        (stored.code, &*stored.out),
+        (Some(0), "2 bars of 1 symbols, 2025-10-01 to 2025-10-02: 2 new, 0 unchanged, 0 replaced.\n")
+    );
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.err.contains("line 2: AAPL on 2025-10-02 is stored with "), "{refused:?}");
+    assert_eq!(
+        (replaced.code, &replaced.json()["replaced"]),
+        (Some(0), &serde_json::json!(1)),
+        "{replaced:?}"
+    );
+    assert_eq!(missing.code, Some(1), "{missing:?}");
+    assert!(missing.err.starts_with("modelday: reading /nowhere/prices.csv: "), "{missing:?}");
+}
