@@ -65,7 +65,7 @@ impl Builder {
     /// Starts the stand-in and the services, and waits until they are ready.
     pub async fn start(self) -> System {
         let database = TestDatabase::new().await;
-        let dev = self.env.get("DEPLOYMENT_MODE").is_some_and(|mode| mode == "DEV");
+        let dev = self.env.get("DEPLOYMENT_MODE").is_some_and(|mode| mode.eq_ignore_ascii_case("DEV"));
         let vhost = self.amqp_url.is_none().then(TestVhost::new);
         let vhost = if dev { vhost.map(TestVhost::with_development) } else { vhost };
         let prices = self.prices.start().await.expect("the stand-in starts");

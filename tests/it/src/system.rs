@@ -96,7 +96,7 @@ impl System {
         let mut system =
             Self { processes, seconds: Vec::new(), ports, env, folder, client, prices, vhost, database };
         if shape == Shape::FourProcesses
-            && system.env.get("DEPLOYMENT_MODE").is_some_and(|mode| mode == "DEV")
+            && system.env.get("DEPLOYMENT_MODE").is_some_and(|mode| mode.eq_ignore_ascii_case("DEV"))
         {
             let prepared = system.modelday(&["migrate", "--reset-dev"]);
             assert!(prepared.status.success(), "{}", String::from_utf8_lossy(&prepared.stderr));
