@@ -18,7 +18,7 @@ pub(crate) fn print(text: &str) -> std::io::Result<()> {
 /// Prints a document with the end of its line.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub(crate) fn print_line(text: &str) -> std::io::Result<()> {
     print(&format!("{}\n", text.trim_end()))
 }
