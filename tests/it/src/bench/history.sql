@@ -35,13 +35,16 @@ SELECT job_id, 'completed',
     days, days, 0, 0
 FROM public.history_jobs
 
-INSERT INTO status.events (source, id, job_id, seq, kind, occurred_at, traceparent, body)
-SELECT '/modelday/executor', event_id, job_id, row_number() OVER (PARTITION BY job_id ORDER BY date, model),
+INSERT INTO status.events (position, source, id, job_id, seq, kind, occurred_at, traceparent, body)
+SELECT (SELECT last_position FROM status.feed) + row_number() OVER (ORDER BY chunk, experiment, run, date, model),
+    '/modelday/executor', event_id, job_id, row_number() OVER (PARTITION BY job_id ORDER BY date, model),
     'modelday.model_day.completed.v1', now(), NULL,
     replace(replace(replace(replace(replace(:day, '@JOB', job_id::text), '@EXPERIMENT', experiment_name),
         '@MODEL', model), '@DATE', date::text), '@BASE', coalesce(previous, date - 1)::text)
 FROM public.history
-ORDER BY chunk, experiment, run, date
+ORDER BY 1
+
+UPDATE status.feed SET last_position = (SELECT max(position) FROM status.events)
 
 INSERT INTO status.model_days (job_id, experiment, model, trial, trading_date, state, attempt, started_at, ended_at,
     event_source, event_id, revision, base_date, base_revision, starting_value, value_at_open, value_at_close, trades, traded)
@@ -49,6 +52,10 @@ SELECT job_id, experiment_name, model, 0, date, 'completed', 1, now(), now(), '/
     previous, CASE WHEN previous IS NOT NULL THEN run + 1 END, worth - 1, worth, worth + 0.5, 2, 400
 FROM public.history
 ORDER BY chunk, experiment, run, date
+
+INSERT INTO status.chains (experiment, model, trial)
+SELECT DISTINCT experiment_name, model, 0
+FROM public.history
 
 DROP TABLE public.history, public.history_jobs
 

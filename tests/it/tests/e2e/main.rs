@@ -13,6 +13,7 @@ mod cases;
 mod concurrency;
 mod consumer;
 mod letters;
+mod metrics;
 mod never_unknown;
 mod otlp;
 mod plan;
