@@ -4,6 +4,7 @@
 
 mod broker;
 mod budget;
+mod cancelling;
 mod download;
 mod refused;
 mod sharing;

@@ -34,6 +34,8 @@ async fn a_call_under_way_is_broken_off_and_a_new_job_asks_anew() {
     assert!(asked.elapsed() < AT_ONCE, "it took {:?}", asked.elapsed());
     assert_eq!(status["status"], "cancelled", "{status}");
     assert_eq!(status["progress"]["skipped"], 2);
+    let broken_off = "a lane was stopped in the middle of a turn";
+    eventually("the call is broken off", async || system.logs().contains(broken_off).then_some(())).await;
     endpoint.hold_from(usize::MAX);
     // The only place at the endpoint is free at once, and the new attempt has a journal of its own.
     let next = system.client.trigger(&request()).await;

@@ -1,0 +1,77 @@
+//! Jobs that are cancelled: nothing is asked for them any more, and they hold up nobody.
+
+use std::time::{Duration, Instant};
+
+use domain::event::{Event, JobCancel};
+use domain::ids::JobId;
+use domain::model_day::SkipReason;
+use standin::AlphaVantage;
+
+use crate::support::{World, eventually, failed, job, names};
+
+/// Longer than anything takes here that does not wait for the provider.
+const SLOW: Duration = Duration::from_secs(8);
+
+async fn cancel(world: &World, job: JobId) {
+    let command = JobCancel { job, reason: "enough".to_owned() };
+    let messages = runtime::outgoing::job_cancel(&command).unwrap();
+    storage::trigger::cancel(&world.trigger, job, &messages).await.unwrap();
+}
+
+fn is_cancelled(events: &[Event]) -> bool {
+    let told = failed(events);
+    told.error == "The job was cancelled"
+        && told.skipped.iter().all(|skipped| skipped.reason == SkipReason::MarketClosed)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_ended_while_its_call_is_under_way_and_so_is_one_that_waits_its_turn() {
+    let provider = AlphaVantage::builder().delay(SLOW);
+    let settings = [("PREPARATIONS_AT_ONCE", "1"), ("DOWNLOAD_CONCURRENCY", "1")];
+    let mut world = World::start(provider, &settings).await;
+    let (first, second) =
+        (job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-02"), job(&["NVDA"], "2025-11-26", "2025-11-28"));
+    world.accept(&first).await;
+    eventually("it is asked", async || (world.called() == ["AAPL"]).then_some(())).await;
+    world.accept(&second).await;
+    let noted = "SELECT count(*) FROM market.preparations";
+    eventually("it waits", async || (world.database.count(noted).await == 2).then_some(())).await;
+
+    let asked = Instant::now();
+    cancel(&world, second.id).await;
+    cancel(&world, first.id).await;
+    let (of_first, of_second) = (world.outcome(first.id).await, world.outcome(second.id).await);
+
+    assert!(asked.elapsed() < SLOW / 2, "it took {:?}", asked.elapsed());
+    assert!(is_cancelled(&of_first) && is_cancelled(&of_second), "{of_first:?} {of_second:?}");
+    assert_eq!(names(&of_second), ["failed"]);
+    assert_eq!(failed(&of_second).skipped.len(), 1, "the holiday is no secret");
+    let stored = "SELECT count(DISTINCT symbol) FROM market.bars";
+    eventually("what is paid for is kept", async || (world.database.count(stored).await == 1).then_some(()))
+        .await;
+    world.provider.set_delay(Duration::ZERO);
+    let next = world.prepare(&job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-02")).await;
+    assert_eq!(names(&next).last(), Some(&"ready"));
+    assert_eq!(world.called(), ["AAPL", "MSFT"], "each symbol once, and none for the cancelled jobs");
+    assert_eq!(world.events(first.id).await.len(), of_first.len(), "nothing more is said of it");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_waits_for_the_next_window_is_ended_without_the_broker() {
+    let mut world = World::start(AlphaVantage::builder().rate_limit_after(0), &[]).await;
+    let mut waiting = job(&["AAPL"], "2025-10-01", "2025-10-02");
+    waiting.options.wait_for_data = true;
+    world.accept(&waiting).await;
+    eventually("it waits", async || {
+        matches!(world.events(waiting.id).await.last(), Some(Event::DataWaiting(_))).then_some(())
+    })
+    .await;
+
+    // The row alone: neither the command nor the hint is sent.
+    storage::trigger::cancel(&world.trigger, waiting.id, &[]).await.unwrap();
+    let events = world.outcome(waiting.id).await;
+
+    assert!(is_cancelled(&events), "{events:?}");
+    world.stop().await;
+}
