@@ -26,10 +26,10 @@ async function providers(place, signal) {
     if (error instanceof Problem) return place.append(el("h2", {}, "Price providers"), notice(error.message, "error"));
     throw error;
   }
-  place.append(el("h2", {}, "Price providers"), answer.providers.map((provider) => el("div", { class: "card" },
+  place.append(el("h2", {}, "Price providers"), ...answer.providers.map((provider) => el("div", { class: "card" },
     el("h3", {}, provider.name.replaceAll("_", " "), el("span", { class: "faint" }, ` ${provider.plan}`)),
     provider.key_configured ? "" : notice("There is no key: nothing can be downloaded.", "warning"),
-    provider.refused_until ? notice(["Refuses calls until ", provider.refused_until].join(""), "warning") : "",
+    provider.refused_until ? notice(`Refuses calls until ${provider.refused_until}.`, "warning") : "",
     provider.windows.length ? table(
       [{ name: "Each" }, { name: "Left", figure: true }, { name: "Limit", figure: true }, { name: "More at" }],
       provider.windows.map((window) => ({ cells: [
