@@ -90,7 +90,7 @@ fn tell_failure(progress: &Progress, event: &Message, count: usize) {
     if count <= TOLD {
         progress.note(&failure(&event.data));
     } else if count == TOLD + 1 {
-        progress.note("more model-days failed; the job's model-days tell why");
+        progress.note("more model-days failed");
     }
 }
 

@@ -1,10 +1,6 @@
 //! A job as the client reads it.
 
-use std::fmt::Write as _;
-
 use serde::Deserialize;
-
-use super::output::clean;
 
 /// An accepted job.
 #[derive(Deserialize)]
@@ -53,25 +49,5 @@ impl JobStatus {
     /// Whether nothing more happens.
     pub(super) fn has_ended(&self) -> bool {
         !matches!(self.status.as_str(), "pending" | "downloading_data" | "running")
-    }
-
-    /// How the job ended, in a few lines.
-    pub(super) fn summary(&self) -> String {
-        let progress = &self.progress;
-        let mut text = format!(
-            "\n{}: {} model-days executed, {} failed, {} skipped",
-            self.status, progress.completed, progress.failed, progress.skipped
-        );
-        if let Some(seconds) = self.total_duration_seconds {
-            let _ = write!(text, ", in {seconds:.1} s");
-        }
-        text.push('\n');
-        if let Some(error) = &self.error {
-            let _ = writeln!(text, "  error: {error}");
-        }
-        for warning in self.warnings.iter().flatten() {
-            let _ = writeln!(text, "  warning: {warning}");
-        }
-        clean(&text)
     }
 }

@@ -24,6 +24,7 @@ mod request;
 mod results;
 mod run;
 mod sse;
+mod summary;
 mod watch;
 
 use clap::Subcommand;

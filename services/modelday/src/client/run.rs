@@ -9,6 +9,7 @@ use super::exit::Exit;
 use super::job::{Accepted, JobStatus};
 use super::output::{print, print_line, width};
 use super::request::RequestArguments;
+use super::summary::summary;
 use super::watch::{Show, watch};
 
 /// What to run, and how to watch it.
@@ -87,7 +88,7 @@ async fn to_the_end(api: &Api, job: &str, format: Format) -> anyhow::Result<Exit
     if format.json {
         print_line(&answer.text)?;
     } else {
-        print(&status.summary())?;
+        print(&summary(api, job, &status).await?)?;
         print(&standings(api, job, &status).await?)?;
     }
     Ok(Exit::of_job(&status.status))

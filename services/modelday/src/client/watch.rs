@@ -8,6 +8,7 @@ use super::error::ApiError;
 use super::exit::Exit;
 use super::job::JobStatus;
 use super::output::{print, print_line, tell};
+use super::summary::summary;
 use super::{follow, lines};
 
 /// What to watch.
@@ -52,7 +53,7 @@ pub(super) async fn main(arguments: &WatchArguments) -> anyhow::Result<Exit> {
     let show = if arguments.json { Show::Events } else { Show::Progress };
     let Some((status, _)) = watch(&api, job, show).await? else { return Ok(Exit::Interrupted) };
     if !arguments.json {
-        print(&status.summary())?;
+        print(&summary(&api, job, &status).await?)?;
     }
     Ok(Exit::of_job(&status.status))
 }

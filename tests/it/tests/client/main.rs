@@ -9,11 +9,13 @@
 )]
 
 mod command;
+mod control;
 mod double;
 mod exits;
+mod export;
 mod lines;
 mod prices;
-mod requests;
+
 mod restart;
 mod stream;
 mod tables;

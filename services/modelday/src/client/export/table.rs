@@ -70,7 +70,7 @@ async fn pages(
     loop {
         let mut query = table.query.clone();
         query.push(("format", "json".to_owned()));
-        query.push(("limit", "1000".to_owned()));
+        query.push(("limit", "10000".to_owned()));
         query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
         let answer = api.get(&[table.name], &query).await?;
         let page = Page::read(&answer.text, table.name)

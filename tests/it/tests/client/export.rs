@@ -1,0 +1,100 @@
+//! Tables as files.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::command::{modelday, small};
+use crate::double::{Double, Says};
+
+/// A folder that goes with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("modelday-test-{}", uuid::Uuid::now_v7()));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tables_of_a_job_are_saved_in_every_form() {
+    let system = small().start().await;
+    let url = &system.client.status_url;
+    let job = system.client.trigger(&json!({ "start_date": "2025-11-24", "end_date": "2025-11-28" })).await;
+    system.client.ended(&job).await;
+    let folder = Folder::new();
+    let files = ["trades.csv", "equity.json", "positions.parquet"].map(|name| folder.path(name));
+
+    let csv = modelday(url, &["export", "--trades", "--job", &job, "-o", &files[0]]);
+    let document = modelday(url, &["export", "--equity", "--model", "cash", "-o", &files[1]]);
+    let parquet = modelday(url, &["export", "--positions", "--start", "2025-11-25", "-o", &files[2]]);
+    let printed = modelday(url, &["export", "--trades", "--job", &job]);
+    let unknown = modelday(url, &["export", "--trades", "--job", "nonsense", "-o", &folder.path("none.csv")]);
+    let two = modelday(url, &["export", "--positions", "--equity"]);
+
+    for saved in [&csv, &document, &parquet, &printed] {
+        assert_eq!(saved.code, Some(0), "{saved:?}");
+    }
+    let text = std::fs::read_to_string(&files[0]).unwrap();
+    assert_eq!(text, printed.out);
+    assert_eq!(
+        text.lines().count(),
+        1 + trades(&system.client.get_ok(&format!("/trades?job_id={job}")).await)
+    );
+    let saved: Value = serde_json::from_str(&std::fs::read_to_string(&files[1]).unwrap()).unwrap();
+    let answered = system.client.get_ok("/equity?model=cash").await;
+    assert_eq!((&saved["equity"], &saved["count"]), (&answered["equity"], &json!(4)));
+    let bytes = std::fs::read(&files[2]).unwrap();
+    assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"), "the name of the file tells its form");
+    assert_eq!((unknown.code, &*unknown.err), (Some(2), "modelday: Job nonsense not found\n"));
+    assert_eq!(two.code, Some(2), "one at a time: {two:?}");
+    assert_eq!(folder.names().len(), 3, "{:?}", folder.names());
+}
+
+fn trades(page: &Value) -> usize {
+    assert_eq!(page["next_cursor"], Value::Null, "one page");
+    page["trades"].as_array().unwrap().len()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_is_there_whole_or_not_at_all_and_its_pages_become_one() {
+    const JSON: &str = "application/json";
+    let double = Double::start(|asked, _| match &*asked.what {
+        "GET /equity?format=csv" => Says::Cut(vec!["date,price\n2025-"]),
+        "GET /positions?format=json&limit=10000" => {
+            Says::All(200, JSON, r#"{"positions": [{"price": 1.10}], "next_cursor": "x"}"#.to_owned())
+        }
+        "GET /positions?format=json&limit=10000&cursor=x" => {
+            Says::All(200, JSON, r#"{"positions": [{"price": 2.20}], "next_cursor": null}"#.to_owned())
+        }
+        _ => Says::All(404, JSON, json!({ "detail": "Not Found" }).to_string()),
+    })
+    .await;
+    let folder = Folder::new();
+
+    let cut = modelday(&double.url, &["export", "--equity", "-o", &folder.path("equity.csv")]);
+    let joined = modelday(&double.url, &["export", "--positions", "--format", "json"]);
+
+    assert_eq!(cut.code, Some(5), "{cut:?}");
+    assert!(cut.err.contains("was cut off"), "{cut:?}");
+    assert!(folder.names().is_empty(), "nothing is left of what was cut off: {:?}", folder.names());
+    assert_eq!(joined.json(), json!({ "positions": [{ "price": 1.10 }, { "price": 2.20 }], "count": 2 }));
+    assert!(joined.out.contains("2.20"), "numbers keep their digits: {}", joined.out);
+}
