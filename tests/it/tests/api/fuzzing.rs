@@ -32,7 +32,10 @@ async fn whatever_is_asked_the_answer_is_as_described() {
         .arg("--config-file")
         .arg(root().join("tests/python/schemathesis.toml"))
         .args(["run", &format!("{}/openapi.json", system.client.status_url)])
-        .args(["--checks", "all", "--max-examples", "260", "--continue-on-failure", "--workers", "2"])
+        .args(["--checks", "all", "--max-examples", "160", "--continue-on-failure"])
+        // Another seed finds other things, at a time of somebody's choosing. Python parses code deep in its stack,
+        // which fails now and then while another thread does too.
+        .args(["--seed", &std::env::var("FUZZING_SEED").unwrap_or_else(|_| "1".to_owned()), "--workers", "1"])
         .arg("--no-color")
         .args(["-H", &format!("Authorization: Bearer {}", everything.token)])
         .current_dir(&folder)
