@@ -242,8 +242,6 @@ impl QueueSpec {
         arguments.insert("x-queue-type".into(), text("quorum"));
         if self.on_death == OnDeath::ToDeadLetters {
             arguments.insert("x-dead-letter-exchange".into(), text(DEAD));
-            arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
-            arguments.insert("x-overflow".into(), text("reject-publish"));
             arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERY_LIMIT));
         }
         arguments

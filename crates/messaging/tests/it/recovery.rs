@@ -106,8 +106,6 @@ async fn declare_at_once(channel: &Channel) {
     let text = |text: &str| AMQPValue::LongString(text.into());
     arguments.insert("x-queue-type".into(), text("quorum"));
     arguments.insert("x-dead-letter-exchange".into(), text(topology::DEAD));
-    arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
-    arguments.insert("x-overflow".into(), text("reject-publish"));
     arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(1000));
     let durable = QueueDeclareOptions::durable();
     channel.queue_declare(queues::DOWNLOADER_JOBS.into(), durable, arguments).await.unwrap();

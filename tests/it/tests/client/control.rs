@@ -49,7 +49,10 @@ async fn what_failed_is_run_again_as_a_new_job() {
     let url = &system.client.status_url;
     let ran = modelday(url, &["run", "--end", "2025-11-25", "--models", "agent,cash"]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
-    assert!(ran.out.contains("\n  failed: agent on 2025-11-25: bad_credentials"), "{ran:?}");
+    assert!(
+        ran.out.contains("\n  failed: agent on 2025-11-25: the endpoint failed (bad_credentials)"),
+        "{ran:?}"
+    );
     let job = ran.out.lines().next().unwrap().strip_prefix("Job ").unwrap();
 
     let still = modelday(url, &["retry", job, "--watch"]);
