@@ -133,8 +133,10 @@ impl Relay {
     /// Sends what there is, up to a batch.
     async fn send(&self, part: Part, publisher: &Publisher) -> anyhow::Result<Sent> {
         let mut connection = self.pool.acquire().await?;
-        // Most services have no commands to send, and need no connection to the broker for them.
-        if !publisher.is_connected() && !outbox::is_waiting(&mut connection, part).await? {
+        // Most services have no commands to send, and need no connection to the broker for them. That of events is
+        // opened at once, since it shows whether the broker can be used.
+        let is_idle = matches!(part, Part::To(_)) && !publisher.is_connected();
+        if is_idle && !outbox::is_waiting(&mut connection, part).await? {
             return Ok(Sent::Nothing);
         }
         // A transaction must not wait for the broker to come back.
