@@ -2,6 +2,7 @@
 
 use it::{Service, Shape, System};
 use serde_json::json;
+use test_support::eventually;
 
 #[tokio::test]
 async fn a_paused_executor_that_comes_back_loses_harmlessly() {
@@ -16,9 +17,13 @@ async fn a_paused_executor_that_comes_back_loses_harmlessly() {
     let job = system.client.trigger(&json!({ "start_date": "2016-01-04", "end_date": "2025-09-30" })).await;
     system.client.until(&job, "begin", |status| status["progress"]["completed"].as_u64() > Some(10)).await;
 
-    // It is paused at a day's end, since it cannot end one meanwhile.
+    // It is paused while it waits for the end of a day, so that the next one is what it tries on its return.
     let mut lane = system.database.admin.begin().await.unwrap();
     sqlx::query("SELECT FROM execution.lanes FOR UPDATE").execute(&mut *lane).await.unwrap();
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+         AND wait_event_type = 'Lock' AND query LIKE '-- days::commit_day%'";
+    eventually("a day waits for the lane", async || (system.database.count(waits).await == 1).then_some(()))
+        .await;
     system.signal(Service::Executor, "STOP");
     lane.rollback().await.unwrap();
     let open = "SELECT count(*) FROM execution.lanes WHERE state = 'ready'";
