@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use arrayvec::ArrayString;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::money::Price;
 
@@ -13,9 +14,11 @@ use crate::money::Price;
 pub struct SymbolError(String);
 
 /// A ticker as the exchange prints it: 1-12 of `A-Z`, `0-9`, `.`, `-`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Symbol(String);
+///
+/// It is copied with every bar and every fill, and so lives in place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Symbol(ArrayString<12>);
 
 impl Symbol {
     /// The ticker's text.
@@ -28,7 +31,11 @@ impl FromStr for Symbol {
     type Err = SymbolError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::try_from(text.to_owned())
+        let allowed = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '.' || c == '-';
+        match ArrayString::from(text) {
+            Ok(symbol) if !text.is_empty() && text.chars().all(allowed) => Ok(Self(symbol)),
+            _ => Err(SymbolError(text.to_owned())),
+        }
     }
 }
 
@@ -36,18 +43,19 @@ impl TryFrom<String> for Symbol {
     type Error = SymbolError;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let allowed = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '.' || c == '-';
-        if (1..=12).contains(&text.len()) && text.chars().all(allowed) {
-            Ok(Self(text))
-        } else {
-            Err(SymbolError(text))
-        }
+        text.parse()
     }
 }
 
 impl From<Symbol> for String {
     fn from(symbol: Symbol) -> Self {
-        symbol.0
+        symbol.as_str().to_owned()
+    }
+}
+
+impl Serialize for Symbol {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -20,13 +20,12 @@ use crate::jobs::PlannedJob;
 /// Most stretches in memory.
 const MOST: usize = 8;
 
-type Key = (JobId, NaiveDate);
 type Table = Arc<OnceCell<Arc<PriceTable>>>;
 
 /// The stretches in memory.
 pub(crate) struct Prices {
     calendar: Calendar,
-    stretches: Mutex<VecDeque<(Key, Table)>>,
+    stretches: Mutex<VecDeque<(JobId, Stretch, Table)>>,
 }
 
 impl Prices {
@@ -43,12 +42,11 @@ impl Prices {
         date: NaiveDate,
         held: Option<&Portfolio>,
     ) -> Result<Arc<PriceTable>, ExecutorError> {
-        let stretch = Stretch::of(&self.calendar, date);
-        let (from, last) = (stretch.from(&self.calendar, job.lookback()), stretch.last);
-        let stretch = self.stretch((job.job.id, stretch.first)).await;
+        let (stretch, table) = self.stretch(job.job.id, date).await;
         let universe = &job.job.universe;
         let members = || universe.symbols.iter().chain(&universe.benchmark).cloned().collect::<Vec<_>>();
-        let table = stretch.get_or_try_init(async || load(pool, &members(), from, last).await).await?.clone();
+        let range = || (stretch.from(&self.calendar, job.lookback()), stretch.last);
+        let table = table.get_or_try_init(async || load(pool, &members(), range()).await).await?.clone();
         // A held symbol that has left the universe keeps being priced.
         let held = held.into_iter().flat_map(|portfolio| portfolio.holdings().keys());
         let is_stranger = |symbol: &&Symbol| !table.knows(symbol) && !universe.tradable(symbol);
@@ -56,28 +54,29 @@ impl Prices {
         if strangers.is_empty() {
             return Ok(table);
         }
-        load(pool, &[members(), strangers].concat(), from, last).await
+        load(pool, &[members(), strangers].concat(), range()).await
     }
 
-    async fn stretch(&self, key: Key) -> Table {
+    async fn stretch(&self, job: JobId, date: NaiveDate) -> (Stretch, Table) {
         let mut stretches = self.stretches.lock().await;
-        if let Some((_, stretch)) = stretches.iter().find(|(known, _)| *known == key) {
-            return stretch.clone();
+        let is_it = |stretch: &Stretch| stretch.first <= date && date <= stretch.last;
+        if let Some((_, stretch, table)) = stretches.iter().find(|(of, known, _)| *of == job && is_it(known))
+        {
+            return (*stretch, table.clone());
         }
-        let stretch = Table::default();
-        stretches.push_back((key, stretch.clone()));
+        let (stretch, table) = (Stretch::of(&self.calendar, date), Table::default());
+        stretches.push_back((job, stretch, table.clone()));
         if stretches.len() > MOST {
             stretches.pop_front();
         }
-        stretch
+        (stretch, table)
     }
 }
 
 async fn load(
     pool: &PgPool,
     symbols: &[Symbol],
-    from: NaiveDate,
-    to: NaiveDate,
+    (from, to): (NaiveDate, NaiveDate),
 ) -> Result<Arc<PriceTable>, ExecutorError> {
     let earlier = last_before(pool, symbols, from).await?;
     let bars = bars_between(pool, symbols, from, to).await?;

@@ -30,6 +30,18 @@ struct Row {
     volume: i64,
 }
 
+/// The bars of one symbol, by column.
+#[derive(FromRow)]
+struct Columns {
+    symbol: String,
+    dates: Vec<NaiveDate>,
+    opens: Vec<Decimal>,
+    highs: Vec<Decimal>,
+    lows: Vec<Decimal>,
+    closes: Vec<Decimal>,
+    volumes: Vec<i64>,
+}
+
 fn corrupt(problem: impl std::fmt::Display) -> StorageError {
     StorageError::corrupt("market.bars", problem)
 }
@@ -42,13 +54,17 @@ fn symbol(text: String) -> Result<Symbol> {
     Symbol::try_from(text).map_err(corrupt)
 }
 
+fn bar([open, high, low, close]: [Decimal; 4], volume: i64) -> Result<Bar> {
+    let volume = u64::try_from(volume).map_err(corrupt)?;
+    Bar::new(price(open)?, price(high)?, price(low)?, price(close)?, volume).map_err(corrupt)
+}
+
 impl TryFrom<Row> for BarRow {
     type Error = StorageError;
 
     fn try_from(row: Row) -> Result<Self> {
-        let volume = u64::try_from(row.volume).map_err(corrupt)?;
-        let bar = Bar::new(price(row.open)?, price(row.high)?, price(row.low)?, price(row.close)?, volume);
-        Ok(Self { symbol: symbol(row.symbol)?, date: row.trading_date, bar: bar.map_err(corrupt)? })
+        let bar = bar([row.open, row.high, row.low, row.close], row.volume)?;
+        Ok(Self { symbol: symbol(row.symbol)?, date: row.trading_date, bar })
     }
 }
 
@@ -146,18 +162,30 @@ pub async fn bars_between(
     to: NaiveDate,
 ) -> Result<Vec<BarRow>> {
     let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
-    let rows: Vec<Row> = sqlx::query_as(
+    // A row a symbol: a row a bar would take longer to read than to find.
+    let columns: Vec<Columns> = sqlx::query_as(
         "-- bars::bars_between
-        SELECT symbol, trading_date, open, high, low, close, volume
+        SELECT symbol, array_agg(trading_date) AS dates, array_agg(open) AS opens, array_agg(high) AS highs,
+            array_agg(low) AS lows, array_agg(close) AS closes, array_agg(volume) AS volumes
         FROM market.bars
-        WHERE trading_date BETWEEN $2 AND $3 AND symbol = ANY($1)",
+        WHERE trading_date BETWEEN $2 AND $3 AND symbol = ANY($1)
+        GROUP BY symbol",
     )
     .bind(names)
     .bind(from)
     .bind(to)
     .fetch_all(pool)
     .await?;
-    rows.into_iter().map(TryInto::try_into).collect()
+    let mut rows = Vec::with_capacity(columns.iter().map(|column| column.dates.len()).sum());
+    for Columns { symbol: name, dates, opens, highs, lows, closes, volumes } in columns {
+        let symbol = symbol(name)?;
+        let prices = opens.into_iter().zip(highs).zip(lows).zip(closes);
+        for ((date, (((open, high), low), close)), volume) in dates.into_iter().zip(prices).zip(volumes) {
+            let bar = bar([open, high, low, close], volume)?;
+            rows.push(BarRow { symbol: symbol.clone(), date, bar });
+        }
+    }
+    Ok(rows)
 }
 
 /// The latest bar of each of these symbols before `date`.
