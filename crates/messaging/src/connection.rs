@@ -12,6 +12,8 @@ use lapin::{
 };
 
 const HEARTBEAT_SECONDS: u16 = 10;
+/// A frame in bytes that is large enough for the headers of any message of ours.
+const SMALL_FRAME: u32 = 16 * 1024;
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Where the broker is and who is calling. Its `Debug` output never shows the password.
@@ -108,6 +110,16 @@ impl BrokerConfig {
             "/" => "modelday_dev".to_owned(),
             name => format!("{name}_dev"),
         };
+        Self { uri: Arc::new(uri), ..self }
+    }
+
+    /// For connections that carry messages of ours only: lapin keeps 64 frames of the largest size in memory for
+    /// each, 8 MiB of the broker's usual one. Whoever receives or passes on what others have sent needs that size,
+    /// since a message's headers are one frame. Does nothing when the address asks for a size.
+    #[must_use]
+    pub fn with_small_frames(self) -> Self {
+        let mut uri = (*self.uri).clone();
+        uri.query.frame_max.get_or_insert(SMALL_FRAME);
         Self { uri: Arc::new(uri), ..self }
     }
 

@@ -27,7 +27,7 @@ pub use hooks::{Hooks, Subscribed};
 pub use incoming::{FromDelivery, Incoming, RawDelivery};
 pub use probe::Probe;
 pub use publisher::{PublishError, Published, Publisher};
-pub use semconv::{LinkSpan, TraceContext};
+pub use semconv::{LinkSpan, SEND_TARGET, TraceContext};
 
 /// Why something did not work this time; kept as the error it was, so that its chain can be logged.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;

@@ -175,7 +175,9 @@ impl Publisher {
         let id = message.properties.message_id().as_ref().map_or("", |id| id.as_str());
         let job = message.properties.correlation_id().as_ref().map_or("", |id| id.as_str());
         let span = semconv::send_span(&self.config, message.exchange, message.routing_key, id, job);
-        if let (Some(link), Some(trace)) = (self.link_span, message.trace) {
+        if !span.is_disabled()
+            && let (Some(link), Some(trace)) = (self.link_span, message.trace)
+        {
             link(&span, &[trace]);
         }
         span

@@ -11,15 +11,43 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
 
 pub use context::{continue_from, current_trace_id, current_traceparent, link_span, link_to_current};
 
 /// Buckets of the OpenTelemetry conventions for durations, in seconds.
 const SECONDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Which log lines are written: what `wanted` says, if that can be read.
+fn logged(wanted: Option<&str>) -> Targets {
+    let quiet = [
+        ("lapin", LevelFilter::OFF),
+        ("sqlx", LevelFilter::WARN),
+        ("hyper", LevelFilter::WARN),
+        ("opentelemetry", LevelFilter::WARN),
+    ];
+    let usual = || Targets::new().with_default(LevelFilter::INFO).with_targets(quiet);
+    let logged = wanted.and_then(|wanted| wanted.parse().ok()).unwrap_or_else(usual);
+    match wanted.is_some_and(|wanted| wanted.contains(messaging::SEND_TARGET)) {
+        true => logged,
+        false => logged.with_target(messaging::SEND_TARGET, LevelFilter::OFF),
+    }
+}
+
+/// Of which spans there are traces. Those of messages on their way to the broker are worth their time only when
+/// somebody collects them; the others give events and errors their trace ids.
+fn traced(is_exported: bool) -> Targets {
+    let foreign = ["lapin", "sqlx", "hyper", "opentelemetry", "h2", "tonic"];
+    let sent = if is_exported { LevelFilter::INFO } else { LevelFilter::OFF };
+    Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_targets(foreign.map(|target| (target, LevelFilter::OFF)))
+        .with_target(messaging::SEND_TARGET, sent)
+}
 
 /// The telemetry of a process.
 pub struct Telemetry {
@@ -50,15 +78,12 @@ pub fn init(service: &'static str) -> anyhow::Result<Telemetry> {
             .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
             .build(),
     );
-    if export::wanted(|name| std::env::var(name).ok())? {
+    let is_exported = export::wanted(|name| std::env::var(name).ok())?;
+    if is_exported {
         let exporter = opentelemetry_otlp::SpanExporter::builder().with_tonic().build()?;
         builder = builder.with_batch_exporter(exporter);
     }
     let provider = builder.build();
-    let filter = || {
-        EnvFilter::try_from_env("MODELDAY_LOG")
-            .unwrap_or_else(|_| EnvFilter::new("info,lapin=off,sqlx=warn,hyper=warn,opentelemetry=warn"))
-    };
     let logs = if std::io::stderr().is_terminal() {
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).compact().boxed()
     } else {
@@ -70,10 +95,8 @@ pub fn init(service: &'static str) -> anyhow::Result<Telemetry> {
         .with_threads(false)
         .with_tracked_inactivity(false);
     tracing_subscriber::registry()
-        .with(logs.with_filter(filter()))
-        .with(traces.with_filter(EnvFilter::new(
-            "info,lapin=off,sqlx=off,hyper=off,opentelemetry=off,h2=off,tonic=off",
-        )))
+        .with(logs.with_filter(logged(std::env::var("MODELDAY_LOG").ok().as_deref())))
+        .with(traces.with_filter(traced(is_exported)))
         .try_init()?;
     let metrics = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?

@@ -3,7 +3,10 @@
 use std::io::{self, Write};
 use std::sync::{Mutex, Once, PoisonError};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static START: Once = Once::new();
@@ -25,11 +28,10 @@ impl Write for Kept {
 /// Begins to keep what is logged, once.
 pub(super) fn start() {
     START.call_once(|| {
-        tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new("info,downloader=trace"))
-            .with_ansi(false)
-            .with_writer(|| Kept)
-            .init();
+        let wanted =
+            Targets::new().with_default(LevelFilter::INFO).with_target("downloader", LevelFilter::TRACE);
+        let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(|| Kept);
+        tracing_subscriber::registry().with(lines.with_filter(wanted)).init();
     });
 }
 
