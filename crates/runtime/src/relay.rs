@@ -10,7 +10,7 @@ use std::time::Duration;
 use messaging::topology::COMMANDS;
 use messaging::{BrokerConfig, Envelope, Publisher};
 use storage::PgPool;
-use storage::outbox::{self, Part, Stored};
+use storage::outbox::{self, Line, Part, Stored};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,8 @@ use crate::telemetry;
 const BATCH: usize = 500;
 /// How long a relay sleeps when nobody wakes it: the other replicas' commits are found then.
 const POLL: Duration = Duration::from_millis(500);
+/// How long the other relay of a part has for what we saw waiting.
+const PATIENCE: Duration = Duration::from_millis(5);
 /// From one batch of events to the next: what is committed meanwhile goes together, which costs less. The first
 /// event after a silence does not wait.
 const PACE: Duration = Duration::from_millis(20);
@@ -42,9 +44,14 @@ struct Wakes {
 }
 
 impl Wake {
-    /// Call right after a commit that wrote an outbox row.
+    /// Call right after a commit that wrote messages, whichever they are.
     pub fn wake(&self) {
         self.0.commands.notify_one();
+        self.0.events.notify_one();
+    }
+
+    /// Call right after a commit that wrote events and no command.
+    pub fn wake_for_events(&self) {
         self.0.events.notify_one();
     }
 }
@@ -52,8 +59,10 @@ impl Wake {
 /// What a look into the outbox came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sent {
-    /// Nothing was there, or another relay is at it.
+    /// Nothing was there.
     Nothing,
+    /// Another relay is at it.
+    NotOurs,
     /// All that was there.
     All,
     /// As much as goes at once.
@@ -97,23 +106,34 @@ impl Relay {
     }
 
     async fn relay(&self, part: Part, role: &str, wake: &Notify, stop: &CancellationToken) {
-        let publisher = Publisher::new(self.broker.clone(), role).with_link_span(telemetry::link_span);
+        let broker = self.broker.clone().with_small_frames();
+        let publisher = Publisher::new(broker, role).with_link_span(telemetry::link_span);
+        let mut line = None;
         let mut pause = Duration::ZERO;
         loop {
             // What was committed before it is in the outbox now.
             let is_last = stop.is_cancelled();
             let began = Instant::now();
-            match self.send(part, &publisher).await {
+            let sent = self.send(part, &publisher, &mut line).await;
+            if sent.is_ok() {
+                pause = Duration::ZERO;
+            }
+            match sent {
                 Ok(Sent::Nothing) if is_last => return,
-                Ok(Sent::Nothing) => pause = Duration::ZERO,
-                Ok(sent) => {
-                    pause = Duration::ZERO;
-                    if let (Part::Beside(_), Sent::All) = (part, sent) {
-                        let _ = stop.run_until_cancelled(tokio::time::sleep_until(began + PACE)).await;
-                    }
+                Ok(Sent::All) if is_last => continue,
+                Ok(Sent::Batch) => continue,
+                Ok(Sent::Nothing) => {}
+                Ok(Sent::NotOurs) => {
+                    tokio::time::sleep(PATIENCE).await;
                     continue;
                 }
+                Ok(Sent::All) => {
+                    if let Part::Beside(_) = part {
+                        let _ = stop.run_until_cancelled(tokio::time::sleep_until(began + PACE)).await;
+                    }
+                }
                 Err(problem) => {
+                    line = None;
                     if pause.is_zero() {
                         let problem = told(&problem);
                         tracing::warn!(service = self.service, "messages wait in the outbox: {problem}");
@@ -131,29 +151,38 @@ impl Relay {
     }
 
     /// Sends what there is, up to a batch.
-    async fn send(&self, part: Part, publisher: &Publisher) -> anyhow::Result<Sent> {
-        let mut connection = self.pool.acquire().await?;
+    async fn send(&self, part: Part, publisher: &Publisher, line: &mut Option<Line>) -> anyhow::Result<Sent> {
+        let is_connected = publisher.is_connected();
         // Most services have no commands to send, and need no connection to the broker for them. That of events is
         // opened at once, since it shows whether the broker can be used.
-        let is_idle = matches!(part, Part::To(_)) && !publisher.is_connected();
-        if is_idle && !outbox::is_waiting(&mut connection, part).await? {
-            return Ok(Sent::Nothing);
+        if !is_connected && let Part::Beside(_) = part {
+            // Postgres would not wait for the broker to come back.
+            *line = None;
+            publisher.connect().await?;
         }
-        // A transaction must not wait for the broker to come back.
-        publisher.connect().await?;
-        let Some(unsent) = outbox::take_unsent(&mut connection, part, BATCH).await? else {
-            return Ok(Sent::Nothing);
+        let line = match line {
+            Some(line) => line,
+            None => line.insert(Line::open(&self.pool, part).await?),
         };
+        if !is_connected && let Part::To(_) = part {
+            if !line.is_waiting().await? {
+                return Ok(Sent::Nothing);
+            }
+            publisher.connect().await?;
+        }
+        let messages = line.take(BATCH).await?;
+        if messages.is_empty() {
+            return Ok(if line.is_waiting().await? { Sent::NotOurs } else { Sent::Nothing });
+        }
         let envelopes: Vec<Envelope> =
-            unsent.messages.iter().map(|message| envelope(message, self.service)).collect();
+            messages.iter().map(|message| envelope(message, self.service)).collect();
         let published = publisher.publish_in_order(&envelopes).await;
-        let confirmed: Vec<i64> = unsent
-            .messages
+        let confirmed: Vec<i64> = messages
             .iter()
             .zip(&published.confirmed)
             .filter_map(|(message, confirmed)| confirmed.then_some(message.id))
             .collect();
-        unsent.mark_sent(&confirmed).await?;
+        line.mark_sent(&confirmed).await?;
         match published.failure {
             Some(failure) => Err(failure.into()),
             None if envelopes.len() < BATCH => Ok(Sent::All),

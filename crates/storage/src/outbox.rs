@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 use domain::ids::JobId;
 use serde::{Deserialize, Serialize};
-use sqlx::{Connection, FromRow, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -144,83 +144,103 @@ impl Part {
     }
 }
 
-/// Unsent messages, oldest first, for the one relay of the schema's part that holds the lock.
-pub struct Unsent<'c> {
-    transaction: Transaction<'c, Postgres>,
-    /// The messages.
-    pub messages: Vec<Stored>,
-}
+/// How long a relay that holds the lock may be silent. Then Postgres takes it for stopped and lets another one on.
+const SILENCE: &str = "5s";
 
-/// Takes the relay lock of the schema's part and reads up to `limit` unsent messages; `None` when there are
-/// none, and while another relay has the lock.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn take_unsent(
-    connection: &mut PgConnection,
+/// One relay's connection to the outbox of its service, beside those of the pool: the lock by which one relay of
+/// a part works at a time is this connection's, and is free when it is closed.
+pub struct Line {
+    connection: PgConnection,
     part: Part,
-    limit: usize,
-) -> Result<Option<Unsent<'_>>> {
-    let (exchange, to_it) = part.filter();
-    let mut transaction = connection.begin().await?;
-    let messages: Vec<Stored> = sqlx::query_as(
-        "-- outbox::take_unsent
-        WITH relay AS MATERIALIZED (
-            SELECT pg_try_advisory_xact_lock(hashtext('outbox'), hashtext(concat_ws(' ', current_schema(), $1, $2)))
-                    AS mine,
-                -- A mark that is lost sends its message again, which is no harm.
-                set_config('synchronous_commit', 'off', true)
-        )
-        SELECT id, event_id, kind, exchange, routing_key, job_id, traceparent, body, created_at, original
-        FROM outbox
-        WHERE sent_at IS NULL AND (exchange = $1) = $2 AND (SELECT mine FROM relay)
-        ORDER BY id
-        LIMIT $3",
-    )
-    .bind(exchange)
-    .bind(to_it)
-    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-    .fetch_all(&mut *transaction)
-    .await?;
-    if messages.is_empty() {
-        transaction.rollback().await?;
-        return Ok(None);
-    }
-    Ok(Some(Unsent { transaction, messages }))
 }
 
-impl Unsent<'_> {
-    /// Marks what the broker confirmed and lets the lock go.
+impl Line {
+    /// Connects as the pool does.
     ///
     /// # Errors
-    /// When Postgres refuses; the messages are then sent again.
-    pub async fn mark_sent(mut self, ids: &[i64]) -> Result<()> {
+    /// When Postgres does not answer.
+    pub async fn open(pool: &PgPool, part: Part) -> Result<Self> {
+        let mut connection = pool.acquire().await?.detach();
         sqlx::query(
-            "-- outbox::mark_sent\nUPDATE outbox SET sent_at = statement_timestamp() WHERE id = ANY($1)",
+            "-- outbox::open
+            SELECT set_config('idle_session_timeout', $1, false),
+                -- A mark that is lost sends its message again, which is no harm.
+                set_config('synchronous_commit', 'off', false)",
         )
-        .bind(ids)
-        .execute(&mut *self.transaction)
+        .bind(SILENCE)
+        .execute(&mut connection)
         .await?;
-        self.transaction.commit().await?;
+        Ok(Self { connection, part })
+    }
+
+    /// Reads up to `limit` unsent messages, oldest first, and takes the part's lock if there are any. None also
+    /// while another relay has the lock; [`Self::is_waiting`] tells which.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn take(&mut self, limit: usize) -> Result<Vec<Stored>> {
+        let (exchange, to_it) = self.part.filter();
+        let messages = sqlx::query_as(
+            "-- outbox::take
+            WITH relay AS MATERIALIZED (
+                SELECT CASE
+                    WHEN EXISTS (SELECT FROM outbox WHERE sent_at IS NULL AND (exchange = $1) = $2)
+                    THEN pg_try_advisory_lock(hashtext('outbox'), hashtext(concat_ws(' ', current_schema(), $1, $2)))
+                    ELSE false
+                END AS mine
+            )
+            SELECT id, event_id, kind, exchange, routing_key, job_id, traceparent, body, created_at, original
+            FROM outbox
+            WHERE sent_at IS NULL AND (exchange = $1) = $2 AND (SELECT mine FROM relay)
+            ORDER BY id
+            LIMIT $3",
+        )
+        .bind(exchange)
+        .bind(to_it)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&mut self.connection)
+        .await?;
+        Ok(messages)
+    }
+
+    /// Marks what the broker confirmed of the messages taken, and lets the lock go.
+    ///
+    /// # Errors
+    /// When Postgres refuses; the messages are then sent again, once this connection is closed.
+    pub async fn mark_sent(&mut self, ids: &[i64]) -> Result<()> {
+        let (exchange, to_it) = self.part.filter();
+        sqlx::query(
+            "-- outbox::mark_sent
+            WITH sent AS (
+                UPDATE outbox SET sent_at = statement_timestamp() WHERE id = ANY($3) RETURNING id
+            )
+            SELECT pg_advisory_unlock(hashtext('outbox'), hashtext(concat_ws(' ', current_schema(), $1, $2)))
+            FROM (SELECT count(*) FROM sent) AS all_of_them",
+        )
+        .bind(exchange)
+        .bind(to_it)
+        .bind(ids)
+        .execute(&mut self.connection)
+        .await?;
         Ok(())
     }
-}
 
-/// Whether any message of the part waits. Cheaper than to take none.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn is_waiting(connection: &mut PgConnection, part: Part) -> Result<bool> {
-    let (exchange, to_it) = part.filter();
-    let (waiting,) = sqlx::query_as(
-        "-- outbox::is_waiting
-        SELECT EXISTS (SELECT FROM outbox WHERE sent_at IS NULL AND (exchange = $1) = $2)",
-    )
-    .bind(exchange)
-    .bind(to_it)
-    .fetch_one(connection)
-    .await?;
-    Ok(waiting)
+    /// Whether any message of the part waits. Cheaper than to take none.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn is_waiting(&mut self) -> Result<bool> {
+        let (exchange, to_it) = self.part.filter();
+        let (waiting,) = sqlx::query_as(
+            "-- outbox::is_waiting
+            SELECT EXISTS (SELECT FROM outbox WHERE sent_at IS NULL AND (exchange = $1) = $2)",
+        )
+        .bind(exchange)
+        .bind(to_it)
+        .fetch_one(&mut self.connection)
+        .await?;
+        Ok(waiting)
+    }
 }
 
 /// How many messages wait, and since when the oldest does.

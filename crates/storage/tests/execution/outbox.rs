@@ -1,11 +1,9 @@
 //! The outbox: one relay at a time, in order, until confirmed.
 
 use domain::ids::JobId;
-use sqlx::Postgres;
-use sqlx::pool::PoolConnection;
-use storage::outbox::{self, Outgoing, Part, take_unsent};
+use storage::outbox::{self, Line, Outgoing, Part, Stored};
 use storage::{Owner, PgPool};
-use test_support::TestDatabase;
+use test_support::{TestDatabase, eventually};
 use uuid::Uuid;
 
 use crate::world::message;
@@ -24,15 +22,12 @@ async fn write(pool: &PgPool, count: usize) -> Vec<Uuid> {
     ids
 }
 
-type Link = PoolConnection<Postgres>;
+async fn line(pool: &PgPool, part: Part) -> Line {
+    Line::open(pool, part).await.unwrap()
+}
 
-/// Connections of as many relays.
-async fn relays<const COUNT: usize>(pool: &PgPool) -> [Link; COUNT] {
-    let mut links = Vec::new();
-    for _ in 0..COUNT {
-        links.push(pool.acquire().await.unwrap());
-    }
-    links.try_into().unwrap()
+fn ids(messages: &[Stored]) -> Vec<i64> {
+    messages.iter().map(|message| message.id).collect()
 }
 
 #[tokio::test]
@@ -40,23 +35,43 @@ async fn one_relay_works_at_a_time_in_order_and_marks_what_was_confirmed() {
     let database = TestDatabase::new().await;
     let pool = database.pool(Owner::Executor).await;
     let written = write(&pool, 5).await;
-    let [mut one, mut other] = relays(&pool).await;
+    let (mut one, mut other) = (line(&pool, EVENTS).await, line(&pool, EVENTS).await);
 
-    let unsent = take_unsent(&mut one, EVENTS, 3).await.unwrap().unwrap();
-    assert!(take_unsent(&mut other, EVENTS, 3).await.unwrap().is_none(), "another relay has the lock");
-    let taken: Vec<Uuid> = unsent.messages.iter().map(|message| message.event_id).collect();
+    let unsent = one.take(3).await.unwrap();
+    assert!(other.take(3).await.unwrap().is_empty(), "another relay has the lock");
+    assert!(other.is_waiting().await.unwrap(), "which is how it differs from an empty outbox");
+    let taken: Vec<Uuid> = unsent.iter().map(|message| message.event_id).collect();
     assert_eq!(taken, written[..3]);
     // The broker confirmed the first and the third.
-    let confirmed = [unsent.messages[0].id, unsent.messages[2].id];
-    unsent.mark_sent(&confirmed).await.unwrap();
+    one.mark_sent(&[unsent[0].id, unsent[2].id]).await.unwrap();
 
-    let rest = take_unsent(&mut one, EVENTS, 10).await.unwrap().unwrap();
-    let taken: Vec<Uuid> = rest.messages.iter().map(|message| message.event_id).collect();
-    assert_eq!(taken, [written[1], written[3], written[4]]);
-    drop(rest);
-    let again = take_unsent(&mut one, EVENTS, 10).await.unwrap().unwrap();
-    assert_eq!(again.messages.len(), 3, "what is given up is not marked, and its lock is free");
+    let rest = other.take(10).await.unwrap();
+    let taken: Vec<Uuid> = rest.iter().map(|message| message.event_id).collect();
+    assert_eq!(taken, [written[1], written[3], written[4]], "the lock was let go");
+    drop(other);
+    let again = eventually("the lock of a relay that is gone", async || {
+        let messages = one.take(10).await.unwrap();
+        (!messages.is_empty()).then_some(messages)
+    });
+    assert_eq!(again.await.len(), 3, "what is given up is not marked");
     assert_eq!(outbox::backlog(&pool).await.unwrap().0, 3);
+}
+
+#[tokio::test]
+async fn a_relay_that_stopped_gives_way_to_another() {
+    let database = TestDatabase::new().await;
+    let pool = database.pool(Owner::Executor).await;
+    write(&pool, 1).await;
+    let (mut stopped, mut other) = (line(&pool, EVENTS).await, line(&pool, EVENTS).await);
+
+    let taken = stopped.take(10).await.unwrap();
+    let next = eventually("another relay's turn", async || {
+        let messages = other.take(10).await.unwrap();
+        (!messages.is_empty()).then_some(messages)
+    });
+
+    assert_eq!(ids(&next.await), ids(&taken));
+    assert!(stopped.mark_sent(&ids(&taken)).await.is_err(), "its connection was closed");
 }
 
 #[tokio::test]
@@ -66,17 +81,17 @@ async fn a_message_that_commits_late_is_sent_although_later_ones_were() {
     let mut late = pool.begin().await.unwrap();
     outbox::write(&mut late, &[message("modelday.job.started.v1", JobId(Uuid::now_v7()))]).await.unwrap();
     write(&pool, 1).await;
-    let [mut relay] = relays(&pool).await;
+    let mut relay = line(&pool, EVENTS).await;
 
-    let unsent = take_unsent(&mut relay, EVENTS, 10).await.unwrap().unwrap();
-    let ids: Vec<i64> = unsent.messages.iter().map(|message| message.id).collect();
-    unsent.mark_sent(&ids).await.unwrap();
-    assert!(take_unsent(&mut relay, EVENTS, 10).await.unwrap().is_none());
+    let sent = ids(&relay.take(10).await.unwrap());
+    relay.mark_sent(&sent).await.unwrap();
+    assert!(relay.take(10).await.unwrap().is_empty());
+    assert!(!relay.is_waiting().await.unwrap());
     late.commit().await.unwrap();
 
-    let unsent = take_unsent(&mut relay, EVENTS, 10).await.unwrap().unwrap();
-    assert_eq!(unsent.messages.len(), 1);
-    assert!(unsent.messages[0].id < ids[0], "its id is the lower one");
+    let unsent = ids(&relay.take(10).await.unwrap());
+    assert_eq!(unsent.len(), 1);
+    assert!(unsent[0] < sent[0], "its id is the lower one");
 }
 
 #[tokio::test]
@@ -85,12 +100,10 @@ async fn relays_of_different_services_do_not_wait_for_each_other() {
     let (executor, trigger) = (database.pool(Owner::Executor).await, database.pool(Owner::Trigger).await);
     write(&executor, 1).await;
     write(&trigger, 2).await;
-    let ([mut one], [mut other]) = (relays(&executor).await, relays(&trigger).await);
+    let (mut one, mut other) = (line(&executor, EVENTS).await, line(&trigger, EVENTS).await);
 
-    let _of_executor = take_unsent(&mut one, EVENTS, 10).await.unwrap().unwrap();
-    let of_trigger = take_unsent(&mut other, EVENTS, 10).await.unwrap().unwrap();
-
-    assert_eq!(of_trigger.messages.len(), 2);
+    assert_eq!(one.take(10).await.unwrap().len(), 1);
+    assert_eq!(other.take(10).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -101,17 +114,18 @@ async fn a_command_does_not_wait_for_the_events_before_it() {
     let event = message("modelday.job.started.v1", JobId(Uuid::now_v7()));
     let command = Outgoing { exchange: "commands", ..event };
     outbox::write(&mut pool.acquire().await.unwrap(), std::slice::from_ref(&command)).await.unwrap();
-    let [mut one, mut other, mut third] = relays(&pool).await;
-    let events = take_unsent(&mut one, EVENTS, 10).await.unwrap().unwrap();
+    let (mut one, mut other, mut third) =
+        (line(&pool, EVENTS).await, line(&pool, COMMANDS).await, line(&pool, COMMANDS).await);
+    let events = one.take(10).await.unwrap();
 
-    let commands = take_unsent(&mut other, COMMANDS, 10).await.unwrap().unwrap();
+    let commands = other.take(10).await.unwrap();
 
-    assert_eq!(events.messages.len(), 2);
-    assert_eq!(commands.messages.len(), 1);
-    assert_eq!(commands.messages[0].event_id, command.event_id);
-    assert!(take_unsent(&mut third, COMMANDS, 10).await.unwrap().is_none(), "another relay has the commands");
-    commands.mark_sent(&[]).await.unwrap();
-    assert!(outbox::is_waiting(&mut third, COMMANDS).await.unwrap(), "it was not confirmed");
+    assert_eq!(events.len(), 2);
+    assert_eq!(commands.len(), 1);
+    assert_eq!(commands[0].event_id, command.event_id);
+    assert!(third.take(10).await.unwrap().is_empty(), "another relay has the commands");
+    other.mark_sent(&[]).await.unwrap();
+    assert!(third.is_waiting().await.unwrap(), "it was not confirmed");
 }
 
 #[tokio::test]

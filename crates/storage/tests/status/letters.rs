@@ -2,12 +2,12 @@
 
 use serde_json::json;
 use storage::Owner;
-use storage::outbox::{Original, Part};
+use storage::PgPool;
+use storage::outbox::{Line, Original, Part};
 use storage::status::{
     LetterFilter, LetterState, NewDeadLetter, Replay, dead_letter, dead_letters, hold_dead_letter,
     insert_dead_letter,
 };
-use storage::{PgPool, outbox};
 
 use crate::sample::instant;
 use test_support::TestDatabase;
@@ -98,9 +98,8 @@ async fn a_replay_and_what_the_letter_says_of_it_commit_together() {
 
     assert_eq!(told, dead_letter(&pool, id, 9).await.unwrap().unwrap());
     assert_eq!(told.state(), LetterState::Replayed);
-    let mut relay = pool.acquire().await.unwrap();
-    let unsent = outbox::take_unsent(&mut relay, Part::Beside("commands"), 10).await.unwrap().unwrap();
-    let [message] = &unsent.messages[..] else { panic!("{} messages", unsent.messages.len()) };
+    let unsent = Line::open(&pool, Part::Beside("commands")).await.unwrap().take(10).await.unwrap();
+    let [message] = &unsent[..] else { panic!("{} messages", unsent.len()) };
     assert_eq!((message.event_id, message.exchange.as_str()), (Uuid::from_u128(7), ""));
     assert_eq!(message.original, Some(replay().original));
 }

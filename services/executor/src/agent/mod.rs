@@ -70,7 +70,7 @@ impl Executor {
                 Ok::<_, ExecutorError>(runtime::outgoing::event(&event)?)
             })
             .await?;
-            self.wake.wake();
+            self.wake.wake_for_events();
             let session = today.session(agent, market)?;
             let (journal, recording) = Journal::open(&self.pool, lane, &attempt).await?;
             let fed = Fed::new(session, recording);

@@ -116,7 +116,6 @@ impl Executor {
             }
         };
         hand_back(&self.pool, lane, wait, message).await?;
-        self.wake.wake();
         Ok(After::TurnEnded)
     }
 }
