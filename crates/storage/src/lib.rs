@@ -18,3 +18,6 @@ pub use development::Development;
 pub use error::{Result, StorageError};
 pub use migrate::migrate;
 pub use sqlx::{PgConnection, PgPool};
+
+/// A connection of a pool, until it is dropped.
+pub type Connection = sqlx::pool::PoolConnection<sqlx::Postgres>;

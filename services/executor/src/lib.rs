@@ -7,6 +7,7 @@ mod cancel;
 mod catch_up;
 mod close;
 mod config;
+mod connections;
 mod consume;
 mod counts;
 mod day;
@@ -40,6 +41,7 @@ pub use config::{Config, search_engine};
 pub(crate) struct Executor {
     config: Config,
     pool: PgPool,
+    connections: connections::Connections,
     wake: Wake,
     jobs: jobs::Jobs,
     takings: takings::Takings,
@@ -73,6 +75,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         kept: kept::Kept::default(),
         hopeless: catch_up::Hopeless::default(),
         wake: Wake::default(),
+        connections: connections::Connections::of(infrastructure.database.max_connections),
         pool,
         config,
     });

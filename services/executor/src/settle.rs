@@ -84,7 +84,7 @@ impl Executor {
     /// Commits the day at the lane's front.
     pub(crate) async fn commit(
         &self,
-        hand: &Hand,
+        hand: &mut Hand,
         date: chrono::NaiveDate,
         attempt: u32,
         row: DayRow<'_>,
@@ -112,8 +112,14 @@ impl Executor {
             DayRow::Failed(_) => "failed",
             DayRow::Skipped(_) => "skipped",
         };
-        execution::commit_day(&self.pool, lane, hand.done, &commit).await?;
-        self.wake.wake();
+        match &mut hand.own {
+            Some(own) => execution::commit_day(own.connection(), lane, hand.done, &commit).await?,
+            None => execution::commit_day(&self.pool, lane, hand.done, &commit).await?,
+        }
+        // The next turn's message is sent when what it needs is kept.
+        if !ends_turn {
+            self.wake.wake_for_events();
+        }
         counts::model_days(outcome, 1);
         Ok(if ends_turn { After::TurnEnded } else { After::Done })
     }

@@ -15,6 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
 use crate::Executor;
+use crate::connections::Own;
 use crate::day::Decided;
 use crate::error::ExecutorError;
 use crate::jobs::PlannedJob;
@@ -33,6 +34,8 @@ pub(crate) struct Hand {
     pub(crate) previous: Option<PortfolioDay>,
     /// Why the lane's other days are not run, when they are not.
     pub(crate) stopped: Option<SkipReason>,
+    /// What its days are committed on, if it has one of its own.
+    pub(crate) own: Option<Own>,
     /// When the turn ends at the latest, between days.
     slice_ends: Instant,
 }
@@ -76,6 +79,7 @@ impl Executor {
             previous: None,
             stopped: stopped.then_some(SkipReason::StoppedAfterFailure),
             slice_ends: Instant::now() + slice,
+            own: if lane.endpoint.is_none() { self.connections.own(&self.pool).await? } else { None },
             lane,
         };
         if let (Some(next), Some(last)) = (hand.lane.dates.get(hand.done), hand.lane.dates.last()) {
@@ -91,8 +95,8 @@ impl Executor {
             match self.one_day(&mut hand, date).await? {
                 After::Done => hand.done += 1,
                 After::TurnEnded => {
-                    self.wake.wake();
                     self.kept.keep(&hand.lane, hand.history, hand.previous);
+                    self.wake.wake();
                     return Ok(());
                 }
                 After::Stopped => break,

@@ -5,7 +5,7 @@ use domain::model_day::{DayRef, SkipReason};
 use domain::order::Fill;
 use domain::portfolio::Portfolio;
 use rust_decimal::Decimal;
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 
 use super::lanes::Lane;
 use crate::error::{Result, StorageError};
@@ -65,9 +65,9 @@ pub struct AgentEnd<'a> {
     pub transcript: &'a serde_json::Value,
 }
 
-/// The end of a day in one statement; `$more` is what else it writes.
+/// The end of a day in one statement, with as much of it as there is: `$agent` and `$fills` are what else it writes.
 macro_rules! commit_day {
-    ($name:literal, $more:literal) => {
+    ($name:literal, $agent:expr, $fills:expr) => {
         concat!(
             "-- days::",
             $name,
@@ -79,26 +79,21 @@ macro_rules! commit_day {
                 lease_until = CASE WHEN $4 THEN NULL ELSE now() + interval '3 s' END,
                 sent_at = CASE WHEN $4 THEN now() ELSE sent_at END,
                 resends = CASE WHEN $4 THEN 0 ELSE resends END
-            WHERE id = $1 AND epoch = $2 AND done = $3 AND state = 'ready'
+            WHERE id = $1 AND epoch = $2 AND done = $3 AND done < days AND state = 'ready'
             RETURNING job_id, portfolio_id
         ), day AS (
             INSERT INTO execution.model_days (job_id, portfolio_id, trading_date, state, attempt, detail, revision,
                 base_date, base_revision, config_hash, cash, holdings, value_at_open, value_at_close)
             SELECT job_id, portfolio_id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 FROM lane
-        ), fills AS (
-            INSERT INTO execution.fills (portfolio_id, trading_date, revision, sequence, side, symbol, quantity,
-                price, fee, cash_after, position_after)
-            SELECT lane.portfolio_id, $5, $9, fill.*
-            FROM lane, UNNEST($17::int[], $18::text[], $19::text[], $20::bigint[], $21::numeric[], $22::numeric[],
-                $23::numeric[], $24::bigint[]) AS fill
         ), messages AS (
             INSERT INTO execution.outbox (event_id, kind, exchange, routing_key, job_id, traceparent, body)
             SELECT message.event_id, message.kind, message.exchange, message.routing_key, lane.job_id,
                 message.traceparent, message.body
-            FROM lane, UNNEST($25::uuid[], $26::text[], $27::text[], $28::text[], $29::text[], $30::text[])
+            FROM lane, UNNEST($17::uuid[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[])
                 AS message (event_id, kind, exchange, routing_key, traceparent, body)
         ",
-            $more,
+            $agent,
+            $fills,
             "
         )
         SELECT FROM lane",
@@ -106,30 +101,59 @@ macro_rules! commit_day {
     };
 }
 
-const COMMIT_DAY: &str = commit_day!("commit_day", "");
-const COMMIT_AGENT_DAY: &str = commit_day!(
-    "commit_agent_day",
-    "), attempt AS (
+macro_rules! agent {
+    () => {
+        "), attempt AS (
             UPDATE execution.attempts
-            SET ended = $31, ended_at = now()
+            SET ended = $23, ended_at = now()
             FROM lane
-            WHERE attempts.portfolio_id = lane.portfolio_id AND trading_date = $5 AND attempts.revision = $32
+            WHERE attempts.portfolio_id = lane.portfolio_id AND trading_date = $5 AND attempts.revision = $24
                 AND attempts.attempt = $7
         ), transcript AS (
             INSERT INTO execution.transcripts (portfolio_id, trading_date, job_id, revision, attempt, reason, body)
-            SELECT portfolio_id, $5, job_id, $32, $7, $31, $33 FROM lane"
-);
+            SELECT portfolio_id, $5, job_id, $24, $7, $23, $25 FROM lane
+        "
+    };
+}
+
+macro_rules! fills {
+    () => {
+        "), fills AS (
+            INSERT INTO execution.fills (portfolio_id, trading_date, revision, sequence, side, symbol, quantity,
+                price, fee, cash_after, position_after)
+            SELECT lane.portfolio_id, $5, $9, fill.*
+            FROM lane, UNNEST($26::int[], $27::text[], $28::text[], $29::bigint[], $30::numeric[], $31::numeric[],
+                $32::numeric[], $33::bigint[]) AS fill
+        "
+    };
+}
+
+const COMMIT_DAY: &str = commit_day!("commit_day", "", "");
+const COMMIT_DAY_OF_AGENT: &str = commit_day!("commit_day of_agent", agent!(), "");
+const COMMIT_DAY_WITH_FILLS: &str = commit_day!("commit_day with_fills", "", fills!());
+const COMMIT_DAY_OF_AGENT_WITH_FILLS: &str =
+    commit_day!("commit_day of_agent with_fills", agent!(), fills!());
 
 /// Commits the day at the lane's front: result, fills, messages and the lane's progress, at once.
 ///
 /// # Errors
 /// [`StorageError::Fenced`] when somebody else has taken the lane; nothing is written then.
-pub async fn commit_day(pool: &PgPool, lane: &Lane, done: usize, commit: &DayCommit<'_>) -> Result<()> {
+pub async fn commit_day(
+    db: impl PgExecutor<'_>,
+    lane: &Lane,
+    done: usize,
+    commit: &DayCommit<'_>,
+) -> Result<()> {
     let result = ResultColumns::of(&commit.row)?;
     let fills = FillColumns::of(&commit.row);
     let messages = outbox::Columns::of(commit.messages);
-    let statement = if commit.agent.is_some() { COMMIT_AGENT_DAY } else { COMMIT_DAY };
-    let written = sqlx::query(statement)
+    let statement = match (commit.agent, fills.sequences.is_empty()) {
+        (None, true) => COMMIT_DAY,
+        (Some(_), true) => COMMIT_DAY_OF_AGENT,
+        (None, false) => COMMIT_DAY_WITH_FILLS,
+        (Some(_), false) => COMMIT_DAY_OF_AGENT_WITH_FILLS,
+    };
+    let mut written = sqlx::query(statement)
         .bind(lane.id.0)
         .bind(lane.epoch)
         .bind(i32::try_from(done).unwrap_or(i32::MAX))
@@ -146,25 +170,30 @@ pub async fn commit_day(pool: &PgPool, lane: &Lane, done: usize, commit: &DayCom
         .bind(result.holdings)
         .bind(result.value_at_open)
         .bind(result.value_at_close)
-        .bind(fills.sequences)
-        .bind(fills.sides)
-        .bind(fills.symbols)
-        .bind(fills.quantities)
-        .bind(fills.prices)
-        .bind(fills.fees)
-        .bind(fills.cash_after)
-        .bind(fills.positions_after)
         .bind(messages.event_ids)
         .bind(messages.kinds)
         .bind(messages.exchanges)
         .bind(messages.routing_keys)
         .bind(messages.traceparents)
         .bind(messages.bodies);
-    let written = match commit.agent {
-        Some(agent) => written.bind(agent.reason).bind(agent.revision.cast_signed()).bind(agent.transcript),
-        None => written,
-    };
-    let written = written.fetch_optional(pool).await?;
+    if commit.agent.is_some() || !fills.sequences.is_empty() {
+        written = written
+            .bind(commit.agent.map(|agent| agent.reason))
+            .bind(commit.agent.map(|agent| agent.revision.cast_signed()))
+            .bind(commit.agent.map(|agent| agent.transcript));
+    }
+    if !fills.sequences.is_empty() {
+        written = written
+            .bind(fills.sequences)
+            .bind(fills.sides)
+            .bind(fills.symbols)
+            .bind(fills.quantities)
+            .bind(fills.prices)
+            .bind(fills.fees)
+            .bind(fills.cash_after)
+            .bind(fills.positions_after);
+    }
+    let written = written.fetch_optional(db).await?;
     if written.is_some() { Ok(()) } else { Err(StorageError::Fenced) }
 }
 
