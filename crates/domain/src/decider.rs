@@ -1,12 +1,14 @@
 //! How a model decides, ready for use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
 use crate::job::{AgentModel, Model, ModelKind};
+use crate::market::{Symbol, Universe};
 use crate::order::Order;
 use crate::policy::Policy;
+use crate::stretch::Stretch;
 
 /// Sessions that an agent may look back on: what `get_price_history` gives, with some to spare.
 pub const AGENT_LOOKBACK: usize = 260;
@@ -30,6 +32,39 @@ impl Decider {
             Self::Agent(_) => AGENT_LOOKBACK,
             Self::Policy(_) | Self::Recorded(_) => 0,
         }
+    }
+}
+
+/// Which prices the days of a model look at, besides those of what is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watch {
+    /// Of these symbols.
+    pub symbols: BTreeSet<Symbol>,
+    /// So many calendar days before the day at most.
+    pub days_back: usize,
+}
+
+impl Decider {
+    /// What its days look at in a job some model of which looks back on `lookback` sessions. It is rather too much
+    /// than too little: a day that looked at prices that are replaced has to be known.
+    pub fn watch(&self, universe: &Universe, lookback: usize) -> Watch {
+        let members = || universe.symbols.iter().cloned();
+        let (symbols, sessions) = match self {
+            Self::Recorded(orders) => {
+                let named = orders.values().flatten().filter_map(|order| order.symbol.parse().ok());
+                (named.collect(), 0)
+            }
+            Self::Policy(Policy::Cash) => (BTreeSet::new(), 0),
+            Self::Policy(Policy::BuyAndHold { symbol }) => ([symbol.clone()].into(), 0),
+            Self::Policy(_) => (members().collect(), self.lookback()),
+            // It may ask for any bar that is read for its day.
+            Self::Agent(_) => {
+                (members().chain(universe.benchmark.clone()).collect(), lookback + Stretch::SESSIONS)
+            }
+        };
+        // Five sessions take seven days, and some more where there are holidays; a symbol that does not trade
+        // for some days keeps its last price.
+        Watch { symbols, days_back: sessions * 3 / 2 + 10 }
     }
 }
 

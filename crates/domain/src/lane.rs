@@ -16,6 +16,8 @@ pub struct Winner {
     pub base: Option<DayRef>,
     /// The configuration it was made under.
     pub config_hash: String,
+    /// Whether prices that it ran on were replaced since.
+    pub repriced: bool,
 }
 
 /// The winning rows of a portfolio by date.
@@ -103,7 +105,7 @@ pub fn take_turn(job: &Job, date: NaiveDate, winners: &Winners) -> Turn {
     match winners.get(&date) {
         None => Turn::Run { base, revision: 1 },
         Some(winner) if job.options.replace_existing => Turn::Run { base, revision: winner.revision + 1 },
-        Some(winner) if job.options.reprocess_stale && winner.base != base => {
+        Some(winner) if job.options.reprocess_stale && (winner.repriced || winner.base != base) => {
             Turn::Run { base, revision: winner.revision + 1 }
         }
         Some(_) => Turn::Keep,
@@ -137,6 +139,16 @@ pub fn stale_dates(winners: impl IntoIterator<Item = (NaiveDate, u32, Option<Day
         previous = Some((DayRef { date, revision }, is_stale));
     }
     stale
+}
+
+/// The dates of a portfolio that are stale: from the first on whose base is not the winner before it, or whose
+/// prices were replaced.
+pub fn stale_winners(winners: &Winners) -> Vec<NaiveDate> {
+    let links = winners.iter().map(|(date, winner)| (*date, winner.revision, winner.base));
+    let repriced = winners.iter().find(|(_, winner)| winner.repriced).map(|(date, _)| *date);
+    let first = stale_dates(links).first().copied().into_iter().chain(repriced).min();
+    let stale = first.into_iter().flat_map(|first| winners.range(first..));
+    stale.map(|(date, _)| *date).collect()
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ pub fn share(
             match take_turn(job, date, &winners) {
                 Turn::Run { base, revision } => {
                     let config_hash = model.config_hash.clone();
-                    winners.insert(date, Winner { revision, base, config_hash });
+                    winners.insert(date, Winner { revision, base, config_hash, repriced: false });
                     share.to_run += 1;
                     share.first = Some(share.first.map_or(date, |first| first.min(date)));
                     share.last = share.last.max(Some(date));

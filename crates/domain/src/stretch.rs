@@ -11,9 +11,6 @@ use crate::market::{Bar, Symbol, Universe};
 use crate::portfolio::Portfolio;
 use crate::price_table::PriceTable;
 
-/// Sessions of a stretch. Many, since with each the sessions looked back on are read again.
-const SESSIONS: usize = 256;
-
 /// Consecutive sessions whose bars are read at once. Every session is in one, and they do not overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stretch {
@@ -24,13 +21,16 @@ pub struct Stretch {
 }
 
 impl Stretch {
+    /// Sessions of a stretch. Many, since with each the sessions looked back on are read again.
+    pub const SESSIONS: usize = 256;
+
     /// The stretch that `date` is in.
     pub fn of(calendar: &Calendar, date: NaiveDate) -> Self {
         let earlier = calendar.sessions_before(date, usize::MAX);
-        let first = earlier.len() / SESSIONS * SESSIONS;
+        let first = earlier.len() / Self::SESSIONS * Self::SESSIONS;
         let first = earlier.get(first).copied().unwrap_or(date);
         let mut last = first;
-        for _ in 1..SESSIONS {
+        for _ in 1..Self::SESSIONS {
             last = calendar.next_session(last).unwrap_or(last);
         }
         Self { first, last: last.max(date) }

@@ -19,7 +19,7 @@ pub mod code {
     pub const ALREADY_COMPLETED: &str = "ALREADY_COMPLETED";
     /// Model-days kept although they were made under another configuration.
     pub const CONFIG_CHANGED: &str = "CONFIG_CHANGED";
-    /// Days that stand on a replaced or later filled day.
+    /// Days that stand on a replaced or later filled day, or on replaced prices.
     pub const STALE_DAYS: &str = "STALE_DAYS";
     /// Rows of a provider's answer that are not bars.
     pub const ROWS_REJECTED: &str = "ROWS_REJECTED";
@@ -95,10 +95,10 @@ impl Warning {
         Self::new(code::CONFIG_CHANGED, message, count)
     }
 
-    /// So many later days of `model` stand on a replaced or later filled day.
+    /// So many days of `model` stand on a replaced or later filled day, or on replaced prices.
     pub fn stale_days(model: &str, dates: Vec<NaiveDate>) -> Self {
         let message = format!(
-            "{} completed days of {model} stand on a replaced or later filled day; \
+            "{} completed days of {model} stand on a replaced or later filled day, or on replaced prices; \
              trigger with reprocess_stale to run them again",
             dates.len()
         );

@@ -10,7 +10,8 @@ use crate::error::{Result, StorageError};
 /// What stands after the name of the configured database.
 const SUFFIX: &str = "_dev";
 /// Tables of `market` with what the provider said and was asked: emptying keeps them.
-const PRICES: [&str; 5] = ["answer_spans", "bars", "budgets", "price_version", "replaced_bars"];
+const PRICES: [&str; 6] =
+    ["answer_spans", "bars", "budgets", "corporate_actions", "price_version", "replaced_bars"];
 /// A database that every server has.
 const MAINTENANCE: &str = "postgres";
 /// SQLSTATE of a database that does not exist.

@@ -1,6 +1,6 @@
 //! `GET /jobs/{id}/bundle`: a job that has ended as one file, from which its days can be run again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Error, Write as _};
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use storage::execution::agents::read_journal;
 use storage::execution::{
     DayRecord, RecordedLane, recorded_bases, recorded_days, recorded_job, recorded_lanes,
 };
-use storage::market::bars_by;
+use storage::market::{bars_by, replaced_since};
 use tokio::sync::mpsc;
 
 use crate::Executor;
@@ -72,6 +72,7 @@ pub(crate) async fn bundle(
     let event =
         decode_event(&row.kind, row.body.as_bytes()).map_err(|problem| Problem::internal(&problem))?;
     let planned = PlannedJob::of(event).ok_or_else(unknown)?;
+    let planned = planned.at(row.price_version);
     let export = Export { executor, planned, state: row.state, ended_at };
     let (sender, receiver) = mpsc::channel(4);
     tokio::spawn(async move {
@@ -142,7 +143,8 @@ impl Export {
         sink.send(rest).await
     }
 
-    /// The bars that the days could look at, as far as they were stored when the job ended.
+    /// The bars that the days could look at, as far as they were stored when the job ended, as they were when it
+    /// was planned.
     async fn bars(
         &self,
         sink: &mut Sink<'_>,
@@ -159,8 +161,15 @@ impl Export {
         let bases = portfolios.iter().flat_map(|(_, bases, _)| bases);
         symbols.extend(bases.flat_map(|base| base.end.position.holdings().keys()));
         for symbol in symbols {
-            let bars = bars_by(&self.executor.pool, symbol, (from, last), self.ended_at).await?;
-            let bars: Vec<_> = bars.into_iter().map(|row| (row.date, row.bar)).collect();
+            let pool = &self.executor.pool;
+            let bars = bars_by(pool, symbol, (from, last), self.ended_at).await?;
+            let replaced =
+                replaced_since(pool, std::slice::from_ref(symbol), last, self.planned.price_version).await?;
+            let mut bars: BTreeMap<_, _> = bars.into_iter().map(|row| (row.date, row.bar)).collect();
+            for row in replaced {
+                bars.entry(row.date).and_modify(|bar| *bar = row.bar);
+            }
+            let bars: Vec<_> = bars.into_iter().collect();
             sink.line(&encoder.bars(symbol, &bars)?).await?;
         }
         Ok(())

@@ -4,7 +4,7 @@ use chrono::Utc;
 use domain::event::{Event, JobEnded};
 use domain::ids::PortfolioId;
 use domain::job::{Ending, JobOutcome, JobState, Tally};
-use domain::lane::{config_changed, stale_dates};
+use domain::lane::{config_changed, stale_winners};
 use domain::warning::Warning;
 use storage::execution;
 use storage::outbox::Outgoing;
@@ -73,8 +73,7 @@ async fn stale_warnings(
     let ids: Vec<PortfolioId> = portfolios.iter().map(|(id, _)| *id).collect();
     let chains = execution::stale_chain(connection, &ids, None).await?;
     let warning = |(id, model): &(PortfolioId, String)| {
-        let chain = chains.get(id)?.iter();
-        let stale = stale_dates(chain.map(|(date, winner)| (*date, winner.revision, winner.base)));
+        let stale = stale_winners(chains.get(id)?);
         (!stale.is_empty()).then(|| Warning::stale_days(model, stale))
     };
     Ok(portfolios.iter().filter_map(warning).collect())

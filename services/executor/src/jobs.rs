@@ -10,6 +10,7 @@ use domain::ids::JobId;
 use domain::job::{Job, Model};
 use domain::warning::Warning;
 use storage::PgPool;
+use storage::execution::WatchRow;
 use tokio::sync::Mutex;
 
 use crate::error::ExecutorError;
@@ -24,6 +25,8 @@ pub(crate) struct PlannedJob {
     pub(crate) warnings: Vec<Warning>,
     /// Why no date can run, when none can.
     pub(crate) error: Option<String>,
+    /// The version of prices that its days run on; 0 until it is planned.
+    pub(crate) price_version: i64,
     deciders: BTreeMap<String, Decider>,
 }
 
@@ -31,7 +34,7 @@ impl PlannedJob {
     pub(crate) fn new(job: Job, warnings: Vec<Warning>, error: Option<String>) -> Self {
         let decider = |model: &Model| (model.signature.clone(), Decider::from(model));
         let deciders = job.models.iter().map(decider).collect();
-        Self { job, warnings, error, deciders }
+        Self { job, warnings, error, price_version: 0, deciders }
     }
 
     /// The job of a `data.ready` or `data.failed` message.
@@ -43,10 +46,25 @@ impl PlannedJob {
         }
     }
 
+    /// The job as it was planned, on that version of prices.
+    pub(crate) fn at(self, price_version: i64) -> Self {
+        Self { price_version, ..self }
+    }
+
     /// A model of the job with how it decides.
     pub(crate) fn model(&self, signature: &str) -> Option<(&Model, &Decider)> {
         let model = self.job.models.iter().find(|model| model.signature == signature)?;
         Some((model, self.deciders.get(signature)?))
+    }
+
+    /// Which prices the days of each model look at.
+    pub(crate) fn watches(&self) -> Vec<WatchRow> {
+        let (universe, lookback) = (&self.job.universe, self.lookback());
+        let watch = |(model, decider): (&String, &Decider)| WatchRow {
+            model: model.clone(),
+            watch: decider.watch(universe, lookback),
+        };
+        self.deciders.iter().map(watch).collect()
     }
 
     /// Sessions before a day that some model looks back on.
@@ -83,7 +101,7 @@ impl Jobs {
         let planned = planned.ok_or_else(|| {
             ExecutorError::Inconsistent(format!("job {id} was planned from a {}", row.kind))
         })?;
-        let planned = Arc::new(planned);
+        let planned = Arc::new(planned.at(row.price_version));
         known.push_back((id, planned.clone()));
         if known.len() > MOST {
             known.pop_front();

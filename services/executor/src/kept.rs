@@ -94,7 +94,7 @@ mod tests {
     }
 
     fn history(completed_before: u32, days: &[u32]) -> PortfolioHistory {
-        let winner = || Winner { revision: 1, base: None, config_hash: String::new() };
+        let winner = || Winner { revision: 1, base: None, config_hash: String::new(), repriced: false };
         let winners: BTreeMap<_, _> = days.iter().map(|day| (date(*day), winner())).collect();
         PortfolioHistory { winners, completed_before }
     }

@@ -98,6 +98,9 @@ impl Executor {
             planned_lanes.iter().filter(|planned| !planned.plan.dates.is_empty()).map(new_lane).collect();
         let skipped: Vec<SkippedRow> = planned_lanes.iter().map(skipped_row).collect();
         plan.store(&lanes, &skipped, job.options.budget).await?;
+        if !lanes.is_empty() {
+            plan.watch(&planned.watches()).await?;
+        }
 
         let mut warnings = Vec::new();
         if lanes.is_empty() {

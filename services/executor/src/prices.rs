@@ -11,7 +11,7 @@ use domain::portfolio::Portfolio;
 use domain::price_table::PriceTable;
 use domain::stretch::Stretch;
 use storage::PgPool;
-use storage::market::{bars_between, last_before};
+use storage::market::{BarRow, bars_between, last_before, replaced_since};
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::error::ExecutorError;
@@ -46,7 +46,8 @@ impl Prices {
         let universe = &job.job.universe;
         let members = || universe.symbols.iter().chain(&universe.benchmark).cloned().collect::<Vec<_>>();
         let range = || (stretch.from(&self.calendar, job.lookback()), stretch.last);
-        let table = table.get_or_try_init(async || load(pool, &members(), range()).await).await?.clone();
+        let load = async |symbols: &[Symbol]| load(pool, symbols, range(), job.price_version).await;
+        let table = table.get_or_try_init(async || load(&members()).await).await?.clone();
         // A held symbol that has left the universe keeps being priced.
         let held = held.into_iter().flat_map(|portfolio| portfolio.holdings().keys());
         let is_stranger = |symbol: &&Symbol| !table.knows(symbol) && !universe.tradable(symbol);
@@ -54,7 +55,7 @@ impl Prices {
         if strangers.is_empty() {
             return Ok(table);
         }
-        load(pool, &[members(), strangers].concat(), range()).await
+        load(&[members(), strangers].concat()).await
     }
 
     async fn stretch(&self, job: JobId, date: NaiveDate) -> (Stretch, Table) {
@@ -73,13 +74,18 @@ impl Prices {
     }
 }
 
+/// The bars as they were at `version`.
 async fn load(
     pool: &PgPool,
     symbols: &[Symbol],
     (from, to): (NaiveDate, NaiveDate),
+    version: i64,
 ) -> Result<Arc<PriceTable>, ExecutorError> {
     let earlier = last_before(pool, symbols, from).await?;
     let bars = bars_between(pool, symbols, from, to).await?;
-    let rows = earlier.into_iter().chain(bars).map(|row| (row.symbol, row.date, row.bar));
-    Ok(Arc::new(rows.collect()))
+    let replaced = replaced_since(pool, symbols, to, version).await?;
+    let bar = |row: BarRow| (row.symbol, row.date, row.bar);
+    let mut table: PriceTable = earlier.into_iter().chain(bars).map(bar).collect();
+    table.replace(replaced.into_iter().map(bar));
+    Ok(Arc::new(table))
 }

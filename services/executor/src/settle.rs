@@ -51,7 +51,8 @@ impl Executor {
         let event = Event::ModelDayCompleted(Box::new(day.clone()));
         let messages = vec![runtime::outgoing::event_from(&event, traceparent)?];
         let after = self.commit(hand, date, day.attempt, row, messages, talked).await?;
-        hand.history.winners.insert(date, Winner { revision, base, config_hash: model.config_hash.clone() });
+        let config_hash = model.config_hash.clone();
+        hand.history.winners.insert(date, Winner { revision, base, config_hash, repriced: false });
         hand.previous = Some(PortfolioDay {
             day: DayRef { date, revision },
             position: day.ending_position,

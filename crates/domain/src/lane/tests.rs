@@ -28,6 +28,23 @@ fn a_chain_of_first_revisions_is_fresh() {
 }
 
 #[test]
+fn a_day_whose_prices_were_replaced_is_stale_with_those_after_it_and_is_run_again() {
+    let winner = |base, repriced| Winner { revision: 1, base, config_hash: "h".to_owned(), repriced };
+    let winners: Winners = [
+        (day("2025-10-01"), winner(None, false)),
+        (day("2025-10-02"), winner(at("2025-10-01", 1), true)),
+        (day("2025-10-03"), winner(at("2025-10-02", 1), false)),
+    ]
+    .into();
+    let job = october(Options { reprocess_stale: true, ..Options::default() });
+
+    assert_eq!(stale_winners(&winners), [day("2025-10-02"), day("2025-10-03")]);
+    assert_eq!(take_turn(&job, day("2025-10-01"), &winners), Turn::Keep);
+    let again = Turn::Run { base: at("2025-10-01", 1), revision: 2 };
+    assert_eq!(take_turn(&job, day("2025-10-02"), &winners), again);
+}
+
+#[test]
 fn days_after_a_replaced_day_are_stale_to_the_end() {
     let chain = [
         (day("2025-10-01"), 2, None),
@@ -95,7 +112,7 @@ fn october(options: Options) -> Job {
 }
 
 fn won(dates: &BTreeSet<NaiveDate>) -> Winners {
-    let winner = || Winner { revision: 1, base: None, config_hash: "h".to_owned() };
+    let winner = || Winner { revision: 1, base: None, config_hash: "h".to_owned(), repriced: false };
     dates.iter().map(|date| (*date, winner())).collect()
 }
 
@@ -130,7 +147,7 @@ fn run(job: &Job, failing: &BTreeSet<NaiveDate>, winners: &mut Winners) {
     for date in plan_lane(job, &job.models[0], 0, &BTreeSet::new(), &weekdays, winners).dates {
         match take_turn(job, date, winners) {
             Turn::Run { base, revision } if !failing.contains(&date) => {
-                winners.insert(date, Winner { revision, base, config_hash: "h".to_owned() });
+                winners.insert(date, Winner { revision, base, config_hash: "h".to_owned(), repriced: false });
             }
             Turn::Run { .. } | Turn::Keep => {}
         }

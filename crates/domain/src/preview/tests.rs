@@ -54,6 +54,7 @@ fn chains() -> Chains {
         revision: 1,
         base: base.map(|day| DayRef { date: date(day), revision: 1 }),
         config_hash: "h".to_owned(),
+        repriced: false,
     };
     let days = [(date("2025-11-26"), winner(None)), (date("2025-12-01"), winner(Some("2025-11-26")))];
     [(("m".to_owned(), 0), days.into_iter().collect())].into()

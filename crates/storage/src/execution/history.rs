@@ -23,14 +23,16 @@ pub struct PortfolioHistory {
     pub completed_before: u32,
 }
 
-type WinnerRow = (Uuid, NaiveDate, i32, Option<NaiveDate>, Option<i32>, Option<String>);
+type WinnerRow = (Uuid, NaiveDate, i32, Option<NaiveDate>, Option<i32>, Option<String>, bool);
 
-fn winner((_, date, revision, base_date, base_revision, config_hash): WinnerRow) -> (NaiveDate, Winner) {
+fn winner(
+    (_, date, revision, base_date, base_revision, config_hash, repriced): WinnerRow,
+) -> (NaiveDate, Winner) {
     let base = base_date
         .zip(base_revision)
         .map(|(date, revision)| DayRef { date, revision: revision.cast_unsigned() });
     let revision = revision.cast_unsigned();
-    (date, Winner { revision, base, config_hash: config_hash.unwrap_or_default() })
+    (date, Winner { revision, base, config_hash: config_hash.unwrap_or_default(), repriced })
 }
 
 /// The winners of `portfolio` from the latest before `from` to `to`, and how many there are before `from`.
@@ -55,7 +57,10 @@ pub async fn history(
     .await?;
     let rows: Vec<WinnerRow> = sqlx::query_as(
         "-- history::history
-        SELECT DISTINCT ON (trading_date) portfolio_id, trading_date, revision, base_date, base_revision, config_hash
+        SELECT DISTINCT ON (trading_date) portfolio_id, trading_date, revision, base_date, base_revision, config_hash,
+            (trading_date, revision) IN (
+                SELECT trading_date, revision FROM execution.repriced_days WHERE portfolio_id = $1
+            ) AS repriced
         FROM execution.model_days
         WHERE portfolio_id = $1 AND trading_date BETWEEN $2 AND $3 AND state = 'completed'
         ORDER BY trading_date, revision DESC",
@@ -84,7 +89,10 @@ pub async fn stale_chain(
     let rows: Vec<WinnerRow> = sqlx::query_as(
         "-- history::stale_chain
         SELECT DISTINCT ON (portfolio_id, trading_date)
-            portfolio_id, trading_date, revision, base_date, base_revision, config_hash
+            portfolio_id, trading_date, revision, base_date, base_revision, config_hash,
+            (portfolio_id, trading_date, revision) IN (
+                SELECT portfolio_id, trading_date, revision FROM execution.repriced_days WHERE portfolio_id = ANY($1)
+            ) AS repriced
         FROM execution.model_days
         WHERE portfolio_id = ANY($1) AND state = 'completed' AND ($2::date IS NULL OR trading_date <= $2)
         ORDER BY portfolio_id, trading_date, revision DESC",
@@ -154,14 +162,21 @@ pub async fn kept(connection: &mut PgConnection, job: JobId) -> Result<Vec<(Stri
     Ok(rows.into_iter().map(|(model, config_hash, days)| (model, config_hash, count(days))).collect())
 }
 
-/// Portfolios of a job with their models.
+/// Portfolios of a job with their models, those without a day to run among them.
 ///
 /// # Errors
 /// When Postgres refuses.
 pub async fn portfolios_of(connection: &mut PgConnection, job: JobId) -> Result<Vec<(PortfolioId, String)>> {
     let rows: Vec<(Uuid, String)> = sqlx::query_as(
         "-- history::portfolios_of
-        SELECT portfolio_id, model FROM execution.lanes WHERE job_id = $1 ORDER BY portfolio_id",
+        SELECT portfolio.id, portfolio.model
+        FROM execution.portfolios AS portfolio
+        WHERE portfolio.id IN (
+            SELECT portfolio_id FROM execution.lanes WHERE job_id = $1
+            UNION
+            SELECT portfolio_id FROM execution.model_days WHERE job_id = $1
+        )
+        ORDER BY portfolio.id",
     )
     .bind(job.0)
     .fetch_all(connection)

@@ -1,5 +1,6 @@
 //! Jobs as the executor plans them, and their end.
 
+use domain::decider::Watch;
 use domain::ids::{JobId, LaneId, PortfolioId};
 use domain::job::{Ending, JobOutcome, JobState, Tally};
 use domain::model_day::{SkipReason, SkippedDate};
@@ -21,6 +22,17 @@ pub struct JobRow {
     pub body: String,
     /// W3C trace context of the job.
     pub traceparent: Option<String>,
+    /// The version of prices that its days run on.
+    pub price_version: i64,
+}
+
+/// Which prices the days of a model look at, besides those of what is held.
+#[derive(Debug, Clone)]
+pub struct WatchRow {
+    /// The model.
+    pub model: String,
+    /// What they look at.
+    pub watch: Watch,
 }
 
 /// Dates of one portfolio that a job does not run.
@@ -54,8 +66,8 @@ pub async fn begin_plan(
     let mut transaction = pool.begin().await?;
     let inserted = sqlx::query(
         "-- jobs::begin_plan
-        INSERT INTO execution.jobs (id, kind, body, traceparent, state, open_lanes)
-        VALUES ($1, $2, $3, $4, 'running', 0)
+        INSERT INTO execution.jobs (id, kind, body, traceparent, state, open_lanes, price_version)
+        SELECT $1, $2, $3, $4, 'running', 0, version FROM market.price_version
         ON CONFLICT (id) DO NOTHING",
     )
     .bind(job.0)
@@ -127,6 +139,27 @@ impl Plan {
             .bind(i32::try_from(lanes.len()).unwrap_or(i32::MAX))
             .execute(&mut *self.transaction)
             .await?;
+        Ok(())
+    }
+
+    /// Stores which prices the days of each model look at.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn watch(&mut self, watches: &[WatchRow]) -> Result<()> {
+        for WatchRow { model, watch } in watches {
+            let symbols: Vec<&str> = watch.symbols.iter().map(|symbol| symbol.as_str()).collect();
+            sqlx::query(
+                "-- jobs::watch
+                INSERT INTO execution.watches (job_id, model, symbols, days_back) VALUES ($1, $2, $3, $4)",
+            )
+            .bind(self.job.0)
+            .bind(model)
+            .bind(symbols)
+            .bind(i32::try_from(watch.days_back).unwrap_or(i32::MAX))
+            .execute(&mut *self.transaction)
+            .await?;
+        }
         Ok(())
     }
 
@@ -224,11 +257,12 @@ pub async fn tally(connection: &mut PgConnection, job: JobId) -> Result<Tally> {
 /// # Errors
 /// When Postgres refuses.
 pub async fn job(pool: &PgPool, job: JobId) -> Result<Option<JobRow>> {
-    let row =
-        sqlx::query_as("-- jobs::job\nSELECT kind, body, traceparent FROM execution.jobs WHERE id = $1")
-            .bind(job.0)
-            .fetch_optional(pool)
-            .await?;
+    let row = sqlx::query_as(
+        "-- jobs::job\nSELECT kind, body, traceparent, price_version FROM execution.jobs WHERE id = $1",
+    )
+    .bind(job.0)
+    .fetch_optional(pool)
+    .await?;
     Ok(row)
 }
 

@@ -17,7 +17,7 @@ pub use closing::{Closing, NextLane};
 pub use days::{AgentEnd, DayCommit, DayRow, commit_day, has_failed};
 pub use endpoints::{call_next, hand_back, take_with_endpoint};
 pub use history::{PortfolioHistory, completed_before, history, kept, portfolios_of, stale_chain};
-pub use jobs::{JobRow, Plan, SkippedRow, begin_plan, job, tally, unplanned};
+pub use jobs::{JobRow, Plan, SkippedRow, WatchRow, begin_plan, job, tally, unplanned};
 pub use lanes::{Durable, Lane, NewLane, Take, put_down, renew, take};
 pub use portfolios::PortfolioRow;
 pub use reconcile::{Overdue, overdue, resent};

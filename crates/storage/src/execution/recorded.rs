@@ -30,6 +30,8 @@ pub struct RecordedJob {
     pub state: JobState,
     /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
+    /// The version of prices that its days ran on.
+    pub price_version: i64,
 }
 
 /// A portfolio that a job has run days of.
@@ -66,23 +68,25 @@ pub struct DayRecord {
     pub said: Option<(String, Value)>,
 }
 
+type JobColumns = (String, String, String, Option<DateTime<Utc>>, i64);
+
 /// A job; `None` when the executor does not know it.
 ///
 /// # Errors
 /// When Postgres refuses.
 pub async fn recorded_job(pool: &PgPool, job: JobId) -> Result<Option<RecordedJob>> {
-    let row: Option<(String, String, String, Option<DateTime<Utc>>)> = sqlx::query_as(
+    let row: Option<JobColumns> = sqlx::query_as(
         "-- recorded::job
-        SELECT kind, body, state, ended_at
+        SELECT kind, body, state, ended_at, price_version
         FROM execution.jobs
         WHERE id = $1",
     )
     .bind(job.0)
     .fetch_optional(pool)
     .await?;
-    let Some((kind, body, state, ended_at)) = row else { return Ok(None) };
+    let Some((kind, body, state, ended_at, price_version)) = row else { return Ok(None) };
     let state = JobState::parse(&state).ok_or_else(|| StorageError::corrupt("execution.jobs", &state))?;
-    Ok(Some(RecordedJob { kind, body, state, ended_at }))
+    Ok(Some(RecordedJob { kind, body, state, ended_at, price_version }))
 }
 
 /// The portfolios that the job has run days of, by model and trial.

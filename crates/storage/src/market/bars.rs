@@ -245,6 +245,33 @@ pub async fn bars_by(
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
+/// Bars of these symbols to `to` as they were at a version of prices, as far as they were replaced since. Of a
+/// symbol's date the last one counts.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn replaced_since(
+    pool: &PgPool,
+    symbols: &[Symbol],
+    to: NaiveDate,
+    version: i64,
+) -> Result<Vec<BarRow>> {
+    let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
+    let rows: Vec<Row> = sqlx::query_as(
+        "-- bars::replaced_since
+        SELECT symbol, trading_date, open, high, low, close, volume
+        FROM market.replaced_bars
+        WHERE version > $3 AND trading_date <= $2 AND symbol = ANY($1)
+        ORDER BY version DESC",
+    )
+    .bind(names)
+    .bind(to)
+    .bind(version)
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
 /// The close of each symbol on its date or, without a bar that day, the last one before; in their order,
 /// `None` when there never was one.
 ///

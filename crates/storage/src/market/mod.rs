@@ -12,14 +12,16 @@ mod preparations;
 mod source;
 mod spans;
 
-pub use bars::{BarRow, Stored, bars_between, bars_by, closes, insert_bars, last_before, marks, present};
+pub use bars::{
+    BarRow, Stored, bars_between, bars_by, closes, insert_bars, last_before, marks, present, replaced_since,
+};
 pub use budgets::{Budget, lock_budget, now, peek_budget};
 pub use cancelled::{CancelledPreparation, CancelledPreparations, is_cancelled, take_cancelled};
 pub use coverage::{known_symbols, stored_range};
 pub use findings::{Finding, findings};
 pub use flights::{Landing, give_back, land, release, release_all, renew_flights, take_flight};
 pub use imports::{Different, Import, Imported, import_bars};
-pub use portfolios::{completed_days, held_symbols};
+pub use portfolios::{completed_days, held_symbols, repriced_days};
 pub use preparations::{
     Preparation, claim_due, due_count, finish, missing_preparations, note_download, renew, upsert, wait_until,
 };

@@ -60,3 +60,26 @@ pub async fn held_symbols(
         })
         .collect()
 }
+
+/// Completed days that stand on prices which were replaced after they ran: those that ran on them, and all later
+/// ones of their portfolios.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn repriced_days(pool: &PgPool) -> Result<u64> {
+    let (days,): (i64,) = sqlx::query_as(
+        "-- portfolios::repriced_days
+        WITH first AS (
+            SELECT experiment, model, trial, min(trading_date) AS trading_date
+            FROM execution.repriced_days
+            GROUP BY experiment, model, trial
+        )
+        SELECT count(*)
+        FROM execution.completed_days AS day
+        JOIN first USING (experiment, model, trial)
+        WHERE day.trading_date >= first.trading_date",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(u64::try_from(days).unwrap_or_default())
+}

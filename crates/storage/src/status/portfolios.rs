@@ -45,9 +45,15 @@ pub async fn portfolios(
             ) next
             WHERE next.model = portfolio.model OR $2 IS NULL
         )
-        SELECT model, trial, chain.stale_from
+        SELECT model, trial, least(chain.stale_from, repriced.first_date) AS stale_from
         FROM portfolio
         LEFT JOIN (SELECT model, trial, stale_from FROM status.chains WHERE experiment = $1) chain USING (model, trial)
+        LEFT JOIN (
+            SELECT model COLLATE \"C\" AS model, trial, min(trading_date) AS first_date
+            FROM execution.repriced_days
+            WHERE experiment = $1 AND ($2 IS NULL OR model = ANY($2))
+            GROUP BY 1, 2
+        ) repriced USING (model, trial)
         WHERE trial >= 0
         ORDER BY model, trial",
     )

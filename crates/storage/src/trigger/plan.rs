@@ -29,6 +29,7 @@ struct WinnerColumns {
     base_date: Option<NaiveDate>,
     base_revision: Option<i32>,
     config_hash: Option<String>,
+    repriced: bool,
 }
 
 /// The winning days of these models in `experiment` up to `to`.
@@ -38,7 +39,7 @@ struct WinnerColumns {
 pub async fn chains(pool: &PgPool, experiment: &str, models: &[String], to: NaiveDate) -> Result<Chains> {
     let rows: Vec<WinnerColumns> = sqlx::query_as(
         "-- plan::chains
-        SELECT model, trial, trading_date, revision, base_date, base_revision, config_hash
+        SELECT model, trial, trading_date, revision, base_date, base_revision, config_hash, repriced
         FROM execution.winning_days
         WHERE experiment = $1 AND model = ANY($2) AND trading_date <= $3",
     )
@@ -52,7 +53,8 @@ pub async fn chains(pool: &PgPool, experiment: &str, models: &[String], to: Naiv
         let base = row.base_date.zip(row.base_revision);
         let base = base.map(|(date, revision)| DayRef { date, revision: revision.cast_unsigned() });
         let revision = row.revision.cast_unsigned();
-        let winner = Winner { revision, base, config_hash: row.config_hash.unwrap_or_default() };
+        let (config_hash, repriced) = (row.config_hash.unwrap_or_default(), row.repriced);
+        let winner = Winner { revision, base, config_hash, repriced };
         chains.entry((row.model, row.trial.cast_unsigned())).or_default().insert(row.trading_date, winner);
     }
     Ok(chains)

@@ -15,7 +15,13 @@ const OWNERS: [(&str, &str); 4] = [
 ];
 
 /// What a role may read of a schema that is not its own; it may write nothing there.
-const READS: [(&str, &str); 24] = [
+const READS: [(&str, &str); 30] = [
+    ("modelday_executor", "market.price_version"),
+    ("modelday_executor", "market.replaced_bars"),
+    ("modelday_executor", "market.corporate_actions"),
+    ("modelday_executor", "execution.repriced_days"),
+    ("modelday_downloader", "execution.repriced_days"),
+    ("modelday_status", "execution.repriced_days"),
     ("modelday_downloader", "trigger.cancellations"),
     ("modelday_executor", "trigger.cancellations"),
     ("modelday_downloader", "trigger.jobs"),

@@ -29,6 +29,9 @@ pub(crate) struct ImportedPrices {
     /// Different symbols of the file.
     symbols: usize,
     dates: ImportedDates,
+    /// Completed model-days, of this import and earlier ones, that stand on prices which were replaced after they
+    /// ran. A job with `reprocess_stale` runs them again.
+    stale_days: u64,
 }
 
 /// The first and the last date of a file.
@@ -89,6 +92,7 @@ pub(crate) async fn import(
         replaced: done.replaced,
         symbols: bars.iter().map(|row| &row.symbol).collect::<std::collections::HashSet<_>>().len(),
         dates: dates(&bars),
+        stale_days: market::repriced_days(&api.pool).await?,
     };
     tracing::info!(
         bar.count = answer.bars_received,

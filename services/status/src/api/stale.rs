@@ -1,4 +1,5 @@
-//! Portfolios with their winning days of a range, and which of these stand on a replaced or later filled day.
+//! Portfolios with their winning days of a range, and which of these stand on a replaced or later filled day, or
+//! on replaced prices.
 
 use std::collections::BTreeMap;
 
@@ -68,7 +69,7 @@ impl Chain {
         &self.days
     }
 
-    /// Whether the winner of `date` stands on a replaced or later filled day.
+    /// Whether the winner of `date` stands on a replaced or later filled day, or on replaced prices.
     pub(crate) fn is_stale(&self, date: NaiveDate) -> bool {
         self.portfolio.stale_from.is_some_and(|first| first <= date)
     }

@@ -49,7 +49,7 @@ async fn a_job_runs_on_imported_prices_without_a_call_of_the_provider() {
     assert_eq!(
         answer,
         json!({ "bars_received": 6, "inserted": 6, "unchanged": 0, "replaced": 0, "symbols": 2,
-            "dates": { "from": "2025-10-01", "to": "2025-10-03" } })
+            "dates": { "from": "2025-10-01", "to": "2025-10-03" }, "stale_days": 0 })
     );
     assert_eq!((ended["status"].as_str(), &ended["progress"]["completed"]), (Some("completed"), &json!(3)));
     assert!(system.prices.calls().is_empty(), "{:?}", system.prices.calls());
@@ -123,6 +123,63 @@ async fn rows_that_differ_from_stored_ones_are_refused_until_they_are_to_replace
     assert_eq!((&answer["replaced"], &answer["inserted"]), (&json!(1), &json!(1)));
     let open = "SELECT open::text FROM market.bars WHERE symbol = 'AAPL' AND trading_date = '2025-10-02'";
     assert_eq!(system.database.text(open).await, "111");
+}
+
+#[tokio::test]
+async fn days_that_ran_on_replaced_prices_are_stale_until_they_are_run_again() {
+    let system = System::builder(Shape::OneProcess)
+        .universe(&["AAPL", "MSFT"], None)
+        .models(&format!("{HOLD}[[models]]\nsignature = \"cash\"\nkind = \"policy\"\nenabled = true\npolicy = {{ policy = \"cash\" }}\n"))
+        .start()
+        .await;
+    system.client.import_prices("", &three_days()).await;
+    let first = system.client.trigger(&job()).await;
+    assert_eq!(system.client.ended(&first).await["stale_days"], 0);
+
+    let other = csv(&["AAPL,2025-10-02,110,116,109,113,1000"]);
+    let (_, answer) = system.client.import_prices("?replace=true", &other).await;
+    let stale = system.client.job(&first).await;
+    let kept = system.client.trigger(&job()).await;
+    let kept = system.client.ended(&kept).await;
+    let again = json!({ "start_date": "2025-10-01", "end_date": "2025-10-03", "reprocess_stale": true });
+    let plan = system.client.plan(&again).await;
+    let (_, before) = system.client.bundle(&first).await;
+    let second = system.client.trigger(&again).await;
+    let repaired = system.client.ended(&second).await;
+
+    assert_eq!(answer["stale_days"], 2, "{answer}");
+    assert_eq!(stale["stale_days"], 2, "the cash of the other model does not look at prices");
+    let warnings = kept["warnings"].to_string();
+    assert!(warnings.contains("2 completed days of hold stand on"), "{warnings}");
+    assert_eq!(plan["model_days"]["to_run"], 2, "{plan}");
+    let ran: Vec<(&str, &str, &str)> = repaired["details"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|day| {
+            let text = |name: &str| day[name].as_str().unwrap();
+            (text("date"), text("model"), text("status"))
+        })
+        .filter(|(_, _, status)| *status == "completed")
+        .collect();
+    assert_eq!(ran, [("2025-10-02", "hold", "completed"), ("2025-10-03", "hold", "completed")]);
+    assert_eq!(repaired["stale_days"], 0, "{repaired}");
+    let day = system.client.get_ok("/results?model=hold&start_date=2025-10-02").await;
+    assert_eq!(day["results"][0]["final_position"]["portfolio_value_close"], json!(11300), "{day}");
+    let (_, after) = system.client.bundle(&first).await;
+    assert_eq!(before, after, "the first job ran on the prices of its time");
+    assert_eq!(verified(&after), Some(0));
+    assert_eq!(verified(&system.client.bundle(&second).await.1), Some(0));
+}
+
+/// The exit code of `modelday verify`.
+fn verified(bundle: &[u8]) -> Option<i32> {
+    let path = std::env::temp_dir().join(format!("modelday-test-{}.jsonl.gz", uuid::Uuid::now_v7()));
+    std::fs::write(&path, bundle).unwrap();
+    let output = it::modelday(&["verify", path.to_str().unwrap()]);
+    std::fs::remove_file(&path).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.status.code()
 }
 
 #[tokio::test]
