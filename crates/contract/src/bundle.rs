@@ -4,8 +4,10 @@
 //! Amounts are decimal text. A reader ignores members that it does not know.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use chrono::NaiveDate;
+use domain::actions::KnownActions;
 use domain::agent::{Entry, Noted, Recording, Spent};
 use domain::market::{Bar, Symbol};
 use domain::model_day::{AgentReport, DayRef};
@@ -55,6 +57,12 @@ struct Bars {
     symbol: Symbol,
     /// Date, open, high, low, close, volume.
     bars: Vec<(NaiveDate, Price, Price, Price, Price, u64)>,
+    /// Date, shares before, shares after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    splits: Vec<(NaiveDate, NonZeroU32, NonZeroU32)>,
+    /// Date, dollars for each share.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dividends: Vec<(NaiveDate, Price)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -240,10 +248,17 @@ impl Day {
 }
 
 impl Bars {
-    fn of(symbol: &Symbol, bars: &[(NaiveDate, Bar)]) -> Self {
+    fn of(symbol: &Symbol, bars: &[(NaiveDate, Bar)], actions: &KnownActions) -> Self {
         let row = |(date, bar): &(NaiveDate, Bar)| {
             (*date, bar.open(), bar.high(), bar.low(), bar.close(), bar.volume())
         };
-        Self { symbol: symbol.clone(), bars: bars.iter().map(row).collect() }
+        let splits = actions.splits().iter().filter(|(_, split)| split.symbol == *symbol);
+        let dividends = actions.dividends().iter().filter(|(_, dividend)| dividend.symbol == *symbol);
+        Self {
+            symbol: symbol.clone(),
+            bars: bars.iter().map(row).collect(),
+            splits: splits.map(|(date, split)| (*date, split.from, split.to)).collect(),
+            dividends: dividends.map(|(date, dividend)| (*date, dividend.per_share)).collect(),
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! Model-days on the wire.
 
+use std::num::NonZeroU32;
+
+use domain::corporate::{Action, AppliedAction};
 use domain::model_day::{CompletedDay, DayRef, FailedDay, ModelDayKey, RefusedOrder, Trade};
 
 use crate::error::ContractError;
@@ -46,6 +49,11 @@ impl TryFrom<wire::ModelDayCompleted> for CompletedDay {
             revision: from_one("revision", day.revision)?,
             base: base.transpose()?,
             config_hash: day.config_hash,
+            corporate_actions: day
+                .corporate_actions
+                .into_iter()
+                .map(TryInto::try_into)
+                .collect::<Result<_, _>>()?,
             starting_position: day.starting_position.map(TryInto::try_into).transpose()?,
             starting_value: decimal("starting_value", &day.starting_value)?,
             profit: decimal("profit", &day.profit)?,
@@ -91,6 +99,7 @@ impl From<&CompletedDay> for wire::ModelDayCompleted {
             started_at: instant_text(day.started_at),
             completed_at: instant_text(day.completed_at),
             agent: day.agent.as_ref().map(Into::into),
+            corporate_actions: day.corporate_actions.iter().map(Into::into).collect(),
         }
     }
 }
@@ -175,6 +184,64 @@ impl From<&FailedDay> for wire::ModelDayFailed {
             started_at: instant_text(day.started_at),
             completed_at: instant_text(day.completed_at),
             agent: day.agent.as_ref().map(Into::into),
+        }
+    }
+}
+
+fn part(field: &'static str, count: u32) -> Result<NonZeroU32, ContractError> {
+    NonZeroU32::new(count).ok_or_else(|| ContractError::invalid(field, "is 0"))
+}
+
+impl TryFrom<wire::CorporateAction> for AppliedAction {
+    type Error = ContractError;
+
+    fn try_from(applied: wire::CorporateAction) -> Result<Self, Self::Error> {
+        let action = match applied.action {
+            Some(wire::corporate_action::Action::Split(split)) => Action::Split {
+                from: part("corporate_actions.split.from_shares", split.from_shares)?,
+                to: part("corporate_actions.split.to_shares", split.to_shares)?,
+            },
+            Some(wire::corporate_action::Action::Dividend(dividend)) => {
+                let field = "corporate_actions.dividend.per_share";
+                let per_share = price(field, &dividend.per_share)?;
+                let per_share = per_share.try_into();
+                Action::Dividend {
+                    per_share: per_share.map_err(|problem| ContractError::invalid(field, problem))?,
+                }
+            }
+            None => return Err(ContractError::missing("corporate_actions.action")),
+        };
+        let held = |field: &'static str, shares: i64| {
+            u64::try_from(shares)
+                .map_err(|_| ContractError::invalid(field, format_args!("{shares} is below 0")))
+        };
+        Ok(Self {
+            symbol: parse("corporate_actions.symbol", &applied.symbol)?,
+            action,
+            shares_before: held("corporate_actions.shares_before", applied.shares_before)?,
+            shares_after: held("corporate_actions.shares_after", applied.shares_after)?,
+            cash: amount("corporate_actions.cash", &applied.cash)?,
+        })
+    }
+}
+
+impl From<&AppliedAction> for wire::CorporateAction {
+    fn from(applied: &AppliedAction) -> Self {
+        let action = match applied.action {
+            Action::Split { from, to } => wire::corporate_action::Action::Split(wire::Split {
+                from_shares: from.get(),
+                to_shares: to.get(),
+            }),
+            Action::Dividend { per_share } => wire::corporate_action::Action::Dividend(wire::Dividend {
+                per_share: decimal_text(per_share.amount()),
+            }),
+        };
+        Self {
+            symbol: applied.symbol.to_string(),
+            action: Some(action),
+            shares_before: quantity_wire(applied.shares_before),
+            shares_after: quantity_wire(applied.shares_after),
+            cash: decimal_text(applied.cash),
         }
     }
 }

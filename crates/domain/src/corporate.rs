@@ -91,8 +91,14 @@ pub struct CorporateActions {
 }
 
 impl CorporateActions {
-    /// `portfolio` after the actions. A fraction of a share is paid in cash at `price`, the first
-    /// price after the split; payments are rounded half-even to cents.
+    /// Whether nothing happens.
+    pub fn is_empty(&self) -> bool {
+        self.splits.is_empty() && self.dividends.is_empty()
+    }
+
+    /// `portfolio` after the actions, and what each did to it; those of symbols that it does not hold do nothing.
+    /// A fraction of a share is paid in cash at `price`, the first price after the split; payments are rounded
+    /// half-even to cents.
     ///
     /// # Errors
     /// When a fraction has no price or an amount is too large to be exact.
@@ -100,9 +106,82 @@ impl CorporateActions {
         &self,
         portfolio: &mut Portfolio,
         price: impl Fn(&Symbol) -> Option<Price>,
-    ) -> Result<(), DayError> {
-        self.splits.iter().try_for_each(|split| split.apply(portfolio, &price))?;
-        self.dividends.iter().try_for_each(|dividend| dividend.apply(portfolio))
+    ) -> Result<Vec<AppliedAction>, DayError> {
+        let mut applied = Vec::new();
+        for split in &self.splits {
+            let did = Effect::of(portfolio, &split.symbol, |portfolio| split.apply(portfolio, &price))?;
+            applied
+                .extend(did.map(|effect| effect.applied(Action::Split { from: split.from, to: split.to })));
+        }
+        for dividend in &self.dividends {
+            let did = Effect::of(portfolio, &dividend.symbol, |portfolio| dividend.apply(portfolio))?;
+            let paid = Action::Dividend { per_share: dividend.per_share };
+            applied.extend(did.map(|effect| effect.applied(paid)));
+        }
+        Ok(applied)
+    }
+}
+
+/// What an action is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// `from` shares became `to` shares.
+    Split {
+        /// Shares before.
+        from: NonZeroU32,
+        /// Shares after.
+        to: NonZeroU32,
+    },
+    /// Each share was paid for.
+    Dividend {
+        /// Dollars for one share.
+        per_share: Price,
+    },
+}
+
+/// What an action did to a portfolio.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppliedAction {
+    /// The symbol that was held.
+    pub symbol: Symbol,
+    /// What happened.
+    pub action: Action,
+    /// Shares held before it.
+    pub shares_before: u64,
+    /// Shares held after it.
+    pub shares_after: u64,
+    /// Dollars that it brought.
+    pub cash: Decimal,
+}
+
+/// What changed of a holding.
+struct Effect {
+    symbol: Symbol,
+    shares_before: u64,
+    shares_after: u64,
+    cash: Decimal,
+}
+
+impl Effect {
+    /// What `apply` does to the holding of `symbol`; `None`, and nothing done, when there is none.
+    fn of(
+        portfolio: &mut Portfolio,
+        symbol: &Symbol,
+        apply: impl FnOnce(&mut Portfolio) -> Result<(), DayError>,
+    ) -> Result<Option<Self>, DayError> {
+        let (shares_before, cash_before) = (portfolio.quantity(symbol), portfolio.cash());
+        if shares_before == 0 {
+            return Ok(None);
+        }
+        apply(portfolio)?;
+        let cash = exact::difference(portfolio.cash(), cash_before).ok_or(DayError::TooLarge)?;
+        let shares_after = portfolio.quantity(symbol);
+        Ok(Some(Self { symbol: symbol.clone(), shares_before, shares_after, cash }))
+    }
+
+    fn applied(self, action: Action) -> AppliedAction {
+        let Self { symbol, shares_before, shares_after, cash } = self;
+        AppliedAction { symbol, action, shares_before, shares_after, cash }
     }
 }
 

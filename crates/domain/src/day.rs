@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::corporate::CorporateActions;
+use crate::corporate::{AppliedAction, CorporateActions};
 use crate::costs::{Costs, half_even};
 use crate::exact;
 use crate::market::{Symbol, Universe};
@@ -89,11 +89,12 @@ struct Start {
     value: Decimal,
     profit: Decimal,
     return_pct: Decimal,
+    applied: Vec<AppliedAction>,
     stale: Vec<Symbol>,
 }
 
 impl<'a> DayBook<'a> {
-    /// Opens the book of `date`: applies the day's corporate actions to the previous portfolio, or
+    /// Opens the book of `date`: applies the corporate actions since then, date by date, to the previous portfolio, or
     /// begins with `initial_cash` when there is none, and values it at the open.
     ///
     /// # Errors
@@ -105,7 +106,7 @@ impl<'a> DayBook<'a> {
         initial_cash: Decimal,
         universe: &'a Universe,
         prices: &'a dyn DayPrices,
-        actions: &CorporateActions,
+        actions: &[CorporateActions],
         costs: Costs,
     ) -> Result<Self, DayError> {
         let start = match previous {
@@ -162,6 +163,7 @@ impl<'a> DayBook<'a> {
         Ok(DayResult {
             date: self.start.date,
             days_since_last_trading: self.start.days_since_last_trading,
+            actions: self.start.applied,
             starting: self.start.portfolio,
             starting_value: self.start.value,
             profit: self.start.profit,
@@ -180,14 +182,15 @@ impl Start {
     fn first(date: NaiveDate, initial_cash: Decimal) -> Result<Self, DayError> {
         let portfolio = Portfolio::new(initial_cash, Default::default())?;
         let (value, profit, return_pct) = (portfolio.cash(), Decimal::ZERO, Decimal::ZERO);
-        Ok(Self { date, days_since_last_trading: 0, portfolio, value, profit, return_pct, stale: Vec::new() })
+        let (applied, stale) = (Vec::new(), Vec::new());
+        Ok(Self { date, days_since_last_trading: 0, portfolio, value, profit, return_pct, applied, stale })
     }
 
     fn after(
         previous: &PreviousDay,
         date: NaiveDate,
         prices: &dyn DayPrices,
-        actions: &CorporateActions,
+        actions: &[CorporateActions],
     ) -> Result<Self, DayError> {
         let days = (date - previous.date).num_days();
         let days_since_last_trading = u32::try_from(days)
@@ -195,13 +198,16 @@ impl Start {
             .filter(|days| *days > 0)
             .ok_or(DayError::NotAfter { date, previous: previous.date })?;
         let mut portfolio = previous.portfolio.clone();
-        actions.apply(&mut portfolio, |symbol| mark(prices, symbol))?;
+        let mut applied = Vec::new();
+        for of_date in actions {
+            applied.extend(of_date.apply(&mut portfolio, |symbol| mark(prices, symbol))?);
+        }
         let value = value(&portfolio, |symbol| mark(prices, symbol))?;
         let profit = exact::difference(value, previous.ending_value_at_open).ok_or(DayError::TooLarge)?;
         let return_pct = percent(profit, previous.ending_value_at_open).ok_or(DayError::TooLarge)?;
         let stale = portfolio.holdings().keys().filter(|symbol| prices.open(symbol).is_none());
         let stale = stale.cloned().collect();
-        Ok(Self { date, days_since_last_trading, portfolio, value, profit, return_pct, stale })
+        Ok(Self { date, days_since_last_trading, portfolio, value, profit, return_pct, applied, stale })
     }
 }
 

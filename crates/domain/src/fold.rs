@@ -247,6 +247,7 @@ fn place(code: &str) -> usize {
         codes::PRICE_REVISED,
         codes::MARKET_CLOSED,
         codes::DATES_SKIPPED,
+        codes::SPLIT_SUSPECTED,
         codes::ALREADY_COMPLETED,
         codes::CONFIG_CHANGED,
         codes::STALE_DAYS,

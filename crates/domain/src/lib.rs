@@ -1,5 +1,6 @@
 //! What Modelday decides: calendar, accounting, plans, states, metrics. No I/O, no clock, no randomness.
 
+pub mod actions;
 pub mod agent;
 pub mod as_of;
 pub mod benchmark;
@@ -37,6 +38,7 @@ pub mod replay;
 pub mod request;
 pub mod retry;
 pub mod stretch;
+pub mod suspect;
 pub mod today;
 pub mod trials;
 pub mod warning;

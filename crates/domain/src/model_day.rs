@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use crate::agent::Spent;
+use crate::corporate::AppliedAction;
 use crate::ids::JobId;
 use crate::market::Symbol;
 use crate::order::{Order, Refusal, Side};
@@ -159,6 +160,8 @@ pub struct CompletedDay {
     pub base: Option<DayRef>,
     /// The configuration it was made under.
     pub config_hash: String,
+    /// What splits and dividends did to the base's position before the open.
+    pub corporate_actions: Vec<AppliedAction>,
     /// Position before the first order; `None` when it is the base's ending position.
     pub starting_position: Option<Portfolio>,
     /// Value of the starting position at the day's open.

@@ -5,6 +5,7 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+use crate::actions::KnownActions;
 use crate::agent::{Recording, Transcript};
 use crate::calendar::Calendar;
 use crate::decider::Decider;
@@ -37,6 +38,8 @@ pub struct Bundle {
     pub calendar: Calendar,
     /// The bars that its days could look at.
     pub prices: PriceTable,
+    /// The splits and dividends that it knew.
+    pub actions: KnownActions,
     /// Its portfolios, by model and trial.
     pub portfolios: Vec<RecordedPortfolio>,
 }

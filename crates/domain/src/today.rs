@@ -5,10 +5,10 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+use crate::actions::KnownActions;
 use crate::agent::{Opening, Session};
 use crate::as_of::{AsOf, PriceHistory};
 use crate::calendar::Calendar;
-use crate::corporate::CorporateActions;
 use crate::day::{DayBook, DayError, DayPrices, DayResult, PreviousDay};
 use crate::decider::Decider;
 use crate::job::{AgentModel, Model};
@@ -18,6 +18,7 @@ use crate::model_day::{AgentReport, CompletedDay, DayRef, ModelDayKey, Trade};
 use crate::order::Order;
 use crate::policy::Situation;
 use crate::portfolio::Portfolio;
+use crate::suspect::{SuspectedSplit, suspected_splits};
 
 /// The position of a portfolio after a completed day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct Today<'a> {
     pub decider: &'a Decider,
     /// Bars, the future included; what a decision sees of them is up to [`AsOf`].
     pub prices: &'a dyn PriceHistory,
+    /// Splits and dividends, of later days too; only those up to the day matter.
+    pub actions: &'a KnownActions,
     /// The exchange's sessions.
     pub calendar: &'a Calendar,
     /// The day it continues from; `None` on a portfolio's first.
@@ -83,7 +86,13 @@ impl<'a> Today<'a> {
 
     /// The day's opens, closes and last known prices.
     pub fn market(&self) -> MarketDay<'a> {
-        MarketDay::new(self.prices, &[], self.key.date)
+        MarketDay::new(self.prices, self.actions.splits(), self.key.date)
+    }
+
+    /// Overnight moves of what is held that look like splits nobody told of.
+    pub fn suspected_splits(&self) -> Vec<SuspectedSplit> {
+        let held = self.previous.map(|day| &day.position);
+        held.map(|held| suspected_splits(held, &self.market())).unwrap_or_default()
     }
 
     /// Opens the day's book over its market.
@@ -99,13 +108,14 @@ impl<'a> Today<'a> {
             portfolio: day.position.clone(),
             ending_value_at_open: day.value_at_open,
         });
+        let due = previous.as_ref().map(|previous| self.actions.between(previous.date, self.key.date));
         DayBook::open(
             self.key.date,
             previous.as_ref(),
             self.model.initial_cash,
             self.universe,
             market,
-            &CorporateActions::default(),
+            &due.unwrap_or_default(),
             self.model.costs,
         )
     }
@@ -184,6 +194,7 @@ impl<'a> Today<'a> {
             ending_position: result.ending,
             value_at_open: result.value_at_open,
             value_at_close: result.value_at_close,
+            corporate_actions: result.actions,
             stale_symbols: result.stale,
             started_at: told.as_ref().map_or(self.began, |told| told.started_at),
             completed_at,

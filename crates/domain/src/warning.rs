@@ -25,6 +25,8 @@ pub mod code {
     pub const ROWS_REJECTED: &str = "ROWS_REJECTED";
     /// A provider's answer that differs from a stored bar; the stored one stays.
     pub const PRICE_REVISED: &str = "PRICE_REVISED";
+    /// Overnight moves of held symbols that look like splits which were not imported.
+    pub const SPLIT_SUSPECTED: &str = "SPLIT_SUSPECTED";
     /// The provider refused: key, plan or fault.
     pub const PROVIDER_REFUSED: &str = "PROVIDER_REFUSED";
 }
@@ -93,6 +95,24 @@ impl Warning {
              use replace_existing or another experiment to run them anew"
         );
         Self::new(code::CONFIG_CHANGED, message, count)
+    }
+
+    /// Held symbols that, on a date, open at a price that looks like a split of that ratio nobody told of.
+    pub fn split_suspected(splits: Vec<(Symbol, NaiveDate, String)>) -> Self {
+        let list: Vec<String> =
+            splits.iter().map(|(symbol, date, ratio)| format!("{symbol} on {date} ({ratio})")).collect();
+        let message = format!(
+            "Held symbols open as after a split that is not known: {}; import it with POST /prices/import?kind=splits, \
+             then trigger with reprocess_stale",
+            list.join(", ")
+        );
+        let (mut symbols, mut dates): (Vec<Symbol>, Vec<NaiveDate>) =
+            splits.iter().map(|(symbol, date, _)| (symbol.clone(), *date)).unzip();
+        symbols.sort();
+        symbols.dedup();
+        dates.sort();
+        dates.dedup();
+        Self { symbols, dates, ..Self::new(code::SPLIT_SUSPECTED, message, splits.len()) }
     }
 
     /// So many days of `model` stand on a replaced or later filled day, or on replaced prices.

@@ -26,7 +26,7 @@ use storage::execution::agents::read_journal;
 use storage::execution::{
     DayRecord, RecordedLane, recorded_bases, recorded_days, recorded_job, recorded_lanes,
 };
-use storage::market::{bars_by, replaced_since};
+use storage::market::{bars_by, known_actions, replaced_since};
 use tokio::sync::mpsc;
 
 use crate::Executor;
@@ -170,7 +170,9 @@ impl Export {
                 bars.entry(row.date).and_modify(|bar| *bar = row.bar);
             }
             let bars: Vec<_> = bars.into_iter().collect();
-            sink.line(&encoder.bars(symbol, &bars)?).await?;
+            let version = self.planned.price_version;
+            let actions = known_actions(pool, std::slice::from_ref(symbol), last, version).await?;
+            sink.line(&encoder.bars(symbol, &bars, &actions)?).await?;
         }
         Ok(())
     }

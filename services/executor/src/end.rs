@@ -61,6 +61,10 @@ async fn added_warnings(
     for (model, count) in config_changed(job, &execution::kept(connection, job.id).await?) {
         warnings.push(Warning::config_changed(&model, count));
     }
+    let suspected = execution::suspected(connection, job.id).await?;
+    if !suspected.is_empty() {
+        warnings.push(Warning::split_suspected(suspected));
+    }
     warnings.extend(stale_warnings(connection, planned).await?);
     Ok(warnings)
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
+use domain::actions::KnownActions;
 use domain::calendar::Calendar;
 use domain::ids::JobId;
 use domain::market::Symbol;
@@ -11,7 +12,7 @@ use domain::portfolio::Portfolio;
 use domain::price_table::PriceTable;
 use domain::stretch::Stretch;
 use storage::PgPool;
-use storage::market::{BarRow, bars_between, last_before, replaced_since};
+use storage::market::{BarRow, bars_between, known_actions, last_before, replaced_since};
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::error::ExecutorError;
@@ -20,7 +21,16 @@ use crate::jobs::PlannedJob;
 /// Most stretches in memory.
 const MOST: usize = 8;
 
-type Table = Arc<OnceCell<Arc<PriceTable>>>;
+type Table = Arc<OnceCell<Arc<Market>>>;
+
+/// What is read for the days of a stretch.
+#[derive(Debug)]
+pub(crate) struct Market {
+    /// The bars.
+    pub(crate) table: PriceTable,
+    /// The splits and dividends.
+    pub(crate) actions: KnownActions,
+}
 
 /// The stretches in memory.
 pub(crate) struct Prices {
@@ -41,19 +51,19 @@ impl Prices {
         job: &PlannedJob,
         date: NaiveDate,
         held: Option<&Portfolio>,
-    ) -> Result<Arc<PriceTable>, ExecutorError> {
+    ) -> Result<Arc<Market>, ExecutorError> {
         let (stretch, table) = self.stretch(job.job.id, date).await;
         let universe = &job.job.universe;
         let members = || universe.symbols.iter().chain(&universe.benchmark).cloned().collect::<Vec<_>>();
         let range = || (stretch.from(&self.calendar, job.lookback()), stretch.last);
         let load = async |symbols: &[Symbol]| load(pool, symbols, range(), job.price_version).await;
-        let table = table.get_or_try_init(async || load(&members()).await).await?.clone();
+        let market = table.get_or_try_init(async || load(&members()).await).await?.clone();
         // A held symbol that has left the universe keeps being priced.
         let held = held.into_iter().flat_map(|portfolio| portfolio.holdings().keys());
-        let is_stranger = |symbol: &&Symbol| !table.knows(symbol) && !universe.tradable(symbol);
+        let is_stranger = |symbol: &&Symbol| !market.table.knows(symbol) && !universe.tradable(symbol);
         let strangers: Vec<Symbol> = held.filter(is_stranger).cloned().collect();
         if strangers.is_empty() {
-            return Ok(table);
+            return Ok(market);
         }
         load(&[members(), strangers].concat()).await
     }
@@ -80,12 +90,13 @@ async fn load(
     symbols: &[Symbol],
     (from, to): (NaiveDate, NaiveDate),
     version: i64,
-) -> Result<Arc<PriceTable>, ExecutorError> {
+) -> Result<Arc<Market>, ExecutorError> {
     let earlier = last_before(pool, symbols, from).await?;
     let bars = bars_between(pool, symbols, from, to).await?;
     let replaced = replaced_since(pool, symbols, to, version).await?;
     let bar = |row: BarRow| (row.symbol, row.date, row.bar);
     let mut table: PriceTable = earlier.into_iter().chain(bars).map(bar).collect();
     table.replace(replaced.into_iter().map(bar));
-    Ok(Arc::new(table))
+    let actions = known_actions(pool, symbols, to, version).await?;
+    Ok(Arc::new(Market { table, actions }))
 }

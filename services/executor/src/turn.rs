@@ -8,6 +8,7 @@ use domain::decider::Decider;
 use domain::job::OnFailure;
 use domain::lane::{Turn, take_turn};
 use domain::model_day::{CRASHED, DayRef, ModelDayKey, SkipReason, SkippedDate};
+use domain::suspect::SuspectedSplit;
 use domain::today::{PortfolioDay, Today};
 use runtime::telemetry;
 use storage::execution::{self, DayRow, Lane, PortfolioHistory};
@@ -133,20 +134,22 @@ impl Executor {
         self.continue_from(hand, base).await?;
         let previous = hand.previous.clone();
         let held = previous.as_ref().map(|day| &day.position);
-        let prices = self.prices.around(&self.pool, &job, date, held).await?;
+        let market = self.prices.around(&self.pool, &job, date, held).await?;
         let done_here = hand.history.winners.range(hand.lane.dates[hand.lane.done]..date).count();
         let today = Today {
             key: &key,
             universe: &job.job.universe,
             model,
             decider,
-            prices: prices.as_ref(),
+            prices: &market.table,
+            actions: &market.actions,
             calendar: &self.config.calendar,
             previous: previous.as_ref(),
             day_index: hand.history.completed_before + u32::try_from(done_here).unwrap_or_default(),
             revision,
             began,
         };
+        self.suspect(&today).await?;
         let span =
             tracing::info_span!("model_day", job.id = %key.job, model = %key.model, trading_date = %date);
         if let Decider::Agent(agent) = decider {
@@ -163,6 +166,22 @@ impl Executor {
                 self.fail(hand, Failure { key, error, began, talked: None }).await
             }
         }
+    }
+
+    /// Notes overnight moves that look like splits nobody told of; the job's end tells them.
+    async fn suspect(&self, today: &Today<'_>) -> Result<(), ExecutorError> {
+        let found = today.suspected_splits();
+        if found.is_empty() {
+            return Ok(());
+        }
+        let (job, date) = (today.key.job, today.key.date);
+        for SuspectedSplit { symbol, close, open, ratio } in &found {
+            tracing::warn!(job.id = %job, %symbol, trading_date = %date,
+                "{symbol} opens at {open} after a close of {close}: a split of {ratio} that is not known?");
+        }
+        let found: Vec<_> = found.iter().map(|split| (&split.symbol, split.ratio.as_str())).collect();
+        execution::note_suspected(&self.pool, job, date, &found).await?;
+        Ok(())
     }
 
     /// Makes `base` the day that the next one continues from.

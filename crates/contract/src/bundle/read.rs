@@ -2,7 +2,9 @@
 
 use std::io::BufRead;
 
+use domain::actions::KnownActions;
 use domain::calendar::Calendar;
+use domain::corporate::{Dividend, Split};
 use domain::job::JobState;
 use domain::market::Bar;
 use domain::price_table::PriceTable;
@@ -141,6 +143,7 @@ fn begin(text: &str) -> Result<Bundle, BundleError> {
         state: JobState::parse(&state).ok_or_else(|| wrong(format!("{state:?} is no state of a job")))?,
         calendar: Calendar::nyse().with_closures(closures),
         prices: PriceTable::default(),
+        actions: KnownActions::default(),
         portfolios: Vec::new(),
     })
 }
@@ -148,7 +151,10 @@ fn begin(text: &str) -> Result<Bundle, BundleError> {
 fn add(bundle: &mut Bundle, line: Line) -> Result<(), String> {
     match line {
         Line::Header(_) => Err("it is a second header".to_owned()),
-        Line::Bars(bars) => add_bars(&mut bundle.prices, bars),
+        Line::Bars(bars) => {
+            bundle.actions.extend(actions(&bars));
+            add_bars(&mut bundle.prices, bars)
+        }
         Line::Portfolio(line) => {
             if !bundle.job.models.iter().any(|model| model.signature == line.model) {
                 return Err(format!("the job has no model {:?}", line.model));
@@ -162,6 +168,13 @@ fn add(bundle: &mut Bundle, line: Line) -> Result<(), String> {
         // Looked at before.
         Line::End(_) => Err("it is a second end".to_owned()),
     }
+}
+
+fn actions(bars: &Bars) -> KnownActions {
+    let symbol = &bars.symbol;
+    let split = |&(date, from, to): &_| (date, Split { symbol: symbol.clone(), from, to });
+    let dividend = |&(date, per_share): &_| (date, Dividend { symbol: symbol.clone(), per_share });
+    KnownActions::new(bars.splits.iter().map(split), bars.dividends.iter().map(dividend))
 }
 
 fn add_bars(prices: &mut PriceTable, bars: Bars) -> Result<(), String> {

@@ -1,7 +1,9 @@
 //! What is written is read again, and what is not whole is refused.
 
+use domain::actions::KnownActions;
 use domain::agent::{Entry, Noted};
 use domain::calendar::Calendar;
+use domain::corporate::{Dividend, Split};
 use domain::job::{Job, JobState, Model, ModelKind, Options};
 use domain::market::{Bar, Universe};
 use domain::model_day::{AgentReport, DayRef};
@@ -96,6 +98,7 @@ fn bundle() -> Bundle {
         state: JobState::Partial,
         calendar: Calendar::nyse().with_closures([date("2025-10-06")]),
         prices: [("AAPL".parse().unwrap(), date("2025-10-01"), bar())].into_iter().collect::<PriceTable>(),
+        actions: actions(),
         portfolios: vec![RecordedPortfolio {
             model: "cash".to_owned(),
             trial: 0,
@@ -105,10 +108,18 @@ fn bundle() -> Bundle {
     }
 }
 
+fn actions() -> KnownActions {
+    let symbol: Symbol = "AAPL".parse().unwrap();
+    let (from, to) = (1.try_into().unwrap(), 10.try_into().unwrap());
+    let split = Split { symbol: symbol.clone(), from, to };
+    let dividend = Dividend { symbol, per_share: "0.26".parse().unwrap() };
+    KnownActions::new([(date("2025-10-02"), split)], [(date("2025-10-03"), dividend)])
+}
+
 fn written(bundle: &Bundle) -> String {
     let mut encoder = Encoder::default();
     let mut text = encoder.header(&bundle.job, bundle.state, &bundle.calendar).unwrap();
-    text += &encoder.bars(&"AAPL".parse().unwrap(), &[(date("2025-10-01"), bar())]).unwrap();
+    text += &encoder.bars(&"AAPL".parse().unwrap(), &[(date("2025-10-01"), bar())], &bundle.actions).unwrap();
     for portfolio in &bundle.portfolios {
         let (model, trial) = (&portfolio.model, portfolio.trial);
         text += &encoder.portfolio(model, trial, &portfolio.bases).unwrap();

@@ -1,6 +1,7 @@
 //! Writing a bundle, a line at a time.
 
 use chrono::NaiveDate;
+use domain::actions::KnownActions;
 use domain::calendar::Calendar;
 use domain::job::{Job, JobState};
 use domain::market::{Bar, Symbol};
@@ -45,12 +46,17 @@ impl Encoder {
         self.line(&Line::Header(Box::new(header)))
     }
 
-    /// The bars of one symbol, oldest first.
+    /// The bars of one symbol, oldest first, with those of `actions` that are its own.
     ///
     /// # Errors
     /// As for [`Self::header`].
-    pub fn bars(&mut self, symbol: &Symbol, bars: &[(NaiveDate, Bar)]) -> Result<String, ContractError> {
-        self.line(&Line::Bars(Bars::of(symbol, bars)))
+    pub fn bars(
+        &mut self,
+        symbol: &Symbol,
+        bars: &[(NaiveDate, Bar)],
+        actions: &KnownActions,
+    ) -> Result<String, ContractError> {
+        self.line(&Line::Bars(Bars::of(symbol, bars, actions)))
     }
 
     /// A portfolio, with the days of other jobs that its days continue from.

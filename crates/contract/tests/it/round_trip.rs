@@ -5,6 +5,7 @@ use std::num::NonZeroU16;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use contract::{decode_event, encode_event, kind};
 use domain::agent::{AgentSettings, Dialect, Limits, Spent};
+use domain::corporate::{Action, AppliedAction};
 use domain::costs::{CostTerms, Costs};
 use domain::event::Event;
 use domain::ids::JobId;
@@ -153,15 +154,35 @@ prop_compose! {
         trades in prop::collection::vec(trade(), 0..4),
         refused in prop::collection::vec(refused(), 0..3),
         stale_symbols in prop::collection::vec(symbol(), 0..3),
+        corporate_actions in prop::collection::vec(applied_action(), 0..3),
         (started_at, completed_at) in (instant(), instant()),
         agent in prop::option::of(agent_report()),
     ) -> CompletedDay {
         CompletedDay {
             key, attempt, revision, base, config_hash, starting_position, starting_value, profit, return_pct,
             days_since_last_trading, trades, refused, ending_position, value_at_open, value_at_close,
+            corporate_actions,
             stale_symbols, started_at, completed_at,
             agent,
         }
+    }
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let shares = || (1u32..).prop_map(|shares| shares.try_into().unwrap());
+    prop_oneof![
+        (shares(), shares()).prop_map(|(from, to)| Action::Split { from, to }),
+        (1i64..1_000_000)
+            .prop_map(|cents| { Action::Dividend { per_share: Decimal::new(cents, 4).try_into().unwrap() } }),
+    ]
+}
+
+prop_compose! {
+    fn applied_action()(
+        symbol in symbol(), action in action(), cash in amount(),
+        (shares_before, shares_after) in (0..i64::MAX.cast_unsigned(), 0..i64::MAX.cast_unsigned()),
+    ) -> AppliedAction {
+        AppliedAction { symbol, action, shares_before, shares_after, cash }
     }
 }
 

@@ -14,7 +14,6 @@ use super::session::shown;
 use super::tool::{Effect, Ran, run};
 use crate::as_of::AsOf;
 use crate::calendar::Calendar;
-use crate::corporate::CorporateActions;
 use crate::costs::Costs;
 use crate::day::{DayBook, DayError, PreviousDay};
 use crate::market::{Bar, Symbol, Universe};
@@ -169,9 +168,8 @@ impl Walk {
 
     fn book<'a>(&'a self, market: &'a MarketDay<'a>) -> Result<DayBook<'a>, DayError> {
         let (previous, cash) = (self.previous.as_ref(), self.ground.initial_cash);
-        let actions = CorporateActions::default();
         let universe = &self.ground.universe;
-        let mut book = DayBook::open(self.today, previous, cash, universe, market, &actions, Costs::NONE)?;
+        let mut book = DayBook::open(self.today, previous, cash, universe, market, &[], Costs::NONE)?;
         for order in &self.orders {
             // It was carried out before, at this open and in this order.
             let _ = book.submit(order);

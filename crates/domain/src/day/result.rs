@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+use crate::corporate::AppliedAction;
 use crate::day::PreviousDay;
 use crate::market::Symbol;
 use crate::model_day::RefusedOrder;
@@ -16,6 +17,8 @@ pub struct DayResult {
     pub date: NaiveDate,
     /// Calendar days since the portfolio's previous day; 0 on its first.
     pub days_since_last_trading: u32,
+    /// What corporate actions did to the portfolio before the open.
+    pub actions: Vec<AppliedAction>,
     /// The portfolio before the first order, after the day's corporate actions.
     pub starting: Portfolio,
     /// `starting` at the day's open.

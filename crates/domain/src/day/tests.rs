@@ -18,8 +18,7 @@ fn submit(book: &mut DayBook<'_>, side: Side, name: &str, quantity: i128) -> Res
 }
 
 fn first_day<'a>(cash: &str, universe: &'a Universe, quotes: &'a Quotes, costs: Costs) -> DayBook<'a> {
-    let actions = CorporateActions::default();
-    DayBook::open(date("2025-10-01"), None, decimal(cash), universe, quotes, &actions, costs).unwrap()
+    DayBook::open(date("2025-10-01"), None, decimal(cash), universe, quotes, &[], costs).unwrap()
 }
 
 #[test]
@@ -154,10 +153,9 @@ fn the_start_is_checked() {
             portfolio: portfolio.clone(),
             ending_value_at_open: decimal("1"),
         });
-        let actions = CorporateActions::default();
         let today = date("2025-10-02");
         let opened =
-            DayBook::open(today, previous.as_ref(), decimal(cash), &universe, &quotes, &actions, Costs::NONE);
+            DayBook::open(today, previous.as_ref(), decimal(cash), &universe, &quotes, &[], Costs::NONE);
         opened.err()
     };
 
@@ -170,11 +168,9 @@ fn the_start_is_checked() {
 fn a_portfolio_that_was_worth_nothing_returns_nothing() {
     let (universe, quotes) = (universe(&["AAPL"]), Quotes::default());
     let previous = first_day("0", &universe, &quotes, Costs::NONE).close().unwrap().as_previous();
-    let actions = CorporateActions::default();
 
     let today = date("2025-10-02");
-    let book =
-        DayBook::open(today, Some(&previous), Decimal::ZERO, &universe, &quotes, &actions, Costs::NONE);
+    let book = DayBook::open(today, Some(&previous), Decimal::ZERO, &universe, &quotes, &[], Costs::NONE);
 
     assert_eq!(book.unwrap().close().unwrap().return_pct, Decimal::ZERO);
 }

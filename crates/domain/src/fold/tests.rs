@@ -169,6 +169,7 @@ fn completed(key: ModelDayKey, at: DateTime<Utc>) -> CompletedDay {
         revision: 1,
         base: Some(DayRef { date: key.date - TimeDelta::days(1), revision: 1 }),
         config_hash: "h".to_owned(),
+        corporate_actions: Vec::new(),
         starting_position: None,
         starting_value: Decimal::from(10_000),
         profit: Decimal::ZERO,

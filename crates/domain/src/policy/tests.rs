@@ -8,7 +8,6 @@ use rust_decimal::Decimal;
 
 use super::*;
 use crate::calendar::Calendar;
-use crate::corporate::CorporateActions;
 use crate::costs::CostTerms;
 use crate::day::{DayBook, DayResult};
 use crate::market::Bar;
@@ -70,10 +69,10 @@ impl World {
         let mut results: Vec<DayResult> = Vec::new();
         for (index, date) in (0..).zip(self.calendar.sessions(day("2025-10-01"), day("2025-10-31"))) {
             let previous = results.last().map(DayResult::as_previous);
-            let (market, actions) = (MarketDay::new(&self.table, &[], date), CorporateActions::default());
+            let market = MarketDay::new(&self.table, &[], date);
             let cash = Decimal::from(10_000);
             let mut book =
-                DayBook::open(date, previous.as_ref(), cash, &self.universe, &market, &actions, self.costs)
+                DayBook::open(date, previous.as_ref(), cash, &self.universe, &market, &[], self.costs)
                     .unwrap();
             let as_of = AsOf::new(&self.table, &self.calendar, date);
             let orders = policy.decide(&Situation {

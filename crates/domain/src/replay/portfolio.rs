@@ -78,6 +78,7 @@ fn one_day(
         model,
         decider,
         prices: &prices,
+        actions: &bundle.actions,
         calendar: &bundle.calendar,
         previous,
         day_index: recorded.day_index,

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use serde_json::json;
 
 use super::*;
+use crate::actions::KnownActions;
 use crate::agent::{Dialect, EndReason, Entry, Fed, Noted, Wanted};
 use crate::costs::Costs;
 use crate::job::{AgentModel, ModelKind, OnFailure, Options};
@@ -75,6 +76,7 @@ fn empty() -> Bundle {
         state: JobState::Completed,
         calendar: Calendar::nyse(),
         prices: bars.collect(),
+        actions: KnownActions::default(),
         portfolios: Vec::new(),
     }
 }
@@ -158,6 +160,7 @@ fn bundle() -> Bundle {
                 model: &model,
                 decider: &decider,
                 prices: &bundle.prices,
+                actions: &bundle.actions,
                 calendar: &bundle.calendar,
                 previous: previous.as_ref(),
                 day_index: u32::try_from(place).unwrap(),

@@ -11,6 +11,7 @@ mod lanes;
 mod portfolios;
 mod reconcile;
 mod recorded;
+mod suspected;
 
 pub use cancelling::{Cancelling, CutLane, is_cancelled, uncancelled};
 pub use closing::{Closing, NextLane};
@@ -24,3 +25,4 @@ pub use reconcile::{Overdue, overdue, resent};
 pub use recorded::{
     DayRecord, RecordedJob, RecordedLane, recorded_bases, recorded_days, recorded_job, recorded_lanes,
 };
+pub use suspected::{note_suspected, suspected};

@@ -107,7 +107,7 @@ pub async fn import_bars(pool: &PgPool, bars: &[BarRow], replace: bool) -> Resul
 }
 
 /// The version that a change of prices makes; nobody else makes one until the commit.
-async fn next_version(connection: &mut PgConnection) -> Result<i64> {
+pub(super) async fn next_version(connection: &mut PgConnection) -> Result<i64> {
     let (version,): (i64,) =
         sqlx::query_as("-- imports::next_version\nSELECT version + 1 FROM market.price_version FOR UPDATE")
             .fetch_one(connection)
@@ -115,7 +115,7 @@ async fn next_version(connection: &mut PgConnection) -> Result<i64> {
     Ok(version)
 }
 
-async fn store_version(connection: &mut PgConnection, version: i64) -> Result<()> {
+pub(super) async fn store_version(connection: &mut PgConnection, version: i64) -> Result<()> {
     sqlx::query("-- imports::store_version\nUPDATE market.price_version SET version = $1")
         .bind(version)
         .execute(connection)
@@ -124,7 +124,7 @@ async fn store_version(connection: &mut PgConnection, version: i64) -> Result<()
 }
 
 /// Preparations that wait for the provider's budget may have their prices now.
-async fn look_again(connection: &mut PgConnection) -> Result<()> {
+pub(super) async fn look_again(connection: &mut PgConnection) -> Result<()> {
     sqlx::query(
         "-- imports::look_again
         UPDATE market.preparations SET not_before = NULL WHERE state = 'due' AND not_before > now()",

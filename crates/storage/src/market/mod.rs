@@ -1,5 +1,6 @@
 //! Schema `market`: daily bars, coverage, provider budgets, preparations, downloads in flight.
 
+mod actions;
 mod bars;
 mod budgets;
 mod cancelled;
@@ -12,6 +13,7 @@ mod preparations;
 mod source;
 mod spans;
 
+pub use actions::{import_actions, known_actions};
 pub use bars::{
     BarRow, Stored, bars_between, bars_by, closes, insert_bars, last_before, marks, present, replaced_since,
 };

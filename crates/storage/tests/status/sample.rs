@@ -88,6 +88,7 @@ pub(crate) fn completed(
         revision,
         base,
         config_hash: "h".to_owned(),
+        corporate_actions: Vec::new(),
         starting_position: None,
         starting_value: Decimal::from(10_000),
         profit: Decimal::ZERO,

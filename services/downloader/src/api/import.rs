@@ -1,16 +1,21 @@
 //! `POST /prices/import`: prices of one's own, all of a file or none of it.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::http::StatusCode;
 use chrono::{NaiveDate, Utc};
-use domain::import::{self, BarRow, Fault, Faults, Rules};
+use domain::corporate::ActionKind;
+use domain::import::{self, ActionRow, BarRow, Fault, Faults, Kind, Rules};
+use domain::market::Symbol;
 use domain::request::ValidationError;
 use runtime::http::{Params, Problem, ProblemBody};
 use serde::Serialize;
-use storage::market::{self, Different, Import};
+use storage::market::{self, Different, Import, Imported};
 use utoipa::ToSchema;
 
 use super::Api;
@@ -18,8 +23,18 @@ use super::Api;
 /// What an import did.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ImportedPrices {
-    /// Rows of the file.
-    bars_received: usize,
+    /// Rows of a file of bars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    bars_received: Option<usize>,
+    /// Rows of a file of splits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    splits_received: Option<usize>,
+    /// Rows of a file of dividends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    dividends_received: Option<usize>,
     /// Rows that were new.
     inserted: u64,
     /// Rows that were stored already.
@@ -30,7 +45,7 @@ pub(crate) struct ImportedPrices {
     symbols: usize,
     dates: ImportedDates,
     /// Completed model-days, of this import and earlier ones, that stand on prices which were replaced after they
-    /// ran. A job with `reprocess_stale` runs them again.
+    /// ran, or on splits and dividends which were imported then. A job with `reprocess_stale` runs them again.
     stale_days: u64,
 }
 
@@ -41,13 +56,40 @@ struct ImportedDates {
     to: String,
 }
 
-/// Imports daily bars from a CSV file: all of it, or nothing.
+/// The rows of a file.
+enum Rows {
+    Bars(Vec<BarRow>),
+    Actions(ActionKind, Vec<ActionRow>),
+}
+
+impl Rows {
+    fn read(text: &str, kind: Kind, rules: &Rules<'_>) -> Result<Self, Faults> {
+        let actions = |kind| Ok(Self::Actions(kind, import::actions(text, kind, rules)?));
+        match kind {
+            Kind::Bars => Ok(Self::Bars(import::bars(text, rules)?)),
+            Kind::Splits => actions(ActionKind::Split),
+            Kind::Dividends => actions(ActionKind::Dividend),
+        }
+    }
+
+    /// Line, symbol and date of each row.
+    fn cells(&self) -> Vec<(usize, &Symbol, NaiveDate)> {
+        match self {
+            Self::Bars(rows) => rows.iter().map(|row| (row.line, &row.symbol, row.date)).collect(),
+            Self::Actions(_, rows) => rows.iter().map(|row| (row.line, &row.symbol, row.date)).collect(),
+        }
+    }
+}
+
+/// Imports daily bars, splits or dividends from a CSV file: all of it, or nothing.
 ///
-/// The first line names the columns `symbol,date,open,high,low,close,volume`, in any order. What is imported is
-/// never downloaded. Every wrong row is told with its line, up to 100 of them.
+/// The first line names the columns, in any order: `symbol,date,open,high,low,close,volume` of bars,
+/// `symbol,date,ratio` of splits, `symbol,date,amount` of dividends. Imported bars are never downloaded. Every wrong
+/// row is told with its line, up to 100 of them.
 #[utoipa::path(post, path = "/prices/import", operation_id = "import_prices", tag = "prices",
     security(("token" = ["operate"])),
     params(
+        ("kind" = Option<FileKind>, Query, description = "What the file has; `bars` when absent."),
         ("replace" = Option<bool>, Query,
             description = "Whether rows take the place of stored ones that differ; otherwise such a file is refused."),
     ),
@@ -68,40 +110,54 @@ pub(crate) async fn import(
     mut params: Params,
     request: Request,
 ) -> Result<Json<ImportedPrices>, Problem> {
+    let kinds = [("bars", Kind::Bars), ("splits", Kind::Splits), ("dividends", Kind::Dividends)];
+    let kind = params.choice("kind", &kinds).unwrap_or(Kind::Bars);
     let replace = params.choice("replace", &[("true", true), ("false", false)]).unwrap_or(false);
     params.finish()?;
     let Ok(_alone) = api.importing.acquire().await else {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The service is about to stop"));
     };
     let body = body(&api, request).await?;
-    let rules = (api.calendar.clone(), closed_until(&api));
-    let bars = tokio::task::spawn_blocking(move || {
-        let (calendar, closed_until) = rules;
-        import::text(&body).and_then(|text| import::bars(text, &Rules { calendar: &calendar, closed_until }))
+    let (calendar, closed_until) = (api.calendar.clone(), closed_until(&api));
+    let rows = tokio::task::spawn_blocking(move || {
+        let rules = Rules { calendar: &calendar, closed_until };
+        import::text(&body).and_then(|text| Rows::read(text, kind, &rules))
     });
-    let bars = bars.await.map_err(|problem| Problem::internal(&problem))?.map_err(wrong)?;
-    let done = match market::import_bars(&api.pool, &bars, replace).await? {
+    let rows = rows.await.map_err(|problem| Problem::internal(&problem))?.map_err(wrong)?;
+    let stored = match &rows {
+        Rows::Bars(bars) => market::import_bars(&api.pool, bars, replace).await?,
+        Rows::Actions(kind, actions) => market::import_actions(&api.pool, *kind, actions, replace).await?,
+    };
+    let done = match stored {
         Import::Stored(done) => done,
-        Import::Differs { listed, total } => return Err(different(&bars, &listed, total)),
+        Import::Differs { listed, total } => return Err(different(&rows.cells(), &listed, total)),
     };
     api.due.notify_one();
-    let answer = ImportedPrices {
-        bars_received: bars.len(),
-        inserted: done.inserted,
-        unchanged: done.unchanged,
-        replaced: done.replaced,
-        symbols: bars.iter().map(|row| &row.symbol).collect::<std::collections::HashSet<_>>().len(),
-        dates: dates(&bars),
+    let Imported { inserted, unchanged, replaced } = done;
+    let cells = rows.cells();
+    tracing::info!("imported {kind:?}: {inserted} rows inserted, {replaced} replaced, {unchanged} unchanged");
+    let received = |of: Kind| (of == kind).then_some(cells.len());
+    Ok(Json(ImportedPrices {
+        bars_received: received(Kind::Bars),
+        splits_received: received(Kind::Splits),
+        dividends_received: received(Kind::Dividends),
+        inserted,
+        unchanged,
+        replaced,
+        symbols: cells.iter().map(|(_, symbol, _)| symbol).collect::<HashSet<_>>().len(),
+        dates: dates(&cells),
         stale_days: market::repriced_days(&api.pool).await?,
-    };
-    tracing::info!(
-        bar.count = answer.bars_received,
-        "imported prices: {} bars inserted, {} replaced, {} unchanged",
-        answer.inserted,
-        answer.replaced,
-        answer.unchanged
-    );
-    Ok(Json(answer))
+    }))
+}
+
+/// What a file has.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes the texts that are read as a `Kind`")]
+enum FileKind {
+    Bars,
+    Splits,
+    Dividends,
 }
 
 async fn body(api: &Api, request: Request) -> Result<Bytes, Problem> {
@@ -119,11 +175,11 @@ async fn body(api: &Api, request: Request) -> Result<Bytes, Problem> {
 
 /// The last session that has closed.
 fn closed_until(api: &Api) -> NaiveDate {
-    api.calendar.last_closed_session(Utc::now(), std::time::Duration::ZERO).unwrap_or(NaiveDate::MAX)
+    api.calendar.last_closed_session(Utc::now(), Duration::ZERO).unwrap_or(NaiveDate::MAX)
 }
 
-fn dates(bars: &[BarRow]) -> ImportedDates {
-    let dates = || bars.iter().map(|row| row.date);
+fn dates(cells: &[(usize, &Symbol, NaiveDate)]) -> ImportedDates {
+    let dates = || cells.iter().map(|(_, _, date)| *date);
     let text = |date: Option<NaiveDate>| date.map(|date| date.to_string()).unwrap_or_default();
     ImportedDates { from: text(dates().min()), to: text(dates().max()) }
 }
@@ -145,11 +201,11 @@ fn wrong(faults: Faults) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).with_errors(errors)
 }
 
-fn different(bars: &[BarRow], listed: &[Different], total: usize) -> Problem {
+fn different(cells: &[(usize, &Symbol, NaiveDate)], listed: &[Different], total: usize) -> Problem {
     let error = |different: &Different| {
         let line = different.line;
-        let row = bars.iter().find(|row| row.line == line);
-        let what = row.map(|row| format!("{} on {}", row.symbol, row.date)).unwrap_or_default();
+        let cell = cells.iter().find(|(of_cell, _, _)| *of_cell == line);
+        let what = cell.map(|(_, symbol, date)| format!("{symbol} on {date}")).unwrap_or_default();
         ValidationError {
             kind: "conflict",
             loc: vec!["body".into(), line.into()],

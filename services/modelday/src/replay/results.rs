@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use domain::agent::{Spent, Transcript};
+use domain::corporate::{Action, AppliedAction};
 use domain::leaderboard::Row;
 use domain::market::Symbol;
 use domain::model_day::{AgentReport, CompletedDay, DayRef};
+use domain::money::Price;
 use domain::order::Fill;
 use domain::replay::{Bundle, RecordedDay, RecordedPortfolio, ReplayedDay, ReplayedOutcome, standing};
 use domain::trials::{Interval, LEVEL, Trials};
@@ -60,6 +62,8 @@ struct Accounts<'a> {
     profit: Decimal,
     return_pct: Decimal,
     days_since_last_trading: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    corporate_actions: Vec<Applied<'a>>,
     fills: &'a [Fill],
     refused: Vec<Refused<'a>>,
     cash: Decimal,
@@ -67,6 +71,19 @@ struct Accounts<'a> {
     value_at_open: Decimal,
     value_at_close: Decimal,
     stale_symbols: &'a [Symbol],
+}
+
+/// What a split or a dividend did before the open.
+#[derive(Serialize)]
+struct Applied<'a> {
+    symbol: &'a Symbol,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ratio: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    per_share: Option<Price>,
+    shares_before: u64,
+    shares_after: u64,
+    cash: Decimal,
 }
 
 #[derive(Serialize)]
@@ -210,6 +227,7 @@ impl<'a> Accounts<'a> {
             profit: day.profit,
             return_pct: day.return_pct,
             days_since_last_trading: day.days_since_last_trading,
+            corporate_actions: day.corporate_actions.iter().map(Applied::of).collect(),
             fills,
             refused: refused.collect(),
             cash: day.ending_position.cash(),
@@ -217,6 +235,24 @@ impl<'a> Accounts<'a> {
             value_at_open: day.value_at_open,
             value_at_close: day.value_at_close,
             stale_symbols: &day.stale_symbols,
+        }
+    }
+}
+
+impl<'a> Applied<'a> {
+    fn of(applied: &'a AppliedAction) -> Self {
+        let AppliedAction { symbol, action, shares_before, shares_after, cash } = applied;
+        let (ratio, per_share) = match action {
+            Action::Split { from, to } => (Some(format!("{to}:{from}")), None),
+            Action::Dividend { per_share } => (None, Some(*per_share)),
+        };
+        Self {
+            symbol,
+            ratio,
+            per_share,
+            shares_before: *shares_before,
+            shares_after: *shares_after,
+            cash: *cash,
         }
     }
 }

@@ -173,6 +173,7 @@ pub(crate) fn day(number: u128, model: &str, on: &str, base: Option<&str>, value
         revision: 1,
         base: base.map(|base| DayRef { date: date(base), revision: 1 }),
         config_hash: "h".to_owned(),
+        corporate_actions: Vec::new(),
         starting_position: None,
         starting_value: Decimal::from(10_000),
         profit: Decimal::ZERO,

@@ -22,5 +22,6 @@ mod readme;
 mod rebuild;
 mod sample;
 mod sessions;
+mod splits;
 mod streams;
 mod tables;

@@ -31,10 +31,13 @@ const REQUIRED: &[(&str, Form)] = &[
     ("Base.revision", FromOne),
     ("Base.trading_date", Date),
     ("BuyAndHold.symbol", Symbol),
+    ("CorporateAction.cash", Amount),
+    ("CorporateAction.symbol", Symbol),
     ("DataFailed.job", Any),
     ("DataReady.job", Any),
     ("DataWaiting.job_id", Uuid),
     ("DataWaiting.until", Instant),
+    ("Dividend.per_share", Amount),
     ("DownloadProgressed.job_id", Uuid),
     ("DownloadStarted.job_id", Uuid),
     ("Holding.quantity", Shares),
@@ -85,6 +88,8 @@ const REQUIRED: &[(&str, Form)] = &[
     ("RefusedOrder.side", Any),
     ("SkippedDate.reason", Any),
     ("SkippedDate.trading_date", Date),
+    ("Split.from_shares", FromOne),
+    ("Split.to_shares", FromOne),
     ("Trade.cash_after", Amount),
     ("Trade.fee", Amount),
     ("Trade.price", Amount),
@@ -111,7 +116,7 @@ const OPTIONAL: &[(&str, Form)] = &[
 ];
 
 /// Of each `oneof` one is there.
-pub(super) const CHOICES: [&str; 2] = ["Model.kind", "PolicyModel.policy"];
+pub(super) const CHOICES: [&str; 3] = ["CorporateAction.action", "Model.kind", "PolicyModel.policy"];
 
 /// Whether `Message.field` must be there, and what it must be.
 pub(super) fn of(field: &str) -> (bool, Form) {

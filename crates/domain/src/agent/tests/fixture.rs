@@ -11,7 +11,6 @@ use crate::agent::{
 };
 use crate::as_of::AsOf;
 use crate::calendar::Calendar;
-use crate::corporate::CorporateActions;
 use crate::costs::Costs;
 use crate::day::DayBook;
 use crate::ids::JobId;
@@ -92,10 +91,9 @@ impl World {
     }
 
     pub(super) fn open<'a>(&'a self, market: &'a MarketDay<'a>) -> Session<'a> {
-        let actions = CorporateActions::default();
         let cash = decimal(self.cash);
         let book =
-            DayBook::open(self.key.date, None, cash, &self.universe, market, &actions, Costs::NONE).unwrap();
+            DayBook::open(self.key.date, None, cash, &self.universe, market, &[], Costs::NONE).unwrap();
         Session::open(Opening {
             key: &self.key,
             settings: &self.settings,

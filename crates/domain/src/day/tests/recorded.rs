@@ -35,10 +35,9 @@ fn run() -> BTreeMap<String, Vec<DayResult>> {
         let mut results: Vec<DayResult> = Vec::new();
         for (date, quotes) in &markets {
             let previous = results.last().map(DayResult::as_previous);
-            let (cash, actions) = (decimal("10000"), CorporateActions::default());
+            let cash = decimal("10000");
             let mut book =
-                DayBook::open(*date, previous.as_ref(), cash, &universe, quotes, &actions, Costs::NONE)
-                    .unwrap();
+                DayBook::open(*date, previous.as_ref(), cash, &universe, quotes, &[], Costs::NONE).unwrap();
             for recorded in orders.get(date).into_iter().flatten() {
                 let accepted = book.submit(&recorded.order());
                 assert_eq!(accepted.is_ok(), recorded.quantity != 0, "{recorded:?}: {accepted:?}");

@@ -72,7 +72,7 @@ fn play(case: &Case) -> Value {
             case.initial_cash,
             &universe,
             &quotes,
-            &day.actions,
+            std::slice::from_ref(&day.actions),
             case.costs,
         )
         .unwrap();

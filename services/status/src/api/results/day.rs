@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::agent::Turn;
+use domain::corporate::{Action, AppliedAction};
 use domain::event::Event;
 use domain::model_day::{CompletedDay, DayRef, RefusedOrder, Trade};
 use domain::portfolio::Portfolio;
@@ -26,6 +27,8 @@ pub(crate) struct DayResult {
     job_id: String,
     starting_position: Position,
     daily_metrics: DailyMetrics,
+    /// What splits and dividends did before the open to what was held.
+    corporate_actions: Vec<ActionDetail>,
     trades: Vec<TradeDetail>,
     refused_orders: Vec<RefusedDetail>,
     final_position: Position,
@@ -58,6 +61,22 @@ struct DailyMetrics {
     profit: Number,
     return_pct: Number,
     days_since_last_trading: u32,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = DayCorporateAction)]
+struct ActionDetail {
+    /// `split` or `dividend`.
+    action_type: &'static str,
+    symbol: String,
+    /// Of a split: new shares for old ones, e.g. `10:1`.
+    ratio: Option<String>,
+    /// Of a dividend: dollars for each share.
+    per_share: Option<Number>,
+    shares_before: u64,
+    shares_after: u64,
+    /// Dollars that it brought: a dividend, or the fraction of a share that a split left.
+    cash: Number,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -202,6 +221,7 @@ fn day_result(row: &WinnerRow, day: &CompletedDay, base: Option<&CompletedDay>) 
             return_pct: day.return_pct.into(),
             days_since_last_trading: day.days_since_last_trading,
         },
+        corporate_actions: day.corporate_actions.iter().map(action_detail).collect(),
         trades: day.trades.iter().map(|trade| trade_detail(trade, day)).collect(),
         refused_orders: day.refused.iter().map(refused_detail).collect(),
         final_position: position_of(&day.ending_position, day.value_at_open, day.value_at_close),
@@ -227,6 +247,22 @@ fn position_of(portfolio: &Portfolio, value: Decimal, close: Decimal) -> Positio
         cash: portfolio.cash().into(),
         portfolio_value: value.into(),
         portfolio_value_close: close.into(),
+    }
+}
+
+fn action_detail(applied: &AppliedAction) -> ActionDetail {
+    let (action_type, ratio, per_share) = match applied.action {
+        Action::Split { from, to } => ("split", Some(format!("{to}:{from}")), None),
+        Action::Dividend { per_share } => ("dividend", None, Some(per_share.amount().into())),
+    };
+    ActionDetail {
+        action_type,
+        symbol: applied.symbol.to_string(),
+        ratio,
+        per_share,
+        shares_before: applied.shares_before,
+        shares_after: applied.shares_after,
+        cash: applied.cash.into(),
     }
 }
 

@@ -1,0 +1,209 @@
+//! Splits and dividends that were imported. Rows are only added; of a symbol's date and kind the latest counts.
+
+use chrono::NaiveDate;
+use domain::actions::KnownActions;
+use domain::corporate::{ActionKind, Dividend, Split};
+use domain::import::{ActionRow, Change, MOST_LISTED};
+use domain::market::Symbol;
+use domain::money::Price;
+use rust_decimal::Decimal;
+use sqlx::{FromRow, PgConnection, PgPool};
+
+use super::imports::{Different, Import, Imported, look_again, next_version, store_version};
+use crate::error::{Result, StorageError};
+
+#[derive(FromRow)]
+struct Row {
+    symbol: String,
+    trading_date: NaiveDate,
+    from_shares: Option<i64>,
+    to_shares: Option<i64>,
+    per_share: Option<Decimal>,
+}
+
+fn corrupt(problem: impl std::fmt::Display) -> StorageError {
+    StorageError::corrupt("market.corporate_actions", problem)
+}
+
+/// The splits and dividends of these symbols to `to`, as they were known at a version of prices.
+///
+/// # Errors
+/// When Postgres refuses.
+pub async fn known_actions(
+    pool: &PgPool,
+    symbols: &[Symbol],
+    to: NaiveDate,
+    version: i64,
+) -> Result<KnownActions> {
+    let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
+    let rows: Vec<Row> = sqlx::query_as(
+        "-- actions::known_actions
+        SELECT DISTINCT ON (symbol, trading_date, kind) symbol, trading_date, from_shares, to_shares, per_share
+        FROM market.corporate_actions
+        WHERE symbol = ANY($1) AND trading_date <= $2 AND version <= $3
+        ORDER BY symbol, trading_date, kind, version DESC",
+    )
+    .bind(names)
+    .bind(to)
+    .bind(version)
+    .fetch_all(pool)
+    .await?;
+    let (mut splits, mut dividends) = (Vec::new(), Vec::new());
+    for row in rows {
+        let symbol = Symbol::try_from(row.symbol).map_err(corrupt)?;
+        if let (Some(from), Some(to)) = (row.from_shares, row.to_shares) {
+            let shares = |number: i64| u32::try_from(number).map_err(corrupt)?.try_into().map_err(corrupt);
+            // One for one takes an earlier row back.
+            if from != to {
+                splits.push((row.trading_date, Split { symbol, from: shares(from)?, to: shares(to)? }));
+            }
+        } else if let Some(amount) = row.per_share.filter(|amount| !amount.is_zero()) {
+            let per_share = Price::try_from(amount).map_err(corrupt)?;
+            dividends.push((row.trading_date, Dividend { symbol, per_share }));
+        }
+    }
+    Ok(KnownActions::new(splits, dividends))
+}
+
+/// Stores splits or dividends. Those that differ from what is known take its place when `replace`; otherwise
+/// nothing is stored.
+///
+/// # Errors
+/// When Postgres refuses; nothing is stored then.
+pub async fn import_actions(
+    pool: &PgPool,
+    kind: ActionKind,
+    rows: &[ActionRow],
+    replace: bool,
+) -> Result<Import> {
+    let mut transaction = pool.begin().await?;
+    // Whoever has the version's row is the only one that changes prices.
+    let version = next_version(&mut transaction).await?;
+    let known = known(&mut transaction, kind, rows).await?;
+    let (mut done, mut differing) = (Imported::default(), Vec::new());
+    let mut new = Vec::new();
+    for (row, known) in rows.iter().zip(known) {
+        match known {
+            // What is taken back and was never there is as it was.
+            None if written(row.change) == nothing(kind) => done.unchanged += 1,
+            None => {
+                done.inserted += 1;
+                new.push(row);
+            }
+            Some(known) if known == written(row.change) => done.unchanged += 1,
+            Some(known) => {
+                done.replaced += 1;
+                new.push(row);
+                differing.push(Different { line: row.line, stored: known.to_string() });
+            }
+        }
+    }
+    if !differing.is_empty() && !replace {
+        transaction.rollback().await?;
+        let total = differing.len();
+        differing.truncate(MOST_LISTED);
+        return Ok(Import::Differs { listed: differing, total });
+    }
+    if !new.is_empty() {
+        insert(&mut transaction, kind, &new, version).await?;
+        store_version(&mut transaction, version).await?;
+    }
+    look_again(&mut transaction).await?;
+    transaction.commit().await?;
+    Ok(Import::Stored(done))
+}
+
+/// An action's columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Written {
+    from: Option<i64>,
+    to: Option<i64>,
+    per_share: Option<Decimal>,
+}
+
+impl std::fmt::Display for Written {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.from, self.to, self.per_share) {
+            (Some(from), Some(to), _) => write!(f, "ratio {to}:{from}"),
+            (_, _, Some(amount)) => write!(f, "amount {}", amount.normalize()),
+            _ => f.write_str("nothing"),
+        }
+    }
+}
+
+fn nothing(kind: ActionKind) -> Written {
+    match kind {
+        ActionKind::Split => Written { from: Some(1), to: Some(1), per_share: None },
+        ActionKind::Dividend => Written { from: None, to: None, per_share: Some(Decimal::ZERO) },
+    }
+}
+
+fn written(change: Change) -> Written {
+    match change {
+        Change::Split(None) => nothing(ActionKind::Split),
+        Change::Dividend(None) => nothing(ActionKind::Dividend),
+        Change::Split(Some(ratio)) => Written {
+            from: Some(ratio.from().get().into()),
+            to: Some(ratio.to().get().into()),
+            per_share: None,
+        },
+        Change::Dividend(Some(price)) => Written { from: None, to: None, per_share: Some(price.amount()) },
+    }
+}
+
+/// What is known of each row's symbol and date; `None` where nothing was ever imported.
+async fn known(
+    connection: &mut PgConnection,
+    kind: ActionKind,
+    rows: &[ActionRow],
+) -> Result<Vec<Option<Written>>> {
+    let known: Vec<(Option<i64>, Option<i64>, Option<Decimal>)> = sqlx::query_as(
+        "-- actions::known
+        SELECT known.from_shares, known.to_shares, known.per_share
+        FROM UNNEST($1::text[], $2::date[]) WITH ORDINALITY AS given (symbol, trading_date, place)
+        LEFT JOIN LATERAL (
+            SELECT from_shares, to_shares, per_share
+            FROM market.corporate_actions
+            WHERE symbol = given.symbol AND trading_date = given.trading_date AND kind = $3
+            ORDER BY version DESC
+            LIMIT 1
+        ) AS known ON true
+        ORDER BY given.place",
+    )
+    .bind(rows.iter().map(|row| row.symbol.as_str()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.date).collect::<Vec<_>>())
+    .bind(kind.as_str())
+    .fetch_all(connection)
+    .await?;
+    let written = |(from, to, per_share): (Option<i64>, Option<i64>, Option<Decimal>)| {
+        let per_share = per_share.map(|amount| amount.normalize());
+        (from.is_some() || per_share.is_some()).then_some(Written { from, to, per_share })
+    };
+    Ok(known.into_iter().map(written).collect())
+}
+
+async fn insert(
+    connection: &mut PgConnection,
+    kind: ActionKind,
+    rows: &[&ActionRow],
+    version: i64,
+) -> Result<()> {
+    let written: Vec<Written> = rows.iter().map(|row| written(row.change)).collect();
+    sqlx::query(
+        "-- actions::insert
+        INSERT INTO market.corporate_actions (symbol, trading_date, kind, version, from_shares, to_shares, per_share)
+        SELECT symbol, trading_date, $6, $7, from_shares, to_shares, per_share
+        FROM UNNEST($1::text[], $2::date[], $3::bigint[], $4::bigint[], $5::numeric[])
+            AS given (symbol, trading_date, from_shares, to_shares, per_share)",
+    )
+    .bind(rows.iter().map(|row| row.symbol.as_str()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.date).collect::<Vec<_>>())
+    .bind(written.iter().map(|row| row.from).collect::<Vec<_>>())
+    .bind(written.iter().map(|row| row.to).collect::<Vec<_>>())
+    .bind(written.iter().map(|row| row.per_share).collect::<Vec<_>>())
+    .bind(kind.as_str())
+    .bind(version)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
