@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Deserialize;
 
 use super::api::Api;
@@ -15,7 +15,7 @@ use super::output::print_line;
 /// What to do with prices.
 #[derive(Subcommand)]
 pub(crate) enum PricesCommand {
-    /// Store daily prices from a CSV file: symbol, date, open, high, low, close, volume.
+    /// Store daily prices from a CSV file, or splits, or dividends.
     Import(ImportArguments),
 }
 
@@ -24,7 +24,11 @@ pub(crate) enum PricesCommand {
 pub(crate) struct ImportArguments {
     /// The file; `-` is standard input.
     file: PathBuf,
-    /// Replace prices that are stored and differ.
+    /// What it has: bars (symbol, date, open, high, low, close, volume), splits (symbol, date, ratio) or dividends
+    /// (symbol, date, amount).
+    #[arg(long, value_enum, default_value_t = Kind::Bars)]
+    kind: Kind,
+    /// Replace what is stored and differs.
     #[arg(long)]
     replace: bool,
     #[command(flatten)]
@@ -33,15 +37,34 @@ pub(crate) struct ImportArguments {
     connection: Connection,
 }
 
-/// What became of the file.
+/// What a file has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Bars,
+    Splits,
+    Dividends,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Bars => "bars",
+            Self::Splits => "splits",
+            Self::Dividends => "dividends",
+        }
+    }
+}
+
+/// What became of the file. Every row is new, unchanged or replaced.
 #[derive(Deserialize)]
 struct Imported {
-    bars_received: u64,
     inserted: u64,
     unchanged: u64,
     replaced: u64,
     symbols: u64,
     dates: Dates,
+    #[serde(default)]
+    stale_days: u64,
 }
 
 #[derive(Deserialize)]
@@ -53,13 +76,16 @@ struct Dates {
 /// Stores all of the file or nothing of it.
 pub(super) async fn import(arguments: &ImportArguments) -> anyhow::Result<Exit> {
     let csv = read(&arguments.file)?;
-    let query = arguments.replace.then_some(("replace", "true"));
-    let query: Vec<(&str, &str)> = query.into_iter().collect();
+    let kind = (arguments.kind != Kind::Bars).then(|| ("kind", arguments.kind.as_str()));
+    let replace = arguments.replace.then_some(("replace", "true"));
+    let query: Vec<(&str, &str)> = kind.into_iter().chain(replace).collect();
     let answer = Api::new(&arguments.connection)?.post_csv(&["prices", "import"], &query, csv).await?;
     if arguments.format.json {
         print_line(&answer.text)?;
     } else {
-        print_line(&answer.read::<Imported>()?.told())?;
+        for line in answer.read::<Imported>()?.told(arguments.kind) {
+            print_line(&line)?;
+        }
     }
     Ok(Exit::Done)
 }
@@ -74,11 +100,18 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 impl Imported {
-    fn told(&self) -> String {
-        let Self { bars_received, inserted, unchanged, replaced, symbols, dates } = self;
-        format!(
-            "{bars_received} bars of {symbols} symbols, {} to {}: {inserted} new, {unchanged} unchanged, {replaced} replaced.",
+    fn told(&self, kind: Kind) -> Vec<String> {
+        let Self { inserted, unchanged, replaced, symbols, dates, stale_days } = self;
+        let (rows, kind) = (inserted + unchanged + replaced, kind.as_str());
+        let mut lines = vec![format!(
+            "{rows} {kind} of {symbols} symbols, {} to {}: {inserted} new, {unchanged} unchanged, {replaced} replaced.",
             dates.from, dates.to
-        )
+        )];
+        if *stale_days > 0 {
+            lines.push(format!(
+                "{stale_days} model-days stand on what was stored before; `modelday run --reprocess-stale` runs them again."
+            ));
+        }
+        lines
     }
 }

@@ -2,17 +2,20 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use crate::command::{modelday, small};
 
-const HEAD: &str = "symbol,date,open,high,low,close,volume\n";
+const BARS: &str = "symbol,date,open,high,low,close,volume";
+const SPLITS: &str = "symbol,date,ratio";
 
 /// A file that goes with the test.
 struct File(PathBuf);
 
 impl File {
-    fn new(rows: &str) -> Self {
+    fn new(head: &str, rows: &str) -> Self {
         let path = std::env::temp_dir().join(format!("modelday-test-{}.csv", uuid::Uuid::now_v7()));
-        std::fs::write(&path, format!("{HEAD}{rows}")).unwrap();
+        std::fs::write(&path, format!("{head}\n{rows}")).unwrap();
         Self(path)
     }
 
@@ -31,10 +34,12 @@ impl Drop for File {
 async fn a_file_is_imported_whole_and_what_is_wrong_with_it_is_told_by_its_line() {
     let system = small().start().await;
     let url = &system.client.status_url;
-    let good = File::new("AAPL,2025-10-01,10,12,9,11,100\nAAPL,2025-10-02,11,13,10,12.5,100\n");
-    let bad =
-        File::new("AAPL,2025-10-01,10,12,9,11,100\nAAPL,2025-10-04,1,1,1,1,1\nMSFT,2025-10-02,1,1,1,-1,1\n");
-    let other = File::new("AAPL,2025-10-02,11,14,10,12.5,100\n");
+    let good = File::new(BARS, "AAPL,2025-10-01,10,12,9,11,100\nAAPL,2025-10-02,11,13,10,12.5,100\n");
+    let bad = File::new(
+        BARS,
+        "AAPL,2025-10-01,10,12,9,11,100\nAAPL,2025-10-04,1,1,1,1,1\nMSFT,2025-10-02,1,1,1,-1,1\n",
+    );
+    let other = File::new(BARS, "AAPL,2025-10-02,11,14,10,12.5,100\n");
 
     let wrong = modelday(url, &["prices", "import", bad.path()]);
     let stored = modelday(url, &["prices", "import", good.path()]);
@@ -53,11 +58,27 @@ async fn a_file_is_imported_whole_and_what_is_wrong_with_it_is_told_by_its_line(
     );
     assert_eq!(refused.code, Some(2), "{refused:?}");
     assert!(refused.err.contains("line 2: AAPL on 2025-10-02 is stored with "), "{refused:?}");
-    assert_eq!(
-        (replaced.code, &replaced.json()["replaced"]),
-        (Some(0), &serde_json::json!(1)),
-        "{replaced:?}"
-    );
+    assert_eq!((replaced.code, &replaced.json()["replaced"]), (Some(0), &json!(1)), "{replaced:?}");
     assert_eq!(missing.code, Some(1), "{missing:?}");
     assert!(missing.err.starts_with("modelday: reading /nowhere/prices.csv: "), "{missing:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_imported_split_says_how_many_days_stood_on_its_absence() {
+    let hold = "[[models]]\nsignature = \"hold\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"buy_and_hold\", symbol = \"AAPL\" }\n";
+    let system = small().models(hold).start().await;
+    let url = &system.client.status_url;
+    let job = system.client.trigger(&json!({ "start_date": "2025-11-24", "end_date": "2025-11-28" })).await;
+    system.client.ended(&job).await;
+    let split = File::new(SPLITS, "AAPL,2025-11-26,4:1\n");
+
+    let stored = modelday(url, &["prices", "import", split.path(), "--kind", "splits"]);
+
+    assert_eq!(stored.code, Some(0), "{stored:?}");
+    let lines: Vec<&str> = stored.out.lines().collect();
+    assert_eq!(lines[0], "1 splits of 1 symbols, 2025-11-26 to 2025-11-26: 1 new, 0 unchanged, 0 replaced.");
+    assert_eq!(
+        lines[1],
+        "2 model-days stand on what was stored before; `modelday run --reprocess-stale` runs them again."
+    );
 }
