@@ -118,7 +118,7 @@ impl Fetcher {
             if self.halt.is_cancelled() {
                 return Ok(Fate::Halted);
             }
-            if market::is_cancelled(&self.pool, self.job).await? {
+            if storage::trigger::is_cancelled(&self.pool, self.job).await? {
                 self.halt.cancel();
                 return Ok(Fate::Halted);
             }

@@ -7,7 +7,8 @@ use domain::ids::JobId;
 use domain::job::Ending;
 use domain::model_day::{SkipReason, SkippedDate};
 use messaging::{Handler, Incoming, Outcome};
-use storage::execution::{Cancelling, SkippedRow, is_cancelled, uncancelled};
+use storage::execution::{Cancelling, SkippedRow, uncancelled};
+use storage::trigger::is_cancelled;
 
 use crate::Executor;
 use crate::close::turn_of;

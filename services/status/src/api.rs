@@ -7,7 +7,6 @@ mod dead_letters;
 mod events;
 mod jobs;
 mod leaderboard;
-mod query;
 mod results;
 mod stale;
 mod tables;

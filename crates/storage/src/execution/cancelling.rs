@@ -155,21 +155,6 @@ impl Cancelling {
     }
 }
 
-/// Whether a job's user cancelled it.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn is_cancelled(pool: &PgPool, job: JobId) -> Result<bool> {
-    let (is_cancelled,) = sqlx::query_as(
-        "-- cancelling::is_cancelled
-        SELECT EXISTS (SELECT FROM trigger.cancellations WHERE job_id = $1)",
-    )
-    .bind(job.0)
-    .fetch_one(pool)
-    .await?;
-    Ok(is_cancelled)
-}
-
 /// Jobs that are cancelled and run on, because the command did not come yet, or is lost.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ mod reconcile;
 mod recorded;
 mod suspected;
 
-pub use cancelling::{Cancelling, CutLane, is_cancelled, uncancelled};
+pub use cancelling::{Cancelling, CutLane, uncancelled};
 pub use closing::{Closing, NextLane};
 pub use days::{AgentEnd, DayCommit, DayRow, commit_day, has_failed};
 pub use endpoints::{call_next, hand_back, take_with_endpoint};

@@ -79,18 +79,3 @@ impl CancelledPreparations {
         Ok(())
     }
 }
-
-/// Whether a job's user cancelled it.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn is_cancelled(pool: &PgPool, job: JobId) -> Result<bool> {
-    let (is_cancelled,) = sqlx::query_as(
-        "-- cancelled::is_cancelled
-        SELECT EXISTS (SELECT FROM trigger.cancellations WHERE job_id = $1)",
-    )
-    .bind(job.0)
-    .fetch_one(pool)
-    .await?;
-    Ok(is_cancelled)
-}

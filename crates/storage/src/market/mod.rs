@@ -18,7 +18,7 @@ pub use bars::{
     BarRow, Stored, bars_between, bars_by, closes, insert_bars, last_before, marks, present, replaced_since,
 };
 pub use budgets::{Budget, lock_budget, now, peek_budget};
-pub use cancelled::{CancelledPreparation, CancelledPreparations, is_cancelled, take_cancelled};
+pub use cancelled::{CancelledPreparation, CancelledPreparations, take_cancelled};
 pub use coverage::{known_symbols, stored_range};
 pub use findings::{Finding, findings};
 pub use flights::{Landing, give_back, land, release, release_all, renew_flights, take_flight};

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use domain::fold::Cell;
 
-use super::query::strict_date;
+use runtime::http::strict_date;
 
 /// A row among those of portfolios, which go by model, trial and date.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use runtime::http::{Problem, ProblemBody};
+use runtime::http::{Params, Problem, ProblemBody};
 use serde::Serialize;
 use serde_json::Value;
 use storage::status::{
@@ -11,7 +11,6 @@ use storage::status::{
 };
 use utoipa::ToSchema;
 
-use super::query::Params;
 use super::{Api, instant};
 use crate::replay;
 

@@ -9,12 +9,11 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::ids::JobId;
 use domain::request::ValidationError;
-use runtime::http::{Problem, ProblemBody};
+use runtime::http::{Params, Problem, ProblemBody};
 use storage::status::{FeedEvent, events_after, job_events_after, last_position, standing};
 use utoipa::IntoParams;
 
 use super::Api;
-use super::query::Params;
 use crate::feed::{Scope, Walk};
 use page::EventPage;
 

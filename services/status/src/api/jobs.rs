@@ -7,13 +7,12 @@ use domain::fold::Download;
 use domain::fold::days::DayState;
 use domain::job::JobState;
 use runtime::deployment::Deployment;
-use runtime::http::{Problem, ProblemBody};
+use runtime::http::{Params, Problem, ProblemBody};
 use serde::Serialize;
 use storage::status::{JobFilter, Span, job_usage, job_views, portfolios, winners};
 use utoipa::ToSchema;
 
 use super::cells::{self, Detail, MOST, Wanted};
-use super::query::Params;
 use super::usage::UsageDetail;
 use super::view::{KnownJob, Summary};
 use super::warning::WarningDetail;

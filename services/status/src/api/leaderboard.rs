@@ -17,7 +17,7 @@ use domain::leaderboard::{
 use domain::market::{Symbol, Universe};
 use domain::request::DEFAULT_EXPERIMENT;
 use domain::trials::{Trials, comparisons};
-use runtime::http::{Problem, ProblemBody};
+use runtime::http::{Params, Problem, ProblemBody};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use storage::market;
@@ -27,7 +27,6 @@ use row::RowDetail;
 use trials::{ComparisonDetail, ModelDetail};
 use utoipa::ToSchema;
 
-use super::query::Params;
 use super::stale::{Chain, Chains};
 use super::usage::UsageDetail;
 use super::view::KnownJob;

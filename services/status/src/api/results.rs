@@ -10,13 +10,12 @@ use chrono::{Days, NaiveDate};
 use domain::fold::days::DayFigures;
 use domain::ids::JobId;
 use domain::request::{DEFAULT_EXPERIMENT, ValidationError};
-use runtime::http::{Problem, ProblemBody};
+use runtime::http::{Params, Problem, ProblemBody, strict_date};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use storage::status::{JobDays, Span, days_of_job};
 use utoipa::ToSchema;
 
-use super::query::{Params, strict_date};
 use super::stale::Chains;
 use super::{Api, bad_request};
 pub(super) use day::completed;

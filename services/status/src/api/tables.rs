@@ -16,11 +16,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
-use runtime::http::{Problem, ProblemBody};
+use runtime::http::{Params, Problem, ProblemBody};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::query::Params;
 use super::{Api, cursor};
 use equity::EquityRow;
 use file::Download;

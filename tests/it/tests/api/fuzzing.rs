@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use it::{Shape, System};
+use it::{Shape, System, python_programs};
 use serde_json::{Value, json};
 
 use crate::token::made;
@@ -14,10 +14,7 @@ const REQUESTS: u64 = 5_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_asked_the_answer_is_as_described() {
-    let Some(program) = schemathesis() else {
-        eprintln!("not run: Python's package index cannot be reached");
-        return;
-    };
+    let Some(programs) = python_programs("schemathesis") else { return };
     let everything = made("fuzzer", &["read", "trigger", "operate"]);
     let system = System::builder(Shape::OneProcess)
         .env("API_TOKENS", &everything.entry)
@@ -28,7 +25,7 @@ async fn whatever_is_asked_the_answer_is_as_described() {
     let folder = std::env::temp_dir().join(format!("modelday-fuzzing-{}", uuid::Uuid::now_v7()));
     std::fs::create_dir_all(&folder).unwrap();
 
-    let output = Command::new(program)
+    let output = Command::new(programs.join("st"))
         .arg("--config-file")
         .arg(root().join("tests/python/schemathesis.toml"))
         .args(["run", &format!("{}/openapi.json", system.client.status_url)])
@@ -53,16 +50,6 @@ async fn whatever_is_asked_the_answer_is_as_described() {
     assert!(made >= REQUESTS, "only {made} requests: {said}");
     let ready: (_, Value) = system.client.get("/readyz").await;
     assert_eq!(ready.1["status"], json!("healthy"));
-}
-
-/// The program; `None` where it cannot be had.
-fn schemathesis() -> Option<PathBuf> {
-    let output = Command::new(root().join("deploy/local/python.sh")).arg("schemathesis").output().unwrap();
-    match output.status.code() {
-        Some(0) => Some(PathBuf::from(String::from_utf8(output.stdout).unwrap().trim()).join("bin/st")),
-        Some(3) => None,
-        _ => panic!("{}", String::from_utf8_lossy(&output.stderr)),
-    }
 }
 
 fn root() -> PathBuf {

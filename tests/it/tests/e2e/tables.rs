@@ -3,16 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use it::{Shape, System, http};
+use it::{Shape, System, http, python_programs};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-/// Leaves out what needs Python's package index.
-const WITHOUT_PYTHON: &str = "MODELDAY_TEST_WITHOUT_PYTHON";
-
 #[tokio::test]
 async fn pyarrow_reads_the_files_as_documented_and_finds_what_the_pages_have() {
-    let Some(python) = python("pyarrow") else { return };
+    let Some(programs) = python_programs("pyarrow") else { return };
     let system = System::builder(Shape::OneProcess).start().await;
     let job = system.client.trigger(&json!({ "start_date": "2025-10-01", "end_date": "2025-10-29" })).await;
     system.client.ended(&job).await;
@@ -27,9 +24,10 @@ async fn pyarrow_reads_the_files_as_documented_and_finds_what_the_pages_have() {
         std::fs::write(folder.0.join(format!("{table}.json")), pages(&system, table).await).unwrap();
     }
 
-    let output = Command::new(python)
-        .arg(root().join("tests/python/tables.py"))
-        .args([&folder.0, &root().join("docs/tables.md")])
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let output = Command::new(programs.join("python"))
+        .arg(root.join("tests/python/tables.py"))
+        .args([&folder.0, &root.join("docs/tables.md")])
         .output()
         .unwrap();
 
@@ -51,24 +49,6 @@ async fn pages(system: &System, table: &str) -> String {
             None => return serde_json::to_string(&rows).unwrap(),
         }
     }
-}
-
-/// A Python that has the packages of `tests/python/NAME.txt`; `None` when it is to be left out.
-fn python(name: &str) -> Option<PathBuf> {
-    if std::env::var_os(WITHOUT_PYTHON).is_some_and(|value| value == "1") {
-        return None;
-    }
-    let output = Command::new(root().join("deploy/local/python.sh")).arg(name).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{said}\nThis test needs Python packages; {WITHOUT_PYTHON}=1 leaves it out where they cannot be had."
-    );
-    Some(PathBuf::from(String::from_utf8(output.stdout).unwrap().trim()).join("bin/python"))
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// A folder that goes with the test.

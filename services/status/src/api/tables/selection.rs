@@ -5,12 +5,11 @@ use chrono::NaiveDate;
 use domain::fold::Requested;
 use domain::ids::JobId;
 use domain::request::{DEFAULT_EXPERIMENT, ValidationError};
-use runtime::http::Problem;
+use runtime::http::{Params, Problem};
 use utoipa::ToSchema;
 
 use super::{csv, parquet};
 use crate::api::cursor::{self, Place};
-use crate::api::query::Params;
 use crate::api::view::KnownJob;
 use crate::api::{Api, bad_request};
 
