@@ -35,6 +35,15 @@ SELECT job_id, 'completed',
     days, days, 0, 0
 FROM public.history_jobs
 
+-- Jobs that came to nothing, so that a page of jobs is full whatever the history.
+INSERT INTO trigger.jobs (id, body, accepted_at, ended_at)
+SELECT ('01980000-0000-7000-8000-' || lpad(to_hex(number), 12, '0'))::uuid, :accepted, now(), now()
+FROM generate_series(1, 200) AS number
+
+INSERT INTO status.jobs (id, state, view, last_seq, completed, failed, skipped)
+SELECT ('01980000-0000-7000-8000-' || lpad(to_hex(number), 12, '0'))::uuid, 'completed', :view::jsonb, 1, 0, 0, 0
+FROM generate_series(1, 200) AS number
+
 INSERT INTO status.events (position, source, id, job_id, seq, kind, occurred_at, traceparent, body)
 SELECT (SELECT last_position FROM status.feed) + row_number() OVER (ORDER BY chunk, experiment, run, date, model),
     '/modelday/executor', event_id, job_id, row_number() OVER (PARTITION BY job_id ORDER BY date, model),
