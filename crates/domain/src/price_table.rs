@@ -17,15 +17,6 @@ impl PriceTable {
         self.0.contains_key(symbol)
     }
 
-    /// Replaces the bars that it has of those symbols and dates; of two for the same the later one stays.
-    pub fn replace(&mut self, bars: impl IntoIterator<Item = (Symbol, NaiveDate, Bar)>) {
-        for (symbol, date, bar) in bars {
-            if let Some(known) = self.0.get_mut(&symbol).and_then(|dates| dates.get_mut(&date)) {
-                *known = bar;
-            }
-        }
-    }
-
     /// Adds a bar, or replaces the one of that symbol and date.
     pub fn insert(&mut self, symbol: Symbol, date: NaiveDate, bar: Bar) {
         self.0.entry(symbol).or_default().insert(date, bar);

@@ -1,6 +1,6 @@
 //! `GET /jobs/{id}/bundle`: a job that has ended as one file, from which its days can be run again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{Error, Write as _};
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use storage::execution::agents::read_journal;
 use storage::execution::{
     DayRecord, RecordedLane, recorded_bases, recorded_days, recorded_job, recorded_lanes,
 };
-use storage::market::{bars_by, known_actions, replaced_since};
+use storage::market::{bars_by, known_actions, put_back};
 use tokio::sync::mpsc;
 
 use crate::Executor;
@@ -162,16 +162,11 @@ impl Export {
         symbols.extend(bases.flat_map(|base| base.end.position.holdings().keys()));
         for symbol in symbols {
             let pool = &self.executor.pool;
-            let bars = bars_by(pool, symbol, (from, last), self.ended_at).await?;
-            let replaced =
-                replaced_since(pool, std::slice::from_ref(symbol), last, self.planned.price_version).await?;
-            let mut bars: BTreeMap<_, _> = bars.into_iter().map(|row| (row.date, row.bar)).collect();
-            for row in replaced {
-                bars.entry(row.date).and_modify(|bar| *bar = row.bar);
-            }
-            let bars: Vec<_> = bars.into_iter().collect();
-            let version = self.planned.price_version;
-            let actions = known_actions(pool, std::slice::from_ref(symbol), last, version).await?;
+            let (alone, version) = (std::slice::from_ref(symbol), self.planned.price_version);
+            let mut rows = bars_by(pool, symbol, (from, last), self.ended_at).await?;
+            put_back(pool, &mut rows, alone, last, version).await?;
+            let bars: Vec<_> = rows.into_iter().map(|row| (row.date, row.bar)).collect();
+            let actions = known_actions(pool, alone, last, version).await?;
             sink.line(&encoder.bars(symbol, &bars, &actions)?).await?;
         }
         Ok(())

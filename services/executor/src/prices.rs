@@ -12,7 +12,7 @@ use domain::portfolio::Portfolio;
 use domain::price_table::PriceTable;
 use domain::stretch::Stretch;
 use storage::PgPool;
-use storage::market::{BarRow, bars_between, known_actions, last_before, replaced_since};
+use storage::market::{bars_between, known_actions, last_before, put_back};
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::error::ExecutorError;
@@ -91,12 +91,10 @@ async fn load(
     (from, to): (NaiveDate, NaiveDate),
     version: i64,
 ) -> Result<Arc<Market>, ExecutorError> {
-    let earlier = last_before(pool, symbols, from).await?;
-    let bars = bars_between(pool, symbols, from, to).await?;
-    let replaced = replaced_since(pool, symbols, to, version).await?;
-    let bar = |row: BarRow| (row.symbol, row.date, row.bar);
-    let mut table: PriceTable = earlier.into_iter().chain(bars).map(bar).collect();
-    table.replace(replaced.into_iter().map(bar));
+    let mut rows = last_before(pool, symbols, from).await?;
+    rows.extend(bars_between(pool, symbols, from, to).await?);
+    put_back(pool, &mut rows, symbols, to, version).await?;
+    let table: PriceTable = rows.into_iter().map(|row| (row.symbol, row.date, row.bar)).collect();
     let actions = known_actions(pool, symbols, to, version).await?;
     Ok(Arc::new(Market { table, actions }))
 }

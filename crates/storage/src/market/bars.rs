@@ -1,5 +1,7 @@
 //! Daily bars: insert-only, exactly as the provider gave them.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::market::{Bar, Symbol};
 use domain::money::Price;
@@ -245,20 +247,21 @@ pub async fn bars_by(
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// Bars of these symbols to `to` as they were at a version of prices, as far as they were replaced since. Of a
-/// symbol's date the last one counts.
+/// Makes `rows`, which are of these symbols up to `to`, what they were at a version of prices. Read after them, so
+/// that a replacement in between is undone as well.
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn replaced_since(
+pub async fn put_back(
     pool: &PgPool,
+    rows: &mut [BarRow],
     symbols: &[Symbol],
     to: NaiveDate,
     version: i64,
-) -> Result<Vec<BarRow>> {
+) -> Result<()> {
     let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
-    let rows: Vec<Row> = sqlx::query_as(
-        "-- bars::replaced_since
+    let replaced: Vec<Row> = sqlx::query_as(
+        "-- bars::put_back
         SELECT symbol, trading_date, open, high, low, close, volume
         FROM market.replaced_bars
         WHERE version > $3 AND trading_date <= $2 AND symbol = ANY($1)
@@ -269,7 +272,21 @@ pub async fn replaced_since(
     .bind(version)
     .fetch_all(pool)
     .await?;
-    rows.into_iter().map(TryInto::try_into).collect()
+    // Of several the last one stays: it was replaced first after that version.
+    let mut before = HashMap::new();
+    for row in replaced {
+        let BarRow { symbol, date, bar } = row.try_into()?;
+        before.insert((symbol, date), bar);
+    }
+    if before.is_empty() {
+        return Ok(());
+    }
+    for row in rows {
+        if let Some(bar) = before.get(&(row.symbol.clone(), row.date)) {
+            row.bar = *bar;
+        }
+    }
+    Ok(())
 }
 
 /// The close of each symbol on its date or, without a bar that day, the last one before; in their order,

@@ -15,7 +15,7 @@ mod spans;
 
 pub use actions::{import_actions, known_actions};
 pub use bars::{
-    BarRow, Stored, bars_between, bars_by, closes, insert_bars, last_before, marks, present, replaced_since,
+    BarRow, Stored, bars_between, bars_by, closes, insert_bars, last_before, marks, present, put_back,
 };
 pub use budgets::{Budget, lock_budget, now, peek_budget};
 pub use cancelled::{CancelledPreparation, CancelledPreparations, take_cancelled};
