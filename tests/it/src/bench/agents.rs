@@ -7,7 +7,7 @@ use it::{Shape, System};
 use serde_json::json;
 use standin::chat::{ChatEndpoint, Script, Use};
 
-use crate::measure::{Line, millis, percentile};
+use crate::measure::{Line, ended, millis, percentile};
 
 /// Six uses of tools, one a step, so that the endpoint is asked seven times.
 fn script() -> Script {
@@ -31,7 +31,7 @@ pub(crate) async fn measure() -> Vec<Line> {
         let request =
             json!({ "start_date": "2025-07-01", "end_date": "2025-10-29", "experiment": experiment });
         let job = system.client.trigger(&request).await;
-        system.client.ended(&job).await;
+        ended(&system, &job, || ()).await;
         bundle = system.client.bundle(&job).await.1;
     }
     let rows: Vec<(DateTime<Utc>, DateTime<Utc>)> = sqlx::query_as(

@@ -13,7 +13,7 @@ use lapin::{BasicProperties, Connection, ConnectionProperties};
 use serde_json::json;
 use sqlx::{Connection as _, PgConnection};
 
-use crate::measure::{Line, millis, percentile, ratio};
+use crate::measure::{Line, ended, millis, percentile, ratio};
 
 const ROUNDS: usize = 400;
 
@@ -27,7 +27,7 @@ pub(crate) async fn measure() -> Line {
         .start()
         .await;
     let job = system.client.trigger(&json!({ "start_date": "2023-01-03", "end_date": "2025-06-30" })).await;
-    system.client.ended(&job).await;
+    ended(&system, &job, || ()).await;
 
     let mut handoffs = handoffs(&system).await;
     let mut transactions = transactions(system.database.url()).await;

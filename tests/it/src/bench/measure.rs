@@ -3,6 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use it::System;
+use serde_json::Value;
+
 /// One line of the table.
 pub(crate) struct Line {
     pub(crate) what: &'static str,
@@ -16,6 +19,18 @@ impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ratio = self.ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
         write!(f, "| {} | {} | {} | {ratio} | {} |", self.what, self.ours, self.floor, self.wanted)
+    }
+}
+
+/// The job's counts once it has ended. Asks seldom and for little, since what is asked for costs what is measured.
+pub(crate) async fn ended(system: &System, job: &str, mut meanwhile: impl FnMut()) -> Value {
+    loop {
+        meanwhile();
+        let (_, jobs) = system.client.get(&format!("/jobs/{job}?details=false")).await;
+        if matches!(jobs["status"].as_str(), Some("completed" | "partial" | "failed")) {
+            return jobs;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Model-days per second, beside ten connections that commit the same rows with nothing else running.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chrono::NaiveDate;
 use it::{Service, Shape, System};
@@ -8,7 +8,7 @@ use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use crate::measure::Line;
+use crate::measure::{Line, ended};
 
 const FIRST: &str = "2017-01-03";
 const LAST: &str = "2024-12-12";
@@ -46,11 +46,12 @@ pub(crate) async fn measure() -> Vec<Line> {
         .await;
     let warm = json!({ "start_date": FIRST, "end_date": LAST, "models": ["cash"], "experiment": "warm" });
     let warm = system.client.trigger(&warm).await;
-    system.client.ended(&warm).await;
+    ended(&system, &warm, || ()).await;
 
     let began = Instant::now();
     let job = system.client.trigger(&json!({ "start_date": FIRST, "end_date": LAST })).await;
-    let (status, memory) = watch(&system, &job).await;
+    let mut memory = Vec::new();
+    let status = ended(&system, &job, || memory.push(system.resident(Service::Modelday))).await;
     let elapsed = began.elapsed();
     assert_eq!(status["status"], "completed", "{}", status["error"]);
     let days = status["progress"]["completed"].as_f64().expect("a count");
@@ -75,18 +76,6 @@ pub(crate) async fn measure() -> Vec<Line> {
             wanted: "under 200 MiB, flat",
         },
     ]
-}
-
-async fn watch(system: &System, job: &str) -> (serde_json::Value, Vec<u64>) {
-    let mut memory = Vec::new();
-    loop {
-        memory.push(system.resident(Service::Modelday));
-        let (_, jobs) = system.client.get(&format!("/jobs/{job}?details=false")).await;
-        if matches!(jobs["status"].as_str(), Some("completed" | "partial" | "failed")) {
-            return (jobs, memory);
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
 }
 
 async fn floor(system: &System, job: &str) -> f64 {
