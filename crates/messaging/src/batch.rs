@@ -73,9 +73,20 @@ impl Default for BatchOptions {
 ///
 /// # Errors
 /// Only before it begins.
-pub async fn consume_batches<H: BatchHandler>(
+pub fn consume_batches<H: BatchHandler>(
     config: &BrokerConfig,
-    queue: &str,
+    queue: &'static str,
+    options: BatchOptions,
+    handler: H,
+    shutdown: CancellationToken,
+) -> impl Future<Output = Result<(), ConsumeError>> + Send + use<H> {
+    let config = config.clone();
+    async move { run(&config, queue, options, handler, shutdown).await }
+}
+
+async fn run<H: BatchHandler>(
+    config: &BrokerConfig,
+    queue: &'static str,
     options: BatchOptions,
     handler: H,
     shutdown: CancellationToken,

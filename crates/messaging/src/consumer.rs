@@ -39,10 +39,29 @@ impl<M, H: Handler<M>> Handler<M> for Arc<H> {
 pub enum Outcome {
     /// Its effect is committed, or was before: acknowledge.
     Done,
+    /// The same, and there is something to do once it is acknowledged.
+    DoneThen(Then),
     /// Our infrastructure failed: keep the message, wait, and call the handler again.
     Retry(Cause),
     /// It will never work: put it away as a dead letter with this reason.
     Reject(String),
+}
+
+/// What follows an acknowledgement; left out when the message turns out to be delivered again.
+pub struct Then(Box<dyn FnOnce() + Send>);
+
+impl Then {
+    /// Calls this, which must not block.
+    #[must_use]
+    pub fn new(then: impl FnOnce() + Send + 'static) -> Self {
+        Self(Box::new(then))
+    }
+}
+
+impl std::fmt::Debug for Then {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Then")
+    }
 }
 
 /// How a consumer behaves.
@@ -91,19 +110,19 @@ pub enum ConsumeError {
 ///
 /// # Errors
 /// Only before it begins.
-pub async fn consume<M, H>(
+pub fn consume<M, H>(
     config: &BrokerConfig,
-    queue: &str,
+    queue: &'static str,
     options: ConsumerOptions,
     handler: H,
     shutdown: CancellationToken,
-) -> Result<(), ConsumeError>
+) -> impl Future<Output = Result<(), ConsumeError>> + Send + use<M, H>
 where
     M: FromDelivery,
     H: Handler<M>,
 {
-    let source = known_queue(queue)?;
-    run(config, source, options, handler, shutdown).await
+    let config = config.clone();
+    async move { run(&config, known_queue(queue)?, options, handler, shutdown).await }
 }
 
 /// Consumes the hints on [`topology::CONTROL`] until `shutdown`. Every process that listens gets every
@@ -111,17 +130,18 @@ where
 ///
 /// # Errors
 /// Only before it begins.
-pub async fn listen_control<M, H>(
+pub fn listen_control<M, H>(
     config: &BrokerConfig,
     options: ConsumerOptions,
     handler: H,
     shutdown: CancellationToken,
-) -> Result<(), ConsumeError>
+) -> impl Future<Output = Result<(), ConsumeError>> + Send + use<M, H>
 where
     M: FromDelivery,
     H: Handler<M>,
 {
-    run(config, Source::Control, options, handler, shutdown).await
+    let config = config.clone();
+    async move { run(&config, Source::Control, options, handler, shutdown).await }
 }
 
 pub(crate) fn known_queue(queue: &str) -> Result<Source, ConsumeError> {
@@ -185,7 +205,7 @@ struct Worker<H> {
 
 /// What one call of the handler came to.
 enum Verdict {
-    Done,
+    Done(Option<Then>),
     Retry(String),
     Panicked(String),
     Reject(String),
@@ -237,11 +257,14 @@ impl<H> Worker<H> {
         let permit = self.stop.run_until_cancelled(self.permits.acquire()).await;
         let Some(Ok(_permit)) = permit else { return Err(Abandoned) };
         semconv::consumed(raw);
-        match M::from_delivery(raw) {
+        let then = match M::from_delivery(raw) {
             Ok(message) => self.handle_until_settled(raw, message).await?,
-            Err(error) => self.settler.bury(raw, &error.to_string()).await?,
-        }
+            Err(error) => self.bury(raw, &error.to_string()).await?,
+        };
         self.settler.ack(raw, BasicAckOptions::default()).await;
+        if let Some(Then(then)) = then {
+            then();
+        }
         Ok(())
     }
 
@@ -250,20 +273,20 @@ impl<H> Worker<H> {
         &self,
         raw: &RawDelivery,
         message: M,
-    ) -> Result<(), Abandoned>
+    ) -> Result<Option<Then>, Abandoned>
     where
         H: Handler<M>,
     {
         let mut panics = 0;
         for attempt in 1.. {
             let cause = match self.call(raw, message.clone()).await {
-                Verdict::Done => break,
-                Verdict::Reject(reason) => return self.settler.bury(raw, &reason).await,
+                Verdict::Done(then) => return Ok(then),
+                Verdict::Reject(reason) => return self.bury(raw, &reason).await,
                 Verdict::Retry(cause) => cause,
                 Verdict::Panicked(text) => {
                     panics += 1;
                     if panics >= MAX_PANICS {
-                        return self.settler.bury(raw, &format!("handler panicked: {text}")).await;
+                        return self.bury(raw, &format!("handler panicked: {text}")).await;
                     }
                     format!("handler panicked: {text}")
                 }
@@ -278,7 +301,11 @@ impl<H> Worker<H> {
             );
             self.settler.pause(attempt, &raw.delivery.acker).await?;
         }
-        Ok(())
+        Ok(None)
+    }
+
+    async fn bury(&self, raw: &RawDelivery, reason: &str) -> Result<Option<Then>, Abandoned> {
+        self.settler.bury(raw, reason).await.map(|()| None)
     }
 
     async fn call<M: FromDelivery>(&self, raw: &RawDelivery, message: M) -> Verdict
@@ -292,7 +319,8 @@ impl<H> Worker<H> {
         let started = Instant::now();
         let call = AssertUnwindSafe(async { self.handler.handle(message).await }).catch_unwind();
         let (verdict, error) = match call.instrument(span.clone()).await {
-            Ok(Outcome::Done) => (Verdict::Done, None),
+            Ok(Outcome::Done) => (Verdict::Done(None), None),
+            Ok(Outcome::DoneThen(then)) => (Verdict::Done(Some(then)), None),
             Ok(Outcome::Retry(cause)) => (Verdict::Retry(chain(&*cause)), Some("transient")),
             Ok(Outcome::Reject(reason)) => (Verdict::Reject(reason), Some("rejected")),
             Err(panic) => (Verdict::Panicked(panic_text(&*panic).to_owned()), Some("panic")),

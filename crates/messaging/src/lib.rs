@@ -20,7 +20,7 @@ pub mod topology;
 
 pub use batch::{BatchHandler, BatchOptions, Rejected, consume_batches};
 pub use connection::{BrokerConfig, BrokerError, TlsOptions};
-pub use consumer::{ConsumeError, ConsumerOptions, Handler, Outcome, consume, listen_control};
+pub use consumer::{ConsumeError, ConsumerOptions, Handler, Outcome, Then, consume, listen_control};
 pub use dead_letter::{DeadLetter, NotReplayable, replay};
 pub use envelope::{Envelope, EnvelopeError};
 pub use hooks::{Hooks, Subscribed};

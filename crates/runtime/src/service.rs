@@ -29,7 +29,7 @@ impl Service {
     /// When a part of the service cannot go on; all others have been told to stop then.
     pub async fn run(
         self,
-        server: impl Future<Output = anyhow::Result<()>>,
+        server: impl Future<Output = anyhow::Result<()>> + Send + 'static,
         shutdown: &CancellationToken,
     ) -> anyhow::Result<()> {
         let quiet = CancellationToken::new();

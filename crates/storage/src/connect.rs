@@ -9,7 +9,7 @@ use sqlx::{Connection, Executor, PgPool};
 use crate::error::{Result, StorageError};
 
 /// A connection that has been idle for so long is tried before it is used.
-const WORTH_A_TEST: Duration = Duration::from_secs(1);
+pub(crate) const WORTH_A_TEST: Duration = Duration::from_secs(1);
 
 /// The service that owns a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

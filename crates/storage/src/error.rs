@@ -25,6 +25,9 @@ pub enum StorageError {
         #[source]
         source: sqlx::Error,
     },
+    /// The connection was lost with a commit on its way: whether it was made is not known.
+    #[error("the connection to the database was lost in the middle of a commit")]
+    Lost,
     /// The lane is in other hands; nothing was written.
     #[error("the lane's epoch is over; the write was refused")]
     Fenced,
@@ -51,6 +54,7 @@ impl StorageError {
     pub fn is_transient(&self) -> bool {
         let error = match self {
             Self::Database(error) => error,
+            Self::Lost => return true,
             // One that works today may be out of date tomorrow, and renewed a minute later.
             Self::Certificate(_) => return true,
             _ => return false,

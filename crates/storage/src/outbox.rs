@@ -29,6 +29,24 @@ pub struct Outgoing {
     pub body: String,
 }
 
+impl Outgoing {
+    /// It as it stands in the outbox, with this id, written then.
+    pub(crate) fn stored(&self, id: i64, created_at: DateTime<Utc>) -> Stored {
+        Stored {
+            id,
+            event_id: self.event_id,
+            kind: self.kind.to_owned(),
+            exchange: self.exchange.to_owned(),
+            routing_key: self.routing_key.to_owned(),
+            job_id: self.job.0,
+            traceparent: self.traceparent.clone(),
+            body: self.body.clone(),
+            created_at,
+            original: None,
+        }
+    }
+}
+
 /// A message as it stands in an outbox.
 #[derive(Debug, Clone, FromRow)]
 pub struct Stored {
@@ -82,7 +100,7 @@ pub async fn write(connection: &mut PgConnection, messages: &[Outgoing]) -> Resu
     if messages.is_empty() {
         return Ok(());
     }
-    let columns = Columns::of(messages);
+    let columns = Columns::of(messages.iter());
     sqlx::query(
         "-- outbox::write
         INSERT INTO outbox (event_id, kind, exchange, routing_key, job_id, traceparent, body)
@@ -101,6 +119,7 @@ pub async fn write(connection: &mut PgConnection, messages: &[Outgoing]) -> Resu
 }
 
 /// Messages by column, as `UNNEST` takes them.
+#[derive(Default)]
 pub(crate) struct Columns<'a> {
     pub(crate) event_ids: Vec<Uuid>,
     pub(crate) kinds: Vec<&'a str>,
@@ -112,16 +131,18 @@ pub(crate) struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    pub(crate) fn of(messages: &'a [Outgoing]) -> Self {
-        Self {
-            event_ids: messages.iter().map(|message| message.event_id).collect(),
-            kinds: messages.iter().map(|message| message.kind).collect(),
-            exchanges: messages.iter().map(|message| message.exchange).collect(),
-            routing_keys: messages.iter().map(|message| message.routing_key).collect(),
-            jobs: messages.iter().map(|message| message.job.0).collect(),
-            traceparents: messages.iter().map(|message| message.traceparent.as_deref()).collect(),
-            bodies: messages.iter().map(|message| message.body.as_str()).collect(),
+    pub(crate) fn of(messages: impl Iterator<Item = &'a Outgoing>) -> Self {
+        let mut columns = Self::default();
+        for message in messages {
+            columns.event_ids.push(message.event_id);
+            columns.kinds.push(message.kind);
+            columns.exchanges.push(message.exchange);
+            columns.routing_keys.push(message.routing_key);
+            columns.jobs.push(message.job.0);
+            columns.traceparents.push(message.traceparent.as_deref());
+            columns.bodies.push(message.body.as_str());
         }
+        columns
     }
 }
 
@@ -184,14 +205,18 @@ impl Line {
             "-- outbox::take
             WITH relay AS MATERIALIZED (
                 SELECT CASE
-                    WHEN EXISTS (SELECT FROM outbox WHERE sent_at IS NULL AND (exchange = $1) = $2)
+                    WHEN EXISTS (
+                        SELECT FROM outbox
+                        WHERE sent_at IS NULL AND (exchange = $1) = $2 AND coalesce(relay_from <= now(), true)
+                    )
                     THEN pg_try_advisory_lock(hashtext('outbox'), hashtext(concat_ws(' ', current_schema(), $1, $2)))
                     ELSE false
                 END AS mine
             )
             SELECT id, event_id, kind, exchange, routing_key, job_id, traceparent, body, created_at, original
             FROM outbox
-            WHERE sent_at IS NULL AND (exchange = $1) = $2 AND (SELECT mine FROM relay)
+            WHERE sent_at IS NULL AND (exchange = $1) = $2 AND coalesce(relay_from <= now(), true)
+                AND (SELECT mine FROM relay)
             ORDER BY id
             LIMIT $3",
         )
@@ -233,7 +258,10 @@ impl Line {
         let (exchange, to_it) = self.part.filter();
         let (waiting,) = sqlx::query_as(
             "-- outbox::is_waiting
-            SELECT EXISTS (SELECT FROM outbox WHERE sent_at IS NULL AND (exchange = $1) = $2)",
+            SELECT EXISTS (
+                SELECT FROM outbox
+                WHERE sent_at IS NULL AND (exchange = $1) = $2 AND coalesce(relay_from <= now(), true)
+            )",
         )
         .bind(exchange)
         .bind(to_it)
@@ -241,6 +269,24 @@ impl Line {
         .await?;
         Ok(waiting)
     }
+}
+
+/// Marks messages that were handed to the broker without a [`Line`], and that it confirmed.
+///
+/// # Errors
+/// When Postgres refuses; the messages are then sent again.
+pub async fn mark_sent(pool: &PgPool, ids: &[i64]) -> Result<()> {
+    sqlx::query(
+        "-- outbox::mark_sent handed
+        UPDATE outbox
+        SET sent_at = statement_timestamp()
+        FROM (SELECT set_config('synchronous_commit', 'off', true) OFFSET 0) AS setting
+        WHERE id = ANY($1)",
+    )
+    .bind(ids)
+    .execute(pool)
+    .await?;
+    Ok(())
 }
 
 /// How many messages wait, and since when the oldest does.

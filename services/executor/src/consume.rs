@@ -5,8 +5,9 @@ use std::sync::Arc;
 use contract::{decode_event, decode_lane_continue};
 use domain::event::Event;
 use domain::model_day::SkipReason;
-use messaging::{Handler, Incoming, Outcome};
+use messaging::{Handler, Incoming, Outcome, Then};
 use storage::execution::Take;
+use storage::outbox::Stored;
 
 use crate::Executor;
 use crate::counts;
@@ -55,7 +56,7 @@ pub(crate) struct Turns(pub(crate) Arc<Executor>);
 
 impl Handler for Turns {
     async fn handle(&self, message: Incoming) -> Outcome {
-        settle(turn(&self.0, &message.envelope.body, Queue::Lanes).await)
+        self.0.settle_turn(turn(&self.0, &message.envelope.body, Queue::Lanes).await)
     }
 }
 
@@ -64,7 +65,7 @@ pub(crate) struct AgentTurns(pub(crate) Arc<Executor>);
 
 impl Handler for AgentTurns {
     async fn handle(&self, message: Incoming) -> Outcome {
-        settle(turn(&self.0, &message.envelope.body, Queue::Agents).await)
+        self.0.settle_turn(turn(&self.0, &message.envelope.body, Queue::Agents).await)
     }
 }
 
@@ -75,12 +76,14 @@ enum Queue {
     Agents,
 }
 
-async fn turn(executor: &Executor, body: &[u8], queue: Queue) -> Result<(), ExecutorError> {
+/// Runs a turn; answers the next one's message when that is still to be sent.
+async fn turn(executor: &Executor, body: &[u8], queue: Queue) -> Result<Option<Stored>, ExecutorError> {
     let command = decode_lane_continue(body)?;
     let (pool, takings) = (&executor.pool, &executor.takings);
     let stop = executor.stops.listen();
+    let dates = executor.kept.dates(command.lane);
     let take = async || match queue {
-        Queue::Lanes => takings.take(pool, command.lane, command.turn).await,
+        Queue::Lanes => takings.take(pool, command.lane, command.turn, dates.as_ref()).await,
         Queue::Agents => takings.take_with_endpoint(pool, command.lane, command.turn).await,
     };
     let mut taken = take().await?;
@@ -96,7 +99,7 @@ async fn turn(executor: &Executor, body: &[u8], queue: Queue) -> Result<(), Exec
                 ran = executor.run_turn(lane) => ran,
                 () = stop.told(job) => {
                     tracing::info!(job.id = %job, "Job {job}: a lane was stopped in the middle of a turn");
-                    Ok(())
+                    Ok(None)
                 }
             };
             if ran.as_ref().is_err_and(ExecutorError::is_transient) {
@@ -108,7 +111,21 @@ async fn turn(executor: &Executor, body: &[u8], queue: Queue) -> Result<(), Exec
             ran
         }
         // Whoever renewed the lease works on it, and whoever ended the turn sent the next one.
-        Take::Leased(_) | Take::Over => Ok(()),
+        Take::Leased(_) | Take::Over => Ok(None),
+    }
+}
+
+impl Executor {
+    /// The next turn is sent when this one is acknowledged: the broker, which writes what it is told in order, has
+    /// nothing else to do then.
+    fn settle_turn(&self, ran: Result<Option<Stored>, ExecutorError>) -> Outcome {
+        match ran {
+            Ok(Some(next)) => {
+                let wake = self.wake.clone();
+                Outcome::DoneThen(Then::new(move || wake.send(next)))
+            }
+            ran => settle(ran.map(|_| ())),
+        }
     }
 }
 

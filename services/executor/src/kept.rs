@@ -4,7 +4,7 @@
 //! lane meanwhile, and that its portfolio is as he left it.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::NaiveDate;
 use domain::ids::LaneId;
@@ -21,6 +21,7 @@ pub(crate) struct Kept(Mutex<VecDeque<Known>>);
 struct Known {
     lane: LaneId,
     epoch: i64,
+    dates: Arc<[NaiveDate]>,
     /// The lane's first date at the beginning of the turn.
     from: NaiveDate,
     history: PortfolioHistory,
@@ -31,13 +32,20 @@ impl Kept {
     /// Keeps what a turn of `lane` that has ended knew.
     pub(crate) fn keep(&self, lane: &Lane, history: PortfolioHistory, previous: Option<PortfolioDay>) {
         let Some(from) = lane.dates.get(lane.done).copied() else { return };
+        let dates = lane.dates.clone();
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // The lane's next turn may have been quicker than this, and found nothing.
         known.retain(|known| known.lane != lane.id);
-        known.push_back(Known { lane: lane.id, epoch: lane.epoch, from, history, previous });
+        known.push_back(Known { lane: lane.id, epoch: lane.epoch, dates, from, history, previous });
         if known.len() > MOST {
             known.pop_front();
         }
+    }
+
+    /// The dates of a lane, which never change.
+    pub(crate) fn dates(&self, lane: LaneId) -> Option<Arc<[NaiveDate]>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().find(|known| known.lane == lane).map(|known| known.dates.clone())
     }
 
     /// What is known of a lane just taken, as of its next date.
@@ -84,7 +92,7 @@ mod tests {
             model: "m".to_owned(),
             trial: 0,
             routing_key: String::new(),
-            dates: vec![date(2), date(6), date(7)],
+            dates: [date(2), date(6), date(7)].into(),
             done,
             turn: 0,
             epoch,

@@ -6,8 +6,8 @@ mod bundle;
 mod cancel;
 mod catch_up;
 mod close;
+mod commits;
 mod config;
-mod connections;
 mod consume;
 mod counts;
 mod day;
@@ -41,7 +41,7 @@ pub use config::{Config, search_engine};
 pub(crate) struct Executor {
     config: Config,
     pool: PgPool,
-    connections: connections::Connections,
+    commits: commits::Commits,
     wake: Wake,
     jobs: jobs::Jobs,
     takings: takings::Takings,
@@ -75,7 +75,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         kept: kept::Kept::default(),
         hopeless: catch_up::Hopeless::default(),
         wake: Wake::default(),
-        connections: connections::Connections::of(infrastructure.database.max_connections),
+        commits: commits::Commits::start(pool.clone()),
         pool,
         config,
     });
@@ -122,7 +122,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             cancel::Hints(executor.clone()),
             shutdown.clone(),
         );
-        let reconciler = executor.reconcile(shutdown.clone());
+        let reconciler = executor.clone().reconcile(shutdown.clone());
         let (plans, turns, agents, cancels, hints, ()) = tokio::join!(
             linked(&shutdown, plans),
             linked(&shutdown, turns),

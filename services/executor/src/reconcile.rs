@@ -1,5 +1,6 @@
 //! The reconciler: no lane is forgotten. Turns that nobody takes are sent again, and cancelled jobs are ended.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use contract::ContractError;
@@ -18,7 +19,7 @@ const EVERY: Duration = Duration::from_secs(1);
 
 impl Executor {
     /// Looks for forgotten lanes and cancellations until shutdown.
-    pub(crate) async fn reconcile(&self, shutdown: CancellationToken) {
+    pub(crate) async fn reconcile(self: Arc<Self>, shutdown: CancellationToken) {
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,

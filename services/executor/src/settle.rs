@@ -7,7 +7,7 @@ use domain::lane::Winner;
 use domain::model_day::{CompletedDay, DayRef, FailedDay, ModelDayKey, SkipReason};
 use domain::today::PortfolioDay;
 use runtime::telemetry;
-use storage::execution::{self, AgentEnd, DayCommit, DayRow};
+use storage::execution::{AgentEnd, DayCommit, DayRow};
 use storage::outbox::Outgoing;
 
 use crate::Executor;
@@ -38,26 +38,27 @@ impl Executor {
     ) -> Result<After, ExecutorError> {
         let Decided { day, fills } = decided;
         let CompletedDay { revision, base, .. } = day;
-        let date = day.key.date;
+        let (date, attempt) = (day.key.date, day.attempt);
         let row = DayRow::Completed {
             revision,
             base,
-            config_hash: &model.config_hash,
-            position: &day.ending_position,
+            config_hash: model.config_hash.clone(),
+            position: day.ending_position.clone(),
             value_at_open: day.value_at_open,
             value_at_close: day.value_at_close,
-            fills: &fills,
+            fills,
         };
-        let event = Event::ModelDayCompleted(Box::new(day.clone()));
-        let messages = vec![runtime::outgoing::event_from(&event, traceparent)?];
-        let after = self.commit(hand, date, day.attempt, row, messages, talked).await?;
+        let previous = PortfolioDay {
+            day: DayRef { date, revision },
+            position: day.ending_position.clone(),
+            value_at_open: day.value_at_open,
+        };
+        let event = Event::ModelDayCompleted(Box::new(day));
+        let events = vec![runtime::outgoing::event_from(&event, traceparent)?];
+        let after = self.commit(hand, date, attempt, row, events, talked).await?;
         let config_hash = model.config_hash.clone();
         hand.history.winners.insert(date, Winner { revision, base, config_hash, repriced: false });
-        hand.previous = Some(PortfolioDay {
-            day: DayRef { date, revision },
-            position: day.ending_position,
-            value_at_open: day.value_at_open,
-        });
+        hand.previous = Some(previous);
         Ok(after)
     }
 
@@ -75,11 +76,11 @@ impl Executor {
             completed_at: Utc::now().trunc_subsecs(6),
             agent: talked.map(|talked| talked.told.report.clone()),
         };
-        let messages = vec![runtime::outgoing::event(&Event::ModelDayFailed(failed))?];
+        let events = vec![runtime::outgoing::event(&Event::ModelDayFailed(failed))?];
         if hand.job.job.options.on_failure == OnFailure::Stop {
             hand.stopped = Some(SkipReason::StoppedAfterFailure);
         }
-        self.commit(hand, date, attempt, DayRow::Failed(&error), messages, talked).await
+        self.commit(hand, date, attempt, DayRow::Failed(error), events, talked).await
     }
 
     /// Commits the day at the lane's front.
@@ -88,40 +89,37 @@ impl Executor {
         hand: &mut Hand,
         date: chrono::NaiveDate,
         attempt: u32,
-        row: DayRow<'_>,
-        mut messages: Vec<Outgoing>,
+        row: DayRow,
+        events: Vec<Outgoing>,
         talked: Option<&Talked>,
     ) -> Result<After, ExecutorError> {
         let lane = &hand.lane;
         let goes_on = hand.stopped.is_none() && hand.done + 1 < lane.dates.len();
-        let ends_turn = goes_on && hand.slice_is_over();
-        if ends_turn {
-            let command = LaneContinue { lane: lane.id, turn: lane.turn + 1 };
-            let traceparent = telemetry::current_traceparent();
-            let key = &lane.routing_key;
-            // First of all, since somebody waits for it: queues write what they are given in order.
-            messages.insert(0, runtime::outgoing::lane_continue(&command, lane.job, key, traceparent)?);
-        }
+        let next_turn = match goes_on && hand.slice_is_over() {
+            true => {
+                let command = LaneContinue { lane: lane.id, turn: lane.turn + 1 };
+                let traceparent = telemetry::current_traceparent();
+                let key = &lane.routing_key;
+                Some(runtime::outgoing::lane_continue(&command, lane.job, key, traceparent)?)
+            }
+            false => None,
+        };
+        let ends_turn = next_turn.is_some();
         let agent = talked.map(|talked| AgentEnd {
             revision: talked.revision,
-            reason: &talked.told.report.reason,
-            transcript: &talked.transcript,
+            reason: talked.told.report.reason.clone(),
+            transcript: talked.transcript.clone(),
         });
-        let commit = DayCommit { date, attempt, row, messages: &messages, ends_turn, agent };
-        let outcome = match &commit.row {
+        let outcome = match &row {
             DayRow::Completed { .. } => "completed",
             DayRow::Failed(_) => "failed",
             DayRow::Skipped(_) => "skipped",
         };
-        match &mut hand.own {
-            Some(own) => execution::commit_day(own.connection(), lane, hand.done, &commit).await?,
-            None => execution::commit_day(&self.pool, lane, hand.done, &commit).await?,
-        }
-        // The next turn's message is sent when what it needs is kept.
-        if !ends_turn {
-            self.wake.wake_for_events();
-        }
+        let (lane, epoch, done) = (lane.id, lane.epoch, hand.done);
+        let commit = DayCommit { lane, epoch, done, date, attempt, row, events, next_turn, agent };
+        let written = self.commits.commit(&self.pool, commit).await?;
+        self.wake.wake_for_events();
         counts::model_days(outcome, 1);
-        Ok(if ends_turn { After::TurnEnded } else { After::Done })
+        Ok(if ends_turn { After::TurnEnded(written.next_turn.map(Box::new)) } else { After::Done })
     }
 }

@@ -1,7 +1,9 @@
 //! Turns that this process has taken. An error of ours while the process lives is no crash of the lane.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use chrono::NaiveDate;
 use domain::ids::LaneId;
 use storage::execution::{Take, put_down, take, take_with_endpoint};
 use storage::{PgPool, StorageError};
@@ -15,9 +17,15 @@ pub(crate) struct Takings {
 }
 
 impl Takings {
-    /// Takes `turn` of a lane.
-    pub(crate) async fn take(&self, pool: &PgPool, lane: LaneId, turn: u32) -> storage::Result<Take> {
-        let taken = take(pool, lane, turn, self.failed_epoch(lane).await).await?;
+    /// Takes `turn` of a lane; `dates` are its, if they are known.
+    pub(crate) async fn take(
+        &self,
+        pool: &PgPool,
+        lane: LaneId,
+        turn: u32,
+        dates: Option<&Arc<[NaiveDate]>>,
+    ) -> storage::Result<Take> {
+        let taken = take(pool, lane, turn, self.failed_epoch(lane).await, dates).await?;
         self.forget(lane).await;
         Ok(taken)
     }

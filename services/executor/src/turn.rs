@@ -12,11 +12,11 @@ use domain::suspect::SuspectedSplit;
 use domain::today::{PortfolioDay, Today};
 use runtime::telemetry;
 use storage::execution::{self, DayRow, Lane, PortfolioHistory};
+use storage::outbox::Stored;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
 use crate::Executor;
-use crate::connections::Own;
 use crate::day::Decided;
 use crate::error::ExecutorError;
 use crate::jobs::PlannedJob;
@@ -35,8 +35,6 @@ pub(crate) struct Hand {
     pub(crate) previous: Option<PortfolioDay>,
     /// Why the lane's other days are not run, when they are not.
     pub(crate) stopped: Option<SkipReason>,
-    /// What its days are committed on, if it has one of its own.
-    pub(crate) own: Option<Own>,
     /// When the turn ends at the latest, between days.
     slice_ends: Instant,
 }
@@ -54,19 +52,20 @@ impl Hand {
 }
 
 /// What follows a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum After {
     /// The lane's next day.
     Done,
-    /// Nothing in this turn; the day in hand may not have ended.
-    TurnEnded,
+    /// Nothing in this turn; the day in hand may not have ended. With the next turn's message, if that is still to be
+    /// sent by us.
+    TurnEnded(Option<Box<Stored>>),
     /// The lane's end: neither this day nor the others are run.
     Stopped,
 }
 
 impl Executor {
-    /// Runs a taken turn to the end of its slice, or the lane to its end.
-    pub(crate) async fn run_turn(&self, lane: Lane) -> Result<(), ExecutorError> {
+    /// Runs a taken turn to the end of its slice, or the lane to its end. Answers the next turn's message when that is
+    /// still to be sent.
+    pub(crate) async fn run_turn(&self, lane: Lane) -> Result<Option<Stored>, ExecutorError> {
         let _lease = self.keep(&lane);
         let job = self.jobs.get(&self.pool, lane.job).await?;
         let slice = if lane.endpoint.is_some() { self.config.agent_slice } else { self.config.slice };
@@ -80,7 +79,6 @@ impl Executor {
             previous: None,
             stopped: stopped.then_some(SkipReason::StoppedAfterFailure),
             slice_ends: Instant::now() + slice,
-            own: if lane.endpoint.is_none() { self.connections.own(&self.pool).await? } else { None },
             lane,
         };
         if let (Some(next), Some(last)) = (hand.lane.dates.get(hand.done), hand.lane.dates.last()) {
@@ -95,15 +93,18 @@ impl Executor {
             }
             match self.one_day(&mut hand, date).await? {
                 After::Done => hand.done += 1,
-                After::TurnEnded => {
+                After::TurnEnded(next) => {
                     self.kept.keep(&hand.lane, hand.history, hand.previous);
-                    self.wake.wake();
-                    return Ok(());
+                    if next.is_none() {
+                        self.wake.wake();
+                    }
+                    return Ok(next.map(|next| *next));
                 }
                 After::Stopped => break,
             }
         }
-        self.close(&hand).await
+        self.close(&hand).await?;
+        Ok(None)
     }
 
     /// Runs the lane's next day.

@@ -53,10 +53,10 @@ impl Feed {
     }
 
     /// Reads for the streams until it is stopped; `database` is where new events are announced.
-    pub(crate) async fn run(self, database: &Database) {
+    pub(crate) async fn run(self, database: Database) {
         tokio::select! {
             () = self.0.stop.cancelled() => {}
-            () = self.listen(database) => {}
+            () = self.listen(&database) => {}
             () = self.tail() => {}
         }
     }

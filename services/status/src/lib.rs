@@ -64,7 +64,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         let (events, letters, ()) = tokio::join!(
             linked(&shutdown, events),
             linked(&shutdown, letters),
-            linked(&shutdown, feed.run(&infrastructure.database))
+            linked(&shutdown, feed.run(infrastructure.database))
         );
         events.context("consuming events")?;
         letters.context("consuming dead letters")

@@ -10,7 +10,7 @@ use std::{
 
 use lapin::{BasicProperties, options::BasicPublishOptions};
 use messaging::{
-    BrokerConfig, ConsumeError, ConsumerOptions, DeadLetter, Envelope, Handler, Outcome, consume,
+    BrokerConfig, ConsumeError, ConsumerOptions, DeadLetter, Envelope, Handler, Outcome, Then, consume,
     listen_control,
     topology::{self, commands, queues},
 };
@@ -71,6 +71,32 @@ async fn a_message_with_garbled_headers_never_reaches_the_handler() {
     publish(&vhost.publisher(), std::slice::from_ref(&good)).await;
     assert_eq!(consumer.next().await.envelope, good);
     consumer.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_a_message_is_done_once_and_after_it() {
+    let vhost = TestVhost::declared().await;
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let options = ConsumerOptions::new(1);
+    let consumer =
+        Running::sharing(&vhost, queues::DOWNLOADER_JOBS, options, &Arc::new(tell), async |tell, message| {
+            let id = message.envelope.id;
+            let tell = tell.clone();
+            tell.send((id, "handled")).unwrap();
+            Outcome::DoneThen(Then::new(move || tell.send((id, "then")).unwrap()))
+        });
+    let sent = [job_requested(), job_requested()];
+
+    publish(&vhost.publisher(), &sent).await;
+
+    for message in &sent {
+        for step in ["handled", "then"] {
+            assert_eq!(soon(told.recv()).await, Some((message.id, step)));
+        }
+    }
+    consumer.stop().await;
+    assert!(told.try_recv().is_err());
+    assert_eq!(ids(&vhost.drain(queues::DOWNLOADER_JOBS).await), [""; 0], "both are acknowledged");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use domain::event::{Event, JobStarted};
-use domain::ids::JobId;
+use domain::event::{Event, JobStarted, LaneContinue};
+use domain::ids::{JobId, LaneId};
 use messaging::BrokerConfig;
-use messaging::topology::queues;
+use messaging::topology::{self, queues};
 use runtime::CancellationToken;
 use runtime::relay::{Relay, Wake};
-use storage::{Owner, PgPool, outbox};
-use test_support::{TestDatabase, TestVhost};
+use storage::outbox::{self, Line, Part, Stored};
+use storage::{Owner, PgPool};
+use test_support::{TestDatabase, TestVhost, eventually};
 use uuid::Uuid;
 
 const UNSENT: &str = "SELECT count(*) FROM execution.outbox WHERE sent_at IS NULL";
@@ -56,4 +57,71 @@ async fn a_relay_that_is_stopped_does_not_wait_for_a_broker_that_is_away() {
 
     assert!(stopped.is_ok());
     assert_eq!(database.count(UNSENT).await, 1);
+}
+
+/// A command in the outbox that its writer sends, in which the relay has no part for an hour.
+async fn handed(pool: &PgPool, database: &TestDatabase) -> Stored {
+    let command = LaneContinue { lane: LaneId(Uuid::now_v7()), turn: 1 };
+    let job = JobId(Uuid::now_v7());
+    let message = runtime::outgoing::lane_continue(&command, job, "lane.continue", None).unwrap();
+    outbox::write(&mut pool.acquire().await.unwrap(), &[message]).await.unwrap();
+    let unsent = Line::open(pool, Part::To(topology::COMMANDS)).await.unwrap().take(1).await.unwrap();
+    database.execute("UPDATE execution.outbox SET relay_from = now() + interval '1 hour'").await;
+    unsent.into_iter().next().unwrap()
+}
+
+#[tokio::test]
+async fn a_command_that_is_handed_over_is_sent_once_and_marked_without_the_relay() {
+    let (database, vhost) = (TestDatabase::new().await, TestVhost::declared().await);
+    let pool = database.pool(Owner::Executor).await;
+    let command = handed(&pool, &database).await;
+    let relay = relay(pool, vhost.settings());
+    let (wake, stop) = (relay.wake.clone(), CancellationToken::new());
+    let running = tokio::spawn(relay.run(stop.clone()));
+
+    wake.send(command.clone());
+    eventually("the mark", async || (database.count(UNSENT).await == 0).then_some(())).await;
+    stop.cancel();
+    running.await.unwrap();
+
+    let sent = vhost.drain(queues::EXECUTOR_LANES).await;
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].properties.message_id().as_ref().unwrap().as_str(), command.event_id.to_string());
+    assert_eq!(sent[0].data, command.body.into_bytes());
+}
+
+#[tokio::test]
+async fn a_command_that_is_handed_over_at_the_end_is_sent_before_it() {
+    let (database, vhost) = (TestDatabase::new().await, TestVhost::declared().await);
+    let pool = database.pool(Owner::Executor).await;
+    let command = handed(&pool, &database).await;
+    let (relay, stop) = (relay(pool, vhost.settings()), CancellationToken::new());
+    relay.wake.send(command);
+    stop.cancel();
+
+    relay.run(stop).await;
+
+    assert_eq!(vhost.drain(queues::EXECUTOR_LANES).await.len(), 1);
+    assert_eq!(database.count(UNSENT).await, 0);
+}
+
+#[tokio::test]
+async fn a_command_that_could_not_be_sent_when_it_was_handed_over_is_sent_by_the_relay() {
+    let (database, vhost) = (TestDatabase::new().await, TestVhost::declared().await);
+    let pool = database.pool(Owner::Executor).await;
+    let command = handed(&pool, &database).await;
+    let nobody = BrokerConfig::new("amqp://guest@127.0.0.1:1/none", "test").unwrap();
+    let (without, stop) = (relay(pool.clone(), nobody), CancellationToken::new());
+    without.wake.send(command);
+    stop.cancel();
+    without.run(stop).await;
+    assert_eq!(database.count(UNSENT).await, 1, "the broker was away");
+
+    database.execute("UPDATE execution.outbox SET relay_from = now()").await;
+    let stop = CancellationToken::new();
+    stop.cancel();
+    relay(pool, vhost.settings()).run(stop).await;
+
+    assert_eq!(vhost.drain(queues::EXECUTOR_LANES).await.len(), 1);
+    assert_eq!(database.count(UNSENT).await, 0);
 }

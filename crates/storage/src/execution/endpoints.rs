@@ -76,7 +76,7 @@ pub async fn take_with_endpoint(pool: &PgPool, lane: LaneId, turn: u32, failed: 
     .execute(&mut *transaction)
     .await?;
     let taken = match waits.rows_affected() {
-        0 => try_take(&mut *transaction, lane, turn, failed, Durable::AtOnce).await?,
+        0 => try_take(&mut *transaction, lane, turn, failed, None, Durable::AtOnce).await?,
         _ => None,
     };
     transaction.commit().await?;

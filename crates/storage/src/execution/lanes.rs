@@ -1,5 +1,6 @@
 //! Lanes: who may write a portfolio, and whose turn it is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -47,7 +48,7 @@ pub struct Lane {
     /// Routing key of its messages.
     pub routing_key: String,
     /// All its dates, ascending.
-    pub dates: Vec<NaiveDate>,
+    pub dates: Arc<[NaiveDate]>,
     /// How many of them are behind it.
     pub done: usize,
     /// The turn that was taken.
@@ -79,7 +80,8 @@ struct Row {
     model: String,
     trial: i32,
     routing_key: String,
-    dates: Vec<NaiveDate>,
+    /// Absent when they are known.
+    dates: Option<Vec<NaiveDate>>,
     done: i32,
     turn: i32,
     epoch: i64,
@@ -87,16 +89,17 @@ struct Row {
     endpoint: Option<String>,
 }
 
-impl From<Row> for Lane {
-    fn from(row: Row) -> Self {
-        Self {
+impl Row {
+    fn lane(self, known: Option<&Arc<[NaiveDate]>>) -> Lane {
+        let row = self;
+        Lane {
             id: jobs::lane_id(row.id),
             job: JobId(row.job_id),
             portfolio: PortfolioId(row.portfolio_id),
             model: row.model,
             trial: row.trial.cast_unsigned(),
             routing_key: row.routing_key,
-            dates: row.dates,
+            dates: row.dates.map(Into::into).or_else(|| known.cloned()).unwrap_or_default(),
             done: usize::try_from(row.done).unwrap_or_default(),
             turn: row.turn.cast_unsigned(),
             epoch: row.epoch,
@@ -141,12 +144,19 @@ pub(super) async fn insert(connection: &mut PgConnection, job: JobId, lanes: &[N
 /// Takes `turn` of a lane for three seconds. Until a day ends, the taking counts as one that died.
 ///
 /// `failed` is the epoch of a taking that failed and lives: it could not be put down, so the new one stands
-/// in its place, and does not wait for its lease.
+/// in its place, and does not wait for its lease. `dates` are the lane's, if they are known; they never change, and are
+/// not read again.
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn take(pool: &PgPool, lane: LaneId, turn: u32, failed: Option<i64>) -> Result<Take> {
-    if let Some(lane) = try_take(pool, lane, turn, failed, Durable::WithTheNextCommit).await? {
+pub async fn take(
+    pool: &PgPool,
+    lane: LaneId,
+    turn: u32,
+    failed: Option<i64>,
+    dates: Option<&Arc<[NaiveDate]>>,
+) -> Result<Take> {
+    if let Some(lane) = try_take(pool, lane, turn, failed, dates, Durable::WithTheNextCommit).await? {
         return Ok(Take::Taken(lane));
     }
     lease_of(pool, lane, turn).await
@@ -189,6 +199,7 @@ pub(super) async fn try_take(
     lane: LaneId,
     turn: u32,
     failed: Option<i64>,
+    dates: Option<&Arc<[NaiveDate]>>,
     durable: Durable,
 ) -> Result<Option<Lane>> {
     let taken: Option<Row> = sqlx::query_as(
@@ -200,16 +211,17 @@ pub(super) async fn try_take(
         WHERE id = $1 AND turn = $2 AND state = 'ready'
             AND (lease_until IS NULL OR lease_until < now() OR epoch = $3)
             AND (not_before IS NULL OR not_before <= now())
-        RETURNING id, job_id, portfolio_id, model, trial, routing_key, dates, done, turn, epoch, crashes,
-            endpoint",
+        RETURNING id, job_id, portfolio_id, model, trial, routing_key, CASE WHEN $5 THEN NULL ELSE dates END AS dates,
+            done, turn, epoch, crashes, endpoint",
     )
     .bind(lane.0)
     .bind(turn.cast_signed())
     .bind(failed)
     .bind(durable == Durable::WithTheNextCommit)
+    .bind(dates.is_some())
     .fetch_optional(db)
     .await?;
-    Ok(taken.map(Into::into))
+    Ok(taken.map(|row| row.lane(dates)))
 }
 
 /// Keeps a lane for another three seconds.

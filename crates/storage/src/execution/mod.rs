@@ -3,6 +3,7 @@
 pub mod agents;
 mod cancelling;
 mod closing;
+mod commit;
 mod days;
 mod endpoints;
 mod history;
@@ -15,7 +16,8 @@ mod suspected;
 
 pub use cancelling::{Cancelling, CutLane, uncancelled};
 pub use closing::{Closing, NextLane};
-pub use days::{AgentEnd, DayCommit, DayRow, commit_day, has_failed};
+pub use commit::{DayWriter, Written, commit_day};
+pub use days::{AgentEnd, DayCommit, DayRow, has_failed};
 pub use endpoints::{call_next, hand_back, take_with_endpoint};
 pub use history::{PortfolioHistory, completed_before, history, kept, portfolios_of, stale_chain};
 pub use jobs::{JobRow, Plan, SkippedRow, WatchRow, begin_plan, job, tally, unplanned};

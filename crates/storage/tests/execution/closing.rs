@@ -47,7 +47,7 @@ async fn a_lane_that_is_in_other_hands_is_not_closed() {
     assert!(close(&world.pool, &current).await.unwrap());
     assert!(matches!(close(&world.pool, &current).await, Err(StorageError::Fenced)), "once is enough");
 
-    assert!(matches!(take(&world.pool, lane, 0, None).await.unwrap(), Take::Over));
+    assert!(matches!(take(&world.pool, lane, 0, None, None).await.unwrap(), Take::Over));
     assert_eq!(world.messages(JOB_ENDED).await, 1);
 }
 

@@ -16,7 +16,7 @@ async fn a_turn_is_taken_by_one_of_many_at_once() {
 
     let takers = (0..16).map(|_| {
         let pool = world.pool.clone();
-        tokio::spawn(async move { take(&pool, lane, 0, None).await.unwrap() })
+        tokio::spawn(async move { take(&pool, lane, 0, None, None).await.unwrap() })
     });
     let mut taken = 0;
     for taker in takers.collect::<Vec<_>>() {
@@ -40,7 +40,7 @@ async fn a_turn_is_taken_again_once_its_lease_ran_out() {
     let second = world.take(lane, 0).await;
 
     assert_eq!((first.epoch + 1, first.crashes + 1), (second.epoch, second.crashes));
-    assert!(matches!(take(&world.pool, lane, 0, None).await.unwrap(), Take::Leased(_)));
+    assert!(matches!(take(&world.pool, lane, 0, None, None).await.unwrap(), Take::Leased(_)));
 }
 
 #[tokio::test]
@@ -51,7 +51,10 @@ async fn a_lease_is_renewed_by_its_holder_and_by_nobody_else() {
     world.expire(lane).await;
 
     renew(&world.pool, &first).await.unwrap();
-    assert!(matches!(take(&world.pool, lane, 0, None).await.unwrap(), Take::Leased(_)), "it was renewed");
+    assert!(
+        matches!(take(&world.pool, lane, 0, None, None).await.unwrap(), Take::Leased(_)),
+        "it was renewed"
+    );
     world.expire(lane).await;
     let second = world.take(lane, 0).await;
 
@@ -84,7 +87,7 @@ async fn a_turn_that_is_not_the_current_one_is_over() {
         ("a lane that waits for its portfolio", waiting, 0),
         ("no lane", LaneId(Uuid::now_v7()), 0),
     ] {
-        assert!(matches!(take(&world.pool, lane, turn, None).await.unwrap(), Take::Over), "{what}");
+        assert!(matches!(take(&world.pool, lane, turn, None, None).await.unwrap(), Take::Over), "{what}");
     }
 }
 
@@ -94,7 +97,7 @@ async fn a_turn_that_is_not_due_is_left_alone_until_it_is() {
     let lane = world.plan(&["a"], 3).await[0];
     world.database.execute("UPDATE execution.lanes SET not_before = now() + interval '1 h'").await;
 
-    assert!(matches!(take(&world.pool, lane, 0, None).await.unwrap(), Take::Over));
+    assert!(matches!(take(&world.pool, lane, 0, None, None).await.unwrap(), Take::Over));
     world.database.execute("UPDATE execution.lanes SET not_before = now()").await;
 
     world.take(lane, 0).await;
@@ -122,14 +125,14 @@ async fn a_taking_that_failed_and_lives_is_followed_at_once_and_not_counted() {
     world.expire(lane).await;
     let failed = world.take(lane, 0).await;
 
-    let Take::Taken(next) = take(&world.pool, lane, 0, Some(failed.epoch)).await.unwrap() else {
+    let Take::Taken(next) = take(&world.pool, lane, 0, Some(failed.epoch), None).await.unwrap() else {
         panic!("nobody works on it")
     };
     complete(&world.pool, &next, 0, false).await.unwrap();
-    let after_a_day = take(&world.pool, lane, 0, Some(next.epoch)).await.unwrap();
+    let after_a_day = take(&world.pool, lane, 0, Some(next.epoch), None).await.unwrap();
 
     assert_eq!((died.crashes, failed.crashes, next.crashes), (1, 2, 2));
     assert!(matches!(&after_a_day, Take::Taken(lane) if lane.crashes == 1), "{after_a_day:?}");
-    let stranger = take(&world.pool, lane, 0, Some(failed.epoch)).await.unwrap();
+    let stranger = take(&world.pool, lane, 0, Some(failed.epoch), None).await.unwrap();
     assert!(matches!(stranger, Take::Leased(_)), "that epoch is over");
 }

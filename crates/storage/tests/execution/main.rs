@@ -12,3 +12,4 @@ mod outbox;
 mod planning;
 mod reconcile;
 mod world;
+mod writing;

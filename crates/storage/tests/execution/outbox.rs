@@ -129,6 +129,27 @@ async fn a_command_does_not_wait_for_the_events_before_it() {
 }
 
 #[tokio::test]
+async fn a_message_that_its_writer_sends_is_left_to_him_for_a_while_and_not_for_ever() {
+    let database = TestDatabase::new().await;
+    let pool = database.pool(Owner::Executor).await;
+    write(&pool, 2).await;
+    database.execute("UPDATE execution.outbox SET relay_from = now() + interval '1 hour' WHERE id = 1").await;
+    let mut relay = line(&pool, EVENTS).await;
+
+    let taken = ids(&relay.take(10).await.unwrap());
+    relay.mark_sent(&taken).await.unwrap();
+    assert_eq!(taken, [2]);
+    assert!(!relay.is_waiting().await.unwrap(), "somebody else sends the other one");
+    database.execute("UPDATE execution.outbox SET relay_from = now() - interval '1 s' WHERE id = 1").await;
+
+    assert!(relay.is_waiting().await.unwrap());
+    assert_eq!(ids(&relay.take(10).await.unwrap()), [1]);
+    relay.mark_sent(&[]).await.unwrap();
+    outbox::mark_sent(&pool, &[1]).await.unwrap();
+    assert!(relay.take(10).await.unwrap().is_empty(), "its writer has sent it");
+}
+
+#[tokio::test]
 async fn only_messages_that_were_sent_a_week_ago_are_removed() {
     let database = TestDatabase::new().await;
     let pool = database.pool(Owner::Executor).await;

@@ -40,7 +40,7 @@ impl World {
 
     /// Takes the lane's turn, which nobody else may have.
     pub(crate) async fn take(&self, lane: LaneId, turn: u32) -> Lane {
-        match take(&self.pool, lane, turn, None).await.unwrap() {
+        match take(&self.pool, lane, turn, None, None).await.unwrap() {
             Take::Taken(lane) => lane,
             other => panic!("turn {turn} of {lane} cannot be taken: {other:?}"),
         }
@@ -151,24 +151,33 @@ pub(crate) async fn complete_with(
     ends_turn: bool,
     fills: &[Fill],
 ) -> Result<()> {
+    commit_day(pool, &completed(lane, done, ends_turn, fills)).await.map(|_| ())
+}
+
+/// A completed day of the lane with its event.
+pub(crate) fn completed(lane: &Lane, done: usize, ends_turn: bool, fills: &[Fill]) -> DayCommit {
     let symbol: Symbol = "NVDA".parse().unwrap();
     let position = Portfolio::new(Decimal::from(9_979), [(symbol, 2)].into()).unwrap();
-    let mut messages = vec![message(DAY_COMPLETED, lane.job)];
-    if ends_turn {
-        messages.push(message(LANE_CONTINUE, lane.job));
-    }
     let row = DayRow::Completed {
         revision: 1,
         base: None,
-        config_hash: "hash",
-        position: &position,
+        config_hash: "hash".to_owned(),
+        position,
         value_at_open: Decimal::from(10_000),
         value_at_close: Decimal::from(10_001),
-        fills,
+        fills: fills.to_vec(),
     };
-    let commit =
-        DayCommit { date: lane.dates[done], attempt: 1, row, messages: &messages, ends_turn, agent: None };
-    commit_day(pool, lane, done, &commit).await
+    DayCommit {
+        lane: lane.id,
+        epoch: lane.epoch,
+        done,
+        date: lane.dates[done],
+        attempt: 1,
+        row,
+        events: vec![message(DAY_COMPLETED, lane.job)],
+        next_turn: ends_turn.then(|| message(LANE_CONTINUE, lane.job)),
+        agent: None,
+    }
 }
 
 /// Closes the lane as the executor does; true when that ended the job.

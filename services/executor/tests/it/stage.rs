@@ -252,8 +252,9 @@ impl Running {
         let token = stop.clone();
         let work = runtime.spawn(async move {
             let service = executor::build(config, token.clone()).await?;
-            let server = async {
-                token.cancelled().await;
+            let stopped = token.clone();
+            let server = async move {
+                stopped.cancelled().await;
                 Ok(())
             };
             service.run(server, &token).await

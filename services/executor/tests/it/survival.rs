@@ -265,3 +265,28 @@ async fn of_thousands_of_lanes_none_is_forgotten_when_the_broker_loses_their_que
     .await;
     executor.kill();
 }
+
+#[tokio::test]
+async fn a_lane_that_somebody_has_locked_does_not_hold_up_the_others() {
+    let stage = Stage::new().await;
+    let executor = Running::start(stage.day_by_day()).await;
+    let job = long_job();
+    stage.announce(&ready(&job)).await;
+    let lanes = "SELECT count(*) FROM execution.lanes";
+    eventually("the lanes", async || (stage.database.count(lanes).await == 3).then_some(())).await;
+
+    let mut lock = stage.database.admin.begin().await.unwrap();
+    let held: String =
+        sqlx::query_scalar("SELECT state::text FROM execution.lanes WHERE model = 'random' FOR UPDATE")
+            .fetch_one(&mut *lock)
+            .await
+            .unwrap();
+    assert_eq!(held, "ready", "it has days left");
+    let others = "SELECT count(*) FROM execution.lanes WHERE state = 'finished'";
+    eventually("the other lanes' ends", async || (stage.database.count(others).await == 2).then_some(()))
+        .await;
+    lock.rollback().await.unwrap();
+
+    assert_complete(&stage, &job).await;
+    executor.stop().await;
+}

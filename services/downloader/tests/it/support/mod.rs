@@ -128,8 +128,9 @@ impl World {
         let stop = self.stop.clone();
         let service = downloader::build(config, stop.clone()).await.unwrap();
         self.parts.push(tokio::spawn(async move {
-            let server = async {
-                stop.cancelled().await;
+            let stopped = stop.clone();
+            let server = async move {
+                stopped.cancelled().await;
                 Ok(())
             };
             service.run(server, &stop).await.unwrap();

@@ -4,6 +4,9 @@
 //! its way. One relay of each works at a time per schema, by an advisory lock. A message is marked sent only
 //! when the broker has it in every queue bound for it; anything else is sent again.
 
+mod handed;
+mod wake;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +14,14 @@ use messaging::topology::COMMANDS;
 use messaging::{BrokerConfig, Envelope, Publisher};
 use storage::PgPool;
 use storage::outbox::{self, Line, Part, Stored};
-use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::process::told;
+use crate::shutdown::task;
 use crate::telemetry;
+
+pub use wake::Wake;
 
 /// Most messages in one transaction.
 const BATCH: usize = 500;
@@ -24,37 +29,14 @@ const BATCH: usize = 500;
 const POLL: Duration = Duration::from_millis(500);
 /// How long the other relay of a part has for what we saw waiting.
 const PATIENCE: Duration = Duration::from_millis(5);
-/// From one batch of events to the next: what is committed meanwhile goes together, which costs less. The first
-/// event after a silence does not wait.
-const PACE: Duration = Duration::from_millis(20);
+/// From one batch of events to the next, unless somebody waits: what is committed meanwhile goes together, which costs
+/// less. The first event after a silence does not wait.
+const PACE: Duration = Duration::from_millis(50);
 /// Longest wait between attempts while the broker is away.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// How long a relay that is stopped may take to send what was committed before.
 const LAST_WORDS: Duration = Duration::from_secs(3);
-
-/// Tells the relay that something was committed.
-#[derive(Debug, Clone, Default)]
-pub struct Wake(Arc<Wakes>);
-
-#[derive(Debug, Default)]
-struct Wakes {
-    commands: Notify,
-    events: Notify,
-}
-
-impl Wake {
-    /// Call right after a commit that wrote messages, whichever they are.
-    pub fn wake(&self) {
-        self.0.commands.notify_one();
-        self.0.events.notify_one();
-    }
-
-    /// Call right after a commit that wrote events and no command.
-    pub fn wake_for_events(&self) {
-        self.0.events.notify_one();
-    }
-}
 
 /// What a look into the outbox came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,16 +67,21 @@ pub struct Relay {
 impl Relay {
     /// Relays until `stop`, then sends what is committed by then, for at most three seconds.
     pub async fn run(self, stop: CancellationToken) {
-        let too_late = async {
-            stop.cancelled().await;
+        let stopped = stop.clone();
+        let too_late = async move {
+            stopped.cancelled().await;
             tokio::time::sleep(LAST_WORDS).await;
         };
         let service = self.service;
         let relays = async {
+            let commands = Arc::new(self.publisher("relay commands"));
+            let events = Arc::new(self.publisher("relay"));
+            let relay = Arc::new(self);
             tokio::join!(
-                self.relay(Part::To(COMMANDS), "relay commands", &self.wake.0.commands, &stop),
-                self.relay(Part::Beside(COMMANDS), "relay", &self.wake.0.events, &stop),
-                self.keep_house(&stop),
+                task(relay.clone().relay(Part::To(COMMANDS), commands.clone(), stop.clone())),
+                task(relay.clone().relay(Part::Beside(COMMANDS), events, stop.clone())),
+                task(relay.clone().send_handed(commands, stop.clone())),
+                task(relay.keep_house(stop.clone())),
             );
         };
         tokio::select! {
@@ -105,9 +92,16 @@ impl Relay {
         }
     }
 
-    async fn relay(&self, part: Part, role: &str, wake: &Notify, stop: &CancellationToken) {
+    fn publisher(&self, role: &str) -> Publisher {
         let broker = self.broker.clone().with_small_frames();
-        let publisher = Publisher::new(broker, role).with_link_span(telemetry::link_span);
+        Publisher::new(broker, role).with_link_span(telemetry::link_span)
+    }
+
+    async fn relay(self: Arc<Self>, part: Part, publisher: Arc<Publisher>, stop: CancellationToken) {
+        let wake = match part {
+            Part::To(_) => self.wake.commands(),
+            Part::Beside(_) => self.wake.events(),
+        };
         let mut line = None;
         let mut pause = Duration::ZERO;
         loop {
@@ -129,7 +123,11 @@ impl Relay {
                 }
                 Ok(Sent::All) => {
                     if let Part::Beside(_) = part {
-                        let _ = stop.run_until_cancelled(tokio::time::sleep_until(began + PACE)).await;
+                        tokio::select! {
+                            () = stop.cancelled() => {}
+                            () = self.wake.hurry().notified() => {}
+                            () = tokio::time::sleep_until(began + PACE) => {}
+                        }
                     }
                 }
                 Err(problem) => {
@@ -190,7 +188,7 @@ impl Relay {
         }
     }
 
-    async fn keep_house(&self, stop: &CancellationToken) {
+    async fn keep_house(self: Arc<Self>, stop: CancellationToken) {
         let mut housekeeping = tokio::time::interval(Duration::from_secs(10));
         while stop.run_until_cancelled(housekeeping.tick()).await.is_some() {
             keep_house(&self.pool, self.service).await;
