@@ -39,8 +39,15 @@ pub fn suspected_splits(held: &Portfolio, market: &dyn DayPrices) -> Vec<Suspect
     held.holdings().keys().filter_map(suspect).collect()
 }
 
+/// Less is no whole number from 2 on, within the tolerance.
+const LEAST: Decimal = Decimal::from_parts(192, 0, 0, false, 2);
+
 /// The whole number from 2 on that `price` is close to, in units of `unit`.
 fn multiple(price: Price, unit: Price) -> Option<u64> {
+    // So it is on nearly every day, and to divide takes long.
+    if price.amount() < unit.amount().checked_mul(LEAST)? {
+        return None;
+    }
     let ratio = price.amount().checked_div(unit.amount())?;
     let times = ratio.round();
     let off = (ratio - times).abs();
