@@ -20,8 +20,12 @@ use crate::jobs::PlannedJob;
 
 /// Most stretches in memory.
 const MOST: usize = 8;
+/// Most stretches of one job. Its lanes have turns in turn, and are seldom further apart.
+const MOST_OF_A_JOB: usize = 3;
 
 type Table = Arc<OnceCell<Arc<Market>>>;
+/// What is in memory, last used last.
+type Stretches = VecDeque<(JobId, Stretch, Table)>;
 
 /// What is read for the days of a stretch.
 #[derive(Debug)]
@@ -35,7 +39,7 @@ pub(crate) struct Market {
 /// The stretches in memory.
 pub(crate) struct Prices {
     calendar: Calendar,
-    stretches: Mutex<VecDeque<(JobId, Stretch, Table)>>,
+    stretches: Mutex<Stretches>,
 }
 
 impl Prices {
@@ -71,16 +75,26 @@ impl Prices {
     async fn stretch(&self, job: JobId, date: NaiveDate) -> (Stretch, Table) {
         let mut stretches = self.stretches.lock().await;
         let is_it = |stretch: &Stretch| stretch.first <= date && date <= stretch.last;
-        if let Some((_, stretch, table)) = stretches.iter().find(|(of, known, _)| *of == job && is_it(known))
-        {
-            return (*stretch, table.clone());
-        }
-        let (stretch, table) = (Stretch::of(&self.calendar, date), Table::default());
+        let known = stretches.iter().position(|(of, known, _)| *of == job && is_it(known));
+        let (_, stretch, table) = known
+            .and_then(|place| stretches.remove(place))
+            .unwrap_or_else(|| (job, Stretch::of(&self.calendar, date), Table::default()));
         stretches.push_back((job, stretch, table.clone()));
-        if stretches.len() > MOST {
-            stretches.pop_front();
-        }
+        forget(&mut stretches, job);
         (stretch, table)
+    }
+}
+
+/// Forgets what was not used for longest: of `job`, and of all.
+fn forget(stretches: &mut Stretches, job: JobId) {
+    let mut of_job = stretches.iter().enumerate().filter(|(_, (of, ..))| *of == job).map(|(place, _)| place);
+    if let Some(oldest) = of_job.next()
+        && of_job.count() >= MOST_OF_A_JOB
+    {
+        stretches.remove(oldest);
+    }
+    if stretches.len() > MOST {
+        stretches.pop_front();
     }
 }
 
@@ -97,4 +111,64 @@ async fn load(
     let table: PriceTable = rows.into_iter().map(|row| (row.symbol, row.date, row.bar)).collect();
     let actions = known_actions(pool, symbols, to, version).await?;
     Ok(Arc::new(Market { table, actions }))
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// A day in the `index`-th of some stretches.
+    fn day(index: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2015, 1, 5).unwrap() + chrono::Days::new(400 * u64::from(index))
+    }
+
+    fn job(number: u128) -> JobId {
+        JobId(Uuid::from_u128(number))
+    }
+
+    async fn is_known(prices: &Prices, job: JobId, date: NaiveDate) -> bool {
+        let stretches = prices.stretches.lock().await;
+        stretches.iter().any(|(of, known, _)| *of == job && known.first <= date && date <= known.last)
+    }
+
+    #[tokio::test]
+    async fn lanes_of_a_job_share_a_stretch() {
+        let prices = Prices::new(Calendar::nyse());
+
+        let (stretch, table) = prices.stretch(job(1), day(0)).await;
+        let (_, same) = prices.stretch(job(1), stretch.last).await;
+        let (_, of_another) = prices.stretch(job(2), day(0)).await;
+
+        assert!(Arc::ptr_eq(&table, &same));
+        assert!(!Arc::ptr_eq(&table, &of_another));
+    }
+
+    #[tokio::test]
+    async fn a_job_keeps_the_three_stretches_that_it_used_last() {
+        let prices = Prices::new(Calendar::nyse());
+        prices.stretch(job(2), day(0)).await;
+
+        for index in [0, 1, 2, 0, 3] {
+            prices.stretch(job(1), day(index)).await;
+        }
+
+        for (index, known) in [(0, true), (1, false), (2, true), (3, true)] {
+            assert_eq!(is_known(&prices, job(1), day(index)).await, known, "{index}");
+        }
+        assert!(is_known(&prices, job(2), day(0)).await, "another job's stays");
+    }
+
+    #[tokio::test]
+    async fn of_many_jobs_the_stretches_used_last_stay() {
+        let prices = Prices::new(Calendar::nyse());
+
+        for number in 0..=8 {
+            prices.stretch(job(number), day(0)).await;
+        }
+
+        assert!(!is_known(&prices, job(0), day(0)).await);
+        assert!(is_known(&prices, job(1), day(0)).await);
+    }
 }
