@@ -234,6 +234,31 @@ async fn an_error_of_the_database_is_no_death_of_the_worker() {
 }
 
 #[tokio::test]
+async fn days_that_were_on_their_way_when_their_connection_was_cut_take_effect_once() {
+    let stage = Stage::new().await;
+    stage
+        .database
+        .execute(
+            "CREATE SEQUENCE execution.tries;
+             CREATE FUNCTION execution.cut() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+             'BEGIN
+                 IF nextval(''execution.tries'') IN (1, 20, 60) THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+                 RETURN NEW;
+             END';
+             CREATE TRIGGER cut BEFORE INSERT ON execution.model_days FOR EACH ROW EXECUTE FUNCTION execution.cut()",
+        )
+        .await;
+    let executor = Running::start(stage.config()).await;
+    let job = long_job();
+
+    stage.announce(&ready(&job)).await;
+
+    assert_complete(&stage, &job).await;
+    executor.stop().await;
+    assert!(stage.database.count("SELECT last_value FROM execution.tries").await > 60);
+}
+
+#[tokio::test]
 async fn of_thousands_of_lanes_none_is_forgotten_when_the_broker_loses_their_queue() {
     let stage = Stage::new().await;
     // Nothing is sent again for want of patience.
