@@ -47,7 +47,7 @@ pub enum Outcome {
     Reject(String),
 }
 
-/// What follows an acknowledgement; left out when the message turns out to be delivered again.
+/// What follows an acknowledgement. A process that dies in between leaves it out.
 pub struct Then(Box<dyn FnOnce() + Send>);
 
 impl Then {

@@ -203,7 +203,7 @@ impl Acceptor {
         .await?;
         match admission {
             Admission::Accepted => {
-                self.wake.wake_for_events();
+                self.wake.wake();
                 metrics::counter!("modelday_jobs_accepted_total").increment(1);
                 tracing::info!(job.id = %job.id, "Job {}: accepted, {} to {}", job.id, job.start, job.end);
                 Ok(Accepted::New(answer))
