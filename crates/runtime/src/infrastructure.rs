@@ -11,6 +11,7 @@ use storage::{Database, Development};
 use crate::access::Access;
 use crate::deployment::Deployment;
 use crate::settings::Settings;
+use crate::telemetry;
 
 /// How long the broker may take to answer before it counts as away.
 const BROKER_TIMEOUT: Duration = Duration::from_secs(4);
@@ -68,6 +69,7 @@ impl Address {
 impl Infrastructure {
     /// Reads the shared settings of `service`. `None` when they cannot be used; the settings know why.
     pub fn from_settings(settings: &mut Settings, service: &str, port: u16) -> Option<Self> {
+        telemetry::check(settings);
         let address = Address::from_settings(settings, port);
         let deployment = Deployment::from_settings(settings);
         let database = database(settings, service, deployment);

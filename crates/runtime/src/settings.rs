@@ -219,9 +219,13 @@ impl Settings {
         read.filter(|_| mistakes.is_empty()).ok_or(Mistakes(mistakes))
     }
 
-    /// Whether the environment has it; an empty variable counts as not set.
+    /// What the environment has under a key; an empty variable counts as not set.
+    pub(crate) fn variable(&self, key: &str) -> Option<&str> {
+        self.environment.get(key).map(String::as_str).filter(|text| !text.is_empty())
+    }
+
     fn is_set(&self, key: &str) -> bool {
-        self.environment.get(key).is_some_and(|text| !text.is_empty())
+        self.variable(key).is_some()
     }
 
     fn knows(&self, key: &str) -> bool {
@@ -231,8 +235,8 @@ impl Settings {
     fn found(&mut self, key: &str) -> Option<(String, String)> {
         let lower = key.to_lowercase();
         self.known.insert(lower.clone());
-        if let Some(text) = self.environment.get(key).filter(|text| !text.is_empty()) {
-            return Some(("environment".to_owned(), text.clone()));
+        if let Some(text) = self.variable(key) {
+            return Some(("environment".to_owned(), text.to_owned()));
         }
         let (path, table) = self.file.as_ref()?;
         let text = match table.get(&lower)? {

@@ -16,7 +16,12 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::settings::Settings;
+
 pub use context::{continue_from, current_trace_id, current_traceparent, link_span, link_to_current};
+
+/// The variable that says which log lines are written.
+const LOG: &str = "MODELDAY_LOG";
 
 /// Buckets of the OpenTelemetry conventions for durations, in seconds.
 const SECONDS: [f64; 14] =
@@ -35,6 +40,16 @@ fn logged(wanted: Option<&str>) -> Targets {
     match wanted.is_some_and(|wanted| wanted.contains(messaging::SEND_TARGET)) {
         true => logged,
         false => logged.with_target(messaging::SEND_TARGET, LevelFilter::OFF),
+    }
+}
+
+/// Notes a `MODELDAY_LOG` that cannot be read. Until whoever started the process has corrected it, the usual lines are
+/// written. A file cannot hold it, since lines are written before files are read.
+pub(crate) fn check(settings: &mut Settings) {
+    let Some(wanted) = settings.variable(LOG).map(str::to_owned) else { return };
+    if let Err(problem) = wanted.parse::<Targets>() {
+        let fix = "write a level, or targets with levels, as in info,downloader=debug";
+        settings.mistake("environment", LOG, format!("{wanted:?}: {problem}"), fix);
     }
 }
 
@@ -95,11 +110,33 @@ pub fn init(service: &'static str) -> anyhow::Result<Telemetry> {
         .with_threads(false)
         .with_tracked_inactivity(false);
     tracing_subscriber::registry()
-        .with(logs.with_filter(logged(std::env::var("MODELDAY_LOG").ok().as_deref())))
+        .with(logs.with_filter(logged(std::env::var(LOG).ok().as_deref())))
         .with(traces.with_filter(traced(is_exported)))
         .try_init()?;
     let metrics = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
         .install_recorder()?;
     Ok(Telemetry { provider, metrics })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes(log: &str) -> String {
+        let mut settings = Settings::new([(LOG.to_owned(), log.to_owned())].into(), None);
+        check(&mut settings);
+        settings.finish(Some(())).err().map(|mistakes| mistakes.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_filter_of_log_lines_that_cannot_be_read_is_told_with_its_fix() {
+        let told = mistakes("info,downloader=loud");
+
+        assert!(told.contains("MODELDAY_LOG (environment): \"info,downloader=loud\": "), "{told}");
+        assert!(told.contains("as in info,downloader=debug"), "{told}");
+        for good in ["", "info", "warn,downloader=debug"] {
+            assert_eq!(mistakes(good), "", "{good}");
+        }
+    }
 }
