@@ -165,6 +165,13 @@ impl Part {
     }
 }
 
+/// Which messages of the part `($1, $2)` a relay has to send.
+macro_rules! waits {
+    () => {
+        "sent_at IS NULL AND (exchange = $1) = $2 AND coalesce(relay_from <= now(), true)"
+    };
+}
+
 /// How long a relay that holds the lock may be silent. Then Postgres takes it for stopped and lets another one on.
 const SILENCE: &str = "5s";
 
@@ -201,25 +208,25 @@ impl Line {
     /// When Postgres refuses.
     pub async fn take(&mut self, limit: usize) -> Result<Vec<Stored>> {
         let (exchange, to_it) = self.part.filter();
-        let messages = sqlx::query_as(
+        let messages = sqlx::query_as(concat!(
             "-- outbox::take
             WITH relay AS MATERIALIZED (
                 SELECT CASE
-                    WHEN EXISTS (
-                        SELECT FROM outbox
-                        WHERE sent_at IS NULL AND (exchange = $1) = $2 AND coalesce(relay_from <= now(), true)
-                    )
+                    WHEN EXISTS (SELECT FROM outbox WHERE ",
+            waits!(),
+            ")
                     THEN pg_try_advisory_lock(hashtext('outbox'), hashtext(concat_ws(' ', current_schema(), $1, $2)))
                     ELSE false
                 END AS mine
             )
             SELECT id, event_id, kind, exchange, routing_key, job_id, traceparent, body, created_at, original
             FROM outbox
-            WHERE sent_at IS NULL AND (exchange = $1) = $2 AND coalesce(relay_from <= now(), true)
-                AND (SELECT mine FROM relay)
+            WHERE ",
+            waits!(),
+            " AND (SELECT mine FROM relay)
             ORDER BY id
             LIMIT $3",
-        )
+        ))
         .bind(exchange)
         .bind(to_it)
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -256,13 +263,12 @@ impl Line {
     /// When Postgres refuses.
     pub async fn is_waiting(&mut self) -> Result<bool> {
         let (exchange, to_it) = self.part.filter();
-        let (waiting,) = sqlx::query_as(
+        let (waiting,) = sqlx::query_as(concat!(
             "-- outbox::is_waiting
-            SELECT EXISTS (
-                SELECT FROM outbox
-                WHERE sent_at IS NULL AND (exchange = $1) = $2 AND coalesce(relay_from <= now(), true)
-            )",
-        )
+            SELECT EXISTS (SELECT FROM outbox WHERE ",
+            waits!(),
+            ")"
+        ))
         .bind(exchange)
         .bind(to_it)
         .fetch_one(&mut self.connection)

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use messaging::{Envelope, Publisher};
+use messaging::Publisher;
 use storage::outbox;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{PACE, Relay, envelope};
+use super::{PACE, Relay};
 
 /// What was sent and is not marked yet.
 #[derive(Default)]
@@ -27,13 +27,10 @@ impl Relay {
             let is_last = stop.is_cancelled();
             let handed = self.wake.take_handed();
             if !handed.is_empty() {
-                let envelopes: Vec<Envelope> =
-                    handed.iter().map(|message| envelope(message, self.service)).collect();
-                let published = publisher.publish_in_order(&envelopes).await;
-                let confirmed = handed.iter().zip(published.confirmed).filter(|(_, confirmed)| *confirmed);
-                unmarked.ids.extend(confirmed.map(|(message, _)| message.id));
+                let (confirmed, failure) = self.publish(&publisher, &handed).await;
+                unmarked.ids.extend(confirmed);
                 unmarked.since = unmarked.since.or(Some(Instant::now()));
-                if let Some(problem) = published.failure {
+                if let Some(problem) = failure {
                     tracing::debug!(
                         service = self.service,
                         "what was handed over waits for the relay: {problem}"

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use messaging::topology::COMMANDS;
-use messaging::{BrokerConfig, Envelope, Publisher};
+use messaging::{BrokerConfig, Envelope, PublishError, Publisher};
 use storage::PgPool;
 use storage::outbox::{self, Line, Part, Stored};
 use tokio::time::Instant;
@@ -172,20 +172,26 @@ impl Relay {
         if messages.is_empty() {
             return Ok(if line.is_waiting().await? { Sent::NotOurs } else { Sent::Nothing });
         }
+        let (confirmed, failure) = self.publish(publisher, &messages).await;
+        line.mark_sent(&confirmed).await?;
+        match failure {
+            Some(failure) => Err(failure.into()),
+            None if messages.len() < BATCH => Ok(Sent::All),
+            None => Ok(Sent::Batch),
+        }
+    }
+
+    /// Publishes messages in their order; answers the ids of those that the broker has, and why it has not all.
+    async fn publish(&self, publisher: &Publisher, messages: &[Stored]) -> (Vec<i64>, Option<PublishError>) {
         let envelopes: Vec<Envelope> =
             messages.iter().map(|message| envelope(message, self.service)).collect();
         let published = publisher.publish_in_order(&envelopes).await;
-        let confirmed: Vec<i64> = messages
+        let confirmed = messages
             .iter()
             .zip(&published.confirmed)
             .filter_map(|(message, confirmed)| confirmed.then_some(message.id))
             .collect();
-        line.mark_sent(&confirmed).await?;
-        match published.failure {
-            Some(failure) => Err(failure.into()),
-            None if envelopes.len() < BATCH => Ok(Sent::All),
-            None => Ok(Sent::Batch),
-        }
+        (confirmed, published.failure)
     }
 
     async fn keep_house(self: Arc<Self>, stop: CancellationToken) {

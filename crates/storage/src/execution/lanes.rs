@@ -91,20 +91,19 @@ struct Row {
 
 impl Row {
     fn lane(self, known: Option<&Arc<[NaiveDate]>>) -> Lane {
-        let row = self;
         Lane {
-            id: jobs::lane_id(row.id),
-            job: JobId(row.job_id),
-            portfolio: PortfolioId(row.portfolio_id),
-            model: row.model,
-            trial: row.trial.cast_unsigned(),
-            routing_key: row.routing_key,
-            dates: row.dates.map(Into::into).or_else(|| known.cloned()).unwrap_or_default(),
-            done: usize::try_from(row.done).unwrap_or_default(),
-            turn: row.turn.cast_unsigned(),
-            epoch: row.epoch,
-            crashes: row.crashes.cast_unsigned(),
-            endpoint: row.endpoint,
+            id: jobs::lane_id(self.id),
+            job: JobId(self.job_id),
+            portfolio: PortfolioId(self.portfolio_id),
+            model: self.model,
+            trial: self.trial.cast_unsigned(),
+            routing_key: self.routing_key,
+            dates: self.dates.map(Into::into).or_else(|| known.cloned()).unwrap_or_default(),
+            done: usize::try_from(self.done).unwrap_or_default(),
+            turn: self.turn.cast_unsigned(),
+            epoch: self.epoch,
+            crashes: self.crashes.cast_unsigned(),
+            endpoint: self.endpoint,
         }
     }
 }
