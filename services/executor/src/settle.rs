@@ -120,6 +120,7 @@ impl Executor {
         let written = self.commits.commit(&self.pool, commit).await?;
         self.wake.wake_for_events();
         counts::model_days(outcome, 1);
-        Ok(if ends_turn { After::TurnEnded(written.next_turn.map(Box::new)) } else { After::Done })
+        hand.next_turn = written.next_turn;
+        Ok(if ends_turn { After::TurnEnded } else { After::Done })
     }
 }

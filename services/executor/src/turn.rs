@@ -35,6 +35,8 @@ pub(crate) struct Hand {
     pub(crate) previous: Option<PortfolioDay>,
     /// Why the lane's other days are not run, when they are not.
     pub(crate) stopped: Option<SkipReason>,
+    /// The next turn's message, when the turn has ended and we are to send it.
+    pub(crate) next_turn: Option<Stored>,
     /// When the turn ends at the latest, between days.
     slice_ends: Instant,
 }
@@ -52,12 +54,12 @@ impl Hand {
 }
 
 /// What follows a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum After {
     /// The lane's next day.
     Done,
-    /// Nothing in this turn; the day in hand may not have ended. With the next turn's message, if that is still to be
-    /// sent by us.
-    TurnEnded(Option<Box<Stored>>),
+    /// Nothing in this turn; the day in hand may not have ended.
+    TurnEnded,
     /// The lane's end: neither this day nor the others are run.
     Stopped,
 }
@@ -78,6 +80,7 @@ impl Executor {
             history: PortfolioHistory::default(),
             previous: None,
             stopped: stopped.then_some(SkipReason::StoppedAfterFailure),
+            next_turn: None,
             slice_ends: Instant::now() + slice,
             lane,
         };
@@ -93,12 +96,12 @@ impl Executor {
             }
             match self.one_day(&mut hand, date).await? {
                 After::Done => hand.done += 1,
-                After::TurnEnded(next) => {
+                After::TurnEnded => {
                     self.kept.keep(&hand.lane, hand.history, hand.previous);
-                    if next.is_none() {
+                    if hand.next_turn.is_none() {
                         self.wake.wake();
                     }
-                    return Ok(next.map(|next| *next));
+                    return Ok(hand.next_turn);
                 }
                 After::Stopped => break,
             }

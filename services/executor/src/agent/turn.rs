@@ -116,6 +116,6 @@ impl Executor {
             }
         };
         hand_back(&self.pool, lane, wait, message).await?;
-        Ok(After::TurnEnded(None))
+        Ok(After::TurnEnded)
     }
 }
