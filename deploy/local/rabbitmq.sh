@@ -77,7 +77,6 @@ management.tcp.port = $((port + 10))
 loopback_users.guest = true
 disk_free_limit.absolute = 100MB
 vm_memory_high_watermark.absolute = 1GB
-collect_statistics_interval = 1000
 log.console = false
 log.file.level = warning
 CONF
