@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::market::{Bar, Symbol};
 use domain::money::Price;
+use futures::TryStreamExt as _;
 use rust_decimal::Decimal;
 use sqlx::{FromRow, PgConnection, PgPool};
 
@@ -164,23 +165,30 @@ pub async fn bars_between(
     to: NaiveDate,
 ) -> Result<Vec<BarRow>> {
     let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
-    // A row a symbol: a row a bar would take longer to read than to find.
-    let columns: Vec<Columns> = sqlx::query_as(
+    // A row a symbol: a row a bar would take longer to read than to find. Symbol by symbol, whatever the planner thinks
+    // of a table that was just filled.
+    let mut columns = sqlx::query_as(
         "-- bars::bars_between
-        SELECT symbol, array_agg(trading_date) AS dates, array_agg(open) AS opens, array_agg(high) AS highs,
-            array_agg(low) AS lows, array_agg(close) AS closes, array_agg(volume) AS volumes
-        FROM market.bars
-        WHERE trading_date BETWEEN $2 AND $3 AND symbol = ANY($1)
-        GROUP BY symbol",
+        SELECT wanted.symbol, found.*
+        FROM (SELECT DISTINCT UNNEST($1::text[]) AS symbol) AS wanted
+        CROSS JOIN LATERAL (
+            SELECT array_agg(trading_date) AS dates, array_agg(open) AS opens, array_agg(high) AS highs,
+                array_agg(low) AS lows, array_agg(close) AS closes, array_agg(volume) AS volumes
+            FROM market.bars
+            WHERE symbol = wanted.symbol AND trading_date BETWEEN $2 AND $3
+            HAVING count(*) > 0
+        ) AS found",
     )
     .bind(names)
     .bind(from)
     .bind(to)
-    .fetch_all(pool)
-    .await?;
-    let mut rows = Vec::with_capacity(columns.iter().map(|column| column.dates.len()).sum());
-    for Columns { symbol: name, dates, opens, highs, lows, closes, volumes } in columns {
+    .fetch(pool);
+    let mut rows = Vec::new();
+    while let Some(Columns { symbol: name, dates, opens, highs, lows, closes, volumes }) =
+        columns.try_next().await?
+    {
         let symbol = symbol(name)?;
+        rows.reserve(dates.len());
         let prices = opens.into_iter().zip(highs).zip(lows).zip(closes);
         for ((date, (((open, high), low), close)), volume) in dates.into_iter().zip(prices).zip(volumes) {
             let bar = bar([open, high, low, close], volume)?;

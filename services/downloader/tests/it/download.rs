@@ -218,3 +218,22 @@ async fn a_stored_bar_stays_as_it_is_and_the_difference_is_told() {
     assert_eq!(kept, known);
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bars_are_read_once_however_often_their_symbol_is_named() {
+    let mut world = World::without_service(AlphaVantage::builder(), &[]).await;
+    let mut connection = world.market.acquire().await.unwrap();
+    let days = ["2025-10-01", "2025-10-02", "2025-10-03"];
+    for symbol in ["AAPL", "MSFT"] {
+        storage::market::insert_bars(&mut connection, "test", &bars(symbol, &days)).await.unwrap();
+    }
+    drop(connection);
+
+    let symbols = ["MSFT", "NVDA", "MSFT"].map(|symbol| symbol.parse().unwrap());
+    let (first, last) = (date("2025-10-02"), date("2025-10-03"));
+    let mut found = storage::market::bars_between(&world.market, &symbols, first, last).await.unwrap();
+
+    found.sort_unstable_by_key(|row| row.date);
+    assert_eq!(found, bars("MSFT", &days[1..]));
+    world.stop().await;
+}
