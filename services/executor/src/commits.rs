@@ -1,12 +1,18 @@
 //! Commits of days. While one is on its way those of other lanes come together, and the next takes them all: in one
 //! transaction ten days cost little more than one.
 
+use std::time::Duration;
+
 use storage::execution::{DayCommit, DayWriter, Written, commit_day};
 use storage::{PgPool, StorageError};
 use tokio::sync::{mpsc, oneshot};
 
 /// Most days in one transaction.
 const MOST: usize = 64;
+
+/// How long a day waits for those of lanes that go on after the commit before: they are about to come. As short as a
+/// timer can be.
+const PATIENCE: Duration = Duration::from_millis(1);
 
 /// Where lanes bring the ends of their days.
 pub(crate) struct Commits(mpsc::UnboundedSender<Asked>);
@@ -54,10 +60,15 @@ impl Commits {
 /// A worker that is cut off takes nobody else's day with it: the task goes on.
 async fn write(pool: PgPool, mut asked: mpsc::UnboundedReceiver<Asked>) {
     let mut writer = None;
-    let mut batch = Vec::new();
-    while asked.recv_many(&mut batch, MOST).await > 0 {
+    let mut due = 0;
+    loop {
+        let batch = gather(&mut asked, due, async { tokio::time::sleep(PATIENCE).await }).await;
+        if batch.is_empty() {
+            return;
+        }
         let (commits, told): (Vec<_>, Vec<_>) =
-            batch.drain(..).map(|Asked { commit, told }| (commit, told)).unzip();
+            batch.into_iter().map(|Asked { commit, told }| (commit, told)).unzip();
+        due = commits.iter().filter(|commit| commit.next_turn.is_none()).count();
         let answers = match written(&pool, &mut writer, &commits).await {
             Ok(written) => written.into_iter().map(Answer::Written).collect(),
             Err(problem) => {
@@ -82,6 +93,31 @@ async fn write(pool: PgPool, mut asked: mpsc::UnboundedReceiver<Asked>) {
     }
 }
 
+/// What has come, at least one and at the end none. With it comes what comes until there are as many as are `due`, or
+/// until `patience` has run out.
+async fn gather<T>(
+    asked: &mut mpsc::UnboundedReceiver<T>,
+    due: usize,
+    patience: impl Future<Output = ()>,
+) -> Vec<T> {
+    let mut batch = Vec::new();
+    asked.recv_many(&mut batch, MOST).await;
+    let all_that_are_due = async {
+        while batch.len() < due {
+            let room = MOST - batch.len();
+            if asked.recv_many(&mut batch, room).await == 0 {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        () = all_that_are_due => {}
+        () = patience => {}
+    }
+    batch
+}
+
 async fn written(
     pool: &PgPool,
     writer: &mut Option<DayWriter>,
@@ -97,4 +133,56 @@ async fn written(
         None => writer.insert(DayWriter::open(pool).await?),
     };
     writer.commit(commits).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn days_that_are_due_go_together() {
+        let (days, mut asked) = mpsc::unbounded_channel();
+        let lanes = async move {
+            for day in 1..=3 {
+                days.send(day).unwrap();
+                yield_now().await;
+            }
+            pending::<()>().await;
+        };
+
+        let batch = tokio::select! {
+            batch = gather(&mut asked, 3, pending()) => batch,
+            () = lanes => unreachable!("the lanes stay"),
+        };
+
+        assert_eq!(batch, [1, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn a_day_whose_company_does_not_come_goes_alone() {
+        let (days, mut asked) = mpsc::unbounded_channel();
+        days.send(1).unwrap();
+
+        assert_eq!(gather(&mut asked, 3, ready(())).await, [1]);
+    }
+
+    #[tokio::test]
+    async fn a_day_that_waits_for_nobody_goes_at_once() {
+        let (days, mut asked) = mpsc::unbounded_channel();
+        days.send(1).unwrap();
+
+        assert_eq!(gather(&mut asked, 1, pending()).await, [1]);
+    }
+
+    #[tokio::test]
+    async fn it_ends_when_nobody_is_left() {
+        let (days, mut asked) = mpsc::unbounded_channel::<u32>();
+        drop(days);
+
+        assert!(gather(&mut asked, 3, pending()).await.is_empty());
+    }
 }
