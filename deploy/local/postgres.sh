@@ -94,6 +94,7 @@ log_timezone = 'UTC'
 log_min_messages = warning
 logging_collector = off
 CONF
+  [ -z "${MODELDAY_COMMIT_TIMES:-}" ] || echo 'track_commit_timestamp = on' >>"$data/modelday.conf"
   [ -z "${MODELDAY_TLS:-}" ] || pg_speak_tls "$data" >>"$data/modelday.conf"
   chown --reference="$data/postgresql.conf" "$data/modelday.conf"
 }

@@ -34,6 +34,7 @@ else the packages of Debian or Ubuntu, which it installs when they are absent.
   MODELDAY_ENGINE   auto, native or container (auto)
   MODELDAY_TLS      folder with ca.pem, server.pem and server.key: servers of the machine's packages speak TLS too,
                     RabbitMQ on the port after its own
+  MODELDAY_COMMIT_TIMES  not empty: PostgreSQL of the machine's packages keeps the times of commits
 TEXT
 }
 

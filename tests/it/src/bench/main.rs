@@ -29,7 +29,7 @@ async fn main() {
         println!("{}", trigger::measure().await);
     }
     if wanted("handoff") {
-        println!("{}", handoff::measure().await);
+        handoff::measure().await.iter().for_each(|line| println!("{line}"));
     }
     if wanted("throughput") {
         throughput::measure().await.iter().for_each(|line| println!("{line}"));
