@@ -3,6 +3,7 @@
 
 mod column;
 mod csv;
+mod described;
 mod equity;
 mod file;
 mod parquet;
@@ -16,16 +17,17 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
-use runtime::http::{Params, Problem, ProblemBody};
+use runtime::http::{Params, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Api, cursor};
+use described::{Asked, Refused};
 use equity::EquityRow;
 use file::Download;
 use positions::PositionRow;
 use row::{Row, TableRow};
-use selection::{Format, FormatName, Selection};
+use selection::{Format, Selection};
 use trades::TradeRow;
 use walk::Walk;
 
@@ -61,26 +63,11 @@ pub(crate) struct Equity {
 /// Of each portfolio and date the result that counts; with `job_id`, what that job ran. By model, trial, date and
 /// sequence.
 #[utoipa::path(get, path = "/trades", tag = "results", security(("token" = ["read"])),
-    params(
-        ("start_date" = Option<String>, Query, format = Date, description = "First date, `YYYY-MM-DD`; the first there is when absent."),
-        ("end_date" = Option<String>, Query, format = Date, description = "Last date, `YYYY-MM-DD`; the last there is when absent."),
-        ("job_id" = Option<String>, Query, description = "Only what this job ran, whether or not a later job replaced it."),
-        ("model" = Option<String>, Query, description = "Only this model."),
-        ("experiment" = Option<String>, Query, description = "Of this experiment; `default` when absent, or that of the job."),
-        ("trial" = Option<i64>, Query, minimum = 0, maximum = 2_147_483_647, description = "Only this trial; all when absent."),
-        ("format" = inline(Option<FormatName>), Query, description = "`csv` and `parquet` have all rows; when absent, the header `Accept` decides."),
-        ("limit" = Option<i64>, Query, minimum = 1, maximum = 10_000, description = "Most rows of a JSON page; 1,000 when absent."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of an earlier JSON page."),
-    ),
+    params(Asked),
     responses(
         (status = 200, description = "The rows; none when nothing was traded.", content(
             (Trades = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.apache.parquet"))),
-        (status = 400, description = "The dates are wrong.", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 404, description = "Nobody accepted such a job.", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong.", body = ProblemBody,
-            content_type = "application/problem+json"),
+        Refused,
     ))]
 pub(crate) async fn trades(
     State(api): State<Api>,
@@ -98,26 +85,11 @@ pub(crate) async fn trades(
 /// Of each portfolio and date the result that counts; with `job_id`, what that job ran. By model, trial, date and
 /// symbol, the cash first. The values of a portfolio's day add up to its value at the close.
 #[utoipa::path(get, path = "/positions", tag = "results", security(("token" = ["read"])),
-    params(
-        ("start_date" = Option<String>, Query, format = Date, description = "First date, `YYYY-MM-DD`; the first there is when absent."),
-        ("end_date" = Option<String>, Query, format = Date, description = "Last date, `YYYY-MM-DD`; the last there is when absent."),
-        ("job_id" = Option<String>, Query, description = "Only what this job ran, whether or not a later job replaced it."),
-        ("model" = Option<String>, Query, description = "Only this model."),
-        ("experiment" = Option<String>, Query, description = "Of this experiment; `default` when absent, or that of the job."),
-        ("trial" = Option<i64>, Query, minimum = 0, maximum = 2_147_483_647, description = "Only this trial; all when absent."),
-        ("format" = inline(Option<FormatName>), Query, description = "`csv` and `parquet` have all rows; when absent, the header `Accept` decides."),
-        ("limit" = Option<i64>, Query, minimum = 1, maximum = 10_000, description = "Most rows of a JSON page; 1,000 when absent."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of an earlier JSON page."),
-    ),
+    params(Asked),
     responses(
         (status = 200, description = "The rows; none when nothing was run.", content(
             (Positions = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.apache.parquet"))),
-        (status = 400, description = "The dates are wrong.", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 404, description = "Nobody accepted such a job.", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong.", body = ProblemBody,
-            content_type = "application/problem+json"),
+        Refused,
     ))]
 pub(crate) async fn positions(
     State(api): State<Api>,
@@ -134,26 +106,11 @@ pub(crate) async fn positions(
 ///
 /// Of each portfolio and date the result that counts; with `job_id`, what that job ran. By model, trial and date.
 #[utoipa::path(get, path = "/equity", tag = "results", security(("token" = ["read"])),
-    params(
-        ("start_date" = Option<String>, Query, format = Date, description = "First date, `YYYY-MM-DD`; the first there is when absent."),
-        ("end_date" = Option<String>, Query, format = Date, description = "Last date, `YYYY-MM-DD`; the last there is when absent."),
-        ("job_id" = Option<String>, Query, description = "Only what this job ran, whether or not a later job replaced it."),
-        ("model" = Option<String>, Query, description = "Only this model."),
-        ("experiment" = Option<String>, Query, description = "Of this experiment; `default` when absent, or that of the job."),
-        ("trial" = Option<i64>, Query, minimum = 0, maximum = 2_147_483_647, description = "Only this trial; all when absent."),
-        ("format" = inline(Option<FormatName>), Query, description = "`csv` and `parquet` have all rows; when absent, the header `Accept` decides."),
-        ("limit" = Option<i64>, Query, minimum = 1, maximum = 10_000, description = "Most rows of a JSON page; 1,000 when absent."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of an earlier JSON page."),
-    ),
+    params(Asked),
     responses(
         (status = 200, description = "The rows; none when nothing was run.", content(
             (Equity = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.apache.parquet"))),
-        (status = 400, description = "The dates are wrong.", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 404, description = "Nobody accepted such a job.", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong.", body = ProblemBody,
-            content_type = "application/problem+json"),
+        Refused,
     ))]
 pub(crate) async fn equity(
     State(api): State<Api>,

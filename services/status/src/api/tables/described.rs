@@ -1,0 +1,51 @@
+//! What the three tables' endpoints have alike in the API's description: `selection.rs` reads it, nothing here does.
+
+use runtime::http::ProblemBody;
+use utoipa::{IntoParams, IntoResponses};
+
+use super::selection::FormatName;
+
+/// Which rows, and in which form.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes")]
+pub(super) struct Asked {
+    /// First date, `YYYY-MM-DD`; the first there is when absent.
+    #[param(format = Date)]
+    start_date: Option<String>,
+    /// Last date, `YYYY-MM-DD`; the last there is when absent.
+    #[param(format = Date)]
+    end_date: Option<String>,
+    /// Only what this job ran, whether or not a later job replaced it.
+    job_id: Option<String>,
+    /// Only this model.
+    model: Option<String>,
+    /// Of this experiment; `default` when absent, or that of the job.
+    experiment: Option<String>,
+    /// Only this trial; all when absent.
+    #[param(minimum = 0, maximum = 2_147_483_647)]
+    trial: Option<i64>,
+    /// `csv` and `parquet` have all rows; when absent, the header `Accept` decides.
+    #[param(inline)]
+    format: Option<FormatName>,
+    /// Most rows of a JSON page; 1,000 when absent.
+    #[param(minimum = 1, maximum = 10_000)]
+    limit: Option<i64>,
+    /// The `next_cursor` of an earlier JSON page.
+    cursor: Option<String>,
+}
+
+/// Why there are none.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes")]
+pub(super) enum Refused {
+    /// The dates are wrong.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Dates(ProblemBody),
+    /// Nobody accepted such a job.
+    #[response(status = 404, content_type = "application/problem+json")]
+    Job(ProblemBody),
+    /// A parameter is wrong.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Parameter(ProblemBody),
+}
