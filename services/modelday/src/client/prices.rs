@@ -102,10 +102,11 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
 impl Imported {
     fn told(&self, kind: Kind) -> Vec<String> {
         let Self { inserted, unchanged, replaced, symbols, dates, stale_days } = self;
-        let (rows, kind) = (inserted + unchanged + replaced, kind.as_str());
         let mut lines = vec![format!(
-            "{rows} {kind} of {symbols} symbols, {} to {}: {inserted} new, {unchanged} unchanged, {replaced} replaced.",
-            dates.from, dates.to
+            "{}: {inserted} new, {unchanged} unchanged, {replaced} replaced (symbols: {symbols}; {} to {})",
+            kind.as_str(),
+            dates.from,
+            dates.to
         )];
         if *stale_days > 0 {
             lines.push(format!(

@@ -54,7 +54,7 @@ async fn a_file_is_imported_whole_and_what_is_wrong_with_it_is_told_by_its_line(
     assert_eq!(lines.len(), 3);
     assert_eq!(
         (stored.code, &*stored.out),
-        (Some(0), "2 bars of 1 symbols, 2025-10-01 to 2025-10-02: 2 new, 0 unchanged, 0 replaced.\n")
+        (Some(0), "bars: 2 new, 0 unchanged, 0 replaced (symbols: 1; 2025-10-01 to 2025-10-02)\n")
     );
     assert_eq!(refused.code, Some(2), "{refused:?}");
     assert!(refused.err.contains("line 2: AAPL on 2025-10-02 is stored with "), "{refused:?}");
@@ -76,7 +76,7 @@ async fn an_imported_split_says_how_many_days_stood_on_its_absence() {
 
     assert_eq!(stored.code, Some(0), "{stored:?}");
     let lines: Vec<&str> = stored.out.lines().collect();
-    assert_eq!(lines[0], "1 splits of 1 symbols, 2025-11-26 to 2025-11-26: 1 new, 0 unchanged, 0 replaced.");
+    assert_eq!(lines[0], "splits: 1 new, 0 unchanged, 0 replaced (symbols: 1; 2025-11-26 to 2025-11-26)");
     assert_eq!(
         lines[1],
         "2 model-days stand on what was stored before; `modelday run --reprocess-stale` runs them again."
