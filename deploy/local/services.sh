@@ -42,16 +42,19 @@ launch() {
   [ ! -f "$state/$name.log" ] || mv "$state/$name.log" "$state/$name.log.1"
   setsid "$@" </dev/null >"$state/$name.log" 2>&1 7>&- &
   echo $! >"$state/$name.pid"
+  echo "$programs" >"$state/$name.programs"
   settings >"$state/$name.settings"
 }
 
-# stop NAME PROGRAM
+# stop NAME PROGRAM: also when it was started with another CARGO_TARGET_DIR than now.
 stop() {
-  if running "$1" "$2"; then
-    stop_process "$(pid_of "$1")" "$2" 30 || die "$1 (pid $(pid_of "$1")) does not end."
+  local program
+  program=$(cat "$state/$1.programs" 2>/dev/null || echo "$programs")/$(basename "$2")
+  if running "$1" "$program"; then
+    stop_process "$(pid_of "$1")" "$program" 30 || die "$1 (pid $(pid_of "$1")) does not end."
     say "$1 stopped."
   fi
-  rm -f "$state/$1.pid" "$state/$1.settings"
+  rm -f "$state/$1.pid" "$state/$1.programs" "$state/$1.settings"
 }
 
 # wait_for NAME PROGRAM PATH: until it answers 200; says why not.
