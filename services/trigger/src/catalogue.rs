@@ -13,14 +13,15 @@ use domain::request::KnownModel;
 use runtime::settings::{NotToml, from_toml};
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 mod agent;
+mod config_hash;
 mod scripted;
 #[cfg(test)]
 mod tests;
 
 use agent::FileAgent;
+use config_hash::config_hash;
 
 /// All configured models, in the file's order.
 #[derive(Debug, Clone, Default)]
@@ -297,7 +298,7 @@ fn entry(
             ));
         }
     };
-    let config_hash = hash(initial_cash, &costs, &kind);
+    let config_hash = config_hash(initial_cash, &costs, &kind);
     Ok(Entry {
         signature: model.signature.clone(),
         enabled: model.enabled,
@@ -318,29 +319,4 @@ fn date(value: &toml::Value) -> Option<NaiveDate> {
         _ => return None,
     };
     text.parse::<NaiveDate>().ok().filter(|date| date.to_string() == text)
-}
-
-/// Everything that affects the outcome, and nothing else: not `enabled`, not the number of trials, not what
-/// is told of the model's training.
-fn hash(initial_cash: Decimal, costs: &Costs, kind: &EntryKind) -> String {
-    let mut hasher = Sha256::new();
-    hasher.update(format!("v1 {} {:?} ", initial_cash.normalize(), costs.terms()));
-    match kind {
-        EntryKind::Policy(policy) => hasher.update(format!("policy {policy:?}")),
-        EntryKind::Agent(agent) => {
-            // How fast an endpoint may be asked changes no answer.
-            hasher.update(format!("{} {} ", agent.kind(), agent.url));
-            hasher.update(serde_json::to_string(&agent.settings).unwrap_or_default());
-        }
-        EntryKind::Recorded(orders) => {
-            hasher.update("recorded");
-            for order in orders.values().flatten() {
-                hasher.update(format!(
-                    " {} {} {} {} {}",
-                    order.date, order.sequence, order.side, order.symbol, order.quantity
-                ));
-            }
-        }
-    }
-    hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

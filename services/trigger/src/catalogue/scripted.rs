@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use domain::agent::Dialect;
 
-use super::{Catalogue, Entry, EntryKind, hash};
+use super::{Catalogue, Entry, EntryKind, config_hash};
 
 impl Catalogue {
     /// Names of the models whose endpoints may cost money: language models, and agents on other machines.
@@ -24,7 +24,7 @@ impl Catalogue {
                 };
                 agent.key_variable = None;
             }
-            entry.config_hash = hash(entry.initial_cash, &entry.costs, &entry.kind);
+            entry.config_hash = config_hash(entry.initial_cash, &entry.costs, &entry.kind);
         }
         self
     }

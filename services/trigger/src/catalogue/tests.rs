@@ -39,6 +39,54 @@ fn the_hash_knows_what_affects_the_outcome() {
     assert_ne!(hash(""), hash("initial_cash = 5000"));
 }
 
+/// A change of these hashes makes every day that is stored look as if it were made under another configuration.
+#[test]
+fn the_hash_of_a_configuration_stays_as_it_is_whatever_is_renamed_in_the_code() {
+    let hash = |entry: &str| {
+        let text = format!("[[models]]\nsignature = \"a\"\n{entry}");
+        parse(&text).unwrap().entries()[0].config_hash.clone()
+    };
+    let check = |entry: &str, expected: &str| assert_eq!(hash(entry), expected, "{entry}");
+
+    check("kind = \"policy\"\npolicy = { policy = \"cash\" }", "97197dbe26b11e4efa71433c190468c8");
+    check("kind = \"policy\"\npolicy = { policy = \"equal_weight\" }", "081ad3d71f2c95f50abaf77779dc95bc");
+    check("kind = \"policy\"\npolicy = { policy = \"buy_and_hold\", symbol = \"QQQ\" }", "b0d4debf49158a18af8bd2c73aa2db4a");
+    check(
+        "kind = \"policy\"\npolicy = { policy = \"momentum\", lookback = 20, top = 5, rebalance_every = 5 }",
+        "a1054d03bb418d832400a09d2ade675b",
+    );
+    check("kind = \"policy\"\npolicy = { policy = \"random\", seed = 7, orders_per_day = 3 }", "ec5a2b33404610f65e9394c48df7ca22");
+    check(
+        "kind = \"policy\"\npolicy = { policy = \"cash\" }\ninitial_cash = \"2500.50\"\ncosts = { bps = 1.5, \
+         per_share = 0.005, min = 1, max_bps_of_notional = 100, slippage_bps = 2 }",
+        "3e7d4078a3f0d3703d60a50c6b89eade",
+    );
+    check("kind = \"recorded\"\ndecisions = \"d.csv\"", "a0c03f93cb0b03ab62f0c2a92f017ceb");
+    check("kind = \"llm\"\nbase_url = \"https://example.com/v1\"\nbasemodel = \"m\"", "912577c5a4c7835ac1afffac8fe3064b");
+    check(
+        "kind = \"llm\"\nbase_url = \"https://example.com/v1\"\nbasemodel = \"m\"\nsearch = true\n\
+         cost_basis = \"reported\"\nprices = { input = 1.25, output = 10 }\n\
+         limits = { max_steps = 3, max_tool_calls = 9, max_tokens = 1000, max_cost = 0.1 }\n\
+         sampling = { temperature = 0.7, top_p = 0.9, seed = 1, max_completion_tokens = 500, \
+         extra = { reasoning_effort = \"low\" } }",
+        "6a1a9196bfff77dcbc08c0a378a0afac",
+    );
+    check("kind = \"http\"\nurl = \"http://127.0.0.1:9/act\"", "cba748b601a688c771bbe7e2594e9b81");
+}
+
+#[test]
+fn an_amount_is_the_same_however_it_is_written() {
+    let hash = |cash: &str| {
+        let text = format!(
+            "[[models]]\nsignature = \"a\"\nkind = \"policy\"\npolicy = {{ policy = \"cash\" }}\n{cash}"
+        );
+        parse(&text).unwrap().entries()[0].config_hash.clone()
+    };
+
+    assert_eq!(hash("initial_cash = \"1.50\""), hash("initial_cash = \"1.5\""));
+    assert_eq!(hash("costs = { bps = \"2.0\" }"), hash("costs = { bps = 2 }"));
+}
+
 #[test]
 fn every_mistake_is_told_with_its_key() {
     let text = "[[models]]\nsignature = \"a\"\nkind = \"policy\"\n\n[[models]]\nsignature = \"a\"\n\

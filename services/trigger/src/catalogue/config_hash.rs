@@ -1,0 +1,57 @@
+//! The hash by which a stored day knows the configuration that it was made under.
+//!
+//! It is made from JSON with sorted keys, whose names are those of the models file and of messages. Renaming a
+//! type or a field in the code therefore changes no hash, and no stored day looks as if it were made otherwise.
+
+use domain::costs::{CostTerms, Costs};
+use domain::recorded::RecordedOrder;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::EntryKind;
+
+/// Changes with the form of what is hashed, so that two forms never give the same hash.
+const FORM: u32 = 2;
+
+/// The hash of everything that affects the outcome, and of nothing else: not `enabled`, not the number of trials,
+/// not what is told of the model's training, not how fast an endpoint may be called.
+pub(super) fn config_hash(initial_cash: Decimal, costs: &Costs, kind: &EntryKind) -> String {
+    let config = json!({
+        "form": FORM,
+        "initial_cash": number(initial_cash),
+        "costs": costs_json(costs.terms()),
+        "kind": kind.as_str(),
+        "decider": decider_json(kind),
+    });
+    // A JSON value's members are sorted by name.
+    Sha256::digest(config.to_string()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn costs_json(terms: &CostTerms) -> Value {
+    let CostTerms { bps, per_share, min, max_bps_of_notional, slippage_bps } = *terms;
+    json!({
+        "bps": number(bps),
+        "per_share": number(per_share),
+        "min": number(min),
+        "max_bps_of_notional": max_bps_of_notional.map(number),
+        "slippage_bps": number(slippage_bps),
+    })
+}
+
+fn decider_json(kind: &EntryKind) -> Value {
+    match kind {
+        EntryKind::Policy(policy) => json!(policy),
+        EntryKind::Agent(agent) => json!({ "url": agent.url, "settings": agent.settings }),
+        EntryKind::Recorded(orders) => orders.values().flatten().map(order_json).collect(),
+    }
+}
+
+fn order_json(order: &RecordedOrder) -> Value {
+    json!([order.date, order.sequence, order.side.as_str(), order.symbol, order.quantity])
+}
+
+/// `1.50` and `1.5` are the same amount.
+fn number(amount: Decimal) -> String {
+    amount.normalize().to_string()
+}
