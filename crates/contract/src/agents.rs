@@ -2,7 +2,7 @@
 
 use domain::agent::{AgentSettings, Dialect, Spent};
 use domain::job::AgentModel;
-use domain::model_day::AgentReport;
+use domain::simulation::model_day::AgentReport;
 
 use crate::error::ContractError;
 use crate::fields::{amount, decimal_text, optional};

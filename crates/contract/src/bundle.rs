@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use chrono::NaiveDate;
-use domain::actions::KnownActions;
+use domain::accounting::corporate_actions::KnownActions;
+use domain::accounting::order::Fill;
+use domain::accounting::portfolio::Portfolio;
 use domain::agent::{Entry, Noted, Recording, Spent};
-use domain::market::{Bar, Symbol};
-use domain::model_day::{AgentReport, DayRef};
-use domain::money::Price;
-use domain::order::Fill;
-use domain::portfolio::Portfolio;
+use domain::market::instruments::{Bar, Symbol};
 use domain::replay::{Base, RecordedDay, RecordedOutcome};
-use domain::today::PortfolioDay;
+use domain::simulation::model_day::{AgentReport, DayRef};
+use domain::simulation::run::PortfolioDay;
+use domain::values::money::Price;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! Private commands on the wire.
 
-use domain::event::{JobCancel, LaneContinue};
+use domain::events::event::{JobCancel, LaneContinue};
 
 use crate::error::ContractError;
 use crate::events::read;

@@ -2,8 +2,10 @@
 
 use std::num::NonZeroU32;
 
-use domain::corporate::{Action, AppliedAction};
-use domain::model_day::{CompletedDay, DayRef, FailedDay, ModelDayKey, RefusedOrder, Trade};
+use domain::accounting::corporate_action::{Action, AppliedAction};
+use domain::accounting::order::RefusedOrder;
+use domain::simulation::model_day::{CompletedDay, DayRef, FailedDay, Trade};
+use domain::values::ids::ModelDayKey;
 
 use crate::error::ContractError;
 use crate::fields::{

@@ -1,6 +1,6 @@
 //! Events on the wire.
 
-use domain::event::{
+use domain::events::event::{
     DataFailed, DataReady, DataWaiting, DaysSkipped, DownloadProgressed, DownloadStarted, Event, JobEnded,
     JobStarted, ModelDayStarted,
 };

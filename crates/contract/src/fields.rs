@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use domain::market::Symbol;
-use domain::order::Side;
+use domain::accounting::order::Side;
+use domain::market::instruments::Symbol;
 use rust_decimal::Decimal;
 
 use crate::error::ContractError;

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 
 use chrono::NaiveDate;
-use domain::costs::{CostTerms, Costs};
+use domain::accounting::costs::{CostTerms, Costs};
+use domain::job::requested_dates::Only;
 use domain::job::{Job, Model, ModelKind, OnFailure, Options};
-use domain::only::Only;
-use domain::policy::Policy;
-use domain::recorded::RecordedOrder;
+use domain::strategy::policy::Policy;
+use domain::strategy::recorded::RecordedOrder;
 use rust_decimal::Decimal;
 
 use crate::error::ContractError;

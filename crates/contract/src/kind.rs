@@ -1,6 +1,6 @@
 //! Names of message types; an event's routing key is its type.
 
-use domain::event::Event;
+use domain::events::event::Event;
 use domain::job::JobOutcome;
 
 /// A job was accepted.

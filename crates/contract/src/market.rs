@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::market::Universe;
-use domain::model_day::{SkipReason, SkippedDate};
-use domain::portfolio::Portfolio;
-use domain::warning::Warning;
+use domain::accounting::portfolio::Portfolio;
+use domain::job::warning::Warning;
+use domain::market::instruments::Universe;
+use domain::simulation::model_day::{SkipReason, SkippedDate};
 
 use crate::error::ContractError;
 use crate::fields::{
@@ -58,7 +58,7 @@ impl TryFrom<wire::Position> for Portfolio {
 
 impl From<&Portfolio> for wire::Position {
     fn from(portfolio: &Portfolio) -> Self {
-        let holding = |(symbol, quantity): (&domain::market::Symbol, &u64)| wire::Holding {
+        let holding = |(symbol, quantity): (&domain::market::instruments::Symbol, &u64)| wire::Holding {
             symbol: symbol.to_string(),
             quantity: quantity_wire(*quantity),
         };

@@ -30,13 +30,14 @@
 
 pub mod answer;
 pub mod dialect;
-pub mod end;
-pub mod fed;
+pub mod end_reason;
+pub mod journal;
+pub mod journaled_session;
 mod json;
 mod number;
 pub mod prompt;
-pub mod recording;
 pub mod retry;
+pub mod sandbox;
 pub mod search;
 pub mod secrets;
 pub mod session;
@@ -47,13 +48,12 @@ mod tests;
 pub mod tool;
 pub mod transcript;
 pub mod usage;
-pub mod walk;
 
 pub use answer::{Answer, AssistantMessage, Delivery, Failure, FailureClass, RawAnswer};
 pub use dialect::Dialect;
-pub use end::{EndReason, Outcome};
-pub use fed::{Fed, FedError, Wanted};
-pub use recording::{Entry, Noted, Recording, RecordingError, request_hash};
+pub use end_reason::{EndReason, Outcome};
+pub use journal::{Entry, Noted, Recording, RecordingError, request_hash};
+pub use journaled_session::{Fed, FedError, Wanted};
 pub use retry::{Reaction, next_try};
 pub use secrets::Secrets;
 pub use session::{Ask, Ended, Next, Opening, Session};

@@ -1,16 +1,21 @@
 //! A job: what was asked for, and the life it may have.
 
+pub mod request;
+pub mod requested_dates;
+pub mod retry;
+pub mod warning;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::accounting::costs::Costs;
 use crate::agent::{AgentSettings, Dialect};
-use crate::costs::Costs;
-use crate::ids::JobId;
-use crate::market::Universe;
-use crate::only::{Only, count_of, dates_of};
-use crate::policy::Policy;
-use crate::recorded::RecordedOrder;
+use crate::job::requested_dates::{Only, count_of, dates_of};
+use crate::market::instruments::Universe;
+use crate::strategy::policy::Policy;
+use crate::strategy::recorded::RecordedOrder;
+use crate::values::ids::JobId;
 
 /// A job as it was accepted: everything later services need, resolved.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,16 +5,16 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use crate::actions::KnownActions;
+use crate::accounting::corporate_actions::KnownActions;
+use crate::accounting::order::Fill;
+use crate::accounting::portfolio::Portfolio;
 use crate::agent::{Recording, Transcript};
-use crate::calendar::Calendar;
-use crate::decider::Decider;
 use crate::job::{Job, JobState, Model};
-use crate::model_day::{AgentReport, CompletedDay, DayRef, FailedDay};
-use crate::order::Fill;
-use crate::portfolio::Portfolio;
-use crate::price_table::PriceTable;
-use crate::today::PortfolioDay;
+use crate::market::calendar::Calendar;
+use crate::market::price_table::PriceTable;
+use crate::simulation::decider::Decider;
+use crate::simulation::model_day::{AgentReport, CompletedDay, DayRef, FailedDay};
+use crate::simulation::run::PortfolioDay;
 
 mod compare;
 mod portfolio;

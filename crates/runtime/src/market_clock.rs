@@ -1,7 +1,7 @@
 //! Settings about the exchange's calendar and the date, shared by the services that need them.
 
 use chrono::NaiveDate;
-use domain::calendar::Calendar;
+use domain::market::calendar::Calendar;
 
 use crate::settings::Settings;
 

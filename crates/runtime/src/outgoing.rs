@@ -1,8 +1,8 @@
 //! From a domain event to the row that will be sent.
 
 use contract::ContractError;
-use domain::event::{Event, JobCancel, LaneContinue};
-use domain::ids::JobId;
+use domain::events::event::{Event, JobCancel, LaneContinue};
+use domain::values::ids::JobId;
 use messaging::topology;
 use storage::outbox::Outgoing;
 use uuid::Uuid;

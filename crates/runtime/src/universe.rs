@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::market::Universe;
+use domain::market::instruments::Universe;
 
 use crate::settings::Settings;
 

@@ -3,7 +3,7 @@
 //! Unqualified on purpose: each service's connections find the table of their own schema.
 
 use chrono::{DateTime, Utc};
-use domain::ids::JobId;
+use domain::values::ids::JobId;
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;

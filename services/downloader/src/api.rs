@@ -7,9 +7,9 @@ mod providers;
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
-use domain::budget::Window;
-use domain::calendar::Calendar;
-use domain::market::Universe;
+use domain::ingest::call_quota::Window;
+use domain::market::calendar::Calendar;
+use domain::market::instruments::Universe;
 use storage::PgPool;
 use tokio::sync::{Notify, Semaphore};
 use utoipa_axum::router::OpenApiRouter;

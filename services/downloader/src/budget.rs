@@ -1,12 +1,12 @@
 //! The provider's budget: a call is debited before it is made, and refusals are remembered.
 //!
-//! What fits is decided in `domain::budget`; the windows are rows that all replicas share.
+//! What fits is decided in `domain::ingest::call_quota`; the windows are rows that all replicas share.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::budget::{Decision, Per, REFUSALS, Window, WindowState, decide};
-use domain::market::Symbol;
+use domain::ingest::call_quota::{Decision, Per, REFUSALS, Window, WindowState, decide};
+use domain::market::instruments::Symbol;
 use storage::market::Budget;
 use storage::{PgPool, market};
 use tokio_util::sync::CancellationToken;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::event::Event;
-use domain::ids::JobId;
+use domain::events::event::Event;
+use domain::values::ids::JobId;
 use messaging::{Handler, Incoming, Outcome};
 use runtime::telemetry;
 use storage::market::{self, CancelledPreparation};

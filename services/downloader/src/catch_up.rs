@@ -1,6 +1,6 @@
 //! Requests that the broker forgot: they stand in trigger's outbox, which is the truth.
 
-use domain::ids::JobId;
+use domain::values::ids::JobId;
 use storage::market;
 
 use crate::handler::Requests;

@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::coverage::Verdict;
-use domain::event::{DataFailed, DataReady, DataWaiting, Event};
+use domain::events::event::{DataFailed, DataReady, DataWaiting, Event};
+use domain::ingest::coverage::Verdict;
 use domain::job::Job;
-use domain::market::Symbol;
-use domain::model_day::{SkipReason, SkippedDate};
-use domain::warning::{Warning, code};
+use domain::job::warning::{Warning, code};
+use domain::market::instruments::Symbol;
+use domain::simulation::model_day::{SkipReason, SkippedDate};
 use storage::market::Finding;
 
 use crate::days::Days;

@@ -6,9 +6,9 @@ use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::str::FromStr;
 use std::time::Duration;
 
-use domain::budget::Window;
-use domain::calendar::Calendar;
-use domain::market::Universe;
+use domain::ingest::call_quota::Window;
+use domain::market::calendar::Calendar;
+use domain::market::instruments::Universe;
 use runtime::infrastructure::Infrastructure;
 use runtime::settings::{Mistakes, Settings};
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use chrono::NaiveDate;
-use domain::calendar::{Calendar, weekdays};
 use domain::job::{Job, Model};
+use domain::market::calendar::{Calendar, weekdays};
 
 /// The dates of a job, as the downloader sees them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

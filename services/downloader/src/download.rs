@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{NaiveDate, Utc};
-use domain::coverage::Need;
-use domain::event::{DownloadProgressed, DownloadStarted, Event};
-use domain::market::Symbol;
+use domain::events::event::{DownloadProgressed, DownloadStarted, Event};
+use domain::ingest::coverage::Need;
+use domain::market::instruments::Symbol;
 use storage::market::{self, Finding, Preparation};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;

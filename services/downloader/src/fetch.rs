@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::calendar::Calendar;
-use domain::ids::JobId;
-use domain::market::Symbol;
-use domain::plan::Request;
+use domain::ingest::fetch_plan::Request;
+use domain::market::calendar::Calendar;
+use domain::market::instruments::Symbol;
+use domain::values::ids::JobId;
 use storage::PgPool;
 use storage::market::{self, BarRow, Landing};
 use tokio::sync::Mutex;

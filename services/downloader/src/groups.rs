@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
-use domain::coverage::Need;
-use domain::market::Symbol;
+use domain::ingest::coverage::Need;
+use domain::market::instruments::Symbol;
 
 /// The calls of a plan, divided after each one that completes a date.
 #[derive(Debug, Default)]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use contract::decode_event;
-use domain::event::Event;
-use domain::ids::JobId;
+use domain::events::event::Event;
+use domain::values::ids::JobId;
 use messaging::{Handler, Incoming, Outcome};
 use storage::{PgPool, market};
 use tokio::sync::Notify;

@@ -5,10 +5,10 @@ use std::sync::atomic::AtomicBool;
 
 use chrono::Utc;
 use contract::{ContractError, decode_event, kind};
-use domain::calendar::Calendar;
-use domain::event::Event;
+use domain::events::event::Event;
 use domain::job::Job;
-use domain::market::Symbol;
+use domain::market::calendar::Calendar;
+use domain::market::instruments::Symbol;
 use runtime::relay::Wake;
 use storage::market::{self, Preparation};
 use storage::{PgPool, StorageError};

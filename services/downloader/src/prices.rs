@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::coverage::{AnswerSpan, Coverage, Scope};
-use domain::market::{Symbol, Universe};
+use domain::ingest::coverage::{AnswerSpan, Coverage, Scope};
+use domain::market::instruments::{Symbol, Universe};
 use storage::{PgPool, market};
 
 use crate::sessions::Clock;

@@ -11,9 +11,9 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::coverage::AnswerSpan;
-use domain::market::{Bar, Symbol};
-use domain::plan::{Offer, Request};
+use domain::ingest::coverage::AnswerSpan;
+use domain::ingest::fetch_plan::{Offer, Request};
+use domain::market::instruments::{Bar, Symbol};
 
 /// A source of daily bars.
 pub trait PriceProvider: Send + Sync {

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::coverage::Need;
-use domain::market::Symbol;
-use domain::plan::{Offer, Request, plan};
+use domain::ingest::coverage::Need;
+use domain::ingest::fetch_plan::{Offer, Request, plan};
+use domain::market::instruments::Symbol;
 
 /// The symbols to ask for, most useful first, at most `calls_left`, without those in `busy` and `tried`.
 ///
@@ -55,7 +55,7 @@ fn cloned<T: Clone>((symbol, dates): (&Symbol, &T)) -> (Symbol, T) {
 
 #[cfg(test)]
 mod tests {
-    use domain::plan::Shape;
+    use domain::ingest::fetch_plan::Shape;
 
     use super::*;
     use crate::testing::{dates, symbol};

@@ -1,7 +1,7 @@
 //! What the calendar and a clock say about which sessions an answer may speak for.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::calendar::{Calendar, exchange_date};
+use domain::market::calendar::{Calendar, exchange_date};
 
 use crate::provider::{Answer, Sessions};
 
@@ -61,7 +61,7 @@ pub(crate) fn vouched(
 
 #[cfg(test)]
 mod tests {
-    use domain::coverage::AnswerSpan;
+    use domain::ingest::coverage::AnswerSpan;
 
     use super::*;
     use crate::testing::{bar, date, symbol};

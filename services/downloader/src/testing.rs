@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
-use domain::costs::Costs;
-use domain::ids::JobId;
+use domain::accounting::costs::Costs;
 use domain::job::{Job, Model, ModelKind, Options};
-use domain::market::{Bar, Symbol, Universe};
-use domain::policy::Policy;
+use domain::market::instruments::{Bar, Symbol, Universe};
+use domain::strategy::policy::Policy;
+use domain::values::ids::JobId;
 
 pub(crate) fn date(text: &str) -> NaiveDate {
     text.parse().unwrap()

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use domain::budget::{Counts, KindSpec, Per, REFUSALS, Window, WindowSpec};
+use domain::ingest::call_quota::{Counts, KindSpec, Per, REFUSALS, Window, WindowSpec};
 
 /// Midnight of this zone begins the provider's day.
 const PROVIDER_ZONE: &str = "America/New_York";
@@ -92,7 +92,7 @@ mod tests {
     fn a_free_day_has_25_calls() {
         let windows = windows(Plan::Free, None, None);
         let now = chrono::DateTime::UNIX_EPOCH;
-        let state = domain::budget::WindowState::default();
+        let state = domain::ingest::call_quota::WindowState::default();
 
         assert_eq!(windows[1].left(&state, now), 25);
     }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use chrono::{NaiveDate, SecondsFormat};
-use domain::ids::JobId;
+use domain::values::ids::JobId;
 use runtime::http::{Problem, ProblemBody};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use contract::decode_job_cancel;
-use domain::ids::JobId;
 use domain::job::Ending;
-use domain::model_day::{SkipReason, SkippedDate};
+use domain::simulation::model_day::{SkipReason, SkippedDate};
+use domain::values::ids::JobId;
 use messaging::{Handler, Incoming, Outcome};
 use storage::execution::{Cancelling, SkippedRow, uncancelled};
 use storage::trigger::is_cancelled;

@@ -1,7 +1,7 @@
 //! The end of a lane, and with the last one the end of its job.
 
-use domain::event::LaneContinue;
-use domain::model_day::SkippedDate;
+use domain::events::event::LaneContinue;
+use domain::simulation::model_day::SkippedDate;
 use runtime::telemetry;
 use storage::execution::{Closing, NextLane, SkippedRow};
 use storage::outbox::Outgoing;

@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 use std::time::Duration;
 
-use domain::calendar::Calendar;
+use domain::market::calendar::Calendar;
 use runtime::infrastructure::Infrastructure;
 use runtime::settings::{Mistakes, Settings};
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use contract::{decode_event, decode_lane_continue};
-use domain::event::Event;
-use domain::model_day::SkipReason;
+use domain::events::event::Event;
+use domain::simulation::model_day::SkipReason;
 use messaging::{Handler, Incoming, Outcome, Then};
 use storage::execution::Take;
 use storage::outbox::Stored;

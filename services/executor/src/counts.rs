@@ -1,6 +1,6 @@
 //! What the executor counts: each fact once, here and in no other service, after the commit that made it one.
 
-use domain::warning::Warning;
+use domain::job::warning::Warning;
 
 /// Model-days that ended so: `completed`, `failed` or `skipped`.
 pub(crate) fn model_days(outcome: &'static str, days: usize) {

@@ -1,10 +1,10 @@
 //! A model-day that took effect, with its fills.
 
 use chrono::{SubsecRound as _, Utc};
-use domain::day::DayResult;
-use domain::model_day::CompletedDay;
-use domain::order::Fill;
-use domain::today::{Today, Told};
+use domain::accounting::day_book::DayResult;
+use domain::accounting::order::Fill;
+use domain::simulation::model_day::CompletedDay;
+use domain::simulation::run::{Today, Told};
 
 /// A day that can take effect.
 pub(crate) struct Decided {

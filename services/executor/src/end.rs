@@ -1,11 +1,11 @@
 //! The end of a job: how it ended, with all its warnings.
 
 use chrono::Utc;
-use domain::event::{Event, JobEnded};
-use domain::ids::PortfolioId;
+use domain::events::event::{Event, JobEnded};
+use domain::job::warning::Warning;
 use domain::job::{Ending, JobOutcome, JobState, Tally};
-use domain::lane::{config_changed, stale_winners};
-use domain::warning::Warning;
+use domain::simulation::lane::{config_changed, stale_winners};
+use domain::values::ids::PortfolioId;
 use storage::execution;
 use storage::outbox::Outgoing;
 

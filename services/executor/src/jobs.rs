@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use contract::decode_event;
-use domain::decider::Decider;
-use domain::event::Event;
-use domain::ids::JobId;
+use domain::events::event::Event;
+use domain::job::warning::Warning;
 use domain::job::{Job, Model};
-use domain::warning::Warning;
+use domain::simulation::decider::Decider;
+use domain::values::ids::JobId;
 use storage::PgPool;
 use storage::execution::WatchRow;
 use tokio::sync::Mutex;

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::NaiveDate;
-use domain::ids::LaneId;
-use domain::today::PortfolioDay;
+use domain::simulation::run::PortfolioDay;
+use domain::values::ids::LaneId;
 use storage::execution::{Lane, PortfolioHistory};
 
 /// Most lanes in memory; what is known of others is read again.
@@ -74,8 +74,8 @@ impl Kept {
 mod tests {
     use std::collections::BTreeMap;
 
-    use domain::ids::{JobId, PortfolioId};
-    use domain::lane::Winner;
+    use domain::simulation::lane::Winner;
+    use domain::values::ids::{JobId, PortfolioId};
     use uuid::Uuid;
 
     use super::*;

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use domain::event::{DaysSkipped, Event, JobStarted, LaneContinue};
-use domain::ids::{JobId, LaneId, PortfolioId};
+use domain::events::event::{DaysSkipped, Event, JobStarted, LaneContinue};
 use domain::job::{Ending, Model, ModelKind};
-use domain::lane::{LanePlan, cancelled_lane, plan_lane};
-use domain::model_day::SkippedDate;
+use domain::simulation::lane::{LanePlan, cancelled_lane, plan_lane};
+use domain::simulation::model_day::SkippedDate;
+use domain::values::ids::{JobId, LaneId, PortfolioId};
 use messaging::topology::commands;
 use runtime::telemetry;
 use storage::execution::{self, NewLane, PortfolioRow, SkippedRow};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::ContractError;
-use domain::event::LaneContinue;
-use domain::ids::LaneId;
+use domain::events::event::LaneContinue;
+use domain::values::ids::LaneId;
 use runtime::CancellationToken;
 use storage::execution::{Overdue, overdue, resent};
 use storage::outbox::Outgoing;

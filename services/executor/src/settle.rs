@@ -1,11 +1,12 @@
 //! The end of a day: its one commit, with its events and, when the slice is over, the next turn.
 
 use chrono::{DateTime, SubsecRound as _, Utc};
-use domain::event::{Event, LaneContinue};
+use domain::events::event::{Event, LaneContinue};
 use domain::job::{Model, OnFailure};
-use domain::lane::Winner;
-use domain::model_day::{CompletedDay, DayRef, FailedDay, ModelDayKey, SkipReason};
-use domain::today::PortfolioDay;
+use domain::simulation::lane::Winner;
+use domain::simulation::model_day::{CompletedDay, DayRef, FailedDay, SkipReason};
+use domain::simulation::run::PortfolioDay;
+use domain::values::ids::ModelDayKey;
 use runtime::telemetry;
 use storage::execution::{AgentEnd, DayCommit, DayRow};
 use storage::outbox::Outgoing;

@@ -1,7 +1,7 @@
 //! Jobs whose lanes this process has to let go of, now. It only hastens: who does not hear of it cannot write any
 //! more, since the lanes' epochs are over.
 
-use domain::ids::JobId;
+use domain::values::ids::JobId;
 use tokio::sync::broadcast::{self, Receiver, Sender, error::RecvError};
 
 /// Most stops that a turn may be behind with.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use domain::ids::LaneId;
+use domain::values::ids::LaneId;
 use storage::execution::{Take, put_down, take, take_with_endpoint};
 use storage::{PgPool, StorageError};
 use tokio::sync::Mutex;

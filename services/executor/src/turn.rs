@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{NaiveDate, SubsecRound as _, Utc};
-use domain::decider::Decider;
+use domain::accounting::split_detection::SuspectedSplit;
 use domain::job::OnFailure;
-use domain::lane::{Turn, take_turn};
-use domain::model_day::{CRASHED, DayRef, ModelDayKey, SkipReason, SkippedDate};
-use domain::suspect::SuspectedSplit;
-use domain::today::{PortfolioDay, Today};
+use domain::simulation::decider::Decider;
+use domain::simulation::lane::{Turn, take_turn};
+use domain::simulation::model_day::{CRASHED, DayRef, SkipReason, SkippedDate};
+use domain::simulation::run::{PortfolioDay, Today};
+use domain::values::ids::ModelDayKey;
 use runtime::telemetry;
 use storage::execution::{self, DayRow, Lane, PortfolioHistory};
 use storage::outbox::Stored;

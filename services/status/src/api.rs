@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use domain::calendar::exchange_date;
+use domain::market::calendar::exchange_date;
 use runtime::http::Problem;
 use runtime::relay::Wake;
 use storage::PgPool;

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use domain::calendar::Calendar;
+use domain::market::calendar::Calendar;
 use runtime::deployment::Deployment;
 use runtime::infrastructure::Infrastructure;
 use runtime::settings::{Mistakes, Settings};

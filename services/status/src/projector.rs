@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use chrono::{DateTime, Utc};
-use domain::event::Event;
+use domain::events::event::Event;
 use domain::job::JobOutcome;
 use messaging::{BatchHandler, Cause, Incoming, Rejected};
 use storage::PgPool;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
-use domain::calendar::exchange_date;
-use domain::event::Event;
-use domain::ids::JobId;
+use domain::events::event::Event;
 use domain::job::Job;
-use domain::request::{Limits, Refusal, TriggerRequest, ValidationError, resolve};
-use domain::warning::Warning;
+use domain::job::request::{Limits, Refusal, TriggerRequest, ValidationError, resolve};
+use domain::job::warning::Warning;
+use domain::market::calendar::exchange_date;
+use domain::values::ids::JobId;
 use runtime::deployment::Deployment;
 use runtime::relay::Wake;
 use serde::Serialize;

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use chrono::Utc;
-use domain::request::ValidationError;
+use domain::job::request::ValidationError;
 use runtime::http::{Caller, Number, Problem, ProblemBody};
 use serde::Serialize;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What the body of a request may say, for the API's description. `domain::request` reads it, and says all that
+//! What the body of a request may say, for the API's description. `domain::job::request` reads it, and says all that
 //! is wrong with it at once.
 
 use serde::Serialize;

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use domain::event::JobCancel;
-use domain::ids::JobId;
+use domain::events::event::JobCancel;
+use domain::values::ids::JobId;
 use runtime::http::{Problem, ProblemBody};
 use serde::Serialize;
 use storage::trigger::Cancellation;

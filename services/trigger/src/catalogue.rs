@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chrono::NaiveDate;
+use domain::accounting::costs::{CostTerms, Costs};
 use domain::agent::Dialect;
-use domain::costs::{CostTerms, Costs};
+use domain::job::request::KnownModel;
 use domain::job::{AgentModel, Model, ModelKind};
-use domain::policy::Policy;
-use domain::recorded::{self, RecordedOrder, RecordedOrders};
-use domain::request::KnownModel;
+use domain::strategy::policy::Policy;
+use domain::strategy::recorded::{self, RecordedOrder, RecordedOrders};
 use runtime::settings::{NotToml, from_toml};
 use rust_decimal::Decimal;
 use serde::Deserialize;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use domain::calendar::Calendar;
-use domain::market::Universe;
+use domain::market::calendar::Calendar;
+use domain::market::instruments::Universe;
 use runtime::infrastructure::Infrastructure;
 use runtime::settings::{Mistakes, Settings};
 

@@ -1,7 +1,7 @@
 //! Ended jobs make room for others.
 
 use contract::decode_event;
-use domain::event::Event;
+use domain::events::event::Event;
 use messaging::{Handler, Incoming, Outcome};
 use storage::PgPool;
 
@@ -25,7 +25,7 @@ impl Handler for EndedJobs {
     }
 }
 
-async fn note_end(pool: &PgPool, event: &domain::event::JobEnded) -> storage::Result<bool> {
+async fn note_end(pool: &PgPool, event: &domain::events::event::JobEnded) -> storage::Result<bool> {
     if storage::trigger::body(pool, event.job).await?.is_none() {
         return Ok(false);
     }

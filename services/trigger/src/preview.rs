@@ -5,15 +5,15 @@ mod answer;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::budget::{Decision, Per, REFUSALS, decide};
-use domain::coverage::{Coverage, Scope};
-use domain::estimate::{Estimate, PastDays, estimate};
+use domain::dry_run::cost_estimate::{Estimate, PastDays, estimate};
+use domain::dry_run::{Chains, Download, Share, Source, closed, download, needed, share};
+use domain::ingest::call_quota::{Decision, Per, REFUSALS, decide};
+use domain::ingest::coverage::{Coverage, Scope};
+use domain::ingest::fetch_plan::{Offer, Shape};
+use domain::job::warning::Warning;
 use domain::job::{Job, Model, ModelKind};
-use domain::lane::config_changed;
-use domain::market::Symbol;
-use domain::plan::{Offer, Shape};
-use domain::preview::{Chains, Download, Share, Source, closed, download, needed, share};
-use domain::warning::Warning;
+use domain::market::instruments::Symbol;
+use domain::simulation::lane::config_changed;
 use serde_json::Value;
 use storage::market::held_symbols;
 use storage::trigger::plan::{self, StoredSource};
@@ -109,7 +109,7 @@ impl Acceptor {
     /// The oldest session that the key's plan reaches; today's counts among the recent ones.
     fn earliest(&self, stored: &StoredSource, now: DateTime<Utc>) -> Option<NaiveDate> {
         let sessions = usize::try_from(stored.recent_sessions?).ok()?;
-        let tomorrow = domain::calendar::exchange_date(now).succ_opt()?;
+        let tomorrow = domain::market::calendar::exchange_date(now).succ_opt()?;
         self.config.calendar.sessions_before(tomorrow, sessions).first().copied()
     }
 

@@ -5,10 +5,10 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chrono::{DateTime, SubsecRound as _, Utc};
-use domain::event::Event;
-use domain::ids::JobId;
+use domain::events::event::Event;
 use domain::job::Job;
-use domain::retry::retry as retried;
+use domain::job::retry::retry as retried;
+use domain::values::ids::JobId;
 use runtime::http::{Caller, Problem, ProblemBody};
 use uuid::Uuid;
 

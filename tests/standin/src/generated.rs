@@ -85,7 +85,7 @@ impl Noise {
 
 #[cfg(test)]
 mod tests {
-    use domain::calendar::Calendar;
+    use domain::market::calendar::Calendar;
 
     use super::*;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::NaiveDate;
-use domain::calendar::Calendar;
+use domain::market::calendar::Calendar;
 
 use crate::bar::Bar;
 use crate::{generated, recorded};
@@ -32,7 +32,7 @@ impl Prices {
         match self {
             Self::Recorded(series) => series.get(symbol).cloned(),
             Self::Generated { sessions, walked } => {
-                let symbol: domain::market::Symbol = symbol.parse().ok()?;
+                let symbol: domain::market::instruments::Symbol = symbol.parse().ok()?;
                 let mut walked = walked.lock().unwrap_or_else(PoisonError::into_inner);
                 let walk = walked
                     .entry(symbol.as_str().to_owned())

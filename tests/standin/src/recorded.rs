@@ -46,7 +46,7 @@ fn row(line: &str) -> anyhow::Result<(&str, Bar)> {
 #[cfg(test)]
 mod tests {
     use chrono::NaiveDate;
-    use domain::calendar::Calendar;
+    use domain::market::calendar::Calendar;
 
     use super::*;
 

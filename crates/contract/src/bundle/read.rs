@@ -2,12 +2,12 @@
 
 use std::io::BufRead;
 
-use domain::actions::KnownActions;
-use domain::calendar::Calendar;
-use domain::corporate::{Dividend, Split};
+use domain::accounting::corporate_action::{Dividend, Split};
+use domain::accounting::corporate_actions::KnownActions;
 use domain::job::JobState;
-use domain::market::Bar;
-use domain::price_table::PriceTable;
+use domain::market::calendar::Calendar;
+use domain::market::instruments::Bar;
+use domain::market::price_table::PriceTable;
 use domain::replay::{Bundle, RecordedPortfolio};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};

@@ -1,16 +1,16 @@
 //! What is written is read again, and what is not whole is refused.
 
-use domain::actions::KnownActions;
+use domain::accounting::corporate_action::{Dividend, Split};
+use domain::accounting::corporate_actions::KnownActions;
 use domain::agent::{Entry, Noted};
-use domain::calendar::Calendar;
-use domain::corporate::{Dividend, Split};
 use domain::job::{Job, JobState, Model, ModelKind, Options};
-use domain::market::{Bar, Universe};
-use domain::model_day::{AgentReport, DayRef};
-use domain::policy::Policy;
-use domain::price_table::PriceTable;
+use domain::market::calendar::Calendar;
+use domain::market::instruments::{Bar, Universe};
+use domain::market::price_table::PriceTable;
 use domain::replay::{Base, Bundle, RecordedDay, RecordedOutcome, RecordedPortfolio};
-use domain::today::PortfolioDay;
+use domain::simulation::model_day::{AgentReport, DayRef};
+use domain::simulation::run::PortfolioDay;
+use domain::strategy::policy::Policy;
 
 use super::*;
 
@@ -80,7 +80,7 @@ fn bundle() -> Bundle {
                 trials: 1,
                 training_cutoff: None,
                 start: date("2025-10-01"),
-                costs: domain::costs::Costs::NONE,
+                costs: domain::accounting::costs::Costs::NONE,
                 only: None,
                 kind: ModelKind::Policy(Policy::Cash),
             }],

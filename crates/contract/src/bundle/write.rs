@@ -1,10 +1,10 @@
 //! Writing a bundle, a line at a time.
 
 use chrono::NaiveDate;
-use domain::actions::KnownActions;
-use domain::calendar::Calendar;
+use domain::accounting::corporate_actions::KnownActions;
 use domain::job::{Job, JobState};
-use domain::market::{Bar, Symbol};
+use domain::market::calendar::Calendar;
+use domain::market::instruments::{Bar, Symbol};
 use domain::replay::{Base, RecordedDay};
 use sha2::{Digest as _, Sha256};
 

@@ -5,7 +5,7 @@ use contract::{
     decode_event, decode_job_cancel, decode_lane_continue, encode_event, encode_job_cancel,
     encode_lane_continue, kind,
 };
-use domain::event::Event;
+use domain::events::event::Event;
 use domain::job::OnFailure;
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::exact;
+use crate::values::exact;
 
 /// The number that `text` writes, exponents included; `None` when it is none or has more than 28 digits.
 pub(crate) fn decimal(text: &str) -> Option<Decimal> {

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::as_of::AsOf;
-use crate::market::Symbol;
-use crate::money::Price;
-use crate::portfolio::Portfolio;
+use crate::accounting::portfolio::Portfolio;
+use crate::market::as_of::AsOf;
+use crate::market::instruments::Symbol;
+use crate::values::money::Price;
 
 mod template;
 #[cfg(test)]

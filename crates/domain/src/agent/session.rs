@@ -2,17 +2,17 @@
 
 use super::answer::{Answer, ToolCall};
 use super::dialect::{self, Dialect};
-use super::end::EndReason;
+use super::end_reason::EndReason;
 use super::prompt;
 use super::settings::AgentSettings;
 use super::summary;
 use super::transcript::{Role, Transcript, Turn};
 use super::usage::Spent;
-use crate::as_of::AsOf;
-use crate::day::DayBook;
-use crate::market::{Symbol, Universe};
-use crate::model_day::ModelDayKey;
-use crate::order::Fill;
+use crate::accounting::day_book::DayBook;
+use crate::accounting::order::Fill;
+use crate::market::as_of::AsOf;
+use crate::market::instruments::{Symbol, Universe};
+use crate::values::ids::ModelDayKey;
 
 mod conversation;
 mod exchange;

@@ -2,9 +2,9 @@
 
 use chrono::NaiveDate;
 
-use super::end::EndReason;
-use crate::order::{Fill, Side};
-use crate::portfolio::Portfolio;
+use super::end_reason::EndReason;
+use crate::accounting::order::{Fill, Side};
+use crate::accounting::portfolio::Portfolio;
 
 /// Trades named one by one; of more, only the rest's number is told.
 const MOST_NAMED: usize = 8;

@@ -6,4 +6,4 @@ mod conversation;
 mod fixture;
 mod limits;
 mod look_ahead;
-mod walk;
+mod sandbox;

@@ -4,9 +4,9 @@
 
 use super::answer::ToolCall;
 use super::json;
-use crate::as_of::AsOf;
-use crate::day::DayBook;
-use crate::order::Fill;
+use crate::accounting::day_book::DayBook;
+use crate::accounting::order::Fill;
+use crate::market::as_of::AsOf;
 
 mod arguments;
 mod arithmetic;

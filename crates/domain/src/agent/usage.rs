@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::exact;
+use crate::values::exact;
 
 mod reported;
 #[cfg(test)]

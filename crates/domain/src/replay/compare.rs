@@ -3,11 +3,11 @@
 use std::fmt;
 
 use super::{RecordedDay, RecordedOutcome, ReplayedDay, ReplayedOutcome};
+use crate::accounting::order::Fill;
+use crate::accounting::portfolio::Portfolio;
 use crate::agent::transcript::Role;
 use crate::agent::{Noted, Turn};
-use crate::model_day::AgentReport;
-use crate::order::Fill;
-use crate::portfolio::Portfolio;
+use crate::simulation::model_day::AgentReport;
 
 /// Longest text that is shown of either side, in characters.
 const SHOWN: usize = 200;

@@ -6,11 +6,12 @@ use chrono::NaiveDate;
 
 use super::run::run;
 use super::{Bundle, RecordedDay, RecordedPortfolio, ReplayedDay, ReplayedOutcome};
-use crate::decider::Decider;
 use crate::job::{Model, OnFailure};
-use crate::model_day::{DayRef, ModelDayKey};
-use crate::stretch::{Stretch, Window};
-use crate::today::{PortfolioDay, Today};
+use crate::simulation::decider::Decider;
+use crate::simulation::model_day::DayRef;
+use crate::simulation::price_window::{Stretch, Window};
+use crate::simulation::run::{PortfolioDay, Today};
+use crate::values::ids::ModelDayKey;
 
 /// The ends of days that later ones may continue from, by date.
 type Ends = BTreeMap<NaiveDate, PortfolioDay>;

@@ -1,12 +1,12 @@
 //! One day from its recording.
 
 use super::{Missing, RecordedDay, RecordedOutcome, ReplayedDay, ReplayedOutcome};
+use crate::accounting::day_book::{DayError, DayResult};
 use crate::agent::{EndReason, Fed, Outcome, Transcript, Wanted};
-use crate::day::{DayError, DayResult};
-use crate::decider::Decider;
 use crate::job::AgentModel;
-use crate::model_day::{AgentReport, CRASHED, FailedDay};
-use crate::today::{Today, Told};
+use crate::simulation::decider::Decider;
+use crate::simulation::model_day::{AgentReport, CRASHED, FailedDay};
+use crate::simulation::run::{Today, Told};
 
 /// What became of an agent's conversation.
 struct Talked<'a> {

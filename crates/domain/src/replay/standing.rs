@@ -1,9 +1,9 @@
 //! How a replayed portfolio did, by the leaderboard's figures.
 
 use super::{RecordedPortfolio, ReplayedDay, ReplayedOutcome};
-use crate::fold::days::DayFigures;
-use crate::lane::stale_dates;
-use crate::leaderboard::{PortfolioDays, Row, Yardstick, portfolio_row};
+use crate::events::job_view::days::DayFigures;
+use crate::performance::leaderboard::{PortfolioDays, Row, Yardstick, portfolio_row};
+use crate::simulation::lane::stale_dates;
 
 /// The leaderboard's row over the days that were run; `None` when none completed. It is measured by what the
 /// portfolio was worth at the close before them, when there is one.

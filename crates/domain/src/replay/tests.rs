@@ -6,14 +6,15 @@ use chrono::NaiveDate;
 use serde_json::json;
 
 use super::*;
-use crate::actions::KnownActions;
+use crate::accounting::corporate_actions::KnownActions;
+use crate::accounting::costs::Costs;
 use crate::agent::{Dialect, EndReason, Entry, Fed, Noted, Wanted};
-use crate::costs::Costs;
 use crate::job::{AgentModel, ModelKind, OnFailure, Options};
-use crate::market::{Bar, Symbol, Universe};
-use crate::model_day::{CRASHED, ModelDayKey};
-use crate::policy::Policy;
-use crate::today::Today;
+use crate::market::instruments::{Bar, Symbol, Universe};
+use crate::simulation::model_day::CRASHED;
+use crate::simulation::run::Today;
+use crate::strategy::policy::Policy;
+use crate::values::ids::ModelDayKey;
 
 const DATES: [&str; 3] = ["2025-10-01", "2025-10-02", "2025-10-03"];
 

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::request::ValidationError;
+use domain::job::request::ValidationError;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;

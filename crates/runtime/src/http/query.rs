@@ -6,7 +6,7 @@ use std::fmt::Display;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use chrono::NaiveDate;
-use domain::request::ValidationError;
+use domain::job::request::ValidationError;
 use serde_json::Value;
 
 use super::Problem;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::event::{Event, JobStarted, LaneContinue};
-use domain::ids::{JobId, LaneId};
+use domain::events::event::{Event, JobStarted, LaneContinue};
+use domain::values::ids::{JobId, LaneId};
 use messaging::BrokerConfig;
 use messaging::topology::{self, queues};
 use runtime::CancellationToken;

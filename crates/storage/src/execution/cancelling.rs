@@ -1,8 +1,8 @@
 //! The end of a cancelled job: all its open lanes at once.
 
 use chrono::NaiveDate;
-use domain::ids::{JobId, PortfolioId};
 use domain::job::{JobOutcome, Tally};
+use domain::values::ids::{JobId, PortfolioId};
 use sqlx::{FromRow, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 

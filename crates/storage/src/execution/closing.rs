@@ -1,7 +1,7 @@
 //! The end of a lane: its portfolio goes to whoever waits for it.
 
-use domain::ids::{JobId, LaneId, PortfolioId};
 use domain::job::{Ending, JobOutcome, Tally};
+use domain::values::ids::{JobId, LaneId, PortfolioId};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 

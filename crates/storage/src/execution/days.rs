@@ -1,10 +1,10 @@
 //! Model-days as they end: result, fills, messages and the lane's progress.
 
 use chrono::NaiveDate;
-use domain::ids::LaneId;
-use domain::model_day::{DayRef, SkipReason};
-use domain::order::Fill;
-use domain::portfolio::Portfolio;
+use domain::accounting::order::Fill;
+use domain::accounting::portfolio::Portfolio;
+use domain::simulation::model_day::{DayRef, SkipReason};
+use domain::values::ids::LaneId;
 use rust_decimal::Decimal;
 use sqlx::PgPool;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::ids::LaneId;
+use domain::values::ids::LaneId;
 use sqlx::PgPool;
 
 use super::lanes::{Durable, Lane, Take, lease_of, try_take};

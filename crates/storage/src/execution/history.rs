@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use domain::ids::{JobId, PortfolioId};
-use domain::lane::{Winner, Winners};
-use domain::model_day::{DayRef, SkipReason};
-use domain::portfolio::Portfolio;
-use domain::today::PortfolioDay;
+use domain::accounting::portfolio::Portfolio;
+use domain::simulation::lane::{Winner, Winners};
+use domain::simulation::model_day::{DayRef, SkipReason};
+use domain::simulation::run::PortfolioDay;
+use domain::values::ids::{JobId, PortfolioId};
 use rust_decimal::Decimal;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;

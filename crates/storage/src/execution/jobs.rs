@@ -1,9 +1,9 @@
 //! Jobs as the executor plans them, and their end.
 
-use domain::decider::Watch;
-use domain::ids::{JobId, LaneId, PortfolioId};
 use domain::job::{Ending, JobOutcome, JobState, Tally};
-use domain::model_day::{SkipReason, SkippedDate};
+use domain::simulation::decider::Watch;
+use domain::simulation::model_day::{SkipReason, SkippedDate};
+use domain::values::ids::{JobId, LaneId, PortfolioId};
 use rust_decimal::Decimal;
 use sqlx::{FromRow, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;

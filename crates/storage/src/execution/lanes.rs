@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::ids::{JobId, LaneId, PortfolioId};
+use domain::values::ids::{JobId, LaneId, PortfolioId};
 use sqlx::{FromRow, PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 

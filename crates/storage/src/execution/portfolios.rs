@@ -1,6 +1,6 @@
 //! Portfolios: (experiment, model, trial), and the lane that holds each.
 
-use domain::ids::PortfolioId;
+use domain::values::ids::PortfolioId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Lanes whose message seems lost, or whose wait is over.
 
 use chrono::{DateTime, Utc};
-use domain::ids::{JobId, LaneId};
+use domain::values::ids::{JobId, LaneId};
 use sqlx::{PgPool, Postgres, Transaction};
 use uuid::Uuid;
 

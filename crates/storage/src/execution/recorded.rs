@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::ids::{JobId, PortfolioId};
+use domain::accounting::order::{Fill, Side};
+use domain::accounting::portfolio::Portfolio;
 use domain::job::JobState;
-use domain::market::Symbol;
-use domain::model_day::DayRef;
-use domain::money::Price;
-use domain::order::{Fill, Side};
-use domain::portfolio::Portfolio;
+use domain::market::instruments::Symbol;
 use domain::replay::Base;
-use domain::today::PortfolioDay;
+use domain::simulation::model_day::DayRef;
+use domain::simulation::run::PortfolioDay;
+use domain::values::ids::{JobId, PortfolioId};
+use domain::values::money::Price;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use sqlx::{FromRow, PgPool};

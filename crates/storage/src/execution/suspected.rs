@@ -1,8 +1,8 @@
 //! Overnight moves of held symbols that look like splits nobody told of.
 
 use chrono::NaiveDate;
-use domain::ids::JobId;
-use domain::market::Symbol;
+use domain::market::instruments::Symbol;
+use domain::values::ids::JobId;
 use sqlx::{PgConnection, PgPool};
 
 use crate::error::{Result, StorageError};

@@ -1,11 +1,11 @@
 //! Splits and dividends that were imported. Rows are only added; of a symbol's date and kind the latest counts.
 
 use chrono::NaiveDate;
-use domain::actions::KnownActions;
-use domain::corporate::{ActionKind, Dividend, Split};
-use domain::import::{ActionRow, Change, MOST_LISTED};
-use domain::market::Symbol;
-use domain::money::Price;
+use domain::accounting::corporate_action::{ActionKind, Dividend, Split};
+use domain::accounting::corporate_actions::KnownActions;
+use domain::ingest::import::{ActionRow, Change, MOST_LISTED};
+use domain::market::instruments::Symbol;
+use domain::values::money::Price;
 use rust_decimal::Decimal;
 use sqlx::{FromRow, PgConnection, PgPool};
 

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::market::{Bar, Symbol};
-use domain::money::Price;
+use domain::market::instruments::{Bar, Symbol};
+use domain::values::money::Price;
 use futures::TryStreamExt as _;
 use rust_decimal::Decimal;
 use sqlx::{FromRow, PgConnection, PgPool};

@@ -1,7 +1,7 @@
 //! Budget windows of a provider key, shared by all replicas, by the Postgres clock.
 
 use chrono::{DateTime, Utc};
-use domain::budget::{Window, WindowState};
+use domain::ingest::call_quota::{Window, WindowState};
 use sqlx::types::Json;
 use sqlx::{PgPool, Postgres, Transaction};
 

@@ -1,6 +1,6 @@
 //! Preparations of jobs that were cancelled.
 
-use domain::ids::JobId;
+use domain::values::ids::JobId;
 use sqlx::{PgPool, Postgres, Transaction};
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! What is stored, for those who ask what there is.
 
 use chrono::NaiveDate;
-use domain::market::Symbol;
+use domain::market::instruments::Symbol;
 use sqlx::PgPool;
 
 use crate::error::{Result, StorageError};

@@ -1,8 +1,8 @@
 //! What was odd in the answers that a preparation brought.
 
 use chrono::NaiveDate;
-use domain::ids::JobId;
-use domain::market::Symbol;
+use domain::market::instruments::Symbol;
+use domain::values::ids::JobId;
 use sqlx::{PgConnection, PgPool};
 
 use crate::error::{Result, StorageError};

@@ -1,8 +1,8 @@
 //! Downloads in flight: a symbol wanted by several preparations is fetched once.
 
-use domain::coverage::AnswerSpan;
-use domain::ids::JobId;
-use domain::market::Symbol;
+use domain::ingest::coverage::AnswerSpan;
+use domain::market::instruments::Symbol;
+use domain::values::ids::JobId;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 

@@ -1,9 +1,9 @@
 //! Prices that somebody brought: stored in one commit, or not at all.
 
 use chrono::NaiveDate;
-use domain::import::{BarRow, MOST_LISTED};
-use domain::market::Bar;
-use domain::money::Price;
+use domain::ingest::import::{BarRow, MOST_LISTED};
+use domain::market::instruments::Bar;
+use domain::values::money::Price;
 use rust_decimal::Decimal;
 use sqlx::{FromRow, PgConnection, PgPool};
 

@@ -1,7 +1,7 @@
 //! What `execution` tells of portfolios: the days that they have completed, and what they hold.
 
 use chrono::NaiveDate;
-use domain::market::Symbol;
+use domain::market::instruments::Symbol;
 use sqlx::PgPool;
 
 use crate::error::{Result, StorageError};

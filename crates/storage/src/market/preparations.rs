@@ -1,7 +1,7 @@
 //! Jobs whose prices are being prepared.
 
 use chrono::{DateTime, Utc};
-use domain::ids::JobId;
+use domain::values::ids::JobId;
 use sqlx::{FromRow, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 

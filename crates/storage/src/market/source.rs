@@ -1,6 +1,6 @@
 //! Where prices come from, for those who ask what a job would need.
 
-use domain::budget::Window;
+use domain::ingest::call_quota::Window;
 use sqlx::PgPool;
 use sqlx::types::Json;
 

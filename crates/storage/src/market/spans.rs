@@ -1,8 +1,8 @@
 //! What successful answers covered.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::coverage::AnswerSpan;
-use domain::market::Symbol;
+use domain::ingest::coverage::AnswerSpan;
+use domain::market::instruments::Symbol;
 use sqlx::{PgConnection, PgPool};
 
 use crate::error::{Result, StorageError};

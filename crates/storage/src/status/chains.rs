@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use domain::fold::days::{DayFact, DayState};
+use domain::events::job_view::days::{DayFact, DayState};
 use sqlx::PgConnection;
 
 use crate::error::Result;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use domain::ids::JobId;
+use domain::values::ids::JobId;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 

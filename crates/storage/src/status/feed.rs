@@ -3,8 +3,8 @@
 use std::str::FromStr as _;
 
 use chrono::{DateTime, Utc};
-use domain::ids::JobId;
 use domain::job::JobState;
+use domain::values::ids::JobId;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;

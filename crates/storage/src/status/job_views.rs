@@ -1,9 +1,9 @@
 //! Jobs of the read model, and those that were accepted and not yet projected.
 
-use domain::fold::JobView;
-use domain::fold::days::DayState;
-use domain::ids::JobId;
+use domain::events::job_view::JobView;
+use domain::events::job_view::days::DayState;
 use domain::job::JobState;
+use domain::values::ids::JobId;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;

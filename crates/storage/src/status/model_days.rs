@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::fold::Cell;
-use domain::fold::days::{DayFact, DayFacts, DayFigures, DayState};
-use domain::ids::JobId;
+use domain::events::job_view::Cell;
+use domain::events::job_view::days::{DayFact, DayFacts, DayFigures, DayState};
+use domain::values::ids::JobId;
 use rust_decimal::Decimal;
 use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;

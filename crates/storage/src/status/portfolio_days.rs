@@ -1,7 +1,7 @@
 //! Completed days of one portfolio as their events tell them, page by page.
 
 use chrono::NaiveDate;
-use domain::ids::JobId;
+use domain::values::ids::JobId;
 use rust_decimal::Decimal;
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;

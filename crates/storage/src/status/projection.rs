@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{DateTime, Utc};
-use domain::event::Event;
-use domain::fold::days::{DayFacts, facts};
-use domain::fold::{JobView, Occurrence, fold};
-use domain::ids::JobId;
+use domain::events::event::Event;
+use domain::events::job_view::days::{DayFacts, facts};
+use domain::events::job_view::{JobView, Occurrence, fold};
+use domain::values::ids::JobId;
 use sqlx::types::Json;
 use sqlx::{PgPool, Postgres, Transaction};
 use uuid::Uuid;

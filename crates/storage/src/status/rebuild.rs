@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
-use domain::event::Event;
-use domain::fold::days::{DayFacts, facts};
-use domain::ids::JobId;
+use domain::events::event::Event;
+use domain::events::job_view::days::{DayFacts, facts};
+use domain::values::ids::JobId;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 

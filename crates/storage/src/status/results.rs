@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use domain::fold::days::DayFigures;
-use domain::ids::JobId;
-use domain::model_day::DayRef;
+use domain::events::job_view::days::DayFigures;
+use domain::simulation::model_day::DayRef;
+use domain::values::ids::JobId;
 use rust_decimal::Decimal;
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;

@@ -2,8 +2,8 @@
 
 use chrono::NaiveDate;
 use domain::agent::Spent;
-use domain::fold::days::DayUsage;
-use domain::ids::JobId;
+use domain::events::job_view::days::DayUsage;
+use domain::values::ids::JobId;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use sqlx::{FromRow, PgPool};

@@ -1,7 +1,7 @@
 //! Jobs that their users cancelled.
 
-use domain::ids::JobId;
 use domain::job::JobState;
+use domain::values::ids::JobId;
 use sqlx::PgPool;
 
 use crate::error::{Result, StorageError};

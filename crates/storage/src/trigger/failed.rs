@@ -1,9 +1,9 @@
 //! What a job left behind that can be run again; read through views of executor.
 
 use chrono::NaiveDate;
-use domain::ids::JobId;
 use domain::job::JobState;
-use domain::retry::FailedPair;
+use domain::job::retry::FailedPair;
+use domain::values::ids::JobId;
 use sqlx::PgPool;
 
 use crate::error::{Result, StorageError};

@@ -1,7 +1,7 @@
 //! Accepted jobs.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::ids::JobId;
+use domain::values::ids::JobId;
 use sqlx::PgPool;
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! A cancellation and the end of a job: whichever comes first is what counts.
 
-use domain::ids::{JobId, LaneId};
 use domain::job::{Ending, JobOutcome, JobState};
+use domain::values::ids::{JobId, LaneId};
 use storage::execution::{Cancelling, Closing, begin_plan};
 use storage::trigger::{Cancellation, cancel};
 use storage::{Owner, PgPool, Result, StorageError};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::order::Fill;
+use domain::accounting::order::Fill;
 use rust_decimal::Decimal;
 use sqlx::{AssertSqlSafe, Executor};
 use storage::StorageError;
@@ -161,7 +161,7 @@ async fn the_history_begins_with_the_latest_day_before_the_range() {
     }
 
     let history = history(&world.pool, lane.portfolio, day(3), day(5)).await.unwrap();
-    let base = domain::model_day::DayRef { date: day(2), revision: 1 };
+    let base = domain::simulation::model_day::DayRef { date: day(2), revision: 1 };
     let position = completed_before(&world.pool, lane.portfolio, base).await.unwrap();
 
     assert_eq!(history.winners.keys().copied().collect::<Vec<_>>(), [day(2), day(3)]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::ids::LaneId;
+use domain::values::ids::LaneId;
 use storage::StorageError;
 use storage::execution::{Take, put_down, renew, take};
 use uuid::Uuid;

@@ -1,6 +1,6 @@
 //! The outbox: one relay at a time, in order, until confirmed.
 
-use domain::ids::JobId;
+use domain::values::ids::JobId;
 use storage::outbox::{self, Line, Outgoing, Part, Stored};
 use storage::{Owner, PgPool};
 use test_support::{TestDatabase, eventually};

@@ -1,6 +1,6 @@
 //! Planning jobs at once.
 
-use domain::ids::{JobId, LaneId};
+use domain::values::ids::{JobId, LaneId};
 use storage::execution::begin_plan;
 use tokio::task::JoinHandle;
 use uuid::Uuid;

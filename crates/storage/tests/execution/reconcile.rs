@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::ids::LaneId;
+use domain::values::ids::LaneId;
 use storage::execution::{overdue, resent};
 
 use uuid::Uuid;

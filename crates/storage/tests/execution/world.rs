@@ -1,11 +1,11 @@
 //! A database with planned jobs.
 
 use chrono::NaiveDate;
-use domain::ids::{JobId, LaneId};
+use domain::accounting::order::{Fill, Side};
+use domain::accounting::portfolio::Portfolio;
 use domain::job::JobOutcome;
-use domain::market::Symbol;
-use domain::order::{Fill, Side};
-use domain::portfolio::Portfolio;
+use domain::market::instruments::Symbol;
+use domain::values::ids::{JobId, LaneId};
 use rust_decimal::Decimal;
 use sqlx::PgPool;
 use storage::execution::{

@@ -1,6 +1,6 @@
 //! Days of several lanes in one commit: each as if it had been alone.
 
-use domain::order::Fill;
+use domain::accounting::order::Fill;
 use storage::StorageError;
 use storage::execution::{DayCommit, DayRow, DayWriter, commit_day};
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use domain::event::Event;
-use domain::lane::stale_dates;
-use domain::model_day::{CompletedDay, DayRef, ModelDayKey};
+use domain::events::event::Event;
+use domain::simulation::lane::stale_dates;
+use domain::simulation::model_day::{CompletedDay, DayRef};
+use domain::values::ids::ModelDayKey;
 use storage::Owner;
 use storage::status::{Portfolio, Span, portfolios, rebuild, winners};
 use test_support::TestDatabase;

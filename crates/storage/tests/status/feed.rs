@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::ids::JobId;
+use domain::values::ids::JobId;
 use storage::status::{
     Announcements, FeedEvent, Standing, events_after, job_events_after, last_position, standing,
 };

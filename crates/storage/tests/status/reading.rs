@@ -1,9 +1,9 @@
 //! Reading the read model: winners, pages, and who may write what.
 
-use domain::event::Event;
-use domain::fold::days::DayState;
+use domain::events::event::Event;
+use domain::events::job_view::days::DayState;
 use domain::job::JobState;
-use domain::model_day::DayRef;
+use domain::simulation::model_day::DayRef;
 use storage::Owner;
 use storage::status::{
     DayFilter, JobDays, JobFilter, Portfolio, Span, WinnerKey, day_bodies, day_rows, days_of_job, job_views,
@@ -83,7 +83,7 @@ async fn model_days_are_paged_by_date_then_model() {
     projected(&pool, &tell(life(job_id(1)))).await.unwrap();
     let rows = async |filter: DayFilter<'_>, limit| day_rows(&pool, job_id(1), &filter, limit).await.unwrap();
     let request = job(job_id(1), &["a", "b"], "2025-10-16");
-    let cells: Vec<_> = domain::fold::Requested::from(&request).cells(None, None).collect();
+    let cells: Vec<_> = domain::events::job_view::Requested::from(&request).cells(None, None).collect();
 
     let all = rows(DayFilter::default(), 100).await;
     let part =

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use domain::costs::Costs;
-use domain::event::{DaysSkipped, Event, JobEnded, JobStarted, ModelDayStarted};
-use domain::ids::JobId;
+use domain::accounting::costs::Costs;
+use domain::accounting::portfolio::Portfolio;
+use domain::events::event::{DaysSkipped, Event, JobEnded, JobStarted, ModelDayStarted};
 use domain::job::{Job, JobOutcome, Model, ModelKind, Options, Tally};
-use domain::market::Universe;
-use domain::model_day::{CompletedDay, DayRef, FailedDay, ModelDayKey, SkipReason, SkippedDate};
-use domain::policy::Policy;
-use domain::portfolio::Portfolio;
+use domain::market::instruments::Universe;
+use domain::simulation::model_day::{CompletedDay, DayRef, FailedDay, SkipReason, SkippedDate};
+use domain::strategy::policy::Policy;
+use domain::values::ids::{JobId, ModelDayKey};
 use rust_decimal::Decimal;
 use sqlx::PgPool;
 use storage::status::{Projected, Received, project};
@@ -116,7 +116,7 @@ pub(crate) fn life(id: JobId) -> Vec<Event> {
     let mut tally = Tally::default();
     for model in ["a", "b"] {
         let mut skipped = Vec::new();
-        for (place, on) in domain::calendar::weekdays(job.start, job.end).into_iter().enumerate() {
+        for (place, on) in domain::market::calendar::weekdays(job.start, job.end).into_iter().enumerate() {
             let day = completed(id, model, &on.to_string(), 1, None);
             match place % 4 {
                 0 => {

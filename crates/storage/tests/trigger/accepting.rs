@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::Utc;
-use domain::ids::JobId;
+use domain::values::ids::JobId;
 use sqlx::Executor;
 use storage::outbox::Outgoing;
 use storage::trigger::{Acceptance, Admission, Idempotency, accept};

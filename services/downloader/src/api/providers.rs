@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, SecondsFormat, Utc};
-use domain::budget::{Counts, Kind, REFUSALS, Window, WindowSpec, WindowState};
+use domain::ingest::call_quota::{Counts, Kind, REFUSALS, Window, WindowSpec, WindowState};
 use runtime::http::Problem;
 use serde::Serialize;
 use storage::market;

@@ -1,7 +1,7 @@
 //! Messages that are none of ours, and messages that the broker forgot.
 
 use bytes_of::envelope;
-use domain::event::Event;
+use domain::events::event::Event;
 use messaging::topology::queues;
 use messaging::{ConsumerOptions, DeadLetter, Handler, Outcome, Publisher};
 use standin::AlphaVantage;
@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use crate::support::{World, eventually, job, names};
 
 mod bytes_of {
-    use domain::event::Event;
+    use domain::events::event::Event;
     use messaging::Envelope;
     use storage::outbox::Stored;
 

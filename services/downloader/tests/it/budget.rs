@@ -1,7 +1,7 @@
 //! Limits of the provider: what is kept, what is said, and when it goes on.
 
-use domain::calendar::exchange_date;
-use domain::event::Event;
+use domain::events::event::Event;
+use domain::market::calendar::exchange_date;
 use standin::AlphaVantage;
 
 use crate::support::{FIFTEEN, World, bars, date, eventually, failed, job, messages, names, ready};
@@ -80,8 +80,10 @@ async fn a_free_key_is_paced_and_its_budget_shown() {
         AlphaVantage::builder().today(exchange_date(chrono::Utc::now())).generated().free_key("FREE");
     let settings = [("ALPHAVANTAGE_API_KEY", "FREE"), ("ALPHAVANTAGE_PLAN", "free")];
     let mut world = World::start(provider, &settings).await;
-    let last =
-        domain::calendar::Calendar::nyse().last_settled_session(chrono::Utc::now()).unwrap().to_string();
+    let last = domain::market::calendar::Calendar::nyse()
+        .last_settled_session(chrono::Utc::now())
+        .unwrap()
+        .to_string();
 
     let events = world.prepare(&job(&["AAPL", "MSFT", "NVDA"], &last, &last)).await;
 
@@ -99,8 +101,10 @@ async fn a_provider_that_finds_the_calls_too_fast_is_asked_more_slowly() {
     let provider =
         AlphaVantage::builder().today(exchange_date(chrono::Utc::now())).generated().free_key("FREE");
     let mut world = World::start(provider, &[("ALPHAVANTAGE_API_KEY", "FREE")]).await;
-    let last =
-        domain::calendar::Calendar::nyse().last_settled_session(chrono::Utc::now()).unwrap().to_string();
+    let last = domain::market::calendar::Calendar::nyse()
+        .last_settled_session(chrono::Utc::now())
+        .unwrap()
+        .to_string();
 
     let events = world.prepare(&job(&["AAPL", "MSFT", "NVDA"], &last, &last)).await;
 

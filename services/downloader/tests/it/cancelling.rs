@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use domain::event::{Event, JobCancel};
-use domain::ids::JobId;
-use domain::model_day::SkipReason;
+use domain::events::event::{Event, JobCancel};
+use domain::simulation::model_day::SkipReason;
+use domain::values::ids::JobId;
 use standin::AlphaVantage;
 
 use crate::support::{World, eventually, failed, job, names};

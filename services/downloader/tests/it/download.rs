@@ -1,7 +1,7 @@
 //! What is fetched, what is said about it, and that it is fetched once.
 
-use domain::event::Event;
-use domain::model_day::{SkipReason, SkippedDate};
+use domain::events::event::Event;
+use domain::simulation::model_day::{SkipReason, SkippedDate};
 use standin::{AlphaVantage, Fault};
 use test_support::Counts;
 

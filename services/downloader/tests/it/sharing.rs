@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::event::Event;
+use domain::events::event::Event;
 use standin::{AlphaVantage, Fault};
 
 use crate::support::{FIFTEEN, World, bars, eventually, job, names, ready};

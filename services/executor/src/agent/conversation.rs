@@ -8,7 +8,7 @@ use domain::agent::transcript::Role;
 use domain::agent::usage::reserve;
 use domain::agent::{Answer, Ask, EndReason, Ended, Failure, Fed, Noted, Wanted, next_try, request_hash};
 use domain::job::AgentModel;
-use domain::today::Today;
+use domain::simulation::run::Today;
 use storage::execution::agents::{Attempt, Call, Intent, Settled};
 use storage::execution::{Durable, Lane};
 use uuid::Uuid;

@@ -7,12 +7,12 @@ mod journal;
 mod search;
 mod turn;
 
+use domain::accounting::day_book::DayPrices;
 use domain::agent::{Ended, Fed};
-use domain::day::DayPrices;
-use domain::event::{Event, ModelDayStarted};
+use domain::events::event::{Event, ModelDayStarted};
 use domain::job::AgentModel;
-use domain::model_day::AgentReport;
-use domain::today::{Today, Told};
+use domain::simulation::model_day::AgentReport;
+use domain::simulation::run::{Today, Told};
 use serde_json::Value;
 use storage::execution::Lane;
 use storage::execution::agents::{Attempt, begin_attempt, end_attempt};

@@ -1,10 +1,10 @@
 //! An agent's day within a turn of its lane: run it on, and settle what it came to.
 
 use domain::agent::{EndReason, Outcome, Spent, Transcript};
-use domain::event::LaneContinue;
+use domain::events::event::LaneContinue;
 use domain::job::AgentModel;
-use domain::model_day::{AgentReport, SkipReason};
-use domain::today::{Today, Told};
+use domain::simulation::model_day::{AgentReport, SkipReason};
+use domain::simulation::run::{Today, Told};
 use runtime::telemetry;
 use serde_json::{Value, json};
 use storage::execution::{agents::end_attempt, hand_back};

@@ -2,10 +2,10 @@
 
 use chrono::NaiveDate;
 use contract::kind;
-use domain::event::{DataFailed, Event};
-use domain::ids::JobId;
+use domain::events::event::{DataFailed, Event};
 use domain::job::{Job, JobOutcome};
-use domain::model_day::{SkipReason, SkippedDate};
+use domain::simulation::model_day::{SkipReason, SkippedDate};
+use domain::values::ids::JobId;
 use messaging::topology::queues;
 use test_support::eventually;
 

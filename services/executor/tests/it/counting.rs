@@ -1,8 +1,8 @@
 //! What is counted, and that it is counted once.
 
-use domain::event::Event;
+use domain::events::event::Event;
 use domain::job::OnFailure;
-use domain::warning::Warning;
+use domain::job::warning::Warning;
 
 use crate::options::hold_a_ghost;
 use crate::scene::{job, ready};

@@ -47,7 +47,7 @@ async fn a_turn_that_is_none_is_put_away_with_its_reason_and_the_next_one_is_han
     let stage = Stage::new().await;
     let executor = Running::start(stage.config()).await;
     let good = job(&["equal"], "2025-10-01", "2025-10-03");
-    let unknown = crate::stage::turn(good.id, domain::ids::LaneId(uuid::Uuid::now_v7()), 3);
+    let unknown = crate::stage::turn(good.id, domain::values::ids::LaneId(uuid::Uuid::now_v7()), 3);
     let mut unreadable = unknown.clone();
     unreadable.body = "[]".into();
 

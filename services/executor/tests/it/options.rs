@@ -1,19 +1,19 @@
 //! What a job may ask for: replacing days, running stale ones again, stopping after a failure.
 
-use domain::event::Event;
+use domain::events::event::Event;
+use domain::job::warning::code;
 use domain::job::{Job, JobOutcome, OnFailure};
-use domain::model_day::{DayRef, SkipReason};
-use domain::warning::code;
+use domain::simulation::model_day::{DayRef, SkipReason};
 
 use crate::scene::{assert_chain, completed, dates, day, job, ready, sessions, skipped};
 use crate::stage::{Running, Stage, texts, turn};
 
-async fn run(stage: &Stage, job: &Job) -> (Vec<Event>, domain::event::JobEnded) {
+async fn run(stage: &Stage, job: &Job) -> (Vec<Event>, domain::events::event::JobEnded) {
     stage.announce(&ready(job)).await;
     stage.end_of(job.id).await
 }
 
-fn codes(end: &domain::event::JobEnded) -> Vec<&str> {
+fn codes(end: &domain::events::event::JobEnded) -> Vec<&str> {
     end.warnings.iter().map(|warning| warning.code.as_str()).collect()
 }
 
@@ -73,7 +73,7 @@ async fn days_of_another_configuration_are_kept_with_a_warning() {
     let mut other = job(&["equal"], "2025-10-01", "2025-10-06");
     other.models[0].config_hash = "another".to_owned();
     let mut elsewhere = other.clone();
-    elsewhere.id = domain::ids::JobId(uuid::Uuid::now_v7());
+    elsewhere.id = domain::values::ids::JobId(uuid::Uuid::now_v7());
     elsewhere.experiment = "elsewhere".to_owned();
 
     let (_, end) = run(&stage, &other).await;

@@ -1,9 +1,9 @@
 //! From data that are ready to the end of the job.
 
-use domain::event::{DataFailed, DataReady, Event};
+use domain::events::event::{DataFailed, DataReady, Event};
+use domain::job::warning::{Warning, code};
 use domain::job::{JobOutcome, Tally};
-use domain::model_day::SkipReason;
-use domain::warning::{Warning, code};
+use domain::simulation::model_day::SkipReason;
 
 use crate::scene::{assert_chain, completed, completed_by, dates, day, ends, job, ready, sessions, skipped};
 use crate::stage::{Running, Stage, message};

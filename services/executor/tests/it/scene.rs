@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, SubsecRound as _, Utc};
-use domain::calendar::{Calendar, weekdays};
-use domain::costs::Costs;
-use domain::event::{DataReady, Event, JobEnded};
-use domain::ids::JobId;
+use domain::accounting::costs::Costs;
+use domain::accounting::order::Side;
+use domain::accounting::portfolio::Portfolio;
+use domain::events::event::{DataReady, Event, JobEnded};
 use domain::job::{Job, Model, ModelKind, Options};
-use domain::market::{Bar, Symbol, Universe};
-use domain::model_day::{CompletedDay, DayRef, SkipReason, SkippedDate};
-use domain::money::Price;
-use domain::order::Side;
-use domain::policy::Policy;
-use domain::portfolio::Portfolio;
+use domain::market::calendar::{Calendar, weekdays};
+use domain::market::instruments::{Bar, Symbol, Universe};
+use domain::simulation::model_day::{CompletedDay, DayRef, SkipReason, SkippedDate};
+use domain::strategy::policy::Policy;
+use domain::values::ids::JobId;
+use domain::values::money::Price;
 use rust_decimal::Decimal;
 use storage::market::BarRow;
 use uuid::Uuid;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::job::JobOutcome;
-use domain::model_day::SkipReason;
-use domain::warning::{Warning, code};
+use domain::job::warning::{Warning, code};
+use domain::simulation::model_day::SkipReason;
 
 use crate::scene::{assert_chain, completed, completed_by, ends, job, ready, sessions, skipped};
 use crate::stage::{Running, Stage, message};

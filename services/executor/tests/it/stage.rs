@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use contract::{decode_event, kind};
-use domain::calendar::Calendar;
-use domain::event::{Event, JobCancel, JobEnded, LaneContinue};
-use domain::ids::{JobId, LaneId};
+use domain::events::event::{Event, JobCancel, JobEnded, LaneContinue};
+use domain::market::calendar::Calendar;
+use domain::values::ids::{JobId, LaneId};
 use executor::Config;
 use messaging::Envelope;
 use runtime::CancellationToken;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::event::Event;
+use domain::events::event::Event;
 use domain::job::{Job, JobOutcome};
 use messaging::topology::queues;
 use test_support::eventually;

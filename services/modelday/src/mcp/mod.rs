@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use chrono::NaiveDate;
 use clap::Args;
-use domain::market::Symbol;
+use domain::market::instruments::Symbol;
 use rmcp::ServiceExt as _;
 use rmcp::transport::stdio;
 use runtime::settings::Mistakes;

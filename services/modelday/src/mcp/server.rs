@@ -1,9 +1,9 @@
 //! The tools as MCP offers them. What they are called, take and answer is the domain's.
 
+use domain::accounting::day_book::DayError;
 use domain::agent::answer::ToolCall;
+use domain::agent::sandbox::{Walk, refused};
 use domain::agent::tool::{Ran, Tool as AgentTool, parameters};
-use domain::agent::walk::{Walk, refused};
-use domain::day::DayError;
 use executor::Searcher;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, GetPromptRequestParams,

@@ -1,8 +1,8 @@
 //! What a session needs before its first call.
 
 use anyhow::{Context as _, ensure};
-use domain::agent::walk::{Ground, Walk};
-use domain::market::Universe;
+use domain::agent::sandbox::{Ground, Walk};
+use domain::market::instruments::Universe;
 use executor::Searcher;
 use runtime::deployment::Deployment;
 use runtime::settings::{Mistakes, Settings};

@@ -2,10 +2,10 @@
 
 use anyhow::{Context as _, ensure};
 use chrono::NaiveDate;
-use domain::agent::walk::Dated;
-use domain::calendar::Calendar;
-use domain::decider::AGENT_LOOKBACK;
-use domain::market::Symbol;
+use domain::agent::sandbox::Dated;
+use domain::market::calendar::Calendar;
+use domain::market::instruments::Symbol;
+use domain::simulation::decider::AGENT_LOOKBACK;
 use storage::PgPool;
 use storage::market::{bars_between, last_before};
 

@@ -6,15 +6,15 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use domain::accounting::corporate_action::{Action, AppliedAction};
+use domain::accounting::order::Fill;
 use domain::agent::{Spent, Transcript};
-use domain::corporate::{Action, AppliedAction};
-use domain::leaderboard::Row;
-use domain::market::Symbol;
-use domain::model_day::{AgentReport, CompletedDay, DayRef};
-use domain::money::Price;
-use domain::order::Fill;
+use domain::market::instruments::Symbol;
+use domain::performance::leaderboard::Row;
+use domain::performance::significance::{Interval, LEVEL, Trials};
 use domain::replay::{Bundle, RecordedDay, RecordedPortfolio, ReplayedDay, ReplayedOutcome, standing};
-use domain::trials::{Interval, LEVEL, Trials};
+use domain::simulation::model_day::{AgentReport, CompletedDay, DayRef};
+use domain::values::money::Price;
 use rust_decimal::Decimal;
 use serde::Serialize;
 

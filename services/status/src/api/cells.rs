@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::fold::days::DayState;
-use domain::fold::{Cell, Requested};
-use domain::ids::JobId;
+use domain::events::job_view::days::DayState;
+use domain::events::job_view::{Cell, Requested};
+use domain::values::ids::JobId;
 use serde::Serialize;
 use storage::PgPool;
 use storage::status::{DayFilter, DayRow, day_rows};

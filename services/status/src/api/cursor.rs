@@ -1,7 +1,7 @@
 //! Where a page ended, as an opaque text that fits into a URL.
 
 use chrono::NaiveDate;
-use domain::fold::Cell;
+use domain::events::job_view::Cell;
 
 use runtime::http::strict_date;
 

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use chrono::Utc;
-use domain::fold::Download;
-use domain::fold::days::DayState;
+use domain::events::job_view::Download;
+use domain::events::job_view::days::DayState;
 use domain::job::JobState;
 use runtime::deployment::Deployment;
 use runtime::http::{Params, Problem, ProblemBody};

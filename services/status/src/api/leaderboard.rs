@@ -8,15 +8,15 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use chrono::NaiveDate;
-use domain::benchmark::{Closes, Curve, buy_and_hold, equal_weight};
-use domain::fold::Requested;
-use domain::ids::JobId;
-use domain::leaderboard::{
+use domain::events::job_view::Requested;
+use domain::job::request::DEFAULT_EXPERIMENT;
+use domain::market::instruments::{Symbol, Universe};
+use domain::performance::benchmark::{Closes, Curve, buy_and_hold, equal_weight};
+use domain::performance::leaderboard::{
     Contestant, Extent, PortfolioDays, Row, Yardstick, benchmark_row, extent, portfolio_row, rank,
 };
-use domain::market::{Symbol, Universe};
-use domain::request::DEFAULT_EXPERIMENT;
-use domain::trials::{Trials, comparisons};
+use domain::performance::significance::{Trials, comparisons};
+use domain::values::ids::JobId;
 use runtime::http::{Params, Problem, ProblemBody};
 use rust_decimal::Decimal;
 use serde::Serialize;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use domain::leaderboard::PortfolioDays;
+use domain::performance::leaderboard::PortfolioDays;
 use storage::PgPool;
 use storage::status::{Portfolio, Span, WinnerRow, portfolios, winners};
 

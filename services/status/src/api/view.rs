@@ -2,9 +2,9 @@
 
 use axum::http::StatusCode;
 use chrono::Utc;
-use domain::fold::{JobView, Occurrence, Requested, fold};
-use domain::ids::JobId;
+use domain::events::job_view::{JobView, Occurrence, Requested, fold};
 use domain::job::JobState;
+use domain::values::ids::JobId;
 use runtime::http::Problem;
 use serde::Serialize;
 use storage::status::{Counts, StoredJob, job_view};

@@ -1,6 +1,6 @@
 //! Warnings as the API writes them.
 
-use domain::warning::Warning;
+use domain::job::warning::Warning;
 use serde::Serialize;
 use utoipa::ToSchema;
 

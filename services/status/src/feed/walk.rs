@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::ids::JobId;
+use domain::values::ids::JobId;
 use storage::status::{FeedEvent, events_after, job_events_after, standing};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::Instant;

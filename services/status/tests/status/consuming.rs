@@ -2,9 +2,9 @@
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
-use domain::event::{Event, JobEnded, JobStarted};
+use domain::events::event::{Event, JobEnded, JobStarted};
+use domain::job::warning::Warning;
 use domain::job::{JobOutcome, Tally};
-use domain::warning::Warning;
 use messaging::topology::{self, queues};
 use runtime::CancellationToken;
 use runtime::infrastructure::{Address, Infrastructure};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
 use axum::http::{Request, StatusCode};
-use domain::event::{Event, JobEnded, JobStarted};
+use domain::events::event::{Event, JobEnded, JobStarted};
 use domain::job::{JobOutcome, Tally};
 use futures::StreamExt as _;
 use serde_json::json;

@@ -1,9 +1,9 @@
 //! Status, lists and pages of jobs.
 
-use domain::event::{DaysSkipped, DownloadStarted, Event, JobEnded, JobStarted, ModelDayStarted};
+use domain::events::event::{DaysSkipped, DownloadStarted, Event, JobEnded, JobStarted, ModelDayStarted};
+use domain::job::warning::Warning;
 use domain::job::{JobOutcome, Tally};
-use domain::model_day::{SkipReason, SkippedDate};
-use domain::warning::Warning;
+use domain::simulation::model_day::{SkipReason, SkippedDate};
 use serde_json::json;
 
 use crate::world::{World, completed, date, day, instant, job, job_id};

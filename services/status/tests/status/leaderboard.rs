@@ -2,8 +2,8 @@
 
 use std::io::Read as _;
 
-use domain::event::Event;
-use domain::model_day::CompletedDay;
+use domain::events::event::Event;
+use domain::simulation::model_day::CompletedDay;
 use serde_json::json;
 
 use crate::world::{World, completed, day, decimal, job, job_id};

@@ -1,7 +1,7 @@
 //! What becomes of dead letters.
 
 use axum::http::StatusCode;
-use domain::event::{Event, JobStarted};
+use domain::events::event::{Event, JobStarted};
 use messaging::topology::{self, queues};
 use serde_json::{Value, json};
 use test_support::eventually;

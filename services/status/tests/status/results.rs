@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::model_day::{CompletedDay, RefusedOrder, Trade};
-use domain::order::Side;
-use domain::portfolio::Portfolio;
+use domain::accounting::order::{RefusedOrder, Side};
+use domain::accounting::portfolio::Portfolio;
+use domain::simulation::model_day::{CompletedDay, Trade};
 use serde_json::json;
 
 use crate::world::{World, completed, day, decimal, instant, job, job_id};

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
-use domain::event::Event;
-use domain::model_day::{CompletedDay, ModelDayKey, Trade};
-use domain::order::Side;
-use domain::portfolio::Portfolio;
+use domain::accounting::order::Side;
+use domain::accounting::portfolio::Portfolio;
+use domain::events::event::Event;
+use domain::simulation::model_day::{CompletedDay, Trade};
+use domain::values::ids::ModelDayKey;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 

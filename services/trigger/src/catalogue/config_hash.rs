@@ -3,8 +3,8 @@
 //! It is made from JSON with sorted keys, whose names are those of the models file and of messages. Renaming a
 //! type or a field in the code therefore changes no hash, and no stored day looks as if it were made otherwise.
 
-use domain::costs::{CostTerms, Costs};
-use domain::recorded::RecordedOrder;
+use domain::accounting::costs::{CostTerms, Costs};
+use domain::strategy::recorded::RecordedOrder;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

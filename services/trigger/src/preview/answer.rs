@@ -1,8 +1,8 @@
 //! A preview as the API writes it.
 
-use domain::estimate::{Basis, Estimate, PastDays, PerDay, Suffices, Total};
+use domain::dry_run::cost_estimate::{Basis, Estimate, PastDays, PerDay, Suffices, Total};
+use domain::dry_run::{Download, Share, Source};
 use domain::job::{Job, ModelKind};
-use domain::preview::{Download, Share, Source};
 use runtime::deployment::Deployment;
 use runtime::http::Number;
 use rust_decimal::Decimal;

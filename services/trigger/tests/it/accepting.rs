@@ -1,7 +1,7 @@
 //! What an accepted request answers, stores and sends.
 
 use contract::decode_event;
-use domain::event::Event;
+use domain::events::event::Event;
 use domain::job::{Job, OnFailure};
 use messaging::topology::queues;
 use reqwest::StatusCode;

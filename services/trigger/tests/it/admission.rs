@@ -1,9 +1,9 @@
 //! How many jobs may be active, and what makes room for another.
 
 use chrono::Utc;
-use domain::event::{Event, JobEnded};
-use domain::ids::JobId;
+use domain::events::event::{Event, JobEnded};
 use domain::job::{JobOutcome, Tally};
+use domain::values::ids::JobId;
 use futures::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Retrying a job: a new one of what failed, under the configuration of then.
 
 use contract::{decode_event, kind};
-use domain::event::Event;
+use domain::events::event::Event;
 use reqwest::StatusCode;
 use serde_json::json;
 

@@ -2,17 +2,17 @@
 
 use serde_json::Value;
 
+use crate::accounting::portfolio::Portfolio;
 use crate::agent::answer::{AssistantMessage, Failure, FailureClass, Finish, ToolCall};
 use crate::agent::json::{Object, array, printable, quoted};
 use crate::agent::prompt;
 use crate::agent::tool::{Tool, parameters};
 use crate::agent::transcript::{Role, Transcript, Turn};
 use crate::agent::usage::Usage;
-use crate::as_of::AsOf;
-use crate::market::{Symbol, Universe};
-use crate::model_day::ModelDayKey;
-use crate::money::Price;
-use crate::portfolio::Portfolio;
+use crate::market::as_of::AsOf;
+use crate::market::instruments::{Symbol, Universe};
+use crate::values::ids::ModelDayKey;
+use crate::values::money::Price;
 
 const PROTOCOL: &str = "modelday.agent/1";
 

@@ -1,9 +1,9 @@
 //! Templates and what is made of them.
 
 use super::*;
-use crate::calendar::Calendar;
-use crate::market::Bar;
-use crate::price_table::PriceTable;
+use crate::market::calendar::Calendar;
+use crate::market::instruments::Bar;
+use crate::market::price_table::PriceTable;
 
 fn template(text: &str) -> Result<Template, TemplateError> {
     Template::try_from(text.to_owned())

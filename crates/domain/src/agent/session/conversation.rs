@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{Mood, Running, SearchFor, Session, State};
 use crate::agent::answer::{AssistantMessage, MessageClass, ToolCall};
 use crate::agent::dialect::Dialect;
-use crate::agent::end::EndReason;
+use crate::agent::end_reason::EndReason;
 use crate::agent::json::{bounded, error, printable};
 use crate::agent::prompt;
 use crate::agent::tool::{self, Effect, Ran};

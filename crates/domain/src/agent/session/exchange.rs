@@ -2,10 +2,10 @@
 
 use chrono::NaiveDate;
 
-use crate::agent::end::EndReason;
+use crate::accounting::day_book::DayBook;
+use crate::agent::end_reason::EndReason;
 use crate::agent::transcript::Transcript;
 use crate::agent::usage::Spent;
-use crate::day::DayBook;
 
 /// Why a session cannot be opened, or is told something that it did not ask for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

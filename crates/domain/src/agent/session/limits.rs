@@ -4,9 +4,9 @@ use rust_decimal::Decimal;
 
 use super::{Ask, Session};
 use crate::agent::answer::AssistantMessage;
-use crate::agent::end::EndReason;
+use crate::agent::end_reason::EndReason;
 use crate::agent::usage::{Spent, Usage, reserve};
-use crate::exact;
+use crate::values::exact;
 
 /// A cut answer may be this many times longer when it is asked for again.
 const LONGER: u64 = 2;

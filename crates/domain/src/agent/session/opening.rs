@@ -2,12 +2,12 @@
 
 use rust_decimal::Decimal;
 
+use crate::accounting::day_book::DayBook;
 use crate::agent::dialect::Dialect;
 use crate::agent::settings::AgentSettings;
-use crate::as_of::AsOf;
-use crate::day::DayBook;
-use crate::market::Universe;
-use crate::model_day::ModelDayKey;
+use crate::market::as_of::AsOf;
+use crate::market::instruments::Universe;
+use crate::values::ids::ModelDayKey;
 
 /// What a session is opened over.
 pub struct Opening<'a> {

@@ -7,7 +7,7 @@ use crate::agent::answer::{Failure, FailureClass};
 use crate::agent::session::SessionError;
 use crate::agent::transcript::Role;
 use crate::agent::{Answer, AssistantMessage, EndReason, Next, Opening, Session};
-use crate::as_of::AsOf;
+use crate::market::as_of::AsOf;
 
 fn reason(answers: &[Answer]) -> (EndReason, usize) {
     let world = World::new();

@@ -4,20 +4,19 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use crate::accounting::costs::Costs;
+use crate::accounting::day_book::DayBook;
+use crate::accounting::market_day::MarketDay;
 use crate::agent::answer::Finish;
 use crate::agent::session::SearchFor;
 use crate::agent::{
     AgentSettings, Answer, Ask, AssistantMessage, Dialect, EndReason, Ended, Next, Opening, Session, Usage,
 };
-use crate::as_of::AsOf;
-use crate::calendar::Calendar;
-use crate::costs::Costs;
-use crate::day::DayBook;
-use crate::ids::JobId;
-use crate::market::{Bar, Symbol, Universe};
-use crate::market_day::MarketDay;
-use crate::model_day::ModelDayKey;
-use crate::price_table::PriceTable;
+use crate::market::as_of::AsOf;
+use crate::market::calendar::Calendar;
+use crate::market::instruments::{Bar, Symbol, Universe};
+use crate::market::price_table::PriceTable;
+use crate::values::ids::{JobId, ModelDayKey};
 
 pub(super) fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::fixture::*;
+use crate::accounting::market_day::MarketDay;
 use crate::agent::{Answer, EndReason, Ended};
-use crate::market_day::MarketDay;
 
 fn play<'a>(
     world: &'a World,

@@ -5,8 +5,8 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::{ECHO_LIMIT, Tool};
+use crate::accounting::order::{Order, RequestedQuantity, Side};
 use crate::agent::{json, number};
-use crate::order::{Order, RequestedQuantity, Side};
 
 /// The most sessions that one call shows.
 pub(super) const MOST_DAYS: u64 = 100;

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::agent::json::{Object, error};
-use crate::exact;
+use crate::values::exact;
 
 pub(super) fn sum(a: Decimal, b: Decimal) -> String {
     answer(exact::sum(a, b))

@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 
 use crate::agent::json::{Object, array};
-use crate::as_of::{AsOf, AsOfError};
-use crate::market::{Bar, Symbol};
+use crate::market::as_of::{AsOf, AsOfError};
+use crate::market::instruments::{Bar, Symbol};
 
 /// The prices of `symbol` on `date`: the full bar of an earlier day, today's open, nothing later.
 pub(super) fn on(as_of: &AsOf<'_>, symbol: &str, date: NaiveDate) -> String {

@@ -3,10 +3,10 @@
 use rust_decimal::Decimal;
 
 use super::Effect;
+use crate::accounting::day_book::DayBook;
+use crate::accounting::order::{Order, Refusal};
+use crate::accounting::portfolio::Portfolio;
 use crate::agent::json::Object;
-use crate::day::DayBook;
-use crate::order::{Order, Refusal};
-use crate::portfolio::Portfolio;
 
 /// Submits `order`; the answer is the whole position, or the refusal with its facts.
 pub(super) fn submit(order: &Order, book: &mut DayBook<'_>) -> (String, Effect) {

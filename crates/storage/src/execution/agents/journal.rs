@@ -4,7 +4,7 @@
 
 use chrono::NaiveDate;
 use domain::agent::{EndReason, Entry, Noted, Recording};
-use domain::ids::PortfolioId;
+use domain::values::ids::PortfolioId;
 use rust_decimal::Decimal;
 use sqlx::{FromRow, PgPool};
 

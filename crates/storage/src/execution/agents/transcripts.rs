@@ -1,7 +1,7 @@
 //! The conversations of days that have ended.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::ids::JobId;
+use domain::values::ids::JobId;
 use serde_json::Value;
 use sqlx::{FromRow, PgPool};
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use domain::market::Symbol;
-use domain::model_day::DayRef;
+use domain::market::instruments::Symbol;
+use domain::simulation::model_day::DayRef;
 use rust_decimal::Decimal;
 use sqlx::types::Json;
 use uuid::Uuid;

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::market::Symbol;
+use domain::market::instruments::Symbol;
 use serde_json::error::Category;
 
 use super::OutputSize;

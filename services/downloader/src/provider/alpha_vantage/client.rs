@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::market::Symbol;
-use domain::plan::{Offer, Request, Shape};
+use domain::ingest::fetch_plan::{Offer, Request, Shape};
+use domain::market::instruments::Symbol;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{Client, Response, Url};
 

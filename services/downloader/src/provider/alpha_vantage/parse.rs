@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use domain::coverage::{AnswerSpan, BEGINNING};
-use domain::market::Bar;
-use domain::money::Price;
+use domain::ingest::coverage::{AnswerSpan, BEGINNING};
+use domain::market::instruments::Bar;
+use domain::values::money::Price;
 
 use super::OutputSize;
 use super::classify::Asked;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc, Weekday};
-use domain::market::Symbol;
+use domain::market::instruments::Symbol;
 
 use crate::provider::{Answer, Outcome, Sessions};
 

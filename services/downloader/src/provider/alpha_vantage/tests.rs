@@ -100,7 +100,7 @@ fn a_full_answer_speaks_from_the_beginning_unless_it_says_that_it_is_compact() {
         bars(asked_for("A", OutputSize::Full, &answer)).spans[0].from
     };
 
-    assert_eq!(from("Full size"), domain::coverage::BEGINNING);
+    assert_eq!(from("Full size"), domain::ingest::coverage::BEGINNING);
     assert_eq!(from("Compact"), date("2025-10-28"));
     assert_eq!(from(""), date("2025-10-28"));
 }

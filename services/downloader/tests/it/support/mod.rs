@@ -4,12 +4,12 @@ mod logs;
 mod portfolios;
 
 use chrono::{NaiveDate, Utc};
-use domain::costs::Costs;
-use domain::event::{DataFailed, DataReady, Event};
-use domain::ids::JobId;
+use domain::accounting::costs::Costs;
+use domain::events::event::{DataFailed, DataReady, Event};
 use domain::job::{Job, Model, ModelKind, Options};
-use domain::market::{Bar, Symbol, Universe};
-use domain::policy::Policy;
+use domain::market::instruments::{Bar, Symbol, Universe};
+use domain::strategy::policy::Policy;
+use domain::values::ids::JobId;
 use runtime::CancellationToken;
 use runtime::relay::{Relay, Wake};
 use runtime::settings::Settings;
@@ -239,6 +239,6 @@ pub(crate) fn failed(events: &[Event]) -> &DataFailed {
 }
 
 /// The messages of warnings.
-pub(crate) fn messages(warnings: &[domain::warning::Warning]) -> Vec<&str> {
+pub(crate) fn messages(warnings: &[domain::job::warning::Warning]) -> Vec<&str> {
     warnings.iter().map(|warning| warning.message.as_str()).collect()
 }

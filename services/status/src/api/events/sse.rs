@@ -50,7 +50,7 @@ fn write(text: &mut String, scope: Scope, event: &FeedEvent) {
 
 #[cfg(test)]
 mod tests {
-    use domain::ids::JobId;
+    use domain::values::ids::JobId;
 
     use super::*;
 

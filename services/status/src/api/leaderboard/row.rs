@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::leaderboard::{Contestant, Row};
+use domain::performance::leaderboard::{Contestant, Row};
 use runtime::http::Number;
 use rust_decimal::Decimal;
 use serde::Serialize;

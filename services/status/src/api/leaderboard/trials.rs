@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::trials::{Comparison, Interval, LEVEL, SIGNIFICANCE, Summary, Trials, Unknown};
+use domain::performance::significance::{
+    Comparison, Interval, LEVEL, SIGNIFICANCE, Summary, Trials, Unknown,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use domain::accounting::corporate_action::{Action, AppliedAction};
+use domain::accounting::order::RefusedOrder;
+use domain::accounting::portfolio::Portfolio;
 use domain::agent::Turn;
-use domain::corporate::{Action, AppliedAction};
-use domain::event::Event;
-use domain::model_day::{CompletedDay, DayRef, RefusedOrder, Trade};
-use domain::portfolio::Portfolio;
+use domain::events::event::Event;
+use domain::simulation::model_day::{CompletedDay, DayRef, Trade};
 use runtime::http::{Number, Problem};
 use rust_decimal::Decimal;
 use serde::{Deserialize as _, Serialize};
@@ -238,7 +239,7 @@ fn day_result(row: &WinnerRow, day: &CompletedDay, base: Option<&CompletedDay>) 
 }
 
 fn position_of(portfolio: &Portfolio, value: Decimal, close: Decimal) -> Position {
-    let holding = |(symbol, quantity): (&domain::market::Symbol, &u64)| Holding {
+    let holding = |(symbol, quantity): (&domain::market::instruments::Symbol, &u64)| Holding {
         symbol: symbol.to_string(),
         quantity: *quantity,
     };

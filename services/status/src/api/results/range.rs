@@ -1,6 +1,6 @@
 //! The range form: a series for each portfolio.
 
-use domain::metrics::period_metrics;
+use domain::performance::metrics::period_metrics;
 use runtime::http::Number;
 use serde::Serialize;
 use storage::status::WinnerRow;

@@ -14,7 +14,7 @@ pub(crate) struct EquityRow {
     job: String,
     cash: Decimal,
     gain: Option<f64>,
-    key: domain::model_day::ModelDayKey,
+    key: domain::values::ids::ModelDayKey,
     starting_value: Decimal,
     value_at_open: Decimal,
     value_at_close: Decimal,

@@ -1,8 +1,8 @@
 //! What portfolios hold at the end of their days.
 
 use chrono::NaiveDate;
-use domain::market::Symbol;
-use domain::model_day::CompletedDay;
+use domain::market::instruments::Symbol;
+use domain::simulation::model_day::CompletedDay;
 use rust_decimal::Decimal;
 use storage::{PgPool, market};
 use utoipa::openapi::RefOr;

@@ -1,6 +1,6 @@
 //! A row of a table, as JSON and as it is described.
 
-use domain::model_day::CompletedDay;
+use domain::simulation::model_day::CompletedDay;
 use runtime::http::Number;
 use rust_decimal::Decimal;
 use serde::ser::SerializeMap as _;

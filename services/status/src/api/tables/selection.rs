@@ -2,9 +2,9 @@
 
 use axum::http::{HeaderMap, header};
 use chrono::NaiveDate;
-use domain::fold::Requested;
-use domain::ids::JobId;
-use domain::request::{DEFAULT_EXPERIMENT, ValidationError};
+use domain::events::job_view::Requested;
+use domain::job::request::{DEFAULT_EXPERIMENT, ValidationError};
+use domain::values::ids::JobId;
 use runtime::http::{Params, Problem};
 use utoipa::ToSchema;
 

@@ -1,7 +1,7 @@
 //! Filled orders.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::model_day::{CompletedDay, Trade};
+use domain::simulation::model_day::{CompletedDay, Trade};
 use rust_decimal::Decimal;
 use storage::PgPool;
 use storage::status::Trading;

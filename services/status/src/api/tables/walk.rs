@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::marker::PhantomData;
 
 use chrono::NaiveDate;
-use domain::ids::JobId;
+use domain::values::ids::JobId;
 use runtime::http::Problem;
 use storage::PgPool;
 use storage::status::{DaysOf, ToldDay, portfolios, told_days};

@@ -1,0 +1,140 @@
+//! Searching for the order of symbols that completes the most dates.
+
+use std::cmp::Reverse;
+
+use super::cover::{Cover, Group};
+use crate::values::bit_set::Bits;
+
+/// How many sets of symbols or groups an exhaustive search may look at.
+const EXHAUSTIVE: u64 = 5_000;
+
+/// How many of the nearest dates the greedy search weighs before each choice.
+const WEIGHED: usize = 64;
+
+/// All symbols, so ordered that the first `calls` complete the most dates that were found to be possible.
+/// Among orders that complete the same, the one whose beginnings complete more.
+pub(super) fn best_order(cover: &Cover, calls: usize) -> Vec<usize> {
+    let mut orders = vec![greedy(cover, calls)];
+    if calls < cover.symbols {
+        orders.push(within(cover, &peeled(cover, calls), calls));
+        orders.extend(exhaustive(cover, calls).map(|best| within(cover, &best, calls)));
+    }
+    orders.push(cover.plain_order());
+    // `max_by_key` returns the last of equals; the first is preferred here.
+    orders.into_iter().rev().max_by_key(|order| cover.profile(order, calls)).unwrap_or_default()
+}
+
+/// Again and again the symbols that one more date lacks: those that complete the most dates per call.
+pub(super) fn greedy(cover: &Cover, calls: usize) -> Vec<usize> {
+    let mut open: Vec<&Group> = cover.groups.iter().collect();
+    let mut chosen = Bits::empty(cover.symbols);
+    let mut order = Vec::with_capacity(cover.symbols);
+    while !open.is_empty() {
+        let next = densest(&open, &chosen, calls.saturating_sub(order.len()));
+        let mut symbols: Vec<_> = next.iter().collect();
+        symbols.sort_by_key(|symbol| Reverse(wanted(&open, *symbol)));
+        order.extend(symbols);
+        chosen.union_with(&next);
+        open.retain(|group| !group.lacks.is_subset(&chosen));
+    }
+    order
+}
+
+/// The lacking symbols of the group that completes the most dates per call; of those that fit into
+/// `calls`, or of all when none does.
+fn densest(open: &[&Group], chosen: &Bits, calls: usize) -> Bits {
+    let mut nearest: Vec<_> = open.iter().map(|group| (group.lacks.minus(chosen), group.dates)).collect();
+    nearest.sort_by_key(|(rest, dates)| (rest.len() > calls, rest.len(), Reverse(*dates)));
+    let fits = nearest.iter().take_while(|(rest, _)| rest.len() <= calls).count();
+    nearest.truncate(if fits == 0 { WEIGHED } else { fits.min(WEIGHED) });
+
+    let mut best: Option<(usize, Bits)> = None;
+    for (rest, _) in nearest {
+        let mut after = chosen.clone();
+        after.union_with(&rest);
+        let gain = open.iter().filter(|g| g.lacks.is_subset(&after)).map(|g| g.dates).sum::<usize>();
+        if best.as_ref().is_none_or(|(most, cost)| gain * cost.len() > most * rest.len()) {
+            best = Some((gain, rest));
+        }
+    }
+    best.map_or_else(|| Bits::empty(0), |(_, rest)| rest)
+}
+
+/// How many dates still want `symbol`.
+fn wanted(open: &[&Group], symbol: usize) -> usize {
+    open.iter().filter(|group| group.lacks.contains(symbol)).map(|group| group.dates).sum()
+}
+
+/// All symbols less, one by one, the symbol whose loss costs the fewest dates, until `calls` are left.
+fn peeled(cover: &Cover, calls: usize) -> Bits {
+    let mut kept = Bits::empty(cover.symbols);
+    kept.insert_all(0..cover.symbols);
+    let mut alive: Vec<&Group> = cover.groups.iter().collect();
+    while kept.len() > calls {
+        let cheapest = kept.iter().min_by_key(|symbol| (wanted(&alive, *symbol), Reverse(*symbol)));
+        let Some(cheapest) = cheapest else { break };
+        kept.remove(cheapest);
+        alive.retain(|group| !group.lacks.contains(cheapest));
+    }
+    kept
+}
+
+/// The best set of at most `calls` symbols, when trying all sets of symbols, or all sets of groups, is cheap.
+fn exhaustive(cover: &Cover, calls: usize) -> Option<Bits> {
+    if combinations(cover.symbols, calls) <= EXHAUSTIVE {
+        return best_combination(cover, calls);
+    }
+    let groups = cover.groups.len();
+    (groups <= EXHAUSTIVE.ilog2() as usize).then(|| best_union(cover, calls)).flatten()
+}
+
+fn best_combination(cover: &Cover, calls: usize) -> Option<Bits> {
+    let mut best: Option<(usize, Bits)> = None;
+    let mut picked: Vec<usize> = (0..calls).collect();
+    loop {
+        let mut chosen = Bits::empty(cover.symbols);
+        picked.iter().for_each(|symbol| chosen.insert(*symbol));
+        let completed = cover.completed_by(&chosen);
+        if best.as_ref().is_none_or(|(most, _)| completed > *most) {
+            best = Some((completed, chosen));
+        }
+        // The next combination in lexicographic order: move the last index that can still move.
+        let movable = (0..calls).rev().find(|place| picked[*place] < cover.symbols - (calls - place));
+        let Some(place) = movable else { return best.map(|(_, chosen)| chosen) };
+        picked[place] += 1;
+        for later in place + 1..calls {
+            picked[later] = picked[later - 1] + 1;
+        }
+    }
+}
+
+fn best_union(cover: &Cover, calls: usize) -> Option<Bits> {
+    let unions = (0..1_u64 << cover.groups.len()).map(|subset| {
+        let mut union = Bits::empty(cover.symbols);
+        let members = cover.groups.iter().enumerate().filter(|(index, _)| subset & (1 << index) != 0);
+        members.for_each(|(_, group)| union.union_with(&group.lacks));
+        union
+    });
+    unions.filter(|union| union.len() <= calls).max_by_key(|union| cover.completed_by(union))
+}
+
+/// `n` over `k`, or a number above any bound when it is large.
+fn combinations(n: usize, k: usize) -> u64 {
+    let k = k.min(n.saturating_sub(k)) as u64;
+    (0..k).fold(1_u64, |product, step| match product {
+        0..=EXHAUSTIVE => product * (n as u64 - step) / (step + 1),
+        _ => u64::MAX,
+    })
+}
+
+/// The symbols of `kept` in greedy order, then all others in greedy order.
+fn within(cover: &Cover, kept: &Bits, calls: usize) -> Vec<usize> {
+    let inside = cover.groups.iter().filter(|group| group.lacks.is_subset(kept));
+    let inside = inside.map(|group| Group { lacks: group.lacks.clone(), dates: group.dates }).collect();
+    let mut order = greedy(&cover.with_groups(inside), calls);
+    let mut rest = greedy(cover, calls);
+    rest.retain(|symbol| !order.contains(symbol));
+    let (in_set, outside): (Vec<_>, Vec<_>) = rest.into_iter().partition(|symbol| kept.contains(*symbol));
+    order.extend(in_set.into_iter().chain(outside));
+    order
+}

@@ -1,0 +1,199 @@
+//! From a JSON body to a request, with everything that is wrong with it.
+//!
+//! Types, messages and the leniency with booleans are those of the library that the original used.
+
+use std::collections::HashSet;
+
+use chrono::{Datelike, NaiveDate};
+use rust_decimal::Decimal;
+use serde_json::{Map, Value};
+
+use super::{DEFAULT_EXPERIMENT, Place, TriggerRequest, ValidationError};
+use crate::job::{OnFailure, Options};
+use crate::market::calendar;
+
+/// Most elements of one list that are complained about: a megabyte of numbers must not become an
+/// answer of fifty.
+const MOST_ELEMENT_ERRORS: usize = 100;
+const LONGEST_EXPERIMENT: usize = 100;
+
+pub(super) fn parse(body: &Value) -> Result<TriggerRequest, Vec<ValidationError>> {
+    let Value::Object(fields) = body else {
+        return Err(vec![ValidationError {
+            kind: "model_attributes_type",
+            loc: vec!["body".into()],
+            msg: "Input should be a valid dictionary or object to extract fields from".into(),
+            input: body.clone(),
+        }]);
+    };
+    let mut body = Body { fields, errors: Vec::new() };
+    let start = body.optional_date("start_date");
+    let end = body.date("end_date");
+    let models = body.names("models");
+    let replace_existing = body.flag("replace_existing");
+    let on_failure = body.on_failure("on_failure");
+    let experiment = body.experiment("experiment");
+    let wait_for_data = body.flag("wait_for_data");
+    let reprocess_stale = body.flag("reprocess_stale");
+    let budget = body.dollars("budget");
+    match end {
+        Some(end) if body.errors.is_empty() => Ok(TriggerRequest {
+            start,
+            end,
+            models,
+            options: Options { replace_existing, on_failure, wait_for_data, reprocess_stale, budget },
+            experiment,
+        }),
+        _ => Err(body.errors),
+    }
+}
+
+/// The fields of a body, read one after another. A reader that records an error returns a default,
+/// which nobody sees.
+struct Body<'a> {
+    fields: &'a Map<String, Value>,
+    errors: Vec<ValidationError>,
+}
+
+impl Body<'_> {
+    fn refuse(&mut self, field: &'static str, kind: &'static str, msg: impl Into<String>, input: &Value) {
+        let loc = vec!["body".into(), field.into()];
+        self.errors.push(ValidationError { kind, loc, msg: msg.into(), input: input.clone() });
+    }
+
+    /// `null`, absent and empty all mean that there is none.
+    fn optional_date(&mut self, field: &'static str) -> Option<NaiveDate> {
+        match self.fields.get(field) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) if text.is_empty() => None,
+            Some(_) => self.date(field),
+        }
+    }
+
+    fn date(&mut self, field: &'static str) -> Option<NaiveDate> {
+        let Some(value) = self.fields.get(field) else {
+            let input = Value::Object(self.fields.clone());
+            self.refuse(field, "missing", "Field required", &input);
+            return None;
+        };
+        let Some(text) = value.as_str() else {
+            self.refuse(field, "string_type", "Input should be a valid string", value);
+            return None;
+        };
+        let Some(date) = strict_date(text) else {
+            let msg = format!("Value error, Invalid date format: {text}. Expected YYYY-MM-DD");
+            self.refuse(field, "value_error", msg, value);
+            return None;
+        };
+        // A date beyond the calendar's end is judged by `resolve`: nearly all are just in the future.
+        if date.year() < *calendar::YEARS.start() {
+            self.errors.push(ValidationError::outside_calendar(field, date));
+        }
+        Some(date)
+    }
+
+    /// The texts of a list, each at its first place.
+    fn names(&mut self, field: &'static str) -> Vec<String> {
+        let list = match self.fields.get(field) {
+            None | Some(Value::Null) => return Vec::new(),
+            Some(Value::Array(list)) => list,
+            Some(other) => {
+                self.refuse(field, "list_type", "Input should be a valid list", other);
+                return Vec::new();
+            }
+        };
+        let wrong = list.iter().enumerate().filter(|(_, element)| !element.is_string());
+        self.errors.extend(wrong.take(MOST_ELEMENT_ERRORS).map(|(index, element)| ValidationError {
+            kind: "string_type",
+            loc: vec!["body".into(), field.into(), Place::Index(index)],
+            msg: "Input should be a valid string".into(),
+            input: element.clone(),
+        }));
+        let mut seen = HashSet::new();
+        let texts = list.iter().filter_map(Value::as_str);
+        texts.filter(|name| seen.insert(*name)).map(str::to_owned).collect()
+    }
+
+    fn flag(&mut self, field: &'static str) -> bool {
+        let Some(value) = self.fields.get(field) else { return false };
+        read_flag(value).unwrap_or_else(|(kind, msg)| {
+            self.refuse(field, kind, msg, value);
+            false
+        })
+    }
+
+    /// An amount above zero, as a number or a decimal text; `null` and absent mean that there is none.
+    fn dollars(&mut self, field: &'static str) -> Option<Decimal> {
+        let value = self.fields.get(field).filter(|value| !value.is_null())?;
+        let amount = match value {
+            Value::Number(number) => Decimal::from_str_exact(&number.to_string()).ok(),
+            Value::String(text) => Decimal::from_str_exact(text).ok(),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        };
+        match amount {
+            Some(amount) if amount > Decimal::ZERO => Some(amount.normalize()),
+            Some(_) => {
+                self.refuse(field, "greater_than", "Input should be greater than 0", value);
+                None
+            }
+            None => {
+                self.refuse(field, "decimal_parsing", "Input should be a valid decimal", value);
+                None
+            }
+        }
+    }
+
+    fn on_failure(&mut self, field: &'static str) -> OnFailure {
+        let Some(value) = self.fields.get(field) else { return OnFailure::default() };
+        match value.as_str() {
+            Some("continue") => OnFailure::Continue,
+            Some("stop") => OnFailure::Stop,
+            Some(_) | None => {
+                self.refuse(field, "literal_error", "Input should be 'continue' or 'stop'", value);
+                OnFailure::default()
+            }
+        }
+    }
+
+    fn experiment(&mut self, field: &'static str) -> String {
+        let Some(value) = self.fields.get(field) else { return DEFAULT_EXPERIMENT.to_owned() };
+        let Some(name) = value.as_str() else {
+            self.refuse(field, "string_type", "Input should be a valid string", value);
+            return String::new();
+        };
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if name.is_empty() {
+            self.refuse(field, "string_too_short", "String should have at least 1 character", value);
+        } else if name.chars().count() > LONGEST_EXPERIMENT {
+            let msg = format!("String should have at most {LONGEST_EXPERIMENT} characters");
+            self.refuse(field, "string_too_long", msg, value);
+        } else if !name.chars().all(allowed) {
+            let msg = "String should match pattern '^[A-Za-z0-9._-]+$'";
+            self.refuse(field, "string_pattern_mismatch", msg, value);
+        }
+        name.to_owned()
+    }
+}
+
+/// A date that exists, written as `YYYY-MM-DD` and in no other way.
+fn strict_date(text: &str) -> Option<NaiveDate> {
+    let date: NaiveDate = text.parse().ok()?;
+    (text.len() == 10 && date.to_string() == text).then_some(date)
+}
+
+/// A boolean, or one of the texts and numbers that the original took for one.
+fn read_flag(value: &Value) -> Result<bool, (&'static str, &'static str)> {
+    let text = match value {
+        Value::Bool(flag) => return Ok(*flag),
+        Value::String(text) => text.to_ascii_lowercase(),
+        Value::Number(number) => number.to_string().trim_end_matches(".0").to_owned(),
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            return Err(("bool_type", "Input should be a valid boolean"));
+        }
+    };
+    match text.as_str() {
+        "1" | "on" | "t" | "true" | "y" | "yes" => Ok(true),
+        "0" | "off" | "f" | "false" | "n" | "no" => Ok(false),
+        _ => Err(("bool_parsing", "Input should be a valid boolean, unable to interpret input")),
+    }
+}

@@ -1,0 +1,161 @@
+//! Warnings: typed facts that a user should know although the job goes on.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::market::instruments::Symbol;
+
+/// Stable codes of the warnings that Modelday gives.
+pub mod code {
+    /// The provider's budget ended the download.
+    pub const RATE_LIMITED: &str = "RATE_LIMITED";
+    /// Symbols that could not be downloaded for another reason.
+    pub const SYMBOLS_FAILED: &str = "SYMBOLS_FAILED";
+    /// Sessions that are not run because prices are missing.
+    pub const DATES_SKIPPED: &str = "DATES_SKIPPED";
+    /// Weekdays without a session.
+    pub const MARKET_CLOSED: &str = "MARKET_CLOSED";
+    /// Model-days that were completed before.
+    pub const ALREADY_COMPLETED: &str = "ALREADY_COMPLETED";
+    /// Model-days kept although they were made under another configuration.
+    pub const CONFIG_CHANGED: &str = "CONFIG_CHANGED";
+    /// Days that stand on a replaced or later filled day, or on replaced prices.
+    pub const STALE_DAYS: &str = "STALE_DAYS";
+    /// Rows of a provider's answer that are not bars.
+    pub const ROWS_REJECTED: &str = "ROWS_REJECTED";
+    /// A provider's answer that differs from a stored bar; the stored one stays.
+    pub const PRICE_REVISED: &str = "PRICE_REVISED";
+    /// Overnight moves of held symbols that look like splits which were not imported.
+    pub const SPLIT_SUSPECTED: &str = "SPLIT_SUSPECTED";
+    /// The provider refused: key, plan or fault.
+    pub const PROVIDER_REFUSED: &str = "PROVIDER_REFUSED";
+}
+
+/// One warning. Two warnings with the same code and message are the same warning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// One of [`code`], or a newer one.
+    pub code: String,
+    /// A sentence for people.
+    pub message: String,
+    /// The symbols concerned, if any.
+    pub symbols: Vec<Symbol>,
+    /// The dates concerned, if any.
+    pub dates: Vec<NaiveDate>,
+    /// How many things are concerned.
+    pub count: u32,
+}
+
+impl Warning {
+    /// The download stopped at the provider's limit after `done` of `total` symbols.
+    pub fn rate_limited(done: usize, total: usize) -> Self {
+        Self::new(
+            code::RATE_LIMITED,
+            format!("Rate limit reached - downloaded {done}/{total} symbols"),
+            total - done.min(total),
+        )
+    }
+
+    /// These symbols could not be downloaded.
+    pub fn symbols_failed(symbols: Vec<Symbol>) -> Self {
+        let message = format!("{} symbols failed to download", symbols.len());
+        Self { symbols, ..Self::new(code::SYMBOLS_FAILED, message, 0) }.counted()
+    }
+
+    /// These sessions are not run because prices are missing.
+    pub fn dates_skipped(dates: Vec<NaiveDate>) -> Self {
+        let list: Vec<String> = dates.iter().map(|date| format!("'{date}'")).collect();
+        let message =
+            format!("Skipped {} dates due to incomplete price data: [{}]", dates.len(), list.join(", "));
+        Self { dates, ..Self::new(code::DATES_SKIPPED, message, 0) }.counted()
+    }
+
+    /// These weekdays have no session.
+    pub fn market_closed(days: Vec<(NaiveDate, String)>) -> Self {
+        let list: Vec<String> = days.iter().map(|(date, name)| format!("{date} ({name})")).collect();
+        let message = format!("Market closed on {}", list.join(", "));
+        let dates = days.into_iter().map(|(date, _)| date).collect();
+        Self { dates, ..Self::new(code::MARKET_CLOSED, message, 0) }.counted()
+    }
+
+    /// So many model-days were completed before and are kept.
+    pub fn already_completed(count: usize) -> Self {
+        Self::new(code::ALREADY_COMPLETED, format!("Skipped {count} model-days already completed"), count)
+    }
+
+    /// `model` has no day left in the job: it goes on from its own history, which reaches the job's last date.
+    pub fn up_to_date(model: &str) -> Self {
+        Self::new(code::ALREADY_COMPLETED, format!("{model} is up to date; nothing to run"), 0)
+    }
+
+    /// So many kept model-days of `model` were made under another configuration.
+    pub fn config_changed(model: &str, count: usize) -> Self {
+        let message = format!(
+            "{count} completed model-days of {model} were made under another configuration and are kept; \
+             use replace_existing or another experiment to run them anew"
+        );
+        Self::new(code::CONFIG_CHANGED, message, count)
+    }
+
+    /// Held symbols that, on a date, open at a price that looks like a split of that ratio nobody told of.
+    pub fn split_suspected(splits: Vec<(Symbol, NaiveDate, String)>) -> Self {
+        let list: Vec<String> =
+            splits.iter().map(|(symbol, date, ratio)| format!("{symbol} on {date} ({ratio})")).collect();
+        let message = format!(
+            "Held symbols open as after a split that is not known: {}; import it with POST /prices/import?kind=splits, \
+             then trigger with reprocess_stale",
+            list.join(", ")
+        );
+        let (mut symbols, mut dates): (Vec<Symbol>, Vec<NaiveDate>) =
+            splits.iter().map(|(symbol, date, _)| (symbol.clone(), *date)).unzip();
+        symbols.sort();
+        symbols.dedup();
+        dates.sort();
+        dates.dedup();
+        Self { symbols, dates, ..Self::new(code::SPLIT_SUSPECTED, message, splits.len()) }
+    }
+
+    /// So many days of `model` stand on a replaced or later filled day, or on replaced prices.
+    pub fn stale_days(model: &str, dates: Vec<NaiveDate>) -> Self {
+        let message = format!(
+            "{} completed days of {model} stand on a replaced or later filled day, or on replaced prices; \
+             trigger with reprocess_stale to run them again",
+            dates.len()
+        );
+        Self { dates, ..Self::new(code::STALE_DAYS, message, 0) }.counted()
+    }
+
+    /// A warning with a message of its own.
+    pub fn new(code: &str, message: String, count: usize) -> Self {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        Self { code: code.to_owned(), message, symbols: Vec::new(), dates: Vec::new(), count }
+    }
+
+    /// The same warning about these symbols.
+    pub fn about(self, symbols: Vec<Symbol>) -> Self {
+        Self { symbols, ..self }.counted()
+    }
+
+    fn counted(self) -> Self {
+        let count = u32::try_from(self.symbols.len().max(self.dates.len())).unwrap_or(u32::MAX);
+        Self { count, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_keep_the_original_wording() {
+        let dates = vec!["2025-10-02".parse().unwrap(), "2025-10-05".parse().unwrap()];
+
+        assert_eq!(Warning::rate_limited(12, 15).message, "Rate limit reached - downloaded 12/15 symbols");
+        assert_eq!(
+            Warning::dates_skipped(dates).message,
+            "Skipped 2 dates due to incomplete price data: ['2025-10-02', '2025-10-05']"
+        );
+        let failed = vec!["A".parse().unwrap(), "B".parse().unwrap(), "C".parse().unwrap()];
+        assert_eq!(Warning::symbols_failed(failed).message, "3 symbols failed to download");
+    }
+}

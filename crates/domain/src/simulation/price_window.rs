@@ -1,0 +1,133 @@
+//! Which bars a day can look at: those of its stretch of sessions, with the look-back before it.
+//!
+//! Bars are read in stretches that all days of a job share. What a day can see therefore depends on where
+//! its stretch begins, and a replay has to see the same.
+
+use chrono::NaiveDate;
+
+use crate::accounting::portfolio::Portfolio;
+use crate::market::as_of::PriceHistory;
+use crate::market::calendar::Calendar;
+use crate::market::instruments::{Bar, Symbol, Universe};
+use crate::market::price_table::PriceTable;
+
+/// Consecutive sessions whose bars are read at once. Every session is in one, and they do not overlap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// Its first session.
+    pub first: NaiveDate,
+    /// Its last session.
+    pub last: NaiveDate,
+}
+
+impl Stretch {
+    /// Sessions of a stretch. Many, since with each the sessions looked back on are read again.
+    pub const SESSIONS: usize = 256;
+
+    /// The stretch that `date` is in.
+    pub fn of(calendar: &Calendar, date: NaiveDate) -> Self {
+        let earlier = calendar.sessions_before(date, usize::MAX);
+        let first = earlier.len() / Self::SESSIONS * Self::SESSIONS;
+        let first = earlier.get(first).copied().unwrap_or(date);
+        let mut last = first;
+        for _ in 1..Self::SESSIONS {
+            last = calendar.next_session(last).unwrap_or(last);
+        }
+        Self { first, last: last.max(date) }
+    }
+
+    /// The first session whose bars are read when models look back on `lookback` sessions. Of what is
+    /// earlier, only the last bar of each symbol is.
+    pub fn from(&self, calendar: &Calendar, lookback: usize) -> NaiveDate {
+        calendar.sessions_before(self.first, lookback + 1).first().copied().unwrap_or(self.first)
+    }
+}
+
+/// The part of a table that a day can look at.
+pub struct Window<'a> {
+    table: &'a PriceTable,
+    universe: &'a Universe,
+    held: Option<&'a Portfolio>,
+    from: NaiveDate,
+    to: NaiveDate,
+}
+
+impl<'a> Window<'a> {
+    /// What is read of `table` from `from` to `to`: the universe's bars, and those of what is held besides.
+    pub fn new(
+        table: &'a PriceTable,
+        universe: &'a Universe,
+        held: Option<&'a Portfolio>,
+        (from, to): (NaiveDate, NaiveDate),
+    ) -> Self {
+        Self { table, universe, held, from, to }
+    }
+
+    fn has(&self, symbol: &Symbol) -> bool {
+        self.universe.tradable(symbol) || self.held.is_some_and(|held| held.quantity(symbol) > 0)
+    }
+}
+
+impl PriceHistory for Window<'_> {
+    fn bar(&self, symbol: &Symbol, date: NaiveDate) -> Option<Bar> {
+        // The first look is the cheap one.
+        let bar = self.table.bar(symbol, date).filter(|_| date <= self.to && self.has(symbol))?;
+        (date >= self.from || self.table.previous_date(symbol, self.from) == Some(date)).then_some(bar)
+    }
+
+    fn previous_date(&self, symbol: &Symbol, date: NaiveDate) -> Option<NaiveDate> {
+        let within = date.min(self.to.succ_opt().unwrap_or(self.to));
+        let found = self.table.previous_date(symbol, within).filter(|_| self.has(symbol))?;
+        (found >= self.from || self.table.previous_date(symbol, self.from) == Some(found)).then_some(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn every_session_is_in_one_stretch_and_stretches_do_not_overlap() {
+        let calendar = Calendar::nyse();
+        let mut previous: Option<Stretch> = None;
+
+        for date in calendar.sessions(day("2019-01-01"), day("2021-01-01")) {
+            let stretch = Stretch::of(&calendar, date);
+            assert!(stretch.first <= date && date <= stretch.last, "{date} is not within {stretch:?}");
+            if let Some(previous) = previous.filter(|previous| *previous != stretch) {
+                assert!(previous.last < stretch.first, "{previous:?} overlaps {stretch:?}");
+            }
+            previous = Some(stretch);
+        }
+    }
+
+    #[test]
+    fn a_window_shows_its_stretch_and_of_what_is_earlier_the_last_bar() {
+        let price = "10".parse().unwrap();
+        let bar = Bar::new(price, price, price, price, 1).unwrap();
+        let symbol = |text: &str| text.parse::<Symbol>().unwrap();
+        let dates = ["2025-09-26", "2025-09-29", "2025-10-01", "2025-10-02", "2025-10-03"].map(day);
+        let names = ["AAPL", "OLD"].map(symbol);
+        let bars = names.iter().flat_map(|name| dates.map(|date| (name.clone(), date, bar)));
+        let table: PriceTable = bars.collect();
+        let universe = Universe { name: "one".to_owned(), symbols: vec![symbol("AAPL")], benchmark: None };
+        let holds = Portfolio::new("1".parse().unwrap(), [(symbol("OLD"), 1)].into()).unwrap();
+        let range = (day("2025-10-01"), day("2025-10-02"));
+
+        let window = Window::new(&table, &universe, None, range);
+        let shown = dates.map(|date| window.bar(&names[0], date).is_some());
+        assert_eq!(shown, [false, true, true, true, false]);
+        let before = |date| window.previous_date(&names[0], day(date));
+        assert_eq!(before("2025-10-09"), Some(day("2025-10-02")));
+        assert_eq!(before("2025-10-01"), Some(day("2025-09-29")));
+        assert_eq!(before("2025-09-29"), None);
+        assert_eq!(window.bar(&names[1], day("2025-10-01")), None, "it is not held");
+
+        let window = Window::new(&table, &universe, Some(&holds), range);
+        assert_eq!(window.bar(&names[1], day("2025-10-01")), Some(bar));
+    }
+}

@@ -1,0 +1,213 @@
+//! One model-day: what the model decides at the open, and what the account makes of it.
+//!
+//! A day that is run and a day that is replayed are run here, so that they cannot differ.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+
+use crate::accounting::corporate_actions::KnownActions;
+use crate::accounting::day_book::{DayBook, DayError, DayPrices, DayResult, PreviousDay};
+use crate::accounting::market_day::MarketDay;
+use crate::accounting::order::Order;
+use crate::accounting::portfolio::Portfolio;
+use crate::accounting::split_detection::{SuspectedSplit, suspected_splits};
+use crate::agent::{Opening, Session};
+use crate::job::{AgentModel, Model};
+use crate::market::as_of::{AsOf, PriceHistory};
+use crate::market::calendar::Calendar;
+use crate::market::instruments::Universe;
+use crate::simulation::decider::Decider;
+use crate::simulation::model_day::{AgentReport, CompletedDay, DayRef, Trade};
+use crate::strategy::policy::Situation;
+use crate::values::ids::ModelDayKey;
+
+/// The position of a portfolio after a completed day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortfolioDay {
+    /// The day and its revision.
+    pub day: DayRef,
+    /// Cash and holdings after its last order.
+    pub position: Portfolio,
+    /// Their value at that day's open, in dollars.
+    pub value_at_open: Decimal,
+}
+
+/// All that a day depends on.
+pub struct Today<'a> {
+    /// Which model-day.
+    pub key: &'a ModelDayKey,
+    /// What may be traded.
+    pub universe: &'a Universe,
+    /// The model.
+    pub model: &'a Model,
+    /// How it decides.
+    pub decider: &'a Decider,
+    /// Bars, the future included; what a decision sees of them is up to [`AsOf`].
+    pub prices: &'a dyn PriceHistory,
+    /// Splits and dividends, of later days too; only those up to the day matter.
+    pub actions: &'a KnownActions,
+    /// The exchange's sessions.
+    pub calendar: &'a Calendar,
+    /// The day it continues from; `None` on a portfolio's first.
+    pub previous: Option<&'a PortfolioDay>,
+    /// Days that the portfolio has completed before this one.
+    pub day_index: u32,
+    /// The revision that it writes.
+    pub revision: u32,
+    /// When it began.
+    pub began: DateTime<Utc>,
+}
+
+/// What an agent's attempt adds to the day's accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// How it went.
+    pub report: AgentReport,
+}
+
+impl<'a> Today<'a> {
+    /// Runs the day of a model that decides in memory. An agent's has no orders here: it decides in
+    /// conversation, in a [`Self::session`].
+    ///
+    /// # Errors
+    /// When the day has no accounts.
+    pub fn run(&self) -> Result<DayResult, DayError> {
+        let market = self.market();
+        let mut book = self.open_book(&market)?;
+        for order in self.orders(&book) {
+            // A refusal is part of the day's result; these models do not react to it.
+            let _ = book.submit(&order);
+        }
+        book.close()
+    }
+
+    /// The day's opens, closes and last known prices.
+    pub fn market(&self) -> MarketDay<'a> {
+        MarketDay::new(self.prices, self.actions.splits(), self.key.date)
+    }
+
+    /// Overnight moves of what is held that look like splits nobody told of.
+    pub fn suspected_splits(&self) -> Vec<SuspectedSplit> {
+        let held = self.previous.map(|day| &day.position);
+        held.map(|held| suspected_splits(held, &self.market())).unwrap_or_default()
+    }
+
+    /// Opens the day's book over its market.
+    ///
+    /// # Errors
+    /// When the day has no accounts.
+    pub fn open_book<'b>(&self, market: &'b dyn DayPrices) -> Result<DayBook<'b>, DayError>
+    where
+        'a: 'b,
+    {
+        let previous = self.previous.map(|day| PreviousDay {
+            date: day.day.date,
+            portfolio: day.position.clone(),
+            ending_value_at_open: day.value_at_open,
+        });
+        let due = previous.as_ref().map(|previous| self.actions.between(previous.date, self.key.date));
+        DayBook::open(
+            self.key.date,
+            previous.as_ref(),
+            self.model.initial_cash,
+            self.universe,
+            market,
+            &due.unwrap_or_default(),
+            self.model.costs,
+        )
+    }
+
+    /// Opens the conversation of an agent's day.
+    ///
+    /// # Errors
+    /// When the day has no accounts.
+    pub fn session<'b>(
+        &self,
+        agent: &'b AgentModel,
+        market: &'b dyn DayPrices,
+    ) -> Result<Session<'b>, DayError>
+    where
+        'a: 'b,
+    {
+        let opening = Opening {
+            key: self.key,
+            settings: &agent.settings,
+            dialect: agent.dialect,
+            universe: self.universe,
+            as_of: AsOf::new(self.prices, self.calendar, self.key.date),
+            book: self.open_book(market)?,
+            initial_cash: self.model.initial_cash,
+        };
+        // All three are of the same day, by construction.
+        Session::open(opening)
+            .map_err(|_| DayError::NotAfter { date: self.key.date, previous: self.key.date })
+    }
+
+    fn orders(&self, book: &DayBook<'_>) -> Vec<Order> {
+        match self.decider {
+            Decider::Recorded(orders) => orders.get(&self.key.date).cloned().unwrap_or_default(),
+            Decider::Policy(policy) => policy.decide(&Situation {
+                as_of: AsOf::new(self.prices, self.calendar, self.key.date),
+                portfolio: book.portfolio(),
+                universe: self.universe,
+                costs: &self.model.costs,
+                day_index: self.day_index,
+                salt: &salt(self.key),
+            }),
+            Decider::Agent(_) => Vec::new(),
+        }
+    }
+
+    /// The day's accounts as they are told; `told` is what an agent's day adds.
+    pub fn completed(
+        &self,
+        result: DayResult,
+        told: Option<Told>,
+        completed_at: DateTime<Utc>,
+    ) -> CompletedDay {
+        let trades = result.fills.iter().map(|fill| Trade {
+            sequence: fill.sequence,
+            side: fill.side,
+            symbol: fill.symbol.clone(),
+            quantity: fill.quantity,
+            price: fill.price.amount(),
+            fee: fill.fee,
+            cash_after: fill.cash_after,
+        });
+        let carried_over = self.previous.is_some_and(|day| day.position == result.starting);
+        CompletedDay {
+            key: self.key.clone(),
+            attempt: told.as_ref().map_or(1, |told| told.attempt),
+            revision: self.revision,
+            base: self.previous.map(|day| day.day),
+            config_hash: self.model.config_hash.clone(),
+            trades: trades.collect(),
+            starting_position: (!carried_over).then_some(result.starting),
+            starting_value: result.starting_value,
+            profit: result.profit,
+            return_pct: result.return_pct,
+            days_since_last_trading: result.days_since_last_trading,
+            refused: result.refusals,
+            ending_position: result.ending,
+            value_at_open: result.value_at_open,
+            value_at_close: result.value_at_close,
+            corporate_actions: result.actions,
+            stale_symbols: result.stale,
+            started_at: told.as_ref().map_or(self.began, |told| told.started_at),
+            completed_at,
+            agent: told.map(|told| told.report),
+        }
+    }
+}
+
+/// Trials of one model draw differently; the first draws as the model alone would.
+fn salt(key: &ModelDayKey) -> String {
+    match key.trial {
+        0 => key.model.clone(),
+        trial => format!("{}#{trial}", key.model),
+    }
+}

@@ -1,0 +1,4 @@
+//! Models that decide in memory: built-in policies and recorded orders.
+
+pub mod policy;
+pub mod recorded;

@@ -1,0 +1,77 @@
+//! The policy that follows the strongest members.
+
+use rust_decimal::Decimal;
+
+use crate::accounting::order::{Order, Side};
+use crate::market::instruments::Symbol;
+use crate::strategy::policy::{Situation, order};
+use crate::values::exact;
+use crate::values::money::Price;
+
+pub(super) fn decide(situation: &Situation<'_>, lookback: usize, top: usize) -> Vec<Order> {
+    let chosen = strongest(situation, lookback, top);
+    targets(situation, &chosen).and_then(|targets| rebalance(situation, &targets)).unwrap_or_default()
+}
+
+/// A member to hold: its open and how many shares of it.
+struct Target<'a> {
+    symbol: &'a Symbol,
+    open: Price,
+    shares: u64,
+}
+
+/// The members with the highest rise and their opens, strongest first, equals in symbol order.
+fn strongest<'a>(situation: &Situation<'a>, lookback: usize, top: usize) -> Vec<(&'a Symbol, Price)> {
+    let view = situation.as_of;
+    let sessions = view.sessions_before(lookback + 1);
+    let ([first, .., last], true) = (sessions, sessions.len() == lookback + 1) else { return Vec::new() };
+    let close = |symbol, date| Some(view.bar(symbol, date).ok()?.close().amount());
+    let growth = |symbol| close(symbol, *last)?.checked_div(close(symbol, *first)?);
+    let ranked = |(symbol, open)| Some((growth(symbol)?, symbol, open));
+    let mut members: Vec<_> = situation.priced_members().into_iter().filter_map(ranked).collect();
+    members.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    members.into_iter().take(top).map(|(_, symbol, open)| (symbol, open)).collect()
+}
+
+/// Equal weights of all that can be moved today; `None` when nothing is chosen, or an amount is
+/// too large to be exact.
+fn targets<'a>(situation: &Situation<'_>, chosen: &[(&'a Symbol, Price)]) -> Option<Vec<Target<'a>>> {
+    let parts = u32::try_from(chosen.len()).ok().filter(|parts| *parts > 0)?;
+    let positions = situation.priced_positions();
+    let worth = positions.iter().try_fold(situation.portfolio.cash(), |worth, (_, held, open)| {
+        exact::sum(worth, exact::product(open.amount(), Decimal::from(*held))?)
+    })?;
+    let target = |&(symbol, open)| {
+        let shares = situation.costs.affordable(open, worth, parts);
+        Target { symbol, open, shares }
+    };
+    Some(chosen.iter().map(target).collect())
+}
+
+/// The orders that lead to the targets, as far as the cash reaches.
+fn rebalance(situation: &Situation<'_>, targets: &[Target<'_>]) -> Option<Vec<Order>> {
+    let wanted =
+        |symbol| targets.iter().find(|target| target.symbol == symbol).map_or(0, |target| target.shares);
+    let mut orders = Vec::new();
+    let mut cash = situation.portfolio.cash();
+    for (symbol, held, open) in situation.priced_positions() {
+        let surplus = held.saturating_sub(wanted(symbol));
+        if surplus == 0 {
+            continue;
+        }
+        let after = exact::sum(cash, situation.costs.proceeds(open, surplus)?)?;
+        if after >= Decimal::ZERO {
+            cash = after;
+            orders.push(order(Side::Sell, symbol, surplus));
+        }
+    }
+    for Target { symbol, open, shares } in targets {
+        let lacking = shares.saturating_sub(situation.portfolio.quantity(symbol));
+        let quantity = lacking.min(situation.costs.affordable(*open, cash, 1));
+        if quantity > 0 {
+            cash = exact::difference(cash, situation.costs.outlay(*open, quantity)?)?;
+            orders.push(order(Side::Buy, symbol, quantity));
+        }
+    }
+    Some(orders)
+}
