@@ -14,7 +14,7 @@ use crate::ingest::fetch_plan::{Offer, Shape, completed, plan};
 use crate::job::{Job, Model};
 use crate::market::calendar::{Calendar, weekdays};
 use crate::market::instruments::Symbol;
-use crate::simulation::lane::{Turn, Winner, Winners, plan_lane, take_turn};
+use crate::simulation::lane::{DayAction, Winner, Winners, day_action, plan_lane};
 use crate::simulation::model_day::SkipReason;
 
 /// The winners of the job's portfolios, by model and trial; a portfolio without any is missing.
@@ -108,15 +108,15 @@ pub fn share(
             }
         }
         for date in lane.dates {
-            match take_turn(job, date, &winners) {
-                Turn::Run { base, revision } => {
+            match day_action(job, date, &winners) {
+                DayAction::Run { base, revision } => {
                     let config_hash = model.config_hash.clone();
                     winners.insert(date, Winner { revision, base, config_hash, repriced: false });
                     share.to_run += 1;
                     share.first = Some(share.first.map_or(date, |first| first.min(date)));
                     share.last = share.last.max(Some(date));
                 }
-                Turn::Keep => share.already_completed += 1,
+                DayAction::Keep => share.already_completed += 1,
             }
         }
     }

@@ -17,7 +17,7 @@ use domain::job::JobState;
 use domain::market::instruments::Symbol;
 use domain::replay::{Base, RecordedDay, RecordedOutcome};
 use domain::simulation::model_day::DayRef;
-use domain::simulation::price_window::Stretch;
+use domain::simulation::price_window::PriceWindow;
 use domain::values::ids::JobId;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -154,7 +154,7 @@ impl Export {
         let dates = || portfolios.iter().flat_map(|(_, _, days)| days.iter().map(|day| day.date));
         let (Some(first), Some(last)) = (dates().min(), dates().max()) else { return Ok(()) };
         let calendar = &self.executor.config.calendar;
-        let from = Stretch::of(calendar, first).from(calendar, self.planned.lookback());
+        let from = PriceWindow::of(calendar, first).from(calendar, self.planned.lookback());
         let universe = &self.planned.job.universe;
         let mut symbols: BTreeSet<&Symbol> = universe.symbols.iter().chain(&universe.benchmark).collect();
         // A held symbol that has left the universe keeps being priced.

@@ -4,7 +4,7 @@ use chrono::{SubsecRound as _, Utc};
 use domain::accounting::day_book::DayResult;
 use domain::accounting::order::Fill;
 use domain::simulation::model_day::CompletedDay;
-use domain::simulation::run::{Today, Told};
+use domain::simulation::run::{AgentAttempt, ModelDayRun};
 
 /// A day that can take effect.
 pub(crate) struct Decided {
@@ -14,7 +14,7 @@ pub(crate) struct Decided {
 
 impl Decided {
     /// The accounts of `today`; `told` is what an agent's day adds.
-    pub(crate) fn new(today: &Today<'_>, result: DayResult, told: Option<Told>) -> Self {
+    pub(crate) fn new(today: &ModelDayRun<'_>, result: DayResult, told: Option<AgentAttempt>) -> Self {
         let fills = result.fills.clone();
         Self { day: today.completed(result, told, Utc::now().trunc_subsecs(6)), fills }
     }

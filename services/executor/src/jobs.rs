@@ -62,7 +62,7 @@ impl PlannedJob {
         let (universe, lookback) = (&self.job.universe, self.lookback());
         let watch = |(model, decider): (&String, &Decider)| WatchRow {
             model: model.clone(),
-            watch: decider.watch(universe, lookback),
+            watch: decider.price_scope(universe, lookback),
         };
         self.deciders.iter().map(watch).collect()
     }

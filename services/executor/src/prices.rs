@@ -9,7 +9,7 @@ use domain::accounting::portfolio::Portfolio;
 use domain::market::calendar::Calendar;
 use domain::market::instruments::Symbol;
 use domain::market::price_table::PriceTable;
-use domain::simulation::price_window::Stretch;
+use domain::simulation::price_window::PriceWindow;
 use domain::values::ids::JobId;
 use storage::PgPool;
 use storage::market::{bars_between, known_actions, last_before, put_back};
@@ -25,7 +25,7 @@ const MOST_OF_A_JOB: usize = 3;
 
 type Table = Arc<OnceCell<Arc<Market>>>;
 /// What is in memory, last used last.
-type Stretches = VecDeque<(JobId, Stretch, Table)>;
+type Stretches = VecDeque<(JobId, PriceWindow, Table)>;
 
 /// What is read for the days of a stretch.
 #[derive(Debug)]
@@ -72,13 +72,13 @@ impl Prices {
         load(&[members(), strangers].concat()).await
     }
 
-    async fn stretch(&self, job: JobId, date: NaiveDate) -> (Stretch, Table) {
+    async fn stretch(&self, job: JobId, date: NaiveDate) -> (PriceWindow, Table) {
         let mut stretches = self.stretches.lock().await;
-        let is_it = |stretch: &Stretch| stretch.first <= date && date <= stretch.last;
+        let is_it = |stretch: &PriceWindow| stretch.first <= date && date <= stretch.last;
         let known = stretches.iter().position(|(of, known, _)| *of == job && is_it(known));
         let (_, stretch, table) = known
             .and_then(|place| stretches.remove(place))
-            .unwrap_or_else(|| (job, Stretch::of(&self.calendar, date), Table::default()));
+            .unwrap_or_else(|| (job, PriceWindow::of(&self.calendar, date), Table::default()));
         stretches.push_back((job, stretch, table.clone()));
         forget(&mut stretches, job);
         (stretch, table)

@@ -7,9 +7,9 @@ use chrono::{NaiveDate, SubsecRound as _, Utc};
 use domain::accounting::split_detection::SuspectedSplit;
 use domain::job::OnFailure;
 use domain::simulation::decider::Decider;
-use domain::simulation::lane::{Turn, take_turn};
+use domain::simulation::lane::{DayAction, day_action};
 use domain::simulation::model_day::{CRASHED, DayRef, SkipReason, SkippedDate};
-use domain::simulation::run::{PortfolioDay, Today};
+use domain::simulation::run::{ModelDayRun, PortfolioDay};
 use domain::values::ids::ModelDayKey;
 use runtime::telemetry;
 use storage::execution::{self, DayRow, Lane, PortfolioHistory};
@@ -125,8 +125,8 @@ impl Executor {
             trial: hand.lane.trial,
             date,
         };
-        let turn = take_turn(&job.job, date, &hand.history.winners);
-        let Turn::Run { base, revision } = turn else {
+        let turn = day_action(&job.job, date, &hand.history.winners);
+        let DayAction::Run { base, revision } = turn else {
             let skipped = [SkippedDate { date, reason: SkipReason::AlreadyCompleted }];
             let messages = skipped_events(key.job, &key.experiment, &key.model, key.trial, &skipped)?;
             let row = DayRow::Skipped(SkipReason::AlreadyCompleted);
@@ -141,7 +141,7 @@ impl Executor {
         let held = previous.as_ref().map(|day| &day.position);
         let market = self.prices.around(&self.pool, &job, date, held).await?;
         let done_here = hand.history.winners.range(hand.lane.dates[hand.lane.done]..date).count();
-        let today = Today {
+        let today = ModelDayRun {
             key: &key,
             universe: &job.job.universe,
             model,
@@ -174,7 +174,7 @@ impl Executor {
     }
 
     /// Notes overnight moves that look like splits nobody told of; the job's end tells them.
-    async fn suspect(&self, today: &Today<'_>) -> Result<(), ExecutorError> {
+    async fn suspect(&self, today: &ModelDayRun<'_>) -> Result<(), ExecutorError> {
         let found = today.suspected_splits();
         if found.is_empty() {
             return Ok(());

@@ -9,8 +9,8 @@ use super::{Bundle, RecordedDay, RecordedPortfolio, ReplayedDay, ReplayedOutcome
 use crate::job::{Model, OnFailure};
 use crate::simulation::decider::Decider;
 use crate::simulation::model_day::DayRef;
-use crate::simulation::price_window::{Stretch, Window};
-use crate::simulation::run::{PortfolioDay, Today};
+use crate::simulation::price_window::{PriceWindow, WindowedPrices};
+use crate::simulation::run::{ModelDayRun, PortfolioDay};
 use crate::values::ids::ModelDayKey;
 
 /// The ends of days that later ones may continue from, by date.
@@ -69,11 +69,11 @@ fn one_day(
         date: recorded.date,
     };
     let previous = previous(recorded, ends);
-    let stretch = Stretch::of(&bundle.calendar, recorded.date);
+    let stretch = PriceWindow::of(&bundle.calendar, recorded.date);
     let range = (stretch.from(&bundle.calendar, lookback), stretch.last);
     let held = previous.map(|day| &day.position);
-    let prices = Window::new(&bundle.prices, &job.universe, held, range);
-    let today = Today {
+    let prices = WindowedPrices::new(&bundle.prices, &job.universe, held, range);
+    let today = ModelDayRun {
         key: &key,
         universe: &job.universe,
         model,

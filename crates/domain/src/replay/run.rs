@@ -6,7 +6,7 @@ use crate::agent::{EndReason, Fed, Outcome, Transcript, Wanted};
 use crate::job::AgentModel;
 use crate::simulation::decider::Decider;
 use crate::simulation::model_day::{AgentReport, CRASHED, FailedDay};
-use crate::simulation::run::{Today, Told};
+use crate::simulation::run::{AgentAttempt, ModelDayRun};
 
 /// What became of an agent's conversation.
 struct Talked<'a> {
@@ -15,7 +15,7 @@ struct Talked<'a> {
 }
 
 /// Runs the day again.
-pub(super) fn run(today: &Today<'_>, recorded: &RecordedDay) -> ReplayedDay {
+pub(super) fn run(today: &ModelDayRun<'_>, recorded: &RecordedDay) -> ReplayedDay {
     let nothing = |outcome| ReplayedDay { outcome, transcript: None, missing: None };
     match &recorded.outcome {
         // What ended a process is in no recording.
@@ -32,7 +32,7 @@ pub(super) fn run(today: &Today<'_>, recorded: &RecordedDay) -> ReplayedDay {
     }
 }
 
-fn converse(today: &Today<'_>, agent: &AgentModel, recorded: &RecordedDay) -> ReplayedDay {
+fn converse(today: &ModelDayRun<'_>, agent: &AgentModel, recorded: &RecordedDay) -> ReplayedDay {
     let market = today.market();
     let session = match today.session(agent, &market) {
         Ok(session) => session,
@@ -44,7 +44,7 @@ fn converse(today: &Today<'_>, agent: &AgentModel, recorded: &RecordedDay) -> Re
     let Talked { fed, missing } = talk(Fed::new(session, recorded.journal.clone()));
     let again = fed.again();
     let (ended, error) = fed.finish();
-    let told = Told {
+    let told = AgentAttempt {
         attempt: recorded.attempt,
         started_at: today.began,
         report: AgentReport {
@@ -84,13 +84,13 @@ fn talk(mut fed: Fed<'_>) -> Talked<'_> {
     Talked { fed, missing: Some(Missing { step, why }) }
 }
 
-fn completed(today: &Today<'_>, result: DayResult, told: Option<Told>) -> ReplayedOutcome {
+fn completed(today: &ModelDayRun<'_>, result: DayResult, told: Option<AgentAttempt>) -> ReplayedOutcome {
     let fills = result.fills.clone();
     ReplayedOutcome::Completed { day: Box::new(today.completed(result, told, today.began)), fills }
 }
 
 fn failed(
-    today: &Today<'_>,
+    today: &ModelDayRun<'_>,
     recorded: &RecordedDay,
     error: String,
     agent: Option<AgentReport>,

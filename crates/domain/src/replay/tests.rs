@@ -12,7 +12,7 @@ use crate::agent::{Dialect, EndReason, Entry, Fed, Noted, Wanted};
 use crate::job::{AgentModel, ModelKind, OnFailure, Options};
 use crate::market::instruments::{Bar, Symbol, Universe};
 use crate::simulation::model_day::CRASHED;
-use crate::simulation::run::Today;
+use crate::simulation::run::ModelDayRun;
 use crate::strategy::policy::Policy;
 use crate::values::ids::ModelDayKey;
 
@@ -98,7 +98,7 @@ fn answers() -> [String; 2] {
 }
 
 /// A day of the agent as it is recorded while it is run.
-fn spoken(today: &Today<'_>) -> (Recording, ReplayedDay) {
+fn spoken(today: &ModelDayRun<'_>) -> (Recording, ReplayedDay) {
     let model = agent();
     let market = today.market();
     let mut entries: Vec<Entry> = Vec::new();
@@ -155,7 +155,7 @@ fn bundle() -> Bundle {
                 trial: 0,
                 date,
             };
-            let today = Today {
+            let today = ModelDayRun {
                 key: &key,
                 universe: &bundle.job.universe,
                 model: &model,

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use crate::accounting::order::Order;
 use crate::job::{AgentModel, Model, ModelKind};
 use crate::market::instruments::{Symbol, Universe};
-use crate::simulation::price_window::Stretch;
+use crate::simulation::price_window::PriceWindow;
 use crate::strategy::policy::Policy;
 
 /// Sessions that an agent may look back on: what `get_price_history` gives, with some to spare.
@@ -37,7 +37,7 @@ impl Decider {
 
 /// Which prices the days of a model look at, besides those of what is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Watch {
+pub struct PriceScope {
     /// Of these symbols.
     pub symbols: BTreeSet<Symbol>,
     /// So many calendar days before the day at most.
@@ -47,7 +47,7 @@ pub struct Watch {
 impl Decider {
     /// What its days look at in a job some model of which looks back on `lookback` sessions. It is rather too much
     /// than too little: a day that looked at prices that are replaced has to be known.
-    pub fn watch(&self, universe: &Universe, lookback: usize) -> Watch {
+    pub fn price_scope(&self, universe: &Universe, lookback: usize) -> PriceScope {
         let members = || universe.symbols.iter().cloned();
         let (symbols, sessions) = match self {
             Self::Recorded(orders) => {
@@ -59,12 +59,12 @@ impl Decider {
             Self::Policy(_) => (members().collect(), self.lookback()),
             // It may ask for any bar that is read for its day.
             Self::Agent(_) => {
-                (members().chain(universe.benchmark.clone()).collect(), lookback + Stretch::SESSIONS)
+                (members().chain(universe.benchmark.clone()).collect(), lookback + PriceWindow::SESSIONS)
             }
         };
         // Five sessions take seven days, and some more where there are holidays; a symbol that does not trade
         // for some days keeps its last price.
-        Watch { symbols, days_back: sessions * 3 / 2 + 10 }
+        PriceScope { symbols, days_back: sessions * 3 / 2 + 10 }
     }
 }
 

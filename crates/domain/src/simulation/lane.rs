@@ -84,7 +84,7 @@ pub fn cancelled_lane(
 
 /// What to do with a date whose turn has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum DayAction {
     /// Run it as this revision, continuing from `base`.
     Run {
         /// The day to continue from.
@@ -97,18 +97,20 @@ pub enum Turn {
 }
 
 /// Decides when `date`'s turn has come, with the portfolio's winners as they are now.
-pub fn take_turn(job: &Job, date: NaiveDate, winners: &Winners) -> Turn {
+pub fn day_action(job: &Job, date: NaiveDate, winners: &Winners) -> DayAction {
     let base = winners
         .range(..date)
         .next_back()
         .map(|(date, winner)| DayRef { date: *date, revision: winner.revision });
     match winners.get(&date) {
-        None => Turn::Run { base, revision: 1 },
-        Some(winner) if job.options.replace_existing => Turn::Run { base, revision: winner.revision + 1 },
-        Some(winner) if job.options.reprocess_stale && (winner.repriced || winner.base != base) => {
-            Turn::Run { base, revision: winner.revision + 1 }
+        None => DayAction::Run { base, revision: 1 },
+        Some(winner) if job.options.replace_existing => {
+            DayAction::Run { base, revision: winner.revision + 1 }
         }
-        Some(_) => Turn::Keep,
+        Some(winner) if job.options.reprocess_stale && (winner.repriced || winner.base != base) => {
+            DayAction::Run { base, revision: winner.revision + 1 }
+        }
+        Some(_) => DayAction::Keep,
     }
 }
 

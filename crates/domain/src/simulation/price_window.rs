@@ -13,14 +13,14 @@ use crate::market::price_table::PriceTable;
 
 /// Consecutive sessions whose bars are read at once. Every session is in one, and they do not overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stretch {
+pub struct PriceWindow {
     /// Its first session.
     pub first: NaiveDate,
     /// Its last session.
     pub last: NaiveDate,
 }
 
-impl Stretch {
+impl PriceWindow {
     /// Sessions of a stretch. Many, since with each the sessions looked back on are read again.
     pub const SESSIONS: usize = 256;
 
@@ -44,7 +44,7 @@ impl Stretch {
 }
 
 /// The part of a table that a day can look at.
-pub struct Window<'a> {
+pub struct WindowedPrices<'a> {
     table: &'a PriceTable,
     universe: &'a Universe,
     held: Option<&'a Portfolio>,
@@ -52,7 +52,7 @@ pub struct Window<'a> {
     to: NaiveDate,
 }
 
-impl<'a> Window<'a> {
+impl<'a> WindowedPrices<'a> {
     /// What is read of `table` from `from` to `to`: the universe's bars, and those of what is held besides.
     pub fn new(
         table: &'a PriceTable,
@@ -68,7 +68,7 @@ impl<'a> Window<'a> {
     }
 }
 
-impl PriceHistory for Window<'_> {
+impl PriceHistory for WindowedPrices<'_> {
     fn bar(&self, symbol: &Symbol, date: NaiveDate) -> Option<Bar> {
         // The first look is the cheap one.
         let bar = self.table.bar(symbol, date).filter(|_| date <= self.to && self.has(symbol))?;
@@ -93,10 +93,10 @@ mod tests {
     #[test]
     fn every_session_is_in_one_stretch_and_stretches_do_not_overlap() {
         let calendar = Calendar::nyse();
-        let mut previous: Option<Stretch> = None;
+        let mut previous: Option<PriceWindow> = None;
 
         for date in calendar.sessions(day("2019-01-01"), day("2021-01-01")) {
-            let stretch = Stretch::of(&calendar, date);
+            let stretch = PriceWindow::of(&calendar, date);
             assert!(stretch.first <= date && date <= stretch.last, "{date} is not within {stretch:?}");
             if let Some(previous) = previous.filter(|previous| *previous != stretch) {
                 assert!(previous.last < stretch.first, "{previous:?} overlaps {stretch:?}");
@@ -118,7 +118,7 @@ mod tests {
         let holds = Portfolio::new("1".parse().unwrap(), [(symbol("OLD"), 1)].into()).unwrap();
         let range = (day("2025-10-01"), day("2025-10-02"));
 
-        let window = Window::new(&table, &universe, None, range);
+        let window = WindowedPrices::new(&table, &universe, None, range);
         let shown = dates.map(|date| window.bar(&names[0], date).is_some());
         assert_eq!(shown, [false, true, true, true, false]);
         let before = |date| window.previous_date(&names[0], day(date));
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(before("2025-09-29"), None);
         assert_eq!(window.bar(&names[1], day("2025-10-01")), None, "it is not held");
 
-        let window = Window::new(&table, &universe, Some(&holds), range);
+        let window = WindowedPrices::new(&table, &universe, Some(&holds), range);
         assert_eq!(window.bar(&names[1], day("2025-10-01")), Some(bar));
     }
 }

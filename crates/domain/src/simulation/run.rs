@@ -33,7 +33,7 @@ pub struct PortfolioDay {
 }
 
 /// All that a day depends on.
-pub struct Today<'a> {
+pub struct ModelDayRun<'a> {
     /// Which model-day.
     pub key: &'a ModelDayKey,
     /// What may be traded.
@@ -60,7 +60,7 @@ pub struct Today<'a> {
 
 /// What an agent's attempt adds to the day's accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct AgentAttempt {
     /// Which attempt, from 1.
     pub attempt: u32,
     /// When it began.
@@ -69,7 +69,7 @@ pub struct Told {
     pub report: AgentReport,
 }
 
-impl<'a> Today<'a> {
+impl<'a> ModelDayRun<'a> {
     /// Runs the day of a model that decides in memory. An agent's has no orders here: it decides in
     /// conversation, in a [`Self::session`].
     ///
@@ -166,7 +166,7 @@ impl<'a> Today<'a> {
     pub fn completed(
         &self,
         result: DayResult,
-        told: Option<Told>,
+        told: Option<AgentAttempt>,
         completed_at: DateTime<Utc>,
     ) -> CompletedDay {
         let trades = result.fills.iter().map(|fill| Trade {

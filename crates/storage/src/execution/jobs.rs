@@ -1,7 +1,7 @@
 //! Jobs as the executor plans them, and their end.
 
 use domain::job::{Ending, JobOutcome, JobState, Tally};
-use domain::simulation::decider::Watch;
+use domain::simulation::decider::PriceScope;
 use domain::simulation::model_day::{SkipReason, SkippedDate};
 use domain::values::ids::{JobId, LaneId, PortfolioId};
 use rust_decimal::Decimal;
@@ -32,7 +32,7 @@ pub struct WatchRow {
     /// The model.
     pub model: String,
     /// What they look at.
-    pub watch: Watch,
+    pub watch: PriceScope,
 }
 
 /// Dates of one portfolio that a job does not run.

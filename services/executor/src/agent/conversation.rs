@@ -8,7 +8,7 @@ use domain::agent::transcript::Role;
 use domain::agent::usage::reserve;
 use domain::agent::{Answer, Ask, EndReason, Ended, Failure, Fed, Noted, Wanted, next_try, request_hash};
 use domain::job::AgentModel;
-use domain::simulation::run::Today;
+use domain::simulation::run::ModelDayRun;
 use storage::execution::agents::{Attempt, Call, Intent, Settled};
 use storage::execution::{Durable, Lane};
 use uuid::Uuid;
@@ -54,7 +54,7 @@ pub(super) struct Conversation<'c, 'a> {
     executor: &'c Executor,
     lane: &'c Lane,
     agent: &'a AgentModel,
-    today: &'a Today<'a>,
+    today: &'a ModelDayRun<'a>,
     fed: Fed<'a>,
     journal: Journal<'c>,
     attempt: &'c Attempt,
@@ -74,7 +74,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
         executor: &'c Executor,
         lane: &'c Lane,
         agent: &'a AgentModel,
-        today: &'a Today<'a>,
+        today: &'a ModelDayRun<'a>,
         attempt: &'c Attempt,
         fed: Fed<'a>,
         journal: Journal<'c>,

@@ -12,7 +12,7 @@ use domain::agent::{Ended, Fed};
 use domain::events::event::{Event, ModelDayStarted};
 use domain::job::AgentModel;
 use domain::simulation::model_day::AgentReport;
-use domain::simulation::run::{Today, Told};
+use domain::simulation::run::{AgentAttempt, ModelDayRun};
 use serde_json::Value;
 use storage::execution::Lane;
 use storage::execution::agents::{Attempt, begin_attempt, end_attempt};
@@ -47,7 +47,7 @@ pub(crate) enum AgentDay<'a> {
 /// An agent's day that has ended, for its row.
 pub(crate) struct Talked {
     pub(crate) revision: u32,
-    pub(crate) told: Told,
+    pub(crate) told: AgentAttempt,
     pub(crate) transcript: Value,
 }
 
@@ -56,7 +56,7 @@ impl Executor {
     pub(crate) async fn agent_day<'a>(
         &self,
         lane: &Lane,
-        today: &'a Today<'a>,
+        today: &'a ModelDayRun<'a>,
         agent: &'a AgentModel,
         market: &'a dyn DayPrices,
     ) -> Result<AgentDay<'a>, ExecutorError> {

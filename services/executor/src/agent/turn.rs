@@ -4,7 +4,7 @@ use domain::agent::{EndReason, Outcome, Spent, Transcript};
 use domain::events::event::LaneContinue;
 use domain::job::AgentModel;
 use domain::simulation::model_day::{AgentReport, SkipReason};
-use domain::simulation::run::{Today, Told};
+use domain::simulation::run::{AgentAttempt, ModelDayRun};
 use runtime::telemetry;
 use serde_json::{Value, json};
 use storage::execution::{agents::end_attempt, hand_back};
@@ -61,7 +61,7 @@ impl Executor {
     pub(crate) async fn agent_turn(
         &self,
         hand: &mut Hand,
-        today: &Today<'_>,
+        today: &ModelDayRun<'_>,
         agent: &AgentModel,
     ) -> Result<After, ExecutorError> {
         let market = today.market();
@@ -83,7 +83,7 @@ impl Executor {
         let talked = Talked {
             revision: attempt.revision,
             transcript: conversation(&report, &ended.transcript),
-            told: Told { attempt: attempt.number, started_at: attempt.started_at, report },
+            told: AgentAttempt { attempt: attempt.number, started_at: attempt.started_at, report },
         };
         if ended.reason.outcome() == Outcome::Fails {
             let error = error.unwrap_or_else(|| ended.reason.failed());

@@ -39,9 +39,9 @@ fn a_day_whose_prices_were_replaced_is_stale_with_those_after_it_and_is_run_agai
     let job = october(Options { reprocess_stale: true, ..Options::default() });
 
     assert_eq!(stale_winners(&winners), [day("2025-10-02"), day("2025-10-03")]);
-    assert_eq!(take_turn(&job, day("2025-10-01"), &winners), Turn::Keep);
-    let again = Turn::Run { base: at("2025-10-01", 1), revision: 2 };
-    assert_eq!(take_turn(&job, day("2025-10-02"), &winners), again);
+    assert_eq!(day_action(&job, day("2025-10-01"), &winners), DayAction::Keep);
+    let again = DayAction::Run { base: at("2025-10-01", 1), revision: 2 };
+    assert_eq!(day_action(&job, day("2025-10-02"), &winners), again);
 }
 
 #[test]
@@ -145,11 +145,11 @@ proptest! {
 fn run(job: &Job, failing: &BTreeSet<NaiveDate>, winners: &mut Winners) {
     let weekdays = weekdays(job.start, job.end).into_iter().collect();
     for date in plan_lane(job, &job.models[0], 0, &BTreeSet::new(), &weekdays, winners).dates {
-        match take_turn(job, date, winners) {
-            Turn::Run { base, revision } if !failing.contains(&date) => {
+        match day_action(job, date, winners) {
+            DayAction::Run { base, revision } if !failing.contains(&date) => {
                 winners.insert(date, Winner { revision, base, config_hash: "h".to_owned(), repriced: false });
             }
-            Turn::Run { .. } | Turn::Keep => {}
+            DayAction::Run { .. } | DayAction::Keep => {}
         }
     }
 }
