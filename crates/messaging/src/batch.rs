@@ -10,12 +10,12 @@ use tracing::Instrument;
 
 use crate::{
     Cause,
+    acknowledgement::{Acknowledger, MAX_PANICS, Requeued, chain, panic_text},
     connection::BrokerConfig,
     consumer::{ConsumeError, known_queue},
     hooks::Hooks,
     incoming::{FromDelivery, Incoming, RawDelivery},
     semconv,
-    settle::{Abandoned, MAX_PANICS, Settler, chain, panic_text},
     subscription::{Busy, Ended, Next, Subscription, Supervisor},
 };
 
@@ -97,7 +97,7 @@ async fn run<H: BatchHandler>(
     let hooks = options.hooks.clone();
     let worker = BatchWorker {
         handler,
-        settler: Settler::new(config, queue, shutdown.clone()),
+        acknowledger: Acknowledger::new(config, queue, shutdown.clone()),
         config: config.clone(),
         queue: queue.into(),
         options,
@@ -119,7 +119,7 @@ async fn run<H: BatchHandler>(
 
 struct BatchWorker<H> {
     handler: H,
-    settler: Settler,
+    acknowledger: Acknowledger,
     config: BrokerConfig,
     queue: Arc<str>,
     options: BatchOptions,
@@ -182,7 +182,7 @@ impl<H: BatchHandler> BatchWorker<H> {
     }
 
     /// Handles the batch and acknowledges it as a whole.
-    async fn settle(&self, batch: &[RawDelivery]) -> Result<(), Abandoned> {
+    async fn settle(&self, batch: &[RawDelivery]) -> Result<(), Requeued> {
         let mut readable = Vec::with_capacity(batch.len());
         let mut messages = Vec::with_capacity(batch.len());
         for raw in batch {
@@ -192,14 +192,14 @@ impl<H: BatchHandler> BatchWorker<H> {
                     messages.push(message);
                     readable.push(raw);
                 }
-                Err(error) => self.settler.bury(raw, &error.to_string()).await?,
+                Err(error) => self.acknowledger.reject(raw, &error.to_string()).await?,
             }
         }
         if !messages.is_empty() {
             self.handle_until_settled(&readable, &messages).await?;
         }
         if let Some(last) = batch.last() {
-            self.settler.ack(last, BasicAckOptions { multiple: true }).await;
+            self.acknowledger.ack(last, BasicAckOptions { multiple: true }).await;
         }
         Ok(())
     }
@@ -210,7 +210,7 @@ impl<H: BatchHandler> BatchWorker<H> {
         &self,
         raws: &[&RawDelivery],
         messages: &[Incoming],
-    ) -> Result<(), Abandoned> {
+    ) -> Result<(), Requeued> {
         let mut parts: Vec<Range<usize>> = std::iter::once(0..messages.len()).collect();
         let (mut attempt, mut panics) = (0, 0);
         while let Some(part) = parts.pop() {
@@ -218,7 +218,7 @@ impl<H: BatchHandler> BatchWorker<H> {
                 Verdict::Settled(rejected) => {
                     for Rejected { index, reason } in rejected {
                         match raws[part.clone()].get(index) {
-                            Some(raw) => self.settler.bury(raw, &reason).await?,
+                            Some(raw) => self.acknowledger.reject(raw, &reason).await?,
                             None => {
                                 tracing::error!(index, "a batch handler rejected a message it was not given");
                             }
@@ -235,7 +235,9 @@ impl<H: BatchHandler> BatchWorker<H> {
                 Verdict::Panicked(text) => {
                     panics += 1;
                     if panics >= MAX_PANICS {
-                        self.settler.bury(raws[part.start], &format!("handler panicked: {text}")).await?;
+                        self.acknowledger
+                            .reject(raws[part.start], &format!("handler panicked: {text}"))
+                            .await?;
                         (attempt, panics) = (0, 0);
                         continue;
                     }
@@ -247,13 +249,13 @@ impl<H: BatchHandler> BatchWorker<H> {
             semconv::count(semconv::RETRIES, &self.queue);
             let size = part.len();
             tracing::warn!(queue = %self.queue, size, attempt, error = cause, "a batch is kept and tried again");
-            self.settler.pause(attempt, &raws[part.start].delivery.acker).await?;
+            self.acknowledger.pause(attempt, &raws[part.start].delivery.acker).await?;
             parts.push(part);
         }
         Ok(())
     }
 
-    async fn call(&self, messages: &[Incoming]) -> Result<Verdict, Abandoned> {
+    async fn call(&self, messages: &[Incoming]) -> Result<Verdict, Requeued> {
         let span = semconv::batch_span(&self.config, &self.queue, messages.len());
         if let Some(link) = self.options.hooks.link_span {
             let traces: Vec<_> = messages.iter().filter_map(FromDelivery::trace).collect();
@@ -263,7 +265,7 @@ impl<H: BatchHandler> BatchWorker<H> {
         let call = AssertUnwindSafe(async { self.handler.handle(messages).await }).catch_unwind();
         let result = tokio::select! {
             result = call.instrument(span.clone()) => result,
-            () = self.grace_over() => return Err(Abandoned),
+            () = self.grace_over() => return Err(Requeued),
         };
         let (verdict, error) = match result {
             Ok(Ok(rejected)) => (Verdict::Settled(rejected), None),

@@ -18,7 +18,7 @@ use tracing::Span;
 
 use crate::{
     connection::BrokerError,
-    publisher::{Outgoing, PublishError, Published},
+    outgoing::{Outgoing, PublishError, Published},
     semconv, topology,
 };
 

@@ -13,11 +13,11 @@ use tracing::Instrument;
 
 use crate::{
     Cause,
+    acknowledgement::{Acknowledger, MAX_PANICS, Requeued, chain, panic_text},
     connection::{BrokerConfig, BrokerError},
     hooks::Hooks,
     incoming::{FromDelivery, Incoming, RawDelivery},
     semconv,
-    settle::{Abandoned, MAX_PANICS, Settler, chain, panic_text},
     subscription::{Busy, Ended, Next, Source, Subscription, Supervisor},
     topology,
 };
@@ -163,7 +163,7 @@ async fn run<M: FromDelivery, H: Handler<M>>(
     let queue = source.name();
     let worker = Arc::new(Worker {
         handler,
-        settler: Settler::new(config, &queue, shutdown.clone()),
+        acknowledger: Acknowledger::new(config, &queue, shutdown.clone()),
         config: config.clone(),
         queue,
         hooks: options.hooks.clone(),
@@ -193,7 +193,7 @@ async fn run<M: FromDelivery, H: Handler<M>>(
 
 struct Worker<H> {
     handler: H,
-    settler: Settler,
+    acknowledger: Acknowledger,
     config: BrokerConfig,
     queue: Arc<str>,
     hooks: Hooks,
@@ -234,7 +234,7 @@ impl<H> Worker<H> {
                     let worker = self.clone();
                     self.tasks.spawn(async move {
                         let settled = worker.abort.run_until_cancelled(worker.settle::<M>(&raw)).await;
-                        if matches!(settled, None | Some(Err(Abandoned))) {
+                        if matches!(settled, None | Some(Err(Requeued))) {
                             tracing::debug!(queue = %raw.queue, "a message is left to be delivered again");
                         }
                     });
@@ -250,18 +250,18 @@ impl<H> Worker<H> {
         }
     }
 
-    async fn settle<M: FromDelivery>(&self, raw: &RawDelivery) -> Result<(), Abandoned>
+    async fn settle<M: FromDelivery>(&self, raw: &RawDelivery) -> Result<(), Requeued>
     where
         H: Handler<M>,
     {
         let permit = self.stop.run_until_cancelled(self.permits.acquire()).await;
-        let Some(Ok(_permit)) = permit else { return Err(Abandoned) };
+        let Some(Ok(_permit)) = permit else { return Err(Requeued) };
         semconv::consumed(raw);
         let then = match M::from_delivery(raw) {
             Ok(message) => self.handle_until_settled(raw, message).await?,
-            Err(error) => self.bury(raw, &error.to_string()).await?,
+            Err(error) => self.reject(raw, &error.to_string()).await?,
         };
-        self.settler.ack(raw, BasicAckOptions::default()).await;
+        self.acknowledger.ack(raw, BasicAckOptions::default()).await;
         if let Some(Then(then)) = then {
             then();
         }
@@ -273,7 +273,7 @@ impl<H> Worker<H> {
         &self,
         raw: &RawDelivery,
         message: M,
-    ) -> Result<Option<Then>, Abandoned>
+    ) -> Result<Option<Then>, Requeued>
     where
         H: Handler<M>,
     {
@@ -281,12 +281,12 @@ impl<H> Worker<H> {
         for attempt in 1.. {
             let cause = match self.call(raw, message.clone()).await {
                 Verdict::Done(then) => return Ok(then),
-                Verdict::Reject(reason) => return self.bury(raw, &reason).await,
+                Verdict::Reject(reason) => return self.reject(raw, &reason).await,
                 Verdict::Retry(cause) => cause,
                 Verdict::Panicked(text) => {
                     panics += 1;
                     if panics >= MAX_PANICS {
-                        return self.bury(raw, &format!("handler panicked: {text}")).await;
+                        return self.reject(raw, &format!("handler panicked: {text}")).await;
                     }
                     format!("handler panicked: {text}")
                 }
@@ -299,13 +299,13 @@ impl<H> Worker<H> {
                 error = cause,
                 "a message is kept and tried again"
             );
-            self.settler.pause(attempt, &raw.delivery.acker).await?;
+            self.acknowledger.pause(attempt, &raw.delivery.acker).await?;
         }
         Ok(None)
     }
 
-    async fn bury(&self, raw: &RawDelivery, reason: &str) -> Result<Option<Then>, Abandoned> {
-        self.settler.bury(raw, reason).await.map(|()| None)
+    async fn reject(&self, raw: &RawDelivery, reason: &str) -> Result<Option<Then>, Requeued> {
+        self.acknowledger.reject(raw, reason).await.map(|()| None)
     }
 
     async fn call<M: FromDelivery>(&self, raw: &RawDelivery, message: M) -> Verdict

@@ -12,8 +12,8 @@ use lapin::{
 use crate::{
     envelope::{Envelope, EnvelopeError, Headers, PERSISTENT},
     incoming::{DELIVERY_COUNT, FromDelivery, RawDelivery},
-    semconv::TraceContext,
     topology::{DEFAULT, OnDeath, QUEUES},
+    trace_context::TraceContext,
 };
 
 const REASON: &str = "x-modelday-reason";

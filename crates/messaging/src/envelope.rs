@@ -11,7 +11,7 @@ use lapin::{
 };
 use uuid::Uuid;
 
-use crate::semconv::TraceContext;
+use crate::trace_context::TraceContext;
 
 const CONTENT_TYPE: &str = "application/json";
 const SPEC_VERSION: &str = "1.0";

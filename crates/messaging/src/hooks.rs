@@ -13,7 +13,7 @@ use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::semconv::LinkSpan;
+use crate::trace_context::LinkSpan;
 
 /// A subscription began.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use lapin::message::Delivery;
 
 use crate::{
     envelope::{Envelope, EnvelopeError, Headers},
-    semconv::TraceContext,
+    trace_context::TraceContext,
 };
 
 /// Set by quorum queues on each delivery after the first.

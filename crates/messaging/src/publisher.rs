@@ -2,75 +2,19 @@
 
 use std::time::Duration;
 
-use lapin::{BasicProperties, Channel, Connection, options::ConfirmSelectOptions};
+use lapin::{Channel, Connection, options::ConfirmSelectOptions};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     confirms::Confirms,
     connection::{BrokerConfig, BrokerError, backoff_jittered, close},
-    envelope::{Envelope, EnvelopeError},
-    semconv::{self, LinkSpan, TraceContext},
-    topology,
+    envelope::Envelope,
+    outgoing::{Outgoing, PublishError, Published},
+    semconv, topology,
+    trace_context::LinkSpan,
 };
 
 const MAX_WAIT_TO_RECONNECT: Duration = Duration::from_secs(1);
-
-/// Why a message was not taken by the broker.
-#[derive(Debug, thiserror::Error)]
-pub enum PublishError {
-    /// The broker is away, blocked or too slow. Whether it has the message is unknown: send it again.
-    #[error("broker unavailable: {0}")]
-    Transient(#[from] BrokerError),
-    /// No queue is bound for it. The topology has been declared again since; should it come back once
-    /// more, nobody declares a queue for it.
-    #[error("message {message} to {destination} was returned: {reason}")]
-    Returned {
-        /// Its id.
-        message: String,
-        /// `<exchange>:<routing key>`.
-        destination: String,
-        /// What the broker said.
-        reason: String,
-    },
-    /// A queue refused it, for instance because it is full. Send it again.
-    #[error("message {message} to {destination} was refused by the broker")]
-    Nacked {
-        /// Its id.
-        message: String,
-        /// `<exchange>:<routing key>`.
-        destination: String,
-    },
-    /// It cannot be expressed in AMQP, and never will.
-    #[error("message {message} cannot be encoded")]
-    Unencodable {
-        /// Its id.
-        message: String,
-        /// What is wrong with it.
-        #[source]
-        source: EnvelopeError,
-    },
-}
-
-impl PublishError {
-    pub(crate) fn error_type(&self) -> &'static str {
-        match self {
-            Self::Transient(_) => "transient",
-            Self::Returned { .. } => "returned",
-            Self::Nacked { .. } => "nacked",
-            Self::Unencodable { .. } => "unencodable",
-        }
-    }
-}
-
-/// What became of a batch.
-#[derive(Debug)]
-pub struct Published {
-    /// For each message of the batch: the broker has it, in every queue bound for it.
-    pub confirmed: Vec<bool>,
-    /// Why the batch was not finished. After the first refusal nothing more is sent, but up to 256
-    /// later messages may have been on their way and are reported truthfully.
-    pub failure: Option<PublishError>,
-}
 
 /// A connection of its own, opened when needed, for messages to be sent one batch at a time.
 pub struct Publisher {
@@ -89,15 +33,6 @@ struct State {
 struct Session {
     connection: Connection,
     channel: Channel,
-}
-
-/// A message as AMQP has it.
-pub(crate) struct Outgoing<'a> {
-    pub(crate) exchange: &'a str,
-    pub(crate) routing_key: &'a str,
-    pub(crate) properties: BasicProperties,
-    pub(crate) body: &'a [u8],
-    pub(crate) trace: Option<TraceContext<'a>>,
 }
 
 impl Publisher {
@@ -131,10 +66,10 @@ impl Publisher {
     /// Publishes `batch` in its order and waits for the confirms, at most for the configured timeout
     /// besides connecting. Stops at the first message that is not taken.
     pub async fn publish_in_order(&self, batch: &[Envelope]) -> Published {
-        let encodable: Vec<_> = batch.iter().map_while(|envelope| outgoing(envelope).ok()).collect();
+        let encodable: Vec<_> = batch.iter().map_while(|envelope| Outgoing::new(envelope).ok()).collect();
         let mut published = self.publish(&encodable).await;
         let refused =
-            batch.get(encodable.len()).and_then(|envelope| Some((envelope, outgoing(envelope).err()?)));
+            batch.get(encodable.len()).and_then(|envelope| Some((envelope, Outgoing::new(envelope).err()?)));
         if let (None, Some((envelope, source))) = (&published.failure, refused) {
             let message = envelope.id.to_string();
             published.failure = Some(PublishError::Unencodable { message, source });
@@ -239,16 +174,4 @@ impl Session {
     fn is_usable(&self) -> bool {
         self.connection.status().connected() && self.channel.status().connected()
     }
-}
-
-fn outgoing(envelope: &Envelope) -> Result<Outgoing<'_>, EnvelopeError> {
-    crate::envelope::short("exchange", &envelope.exchange)?;
-    crate::envelope::short("routing_key", &envelope.routing_key)?;
-    Ok(Outgoing {
-        exchange: &envelope.exchange,
-        routing_key: &envelope.routing_key,
-        properties: envelope.properties()?,
-        body: &envelope.body,
-        trace: envelope.trace(),
-    })
 }

@@ -41,19 +41,6 @@ const SEND: &str = "send";
 /// Target of the spans of messages on their way to the broker.
 pub const SEND_TARGET: &str = "messaging::send";
 
-/// W3C trace context as it came with a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TraceContext<'a> {
-    /// Header `traceparent`.
-    pub traceparent: &'a str,
-    /// Header `tracestate`.
-    pub tracestate: Option<&'a str>,
-}
-
-/// Relates a new span to the creation contexts of its messages: links them, and continues their trace
-/// if that is one.
-pub type LinkSpan = fn(&Span, &[TraceContext<'_>]);
-
 /// The span of one message on its way to the broker. Its target is its own: there are many, and nobody but a
 /// collector of traces has a use for them.
 pub(crate) fn send_span(

@@ -122,7 +122,7 @@ impl Executor {
         match ran {
             Ok(Some(next)) => {
                 let wake = self.wake.clone();
-                Outcome::DoneThen(Then::new(move || wake.send(next)))
+                Outcome::DoneThen(Then::new(move || wake.hand_over(next)))
             }
             ran => settle(ran.map(|_| ())),
         }

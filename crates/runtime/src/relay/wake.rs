@@ -33,7 +33,7 @@ impl Wake {
     }
 
     /// Hands over a command that was just committed, so that nobody has to read it again.
-    pub fn send(&self, command: Stored) {
+    pub fn hand_over(&self, command: Stored) {
         self.0.messages.lock().unwrap_or_else(PoisonError::into_inner).push(command);
         self.0.handed.notify_one();
     }

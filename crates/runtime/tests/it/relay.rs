@@ -79,7 +79,7 @@ async fn a_command_that_is_handed_over_is_sent_once_and_marked_without_the_relay
     let (wake, stop) = (relay.wake.clone(), CancellationToken::new());
     let running = tokio::spawn(relay.run(stop.clone()));
 
-    wake.send(command.clone());
+    wake.hand_over(command.clone());
     eventually("the mark", async || (database.count(UNSENT).await == 0).then_some(())).await;
     stop.cancel();
     running.await.unwrap();
@@ -96,7 +96,7 @@ async fn a_command_that_is_handed_over_at_the_end_is_sent_before_it() {
     let pool = database.pool(Owner::Executor).await;
     let command = handed(&pool, &database).await;
     let (relay, stop) = (relay(pool, vhost.settings()), CancellationToken::new());
-    relay.wake.send(command);
+    relay.wake.hand_over(command);
     stop.cancel();
 
     relay.run(stop).await;
@@ -112,7 +112,7 @@ async fn a_command_that_could_not_be_sent_when_it_was_handed_over_is_sent_by_the
     let command = handed(&pool, &database).await;
     let nobody = BrokerConfig::new("amqp://guest@127.0.0.1:1/none", "test").unwrap();
     let (without, stop) = (relay(pool.clone(), nobody), CancellationToken::new());
-    without.wake.send(command);
+    without.wake.hand_over(command);
     stop.cancel();
     without.run(stop).await;
     assert_eq!(database.count(UNSENT).await, 1, "the broker was away");

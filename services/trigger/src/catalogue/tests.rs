@@ -50,19 +50,28 @@ fn the_hash_of_a_configuration_stays_as_it_is_whatever_is_renamed_in_the_code() 
 
     check("kind = \"policy\"\npolicy = { policy = \"cash\" }", "97197dbe26b11e4efa71433c190468c8");
     check("kind = \"policy\"\npolicy = { policy = \"equal_weight\" }", "081ad3d71f2c95f50abaf77779dc95bc");
-    check("kind = \"policy\"\npolicy = { policy = \"buy_and_hold\", symbol = \"QQQ\" }", "b0d4debf49158a18af8bd2c73aa2db4a");
+    check(
+        "kind = \"policy\"\npolicy = { policy = \"buy_and_hold\", symbol = \"QQQ\" }",
+        "b0d4debf49158a18af8bd2c73aa2db4a",
+    );
     check(
         "kind = \"policy\"\npolicy = { policy = \"momentum\", lookback = 20, top = 5, rebalance_every = 5 }",
         "a1054d03bb418d832400a09d2ade675b",
     );
-    check("kind = \"policy\"\npolicy = { policy = \"random\", seed = 7, orders_per_day = 3 }", "ec5a2b33404610f65e9394c48df7ca22");
+    check(
+        "kind = \"policy\"\npolicy = { policy = \"random\", seed = 7, orders_per_day = 3 }",
+        "ec5a2b33404610f65e9394c48df7ca22",
+    );
     check(
         "kind = \"policy\"\npolicy = { policy = \"cash\" }\ninitial_cash = \"2500.50\"\ncosts = { bps = 1.5, \
          per_share = 0.005, min = 1, max_bps_of_notional = 100, slippage_bps = 2 }",
         "3e7d4078a3f0d3703d60a50c6b89eade",
     );
     check("kind = \"recorded\"\ndecisions = \"d.csv\"", "a0c03f93cb0b03ab62f0c2a92f017ceb");
-    check("kind = \"llm\"\nbase_url = \"https://example.com/v1\"\nbasemodel = \"m\"", "912577c5a4c7835ac1afffac8fe3064b");
+    check(
+        "kind = \"llm\"\nbase_url = \"https://example.com/v1\"\nbasemodel = \"m\"",
+        "912577c5a4c7835ac1afffac8fe3064b",
+    );
     check(
         "kind = \"llm\"\nbase_url = \"https://example.com/v1\"\nbasemodel = \"m\"\nsearch = true\n\
          cost_basis = \"reported\"\nprices = { input = 1.25, output = 10 }\n\

@@ -10,7 +10,8 @@ use crate::{
     connection::{BrokerConfig, backoff_jittered},
     dead_letter::labelled,
     incoming::RawDelivery,
-    publisher::{Outgoing, Publisher},
+    outgoing::Outgoing,
+    publisher::Publisher,
     semconv, topology,
 };
 
@@ -20,18 +21,18 @@ pub(crate) const MAX_PANICS: u32 = 5;
 /// A message left unsettled on purpose: its channel is gone or the process is stopping, and either way
 /// the broker will deliver it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Abandoned;
+pub(crate) struct Requeued;
 
 /// Settles deliveries. Holds the connection for dead letters, which is opened with the first of them:
 /// a blocked publisher must not stop acknowledgements.
-pub(crate) struct Settler {
-    graves: Publisher,
+pub(crate) struct Acknowledger {
+    dead_letters: Publisher,
     stop: CancellationToken,
 }
 
-impl Settler {
+impl Acknowledger {
     pub(crate) fn new(config: &BrokerConfig, queue: &str, stop: CancellationToken) -> Self {
-        Self { graves: Publisher::new(config.clone(), &format!("dead letters of {queue}")), stop }
+        Self { dead_letters: Publisher::new(config.clone(), &format!("dead letters of {queue}")), stop }
     }
 
     /// Acknowledges `delivery`, and those before it on its channel if so asked.
@@ -46,18 +47,18 @@ impl Settler {
     }
 
     /// Waits before attempt `attempt + 1`, with the message in hand.
-    pub(crate) async fn pause(&self, attempt: u32, acker: &Acker) -> Result<(), Abandoned> {
+    pub(crate) async fn pause(&self, attempt: u32, acker: &Acker) -> Result<(), Requeued> {
         self.sleep(backoff_jittered(attempt)).await?;
-        if acker.usable() { Ok(()) } else { Err(Abandoned) }
+        if acker.usable() { Ok(()) } else { Err(Requeued) }
     }
 
-    async fn sleep(&self, wait: Duration) -> Result<(), Abandoned> {
-        self.stop.run_until_cancelled(tokio::time::sleep(wait)).await.ok_or(Abandoned)
+    async fn sleep(&self, wait: Duration) -> Result<(), Requeued> {
+        self.stop.run_until_cancelled(tokio::time::sleep(wait)).await.ok_or(Requeued)
     }
 
     /// Publishes a copy of the message to the dead letters and returns when that is confirmed. The
     /// message itself is still to be acknowledged.
-    pub(crate) async fn bury(&self, raw: &RawDelivery, reason: &str) -> Result<(), Abandoned> {
+    pub(crate) async fn reject(&self, raw: &RawDelivery, reason: &str) -> Result<(), Requeued> {
         tracing::error!(
             queue = %raw.queue,
             message.id = raw.message_id(),
@@ -73,7 +74,7 @@ impl Settler {
                 body: &raw.body,
                 trace: None,
             };
-            let Some(error) = self.graves.publish(&[copy]).await.failure else { break };
+            let Some(error) = self.dead_letters.publish(&[copy]).await.failure else { break };
             tracing::warn!(queue = %raw.queue, error = %error, "a dead letter is kept in hand for now");
             self.pause(attempt, &raw.delivery.acker).await?;
         }
