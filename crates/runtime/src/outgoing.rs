@@ -4,7 +4,7 @@ use contract::ContractError;
 use domain::events::event::{Event, JobCancel, LaneContinue};
 use domain::values::ids::JobId;
 use messaging::topology;
-use storage::outbox::Outgoing;
+use storage::outbox::NewMessage;
 use uuid::Uuid;
 
 use crate::telemetry;
@@ -13,7 +13,7 @@ use crate::telemetry;
 ///
 /// # Errors
 /// When the message cannot be written.
-pub fn event(event: &Event) -> Result<Outgoing, ContractError> {
+pub fn event(event: &Event) -> Result<NewMessage, ContractError> {
     event_from(event, telemetry::current_traceparent())
 }
 
@@ -21,9 +21,9 @@ pub fn event(event: &Event) -> Result<Outgoing, ContractError> {
 ///
 /// # Errors
 /// When the message cannot be written.
-pub fn event_from(event: &Event, traceparent: Option<String>) -> Result<Outgoing, ContractError> {
+pub fn event_from(event: &Event, traceparent: Option<String>) -> Result<NewMessage, ContractError> {
     let kind = contract::kind::of(event);
-    Ok(Outgoing {
+    Ok(NewMessage {
         event_id: Uuid::now_v7(),
         kind,
         exchange: topology::EVENTS,
@@ -43,13 +43,13 @@ pub fn lane_continue(
     job: JobId,
     routing_key: &str,
     traceparent: Option<String>,
-) -> Result<Outgoing, ContractError> {
+) -> Result<NewMessage, ContractError> {
     let routing_key = if routing_key == topology::commands::LANE_CONTINUE_AGENTS {
         topology::commands::LANE_CONTINUE_AGENTS
     } else {
         topology::commands::LANE_CONTINUE
     };
-    Ok(Outgoing {
+    Ok(NewMessage {
         event_id: Uuid::now_v7(),
         kind: contract::kind::LANE_CONTINUE,
         exchange: topology::COMMANDS,
@@ -64,9 +64,9 @@ pub fn lane_continue(
 ///
 /// # Errors
 /// When the message cannot be written.
-pub fn job_cancel(command: &JobCancel) -> Result<[Outgoing; 2], ContractError> {
+pub fn job_cancel(command: &JobCancel) -> Result<[NewMessage; 2], ContractError> {
     let body = contract::encode_job_cancel(command)?;
-    let to = |exchange| Outgoing {
+    let to = |exchange| NewMessage {
         event_id: Uuid::now_v7(),
         kind: contract::kind::JOB_CANCEL,
         exchange,

@@ -12,7 +12,7 @@ use crate::error::Result;
 
 /// A message to be sent once the transaction it is written in commits.
 #[derive(Debug, Clone)]
-pub struct Outgoing {
+pub struct NewMessage {
     /// Identity of the message; consumers de-duplicate by it.
     pub event_id: Uuid,
     /// Its type.
@@ -29,10 +29,10 @@ pub struct Outgoing {
     pub body: String,
 }
 
-impl Outgoing {
+impl NewMessage {
     /// It as it stands in the outbox, with this id, written then.
-    pub(crate) fn stored(&self, id: i64, created_at: DateTime<Utc>) -> Stored {
-        Stored {
+    pub(crate) fn stored(&self, id: i64, created_at: DateTime<Utc>) -> StoredMessage {
+        StoredMessage {
             id,
             event_id: self.event_id,
             kind: self.kind.to_owned(),
@@ -49,7 +49,7 @@ impl Outgoing {
 
 /// A message as it stands in an outbox.
 #[derive(Debug, Clone, FromRow)]
-pub struct Stored {
+pub struct StoredMessage {
     /// Order within one outbox.
     pub id: i64,
     /// Identity of the message.
@@ -70,12 +70,12 @@ pub struct Stored {
     pub created_at: DateTime<Utc>,
     /// Of a message that was published before: what its envelope said. Absent for messages of the service's own.
     #[sqlx(default, json(nullable))]
-    pub original: Option<Original>,
+    pub original: Option<OriginalEnvelope>,
 }
 
 /// What the envelope of an earlier message said that an outbox row has no column for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Original {
+pub struct OriginalEnvelope {
     /// Who said it.
     pub source: String,
     /// What it was about.
@@ -96,7 +96,7 @@ pub struct Original {
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn write(connection: &mut PgConnection, messages: &[Outgoing]) -> Result<()> {
+pub async fn write(connection: &mut PgConnection, messages: &[NewMessage]) -> Result<()> {
     if messages.is_empty() {
         return Ok(());
     }
@@ -131,7 +131,7 @@ pub(crate) struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    pub(crate) fn of(messages: impl Iterator<Item = &'a Outgoing>) -> Self {
+    pub(crate) fn of(messages: impl Iterator<Item = &'a NewMessage>) -> Self {
         let mut columns = Self::default();
         for message in messages {
             columns.event_ids.push(message.event_id);
@@ -177,12 +177,12 @@ const SILENCE: &str = "5s";
 
 /// One relay's connection to the outbox of its service, beside those of the pool: the lock by which one relay of
 /// a part works at a time is this connection's, and is free when it is closed.
-pub struct Line {
+pub struct RelayConnection {
     connection: PgConnection,
     part: Part,
 }
 
-impl Line {
+impl RelayConnection {
     /// Connects as the pool does.
     ///
     /// # Errors
@@ -206,7 +206,7 @@ impl Line {
     ///
     /// # Errors
     /// When Postgres refuses.
-    pub async fn take(&mut self, limit: usize) -> Result<Vec<Stored>> {
+    pub async fn take(&mut self, limit: usize) -> Result<Vec<StoredMessage>> {
         let (exchange, to_it) = self.part.filter();
         let messages = sqlx::query_as(concat!(
             "-- outbox::take
@@ -277,7 +277,7 @@ impl Line {
     }
 }
 
-/// Marks messages that were handed to the broker without a [`Line`], and that it confirmed.
+/// Marks messages that were handed to the broker without a [`RelayConnection`], and that it confirmed.
 ///
 /// # Errors
 /// When Postgres refuses; the messages are then sent again.

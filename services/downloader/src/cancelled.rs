@@ -8,7 +8,7 @@ use domain::values::ids::JobId;
 use messaging::{Handler, Incoming, Outcome};
 use runtime::telemetry;
 use storage::market::{self, CancelledPreparation};
-use storage::outbox::Outgoing;
+use storage::outbox::NewMessage;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -91,7 +91,7 @@ impl Preparer {
         Ok(jobs.len())
     }
 
-    fn cancelled(&self, preparation: &CancelledPreparation) -> Result<Outgoing, Interrupted> {
+    fn cancelled(&self, preparation: &CancelledPreparation) -> Result<NewMessage, Interrupted> {
         let span = tracing::info_span!("prepare prices", job.id = %preparation.job);
         telemetry::continue_from(&span, preparation.traceparent.as_deref());
         let job = job_of(&preparation.body)?;

@@ -4,7 +4,7 @@ use domain::events::event::LaneContinue;
 use domain::simulation::model_day::SkippedDate;
 use runtime::telemetry;
 use storage::execution::{Closing, NextLane, SkippedRow};
-use storage::outbox::Outgoing;
+use storage::outbox::NewMessage;
 
 use crate::Executor;
 use crate::counts;
@@ -46,7 +46,7 @@ impl Executor {
 }
 
 /// The message of a lane that has waited for its portfolio.
-pub(crate) fn turn_of(next: &NextLane) -> Result<Outgoing, ExecutorError> {
+pub(crate) fn turn_of(next: &NextLane) -> Result<NewMessage, ExecutorError> {
     let command = LaneContinue { lane: next.id, turn: next.turn };
     let traceparent = telemetry::current_traceparent();
     Ok(runtime::outgoing::lane_continue(&command, next.job, &next.routing_key, traceparent)?)

@@ -7,7 +7,7 @@ use domain::events::event::Event;
 use domain::simulation::model_day::SkipReason;
 use messaging::{Handler, Incoming, Outcome, Then};
 use storage::execution::Take;
-use storage::outbox::Stored;
+use storage::outbox::StoredMessage;
 
 use crate::Executor;
 use crate::counts;
@@ -77,7 +77,11 @@ enum Queue {
 }
 
 /// Runs a turn; answers the next one's message when that is still to be sent.
-async fn turn(executor: &Executor, body: &[u8], queue: Queue) -> Result<Option<Stored>, ExecutorError> {
+async fn turn(
+    executor: &Executor,
+    body: &[u8],
+    queue: Queue,
+) -> Result<Option<StoredMessage>, ExecutorError> {
     let command = decode_lane_continue(body)?;
     let (pool, takings) = (&executor.pool, &executor.takings);
     let stop = executor.stops.listen();
@@ -118,7 +122,7 @@ async fn turn(executor: &Executor, body: &[u8], queue: Queue) -> Result<Option<S
 impl Executor {
     /// The next turn is sent when this one is acknowledged: the broker, which writes what it is told in order, has
     /// nothing else to do then.
-    fn settle_turn(&self, ran: Result<Option<Stored>, ExecutorError>) -> Outcome {
+    fn settle_turn(&self, ran: Result<Option<StoredMessage>, ExecutorError>) -> Outcome {
         match ran {
             Ok(Some(next)) => {
                 let wake = self.wake.clone();

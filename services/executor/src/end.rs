@@ -7,7 +7,7 @@ use domain::job::{Ending, JobOutcome, JobState, Tally};
 use domain::simulation::lane::{config_changed, stale_winners};
 use domain::values::ids::PortfolioId;
 use storage::execution;
-use storage::outbox::Outgoing;
+use storage::outbox::NewMessage;
 
 use crate::error::ExecutorError;
 use crate::jobs::PlannedJob;
@@ -15,7 +15,7 @@ use crate::jobs::PlannedJob;
 /// How a job ends, with its terminal event.
 pub(crate) struct End {
     pub(crate) outcome: JobOutcome,
-    pub(crate) message: Outgoing,
+    pub(crate) message: NewMessage,
     /// The event's warnings without those that came with the data.
     pub(crate) added: Vec<Warning>,
 }

@@ -11,7 +11,7 @@ use domain::values::ids::{JobId, LaneId, PortfolioId};
 use messaging::topology::commands;
 use runtime::telemetry;
 use storage::execution::{self, NewLane, PortfolioRow, SkippedRow};
-use storage::outbox::Outgoing;
+use storage::outbox::NewMessage;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -134,7 +134,7 @@ impl Executor {
         job: JobId,
         experiment: &str,
         lanes: &[Planned],
-    ) -> Result<Vec<Outgoing>, ExecutorError> {
+    ) -> Result<Vec<NewMessage>, ExecutorError> {
         let mut messages = Vec::new();
         for planned in lanes {
             messages.extend(skipped_events(
@@ -156,7 +156,7 @@ pub(crate) fn skipped_events(
     model: &str,
     trial: u32,
     dates: &[SkippedDate],
-) -> Result<Vec<Outgoing>, ExecutorError> {
+) -> Result<Vec<NewMessage>, ExecutorError> {
     dates
         .chunks(DaysSkipped::MOST)
         .map(|dates| {
@@ -193,7 +193,7 @@ fn skipped_row(planned: &Planned) -> SkippedRow {
 }
 
 /// The message of a lane's first turn, in a trace of its own that is linked to the job's.
-fn first_turn(job: JobId, lane: &NewLane) -> Result<Outgoing, ExecutorError> {
+fn first_turn(job: JobId, lane: &NewLane) -> Result<NewMessage, ExecutorError> {
     let span =
         tracing::info_span!(parent: None, "lane", job.id = %job, model = lane.model, trial = lane.trial);
     telemetry::link_to_current(&span);

@@ -8,7 +8,7 @@ use domain::events::event::LaneContinue;
 use domain::values::ids::LaneId;
 use runtime::CancellationToken;
 use storage::execution::{Overdue, overdue, resent};
-use storage::outbox::Outgoing;
+use storage::outbox::NewMessage;
 use uuid::Uuid;
 
 use crate::Executor;
@@ -66,7 +66,7 @@ impl Executor {
     }
 }
 
-fn turn_of(lane: &Overdue) -> Result<Outgoing, ContractError> {
+fn turn_of(lane: &Overdue) -> Result<NewMessage, ContractError> {
     let command = LaneContinue { lane: lane.lane, turn: lane.turn };
     runtime::outgoing::lane_continue(&command, lane.job, &lane.routing_key, None)
 }

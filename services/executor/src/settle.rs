@@ -9,7 +9,7 @@ use domain::simulation::run::PortfolioDay;
 use domain::values::ids::ModelDayKey;
 use runtime::telemetry;
 use storage::execution::{AgentEnd, DayCommit, DayRow};
-use storage::outbox::Outgoing;
+use storage::outbox::NewMessage;
 
 use crate::Executor;
 use crate::agent::Talked;
@@ -91,7 +91,7 @@ impl Executor {
         date: chrono::NaiveDate,
         attempt: u32,
         row: DayRow,
-        events: Vec<Outgoing>,
+        events: Vec<NewMessage>,
         talked: Option<&Talked>,
     ) -> Result<After, ExecutorError> {
         let lane = &hand.lane;

@@ -13,7 +13,7 @@ use domain::simulation::run::{ModelDayRun, PortfolioDay};
 use domain::values::ids::ModelDayKey;
 use runtime::telemetry;
 use storage::execution::{self, DayRow, Lane, PortfolioHistory};
-use storage::outbox::Stored;
+use storage::outbox::StoredMessage;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
@@ -37,7 +37,7 @@ pub(crate) struct Hand {
     /// Why the lane's other days are not run, when they are not.
     pub(crate) stopped: Option<SkipReason>,
     /// The next turn's message, when the turn has ended and we are to send it.
-    pub(crate) next_turn: Option<Stored>,
+    pub(crate) next_turn: Option<StoredMessage>,
     /// When the turn ends at the latest, between days.
     slice_ends: Instant,
 }
@@ -68,7 +68,7 @@ pub(crate) enum After {
 impl Executor {
     /// Runs a taken turn to the end of its slice, or the lane to its end. Answers the next turn's message when that is
     /// still to be sent.
-    pub(crate) async fn run_turn(&self, lane: Lane) -> Result<Option<Stored>, ExecutorError> {
+    pub(crate) async fn run_turn(&self, lane: Lane) -> Result<Option<StoredMessage>, ExecutorError> {
         let _lease = self.keep(&lane);
         let job = self.jobs.get(&self.pool, lane.job).await?;
         let slice = if lane.endpoint.is_some() { self.config.agent_slice } else { self.config.slice };

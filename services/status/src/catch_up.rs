@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use messaging::topology;
-use storage::outbox::Stored;
+use storage::outbox::StoredMessage;
 use storage::status::{Upstream, extents, unseen};
 use tokio::sync::Mutex;
 
@@ -61,7 +61,7 @@ impl CatchUp {
     async fn project(
         &self,
         upstream: Upstream,
-        rows: &[Stored],
+        rows: &[StoredMessage],
         watermark: &mut Watermark,
     ) -> storage::Result<usize> {
         let messages: Vec<Message<'_>> = rows.iter().map(|row| Message::stored(upstream, row)).collect();

@@ -7,7 +7,7 @@ use domain::events::event::Event;
 use domain::job::JobOutcome;
 use messaging::{BatchHandler, Cause, Incoming, Rejected};
 use storage::PgPool;
-use storage::outbox::Stored;
+use storage::outbox::StoredMessage;
 use storage::status::{Received, Upstream, project, refuses_content};
 use uuid::Uuid;
 
@@ -42,7 +42,7 @@ impl<'a> Message<'a> {
     }
 
     /// An event as it stands in the outbox of `upstream`.
-    pub(crate) fn stored(upstream: Upstream, row: &'a Stored) -> Self {
+    pub(crate) fn stored(upstream: Upstream, row: &'a StoredMessage) -> Self {
         Self {
             source: upstream.source(),
             id: row.event_id,

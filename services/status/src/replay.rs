@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use storage::outbox::Original;
+use storage::outbox::OriginalEnvelope;
 use storage::status::{DeadLetterRow, Replay};
 
 /// The message of a letter, to the one queue whose consumer gave it up.
@@ -28,7 +28,7 @@ pub(crate) fn message(letter: &DeadLetterRow) -> Result<Replay, String> {
         routing_key: envelope.routing_key,
         traceparent: envelope.traceparent,
         body,
-        original: Original {
+        original: OriginalEnvelope {
             source: envelope.source,
             subject: envelope.subject,
             time: envelope.time,

@@ -13,7 +13,7 @@ use std::time::Duration;
 use messaging::topology::COMMANDS;
 use messaging::{BrokerConfig, Envelope, PublishError, Publisher};
 use storage::PgPool;
-use storage::outbox::{self, Line, Part, Stored};
+use storage::outbox::{self, Part, RelayConnection, StoredMessage};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -149,7 +149,12 @@ impl Relay {
     }
 
     /// Sends what there is, up to a batch.
-    async fn send(&self, part: Part, publisher: &Publisher, line: &mut Option<Line>) -> anyhow::Result<Sent> {
+    async fn send(
+        &self,
+        part: Part,
+        publisher: &Publisher,
+        line: &mut Option<RelayConnection>,
+    ) -> anyhow::Result<Sent> {
         let is_connected = publisher.is_connected();
         // Most services have no commands to send, and need no connection to the broker for them. That of events is
         // opened at once, since it shows whether the broker can be used.
@@ -160,7 +165,7 @@ impl Relay {
         }
         let line = match line {
             Some(line) => line,
-            None => line.insert(Line::open(&self.pool, part).await?),
+            None => line.insert(RelayConnection::open(&self.pool, part).await?),
         };
         if !is_connected && let Part::To(_) = part {
             if !line.is_waiting().await? {
@@ -182,7 +187,11 @@ impl Relay {
     }
 
     /// Publishes messages in their order; answers the ids of those that the broker has, and why it has not all.
-    async fn publish(&self, publisher: &Publisher, messages: &[Stored]) -> (Vec<i64>, Option<PublishError>) {
+    async fn publish(
+        &self,
+        publisher: &Publisher,
+        messages: &[StoredMessage],
+    ) -> (Vec<i64>, Option<PublishError>) {
         let envelopes: Vec<Envelope> =
             messages.iter().map(|message| envelope(message, self.service)).collect();
         let published = publisher.publish_in_order(&envelopes).await;
@@ -203,7 +212,7 @@ impl Relay {
 }
 
 /// The message of an outbox row. One that was published before says again what it said then.
-pub fn envelope(message: &Stored, service: &str) -> Envelope {
+pub fn envelope(message: &StoredMessage, service: &str) -> Envelope {
     let own = Envelope {
         id: message.event_id,
         source: format!("/modelday/{service}"),

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use storage::outbox::Stored;
+use storage::outbox::StoredMessage;
 use tokio::sync::Notify;
 
 /// Tells the relay that something was committed.
@@ -15,7 +15,7 @@ struct Wakes {
     events: Notify,
     hurry: Notify,
     handed: Notify,
-    messages: Mutex<Vec<Stored>>,
+    messages: Mutex<Vec<StoredMessage>>,
 }
 
 impl Wake {
@@ -33,7 +33,7 @@ impl Wake {
     }
 
     /// Hands over a command that was just committed, so that nobody has to read it again.
-    pub fn hand_over(&self, command: Stored) {
+    pub fn hand_over(&self, command: StoredMessage) {
         self.0.messages.lock().unwrap_or_else(PoisonError::into_inner).push(command);
         self.0.handed.notify_one();
     }
@@ -57,7 +57,7 @@ impl Wake {
     }
 
     /// What was handed over since the last time.
-    pub(super) fn take_handed(&self) -> Vec<Stored> {
+    pub(super) fn take_handed(&self) -> Vec<StoredMessage> {
         std::mem::take(&mut *self.0.messages.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -8,7 +8,7 @@ use messaging::BrokerConfig;
 use messaging::topology::{self, queues};
 use runtime::CancellationToken;
 use runtime::relay::{Relay, Wake};
-use storage::outbox::{self, Line, Part, Stored};
+use storage::outbox::{self, Part, RelayConnection, StoredMessage};
 use storage::{Owner, PgPool};
 use test_support::{TestDatabase, TestVhost, eventually};
 use uuid::Uuid;
@@ -60,12 +60,13 @@ async fn a_relay_that_is_stopped_does_not_wait_for_a_broker_that_is_away() {
 }
 
 /// A command in the outbox that its writer sends, in which the relay has no part for an hour.
-async fn handed(pool: &PgPool, database: &TestDatabase) -> Stored {
+async fn handed(pool: &PgPool, database: &TestDatabase) -> StoredMessage {
     let command = LaneContinue { lane: LaneId(Uuid::now_v7()), turn: 1 };
     let job = JobId(Uuid::now_v7());
     let message = runtime::outgoing::lane_continue(&command, job, "lane.continue", None).unwrap();
     outbox::write(&mut pool.acquire().await.unwrap(), &[message]).await.unwrap();
-    let unsent = Line::open(pool, Part::To(topology::COMMANDS)).await.unwrap().take(1).await.unwrap();
+    let unsent =
+        RelayConnection::open(pool, Part::To(topology::COMMANDS)).await.unwrap().take(1).await.unwrap();
     database.execute("UPDATE execution.outbox SET relay_from = now() + interval '1 hour'").await;
     unsent.into_iter().next().unwrap()
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::closing::{NextLane, hand_on};
 use super::jobs::{self, SkippedRow};
 use crate::error::Result;
-use crate::outbox::{self, Outgoing};
+use crate::outbox::{self, NewMessage};
 
 /// A lane that was cut off.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +147,7 @@ impl Cancelling {
     ///
     /// # Errors
     /// When Postgres refuses; the job is then as it was.
-    pub async fn commit(mut self, messages: &[Outgoing]) -> Result<()> {
+    pub async fn commit(mut self, messages: &[NewMessage]) -> Result<()> {
         jobs::end_job(&mut self.transaction, self.job, JobOutcome::Cancelled).await?;
         outbox::write(&mut self.transaction, messages).await?;
         self.transaction.commit().await?;

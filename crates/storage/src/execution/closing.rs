@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::jobs::{self, SkippedRow};
 use super::lanes::Lane;
 use crate::error::{Result, StorageError};
-use crate::outbox::{self, Outgoing};
+use crate::outbox::{self, NewMessage};
 
 /// A lane that has waited and now holds its portfolio.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,7 +144,7 @@ impl Closing {
     ///
     /// # Errors
     /// When Postgres refuses; the lane is then as it was.
-    pub async fn commit(mut self, messages: &[Outgoing]) -> Result<()> {
+    pub async fn commit(mut self, messages: &[NewMessage]) -> Result<()> {
         outbox::write(&mut self.transaction, messages).await?;
         self.transaction.commit().await?;
         Ok(())

@@ -10,7 +10,7 @@ use sqlx::PgPool;
 
 use super::lanes::Lane;
 use crate::error::Result;
-use crate::outbox::Outgoing;
+use crate::outbox::NewMessage;
 
 /// How a day ended.
 #[derive(Debug, Clone)]
@@ -54,9 +54,9 @@ pub struct DayCommit {
     /// How it ended.
     pub row: DayRow,
     /// The events that tell it.
-    pub events: Vec<Outgoing>,
+    pub events: Vec<NewMessage>,
     /// The next turn's message, when the turn ends with this day.
-    pub next_turn: Option<Outgoing>,
+    pub next_turn: Option<NewMessage>,
     /// Of agents: the attempt that ends with the day.
     pub agent: Option<AgentEnd>,
 }
@@ -75,7 +75,7 @@ pub struct AgentEnd {
 impl DayCommit {
     /// What goes into the outbox. A command stands first, since somebody waits for it: queues write what they are
     /// given in order.
-    pub(super) fn messages(&self) -> impl Iterator<Item = &Outgoing> {
+    pub(super) fn messages(&self) -> impl Iterator<Item = &NewMessage> {
         self.next_turn.iter().chain(&self.events)
     }
 

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 
 use super::lanes::{Durable, Lane, Take, lease_of, try_take};
 use crate::error::{Result, StorageError};
-use crate::outbox::{self, Outgoing};
+use crate::outbox::{self, NewMessage};
 
 /// How long a lane waits for its endpoint when nobody calls it earlier.
 const LONGEST_WAIT: &str = "5 s";
@@ -20,7 +20,7 @@ pub async fn hand_back(
     pool: &PgPool,
     lane: &Lane,
     wait: Option<Duration>,
-    message: Option<Outgoing>,
+    message: Option<NewMessage>,
 ) -> Result<()> {
     let mut transaction = pool.begin().await?;
     let done = sqlx::query(

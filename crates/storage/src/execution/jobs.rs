@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::lanes::{self, NewLane};
 use super::portfolios::{self, PortfolioRow};
 use crate::error::Result;
-use crate::outbox::{self, Outgoing, Stored};
+use crate::outbox::{self, NewMessage, StoredMessage};
 
 /// A planned job.
 #[derive(Debug, Clone, FromRow)]
@@ -175,7 +175,7 @@ impl Plan {
     ///
     /// # Errors
     /// When Postgres refuses; nothing is stored then.
-    pub async fn commit(mut self, messages: &[Outgoing]) -> Result<()> {
+    pub async fn commit(mut self, messages: &[NewMessage]) -> Result<()> {
         outbox::write(&mut self.transaction, messages).await?;
         self.transaction.commit().await?;
         Ok(())
@@ -271,7 +271,7 @@ pub async fn job(pool: &PgPool, job: JobId) -> Result<Option<JobRow>> {
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn unplanned(pool: &PgPool, after: i64) -> Result<Vec<Stored>> {
+pub async fn unplanned(pool: &PgPool, after: i64) -> Result<Vec<StoredMessage>> {
     let rows = sqlx::query_as(
         "-- jobs::unplanned
         SELECT o.id, o.event_id, o.kind, o.exchange, o.routing_key, o.job_id, o.traceparent, o.body, o.created_at

@@ -6,7 +6,7 @@ use sqlx::{PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::outbox::{self, Outgoing};
+use crate::outbox::{self, NewMessage};
 
 /// A ready lane whose current turn nobody has taken for long.
 #[derive(Debug, Clone)]
@@ -80,7 +80,7 @@ pub async fn overdue(
 pub async fn resent(
     mut transaction: Transaction<'static, Postgres>,
     lanes: &[Overdue],
-    messages: &[Outgoing],
+    messages: &[NewMessage],
 ) -> Result<()> {
     let ids: Vec<Uuid> = lanes.iter().map(|lane| lane.lane.0).collect();
     sqlx::query(

@@ -5,7 +5,7 @@ use sqlx::{PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::outbox::{self, Outgoing};
+use crate::outbox::{self, NewMessage};
 
 /// Most preparations that are ended in one transaction.
 const PAGE: i64 = 100;
@@ -64,7 +64,7 @@ impl CancelledPreparations {
     ///
     /// # Errors
     /// When Postgres refuses; nothing is ended then.
-    pub async fn finish(mut self, jobs: &[JobId], messages: &[Outgoing]) -> Result<()> {
+    pub async fn finish(mut self, jobs: &[JobId], messages: &[NewMessage]) -> Result<()> {
         sqlx::query(
             "-- cancelled::finish
             UPDATE market.preparations

@@ -6,7 +6,7 @@ use sqlx::{FromRow, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::error::{Result, StorageError};
-use crate::outbox::{self, Outgoing, Stored};
+use crate::outbox::{self, NewMessage, StoredMessage};
 
 /// A preparation in the hands of the worker that claimed it.
 #[derive(Debug, Clone)]
@@ -124,7 +124,7 @@ pub async fn note_download(
     pool: &PgPool,
     preparation: &Preparation,
     symbols_total: u32,
-    messages: &[Outgoing],
+    messages: &[NewMessage],
 ) -> Result<()> {
     let mut transaction = fenced(pool, preparation).await?;
     sqlx::query(
@@ -147,7 +147,7 @@ pub async fn wait_until(
     pool: &PgPool,
     preparation: &Preparation,
     until: DateTime<Utc>,
-    messages: &[Outgoing],
+    messages: &[NewMessage],
 ) -> Result<()> {
     let mut transaction = fenced(pool, preparation).await?;
     sqlx::query(
@@ -167,7 +167,7 @@ pub async fn wait_until(
 ///
 /// # Errors
 /// [`StorageError::Fenced`] when somebody else has claimed it.
-pub async fn finish(pool: &PgPool, preparation: &Preparation, messages: &[Outgoing]) -> Result<()> {
+pub async fn finish(pool: &PgPool, preparation: &Preparation, messages: &[NewMessage]) -> Result<()> {
     let mut transaction = fenced(pool, preparation).await?;
     sqlx::query(
         "-- preparations::finish
@@ -187,7 +187,7 @@ pub async fn finish(pool: &PgPool, preparation: &Preparation, messages: &[Outgoi
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn missing_preparations(pool: &PgPool) -> Result<Vec<Stored>> {
+pub async fn missing_preparations(pool: &PgPool) -> Result<Vec<StoredMessage>> {
     let rows = sqlx::query_as(
         "-- preparations::missing_preparations
         SELECT o.id, o.event_id, o.kind, o.exchange, o.routing_key, o.job_id, o.traceparent, o.body, o.created_at

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::dead_letters::DeadLetterRow;
 use crate::error::Result;
-use crate::outbox::Original;
+use crate::outbox::OriginalEnvelope;
 
 /// A message that is to be sent again, with the envelope it had.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct Replay {
     /// As it was.
     pub body: String,
     /// The rest of its envelope.
-    pub original: Original,
+    pub original: OriginalEnvelope,
 }
 
 /// A letter that nobody else settles meanwhile.

@@ -3,7 +3,7 @@
 use sqlx::PgPool;
 
 use crate::error::Result;
-use crate::outbox::Stored;
+use crate::outbox::StoredMessage;
 
 /// A service whose events are projected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,7 +85,7 @@ pub async fn unseen(
     exchange: &str,
     after: i64,
     until: i64,
-) -> Result<Vec<Stored>> {
+) -> Result<Vec<StoredMessage>> {
     let rows = sqlx::query_as(upstream.statement())
         .bind(after)
         .bind(until)

@@ -5,7 +5,7 @@ use domain::values::ids::JobId;
 use sqlx::PgPool;
 
 use crate::error::{Result, StorageError};
-use crate::outbox::{self, Outgoing};
+use crate::outbox::{self, NewMessage};
 
 /// What became of a wish to cancel a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum Cancellation {
 ///
 /// # Errors
 /// When Postgres refuses; nothing is stored then.
-pub async fn cancel(pool: &PgPool, job: JobId, messages: &[Outgoing]) -> Result<Cancellation> {
+pub async fn cancel(pool: &PgPool, job: JobId, messages: &[NewMessage]) -> Result<Cancellation> {
     let mut transaction = pool.begin().await?;
     // The same lock as in `execution.is_cancelled`: whoever ends the job or plans it is done, or waits.
     sqlx::query(

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::error::{Result, StorageError};
-use crate::outbox::Outgoing;
+use crate::outbox::NewMessage;
 
 /// A job about to be accepted.
 pub struct Acceptance<'a> {
@@ -15,7 +15,7 @@ pub struct Acceptance<'a> {
     /// When.
     pub accepted_at: DateTime<Utc>,
     /// Its `job.requested` message; the row keeps the same body.
-    pub message: Outgoing,
+    pub message: NewMessage,
     /// Most jobs that may be active at once, this one included.
     pub max_active: i64,
     /// The client's key, when it gave one.

@@ -1,7 +1,7 @@
 //! The outbox: one relay at a time, in order, until confirmed.
 
 use domain::values::ids::JobId;
-use storage::outbox::{self, Line, Outgoing, Part, Stored};
+use storage::outbox::{self, NewMessage, Part, RelayConnection, StoredMessage};
 use storage::{Owner, PgPool};
 use test_support::{TestDatabase, eventually};
 use uuid::Uuid;
@@ -22,11 +22,11 @@ async fn write(pool: &PgPool, count: usize) -> Vec<Uuid> {
     ids
 }
 
-async fn line(pool: &PgPool, part: Part) -> Line {
-    Line::open(pool, part).await.unwrap()
+async fn line(pool: &PgPool, part: Part) -> RelayConnection {
+    RelayConnection::open(pool, part).await.unwrap()
 }
 
-fn ids(messages: &[Stored]) -> Vec<i64> {
+fn ids(messages: &[StoredMessage]) -> Vec<i64> {
     messages.iter().map(|message| message.id).collect()
 }
 
@@ -112,7 +112,7 @@ async fn a_command_does_not_wait_for_the_events_before_it() {
     let pool = database.pool(Owner::Executor).await;
     write(&pool, 2).await;
     let event = message("modelday.job.started.v1", JobId(Uuid::now_v7()));
-    let command = Outgoing { exchange: "commands", ..event };
+    let command = NewMessage { exchange: "commands", ..event };
     outbox::write(&mut pool.acquire().await.unwrap(), std::slice::from_ref(&command)).await.unwrap();
     let (mut one, mut other, mut third) =
         (line(&pool, EVENTS).await, line(&pool, COMMANDS).await, line(&pool, COMMANDS).await);

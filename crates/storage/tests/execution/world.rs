@@ -11,7 +11,7 @@ use sqlx::PgPool;
 use storage::execution::{
     Closing, DayCommit, DayRow, Lane, NewLane, NextLane, Plan, Take, begin_plan, commit_day, take,
 };
-use storage::outbox::Outgoing;
+use storage::outbox::NewMessage;
 use storage::{Owner, Result};
 use test_support::TestDatabase;
 use uuid::Uuid;
@@ -79,7 +79,7 @@ pub(crate) async fn plan(pool: &PgPool, models: &[&str], days: usize) -> Result<
     let job = JobId(Uuid::now_v7());
     let mut plan = begin_plan(pool, job, "modelday.data.ready.v1", "{}", None).await?.unwrap();
     let lanes = store(&mut plan, models, days).await?;
-    let first_turns: Vec<Outgoing> =
+    let first_turns: Vec<NewMessage> =
         lanes.iter().filter(|lane| lane.ready).map(|_| message(LANE_CONTINUE, job)).collect();
     plan.commit(&first_turns).await?;
     let of_model = |model: &&str| lanes.iter().find(|lane| lane.model == *model).unwrap().id;
@@ -113,8 +113,8 @@ pub(crate) fn day(index: usize) -> NaiveDate {
     first + chrono::Days::new(index as u64)
 }
 
-pub(crate) fn message(kind: &'static str, job: JobId) -> Outgoing {
-    Outgoing {
+pub(crate) fn message(kind: &'static str, job: JobId) -> NewMessage {
+    NewMessage {
         event_id: Uuid::now_v7(),
         kind,
         exchange: "modelday.events",

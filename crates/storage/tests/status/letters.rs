@@ -3,7 +3,7 @@
 use serde_json::json;
 use storage::Owner;
 use storage::PgPool;
-use storage::outbox::{Line, Original, Part};
+use storage::outbox::{OriginalEnvelope, Part, RelayConnection};
 use storage::status::{
     LetterFilter, LetterState, NewDeadLetter, Replay, dead_letter, dead_letters, hold_dead_letter,
     insert_dead_letter,
@@ -68,7 +68,7 @@ fn replay() -> Replay {
         routing_key: "executor.plans.v1".to_owned(),
         traceparent: None,
         body: "{}".to_owned(),
-        original: Original {
+        original: OriginalEnvelope {
             source: "/modelday/downloader".to_owned(),
             subject: None,
             time: instant(3),
@@ -98,7 +98,8 @@ async fn a_replay_and_what_the_letter_says_of_it_commit_together() {
 
     assert_eq!(told, dead_letter(&pool, id, 9).await.unwrap().unwrap());
     assert_eq!(told.state(), LetterState::Replayed);
-    let unsent = Line::open(&pool, Part::Beside("commands")).await.unwrap().take(10).await.unwrap();
+    let unsent =
+        RelayConnection::open(&pool, Part::Beside("commands")).await.unwrap().take(10).await.unwrap();
     let [message] = &unsent[..] else { panic!("{} messages", unsent.len()) };
     assert_eq!((message.event_id, message.exchange.as_str()), (Uuid::from_u128(7), ""));
     assert_eq!(message.original, Some(replay().original));

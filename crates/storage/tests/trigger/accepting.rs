@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::Utc;
 use domain::values::ids::JobId;
 use sqlx::Executor;
-use storage::outbox::Outgoing;
+use storage::outbox::NewMessage;
 use storage::trigger::{Acceptance, Admission, Idempotency, accept};
 use storage::{Owner, PgPool};
 use test_support::{TestDatabase, eventually};
@@ -20,7 +20,7 @@ const LINGER: &str = "CREATE FUNCTION trigger.linger() RETURNS trigger LANGUAGE 
 
 async fn request(pool: &PgPool, max_active: i64, key: Option<(&str, &[u8], &str)>) -> Admission {
     let job = JobId(Uuid::now_v7());
-    let message = Outgoing {
+    let message = NewMessage {
         event_id: Uuid::now_v7(),
         kind: "modelday.job.requested.v1",
         exchange: "modelday.events",

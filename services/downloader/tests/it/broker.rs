@@ -12,12 +12,12 @@ use crate::support::{World, eventually, job, names};
 mod bytes_of {
     use domain::events::event::Event;
     use messaging::Envelope;
-    use storage::outbox::Stored;
+    use storage::outbox::StoredMessage;
 
     /// The message of an event, with this body instead of its own when there is one.
     pub(super) fn envelope(event: &Event, body: Option<&str>) -> Envelope {
         let message = runtime::outgoing::event(event).unwrap();
-        let stored = Stored {
+        let stored = StoredMessage {
             id: 1,
             event_id: message.event_id,
             kind: message.kind.to_owned(),

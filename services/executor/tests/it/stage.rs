@@ -14,7 +14,7 @@ use runtime::deployment::{Deployment, Mode};
 use runtime::infrastructure::{Address, Infrastructure};
 use runtime::relay::{self, Relay, Wake};
 use sqlx::types::Uuid;
-use storage::outbox::{self, Stored};
+use storage::outbox::{self, StoredMessage};
 use storage::trigger::Cancellation;
 use storage::{Owner, PgPool};
 use test_support::{Counts, Lines, TestDatabase, TestVhost, eventually};
@@ -91,7 +91,7 @@ impl Stage {
 
     /// Writes the message itself into the downloader's outbox, as one that was sent.
     pub(crate) async fn note_as_sent(&self, message: &Envelope) {
-        let outgoing = outbox::Outgoing {
+        let outgoing = outbox::NewMessage {
             event_id: message.id,
             kind: kind::DATA_READY,
             exchange: messaging::topology::EVENTS,
@@ -219,8 +219,8 @@ pub(crate) fn cancellation(job: JobId) -> [Envelope; 2] {
     runtime::outgoing::job_cancel(&JobCancel { job, reason: "enough".to_owned() }).unwrap().map(envelope)
 }
 
-fn envelope(message: outbox::Outgoing) -> Envelope {
-    let stored = Stored {
+fn envelope(message: outbox::NewMessage) -> Envelope {
+    let stored = StoredMessage {
         id: 1,
         event_id: message.event_id,
         kind: message.kind.to_owned(),

@@ -5,7 +5,7 @@ use sqlx::{FromRow, PgPool};
 
 use super::super::lanes::Lane;
 use crate::error::{Result, StorageError};
-use crate::outbox::Outgoing;
+use crate::outbox::NewMessage;
 
 /// An open attempt in the hands of the lane's worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub async fn begin_attempt<E: From<StorageError>>(
     lane: &Lane,
     date: NaiveDate,
     revision: u32,
-    told: impl FnOnce(&Attempt) -> std::result::Result<Outgoing, E>,
+    told: impl FnOnce(&Attempt) -> std::result::Result<NewMessage, E>,
 ) -> std::result::Result<Attempt, E> {
     let row = look(pool, lane, date, revision).await?;
     let attempt = Attempt {
@@ -111,7 +111,7 @@ async fn abandon(pool: &PgPool, lane: &Lane, date: NaiveDate) -> Result<()> {
 }
 
 /// Stores a new attempt with its event. Both are durable with the first intent, before anything is asked.
-async fn begin(pool: &PgPool, lane: &Lane, attempt: &Attempt, told: &Outgoing) -> Result<()> {
+async fn begin(pool: &PgPool, lane: &Lane, attempt: &Attempt, told: &NewMessage) -> Result<()> {
     let begun = sqlx::query(
         "-- attempts::begin
         WITH lane AS (

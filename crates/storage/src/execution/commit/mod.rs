@@ -7,7 +7,7 @@ mod one;
 use chrono::{DateTime, Utc};
 
 use super::days::DayCommit;
-use crate::outbox::Stored;
+use crate::outbox::StoredMessage;
 
 pub use many::DayWriter;
 pub use one::commit_day;
@@ -17,7 +17,7 @@ pub use one::commit_day;
 pub struct Written {
     /// The next turn's message as it stands in the outbox, which its relay leaves alone for a second: whoever
     /// committed the day sends it.
-    pub next_turn: Option<Stored>,
+    pub next_turn: Option<StoredMessage>,
 }
 
 impl Written {
