@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use domain::accounting::corporate_actions::KnownActions;
 use domain::accounting::order::Fill;
 use domain::accounting::portfolio::Portfolio;
-use domain::agent::{Entry, Noted, Recording, Spent};
+use domain::agent::{Entry, EntryKind, Journal, Spent};
 use domain::market::instruments::{Bar, Symbol};
 use domain::replay::{Base, RecordedDay, RecordedOutcome};
 use domain::simulation::model_day::{AgentReport, DayRef};
@@ -217,7 +217,7 @@ impl Day {
         let mut entries = BTreeMap::new();
         for line in self.journal {
             let EntryLine { step, index, kind, hash, sent, refused, answer } = line;
-            let kind = Noted::parse(&kind).ok_or_else(|| format!("{kind:?} is no kind of entry"))?;
+            let kind = EntryKind::parse(&kind).ok_or_else(|| format!("{kind:?} is no kind of entry"))?;
             let entry = Entry { step, index, kind, hash, sent, refused, answer };
             if entries.insert((step, index), entry).is_some() {
                 return Err(format!("step {step} has two entries {index}"));
@@ -235,7 +235,7 @@ impl Day {
             base: self.base.map(Into::into),
             day_index: self.day_index,
             attempt: self.attempt,
-            journal: entries.into_values().collect::<Recording>(),
+            journal: entries.into_values().collect::<Journal>(),
             outcome,
             report: self.agent.map(|agent| AgentReport {
                 reason: agent.end_reason,

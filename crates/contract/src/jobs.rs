@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 
 use chrono::NaiveDate;
 use domain::accounting::costs::{CostTerms, Costs};
-use domain::job::requested_dates::Only;
+use domain::job::requested_dates::RequestedDates;
 use domain::job::{Job, Model, ModelKind, OnFailure, Options};
 use domain::strategy::policy::Policy;
 use domain::strategy::recorded::RecordedOrder;
@@ -130,7 +130,7 @@ impl From<&Model> for wire::Model {
             initial_cash: decimal_text(model.initial_cash),
             trials: model.trials,
             start_date: model.start.to_string(),
-            only: model.only.iter().flat_map(Only::trials).map(trial_dates).collect(),
+            only: model.only.iter().flat_map(RequestedDates::trials).map(trial_dates).collect(),
             costs: (model.costs != Costs::NONE).then(|| (&model.costs).into()),
             training_cutoff: model.training_cutoff.map(|date| date.to_string()).unwrap_or_default(),
             kind: Some(kind),
@@ -139,7 +139,7 @@ impl From<&Model> for wire::Model {
 }
 
 /// The dates of the listed trials; `None` when none is listed.
-fn only(trials: &[wire::TrialDates]) -> Result<Option<Only>, ContractError> {
+fn only(trials: &[wire::TrialDates]) -> Result<Option<RequestedDates>, ContractError> {
     let mut pairs = Vec::new();
     for wire::TrialDates { trial, dates } in trials {
         for text in dates {

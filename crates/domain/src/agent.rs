@@ -1,8 +1,8 @@
 //! An agent's day: one model-day decided by a language model, or by a user's own agent.
 //!
 //! The whole day is a fold over recorded facts. A [`Session`] is opened over the market as of the
-//! open and the day's book; it asks ([`Next::Ask`], [`Next::Search`]), the shell answers
-//! ([`Session::answered`], [`Session::searched`]) with what it has journalled, and the same facts
+//! open and the day's book; it asks ([`Next::Call`], [`Next::Search`]), the shell answers
+//! ([Session::add_response], [`Session::add_search_result`]) with what it has journalled, and the same facts
 //! give the same requests, byte for byte, in every process. A resumed or replayed day is the same
 //! session fed again.
 //!
@@ -10,15 +10,15 @@
 //! let mut session = Session::open(opening)?;
 //! let reason = loop {
 //!     match session.next() {
-//!         Next::Ask(ask) => {
+//!         Next::Call(ask) => {
 //!             // hash ask.body, compare with the journal or write the intent, call, classify
 //!             let answer = dialect.classify(&raw, &secrets);
 //!             // a failure is tried again while next_try(&failure, tries, jitter) says so
-//!             session.answered(&answer)?;
+//!             session.add_response(&answer)?;
 //!         }
 //!         Next::Search(wanted) => {
 //!             let text = search::text(&search::usable(&found, today), today);
-//!             session.searched(wanted.index, &text)?;
+//!             session.add_search_result(wanted.index, &text)?;
 //!         }
 //!         Next::Ended(reason) => break reason,
 //!     }
@@ -28,7 +28,6 @@
 //!
 //! No HTTP, no journal, no clock here: the shell tells elapsed time and an exhausted budget.
 
-pub mod answer;
 pub mod dialect;
 pub mod end_reason;
 pub mod journal;
@@ -36,6 +35,7 @@ pub mod journaled_session;
 mod json;
 mod number;
 pub mod prompt;
+pub mod response;
 pub mod retry;
 pub mod sandbox;
 pub mod search;
@@ -49,14 +49,14 @@ pub mod tool;
 pub mod transcript;
 pub mod usage;
 
-pub use answer::{Answer, AssistantMessage, Delivery, Failure, FailureClass, RawAnswer};
 pub use dialect::Dialect;
 pub use end_reason::{EndReason, Outcome};
-pub use journal::{Entry, Noted, Recording, RecordingError, request_hash};
-pub use journaled_session::{Fed, FedError, Wanted};
+pub use journal::{Entry, EntryKind, Journal, JournalError, request_hash};
+pub use journaled_session::{JournaledSession, JournaledSessionError, NextStep};
+pub use response::{AssistantMessage, Delivery, Failure, FailureClass, ModelResponse, RawResponse};
 pub use retry::{Reaction, next_try};
 pub use secrets::Secrets;
-pub use session::{Ask, Ended, Next, Opening, Session};
+pub use session::{EndedSession, ModelRequest, Next, Opening, Session};
 pub use settings::{AgentSettings, Limits};
-pub use transcript::{Transcript, Turn};
+pub use transcript::{Message, Transcript};
 pub use usage::{Spent, TokenPrices, Usage};

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounting::costs::Costs;
 use crate::agent::{AgentSettings, Dialect};
-use crate::job::requested_dates::{Only, count_of, dates_of};
+use crate::job::requested_dates::{RequestedDates, count_of, dates_of};
 use crate::market::instruments::Universe;
 use crate::strategy::policy::Policy;
 use crate::strategy::recorded::RecordedOrder;
@@ -67,7 +67,7 @@ pub struct Model {
     /// First date of this model.
     pub start: NaiveDate,
     /// The only dates that are asked for of it; `None` for every weekday from its start to the job's end.
-    pub only: Option<Only>,
+    pub only: Option<RequestedDates>,
     /// Fees and slippage of its fills.
     pub costs: Costs,
     /// Last date that its knowledge may reach: what it does up to then is no proof of skill. Decides nothing.

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use crate::accounting::corporate_actions::KnownActions;
 use crate::accounting::order::Fill;
 use crate::accounting::portfolio::Portfolio;
-use crate::agent::{Recording, Transcript};
+use crate::agent::{Journal, Transcript};
 use crate::job::{Job, JobState, Model};
 use crate::market::calendar::Calendar;
 use crate::market::price_table::PriceTable;
@@ -34,7 +34,7 @@ pub struct Bundle {
     pub job: Job,
     /// How it ended.
     pub state: JobState,
-    /// The exchange's sessions as the job knew them.
+    /// The request's sessions as the job knew them.
     pub calendar: Calendar,
     /// The bars that its days could look at.
     pub prices: PriceTable,
@@ -93,7 +93,7 @@ pub struct RecordedDay {
     /// Which attempt, from 1.
     pub attempt: u32,
     /// What that attempt asked and heard; empty of models that decide in memory.
-    pub journal: Recording,
+    pub journal: Journal,
     /// What it came to.
     pub outcome: RecordedOutcome,
     /// Of agents whose conversation has ended: how it went.

@@ -60,7 +60,7 @@ struct EndedModelDay {
 
 /// One turn of a conversation.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "describes domain's `Turn`, which is stored as it is shown")]
+#[expect(dead_code, reason = "describes domain's `Message`, which is stored as it is shown")]
 struct TranscriptTurn {
     /// `system`, `user`, `assistant` or `tool`.
     role: String,

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use contract::bundle::Encoder;
 use contract::decode_event;
-use domain::agent::Recording;
+use domain::agent::Journal;
 use domain::job::JobState;
 use domain::market::instruments::Symbol;
 use domain::replay::{Base, RecordedDay, RecordedOutcome};
@@ -178,7 +178,7 @@ impl Export {
                 let pool = &self.executor.pool;
                 read_journal(pool, lane.portfolio, day.date, day.revision, day.attempt).await?
             }
-            None => Recording::default(),
+            None => Journal::default(),
         };
         let outcome = match day.left {
             Some((position, value_at_open, value_at_close)) => {

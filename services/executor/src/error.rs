@@ -17,7 +17,7 @@ pub(crate) enum ExecutorError {
     Session(#[from] domain::agent::session::SessionError),
     /// A journal that cannot be told to its session.
     #[error(transparent)]
-    Fed(#[from] domain::agent::FedError),
+    JournaledSession(#[from] domain::agent::JournaledSessionError),
     /// A bundle that nobody takes to its end.
     #[error("a bundle was not sent: {0}")]
     Export(#[source] std::io::Error),

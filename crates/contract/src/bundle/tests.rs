@@ -2,7 +2,7 @@
 
 use domain::accounting::corporate_action::{Dividend, Split};
 use domain::accounting::corporate_actions::KnownActions;
-use domain::agent::{Entry, Noted};
+use domain::agent::{Entry, EntryKind};
 use domain::job::{Job, JobState, Model, ModelKind, Options};
 use domain::market::calendar::Calendar;
 use domain::market::instruments::{Bar, Universe};
@@ -36,12 +36,12 @@ fn recorded(on: &str, outcome: RecordedOutcome) -> RecordedDay {
         step,
         index,
         kind,
-        hash: (kind == Noted::Call).then(|| "ab".repeat(32)),
+        hash: (kind == EntryKind::Call).then(|| "ab".repeat(32)),
         sent: 1,
         refused: 0,
         answer: Some(answer.to_owned()),
     };
-    let journal = [entry(1, 0, Noted::Call, "{\"a\":\"b\\n\"}"), entry(1, 1, Noted::Tool, "é")];
+    let journal = [entry(1, 0, EntryKind::Call, "{\"a\":\"b\\n\"}"), entry(1, 1, EntryKind::Tool, "é")];
     RecordedDay {
         date: date(on),
         revision: 2,

@@ -10,7 +10,7 @@ use domain::accounting::order::{RefusedOrder, Side};
 use domain::accounting::portfolio::Portfolio;
 use domain::agent::{AgentSettings, Dialect, Limits, Spent};
 use domain::events::event::Event;
-use domain::job::requested_dates::Only;
+use domain::job::requested_dates::RequestedDates;
 use domain::job::{AgentModel, Job, Model, ModelKind, OnFailure, Options};
 use domain::market::instruments::{Symbol, Universe};
 use domain::simulation::model_day::{AgentReport, CompletedDay, DayRef, Trade};
@@ -239,7 +239,7 @@ prop_compose! {
     }
 }
 
-fn only() -> impl Strategy<Value = Only> {
+fn only() -> impl Strategy<Value = RequestedDates> {
     prop::collection::vec((any::<u32>(), date()), 1..6).prop_map(|pairs| pairs.into_iter().collect())
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::{self, Answer, RawAnswer};
+use super::response::{self, ModelResponse, RawResponse};
 use super::secrets::Secrets;
 
 pub(super) mod agent;
@@ -20,10 +20,10 @@ pub enum Dialect {
 
 impl Dialect {
     /// What an answer means. Keys in use appear in no part of it.
-    pub fn classify(self, raw: &RawAnswer, secrets: &Secrets) -> Answer {
+    pub fn classify(self, raw: &RawResponse, secrets: &Secrets) -> ModelResponse {
         match self {
-            Self::ChatCompletions => answer::classify(raw, secrets),
-            Self::Agent => answer::read(raw, secrets, agent::message),
+            Self::ChatCompletions => response::classify(raw, secrets),
+            Self::Agent => response::read(raw, secrets, agent::message),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::FailureClass;
+use super::response::FailureClass;
 
 /// Whether what was traded takes effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

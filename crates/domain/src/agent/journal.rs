@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
-use super::answer::Answer;
+use super::response::ModelResponse;
 
 /// Kinds of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Noted {
+pub enum EntryKind {
     /// A call of the model.
     Call,
     /// A web search.
@@ -19,7 +19,7 @@ pub enum Noted {
     Stop,
 }
 
-impl Noted {
+impl EntryKind {
     /// All kinds.
     pub const ALL: [Self; 4] = [Self::Call, Self::Search, Self::Tool, Self::Stop];
 
@@ -47,7 +47,7 @@ pub struct Entry {
     /// 0 is the model's answer, the others are tools in the order called.
     pub index: u32,
     /// What it is.
-    pub kind: Noted,
+    pub kind: EntryKind,
     /// SHA-256 of what was asked; tools have none.
     pub hash: Option<String>,
     /// Times it was sent.
@@ -61,7 +61,7 @@ pub struct Entry {
 /// An answer was stored that is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the recorded answer of step {step} is none: {problem}")]
-pub struct RecordingError {
+pub struct JournalError {
     /// The step, from 1.
     pub step: u32,
     /// What is wrong with it.
@@ -70,8 +70,8 @@ pub struct RecordingError {
 
 impl Entry {
     /// Copies of the call that were sent and neither refused nor answered.
-    pub fn lost(&self) -> u32 {
-        let answered = self.kind == Noted::Call && self.answer.is_some();
+    pub fn lost_copies(&self) -> u32 {
+        let answered = self.kind == EntryKind::Call && self.answer.is_some();
         self.sent.saturating_sub(self.refused.saturating_add(u32::from(answered)))
     }
 
@@ -79,19 +79,19 @@ impl Entry {
     ///
     /// # Errors
     /// When what is stored is no answer.
-    pub fn heard(&self) -> Result<Option<Answer>, RecordingError> {
+    pub fn response(&self) -> Result<Option<ModelResponse>, JournalError> {
         let Some(text) = &self.answer else { return Ok(None) };
         let problem =
-            |problem: serde_json::Error| RecordingError { step: self.step, problem: problem.to_string() };
+            |problem: serde_json::Error| JournalError { step: self.step, problem: problem.to_string() };
         serde_json::from_str(text).map(Some).map_err(problem)
     }
 }
 
 /// The entries of an attempt by step and index.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Recording(BTreeMap<(u32, u32), Entry>);
+pub struct Journal(BTreeMap<(u32, u32), Entry>);
 
-impl Recording {
+impl Journal {
     /// The entry of a call (`index` 0), or of the tool or search after it.
     pub fn entry(&self, step: u32, index: u32) -> Option<&Entry> {
         self.0.get(&(step, index))
@@ -103,7 +103,7 @@ impl Recording {
     }
 }
 
-impl FromIterator<Entry> for Recording {
+impl FromIterator<Entry> for Journal {
     fn from_iter<T: IntoIterator<Item = Entry>>(entries: T) -> Self {
         Self(entries.into_iter().map(|entry| ((entry.step, entry.index), entry)).collect())
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::answer::{Answer, Failure, FailureClass, MessageClass};
+use super::response::{Failure, FailureClass, MessageClass, ModelResponse};
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
@@ -31,7 +31,7 @@ pub enum Reaction {
     FailDay,
 }
 
-impl Answer {
+impl ModelResponse {
     /// What the answer calls for.
     pub fn reaction(&self) -> Reaction {
         match self {

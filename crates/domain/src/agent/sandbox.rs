@@ -6,10 +6,10 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::answer::ToolCall;
 use super::dialect::agent::{Observed, observation};
 use super::json::{Object, error};
 use super::prompt::{self, Facts, Prompt};
+use super::response::ToolCall;
 use super::session::shown;
 use super::tool::{Effect, Ran, run};
 use crate::accounting::costs::Costs;
@@ -26,7 +26,7 @@ use crate::market::price_table::PriceTable;
 pub struct Ground {
     /// What may be traded.
     pub universe: Universe,
-    /// The exchange's sessions.
+    /// The request's sessions.
     pub calendar: Calendar,
     /// Dollars before the first day.
     pub initial_cash: Decimal,

@@ -1,12 +1,12 @@
 //! The day's loop: ask, run tools, ask again, until the model is done or a limit is reached.
 
-use super::answer::{Answer, ToolCall};
 use super::dialect::{self, Dialect};
 use super::end_reason::EndReason;
 use super::prompt;
+use super::response::{ModelResponse, ToolCall};
 use super::settings::AgentSettings;
 use super::summary;
-use super::transcript::{Role, Transcript, Turn};
+use super::transcript::{Message, Role, Transcript};
 use super::usage::Spent;
 use crate::accounting::day_book::DayBook;
 use crate::accounting::order::Fill;
@@ -15,13 +15,13 @@ use crate::market::instruments::{Symbol, Universe};
 use crate::values::ids::ModelDayKey;
 
 mod conversation;
-mod exchange;
 mod limits;
 mod opening;
+mod request;
 
-pub use exchange::{Ask, Ended, Next, SearchFor, SessionError};
 use limits::Bound;
 pub use opening::Opening;
+pub use request::{EndedSession, ModelRequest, Next, SearchRequest, SessionError};
 
 /// One model-day in progress. The same opening and the same facts give the same requests.
 pub struct Session<'a> {
@@ -48,9 +48,9 @@ enum State {
     /// Nothing; the model may be asked.
     Ready,
     /// The model's answer to this.
-    Asked(Ask),
+    Asked(ModelRequest),
     /// The results of a search, before the rest of a message's calls.
-    Searching(SearchFor, Running),
+    Searching(SearchRequest, Running),
     Ended(EndReason),
 }
 
@@ -85,10 +85,10 @@ impl<'a> Session<'a> {
         }
         let symbols = shown(universe, &book);
         let facts = prompt::Facts { as_of, portfolio: book.portfolio(), initial_cash, symbols: &symbols };
-        let turns = match dialect {
+        let messages = match dialect {
             Dialect::ChatCompletions => vec![
-                Turn::plain(Role::System, 0, prompt::system(&settings.prompt.template, &facts)),
-                Turn::plain(Role::User, 0, prompt::user(&as_of)),
+                Message::plain(Role::System, 0, prompt::system(&settings.prompt.template, &facts)),
+                Message::plain(Role::User, 0, prompt::user(&as_of)),
             ],
             // An agent of one's own has no use for a prompt; it gets the facts.
             Dialect::Agent => Vec::new(),
@@ -101,7 +101,7 @@ impl<'a> Session<'a> {
             as_of,
             book,
             symbols,
-            transcript: Transcript { turns },
+            transcript: Transcript { messages },
             state: State::Ready,
             step: 0,
             mood: Mood::default(),
@@ -123,7 +123,7 @@ impl<'a> Session<'a> {
             };
         }
         match &self.state {
-            State::Asked(ask) => Next::Ask(ask.clone()),
+            State::Asked(ask) => Next::Call(ask.clone()),
             State::Searching(wanted, _) => Next::Search(wanted.clone()),
             State::Ended(reason) => Next::Ended(*reason),
             // Just left; asking for no decision is never wrong.
@@ -135,14 +135,14 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// When no answer is awaited; nothing has changed then.
-    pub fn answered(&mut self, answer: &Answer) -> Result<(), SessionError> {
+    pub fn add_response(&mut self, answer: &ModelResponse) -> Result<(), SessionError> {
         let State::Asked(ask) = &self.state else { return Err(SessionError::NotAsked) };
         match answer {
-            Answer::Failed(failure) => self.state = State::Ended(EndReason::Endpoint(failure.class)),
-            Answer::Message(message) => {
+            ModelResponse::Failed(failure) => self.state = State::Ended(EndReason::Endpoint(failure.class)),
+            ModelResponse::Message(message) => {
                 let ask = ask.clone();
                 self.charge(&ask, message);
-                self.heard(message);
+                self.take_message(message);
             }
         }
         Ok(())
@@ -152,7 +152,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// When no such search is awaited; nothing has changed then.
-    pub fn searched(&mut self, index: u32, result: &str) -> Result<(), SessionError> {
+    pub fn add_search_result(&mut self, index: u32, result: &str) -> Result<(), SessionError> {
         match std::mem::replace(&mut self.state, State::Ready) {
             State::Searching(wanted, running) if wanted.index == index => {
                 self.found(running, result);
@@ -166,30 +166,20 @@ impl<'a> Session<'a> {
     }
 
     /// Counts a call that was sent and whose answer was lost: it may have been billed.
-    pub fn lost(&mut self) {
+    pub fn count_lost_call(&mut self) {
         if let State::Asked(ask) = &self.state {
             let ask = ask.clone();
             self.charge_lost(&ask);
         }
     }
 
-    /// Ends the day because it took too long. What the shell tells is a fact to be journalled too.
-    pub fn out_of_time(&mut self) {
-        self.stop(EndReason::WallTime);
-    }
-
-    /// Ends the day because the job's money is used up. When nothing was asked yet (see
-    /// [`Ended::steps`]), the day is better skipped than completed.
-    pub fn out_of_budget(&mut self) {
-        if let State::Asked(_) = self.state {
-            // This request is not sent, so that it was no step.
+    /// Ends the day for a reason that only the caller knows; a day that has ended stays as it is. Without budget
+    /// for the first request (`EndedSession::steps` is 0 then) the day is better skipped than completed.
+    pub fn stop(&mut self, reason: EndReason) {
+        if let (State::Asked(_), EndReason::BudgetExhausted) = (&self.state, reason) {
+            // This request is not sent, so it is no step.
             self.step = self.step.saturating_sub(1);
         }
-        self.stop(EndReason::BudgetExhausted);
-    }
-
-    /// Ends the day for a reason that only the shell knows; a day that has ended stays as it is.
-    pub fn stop(&mut self, reason: EndReason) {
         if !matches!(self.state, State::Ended(_)) {
             self.state = State::Ended(reason);
         }
@@ -211,12 +201,12 @@ impl<'a> Session<'a> {
     }
 
     /// The tools' answers of one step, in the order of the calls.
-    pub fn tool_results_of(&self, step: u32) -> impl Iterator<Item = &Turn> {
+    pub fn tool_results_of(&self, step: u32) -> impl Iterator<Item = &Message> {
         self.transcript.tool_results_of(step)
     }
 
     /// Ends the session. A day that is still in progress ends without a decision.
-    pub fn finish(self) -> Ended<'a> {
+    pub fn finish(self) -> EndedSession<'a> {
         let reason = match self.state {
             State::Ended(reason) => reason,
             State::Ready | State::Asked(_) | State::Searching(..) => EndReason::NoDecision,
@@ -233,10 +223,10 @@ impl<'a> Session<'a> {
         };
         let summary = day.told();
         let (book, transcript, spent, steps) = (self.book, self.transcript, self.spent, self.step);
-        Ended { book, transcript, spent, reason, steps, summary }
+        EndedSession { book, transcript, spent, reason, steps, summary }
     }
 
-    fn ask(&mut self) -> Ask {
+    fn ask(&mut self) -> ModelRequest {
         self.step = self.step.saturating_add(1);
         let max_completion_tokens = self.completion_limit();
         let body = match self.dialect {
@@ -254,7 +244,7 @@ impl<'a> Session<'a> {
                 transcript: &self.transcript,
             }),
         };
-        Ask { step: self.step, body, max_completion_tokens }
+        ModelRequest { step: self.step, body, max_completion_tokens }
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! They see the market through `AsOf` and the day's book only. The web search is asked of the shell.
 
-use super::answer::ToolCall;
 use super::json;
+use super::response::ToolCall;
 use crate::accounting::day_book::DayBook;
 use crate::accounting::order::Fill;
 use crate::market::as_of::AsOf;

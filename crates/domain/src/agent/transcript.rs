@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::MessageClass;
+use super::response::MessageClass;
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ impl Role {
 
 /// One turn of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Turn {
+pub struct Message {
     /// Who speaks.
     pub role: Role,
     /// The step it belongs to, from 1; 0 for what is said before the first.
@@ -62,7 +62,7 @@ pub struct Turn {
     pub tool_calls: Option<u32>,
 }
 
-impl Turn {
+impl Message {
     /// A turn that only says something.
     pub(super) fn plain(role: Role, step: u32, content: String) -> Self {
         Self {
@@ -85,14 +85,14 @@ impl Turn {
 #[serde(transparent)]
 pub struct Transcript {
     /// The turns.
-    pub turns: Vec<Turn>,
+    pub messages: Vec<Message>,
 }
 
 impl Transcript {
     /// The tools' answers of one step, in the order of the calls.
-    pub fn tool_results_of(&self, step: u32) -> impl Iterator<Item = &Turn> {
+    pub fn tool_results_of(&self, step: u32) -> impl Iterator<Item = &Message> {
         // The answers of a step are near the end when they are asked for.
-        let reversed = self.turns.iter().rev().skip_while(move |turn| turn.step > step);
+        let reversed = self.messages.iter().rev().skip_while(move |turn| turn.step > step);
         let mut found: Vec<_> = reversed
             .take_while(move |turn| turn.step == step)
             .filter(|turn| turn.role == Role::Tool)

@@ -10,9 +10,9 @@ use crate::market::calendar::weekdays;
 /// The only dates of a model that a job asks for, by trial. A trial without any has no part in the job.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Only(BTreeMap<u32, BTreeSet<NaiveDate>>);
+pub struct RequestedDates(BTreeMap<u32, BTreeSet<NaiveDate>>);
 
-impl Only {
+impl RequestedDates {
     /// The dates of a trial.
     pub fn of(&self, trial: u32) -> impl Iterator<Item = NaiveDate> + '_ {
         self.0.get(&trial).into_iter().flatten().copied()
@@ -34,7 +34,7 @@ impl Only {
     }
 }
 
-impl FromIterator<(u32, NaiveDate)> for Only {
+impl FromIterator<(u32, NaiveDate)> for RequestedDates {
     fn from_iter<T: IntoIterator<Item = (u32, NaiveDate)>>(dates: T) -> Self {
         let mut only = Self::default();
         for (trial, date) in dates {
@@ -45,7 +45,12 @@ impl FromIterator<(u32, NaiveDate)> for Only {
 }
 
 /// The dates that are asked for of one portfolio, ascending.
-pub(crate) fn dates_of(only: Option<&Only>, trial: u32, start: NaiveDate, end: NaiveDate) -> Vec<NaiveDate> {
+pub(crate) fn dates_of(
+    only: Option<&RequestedDates>,
+    trial: u32,
+    start: NaiveDate,
+    end: NaiveDate,
+) -> Vec<NaiveDate> {
     match only {
         Some(only) => only.of(trial).filter(|date| (start..=end).contains(date)).collect(),
         None => weekdays(start, end),
@@ -53,7 +58,12 @@ pub(crate) fn dates_of(only: Option<&Only>, trial: u32, start: NaiveDate, end: N
 }
 
 /// How many dates are asked for, over all `trials`.
-pub(crate) fn count_of(only: Option<&Only>, trials: u32, start: NaiveDate, end: NaiveDate) -> usize {
+pub(crate) fn count_of(
+    only: Option<&RequestedDates>,
+    trials: u32,
+    start: NaiveDate,
+    end: NaiveDate,
+) -> usize {
     match only {
         Some(_) => (0..trials).map(|trial| dates_of(only, trial, start, end).len()).sum(),
         None => weekdays(start, end).len() * trials as usize,

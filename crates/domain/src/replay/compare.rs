@@ -6,7 +6,7 @@ use super::{RecordedDay, RecordedOutcome, ReplayedDay, ReplayedOutcome};
 use crate::accounting::order::Fill;
 use crate::accounting::portfolio::Portfolio;
 use crate::agent::transcript::Role;
-use crate::agent::{Noted, Turn};
+use crate::agent::{EntryKind, Message};
 use crate::simulation::model_day::AgentReport;
 
 /// Longest text that is shown of either side, in characters.
@@ -71,7 +71,7 @@ pub fn compare(recorded: &RecordedDay, replayed: &ReplayedDay) -> Option<Differe
 /// What tools answered, step by step, up to where the recording ends.
 fn conversation(recorded: &RecordedDay, replayed: &ReplayedDay) -> Option<Difference> {
     let at = |step, difference| Difference { step: Some(step), ..difference };
-    let turns = replayed.transcript.as_ref().map(|said| said.turns.as_slice()).unwrap_or_default();
+    let turns = replayed.transcript.as_ref().map(|said| said.messages.as_slice()).unwrap_or_default();
     let results = turns.iter().filter(|turn| turn.role == Role::Tool);
     for turn in results {
         let Some(index) = turn.index else { continue };
@@ -82,7 +82,7 @@ fn conversation(recorded: &RecordedDay, replayed: &ReplayedDay) -> Option<Differ
         };
         // A search is told as it was recorded; there is nothing to compare.
         let told = known.answer.as_deref().unwrap_or_default();
-        if known.kind == Noted::Tool && told != turn.content {
+        if known.kind == EntryKind::Tool && told != turn.content {
             return Some(at(turn.step, difference(&what, told, &turn.content)));
         }
     }
@@ -93,10 +93,10 @@ fn conversation(recorded: &RecordedDay, replayed: &ReplayedDay) -> Option<Differ
 }
 
 /// An entry of the journal that the conversation does not reach.
-fn unreached(recorded: &RecordedDay, turns: &[Turn]) -> Option<Difference> {
+fn unreached(recorded: &RecordedDay, turns: &[Message]) -> Option<Difference> {
     replayed_to(turns).and_then(|last| {
         let beyond =
-            recorded.journal.entries().find(|entry| entry.step > last && entry.kind == Noted::Tool)?;
+            recorded.journal.entries().find(|entry| entry.step > last && entry.kind == EntryKind::Tool)?;
         let told = beyond.answer.as_deref().unwrap_or_default();
         Some(Difference {
             step: Some(beyond.step),
@@ -105,7 +105,7 @@ fn unreached(recorded: &RecordedDay, turns: &[Turn]) -> Option<Difference> {
     })
 }
 
-fn replayed_to(turns: &[Turn]) -> Option<u32> {
+fn replayed_to(turns: &[Message]) -> Option<u32> {
     turns.last().map(|turn| turn.step)
 }
 

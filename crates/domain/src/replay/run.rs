@@ -2,7 +2,7 @@
 
 use super::{Missing, RecordedDay, RecordedOutcome, ReplayedDay, ReplayedOutcome};
 use crate::accounting::day_book::{DayError, DayResult};
-use crate::agent::{EndReason, Fed, Outcome, Transcript, Wanted};
+use crate::agent::{EndReason, JournaledSession, NextStep, Outcome, Transcript};
 use crate::job::AgentModel;
 use crate::simulation::decider::Decider;
 use crate::simulation::model_day::{AgentReport, CRASHED, FailedDay};
@@ -10,7 +10,7 @@ use crate::simulation::run::{AgentAttempt, ModelDayRun};
 
 /// What became of an agent's conversation.
 struct Talked<'a> {
-    fed: Fed<'a>,
+    fed: JournaledSession<'a>,
     missing: Option<Missing>,
 }
 
@@ -41,8 +41,8 @@ fn converse(today: &ModelDayRun<'_>, agent: &AgentModel, recorded: &RecordedDay)
             return ReplayedDay { outcome, transcript: None, missing: None };
         }
     };
-    let Talked { fed, missing } = talk(Fed::new(session, recorded.journal.clone()));
-    let again = fed.again();
+    let Talked { fed, missing } = talk(JournaledSession::new(session, recorded.journal.clone()));
+    let again = fed.resent_calls();
     let (ended, error) = fed.finish();
     let told = AgentAttempt {
         attempt: recorded.attempt,
@@ -70,14 +70,14 @@ fn converse(today: &ModelDayRun<'_>, agent: &AgentModel, recorded: &RecordedDay)
 }
 
 /// Goes on to the end of the day, or to what was not recorded.
-fn talk(mut fed: Fed<'_>) -> Talked<'_> {
-    let (step, why) = match fed.wanted() {
-        Ok(Wanted::Ended(_)) => return Talked { fed, missing: None },
-        Ok(Wanted::Ask { ask, .. }) => (ask.step, "no answer is recorded".to_owned()),
-        Ok(Wanted::Search(wanted)) => {
+fn talk(mut fed: JournaledSession<'_>) -> Talked<'_> {
+    let (step, why) = match fed.next_step() {
+        Ok(NextStep::Ended(_)) => return Talked { fed, missing: None },
+        Ok(NextStep::Call { ask, .. }) => (ask.step, "no answer is recorded".to_owned()),
+        Ok(NextStep::Search(wanted)) => {
             (wanted.step, format!("no results are recorded of search {}", wanted.index + 1))
         }
-        Ok(Wanted::Changed { step }) => (step, "the recorded answer is to another request".to_owned()),
+        Ok(NextStep::Changed { step }) => (step, "the recorded answer is to another request".to_owned()),
         Err(problem) => (fed.step(), problem.to_string()),
     };
     fed.stop(EndReason::NotRecorded);

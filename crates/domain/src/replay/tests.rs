@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::accounting::corporate_actions::KnownActions;
 use crate::accounting::costs::Costs;
-use crate::agent::{Dialect, EndReason, Entry, Fed, Noted, Wanted};
+use crate::agent::{Dialect, EndReason, Entry, EntryKind, JournaledSession, NextStep};
 use crate::job::{AgentModel, ModelKind, OnFailure, Options};
 use crate::market::instruments::{Bar, Symbol, Universe};
 use crate::simulation::model_day::CRASHED;
@@ -98,36 +98,36 @@ fn answers() -> [String; 2] {
 }
 
 /// A day of the agent as it is recorded while it is run.
-fn spoken(today: &ModelDayRun<'_>) -> (Recording, ReplayedDay) {
+fn spoken(today: &ModelDayRun<'_>) -> (Journal, ReplayedDay) {
     let model = agent();
     let market = today.market();
     let mut entries: Vec<Entry> = Vec::new();
-    let mut fed = Fed::new(today.session(&model, &market).unwrap(), Recording::default());
+    let mut fed = JournaledSession::new(today.session(&model, &market).unwrap(), Journal::default());
     let entry = |step, index, kind, hash, answer| Entry {
         step,
         index,
         kind,
-        sent: u32::from(kind == Noted::Call),
+        sent: u32::from(kind == EntryKind::Call),
         hash,
         refused: 0,
         answer: Some(answer),
     };
-    while let Wanted::Ask { ask, hash, .. } = fed.wanted().unwrap() {
+    while let NextStep::Call { ask, hash, .. } = fed.next_step().unwrap() {
         let answer = answers()[ask.step as usize - 1].clone();
-        entries.push(entry(ask.step, 0, Noted::Call, Some(hash), answer.clone()));
-        fed.answered(&serde_json::from_str(&answer).unwrap()).unwrap();
+        entries.push(entry(ask.step, 0, EntryKind::Call, Some(hash), answer.clone()));
+        fed.add_response(&serde_json::from_str(&answer).unwrap()).unwrap();
     }
-    for turn in &fed.session().transcript().turns {
+    for turn in &fed.session().transcript().messages {
         if let Some(index) = turn.index {
-            entries.push(entry(turn.step, index + 1, Noted::Tool, None, turn.content.clone()));
+            entries.push(entry(turn.step, index + 1, EntryKind::Tool, None, turn.content.clone()));
         }
     }
-    let journal: Recording = entries.into_iter().collect();
+    let journal: Journal = entries.into_iter().collect();
     let recorded = recorded(today.key.date, None, journal.clone());
     (journal, super::run::run(today, &recorded))
 }
 
-fn recorded(date: NaiveDate, base: Option<DayRef>, journal: Recording) -> RecordedDay {
+fn recorded(date: NaiveDate, base: Option<DayRef>, journal: Journal) -> RecordedDay {
     RecordedDay {
         date,
         revision: 1,
@@ -172,7 +172,7 @@ fn bundle() -> Bundle {
             let (journal, ran) = match &decider {
                 Decider::Agent(_) => spoken(&today),
                 _ => {
-                    let nothing = Recording::default();
+                    let nothing = Journal::default();
                     let ran = super::run::run(&today, &recorded(date, base, nothing.clone()));
                     (nothing, ran)
                 }
@@ -359,7 +359,7 @@ fn a_day_continues_from_the_day_of_another_job_that_it_stood_on() {
 fn a_day_that_was_stopped_from_outside_ends_in_the_same_way() {
     let bundle = with_journal(bundle(), |entries| {
         let stop = Entry {
-            kind: Noted::Stop,
+            kind: EntryKind::Stop,
             sent: 2,
             refused: 1,
             answer: Some(EndReason::BudgetExhausted.as_str().to_owned()),

@@ -3,10 +3,13 @@
 use std::time::{Duration, Instant};
 
 use domain::agent::search::failed;
-use domain::agent::session::SearchFor;
+use domain::agent::session::SearchRequest;
 use domain::agent::transcript::Role;
 use domain::agent::usage::reserve;
-use domain::agent::{Answer, Ask, EndReason, Ended, Failure, Fed, Noted, Wanted, next_try, request_hash};
+use domain::agent::{
+    EndReason, EndedSession, EntryKind, Failure, JournaledSession, ModelRequest, ModelResponse, NextStep,
+    next_try, request_hash,
+};
 use domain::job::AgentModel;
 use domain::simulation::run::ModelDayRun;
 use storage::execution::agents::{Attempt, Call, Intent, Settled};
@@ -37,7 +40,7 @@ pub(super) enum Talk<'a> {
     /// The day has ended.
     Ended {
         /// How.
-        ended: Box<Ended<'a>>,
+        ended: Box<EndedSession<'a>>,
         /// Calls that were sent again although an earlier copy may have been billed.
         again: u64,
         /// What the endpoint said, when it failed for good.
@@ -55,7 +58,7 @@ pub(super) struct Conversation<'c, 'a> {
     lane: &'c Lane,
     agent: &'a AgentModel,
     today: &'a ModelDayRun<'a>,
-    fed: Fed<'a>,
+    fed: JournaledSession<'a>,
     journal: Journal<'c>,
     attempt: &'c Attempt,
     began: Instant,
@@ -76,7 +79,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
         agent: &'a AgentModel,
         today: &'a ModelDayRun<'a>,
         attempt: &'c Attempt,
-        fed: Fed<'a>,
+        fed: JournaledSession<'a>,
         journal: Journal<'c>,
     ) -> Self {
         Self { executor, lane, agent, today, fed, journal, attempt, began: Instant::now(), noted: 0 }
@@ -85,13 +88,13 @@ impl<'c, 'a> Conversation<'c, 'a> {
     /// Goes on until the day or the turn ends.
     pub(super) async fn run(mut self) -> Result<Talk<'a>, ExecutorError> {
         loop {
-            let wanted = self.fed.wanted()?;
+            let wanted = self.fed.next_step()?;
             self.note_tools();
             let step = match wanted {
-                Wanted::Ask { ask, hash, sent } => self.ask(ask, &hash, sent).await?,
-                Wanted::Search(wanted) => self.search(wanted).await?,
-                Wanted::Changed { .. } => return Ok(Talk::RequestChanged),
-                Wanted::Ended(_) => break,
+                NextStep::Call { ask, hash, sent } => self.ask(ask, &hash, sent).await?,
+                NextStep::Search(wanted) => self.search(wanted).await?,
+                NextStep::Changed { .. } => return Ok(Talk::RequestChanged),
+                NextStep::Ended(_) => break,
             };
             if let Step::Stop(stop) = step {
                 self.journal.flush(Durable::AtOnce).await?;
@@ -100,12 +103,12 @@ impl<'c, 'a> Conversation<'c, 'a> {
         }
         // What was spent counts against the budget before the day's own commit.
         self.journal.flush(Durable::WithTheNextCommit).await?;
-        let again = self.fed.again();
+        let again = self.fed.resent_calls();
         let (ended, error) = self.fed.finish();
         Ok(Talk::Ended { ended: Box::new(ended), again, error })
     }
 
-    async fn ask(&mut self, ask: Ask, hash: &str, sent: u32) -> Result<Step, ExecutorError> {
+    async fn ask(&mut self, ask: ModelRequest, hash: &str, sent: u32) -> Result<Step, ExecutorError> {
         if self.journal.active_ms() >= self.agent.settings.limits.wall_time_seconds.saturating_mul(1_000) {
             self.journal.stop(ask.step, EndReason::WallTime);
             self.fed.stop(EndReason::WallTime);
@@ -117,7 +120,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
         self.call(ask, hash, sent).await
     }
 
-    async fn call(&mut self, ask: Ask, hash: &str, tries: u32) -> Result<Step, ExecutorError> {
+    async fn call(&mut self, ask: ModelRequest, hash: &str, tries: u32) -> Result<Step, ExecutorError> {
         let key = match endpoint::key(self.agent) {
             Ok(key) => key,
             Err(NoKey::Unset(variable)) => return self.without_key(&ask, &NoKey::Unset(variable)),
@@ -139,8 +142,8 @@ impl<'c, 'a> Conversation<'c, 'a> {
         let answer = self.agent.dialect.classify(&raw, &secrets);
         metrics::counter!("modelday_agent_calls_total", "class" => answer.class()).increment(1);
         match &answer {
-            Answer::Failed(failure) => self.failed(&ask, failure, tries + 1, &answer).await,
-            Answer::Message(message) => {
+            ModelResponse::Failed(failure) => self.failed(&ask, failure, tries + 1, &answer).await,
+            ModelResponse::Message(message) => {
                 let settings = &self.agent.settings;
                 let cost = message.usage.cost(settings.prices.as_ref(), settings.cost_basis);
                 let used =
@@ -150,13 +153,13 @@ impl<'c, 'a> Conversation<'c, 'a> {
                     _ => 0,
                 };
                 self.settle(&ask, &answer, cost, tokens)?;
-                self.fed.answered(&answer)?;
+                self.fed.add_response(&answer)?;
                 Ok(Step::On)
             }
         }
     }
 
-    async fn allowed(&mut self, ask: &Ask, hash: &str) -> Result<Call, ExecutorError> {
+    async fn allowed(&mut self, ask: &ModelRequest, hash: &str) -> Result<Call, ExecutorError> {
         let prices = self.agent.settings.prices.as_ref();
         let answer = ask.max_completion_tokens.unwrap_or(UNBOUNDED_ANSWER);
         let reserve = prices.map(|prices| reserve(ask.body.len() as u64, answer, prices)).unwrap_or_default();
@@ -164,7 +167,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
         let intent = Intent {
             step: ask.step,
             index: 0,
-            kind: Noted::Call,
+            kind: EntryKind::Call,
             hash,
             reserve,
             tokens: tokens.map(|limit| (self.agent.url.as_str(), signed(limit), signed(needed(ask)))),
@@ -175,10 +178,10 @@ impl<'c, 'a> Conversation<'c, 'a> {
     /// A call that came to nothing: again at once, again later, or never.
     async fn failed(
         &mut self,
-        ask: &Ask,
+        ask: &ModelRequest,
         failure: &Failure,
         tries: u32,
-        answer: &Answer,
+        answer: &ModelResponse,
     ) -> Result<Step, ExecutorError> {
         let date = self.today.key.date;
         tracing::warn!(
@@ -189,11 +192,11 @@ impl<'c, 'a> Conversation<'c, 'a> {
         let Some(wait) = next_try(failure, tries, jitter()) else {
             let cost = (!billed).then_some(rust_decimal::Decimal::ZERO);
             self.settle(ask, answer, cost, 0)?;
-            self.fed.answered(answer)?;
+            self.fed.add_response(answer)?;
             return Ok(Step::On);
         };
         if billed {
-            self.fed.lost();
+            self.fed.count_lost_call();
         } else {
             self.journal.refused(ask.step, failure.class.as_str()).await?;
         }
@@ -205,18 +208,18 @@ impl<'c, 'a> Conversation<'c, 'a> {
         Box::pin(self.call(ask.clone(), &hash, tries)).await
     }
 
-    fn without_key(&mut self, ask: &Ask, problem: &NoKey) -> Result<Step, ExecutorError> {
+    fn without_key(&mut self, ask: &ModelRequest, problem: &NoKey) -> Result<Step, ExecutorError> {
         let class = domain::agent::FailureClass::BadCredentials;
-        let answer = Answer::Failed(Failure::new(class, &problem.to_string()));
+        let answer = ModelResponse::Failed(Failure::new(class, &problem.to_string()));
         self.settle(ask, &answer, Some(rust_decimal::Decimal::ZERO), 0)?;
-        self.fed.answered(&answer)?;
+        self.fed.add_response(&answer)?;
         Ok(Step::On)
     }
 
     fn settle(
         &mut self,
-        ask: &Ask,
-        answer: &Answer,
+        ask: &ModelRequest,
+        answer: &ModelResponse,
         cost: Option<rust_decimal::Decimal>,
         tokens: i64,
     ) -> Result<(), ExecutorError> {
@@ -229,25 +232,25 @@ impl<'c, 'a> Conversation<'c, 'a> {
 
     /// Notes what tools have answered since this was last done.
     fn note_tools(&mut self) {
-        let turns = &self.fed.session().transcript().turns;
+        let turns = &self.fed.session().transcript().messages;
         for turn in turns.iter().skip(self.noted) {
             if let (Role::Tool, Some(index)) = (turn.role, turn.index) {
-                self.journal.tell(turn.step, index + 1, Noted::Tool, turn.content.clone());
+                self.journal.tell(turn.step, index + 1, EntryKind::Tool, turn.content.clone());
             }
         }
         self.noted = turns.len();
     }
 
-    async fn search(&mut self, wanted: SearchFor) -> Result<Step, ExecutorError> {
+    async fn search(&mut self, wanted: SearchRequest) -> Result<Step, ExecutorError> {
         // The answer that asks for the search is stored before anybody else hears of it.
         self.journal.flush(Durable::AtOnce).await?;
         let result = match &self.executor.searcher {
             Some(searcher) => searcher.search(&wanted.query, self.today.key.date).await,
             None => failed("no search engine is configured"),
         };
-        self.journal.tell(wanted.step, wanted.index + 1, Noted::Search, result.clone());
+        self.journal.tell(wanted.step, wanted.index + 1, EntryKind::Search, result.clone());
         self.journal.flush(Durable::AtOnce).await?;
-        self.fed.searched(wanted.index, &result)?;
+        self.fed.add_search_result(wanted.index, &result)?;
         Ok(Step::On)
     }
 
@@ -259,7 +262,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
 }
 
 /// Tokens that a call may need, by a rule of thumb: four bytes of the request a token.
-fn needed(ask: &Ask) -> u64 {
+fn needed(ask: &ModelRequest) -> u64 {
     (ask.body.len() as u64 / 4).saturating_add(ask.max_completion_tokens.unwrap_or(UNBOUNDED_ANSWER))
 }
 

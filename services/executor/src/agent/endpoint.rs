@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::Utc;
-use domain::agent::{Delivery, Dialect, RawAnswer, Secrets};
+use domain::agent::{Delivery, Dialect, RawResponse, Secrets};
 use domain::job::AgentModel;
 use reqwest::header::HeaderMap;
 
@@ -43,7 +43,7 @@ impl Endpoints {
         key: Option<&str>,
         identity: &str,
         body: String,
-    ) -> RawAnswer {
+    ) -> RawResponse {
         let url = match agent.dialect {
             Dialect::ChatCompletions => format!("{}/chat/completions", agent.url),
             Dialect::Agent => agent.url.clone(),
@@ -62,16 +62,16 @@ impl Endpoints {
         let read = read(request, quiet, most);
         tokio::time::timeout(LONGEST_CALL, read)
             .await
-            .unwrap_or_else(|_| RawAnswer::none(Delivery::TimedOut, Utc::now()))
+            .unwrap_or_else(|_| RawResponse::none(Delivery::TimedOut, Utc::now()))
     }
 }
 
-async fn read(request: reqwest::RequestBuilder, quiet: Duration, most: usize) -> RawAnswer {
+async fn read(request: reqwest::RequestBuilder, quiet: Duration, most: usize) -> RawResponse {
     let mut response = match tokio::time::timeout(quiet, request.send()).await {
-        Err(_) => return RawAnswer::none(Delivery::TimedOut, Utc::now()),
-        Ok(Err(error)) if error.is_connect() => return RawAnswer::none(Delivery::Unreachable, Utc::now()),
-        Ok(Err(error)) if error.is_timeout() => return RawAnswer::none(Delivery::TimedOut, Utc::now()),
-        Ok(Err(_)) => return RawAnswer::none(Delivery::Cut, Utc::now()),
+        Err(_) => return RawResponse::none(Delivery::TimedOut, Utc::now()),
+        Ok(Err(error)) if error.is_connect() => return RawResponse::none(Delivery::Unreachable, Utc::now()),
+        Ok(Err(error)) if error.is_timeout() => return RawResponse::none(Delivery::TimedOut, Utc::now()),
+        Ok(Err(_)) => return RawResponse::none(Delivery::Cut, Utc::now()),
         Ok(Ok(response)) => response,
     };
     let (status, headers) = (response.status().as_u16(), headers(response.headers()));
@@ -85,7 +85,7 @@ async fn read(request: reqwest::RequestBuilder, quiet: Duration, most: usize) ->
             Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
         }
     };
-    RawAnswer { delivery, status: Some(status), headers, body, received_at: Utc::now() }
+    RawResponse { delivery, status: Some(status), headers, body, received_at: Utc::now() }
 }
 
 fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {

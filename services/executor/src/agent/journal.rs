@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use domain::agent::{EndReason, Noted, Recording};
+use domain::agent::{EndReason, EntryKind};
 use storage::execution::agents::{
     Attempt, Call, Intent, Settled, Step, Told, note_refusal, read_journal, write_journal,
 };
@@ -28,9 +28,9 @@ impl<'a> Journal<'a> {
         pool: &'a PgPool,
         lane: &'a Lane,
         attempt: &'a Attempt,
-    ) -> Result<(Self, Recording), StorageError> {
+    ) -> Result<(Self, domain::agent::Journal), StorageError> {
         let recording = match attempt.fresh {
-            true => Recording::default(),
+            true => domain::agent::Journal::default(),
             false => {
                 read_journal(pool, lane.portfolio, attempt.date, attempt.revision, attempt.number).await?
             }
@@ -54,7 +54,7 @@ impl<'a> Journal<'a> {
     }
 
     /// Notes a result of a tool or a search; the first of a place stays.
-    pub(super) fn tell(&mut self, step: u32, index: u32, kind: Noted, answer: String) {
+    pub(super) fn tell(&mut self, step: u32, index: u32, kind: EntryKind, answer: String) {
         if self.known.insert((step, index)) {
             self.told.push(Told { step, index, kind, answer });
         }
@@ -62,7 +62,7 @@ impl<'a> Journal<'a> {
 
     /// Notes that the day was ended from outside before `step`.
     pub(super) fn stop(&mut self, step: u32, reason: EndReason) {
-        self.told.push(Told { step, index: 0, kind: Noted::Stop, answer: reason.as_str().to_owned() });
+        self.told.push(Told { step, index: 0, kind: EntryKind::Stop, answer: reason.as_str().to_owned() });
     }
 
     /// Commits all that was noted, with the intent of a call.

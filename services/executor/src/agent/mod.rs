@@ -8,7 +8,7 @@ mod search;
 mod turn;
 
 use domain::accounting::day_book::DayPrices;
-use domain::agent::{Ended, Fed};
+use domain::agent::{EndedSession, JournaledSession};
 use domain::events::event::{Event, ModelDayStarted};
 use domain::job::AgentModel;
 use domain::simulation::model_day::AgentReport;
@@ -34,7 +34,7 @@ pub(crate) enum AgentDay<'a> {
         /// Which attempt.
         attempt: Attempt,
         /// How it ended.
-        ended: Box<Ended<'a>>,
+        ended: Box<EndedSession<'a>>,
         /// The same, for events.
         report: AgentReport,
         /// What the endpoint said, when it failed for good.
@@ -73,7 +73,7 @@ impl Executor {
             self.wake.wake_for_events();
             let session = today.session(agent, market)?;
             let (journal, recording) = Journal::open(&self.pool, lane, &attempt).await?;
-            let fed = Fed::new(session, recording);
+            let fed = JournaledSession::new(session, recording);
             let talk = Conversation::new(self, lane, agent, today, &attempt, fed, journal).run().await?;
             match talk {
                 Talk::Ended { ended, again, error } => {

@@ -1,7 +1,7 @@
 //! The tools as MCP offers them. What they are called, take and answer is the domain's.
 
 use domain::accounting::day_book::DayError;
-use domain::agent::answer::ToolCall;
+use domain::agent::response::ToolCall;
 use domain::agent::sandbox::{Walk, refused};
 use domain::agent::tool::{Ran, Tool as AgentTool, parameters};
 use executor::Searcher;

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use crate::accounting::portfolio::Portfolio;
-use crate::agent::answer::{AssistantMessage, Failure, FailureClass, Finish, ToolCall};
 use crate::agent::json::{Object, array, printable, quoted};
 use crate::agent::prompt;
+use crate::agent::response::{AssistantMessage, Failure, FailureClass, Finish, ToolCall};
 use crate::agent::tool::{Tool, parameters};
-use crate::agent::transcript::{Role, Transcript, Turn};
+use crate::agent::transcript::{Message, Role, Transcript};
 use crate::agent::usage::Usage;
 use crate::market::as_of::AsOf;
 use crate::market::instruments::{Symbol, Universe};
@@ -46,8 +46,8 @@ pub(crate) fn request(step: &Step<'_>) -> String {
         .json("observation", observation(&step.observed()))
         .json("tools", array(tools))
         .json("tool_results", array(results));
-    match step.transcript.turns.last() {
-        Some(Turn { role: Role::User, step: 1.., content, .. }) => object.text("notice", content),
+    match step.transcript.messages.last() {
+        Some(Message { role: Role::User, step: 1.., content, .. }) => object.text("notice", content),
         Some(_) | None => object,
     }
     .finish()
@@ -94,7 +94,7 @@ fn prices(prices: Vec<(&Symbol, Price)>) -> String {
 }
 
 /// The tool's answer is JSON text already, unless a search gave something else.
-fn result(turn: &Turn) -> String {
+fn result(turn: &Message) -> String {
     let is_json = serde_json::from_str::<Value>(&turn.content).is_ok();
     let content = if is_json { turn.content.clone() } else { quoted(&turn.content) };
     Object::new()
@@ -133,5 +133,5 @@ pub(crate) fn message(body: &Value) -> Result<AssistantMessage, Failure> {
 
 fn tool_call(call: &Value) -> ToolCall {
     // Ids mean nothing in this protocol: results are told by their index.
-    ToolCall { id: None, ..crate::agent::answer::tool_call(call) }
+    ToolCall { id: None, ..crate::agent::response::tool_call(call) }
 }

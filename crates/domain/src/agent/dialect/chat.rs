@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::agent::json::{object, printable};
 use crate::agent::settings::AgentSettings;
 use crate::agent::tool;
-use crate::agent::transcript::{Role, Transcript, Turn};
+use crate::agent::transcript::{Message, Role, Transcript};
 
 /// Endpoints refuse longer names of functions, and other characters in them.
 const NAME_LIMIT: usize = 64;
@@ -34,11 +34,11 @@ pub(crate) fn request(
 }
 
 fn messages(transcript: &Transcript) -> Value {
-    let kept = transcript.turns.iter().filter(|turn| turn.class.is_none_or(|class| class.is_kept()));
+    let kept = transcript.messages.iter().filter(|turn| turn.class.is_none_or(|class| class.is_kept()));
     kept.map(|turn| message(turn, transcript)).collect()
 }
 
-fn message(turn: &Turn, transcript: &Transcript) -> Value {
+fn message(turn: &Message, transcript: &Transcript) -> Value {
     let content = turn.content.as_str();
     match turn.role {
         Role::System | Role::User => json!({"role": turn.role.as_str(), "content": content}),
@@ -56,7 +56,7 @@ fn message(turn: &Turn, transcript: &Transcript) -> Value {
     }
 }
 
-fn call(result: &Turn) -> Value {
+fn call(result: &Message) -> Value {
     let arguments = result.arguments.as_deref().unwrap_or_default();
     // Endpoints that read the arguments of the past refuse a request in which they are no object.
     let arguments =

@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::{Mood, Running, SearchFor, Session, State};
-use crate::agent::answer::{AssistantMessage, MessageClass, ToolCall};
+use super::{Mood, Running, SearchRequest, Session, State};
 use crate::agent::dialect::Dialect;
 use crate::agent::end_reason::EndReason;
 use crate::agent::json::{bounded, error, printable};
 use crate::agent::prompt;
+use crate::agent::response::{AssistantMessage, MessageClass, ToolCall};
 use crate::agent::tool::{self, Effect, Ran};
-use crate::agent::transcript::{Role, Turn};
+use crate::agent::transcript::{Message, Role};
 
 /// Messages with unusable arguments, in a row, that are answered; the next one ends the day.
 const CORRECTIONS: u32 = 2;
@@ -19,13 +19,13 @@ const ID_LIMIT: usize = 64;
 
 impl Session<'_> {
     /// Takes the model's message up.
-    pub(super) fn heard(&mut self, message: &AssistantMessage) {
+    pub(super) fn take_message(&mut self, message: &AssistantMessage) {
         let class = message.class();
-        self.transcript.turns.push(Turn {
+        self.transcript.messages.push(Message {
             class: Some(class),
             reasoning: message.reasoning.clone(),
             tool_calls: u32::try_from(message.tool_calls.len()).ok(),
-            ..Turn::plain(Role::Assistant, self.step, message.content.clone())
+            ..Message::plain(Role::Assistant, self.step, message.content.clone())
         });
         self.state = match class {
             MessageClass::Refused => State::Ended(EndReason::ContentFilter),
@@ -70,7 +70,7 @@ impl Session<'_> {
             Dialect::ChatCompletions => prompt::STOP_TOKEN,
             Dialect::Agent => "finish: true",
         };
-        self.transcript.turns.push(Turn::plain(Role::User, self.step, prompt::nudge(ending)));
+        self.transcript.messages.push(Message::plain(Role::User, self.step, prompt::nudge(ending)));
         State::Ready
     }
 
@@ -101,7 +101,7 @@ impl Session<'_> {
         while let Some((_, call)) = running.calls.get(running.next) {
             match tool::run(call, self.settings.search, &self.as_of, &mut self.book) {
                 Ran::Search(query) => {
-                    let wanted = SearchFor { step: self.step, index: index(&running), query };
+                    let wanted = SearchRequest { step: self.step, index: index(&running), query };
                     return State::Searching(wanted, running);
                 }
                 Ran::Answered { text, effect } => {
@@ -133,7 +133,7 @@ impl Session<'_> {
         let room = self.settings.limits.max_tool_calls.saturating_sub(self.tool_calls);
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         let mut taken: HashSet<String> =
-            self.transcript.turns.iter().filter_map(|turn| turn.call_id.clone()).collect();
+            self.transcript.messages.iter().filter_map(|turn| turn.call_id.clone()).collect();
         let mut admitted = Vec::new();
         for (index, call) in calls.iter().take(room).enumerate() {
             let id = unique(call.id.as_deref(), self.step, index, &taken);
@@ -146,12 +146,12 @@ impl Session<'_> {
 
     fn record(&mut self, running: &Running, text: String) {
         let Some((id, call)) = running.calls.get(running.next) else { return };
-        self.transcript.turns.push(Turn {
+        self.transcript.messages.push(Message {
             index: Some(index(running)),
             name: Some(call.name.clone()),
             arguments: Some(call.arguments.clone()),
             call_id: Some(id.clone()),
-            ..Turn::plain(Role::Tool, self.step, text)
+            ..Message::plain(Role::Tool, self.step, text)
         });
     }
 }

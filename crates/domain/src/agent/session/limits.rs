@@ -2,9 +2,9 @@
 
 use rust_decimal::Decimal;
 
-use super::{Ask, Session};
-use crate::agent::answer::AssistantMessage;
+use super::{ModelRequest, Session};
 use crate::agent::end_reason::EndReason;
+use crate::agent::response::AssistantMessage;
 use crate::agent::usage::{Spent, Usage, reserve};
 use crate::values::exact;
 
@@ -40,7 +40,7 @@ impl Session<'_> {
     }
 
     /// Counts a call that was answered.
-    pub(super) fn charge(&mut self, ask: &Ask, message: &AssistantMessage) {
+    pub(super) fn charge(&mut self, ask: &ModelRequest, message: &AssistantMessage) {
         let calls = message.tool_calls.iter().map(|call| call.arguments.len() + call.name.len());
         let reasoning = message.reasoning.as_deref().map_or(0, str::len);
         let answer = message.content.len() + reasoning + calls.sum::<usize>();
@@ -48,11 +48,11 @@ impl Session<'_> {
     }
 
     /// Counts a call whose answer was never read.
-    pub(super) fn charge_lost(&mut self, ask: &Ask) {
+    pub(super) fn charge_lost(&mut self, ask: &ModelRequest) {
         self.count(ask, &Usage::default(), 0);
     }
 
-    fn count(&mut self, ask: &Ask, usage: &Usage, answer_bytes: u64) {
+    fn count(&mut self, ask: &ModelRequest, usage: &Usage, answer_bytes: u64) {
         let settings = self.settings;
         let cost = usage.cost(settings.prices.as_ref(), settings.cost_basis);
         self.spent.add(&Spent::on(usage, cost));

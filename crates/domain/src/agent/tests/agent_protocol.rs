@@ -3,15 +3,15 @@
 use serde_json::{Value, json};
 
 use super::fixture::*;
-use crate::agent::{Answer, Dialect, EndReason, RawAnswer, Secrets};
+use crate::agent::{Dialect, EndReason, ModelResponse, RawResponse, Secrets};
 
 fn world() -> World {
     World { dialect: Dialect::Agent, ..World::new() }
 }
 
-fn answer(body: &Value) -> Answer {
+fn answer(body: &Value) -> ModelResponse {
     let at = "2025-10-02T13:30:00Z".parse().unwrap();
-    let raw = RawAnswer::whole(200, Default::default(), body.to_string().into_bytes(), at);
+    let raw = RawResponse::whole(200, Default::default(), body.to_string().into_bytes(), at);
     Dialect::Agent.classify(&raw, &Secrets::default())
 }
 

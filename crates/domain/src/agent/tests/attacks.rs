@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fixture::*;
-use crate::agent::{Answer, EndReason};
+use crate::agent::{EndReason, ModelResponse};
 
 /// The tool's answer to one call, and that the portfolio stayed as it was.
 fn refused(name: &str, arguments: &str) -> String {
@@ -211,7 +211,7 @@ fn ten_thousand_calls_are_bounded() {
 
     assert_eq!((asks.len(), ended.reason), (1, EndReason::MaxToolCalls));
     assert_eq!(results(&ended, 1).len(), 200);
-    assert_eq!(ended.transcript.turns[2].tool_calls, Some(10_000), "what was wanted is on record");
+    assert_eq!(ended.transcript.messages[2].tool_calls, Some(10_000), "what was wanted is on record");
 }
 
 #[test]
@@ -230,11 +230,11 @@ fn a_search_s_words_and_results_are_bounded() {
     let mut session = world.open(&market);
     expect_ask(&mut session);
     let query = format!(r#"{{"query":"{}"}}"#, "ä".repeat(9_000));
-    let asked: Answer = wants(&[("get_information", &query)]);
-    session.answered(&asked).unwrap();
+    let asked: ModelResponse = wants(&[("get_information", &query)]);
+    session.add_response(&asked).unwrap();
 
     let wanted = expect_search(&mut session);
-    session.searched(wanted.index, &"x\u{0}".repeat(50_000)).unwrap();
+    session.add_search_result(wanted.index, &"x\u{0}".repeat(50_000)).unwrap();
 
     assert_eq!(wanted.query.chars().count(), 401);
     let said = session.tool_results_of(1).next().unwrap().content.clone();

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::fixture::*;
-use crate::agent::answer::{Failure, FailureClass};
+use crate::agent::response::{Failure, FailureClass};
 use crate::agent::session::SessionError;
 use crate::agent::transcript::Role;
-use crate::agent::{Answer, AssistantMessage, EndReason, Next, Opening, Session};
+use crate::agent::{AssistantMessage, EndReason, ModelResponse, Next, Opening, Session};
 use crate::market::as_of::AsOf;
 
-fn reason(answers: &[Answer]) -> (EndReason, usize) {
+fn reason(answers: &[ModelResponse]) -> (EndReason, usize) {
     let world = World::new();
     let market = world.market();
     let (asks, ended) = world.play(&market, answers);
@@ -111,7 +111,7 @@ fn ids_are_made_unique_in_call_and_answer_alike() {
     let world = World::new();
     let market = world.market();
     let mut twice = wants(&[("get_position", "{}"), ("get_position", "{}"), ("get_position", "{}")]);
-    if let Answer::Message(message) = &mut twice {
+    if let ModelResponse::Message(message) = &mut twice {
         message.tool_calls[1].id = Some("call_0".to_owned());
         message.tool_calls[2].id = None;
     }
@@ -157,7 +157,7 @@ fn tools_called_with_the_last_word_still_run() {
     let world = World::new();
     let market = world.market();
     let mut last = wants(&[("buy", r#"{"symbol":"AAPL","amount":1}"#)]);
-    if let Answer::Message(message) = &mut last {
+    if let ModelResponse::Message(message) = &mut last {
         message.done = true;
     }
 
@@ -169,7 +169,7 @@ fn tools_called_with_the_last_word_still_run() {
 
 #[test]
 fn nothing_said_is_asked_for_once_more_with_the_same_request() {
-    let empty = || Answer::Message(AssistantMessage::empty());
+    let empty = || ModelResponse::Message(AssistantMessage::empty());
     assert_eq!(reason(&[empty(), empty()]), (EndReason::NoDecision, 2));
     assert_eq!(reason(&[empty(), says("hm"), empty(), done()]), (EndReason::Finished, 4));
 
@@ -178,7 +178,7 @@ fn nothing_said_is_asked_for_once_more_with_the_same_request() {
     let (asks, ended) = world.play(&market, &[empty(), done()]);
     assert_eq!(asks[0].body, asks[1].body);
     assert_eq!((asks[0].step, asks[1].step), (1, 2));
-    assert_eq!(ended.transcript.turns.len(), 4, "what was said stays on record");
+    assert_eq!(ended.transcript.messages.len(), 4, "what was said stays on record");
 }
 
 #[test]
@@ -197,11 +197,11 @@ fn a_cut_answer_runs_nothing_and_may_be_longer_once() {
 
 #[test]
 fn a_filtered_answer_ends_the_day_and_a_failure_fails_it() {
-    let filtered = Answer::Message(AssistantMessage {
-        finish: crate::agent::answer::Finish::ContentFilter,
+    let filtered = ModelResponse::Message(AssistantMessage {
+        finish: crate::agent::response::Finish::ContentFilter,
         ..AssistantMessage::empty()
     });
-    let failed = Answer::Failed(Failure::new(FailureClass::NoMoney, "no credit"));
+    let failed = ModelResponse::Failed(Failure::new(FailureClass::NoMoney, "no credit"));
 
     assert_eq!(reason(&[filtered]), (EndReason::ContentFilter, 1));
     assert_eq!(reason(&[failed]), (EndReason::Endpoint(FailureClass::NoMoney), 1));
@@ -243,13 +243,13 @@ fn a_search_is_the_shell_s_and_holds_the_calls_after_it() {
     let buy = ("buy", r#"{"symbol":"AAPL","amount":1}"#);
     let search = ("get_information", r#"{"query":"apple news"}"#);
 
-    session.answered(&wants(&[buy, search, buy])).unwrap();
+    session.add_response(&wants(&[buy, search, buy])).unwrap();
 
     let wanted = expect_search(&mut session);
     assert_eq!((wanted.step, wanted.index, wanted.query.as_str()), (1, 1, "apple news"));
     assert_eq!(session.tool_results_of(1).count(), 1);
-    assert_eq!(session.searched(0, "?"), Err(SessionError::NotSearched { index: 0 }));
-    session.searched(1, "{\"results\":[]}").unwrap();
+    assert_eq!(session.add_search_result(0, "?"), Err(SessionError::NotSearched { index: 0 }));
+    session.add_search_result(1, "{\"results\":[]}").unwrap();
     assert_eq!(expect_ask(&mut session).step, 2);
     let said: Vec<_> = session.tool_results_of(1).map(|turn| turn.content.as_str()).collect();
     assert_eq!(said, [r#"{"CASH":900,"AAPL":1}"#, r#"{"results":[]}"#, r#"{"CASH":800,"AAPL":2}"#]);
@@ -274,8 +274,8 @@ fn what_was_not_asked_for_changes_nothing() {
     let market = world.market();
     let mut session = world.open(&market);
 
-    assert_eq!(session.answered(&done()), Err(SessionError::NotAsked));
-    assert_eq!(session.searched(0, ""), Err(SessionError::NotSearched { index: 0 }));
+    assert_eq!(session.add_response(&done()), Err(SessionError::NotAsked));
+    assert_eq!(session.add_search_result(0, ""), Err(SessionError::NotSearched { index: 0 }));
 
     assert_eq!(expect_ask(&mut session), expect_ask(&mut session), "the same until it is told");
 }
@@ -311,12 +311,13 @@ fn the_same_facts_give_the_same_bytes() {
         ]),
         says("hm"),
         wants(&[("buy", "{")]),
-        Answer::Message(AssistantMessage::empty()),
+        ModelResponse::Message(AssistantMessage::empty()),
         wants(&[("multiply", r#"{"a":0.1,"b":3}"#), ("sell", r#"{"symbol":"AAPL","amount":9}"#)]),
         done(),
     ];
     // A journal holds text, so the second session is fed what was written and read again.
-    let journalled: Vec<Answer> = serde_json::from_str(&serde_json::to_string(&facts).unwrap()).unwrap();
+    let journalled: Vec<ModelResponse> =
+        serde_json::from_str(&serde_json::to_string(&facts).unwrap()).unwrap();
 
     let (first, first_end) = world.play(&market, &facts);
     let (second, second_end) = world.play(&market, &journalled);
@@ -337,7 +338,7 @@ fn a_transcript_is_read_as_it_was_written() {
     let text = serde_json::to_string(&ended.transcript).unwrap();
 
     assert_eq!(serde_json::from_str::<crate::agent::Transcript>(&text).unwrap(), ended.transcript);
-    let roles: Vec<_> = ended.transcript.turns.iter().map(|turn| turn.role).collect();
+    let roles: Vec<_> = ended.transcript.messages.iter().map(|turn| turn.role).collect();
     use Role::{Assistant, System, Tool, User};
     assert_eq!(roles, [System, User, Assistant, Tool, Assistant, User, Assistant]);
 }
@@ -348,17 +349,17 @@ fn the_shell_may_end_the_day() {
     let market = world.market();
     let mut session = world.open(&market);
     expect_ask(&mut session);
-    session.answered(&wants(&[("get_position", "")])).unwrap();
+    session.add_response(&wants(&[("get_position", "")])).unwrap();
     expect_ask(&mut session);
 
-    session.out_of_budget();
-    session.out_of_time();
+    session.stop(EndReason::BudgetExhausted);
+    session.stop(EndReason::WallTime);
 
     assert_eq!(expect_end(&mut session), EndReason::BudgetExhausted, "the first reason stays");
     let ended = session.finish();
     assert_eq!(ended.steps, 1, "the request that was not sent is no step");
     assert_eq!(ended.spent.calls, 1);
     let mut late = world.open(&market);
-    late.out_of_time();
+    late.stop(EndReason::WallTime);
     assert!(matches!(late.next(), Next::Ended(EndReason::WallTime)));
 }

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use crate::accounting::costs::Costs;
 use crate::accounting::day_book::DayBook;
 use crate::accounting::market_day::MarketDay;
-use crate::agent::answer::Finish;
-use crate::agent::session::SearchFor;
+use crate::agent::response::Finish;
+use crate::agent::session::SearchRequest;
 use crate::agent::{
-    AgentSettings, Answer, Ask, AssistantMessage, Dialect, EndReason, Ended, Next, Opening, Session, Usage,
+    AgentSettings, AssistantMessage, Dialect, EndReason, EndedSession, ModelRequest, ModelResponse, Next,
+    Opening, Session, Usage,
 };
 use crate::market::as_of::AsOf;
 use crate::market::calendar::Calendar;
@@ -106,69 +107,75 @@ impl World {
     }
 
     /// A whole day with these answers in order; every request and the end.
-    pub(super) fn play<'a>(&'a self, market: &'a MarketDay<'a>, answers: &[Answer]) -> (Vec<Ask>, Ended<'a>) {
+    pub(super) fn play<'a>(
+        &'a self,
+        market: &'a MarketDay<'a>,
+        answers: &[ModelResponse],
+    ) -> (Vec<ModelRequest>, EndedSession<'a>) {
         let mut session = self.open(market);
         let (mut asks, mut answers) = (Vec::new(), answers.iter());
         loop {
             match session.next() {
-                Next::Ask(ask) => {
+                Next::Call(ask) => {
                     asks.push(ask);
-                    session.answered(answers.next().expect("an answer to every request")).unwrap();
+                    session.add_response(answers.next().expect("an answer to every request")).unwrap();
                 }
-                Next::Search(wanted) => session.searched(wanted.index, "{\"results\":[]}").unwrap(),
+                Next::Search(wanted) => session.add_search_result(wanted.index, "{\"results\":[]}").unwrap(),
                 Next::Ended(_) => return (asks, session.finish()),
             }
         }
     }
 }
 
-pub(super) fn says(text: &str) -> Answer {
+pub(super) fn says(text: &str) -> ModelResponse {
     let done = text.contains("<FINISH_SIGNAL>");
-    Answer::Message(AssistantMessage { content: text.to_owned(), done, ..AssistantMessage::empty() })
+    ModelResponse::Message(AssistantMessage { content: text.to_owned(), done, ..AssistantMessage::empty() })
 }
 
-pub(super) fn done() -> Answer {
+pub(super) fn done() -> ModelResponse {
     says("<FINISH_SIGNAL>")
 }
 
 /// A message that wants these tools, with arguments as text.
-pub(super) fn wants(calls: &[(&str, &str)]) -> Answer {
-    let call = |(index, (name, arguments)): (usize, &(&str, &str))| crate::agent::answer::ToolCall {
+pub(super) fn wants(calls: &[(&str, &str)]) -> ModelResponse {
+    let call = |(index, (name, arguments)): (usize, &(&str, &str))| crate::agent::response::ToolCall {
         id: Some(format!("call_{index}")),
         name: (*name).to_owned(),
         arguments: (*arguments).to_owned(),
     };
     let tool_calls = calls.iter().enumerate().map(call).collect();
-    Answer::Message(AssistantMessage { tool_calls, ..AssistantMessage::empty() })
+    ModelResponse::Message(AssistantMessage { tool_calls, ..AssistantMessage::empty() })
 }
 
-pub(super) fn cut(answer: Answer) -> Answer {
+pub(super) fn cut(answer: ModelResponse) -> ModelResponse {
     match answer {
-        Answer::Message(message) => Answer::Message(AssistantMessage { finish: Finish::Length, ..message }),
-        failed @ Answer::Failed(_) => failed,
+        ModelResponse::Message(message) => {
+            ModelResponse::Message(AssistantMessage { finish: Finish::Length, ..message })
+        }
+        failed @ ModelResponse::Failed(_) => failed,
     }
 }
 
-pub(super) fn using(answer: Answer, prompt: u64, completion: u64) -> Answer {
+pub(super) fn using(answer: ModelResponse, prompt: u64, completion: u64) -> ModelResponse {
     let usage = Usage { prompt: Some(prompt), completion: Some(completion), ..Usage::default() };
     match answer {
-        Answer::Message(message) => Answer::Message(AssistantMessage { usage, ..message }),
-        failed @ Answer::Failed(_) => failed,
+        ModelResponse::Message(message) => ModelResponse::Message(AssistantMessage { usage, ..message }),
+        failed @ ModelResponse::Failed(_) => failed,
     }
 }
 
-pub(super) fn body(ask: &Ask) -> Value {
+pub(super) fn body(ask: &ModelRequest) -> Value {
     serde_json::from_str(&ask.body).unwrap()
 }
 
-pub(super) fn expect_ask(session: &mut Session<'_>) -> Ask {
+pub(super) fn expect_ask(session: &mut Session<'_>) -> ModelRequest {
     match session.next() {
-        Next::Ask(ask) => ask,
+        Next::Call(ask) => ask,
         other => panic!("{other:?}"),
     }
 }
 
-pub(super) fn expect_search(session: &mut Session<'_>) -> SearchFor {
+pub(super) fn expect_search(session: &mut Session<'_>) -> SearchRequest {
     match session.next() {
         Next::Search(wanted) => wanted,
         other => panic!("{other:?}"),
@@ -183,6 +190,6 @@ pub(super) fn expect_end(session: &mut Session<'_>) -> EndReason {
 }
 
 /// The answers of the tools of one step.
-pub(super) fn results(ended: &Ended<'_>, step: u32) -> Vec<String> {
+pub(super) fn results(ended: &EndedSession<'_>, step: u32) -> Vec<String> {
     ended.transcript.tool_results_of(step).map(|turn| turn.content.clone()).collect()
 }

@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use super::fixture::*;
 use crate::accounting::market_day::MarketDay;
-use crate::agent::{Answer, EndReason, Ended};
+use crate::agent::{EndReason, EndedSession, ModelResponse};
 
 fn play<'a>(
     world: &'a World,
     market: &'a MarketDay<'a>,
-    answer: &Answer,
+    answer: &ModelResponse,
     times: usize,
-) -> (usize, Ended<'a>) {
+) -> (usize, EndedSession<'a>) {
     let (asks, ended) = world.play(market, &vec![answer.clone(); times]);
     (asks.len(), ended)
 }
@@ -20,7 +20,7 @@ fn limited(limits: Value) -> World {
     World::new().with(json!({"limits": limits, "prices": {"input": "1", "output": "10"}}))
 }
 
-fn look() -> Answer {
+fn look() -> ModelResponse {
     wants(&[("get_position", "{}")])
 }
 
@@ -44,8 +44,8 @@ fn calls_beyond_the_limit_are_not_run() {
     let (asks, ended) = play(&world, &market, &two, 9);
 
     assert_eq!((asks, ended.reason), (2, EndReason::MaxToolCalls));
-    assert_eq!(ended.transcript.turns.last().unwrap().content, r#"{"CASH":700,"AAPL":3}"#);
-    assert_eq!(ended.transcript.turns[5].tool_calls, Some(2));
+    assert_eq!(ended.transcript.messages.last().unwrap().content, r#"{"CASH":700,"AAPL":3}"#);
+    assert_eq!(ended.transcript.messages[5].tool_calls, Some(2));
 }
 
 #[test]
@@ -100,8 +100,8 @@ fn a_lost_call_counts_as_unknown() {
     let mut session = world.open(&market);
     expect_ask(&mut session);
 
-    session.lost();
-    session.answered(&using(done(), 10, 5)).unwrap();
+    session.count_lost_call();
+    session.add_response(&using(done(), 10, 5)).unwrap();
 
     assert_eq!((session.spent().calls, session.spent().unknown_calls, session.spent().tokens()), (2, 1, 15));
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::fixture::*;
-use crate::agent::{Answer, Dialect};
+use crate::agent::{Dialect, ModelResponse};
 
 /// Another future: every bar after the open of 2025-10-02 is different, and there are more of them.
 fn poisoned(mut world: World) -> World {
@@ -19,7 +19,7 @@ fn poisoned(mut world: World) -> World {
 }
 
 /// A model that looks everywhere it can, and trades.
-fn curious() -> Vec<Answer> {
+fn curious() -> Vec<ModelResponse> {
     let dates = ["2025-09-30", "2025-10-01", "2025-10-02", "2025-10-03", "2025-10-06", "9999-12-31"];
     let looks = dates.map(|date| format!(r#"{{"symbol":"AAPL","date":"{date}"}}"#));
     let looks: Vec<_> = looks.iter().map(|arguments| ("get_price_local", arguments.as_str())).collect();

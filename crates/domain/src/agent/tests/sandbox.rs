@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::fixture::*;
-use crate::agent::answer::ToolCall;
+use crate::agent::response::ToolCall;
 use crate::agent::sandbox::{Dated, Ground, Walk};
 use crate::agent::tool::Ran;
 use crate::market::instruments::Bar;

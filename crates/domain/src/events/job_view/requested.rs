@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::job::requested_dates::{Only, count_of};
+use crate::job::requested_dates::{RequestedDates, count_of};
 use crate::job::{Job, ModelKind, Options};
 use crate::market::calendar::weekdays;
 use crate::market::instruments::Universe;
@@ -48,7 +48,7 @@ pub struct RequestedModel {
     pub kind: String,
     /// The only dates that are asked for of it; `None` for every weekday from its start to the job's end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub only: Option<Only>,
+    pub only: Option<RequestedDates>,
     /// Last date that its knowledge may reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training_cutoff: Option<NaiveDate>,
@@ -97,7 +97,8 @@ impl From<&Job> for Requested {
 impl Requested {
     /// All dates asked for, oldest first: every weekday, unless just some are asked for of each model.
     pub fn dates(&self) -> Vec<NaiveDate> {
-        let only: Option<Vec<&Only>> = self.models.iter().map(|model| model.only.as_ref()).collect();
+        let only: Option<Vec<&RequestedDates>> =
+            self.models.iter().map(|model| model.only.as_ref()).collect();
         let Some(only) = only.filter(|only| !only.is_empty()) else {
             return weekdays(self.start, self.end);
         };

@@ -3,7 +3,7 @@
 //! Every write is fenced by the lane's epoch and shows that the lane makes progress.
 
 use chrono::NaiveDate;
-use domain::agent::{EndReason, Entry, Noted, Recording};
+use domain::agent::{EndReason, Entry, EntryKind, Journal};
 use domain::values::ids::PortfolioId;
 use rust_decimal::Decimal;
 use sqlx::{FromRow, PgPool};
@@ -33,7 +33,7 @@ pub struct Told {
     /// Its place in the step.
     pub index: u32,
     /// What it is.
-    pub kind: Noted,
+    pub kind: EntryKind,
     /// The result.
     pub answer: String,
 }
@@ -46,7 +46,7 @@ pub struct Intent<'a> {
     /// Its place in the step; 0 for the model.
     pub index: u32,
     /// What it is.
-    pub kind: Noted,
+    pub kind: EntryKind,
     /// SHA-256 of what is asked.
     pub hash: &'a str,
     /// Most dollars that it can cost.
@@ -83,13 +83,16 @@ impl Row {
     fn entry(self) -> Result<Entry> {
         // A day that was ended from outside while a call was out has the reason in the call's place.
         let stopped = self.answer.as_ref().is_some_and(|answer| answer.parse::<EndReason>().is_ok());
-        let kind =
-            if stopped && self.kind == Noted::Call.as_str() { Noted::Stop.as_str() } else { &self.kind };
+        let kind = if stopped && self.kind == EntryKind::Call.as_str() {
+            EntryKind::Stop.as_str()
+        } else {
+            &self.kind
+        };
         let unknown = || StorageError::corrupt("execution.journal", format_args!("kind {:?}", self.kind));
         Ok(Entry {
             step: self.step.cast_unsigned(),
             index: self.index.cast_unsigned(),
-            kind: Noted::parse(kind).ok_or_else(unknown)?,
+            kind: EntryKind::parse(kind).ok_or_else(unknown)?,
             hash: self.hash,
             sent: self.sent.cast_unsigned(),
             refused: self.refused.cast_unsigned(),
@@ -108,7 +111,7 @@ pub async fn read_journal(
     date: NaiveDate,
     revision: u32,
     attempt: u32,
-) -> Result<Recording> {
+) -> Result<Journal> {
     let rows: Vec<Row> = sqlx::query_as(
         "-- journal::read
         SELECT step, index, kind, hash, sent, refused, answer

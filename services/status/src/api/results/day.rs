@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::accounting::corporate_action::{Action, AppliedAction};
 use domain::accounting::order::RefusedOrder;
 use domain::accounting::portfolio::Portfolio;
-use domain::agent::Turn;
+use domain::agent::Message;
 use domain::events::event::Event;
 use domain::simulation::model_day::{CompletedDay, DayRef, Trade};
 use runtime::http::{Number, Problem};
@@ -131,7 +131,7 @@ struct SaidTurn {
 fn turns(said: &serde_json::Value) -> Vec<SaidTurn> {
     // A turn of a later version that cannot be read is left out, not the whole conversation.
     let turns = said.as_array().into_iter().flatten();
-    let turns = turns.filter_map(|turn| Turn::deserialize(turn).ok());
+    let turns = turns.filter_map(|turn| Message::deserialize(turn).ok());
     turns
         .map(|turn| SaidTurn {
             role: turn.role.as_str().to_owned(),

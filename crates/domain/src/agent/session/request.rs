@@ -33,7 +33,7 @@ pub enum SessionError {
 
 /// A request to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ask {
+pub struct ModelRequest {
     /// The step, from 1.
     pub step: u32,
     /// The body to send, as it is: its hash identifies the request.
@@ -44,7 +44,7 @@ pub struct Ask {
 
 /// A search to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SearchFor {
+pub struct SearchRequest {
     /// The step, from 1.
     pub step: u32,
     /// The call's place in the step, from 0.
@@ -57,15 +57,15 @@ pub struct SearchFor {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
     /// The model's answer to a request.
-    Ask(Ask),
+    Call(ModelRequest),
     /// The results of a search.
-    Search(SearchFor),
+    Search(SearchRequest),
     /// Nothing: the day has ended.
     Ended(EndReason),
 }
 
 /// A day that has ended.
-pub struct Ended<'a> {
+pub struct EndedSession<'a> {
     /// The book with the day's orders; to be closed if the reason completes the day.
     pub book: DayBook<'a>,
     /// What was said.

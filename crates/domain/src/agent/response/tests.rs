@@ -16,12 +16,12 @@ fn secrets() -> Secrets {
     Secrets::new([KEY.to_owned()])
 }
 
-fn raw(status: u16, headers: &[(&str, &str)], body: &[u8]) -> RawAnswer {
+fn raw(status: u16, headers: &[(&str, &str)], body: &[u8]) -> RawResponse {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    RawAnswer::whole(status, headers, body.to_vec(), at())
+    RawResponse::whole(status, headers, body.to_vec(), at())
 }
 
-fn of(status: u16, body: &Value) -> Answer {
+fn of(status: u16, body: &Value) -> ModelResponse {
     classify(&raw(status, &[], body.to_string().as_bytes()), &secrets())
 }
 
@@ -31,15 +31,15 @@ fn check(status: u16, body: &Value, expected: &str) {
 
 fn message(body: &Value) -> AssistantMessage {
     match of(200, body) {
-        Answer::Message(message) => message,
-        Answer::Failed(failure) => panic!("{failure:?}"),
+        ModelResponse::Message(message) => message,
+        ModelResponse::Failed(failure) => panic!("{failure:?}"),
     }
 }
 
-fn failure(raw: &RawAnswer) -> Failure {
+fn failure(raw: &RawResponse) -> Failure {
     match classify(raw, &secrets()) {
-        Answer::Failed(failure) => failure,
-        Answer::Message(message) => panic!("{message:?}"),
+        ModelResponse::Failed(failure) => failure,
+        ModelResponse::Message(message) => panic!("{message:?}"),
     }
 }
 
@@ -64,8 +64,8 @@ fn every_vector_has_its_class() {
             body => body.to_string().into_bytes(),
         };
         let answer = match vector["http_status"].as_u64() {
-            Some(status) => RawAnswer::whole(status.try_into().unwrap(), headers, body, at()),
-            None => RawAnswer::none(Delivery::TimedOut, at()),
+            Some(status) => RawResponse::whole(status.try_into().unwrap(), headers, body, at()),
+            None => RawResponse::none(Delivery::TimedOut, at()),
         };
         assert_eq!(classify(&answer, &secrets()).class(), vector["expected_class"], "{}", vector["name"]);
     }
@@ -168,8 +168,8 @@ fn what_is_no_answer_is_malformed() {
 
 #[test]
 fn deliveries_that_ended_early_have_their_classes() {
-    let class = |delivery| failure(&RawAnswer::none(delivery, at())).class;
-    let cut = |body: &[u8]| RawAnswer { delivery: Delivery::Cut, ..raw(200, &[], body) };
+    let class = |delivery| failure(&RawResponse::none(delivery, at())).class;
+    let cut = |body: &[u8]| RawResponse { delivery: Delivery::Cut, ..raw(200, &[], body) };
 
     assert_eq!(class(Delivery::TimedOut), FailureClass::Timeout);
     assert_eq!(class(Delivery::Whole), FailureClass::Timeout);
@@ -299,6 +299,6 @@ fn an_answer_is_read_as_it_was_written() {
     ];
     for answer in answers {
         let text = serde_json::to_string(&answer).unwrap();
-        assert_eq!(serde_json::from_str::<Answer>(&text).unwrap(), answer, "{text}");
+        assert_eq!(serde_json::from_str::<ModelResponse>(&text).unwrap(), answer, "{text}");
     }
 }

@@ -6,11 +6,11 @@ use chrono::DateTime;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::RawAnswer;
+use super::RawResponse;
 use crate::agent::number;
 
 /// The wait that the headers ask for: `retry-after-ms`, else `retry-after` in seconds or as a date.
-pub(super) fn of(raw: &RawAnswer) -> Option<Duration> {
+pub(super) fn of(raw: &RawResponse) -> Option<Duration> {
     let header = |name: &str| raw.headers.get(name).map(|text| text.trim());
     let milliseconds = header("retry-after-ms").and_then(|text| millis(number::decimal(text)?));
     milliseconds.or_else(|| {
@@ -21,7 +21,7 @@ pub(super) fn of(raw: &RawAnswer) -> Option<Duration> {
 }
 
 /// From the endpoint's own clock to the date; a past date is no wait.
-fn until(raw: &RawAnswer, date: &str) -> Option<Duration> {
+fn until(raw: &RawResponse, date: &str) -> Option<Duration> {
     let date = DateTime::parse_from_rfc2822(date).ok()?;
     let theirs = raw.headers.get("date").and_then(|text| DateTime::parse_from_rfc2822(text.trim()).ok());
     let from = theirs.unwrap_or_else(|| raw.received_at.fixed_offset());

@@ -41,7 +41,7 @@ pub enum Delivery {
 
 /// An answer as it came, before anybody looks at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawAnswer {
+pub struct RawResponse {
     /// How its bytes ended.
     pub delivery: Delivery,
     /// The HTTP status; `None` when none came.
@@ -54,7 +54,7 @@ pub struct RawAnswer {
     pub received_at: DateTime<Utc>,
 }
 
-impl RawAnswer {
+impl RawResponse {
     /// An answer that came in full.
     pub fn whole(
         status: u16,
@@ -74,14 +74,14 @@ impl RawAnswer {
 /// What an answer means: something the model said, or why it said nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Answer {
+pub enum ModelResponse {
     /// The model answered, if perhaps nothing that helps.
     Message(AssistantMessage),
     /// The endpoint did not let it answer.
     Failed(Failure),
 }
 
-impl Answer {
+impl ModelResponse {
     /// The class's stable name, e.g. `tool_calls` or `throttled`.
     pub fn class(&self) -> &'static str {
         match self {
@@ -92,28 +92,28 @@ impl Answer {
 }
 
 /// What a chat-completions answer means. Keys in use appear in no part of it.
-pub fn classify(raw: &RawAnswer, secrets: &Secrets) -> Answer {
+pub fn classify(raw: &RawResponse, secrets: &Secrets) -> ModelResponse {
     read(raw, secrets, chat::message)
 }
 
 /// As [`classify`], with `message` reading the body of a success.
 pub(super) fn read(
-    raw: &RawAnswer,
+    raw: &RawResponse,
     secrets: &Secrets,
     message: fn(&Value) -> Result<AssistantMessage, Failure>,
-) -> Answer {
+) -> ModelResponse {
     let status = match (raw.delivery, raw.status) {
         (Delivery::TimedOut, _) | (Delivery::Whole, None) => {
-            return Answer::Failed(Failure::new(FailureClass::Timeout, "no answer in time"));
+            return ModelResponse::Failed(Failure::new(FailureClass::Timeout, "no answer in time"));
         }
         (Delivery::Unreachable, _) => {
-            return Answer::Failed(Failure::new(FailureClass::Unreachable, "no connection"));
+            return ModelResponse::Failed(Failure::new(FailureClass::Unreachable, "no connection"));
         }
         (Delivery::TooLarge, _) => {
-            return Answer::Failed(Failure::new(FailureClass::TooLarge, "the answer is too large"));
+            return ModelResponse::Failed(Failure::new(FailureClass::TooLarge, "the answer is too large"));
         }
         (Delivery::Cut, None) => {
-            return Answer::Failed(Failure::new(FailureClass::Malformed, "the connection was cut"));
+            return ModelResponse::Failed(Failure::new(FailureClass::Malformed, "the connection was cut"));
         }
         (Delivery::Whole | Delivery::Cut, Some(status)) => status,
     };
@@ -128,5 +128,5 @@ pub(super) fn read(
         Some(json @ Value::Object(_)) if intact => message(&json),
         Some(_) | None => Err(Failure::new(FailureClass::Malformed, "the answer is no JSON object")),
     };
-    meaning.map_or_else(Answer::Failed, Answer::Message)
+    meaning.map_or_else(ModelResponse::Failed, ModelResponse::Message)
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::failure::{Failure, FailureClass};
 use super::message::{AssistantMessage, Finish};
-use super::{Answer, RawAnswer, retry_after};
+use super::{ModelResponse, RawResponse, retry_after};
 use crate::agent::secrets::Secrets;
 
 /// An endpoint's own account of what went wrong.
@@ -53,14 +53,14 @@ impl ReportedError {
     }
 
     /// What the error means for us.
-    pub(super) fn meaning(&self, raw: &RawAnswer, secrets: &Secrets) -> Answer {
+    pub(super) fn meaning(&self, raw: &RawResponse, secrets: &Secrets) -> ModelResponse {
         match self.verdict() {
-            Verdict::Filtered => Answer::Message(AssistantMessage {
+            Verdict::Filtered => ModelResponse::Message(AssistantMessage {
                 content: secrets.redact(&self.message),
                 finish: Finish::ContentFilter,
                 ..AssistantMessage::empty()
             }),
-            Verdict::Class(class) => Answer::Failed(Failure {
+            Verdict::Class(class) => ModelResponse::Failed(Failure {
                 class,
                 text: secrets.redact(&self.message),
                 retry_after: retry_after::of(raw),
