@@ -1,7 +1,7 @@
 # Short names for long commands. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run down test check bench chaos
+.PHONY: help run down test check audit bench chaos
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,12 +15,16 @@ down: ## Stop what `make run` started
 test: ## Run all tests with a throw-away PostgreSQL and RabbitMQ
 	@deploy/local/test.sh
 
-check: ## Check format, lints, documentation and architecture
+check: ## Check format, lints, scripts, documentation and architecture
 	@deploy/local/toolchain.sh --lints
 	cargo fmt --all --check
+	deploy/local/shellcheck.sh
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace --locked
 	cargo test -p it --test architecture --locked
+
+audit: ## Check dependencies: licences, sources, bans and security advisories
+	@deploy/local/audit.sh
 
 bench: ## Measure, and print the table of docs/performance.md
 	@deploy/local/bench.sh

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes sure that what is named is there, from packages if need be.
 # usage: packages.sh [postgres] [rabbitmq]    the servers
-#        packages.sh [PROGRAM] [pika]          what tests run: programs by the names of their packages, Python's pika or venv
+#        packages.sh [PROGRAM] [pika]          what tests and checks run: programs by the names of their packages,
+#                                              Python's pika or venv
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

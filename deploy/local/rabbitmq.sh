@@ -84,7 +84,7 @@ CONF
 }
 
 mq_speak_tls() {
-  mkdir -p -m 700 "$mq_dir/tls"
+  (umask 077 && mkdir -p "$mq_dir/tls")
   cp "$MODELDAY_TLS"/{ca.pem,server.pem,server.key} "$mq_dir/tls"
   cat <<CONF
 listeners.ssl.local = 127.0.0.1:$(($(mq_port) + 1))
