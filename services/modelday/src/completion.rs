@@ -1,24 +1,20 @@
-//! `modelday completion`: what a shell needs to complete commands.
+//! `modelday completion`: the script with which a shell completes commands.
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_complete::{Shell, generate};
 
-use crate::client::output::print;
-use crate::help;
+use crate::terminal::output::print;
 
-/// For which shell.
+/// The shell to complete commands in.
 #[derive(Args)]
 pub(crate) struct CompletionArguments {
     /// The shell.
     shell: Shell,
 }
 
-/// Prints the shell's script.
-///
-/// # Errors
-/// When it cannot be written.
-pub(crate) fn completion(arguments: &CompletionArguments) -> anyhow::Result<()> {
+/// Prints the shell's script for `command`.
+pub(crate) fn completion(arguments: &CompletionArguments, mut command: Command) -> anyhow::Result<()> {
     let mut script = Vec::new();
-    generate(arguments.shell, &mut help::command(), "modelday", &mut script);
+    generate(arguments.shell, &mut command, "modelday", &mut script);
     Ok(print(&String::from_utf8_lossy(&script))?)
 }

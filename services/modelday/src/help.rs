@@ -1,13 +1,12 @@
-//! The first page of help: every command in a line, in groups.
+//! The first page of `--help`: a line for each command, in groups.
 
 use std::fmt::Write as _;
 
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 
-use crate::Arguments;
 use crate::client::exit::CODES;
 
-/// The groups, in the order in which a person comes to need them.
+/// Groups in the order in which a person comes to need them.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Jobs", &["run", "plan", "watch", "cancel", "retry", "jobs"]),
     ("Results and data", &["results", "leaderboard", "export", "prices"]),
@@ -15,17 +14,16 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Servers", &["serve", "migrate", "rebuild", "token", "openapi", "healthcheck", "completion"]),
 ];
 
-/// What the client takes from the environment.
+/// The environment variables of the client.
 const ENVIRONMENT: &str = "\
 Environment:
   MODELDAY_URL    where Modelday listens; http://127.0.0.1:8080 without it
-  MODELDAY_TOKEN  an API token, when the server asks for one
+  MODELDAY_TOKEN  an API token, when the server requires one
   NO_COLOR        no colours
 ";
 
-/// The command line with its help.
-pub(crate) fn command() -> Command {
-    let command = Arguments::command();
+/// The command line with this first page.
+pub(crate) fn grouped(command: Command) -> Command {
     let mut text = String::new();
     for (group, names) in GROUPS {
         let _ = writeln!(text, "{group}:");
@@ -38,18 +36,21 @@ pub(crate) fn command() -> Command {
     }
     let _ = write!(
         text,
-        "`modelday COMMAND --help` tells more. --json prints what the API answered, for scripts.\n\n{ENVIRONMENT}\n{CODES}"
+        "`modelday COMMAND --help` explains a command. --json prints the response of the API, for scripts.\n\n{ENVIRONMENT}\n{CODES}"
     );
     command.help_template(format!("{{about}}\n\n{{usage-heading}} {{usage}}\n\n{text}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+    use crate::Arguments;
 
     #[test]
     fn the_help_has_every_command_once_and_fits_a_terminal() {
-        let mut command = command();
+        let mut command = grouped(Arguments::command());
         let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
         let mut known: Vec<String> =
             command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
@@ -66,6 +67,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_sound() {
-        command().debug_assert();
+        grouped(Arguments::command()).debug_assert();
     }
 }

@@ -1,4 +1,4 @@
-//! Modelday in one binary: the four services in one process, a client for people, and replay without either.
+//! Modelday in one binary: the four services in one process, the client for people, and replay without servers.
 
 mod client;
 mod completion;
@@ -9,12 +9,13 @@ mod migrate;
 mod openapi;
 mod replay;
 mod serve;
+mod terminal;
 mod token;
 
 use std::process::ExitCode;
 
-use clap::{FromArgMatches as _, Parser, Subcommand};
-use client::exit::{Exit, nobody_reads};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use client::exit::{Exit, is_broken_pipe};
 use migrate::{DevData, migrate};
 use runtime::settings::Settings;
 use tokio::runtime::Builder;
@@ -30,7 +31,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     #[command(flatten)]
-    Client(Box<client::Command>),
+    Client(Box<client::command::Command>),
     /// Run all four services in one process, behind one address.
     Serve,
     /// Bring the database's schema up to date.
@@ -43,7 +44,7 @@ enum Command {
     Rebuild,
     /// Serve the agents' tools over MCP, to try an agent by hand.
     Mcp(mcp::McpArguments),
-    /// Run a saved job's days again, without asking anybody.
+    /// Run a saved job's days again, without servers or agents.
     Replay(replay::ReplayArguments),
     /// Run a saved job's days again and compare each with what was recorded.
     Verify(replay::VerifyArguments),
@@ -55,7 +56,7 @@ enum Command {
     Completion(completion::CompletionArguments),
     /// Succeed when a URL answers 200; for container health checks.
     Healthcheck {
-        /// What to ask.
+        /// The URL to check.
         #[arg(long, default_value = "http://127.0.0.1:8080/readyz")]
         url: String,
     },
@@ -64,50 +65,52 @@ enum Command {
 fn main() -> ExitCode {
     // An error means that there is a provider already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let matches = help::command().get_matches();
+    let matches = help::grouped(Arguments::command()).get_matches();
     let command = match Arguments::from_arg_matches(&matches) {
         Ok(Arguments { command }) => command,
         Err(problem) => problem.exit(),
     };
     let runtime = match &command {
-        // On one thread, calls that a client sends at once are answered in the order in which they came.
+        // With one thread, calls that a client sends at once are handled in the order in which they came.
         Command::Mcp(_) => Builder::new_current_thread().enable_all().build(),
         _ => Builder::new_multi_thread().enable_all().build(),
     };
     match runtime {
         Ok(runtime) => runtime.block_on(run(command)),
-        Err(problem) => failed(&problem.into()),
+        Err(error) => failed(&error.into()),
     }
 }
 
 async fn run(command: Command) -> ExitCode {
-    let done = match command {
+    let outcome = match command {
         Command::Serve => return Box::pin(serve::main()).await,
         Command::Migrate { reset_dev: true } => migrate(DevData::Reset).await,
         Command::Migrate { reset_dev: false } => migrate(DevData::Keep).await,
         Command::Rebuild => rebuild().await,
-        Command::Client(command) => return Box::pin(asked(&command)).await,
+        Command::Client(command) => return Box::pin(run_client(&command)).await,
         Command::Mcp(arguments) => return mcp::main(arguments).await,
         Command::Replay(arguments) => return replay::replay(&arguments),
         Command::Verify(arguments) => return replay::verify(&arguments),
         Command::Openapi => openapi::print(),
         Command::Token(arguments) => token::token(&arguments),
-        Command::Completion(arguments) => completion::completion(&arguments),
+        Command::Completion(arguments) => {
+            completion::completion(&arguments, help::grouped(Arguments::command()))
+        }
         Command::Healthcheck { url } => healthcheck::healthcheck(&url).await,
     };
-    match done {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => failed(&problem),
+        Err(error) => failed(&error),
     }
 }
 
-/// A command of the client; its exit codes are those of the help.
-async fn asked(command: &client::Command) -> ExitCode {
-    match client::main(command).await {
+/// Runs a command of the client, whose exit codes are those of `--help`.
+async fn run_client(command: &client::command::Command) -> ExitCode {
+    match client::command::main(command).await {
         Ok(exit) => exit.into(),
-        Err(problem) => {
-            tell(&problem);
-            Exit::of_problem(&problem).into()
+        Err(error) => {
+            report(&error);
+            Exit::of_error(&error).into()
         }
     }
 }
@@ -121,14 +124,14 @@ async fn rebuild() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn failed(problem: &anyhow::Error) -> ExitCode {
-    tell(problem);
+fn failed(error: &anyhow::Error) -> ExitCode {
+    report(error);
     ExitCode::FAILURE
 }
 
-#[expect(clippy::print_stderr, reason = "the last word of a command, for people")]
-fn tell(problem: &anyhow::Error) {
-    if !nobody_reads(problem) {
-        eprintln!("modelday: {}", runtime::process::told(problem));
+#[expect(clippy::print_stderr, reason = "a command's error, for people")]
+fn report(error: &anyhow::Error) {
+    if !is_broken_pipe(error) {
+        eprintln!("modelday: {}", runtime::process::told(error));
     }
 }

@@ -1,4 +1,5 @@
-//! The database before any service starts: its schema, and in `DEV` its being there and empty.
+//! `modelday migrate`: brings the schema up to date. With `DEPLOYMENT_MODE=DEV` it also creates the database and
+//! removes the data of earlier runs.
 
 use anyhow::{Context as _, ensure};
 use messaging::{BrokerConfig, topology};
@@ -7,12 +8,11 @@ use runtime::infrastructure::{Infrastructure, development};
 use runtime::settings::Settings;
 use storage::Development;
 
-/// What becomes of the data of a `DEV` deployment.
+/// What to do with the data of a `DEV` deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DevData {
-    /// They stay.
     Keep,
-    /// They go, unless `PRESERVE_DEV_DATA` is on.
+    /// Remove it, unless `PRESERVE_DEV_DATA` is on.
     Reset,
 }
 
@@ -43,12 +43,12 @@ pub(crate) async fn migrate(data: DevData) -> anyhow::Result<()> {
     }
 }
 
-/// Makes the database of a `DEV` deployment when it is missing, and brings its schema up to date.
+/// Creates the database of a `DEV` deployment when it is missing, and brings its schema up to date.
 pub(crate) async fn prepare(development: &Development) -> anyhow::Result<()> {
     development.prepare().await.context("preparing the database of DEPLOYMENT_MODE=DEV")
 }
 
-/// Removes the data of a `DEV` deployment, unless they are to be preserved; prices stay. No service may run.
+/// Removes jobs and days of a `DEV` deployment, unless they are to be preserved; prices stay. No service may run.
 pub(crate) async fn reset(
     development: &Development,
     broker: &BrokerConfig,
@@ -59,7 +59,7 @@ pub(crate) async fn reset(
         return Ok(());
     }
     development.empty().await.context("emptying the database of DEPLOYMENT_MODE=DEV")?;
-    // What is still under way is about jobs that are gone.
+    // The messages in the queues belong to jobs that were just removed.
     topology::empty(broker).await.context("emptying the queues of DEPLOYMENT_MODE=DEV")?;
     tracing::info!("jobs and days of earlier runs were removed; prices were kept");
     Ok(())

@@ -1,4 +1,4 @@
-//! All four services in one process. They still talk through the real broker and the real database.
+//! `modelday serve`: the four services in one process. They communicate through broker and database all the same.
 
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ use crate::migrate;
 /// Settings of all services.
 struct Config {
     infrastructure: Infrastructure,
-    /// In `DEV` only.
+    /// With `DEPLOYMENT_MODE=DEV` only.
     development: Option<Development>,
     trigger: trigger::Config,
     downloader: downloader::Config,
@@ -41,7 +41,7 @@ pub(crate) async fn main() -> ExitCode {
 }
 
 impl Config {
-    /// Every mistake of every service at once.
+    /// Reads the settings of all services. The error lists every mistake at once.
     fn load() -> Result<Self, Mistakes> {
         let mut settings = Settings::load();
         let infrastructure = Infrastructure::from_settings(&mut settings, "modelday", 8080);

@@ -6,7 +6,7 @@ use clap::Args;
 use rand::TryRngCore as _;
 use runtime::access::{Scope, fresh};
 
-/// Whose token it is, and what it allows.
+/// The token's owner, and what the token allows.
 #[derive(Args)]
 pub(crate) struct TokenArguments {
     /// Its name, as logs and limits show it: letters, digits, `.`, `_`, `-`.
@@ -23,11 +23,11 @@ fn name(text: &str) -> Result<String, &'static str> {
     if fits { Ok(text.to_owned()) } else { Err("use 1 to 100 letters, digits, `.`, `_` or `-`") }
 }
 
-/// Prints the token once, and the entry that the servers know it by.
+/// Prints the token and its entry for `API_TOKENS`. The token is not stored.
 ///
 /// # Errors
 /// When the system has no randomness.
-#[expect(clippy::print_stdout, reason = "what was asked for")]
+#[expect(clippy::print_stdout, reason = "the output of the command")]
 pub(crate) fn token(arguments: &TokenArguments) -> anyhow::Result<()> {
     let mut random = [0; 32];
     rand::rngs::OsRng.try_fill_bytes(&mut random)?;

@@ -1,11 +1,11 @@
-//! How a command of the client ends, as scripts see it.
+//! The exit codes of the client's commands.
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
-use super::error::ApiError;
+use super::http::ApiError;
 
-/// The codes, as `--help` tells them.
+/// The codes, as `--help` lists them.
 pub(crate) const CODES: &str = "\
 Exit codes:
   0    done; a job that was watched completed
@@ -20,24 +20,23 @@ Exit codes:
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// It did what was asked.
     Done,
-    /// Something of ours, or the job.
+    /// The job failed, or the client itself.
     Failed,
-    /// The request cannot be carried out as it is.
+    /// The server refused the request. It will refuse the same request again.
     Refused,
     /// Some model-days of the job failed.
     Partial,
-    /// Somebody cancelled the job.
+    /// The job was cancelled.
     Cancelled,
-    /// Nobody answers, or who answers is in trouble; the same may work later.
+    /// No response, or a response of status 5xx. The same request may succeed later.
     Unreachable,
-    /// By the person in front of it.
+    /// By Ctrl-C.
     Interrupted,
 }
 
 impl Exit {
-    /// How a job's end is told.
+    /// The exit code for a job that has ended with this status.
     pub(crate) fn of_job(status: &str) -> Self {
         match status {
             "completed" => Self::Done,
@@ -47,15 +46,15 @@ impl Exit {
         }
     }
 
-    /// How a problem is told.
-    pub(crate) fn of_problem(problem: &anyhow::Error) -> Self {
-        match problem.downcast_ref::<ApiError>() {
+    /// The exit code for an error.
+    pub(crate) fn of_error(error: &anyhow::Error) -> Self {
+        match error.downcast_ref::<ApiError>() {
             Some(ApiError::Unreachable { .. } | ApiError::CutOff { .. }) => Self::Unreachable,
             Some(ApiError::Token) => Self::Refused,
-            Some(ApiError::Answered(problem)) if problem.status >= 500 => Self::Unreachable,
-            Some(ApiError::Answered(_)) => Self::Refused,
+            Some(ApiError::Problem(problem)) if problem.status >= 500 => Self::Unreachable,
+            Some(ApiError::Problem(_)) => Self::Refused,
             Some(ApiError::Unreadable { .. }) => Self::Failed,
-            None if nobody_reads(problem) => Self::Done,
+            None if is_broken_pipe(error) => Self::Done,
             None => Self::Failed,
         }
     }
@@ -75,7 +74,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Whether it is just that the reader of our output has seen enough, as `head` does.
-pub(crate) fn nobody_reads(problem: &anyhow::Error) -> bool {
-    problem.downcast_ref::<std::io::Error>().is_some_and(|problem| problem.kind() == ErrorKind::BrokenPipe)
+/// Whether the reader of the output has closed the pipe, as `head` does. That is no failure.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }

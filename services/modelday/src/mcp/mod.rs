@@ -1,55 +1,38 @@
-//! The agents' tools over MCP on standard input and output, so that an agent can be tried by hand.
+//! `modelday mcp`: the agents' tools over MCP on standard input and output, to try an agent by hand.
 //!
-//! Prices come from the database, which is read only. The position lives as long as the session.
+//! Prices come from the database; nothing is written to it. The position is lost when the session ends.
 
 mod server;
-mod start;
-mod stock;
+mod session;
+mod stored_bars;
 
 use std::process::ExitCode;
 
-use chrono::NaiveDate;
-use clap::Args;
-use domain::market::instruments::Symbol;
 use rmcp::ServiceExt as _;
 use rmcp::transport::stdio;
 use runtime::settings::Mistakes;
-use rust_decimal::Decimal;
 
-use server::Tools;
+use server::ToolServer;
+pub(crate) use session::McpArguments;
 
 /// Exit code for settings that cannot be used, as in `sysexits.h`.
 const EX_CONFIG: u8 = 78;
 
-/// Where a session begins.
-#[derive(Args)]
-pub(crate) struct McpArguments {
-    /// The first day, YYYY-MM-DD: a session of the exchange whose prices are stored.
-    #[arg(long)]
-    date: NaiveDate,
-    /// Dollars to begin with.
-    #[arg(long, default_value = "10000")]
-    cash: Decimal,
-    /// What may be traded, separated by commas; without it, what UNIVERSE_FILE lists.
-    #[arg(long, value_delimiter = ',')]
-    symbols: Vec<Symbol>,
-}
-
-/// Serves until the client closes its end. Only MCP goes to standard output.
-#[expect(clippy::print_stderr, reason = "the last word of a command, for people")]
+/// Serves until the client closes the pipe. Standard output carries MCP messages and nothing else.
+#[expect(clippy::print_stderr, reason = "a command's error, for people")]
 pub(crate) async fn main(arguments: McpArguments) -> ExitCode {
     match serve(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("modelday mcp: {}", runtime::process::told(&problem));
-            if problem.is::<Mistakes>() { ExitCode::from(EX_CONFIG) } else { ExitCode::FAILURE }
+        Err(error) => {
+            eprintln!("modelday mcp: {}", runtime::process::told(&error));
+            if error.is::<Mistakes>() { ExitCode::from(EX_CONFIG) } else { ExitCode::FAILURE }
         }
     }
 }
 
 async fn serve(arguments: McpArguments) -> anyhow::Result<()> {
-    let started = start::start(arguments).await?;
-    let service = Tools::new(started).serve(stdio()).await?;
+    let session = session::begin(arguments).await?;
+    let service = ToolServer::new(session).serve(stdio()).await?;
     service.waiting().await?;
     Ok(())
 }

@@ -1,4 +1,6 @@
-//! The tools as MCP offers them. What they are called, take and answer is the domain's.
+//! The MCP server: lists the tools and the prompt of the day, and runs the tools.
+//!
+//! Names, parameters and results of the agents' tools come from `domain`.
 
 use domain::accounting::day_book::DayError;
 use domain::agent::response::ToolCall;
@@ -16,58 +18,56 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
-use super::start::Started;
-use super::stock::Stock;
+use super::session::Session;
+use super::stored_bars::StoredBars;
 
-/// Tells the day and what may be observed on it.
+/// The tool that returns today's date and observation.
 const GET_TODAY: &str = "get_today";
-/// Goes to the next session.
+/// The tool that goes to the next trading day.
 const NEXT_DAY: &str = "next_day";
 /// The prompt of the day.
 const TRADE_TODAY: &str = "trade_today";
 
 const INSTRUCTIONS: &str = "A paper portfolio on real daily prices. It is the open of one trading day: \
-    get_today tells which, your position and the opening prices. Orders fill at that open. next_day goes to the \
+    get_today returns its date, your position and the opening prices. Orders fill at that open. next_day goes to the \
     next session; there is no way back, and nothing later than today's open is known.";
 
-/// One session: a portfolio, the day it has come to, and its tools.
-pub(super) struct Tools {
+/// The tools of one session, over its portfolio and its current day.
+pub(super) struct ToolServer {
     walk: Mutex<Walk>,
-    stock: Stock,
+    bars: StoredBars,
     searcher: Option<Searcher>,
 }
 
-impl Tools {
-    pub(super) fn new(Started { walk, stock, searcher }: Started) -> Self {
-        Self { walk: Mutex::new(walk), stock, searcher }
+impl ToolServer {
+    pub(super) fn new(Session { walk, bars, searcher }: Session) -> Self {
+        Self { walk: Mutex::new(walk), bars, searcher }
     }
 
-    fn offered(&self) -> Vec<Tool> {
+    fn tools(&self) -> Vec<Tool> {
         let agents = AgentTool::offered(self.searcher.is_some()).map(|tool| {
-            let Value::Object(schema) = parameters(tool) else { return described(tool, Map::new()) };
-            described(tool, schema)
+            let trades = matches!(tool, AgentTool::Buy | AgentTool::Sell);
+            Tool::new(tool.name(), tool.description(), object(parameters(tool))).annotate(effects(!trades))
         });
-        let of_the_day = [
+        let day_tools = [
             (
                 GET_TODAY,
                 "Today's date, your position and value at the open, yesterday's closes and today's opens.",
             ),
             (
                 NEXT_DAY,
-                "Close today and go to the next session. There is no way back. Answers with how today went and what get_today tells of the next.",
+                "Close today and go to the next session. There is no way back. Returns how today went, and for the next session what get_today returns.",
             ),
         ];
-        let of_the_day = of_the_day.map(|(name, description)| {
-            let Value::Object(schema) = json!({"type": "object", "properties": {}, "required": []}) else {
-                return Tool::new(name, description, Map::new());
-            };
-            Tool::new(name, description, schema).annotate(effects(name == GET_TODAY))
+        let day_tools = day_tools.map(|(name, description)| {
+            let schema = json!({"type": "object", "properties": {}, "required": []});
+            Tool::new(name, description, object(schema)).annotate(effects(name == GET_TODAY))
         });
-        agents.chain(of_the_day).collect()
+        agents.chain(day_tools).collect()
     }
 
-    /// What the tool answers, as JSON text. Calls are answered one after another.
-    async fn answer(&self, call: &ToolCall) -> Result<String, DayError> {
+    /// Runs a tool and returns its result as JSON text. The lock makes calls run one after another.
+    async fn run_tool(&self, call: &ToolCall) -> Result<String, DayError> {
         let mut walk = self.walk.lock().await;
         match call.name.as_str() {
             GET_TODAY => walk.observation(),
@@ -84,35 +84,35 @@ impl Tools {
         let Some(next) = walk.next_session() else {
             return Ok(refused("The calendar knows no session after today"));
         };
-        match self.stock.on(next).await {
+        match self.bars.on(next).await {
             Ok(bars) => walk.go_to(next, bars),
-            Err(problem) => Ok(refused(&runtime::process::told(&problem))),
+            Err(error) => Ok(refused(&runtime::process::told(&error))),
         }
     }
 }
 
-fn described(tool: AgentTool, schema: Map<String, Value>) -> Tool {
-    let trades = matches!(tool, AgentTool::Buy | AgentTool::Sell);
-    Tool::new(tool.name(), tool.description(), schema).annotate(effects(!trades))
+/// The object of a JSON schema; empty when the schema is no object.
+fn object(schema: Value) -> Map<String, Value> {
+    if let Value::Object(schema) = schema { schema } else { Map::new() }
 }
 
-/// Nothing of a session outlives it, so a client need not ask before each call.
+/// Marks even the orders as not destructive: nothing outlives the session, so a client need not ask its user.
 fn effects(read_only: bool) -> ToolAnnotations {
     ToolAnnotations::new().read_only(read_only).destructive(false).open_world(false)
 }
 
-/// A refusal is an answer that the model should see, not an error of the protocol.
+/// Makes a refusal a tool error, which the model sees, and not a protocol error, which it does not.
 fn result(text: String) -> CallToolResult {
-    let failed = serde_json::from_str::<Value>(&text).is_ok_and(|answer| answer.get("error").is_some());
+    let failed = serde_json::from_str::<Value>(&text).is_ok_and(|value| value.get("error").is_some());
     let content = vec![ContentBlock::text(text)];
     if failed { CallToolResult::error(content) } else { CallToolResult::success(content) }
 }
 
-fn without_accounts(problem: DayError) -> ErrorData {
-    ErrorData::internal_error(problem.to_string(), None)
+fn internal_error(error: DayError) -> ErrorData {
+    ErrorData::internal_error(error.to_string(), None)
 }
 
-impl ServerHandler for Tools {
+impl ServerHandler for ToolServer {
     fn get_info(&self) -> ServerConfig {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_prompts().build())
             .with_server_info(Implementation::new("modelday", env!("CARGO_PKG_VERSION")))
@@ -124,7 +124,7 @@ impl ServerHandler for Tools {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.offered()))
+        Ok(ListToolsResult::with_all_items(self.tools()))
     }
 
     async fn call_tool(
@@ -134,7 +134,7 @@ impl ServerHandler for Tools {
     ) -> Result<CallToolResponse, ErrorData> {
         let arguments = Value::Object(request.arguments.unwrap_or_default()).to_string();
         let call = ToolCall { id: None, name: request.name.into_owned(), arguments };
-        Ok(result(self.answer(&call).await.map_err(without_accounts)?).into())
+        Ok(result(self.run_tool(&call).await.map_err(internal_error)?).into())
     }
 
     async fn list_prompts(
@@ -142,7 +142,7 @@ impl ServerHandler for Tools {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let description = "What a model of kind llm is told at the beginning of the day.";
+        let description = "The messages with which a model of kind llm begins the day.";
         Ok(ListPromptsResult::with_all_items(vec![Prompt::new(TRADE_TODAY, Some(description), None)]))
     }
 
@@ -154,7 +154,7 @@ impl ServerHandler for Tools {
         if request.name != TRADE_TODAY {
             return Err(ErrorData::invalid_params(format!("no prompt is called {:?}", request.name), None));
         }
-        let (system, user) = self.walk.lock().await.prompt().map_err(without_accounts)?;
+        let (system, user) = self.walk.lock().await.prompt().map_err(internal_error)?;
         let message = PromptMessage::new_text(Role::User, format!("{system}\n\n{user}"));
         Ok(GetPromptResult::new(vec![message]).into())
     }

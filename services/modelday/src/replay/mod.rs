@@ -1,24 +1,23 @@
-//! Saved jobs: run their days again, and compare them with what was recorded. Nobody is asked.
+//! `modelday replay` and `modelday verify`: run a saved job's days again from its bundle alone, and compare them with
+//! the recorded ones.
 
-mod file;
+pub(crate) mod bundle_file;
+mod portfolios;
 mod results;
-mod run;
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::Args;
-use domain::replay::compare;
+use domain::replay::{RecordedDay, ReplayedDay, compare};
 
-use crate::client::board::{self, Leaderboard};
-use crate::client::output;
-pub(crate) use file::read;
-use run::{Replayed, run};
+use crate::terminal::leaderboard_table::{Leaderboard, table};
+use crate::terminal::output;
+use portfolios::{ReplayedPortfolio, run};
 
-/// What to run again.
+/// Which bundle to run, and where its results go.
 #[derive(Args)]
 pub(crate) struct ReplayArguments {
     /// The file that `modelday export` saved.
@@ -31,33 +30,34 @@ pub(crate) struct ReplayArguments {
     json: bool,
 }
 
-/// What to compare.
+/// Which bundle to check.
 #[derive(Args)]
 pub(crate) struct VerifyArguments {
     /// The file that `modelday export` saved.
     bundle: PathBuf,
 }
 
-/// Runs the days again; 0 when all of them were recorded, 1 when one was not, 2 when the file cannot be used.
+/// Runs the days again. Exit code 0: the bundle had every response they needed; 1: one is missing; 2: the file cannot
+/// be used.
 pub(crate) fn replay(arguments: &ReplayArguments) -> ExitCode {
-    ended(replayed(arguments))
+    exit_code(replayed(arguments))
 }
 
-/// Compares; 0 when every day is as it was recorded, 1 when one is not, 2 when the file cannot be used.
+/// Runs the days again and compares. Exit code 0: every day is as recorded; 1: one differs; 2: the file cannot be used.
 pub(crate) fn verify(arguments: &VerifyArguments) -> ExitCode {
-    ended(verified(arguments))
+    exit_code(verified(arguments))
 }
 
-#[expect(clippy::print_stderr, reason = "the last word of a command, for people")]
-fn ended(outcome: anyhow::Result<Result<(), String>>) -> ExitCode {
+#[expect(clippy::print_stderr, reason = "a command's error, for people")]
+fn exit_code(outcome: anyhow::Result<Result<(), String>>) -> ExitCode {
     match outcome {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(difference)) => {
             eprintln!("modelday: {difference}");
             ExitCode::FAILURE
         }
-        Err(problem) => {
-            eprintln!("modelday: {problem:#}");
+        Err(error) => {
+            eprintln!("modelday: {error:#}");
             ExitCode::from(2)
         }
     }
@@ -65,7 +65,7 @@ fn ended(outcome: anyhow::Result<Result<(), String>>) -> ExitCode {
 
 fn replayed(arguments: &ReplayArguments) -> anyhow::Result<Result<(), String>> {
     let began = Instant::now();
-    let bundle = file::read(&arguments.bundle)?;
+    let bundle = bundle_file::read(&arguments.bundle)?;
     let read = began.elapsed();
     let began = Instant::now();
     let portfolios = run(&bundle);
@@ -81,12 +81,12 @@ fn replayed(arguments: &ReplayArguments) -> anyhow::Result<Result<(), String>> {
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
         let rate = days as f64 / took.as_secs_f64().max(1e-9);
         let rows = portfolios.iter().filter_map(|portfolio| results::row(portfolio)).collect();
-        let board = Leaderboard { rows, models: results::models(&portfolios) };
-        let board = board::table(&board, output::width());
+        let leaderboard = Leaderboard { rows, models: results::models(&portfolios) };
+        let leaderboard = table(&leaderboard, output::width());
         let count = portfolios.len();
         let (took, read) = (took.as_secs_f64(), read.as_secs_f64());
         print(&format!(
-            "{board}\n{days} model-days of {count} portfolios replayed in {took:.3} s: {rate:.0} a second; \
+            "{leaderboard}\n{days} model-days of {count} portfolios replayed in {took:.3} s: {rate:.0} a second; \
              the file was read in {read:.3} s\n"
         ))?;
     }
@@ -98,7 +98,7 @@ fn replayed(arguments: &ReplayArguments) -> anyhow::Result<Result<(), String>> {
 }
 
 fn verified(arguments: &VerifyArguments) -> anyhow::Result<Result<(), String>> {
-    let bundle = file::read(&arguments.bundle)?;
+    let bundle = bundle_file::read(&arguments.bundle)?;
     let portfolios = run(&bundle);
     let mut differences = days(&portfolios)
         .filter_map(|(name, recorded, replayed)| Some((recorded.date, name, compare(recorded, replayed)?)));
@@ -121,10 +121,10 @@ fn verified(arguments: &VerifyArguments) -> anyhow::Result<Result<(), String>> {
     )))
 }
 
-/// Every day with its name, as recorded and as run again.
+/// Every day with its name, as recorded and as replayed.
 fn days<'a>(
-    portfolios: &'a [Replayed<'a>],
-) -> impl Iterator<Item = (String, &'a domain::replay::RecordedDay, &'a domain::replay::ReplayedDay)> {
+    portfolios: &'a [ReplayedPortfolio<'a>],
+) -> impl Iterator<Item = (String, &'a RecordedDay, &'a ReplayedDay)> {
     portfolios.iter().flat_map(|portfolio| {
         let recorded = portfolio.recorded;
         let name = match recorded.trial {
@@ -137,5 +137,5 @@ fn days<'a>(
 }
 
 fn print(text: &str) -> anyhow::Result<()> {
-    std::io::stdout().write_all(text.as_bytes()).context("printing")
+    output::print(text).context("printing")
 }

@@ -1,7 +1,7 @@
 //! Results of a replay as JSON Lines: the same bytes on every machine.
 //!
-//! Amounts are exact decimals as text. Statistics are rounded to ten significant digits, since the last ones
-//! of a power or a logarithm may differ between machines.
+//! Amounts are exact decimals as text. Statistics are rounded to ten significant digits, because the last digits of a
+//! power or a logarithm may differ between machines.
 
 use std::collections::BTreeMap;
 
@@ -18,22 +18,22 @@ use domain::values::money::Price;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::run::Replayed;
-use crate::client::board;
+use super::portfolios::ReplayedPortfolio;
+use crate::terminal::leaderboard_table::{ConfidenceInterval, LeaderboardRow, ModelTrials};
 
-/// The format's name and version.
+/// Name and version of the format.
 const FORMAT: &str = "modelday.replay/1";
 
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-enum Line<'a> {
+enum ResultLine<'a> {
     Replay { format: &'static str, job_id: String, experiment: &'a str, model_days: usize },
-    ModelDay(Box<Day<'a>>),
-    Portfolio(Box<Figures<'a>>),
+    ModelDay(Box<ModelDayResult<'a>>),
+    Portfolio(Box<PortfolioResult<'a>>),
 }
 
 #[derive(Serialize)]
-struct Day<'a> {
+struct ModelDayResult<'a> {
     model: &'a str,
     trial: u32,
     date: NaiveDate,
@@ -42,30 +42,30 @@ struct Day<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    accounts: Option<Accounts<'a>>,
+    accounts: Option<DayAccounts<'a>>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    agent: Option<Agent<'a>>,
+    agent: Option<AgentResult<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     transcript: Option<&'a Transcript>,
 }
 
 #[derive(Serialize)]
-struct Base {
+struct BaseDay {
     date: NaiveDate,
     revision: u32,
 }
 
 #[derive(Serialize)]
-struct Accounts<'a> {
-    base: Option<Base>,
+struct DayAccounts<'a> {
+    base: Option<BaseDay>,
     starting_value: Decimal,
     profit: Decimal,
     return_pct: Decimal,
     days_since_last_trading: u32,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    corporate_actions: Vec<Applied<'a>>,
+    corporate_actions: Vec<CorporateActionLine<'a>>,
     fills: &'a [Fill],
-    refused: Vec<Refused<'a>>,
+    refused: Vec<RefusedOrderLine<'a>>,
     cash: Decimal,
     holdings: &'a BTreeMap<Symbol, u64>,
     value_at_open: Decimal,
@@ -73,9 +73,9 @@ struct Accounts<'a> {
     stale_symbols: &'a [Symbol],
 }
 
-/// What a split or a dividend did before the open.
+/// A split or a dividend that was applied before the open.
 #[derive(Serialize)]
-struct Applied<'a> {
+struct CorporateActionLine<'a> {
     symbol: &'a Symbol,
     #[serde(skip_serializing_if = "Option::is_none")]
     ratio: Option<String>,
@@ -87,7 +87,7 @@ struct Applied<'a> {
 }
 
 #[derive(Serialize)]
-struct Refused<'a> {
+struct RefusedOrderLine<'a> {
     sequence: u32,
     side: &'static str,
     symbol: &'a str,
@@ -96,7 +96,7 @@ struct Refused<'a> {
 }
 
 #[derive(Serialize)]
-struct Agent<'a> {
+struct AgentResult<'a> {
     end_reason: &'a str,
     summary: &'a str,
     usage: &'a Spent,
@@ -104,7 +104,7 @@ struct Agent<'a> {
 }
 
 #[derive(Serialize)]
-struct Figures<'a> {
+struct PortfolioResult<'a> {
     model: &'a str,
     trial: u32,
     start_date: NaiveDate,
@@ -127,33 +127,33 @@ struct Figures<'a> {
     usage: Option<Spent>,
 }
 
-/// All results: a line that names the job, then for each portfolio its days and its figures.
-pub(super) fn text(bundle: &Bundle, portfolios: &[Replayed<'_>]) -> serde_json::Result<String> {
+/// All results: a line for the job, then for each portfolio its days and its statistics.
+pub(super) fn text(bundle: &Bundle, portfolios: &[ReplayedPortfolio<'_>]) -> serde_json::Result<String> {
     let job = &bundle.job;
     let (job_id, experiment) = (job.id.to_string(), job.experiment.as_str());
     let mut text = String::new();
-    let mut add = |line: Line<'_>| {
+    let mut add = |line: ResultLine<'_>| {
         text.push_str(&serde_json::to_string(&line)?);
         text.push('\n');
         Ok::<_, serde_json::Error>(())
     };
-    add(Line::Replay { format: FORMAT, job_id, experiment, model_days: bundle.days() })?;
-    for Replayed { recorded, days } in portfolios {
+    add(ResultLine::Replay { format: FORMAT, job_id, experiment, model_days: bundle.days() })?;
+    for ReplayedPortfolio { recorded, days } in portfolios {
         for (day, replayed) in recorded.days.iter().zip(days) {
-            add(Line::ModelDay(Box::new(Day::of(recorded, day, replayed))))?;
+            add(ResultLine::ModelDay(Box::new(ModelDayResult::of(recorded, day, replayed))))?;
         }
         if let Some(row) = standing(recorded, days) {
-            add(Line::Portfolio(Box::new(Figures::of(recorded, &row, days))))?;
+            add(ResultLine::Portfolio(Box::new(PortfolioResult::of(recorded, &row, days))))?;
         }
     }
     Ok(text)
 }
 
-/// The portfolio's row of the table for people.
-pub(super) fn row(portfolio: &Replayed<'_>) -> Option<board::Row> {
-    let Replayed { recorded, days } = portfolio;
+/// The portfolio's row of the leaderboard; `None` when it has no completed day.
+pub(super) fn row(portfolio: &ReplayedPortfolio<'_>) -> Option<LeaderboardRow> {
+    let ReplayedPortfolio { recorded, days } = portfolio;
     let row = standing(recorded, days)?;
-    Some(board::Row {
+    Some(LeaderboardRow {
         kind: "model".to_owned(),
         model: recorded.model.clone(),
         trial: Some(recorded.trial.into()),
@@ -166,19 +166,19 @@ pub(super) fn row(portfolio: &Replayed<'_>) -> Option<board::Row> {
     })
 }
 
-/// What several trials of a model tell together, for the table.
-pub(super) fn models(portfolios: &[Replayed<'_>]) -> Vec<board::Model> {
+/// The models of the leaderboard with the mean and the interval of their trials.
+pub(super) fn models(portfolios: &[ReplayedPortfolio<'_>]) -> Vec<ModelTrials> {
     let rows: Vec<_> =
         portfolios.iter().filter_map(|portfolio| standing(portfolio.recorded, &portfolio.days)).collect();
     let of_model = |trials: &Trials| {
         let summary = trials.summary();
         let reason =
             summary.interval.as_ref().err().map(|reason| ("interval".to_owned(), reason.to_string()));
-        board::Model {
+        ModelTrials {
             model: trials.model.clone(),
             trials: u64::try_from(trials.count).unwrap_or(u64::MAX),
             mean_return: summary.mean.ok(),
-            interval: summary.interval.ok().map(|Interval { low, high }| board::Interval {
+            interval: summary.interval.ok().map(|Interval { low, high }| ConfidenceInterval {
                 low,
                 high,
                 level: LEVEL,
@@ -189,11 +189,11 @@ pub(super) fn models(portfolios: &[Replayed<'_>]) -> Vec<board::Model> {
     Trials::of(&rows).iter().map(of_model).collect()
 }
 
-impl<'a> Day<'a> {
+impl<'a> ModelDayResult<'a> {
     fn of(portfolio: &'a RecordedPortfolio, recorded: &RecordedDay, replayed: &'a ReplayedDay) -> Self {
         let (status, error, accounts, report) = match &replayed.outcome {
             ReplayedOutcome::Completed { day, fills } => {
-                ("completed", None, Some(Accounts::of(day, fills)), day.agent.as_ref())
+                ("completed", None, Some(DayAccounts::of(day, fills)), day.agent.as_ref())
             }
             ReplayedOutcome::Failed(day) => ("failed", Some(day.error.as_str()), None, day.agent.as_ref()),
             ReplayedOutcome::Skipped => ("skipped", None, None, None),
@@ -206,15 +206,15 @@ impl<'a> Day<'a> {
             status,
             error,
             accounts,
-            agent: report.map(Agent::of),
+            agent: report.map(AgentResult::of),
             transcript: replayed.transcript.as_ref(),
         }
     }
 }
 
-impl<'a> Accounts<'a> {
+impl<'a> DayAccounts<'a> {
     fn of(day: &'a CompletedDay, fills: &'a [Fill]) -> Self {
-        let refused = day.refused.iter().map(|order| Refused {
+        let refused = day.refused.iter().map(|order| RefusedOrderLine {
             sequence: order.sequence,
             side: order.side.as_str(),
             symbol: &order.symbol,
@@ -222,12 +222,12 @@ impl<'a> Accounts<'a> {
             code: &order.code,
         });
         Self {
-            base: day.base.map(|DayRef { date, revision }| Base { date, revision }),
+            base: day.base.map(|DayRef { date, revision }| BaseDay { date, revision }),
             starting_value: day.starting_value,
             profit: day.profit,
             return_pct: day.return_pct,
             days_since_last_trading: day.days_since_last_trading,
-            corporate_actions: day.corporate_actions.iter().map(Applied::of).collect(),
+            corporate_actions: day.corporate_actions.iter().map(CorporateActionLine::of).collect(),
             fills,
             refused: refused.collect(),
             cash: day.ending_position.cash(),
@@ -239,7 +239,7 @@ impl<'a> Accounts<'a> {
     }
 }
 
-impl<'a> Applied<'a> {
+impl<'a> CorporateActionLine<'a> {
     fn of(applied: &'a AppliedAction) -> Self {
         let AppliedAction { symbol, action, shares_before, shares_after, cash } = applied;
         let (ratio, per_share) = match action {
@@ -257,7 +257,7 @@ impl<'a> Applied<'a> {
     }
 }
 
-impl<'a> Agent<'a> {
+impl<'a> AgentResult<'a> {
     fn of(report: &'a AgentReport) -> Self {
         Self {
             end_reason: &report.reason,
@@ -268,7 +268,7 @@ impl<'a> Agent<'a> {
     }
 }
 
-impl<'a> Figures<'a> {
+impl<'a> PortfolioResult<'a> {
     fn of(portfolio: &'a RecordedPortfolio, row: &Row, days: &[ReplayedDay]) -> Self {
         let metrics = &row.metrics;
         let reports = days.iter().filter_map(|day| match &day.outcome {
@@ -291,33 +291,33 @@ impl<'a> Figures<'a> {
             starting_value: row.starting_value,
             final_value: row.final_value,
             return_pct: row.return_pct,
-            total_return: metrics.total_return.map(stable),
-            volatility: metrics.volatility.map(stable),
-            sharpe: metrics.sharpe.map(stable),
-            sortino: metrics.sortino.map(stable),
-            max_drawdown: metrics.max_drawdown.map(stable),
-            calmar: metrics.calmar.map(stable),
-            win_rate: metrics.win_rate.map(stable),
-            turnover: metrics.turnover.map(stable),
+            total_return: metrics.total_return.map(rounded),
+            volatility: metrics.volatility.map(rounded),
+            sharpe: metrics.sharpe.map(rounded),
+            sortino: metrics.sortino.map(rounded),
+            max_drawdown: metrics.max_drawdown.map(rounded),
+            calmar: metrics.calmar.map(rounded),
+            win_rate: metrics.win_rate.map(rounded),
+            turnover: metrics.turnover.map(rounded),
             usage,
         }
     }
 }
 
-/// Ten significant digits.
-fn stable(value: f64) -> f64 {
+/// The value rounded to ten significant digits.
+fn rounded(value: f64) -> f64 {
     format!("{value:.9e}").parse().unwrap_or(value)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::stable;
+    use super::rounded;
 
     #[test]
     fn digits_in_which_machines_may_differ_are_left_out() {
         let (here, there) = (0.164_612_345_678_901_2_f64, 0.164_612_345_678_901_4_f64);
 
-        assert_eq!(stable(here).to_bits(), stable(there).to_bits());
-        assert_eq!(stable(here).to_string(), "0.1646123457");
+        assert_eq!(rounded(here).to_bits(), rounded(there).to_bits());
+        assert_eq!(rounded(here).to_string(), "0.1646123457");
     }
 }

@@ -1,0 +1,85 @@
+//! The options of `run` and `plan` that make up the request for a job.
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+/// The six recorded models of the sample job.
+const SAMPLE_MODELS: [&str; 6] =
+    ["deepseek-chat-v3.1", "MiniMax-M2", "gpt-5", "claude-3.7-sonnet", "qwen3-max", "gemini-2.5-flash"];
+/// First and last date of the sample job.
+const SAMPLE_RANGE: (&str, &str) = ("2025-10-01", "2025-10-29");
+
+/// Options of a job.
+#[derive(Args)]
+pub(crate) struct RequestArguments {
+    /// The sample job: six recorded models in October 2025.
+    #[arg(long, conflicts_with_all = ["start", "end", "models"])]
+    pub(super) sample: bool,
+    /// First date, YYYY-MM-DD; without it each model resumes after its last day.
+    #[arg(long, value_name = "DATE")]
+    start: Option<String>,
+    /// Last date, YYYY-MM-DD.
+    #[arg(long, value_name = "DATE", required_unless_present = "sample")]
+    end: Option<String>,
+    /// Models, separated by commas; without it all enabled ones.
+    #[arg(long, value_delimiter = ',')]
+    models: Vec<String>,
+    /// Name of the experiment; a new one starts from cash.
+    #[arg(long, default_value = "default")]
+    pub(super) experiment: String,
+    /// Run completed days again and replace them.
+    #[arg(long)]
+    replace_existing: bool,
+    /// Run days again that stand on a replaced or later filled day.
+    #[arg(long)]
+    reprocess_stale: bool,
+    /// Wait for the price provider's next budget window instead of skipping dates.
+    #[arg(long)]
+    wait_for_data: bool,
+    /// End a model's days at its first failed one.
+    #[arg(long)]
+    stop_on_failure: bool,
+    /// Dollars that the job's agents may cost.
+    #[arg(long, value_name = "DOLLARS")]
+    budget: Option<String>,
+}
+
+impl RequestArguments {
+    /// The body of the request. Options that are not set are left out, so that the server's defaults hold.
+    pub(super) fn body(&self) -> Value {
+        let mut body = Map::new();
+        let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
+        let (start, end) = self.dates();
+        set("start_date", json!(start));
+        set("end_date", json!(end));
+        if self.sample {
+            set("models", json!(SAMPLE_MODELS));
+        } else if !self.models.is_empty() {
+            set("models", json!(self.models));
+        }
+        set("experiment", json!(self.experiment));
+        for (name, is_set) in [
+            ("replace_existing", self.replace_existing),
+            ("reprocess_stale", self.reprocess_stale),
+            ("wait_for_data", self.wait_for_data),
+        ] {
+            if is_set {
+                set(name, json!(true));
+            }
+        }
+        if self.stop_on_failure {
+            set("on_failure", json!("stop"));
+        }
+        if let Some(budget) = &self.budget {
+            set("budget", json!(budget));
+        }
+        Value::Object(body)
+    }
+
+    fn dates(&self) -> (Option<&str>, Option<&str>) {
+        if self.sample {
+            return (Some(SAMPLE_RANGE.0), Some(SAMPLE_RANGE.1));
+        }
+        (self.start.as_deref(), self.end.as_deref())
+    }
+}

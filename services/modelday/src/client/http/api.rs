@@ -1,0 +1,194 @@
+//! The HTTP API as the client uses it.
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Body, RequestBuilder, Response, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::connection::Connection;
+use super::error::{ApiError, Problem};
+
+/// The longest wait for the first or the next bytes of a response.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Calls the API of one Modelday.
+#[derive(Clone)]
+pub(crate) struct Api {
+    base_url: Url,
+    client: reqwest::Client,
+}
+
+/// The body of a successful response, unchanged.
+pub(crate) struct ResponseBody {
+    pub(crate) text: String,
+    base_url: String,
+}
+
+impl ResponseBody {
+    /// The body as the type that this version of the client expects.
+    pub(crate) fn deserialize<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        let base_url = self.base_url.clone();
+        serde_json::from_str(&self.text).map_err(|cause| ApiError::Unreadable { base_url, cause })
+    }
+}
+
+impl Api {
+    /// Calls the Modelday at `connection` with the token of `MODELDAY_TOKEN`, if that is set.
+    ///
+    /// # Errors
+    /// When the token has characters that no HTTP header may have.
+    pub(crate) fn new(connection: &Connection) -> anyhow::Result<Self> {
+        let mut headers = HeaderMap::new();
+        // From the environment, because every user of the machine can read the arguments of a process.
+        if let Ok(token) = std::env::var("MODELDAY_TOKEN")
+            && !token.trim().is_empty()
+        {
+            let bearer = HeaderValue::from_str(&format!("Bearer {}", token.trim()));
+            let mut bearer = bearer.map_err(|_| ApiError::Token)?;
+            bearer.set_sensitive(true);
+            headers.insert(AUTHORIZATION, bearer);
+        }
+        let client = reqwest::Client::builder();
+        let client = client.default_headers(headers).no_proxy();
+        let client = client.connect_timeout(Duration::from_secs(10)).read_timeout(READ_TIMEOUT);
+        let agent = concat!("modelday/", env!("CARGO_PKG_VERSION"));
+        Ok(Self { base_url: connection.base_url.clone(), client: client.user_agent(agent).build()? })
+    }
+
+    /// The address for messages, without its password.
+    pub(crate) fn display_url(&self) -> String {
+        display_url(&self.base_url)
+    }
+
+    /// Sends a GET request.
+    pub(crate) async fn get(&self, path: &[&str], query: &impl Serialize) -> Result<ResponseBody, ApiError> {
+        self.body_of(self.client.get(self.url(path)).query(query)).await
+    }
+
+    /// Sends a POST request with a JSON body, or without a body.
+    pub(crate) async fn post(
+        &self,
+        path: &[&str],
+        body: Option<&Value>,
+        idempotency_key: Option<&str>,
+    ) -> Result<ResponseBody, ApiError> {
+        let mut request = self.client.post(self.url(path));
+        if let Some(key) = idempotency_key {
+            request = request.header("Idempotency-Key", key);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        self.body_of(request).await
+    }
+
+    /// Sends a POST request with a CSV file as its body.
+    pub(crate) async fn post_csv(
+        &self,
+        path: &[&str],
+        query: &impl Serialize,
+        csv: impl Into<Body>,
+    ) -> Result<ResponseBody, ApiError> {
+        let request = self.client.post(self.url(path)).query(query);
+        self.body_of(request.header(CONTENT_TYPE, "text/csv").body(csv)).await
+    }
+
+    /// Sends a GET request whose body the caller reads in chunks.
+    pub(crate) async fn open(
+        &self,
+        path: &[&str],
+        query: &impl Serialize,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Response, ApiError> {
+        let mut request = self.client.get(self.url(path)).query(query);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request).await
+    }
+
+    /// The next chunk of a body; `None` after the last one.
+    pub(crate) async fn chunk(&self, response: &mut Response) -> Result<Option<Vec<u8>>, ApiError> {
+        let chunk = response.chunk().await.map_err(|problem| self.cut_off(&problem))?;
+        Ok(chunk.map(Into::into))
+    }
+
+    fn url(&self, path: &[&str]) -> Url {
+        below(&self.base_url, path)
+    }
+
+    async fn body_of(&self, request: RequestBuilder) -> Result<ResponseBody, ApiError> {
+        let request = request.header(ACCEPT, "application/json, application/problem+json");
+        let response = self.send(request).await?;
+        let text = response.text().await.map_err(|problem| self.cut_off(&problem))?;
+        Ok(ResponseBody { text, base_url: self.display_url() })
+    }
+
+    /// Sends the request; a response that is no success becomes an error.
+    async fn send(&self, request: RequestBuilder) -> Result<Response, ApiError> {
+        let sent = request.send().await;
+        let response = sent.map_err(|problem| ApiError::Unreachable {
+            base_url: self.display_url(),
+            cause: innermost(&problem),
+        })?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let retry_after = response.headers().get(RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
+        let body = response.text().await.map_err(|problem| self.cut_off(&problem))?;
+        Err(ApiError::Problem(Problem::parse(status, retry_after, &body)))
+    }
+
+    fn cut_off(&self, problem: &reqwest::Error) -> ApiError {
+        ApiError::CutOff { base_url: self.display_url(), cause: innermost(problem) }
+    }
+}
+
+fn display_url(base_url: &Url) -> String {
+    let mut url = base_url.clone();
+    let _ = url.set_password(None);
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+fn below(base_url: &Url, path: &[&str]) -> Url {
+    let mut url = base_url.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(path);
+    }
+    url
+}
+
+/// The innermost cause. The layers around it do not help a person.
+fn innermost(problem: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = problem;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn an_argument_stays_one_segment_of_the_path() {
+        let below = below(&url("http://host:1/prefix/"), &["jobs", "a/../b?c", "cancel"]);
+
+        assert_eq!(below.as_str(), "http://host:1/prefix/jobs/a%2F..%2Fb%3Fc/cancel");
+    }
+
+    #[test]
+    fn a_password_in_the_address_is_not_shown() {
+        assert_eq!(display_url(&url("https://me:secret@host/")), "https://me@host");
+    }
+}

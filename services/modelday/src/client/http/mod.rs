@@ -1,0 +1,17 @@
+//! The HTTP API as the client calls it: requests, errors, the event stream, and a job as the API describes it.
+
+mod api;
+mod connection;
+mod error;
+mod event_stream;
+mod job;
+mod retry_deadline;
+mod sse;
+
+pub(super) use api::{Api, ResponseBody};
+pub(super) use connection::Connection;
+pub(super) use error::ApiError;
+pub(super) use event_stream::{EventStream, StreamItem};
+pub(super) use job::{AcceptedJob, JobStatus, ModelDayCounts};
+pub(super) use retry_deadline::RetryDeadline;
+pub(super) use sse::Event;
