@@ -1,8 +1,7 @@
 //! Agents and what their days used, on the wire.
 
-use domain::agent::{AgentSettings, Dialect, Spent};
+use domain::agent::{AgentReport, AgentSettings, Dialect, Spent};
 use domain::job::AgentModel;
-use domain::simulation::model_day::AgentReport;
 
 use crate::error::ContractError;
 use crate::fields::{amount, decimal_text, optional};

@@ -28,6 +28,7 @@
 //!
 //! No HTTP, no journal, no clock here: the shell tells elapsed time and an exhausted budget.
 
+pub mod conversation;
 pub mod dialect;
 pub mod end_reason;
 pub mod journal;
@@ -35,6 +36,7 @@ pub mod journaled_session;
 mod json;
 mod number;
 pub mod prompt;
+pub mod report;
 pub mod response;
 pub mod retry;
 pub mod sandbox;
@@ -49,10 +51,12 @@ pub mod tool;
 pub mod transcript;
 pub mod usage;
 
+pub use conversation::Conversation;
 pub use dialect::Dialect;
 pub use end_reason::{EndReason, Outcome};
 pub use journal::{Entry, EntryKind, Journal, JournalError, request_hash};
-pub use journaled_session::{JournaledSession, JournaledSessionError, NextStep};
+pub use journaled_session::{FinishedSession, JournaledSession, JournaledSessionError, NextStep};
+pub use report::AgentReport;
 pub use response::{AssistantMessage, Delivery, Failure, FailureClass, ModelResponse, RawResponse};
 pub use retry::{Reaction, next_try};
 pub use secrets::Secrets;

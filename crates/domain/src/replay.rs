@@ -8,12 +8,12 @@ use rust_decimal::Decimal;
 use crate::accounting::corporate_actions::KnownActions;
 use crate::accounting::order::Fill;
 use crate::accounting::portfolio::Portfolio;
-use crate::agent::{Journal, Transcript};
+use crate::agent::{AgentReport, Journal, Transcript};
 use crate::job::{Job, JobState, Model};
 use crate::market::calendar::Calendar;
 use crate::market::price_table::PriceTable;
 use crate::simulation::decider::Decider;
-use crate::simulation::model_day::{AgentReport, CompletedDay, DayRef, FailedDay};
+use crate::simulation::model_day::{CompletedDay, DayRef, FailedDay};
 use crate::simulation::run::PortfolioDay;
 
 mod compare;

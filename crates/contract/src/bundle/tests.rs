@@ -2,13 +2,13 @@
 
 use domain::accounting::corporate_action::{Dividend, Split};
 use domain::accounting::corporate_actions::KnownActions;
-use domain::agent::{Entry, EntryKind};
+use domain::agent::{AgentReport, Entry, EntryKind};
 use domain::job::{Job, JobState, Model, ModelKind, Options};
 use domain::market::calendar::Calendar;
 use domain::market::instruments::{Bar, Universe};
 use domain::market::price_table::PriceTable;
 use domain::replay::{Base, Bundle, RecordedDay, RecordedOutcome, RecordedPortfolio};
-use domain::simulation::model_day::{AgentReport, DayRef};
+use domain::simulation::model_day::DayRef;
 use domain::simulation::run::PortfolioDay;
 use domain::strategy::policy::Policy;
 

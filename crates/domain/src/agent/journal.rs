@@ -1,9 +1,10 @@
-//! What was asked and heard on a day: the entries of its journal.
+//! The journal of an attempt: each request of a day and its response, in order.
 
 use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
+use super::end_reason::EndReason;
 use super::response::ModelResponse;
 
 /// Kinds of entries.
@@ -13,15 +14,14 @@ pub enum EntryKind {
     Call,
     /// A web search.
     Search,
-    /// A tool that answers from our own data.
+    /// A tool that works on our own data.
     Tool,
-    /// The day was ended from outside: the answer says why.
+    /// The day was ended from outside: the answer is the reason's name.
     Stop,
 }
 
 impl EntryKind {
-    /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Call, Self::Search, Self::Tool, Self::Stop];
+    const ALL: [Self; 4] = [Self::Call, Self::Search, Self::Tool, Self::Stop];
 
     /// The kind's name in rows and files.
     pub fn as_str(self) -> &'static str {
@@ -44,21 +44,21 @@ impl EntryKind {
 pub struct Entry {
     /// The step, from 1.
     pub step: u32,
-    /// 0 is the model's answer, the others are tools in the order called.
+    /// 0 for the call; its tools and searches are counted from 1 in their order.
     pub index: u32,
     /// What it is.
     pub kind: EntryKind,
-    /// SHA-256 of what was asked; tools have none.
+    /// [`request_hash`] of the request; tools have none.
     pub hash: Option<String>,
-    /// Times it was sent.
+    /// How often it was sent.
     pub sent: u32,
-    /// Times it came back refused without a bill.
+    /// How often it was refused without a bill.
     pub refused: u32,
-    /// The answer, once it is there.
+    /// The answer; `None` until it has arrived.
     pub answer: Option<String>,
 }
 
-/// An answer was stored that is none.
+/// An entry holds an answer that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the recorded answer of step {step} is none: {problem}")]
 pub struct JournalError {
@@ -75,15 +75,26 @@ impl Entry {
         self.sent.saturating_sub(self.refused.saturating_add(u32::from(answered)))
     }
 
-    /// What the model answered; `None` while it has not.
+    /// The response to a call; `None` until it has arrived.
     ///
     /// # Errors
-    /// When what is stored is no answer.
+    /// When the answer is no response.
     pub fn response(&self) -> Result<Option<ModelResponse>, JournalError> {
-        let Some(text) = &self.answer else { return Ok(None) };
-        let problem =
-            |problem: serde_json::Error| JournalError { step: self.step, problem: problem.to_string() };
-        serde_json::from_str(text).map(Some).map_err(problem)
+        let response = self.answer.as_deref().map(serde_json::from_str).transpose();
+        response.map_err(|problem| self.unreadable(&problem.to_string()))
+    }
+
+    /// Why the day was ended from outside.
+    ///
+    /// # Errors
+    /// When the answer is no reason.
+    pub fn stop_reason(&self) -> Result<EndReason, JournalError> {
+        let reason = self.answer.as_deref().unwrap_or_default().parse();
+        reason.map_err(|problem| self.unreadable(&format!("{problem}")))
+    }
+
+    fn unreadable(&self, problem: &str) -> JournalError {
+        JournalError { step: self.step, problem: problem.to_owned() }
     }
 }
 

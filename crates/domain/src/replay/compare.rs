@@ -6,8 +6,7 @@ use super::{RecordedDay, RecordedOutcome, ReplayedDay, ReplayedOutcome};
 use crate::accounting::order::Fill;
 use crate::accounting::portfolio::Portfolio;
 use crate::agent::transcript::Role;
-use crate::agent::{EntryKind, Message};
-use crate::simulation::model_day::AgentReport;
+use crate::agent::{AgentReport, EntryKind, Message};
 
 /// Longest text that is shown of either side, in characters.
 const SHOWN: usize = 200;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::run::run;
+use super::run::replay_day;
 use super::{Bundle, RecordedDay, RecordedPortfolio, ReplayedDay, ReplayedOutcome};
 use crate::job::{Model, OnFailure};
 use crate::simulation::decider::Decider;
@@ -86,7 +86,7 @@ fn one_day(
         revision: recorded.revision,
         began: job.accepted_at,
     };
-    run(&today, recorded)
+    replay_day(&today, recorded)
 }
 
 /// The day to continue from.

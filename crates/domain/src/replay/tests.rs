@@ -112,7 +112,7 @@ fn spoken(today: &ModelDayRun<'_>) -> (Journal, ReplayedDay) {
         refused: 0,
         answer: Some(answer),
     };
-    while let NextStep::Call { ask, hash, .. } = fed.next_step().unwrap() {
+    while let NextStep::Call { request: ask, hash, .. } = fed.next_step().unwrap() {
         let answer = answers()[ask.step as usize - 1].clone();
         entries.push(entry(ask.step, 0, EntryKind::Call, Some(hash), answer.clone()));
         fed.add_response(&serde_json::from_str(&answer).unwrap()).unwrap();
@@ -124,7 +124,7 @@ fn spoken(today: &ModelDayRun<'_>) -> (Journal, ReplayedDay) {
     }
     let journal: Journal = entries.into_iter().collect();
     let recorded = recorded(today.key.date, None, journal.clone());
-    (journal, super::run::run(today, &recorded))
+    (journal, super::run::replay_day(today, &recorded))
 }
 
 fn recorded(date: NaiveDate, base: Option<DayRef>, journal: Journal) -> RecordedDay {
@@ -173,7 +173,7 @@ fn bundle() -> Bundle {
                 Decider::Agent(_) => spoken(&today),
                 _ => {
                     let nothing = Journal::default();
-                    let ran = super::run::run(&today, &recorded(date, base, nothing.clone()));
+                    let ran = super::run::replay_day(&today, &recorded(date, base, nothing.clone()));
                     (nothing, ran)
                 }
             };

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use crate::accounting::corporate_action::AppliedAction;
 use crate::accounting::order::{RefusedOrder, Side};
 use crate::accounting::portfolio::Portfolio;
-use crate::agent::Spent;
+use crate::agent::AgentReport;
 use crate::market::instruments::Symbol;
 use crate::values::ids::ModelDayKey;
 
@@ -89,19 +89,6 @@ pub struct Trade {
     pub fee: Decimal,
     /// Cash after the fill.
     pub cash_after: Decimal,
-}
-
-/// How an agent's day went.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AgentReport {
-    /// Why it ended: the name of an [`crate::agent::EndReason`].
-    pub reason: String,
-    /// A few sentences for people.
-    pub summary: String,
-    /// What its calls used.
-    pub spent: Spent,
-    /// Calls that were sent again although the first copy may have been billed.
-    pub possibly_paid_twice: u64,
 }
 
 /// A model-day that took effect.

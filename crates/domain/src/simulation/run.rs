@@ -11,13 +11,13 @@ use crate::accounting::market_day::MarketDay;
 use crate::accounting::order::Order;
 use crate::accounting::portfolio::Portfolio;
 use crate::accounting::split_detection::{SuspectedSplit, suspected_splits};
-use crate::agent::{Opening, Session};
+use crate::agent::{AgentReport, Opening, Session};
 use crate::job::{AgentModel, Model};
 use crate::market::as_of::{AsOf, PriceHistory};
 use crate::market::calendar::Calendar;
 use crate::market::instruments::Universe;
 use crate::simulation::decider::Decider;
-use crate::simulation::model_day::{AgentReport, CompletedDay, DayRef, Trade};
+use crate::simulation::model_day::{CompletedDay, DayRef, Trade};
 use crate::strategy::policy::Situation;
 use crate::values::ids::ModelDayKey;
 

@@ -7,8 +7,8 @@ use domain::agent::session::SearchRequest;
 use domain::agent::transcript::Role;
 use domain::agent::usage::reserve;
 use domain::agent::{
-    EndReason, EndedSession, EntryKind, Failure, JournaledSession, ModelRequest, ModelResponse, NextStep,
-    next_try, request_hash,
+    AgentReport, EndReason, EndedSession, EntryKind, Failure, FinishedSession, JournaledSession,
+    ModelRequest, ModelResponse, NextStep, next_try, request_hash,
 };
 use domain::job::AgentModel;
 use domain::simulation::run::ModelDayRun;
@@ -41,8 +41,8 @@ pub(super) enum Talk<'a> {
     Ended {
         /// How.
         ended: Box<EndedSession<'a>>,
-        /// Calls that were sent again although an earlier copy may have been billed.
-        again: u64,
+        /// What is reported of it.
+        report: AgentReport,
         /// What the endpoint said, when it failed for good.
         error: Option<String>,
     },
@@ -91,7 +91,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
             let wanted = self.fed.next_step()?;
             self.note_tools();
             let step = match wanted {
-                NextStep::Call { ask, hash, sent } => self.ask(ask, &hash, sent).await?,
+                NextStep::Call { request, hash, sent } => self.ask(request, &hash, sent).await?,
                 NextStep::Search(wanted) => self.search(wanted).await?,
                 NextStep::Changed { .. } => return Ok(Talk::RequestChanged),
                 NextStep::Ended(_) => break,
@@ -103,9 +103,8 @@ impl<'c, 'a> Conversation<'c, 'a> {
         }
         // What was spent counts against the budget before the day's own commit.
         self.journal.flush(Durable::WithTheNextCommit).await?;
-        let again = self.fed.resent_calls();
-        let (ended, error) = self.fed.finish();
-        Ok(Talk::Ended { ended: Box::new(ended), again, error })
+        let FinishedSession { ended, report, error } = self.fed.finish();
+        Ok(Talk::Ended { ended: Box::new(ended), report, error })
     }
 
     async fn ask(&mut self, ask: ModelRequest, hash: &str, sent: u32) -> Result<Step, ExecutorError> {

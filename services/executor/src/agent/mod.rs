@@ -8,10 +8,9 @@ mod search;
 mod turn;
 
 use domain::accounting::day_book::DayPrices;
-use domain::agent::{EndedSession, JournaledSession};
+use domain::agent::{AgentReport, EndedSession, JournaledSession};
 use domain::events::event::{Event, ModelDayStarted};
 use domain::job::AgentModel;
-use domain::simulation::model_day::AgentReport;
 use domain::simulation::run::{AgentAttempt, ModelDayRun};
 use serde_json::Value;
 use storage::execution::Lane;
@@ -76,13 +75,7 @@ impl Executor {
             let fed = JournaledSession::new(session, recording);
             let talk = Conversation::new(self, lane, agent, today, &attempt, fed, journal).run().await?;
             match talk {
-                Talk::Ended { ended, again, error } => {
-                    let report = AgentReport {
-                        reason: ended.reason.as_str().to_owned(),
-                        summary: ended.summary.clone(),
-                        spent: ended.spent.clone(),
-                        possibly_paid_twice: again,
-                    };
+                Talk::Ended { ended, report, error } => {
                     return Ok(AgentDay::Ended { attempt, ended, report, error });
                 }
                 Talk::Stopped(stop) => return Ok(AgentDay::Stopped(stop)),

@@ -1,9 +1,9 @@
 //! An agent's day within a turn of its lane: run it on, and settle what it came to.
 
-use domain::agent::{EndReason, Outcome, Spent, Transcript};
+use domain::agent::{AgentReport, EndReason, Outcome, Spent, Transcript};
 use domain::events::event::LaneContinue;
 use domain::job::AgentModel;
-use domain::simulation::model_day::{AgentReport, SkipReason};
+use domain::simulation::model_day::SkipReason;
 use domain::simulation::run::{AgentAttempt, ModelDayRun};
 use runtime::telemetry;
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! Models of several trials on the leaderboard, and what agents used.
 
-use domain::agent::Spent;
+use domain::agent::{AgentReport, Spent};
 use domain::events::event::Event;
-use domain::simulation::model_day::{AgentReport, CompletedDay, FailedDay};
+use domain::simulation::model_day::{CompletedDay, FailedDay};
 use serde_json::json;
 
 use crate::world::{World, completed, day, decimal, instant, job, job_id};

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use crate::agent::Spent;
+use crate::agent::{AgentReport, Spent};
 use crate::events::event::Event;
-use crate::simulation::model_day::{AgentReport, CompletedDay, DayRef};
+use crate::simulation::model_day::{CompletedDay, DayRef};
 use crate::values::ids::ModelDayKey;
 
 /// How far a model-day came.
