@@ -9,7 +9,7 @@ use standin::chat::{ChatEndpoint, Script, Use};
 
 use crate::measure::{Line, ended, millis, percentile};
 
-/// Six uses of tools, one a step, so that the endpoint is asked seven times.
+/// Six tool calls, one in each step, so that the endpoint is called seven times.
 fn script() -> Script {
     let buy = || Use::new("buy", &json!({ "symbol": "AAPL", "amount": 1 }));
     let sell = || Use::new("sell", &json!({ "symbol": "AAPL", "amount": 1 }));
@@ -50,7 +50,7 @@ pub(crate) async fn measure() -> Vec<Line> {
         ours: millis(percentile(&mut days, 50).saturating_sub(own)),
         floor: millis(own),
         ratio: None,
-        wanted: "under 10 ms",
+        target: "under 10 ms",
     };
     vec![overhead, replay(&bundle, days.len())]
 }
@@ -90,6 +90,6 @@ fn replay(bundle: &[u8], days: usize) -> Line {
         ours: format!("{rate:.0} /s"),
         floor: "-".to_owned(),
         ratio: None,
-        wanted: "over 500 /s",
+        target: "over 500 /s",
     }
 }

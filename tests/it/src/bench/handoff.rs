@@ -32,7 +32,7 @@ pub(crate) async fn measure() -> Vec<Line> {
     let days = days(&system).await;
     let mut bare = bare_handoffs(system.database.url(), system.vhost.as_ref().unwrap().url()).await;
     let floor = percentile(&mut bare, 50);
-    let line = |what, wanted, from: fn(&Day) -> Option<DateTime<Utc>>| {
+    let line = |what, target, from: fn(&Day) -> Option<DateTime<Utc>>| {
         let mut handoffs = handoffs(&days, from);
         let ours = percentile(&mut handoffs, 50);
         let measured = !handoffs.is_empty();
@@ -41,7 +41,7 @@ pub(crate) async fn measure() -> Vec<Line> {
             ours: if measured { millis(ours) } else { "-".to_owned() },
             floor: millis(floor),
             ratio: ratio(ours, floor).filter(|_| measured),
-            wanted,
+            target,
         }
     };
     vec![

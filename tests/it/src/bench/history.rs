@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use crate::measure::{Line, millis, percentile, ratio};
 use crate::throughput::{MODELS, models};
 
-/// How often each route is asked, after some times that do not count.
+/// How often each route is called, after some calls that do not count.
 const TIMES: usize = 60;
 const WARM: usize = 12;
 
@@ -31,7 +31,7 @@ struct Size {
 const SHORT: Size = Size { experiments: 1, sessions: 50 };
 const LONG: Size = Size { experiments: 25, sessions: 2_000 };
 
-/// What is asked for; `JOB` is the last job.
+/// The requests; `JOB` is the last job.
 const ROUTES: [(&str, &str); 8] = [
     ("status of a job, p50 behind 1,000,000 model-days (floor: behind 1,000)", "/simulate/status/JOB"),
     ("first page of jobs, the same", "/jobs"),
@@ -55,7 +55,7 @@ pub(crate) async fn measure() -> Vec<Line> {
         ours: millis(ours),
         floor: millis(floor),
         ratio: ratio(ours, floor),
-        wanted: "at most 2",
+        target: "at most 2",
     };
     ROUTES.into_iter().zip(long).zip(short).map(line).collect()
 }

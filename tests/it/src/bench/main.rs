@@ -23,21 +23,21 @@ async fn main() {
     {
         return trigger::floor_server(address).await;
     }
-    let wanted = |name: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == name);
-    println!("\n| what | ours | floor | ratio | wanted |\n|---|--:|--:|--:|---|");
-    if wanted("trigger") {
+    let selected = |name: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == name);
+    println!("\n| what | ours | floor | ratio | target |\n|---|--:|--:|--:|---|");
+    if selected("trigger") {
         println!("{}", trigger::measure().await);
     }
-    if wanted("handoff") {
+    if selected("handoff") {
         handoff::measure().await.iter().for_each(|line| println!("{line}"));
     }
-    if wanted("throughput") {
+    if selected("throughput") {
         throughput::measure().await.iter().for_each(|line| println!("{line}"));
     }
-    if wanted("agents") {
+    if selected("agents") {
         agents::measure().await.iter().for_each(|line| println!("{line}"));
     }
-    if wanted("history") {
+    if selected("history") {
         history::measure().await.iter().for_each(|line| println!("{line}"));
     }
 }

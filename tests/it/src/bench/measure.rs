@@ -12,17 +12,17 @@ pub(crate) struct Line {
     pub(crate) ours: String,
     pub(crate) floor: String,
     pub(crate) ratio: Option<f64>,
-    pub(crate) wanted: &'static str,
+    pub(crate) target: &'static str,
 }
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ratio = self.ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
-        write!(f, "| {} | {} | {} | {ratio} | {} |", self.what, self.ours, self.floor, self.wanted)
+        write!(f, "| {} | {} | {} | {ratio} | {} |", self.what, self.ours, self.floor, self.target)
     }
 }
 
-/// The job's counts once it has ended. Asks seldom and for little, since what is asked for costs what is measured.
+/// The job's counts once it has ended. Polls seldom and for little, because requests slow down what is measured.
 pub(crate) async fn ended(system: &System, job: &str, mut meanwhile: impl FnMut()) -> Value {
     loop {
         meanwhile();

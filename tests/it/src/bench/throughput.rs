@@ -66,14 +66,14 @@ pub(crate) async fn measure() -> Vec<Line> {
             ours: format!("{ours:.0} /s"),
             floor: format!("{floor:.0} /s"),
             ratio: Some(ours / floor),
-            wanted: "at least 1,000 /s and 0.3",
+            target: "at least 1,000 /s and 0.3",
         },
         Line {
             what: "memory of `modelday serve` during that job, at most (floor: after its first quarter)",
             ours: format!("{} MiB", memory.iter().max().unwrap_or(&0)),
             floor: format!("{} MiB", memory.get(memory.len() / 4).unwrap_or(&0)),
             ratio: None,
-            wanted: "under 200 MiB, flat",
+            target: "under 200 MiB, flat",
         },
     ]
 }

@@ -46,7 +46,7 @@ pub(crate) async fn measure() -> Line {
         ours: millis(ours),
         floor: millis(floor),
         ratio: ratio(ours, floor),
-        wanted: "at most 2",
+        target: "at most 2",
     }
 }
 
