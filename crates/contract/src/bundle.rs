@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use chrono::NaiveDate;
-use domain::accounting::corporate_actions::KnownActions;
-use domain::accounting::order::Fill;
+use domain::accounting::fill::Fill;
+use domain::accounting::known_actions::KnownActions;
 use domain::accounting::portfolio::Portfolio;
 use domain::agent::{AgentReport, Entry, EntryKind, Journal, Spent};
 use domain::market::instruments::{Bar, Symbol};

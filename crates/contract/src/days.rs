@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use domain::accounting::corporate_action::{Action, AppliedAction};
-use domain::accounting::order::RefusedOrder;
+use domain::accounting::refusal::RefusedOrder;
 use domain::simulation::model_day::{CompletedDay, DayRef, FailedDay, Trade};
 use domain::values::ids::ModelDayKey;
 

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use domain::accounting::order::Side;
 use domain::market::instruments::Symbol;
+use domain::values::date::parse_date;
 use rust_decimal::Decimal;
 
 use crate::error::ContractError;
@@ -19,12 +20,8 @@ where
 }
 
 pub(crate) fn date(field: &'static str, text: &str) -> Result<NaiveDate, ContractError> {
-    let date: NaiveDate = parse(field, text)?;
-    if text.len() == 10 && date.to_string() == text {
-        Ok(date)
-    } else {
-        Err(ContractError::invalid(field, format_args!("{text:?} is not YYYY-MM-DD")))
-    }
+    parse::<NaiveDate>(field, text)?;
+    parse_date(text).ok_or_else(|| ContractError::invalid(field, format_args!("{text:?} is not YYYY-MM-DD")))
 }
 
 pub(crate) fn dates(field: &'static str, texts: &[String]) -> Result<Vec<NaiveDate>, ContractError> {

@@ -8,7 +8,7 @@ use domain::accounting::costs::{CostTerms, Costs};
 use domain::job::requested_dates::RequestedDates;
 use domain::job::{Job, Model, ModelKind, OnFailure, Options};
 use domain::strategy::policy::Policy;
-use domain::strategy::recorded::RecordedOrder;
+use domain::strategy::recorded_orders::RecordedOrder;
 use rust_decimal::Decimal;
 
 use crate::error::ContractError;

@@ -14,7 +14,7 @@ use crate::agent::{AgentSettings, Dialect};
 use crate::job::requested_dates::{RequestedDates, count_of, dates_of};
 use crate::market::instruments::Universe;
 use crate::strategy::policy::Policy;
-use crate::strategy::recorded::RecordedOrder;
+use crate::strategy::recorded_orders::RecordedOrder;
 use crate::values::ids::JobId;
 
 /// A job as it was accepted: everything later services need, resolved.

@@ -1,4 +1,4 @@
-//! The market as data: symbols and bars, the exchange's sessions, and what may be seen of prices at an open.
+//! Market data: symbols and daily bars, the exchange's calendar, and the part of the prices that is known at an open.
 
 pub mod as_of;
 pub mod calendar;

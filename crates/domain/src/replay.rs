@@ -5,8 +5,8 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use crate::accounting::corporate_actions::KnownActions;
-use crate::accounting::order::Fill;
+use crate::accounting::fill::Fill;
+use crate::accounting::known_actions::KnownActions;
 use crate::accounting::portfolio::Portfolio;
 use crate::agent::{AgentReport, Journal, Transcript};
 use crate::job::{Job, JobState, Model};

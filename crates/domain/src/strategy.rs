@@ -1,4 +1,5 @@
 //! Models that decide in memory: built-in policies and recorded orders.
 
 pub mod policy;
-pub mod recorded;
+pub mod recorded_orders;
+pub mod situation;

@@ -1,6 +1,7 @@
-//! What everything else is made of: identities, money and exact arithmetic.
+//! The values that all other rooms are made of: identities, dates, money and decimal arithmetic.
 
+pub(crate) mod arithmetic;
 pub(crate) mod bit_set;
-pub(crate) mod exact;
+pub mod date;
 pub mod ids;
 pub mod money;

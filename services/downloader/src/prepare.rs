@@ -6,9 +6,9 @@ use std::sync::atomic::AtomicBool;
 use chrono::Utc;
 use contract::{ContractError, decode_event, kind};
 use domain::events::event::Event;
+use domain::ingest::coverage::symbols_held_by;
 use domain::job::Job;
 use domain::market::calendar::Calendar;
-use domain::market::instruments::Symbol;
 use runtime::relay::Wake;
 use storage::market::{self, Preparation};
 use storage::{PgPool, StorageError};
@@ -64,7 +64,7 @@ impl Preparer {
         let completed =
             market::completed_days(&self.pool, &job.experiment, &models, first_date(&job), job.end).await?;
         let days = Days::of(&job, &self.calendar, &completed);
-        let held = held(&job, market::held_symbols(&self.pool, &job.experiment, &models).await?);
+        let held = symbols_held_by(&job, market::held_symbols(&self.pool, &job.experiment, &models).await?);
         let mut prices = Prices::load(&self.pool, &days.needed, &job.universe, &held).await?;
         let mut report = self.fetch_missing(preparation, &days, &mut prices, holder, halt).await?;
         report.findings = market::findings(&self.pool, job.id).await?;
@@ -133,15 +133,6 @@ impl Preparer {
         }
         Ok(())
     }
-}
-
-/// What the job's own portfolios hold, of what portfolios of that name do: a model may once have had more trials.
-fn held(job: &Job, symbols: Vec<(String, u32, Symbol)>) -> Vec<Symbol> {
-    let is_ours = |model: &str, trial: u32| {
-        job.models.iter().any(|ours| ours.signature == model && trial < ours.trials)
-    };
-    let ours = symbols.into_iter().filter(|(model, trial, _)| is_ours(model, *trial));
-    ours.map(|(_, _, symbol)| symbol).collect()
 }
 
 /// The job of a `job.requested` body.

@@ -20,7 +20,7 @@ impl Clock {
         Self {
             now,
             storable_until: calendar.last_storable_session(now).unwrap_or(NaiveDate::MIN),
-            settled_until: calendar.last_settled_session(now).unwrap_or(NaiveDate::MIN),
+            settled_until: calendar.last_final_session(now).unwrap_or(NaiveDate::MIN),
         }
     }
 

@@ -1,8 +1,8 @@
 //! A model-day that took effect, with its fills.
 
 use chrono::{SubsecRound as _, Utc};
-use domain::accounting::day_book::DayResult;
-use domain::accounting::order::Fill;
+use domain::accounting::day_result::DayResult;
+use domain::accounting::fill::Fill;
 use domain::simulation::model_day::CompletedDay;
 use domain::simulation::run::{AgentAttempt, ModelDayRun};
 

@@ -11,7 +11,7 @@ pub(crate) enum ExecutorError {
     Contract(#[from] contract::ContractError),
     /// A day without accounts: no attempt would change that.
     #[error(transparent)]
-    Day(#[from] domain::accounting::day_book::DayError),
+    Day(#[from] domain::accounting::day_error::DayError),
     /// The session was told what it did not ask.
     #[error(transparent)]
     Session(#[from] domain::agent::session::SessionError),

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use domain::accounting::corporate_actions::KnownActions;
+use domain::accounting::known_actions::KnownActions;
 use domain::accounting::portfolio::Portfolio;
 use domain::market::calendar::Calendar;
 use domain::market::instruments::Symbol;

@@ -9,7 +9,8 @@ use domain::agent::Dialect;
 use domain::job::request::KnownModel;
 use domain::job::{AgentModel, Model, ModelKind};
 use domain::strategy::policy::Policy;
-use domain::strategy::recorded::{self, RecordedOrder, RecordedOrders};
+use domain::strategy::recorded_orders::{self, RecordedOrder, RecordedOrders};
+use domain::values::date::parse_date;
 use runtime::settings::{NotToml, from_toml};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -283,7 +284,7 @@ fn entry(
                 let fix = "name a CSV file model,date,sequence,action,symbol,quantity beside the models file";
                 let text =
                     read(name).map_err(|problem| CatalogueMistake::new(key("decisions"), problem, fix))?;
-                let orders = recorded::parse(&text)
+                let orders = recorded_orders::parse(&text)
                     .map_err(|problem| CatalogueMistake::new(key("decisions"), problem, fix))?;
                 decisions.insert(name.clone(), orders);
             }
@@ -318,5 +319,5 @@ fn date(value: &toml::Value) -> Option<NaiveDate> {
         toml::Value::String(text) => text.clone(),
         _ => return None,
     };
-    text.parse::<NaiveDate>().ok().filter(|date| date.to_string() == text)
+    parse_date(&text)
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::dry_run::cost_estimate::{Estimate, PastDays, estimate};
 use domain::dry_run::{Chains, Download, Share, Source, closed, download, needed, share};
 use domain::ingest::call_quota::{Decision, Per, REFUSALS, decide};
-use domain::ingest::coverage::{Coverage, Scope};
+use domain::ingest::coverage::{Coverage, Scope, symbols_held_by};
 use domain::ingest::fetch_plan::{Offer, Shape};
 use domain::job::warning::Warning;
 use domain::job::{Job, Model, ModelKind};
@@ -125,7 +125,7 @@ impl Acceptor {
         let Some((first, last)) = needed.first().copied().zip(needed.last().copied()) else {
             return Ok(Download::default());
         };
-        let held = held(job, held_symbols(&self.pool, &job.experiment, names).await?);
+        let held = symbols_held_by(job, held_symbols(&self.pool, &job.experiment, names).await?);
         let symbols: BTreeSet<&Symbol> =
             job.universe.symbols.iter().chain(&job.universe.benchmark).chain(&held).collect();
         let symbols: Vec<Symbol> = symbols.into_iter().cloned().collect();
@@ -143,15 +143,6 @@ fn agent(model: &Model) -> Option<&domain::job::AgentModel> {
         ModelKind::Agent(agent) => Some(agent),
         ModelKind::Recorded(_) | ModelKind::Policy(_) => None,
     }
-}
-
-/// What the job's own portfolios hold; a model may once have had more trials.
-fn held(job: &Job, symbols: Vec<(String, u32, Symbol)>) -> Vec<Symbol> {
-    let is_ours = |model: &str, trial: u32| {
-        job.models.iter().any(|ours| ours.signature == model && trial < ours.trials)
-    };
-    let ours = symbols.into_iter().filter(|(model, trial, _)| is_ours(model, *trial));
-    ours.map(|(_, _, symbol)| symbol).collect()
 }
 
 /// The completed days that the job keeps, by model and the configuration that they were made under.

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use domain::accounting::corporate_action::{Dividend, Split};
-use domain::accounting::corporate_actions::KnownActions;
+use domain::accounting::known_actions::KnownActions;
 use domain::job::JobState;
 use domain::market::calendar::Calendar;
 use domain::market::instruments::Bar;

@@ -1,7 +1,7 @@
 //! What is written is read again, and what is not whole is refused.
 
 use domain::accounting::corporate_action::{Dividend, Split};
-use domain::accounting::corporate_actions::KnownActions;
+use domain::accounting::known_actions::KnownActions;
 use domain::agent::{AgentReport, Entry, EntryKind};
 use domain::job::{Job, JobState, Model, ModelKind, Options};
 use domain::market::calendar::Calendar;

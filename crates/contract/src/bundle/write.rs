@@ -1,7 +1,7 @@
 //! Writing a bundle, a line at a time.
 
 use chrono::NaiveDate;
-use domain::accounting::corporate_actions::KnownActions;
+use domain::accounting::known_actions::KnownActions;
 use domain::job::{Job, JobState};
 use domain::market::calendar::Calendar;
 use domain::market::instruments::{Bar, Symbol};

@@ -1,23 +1,22 @@
-//! What companies do to a portfolio overnight: splits and dividends, applied before the open.
+//! Corporate actions: splits and dividends, which change a portfolio before the open.
 
 use std::num::NonZeroU32;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::accounting::costs::half_even;
-use crate::accounting::day_book::DayError;
+use crate::accounting::day_error::DayError;
 use crate::accounting::portfolio::Portfolio;
 use crate::market::instruments::Symbol;
-use crate::values::exact;
+use crate::values::arithmetic::{exact_difference, exact_product, exact_sum, half_even};
 use crate::values::money::Price;
 
-/// What companies do that changes what a share is worth, or pays for it.
+/// The kinds of corporate action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ActionKind {
-    /// Shares become more or fewer.
+    /// The number of shares changes, and their price in proportion.
     Split,
-    /// Each share is paid for.
+    /// Each share receives a payment.
     Dividend,
 }
 
@@ -31,7 +30,7 @@ impl ActionKind {
     }
 }
 
-/// How many shares become how many, in lowest terms.
+/// The ratio of a split, in lowest terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ratio {
     from: NonZeroU32,
@@ -80,7 +79,7 @@ pub struct Dividend {
     pub per_share: Price,
 }
 
-/// All that happens to holdings before one day's open: first the splits, then the dividends.
+/// The corporate actions before one day's open: the splits are applied first, then the dividends.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CorporateActions {
@@ -91,14 +90,14 @@ pub struct CorporateActions {
 }
 
 impl CorporateActions {
-    /// Whether nothing happens.
+    /// Whether there is neither a split nor a dividend.
     pub fn is_empty(&self) -> bool {
         self.splits.is_empty() && self.dividends.is_empty()
     }
 
-    /// `portfolio` after the actions, and what each did to it; those of symbols that it does not hold do nothing.
-    /// A fraction of a share is paid in cash at `price`, the first price after the split; payments are rounded
-    /// half-even to cents.
+    /// Applies the actions to `portfolio` and returns what each did; actions on symbols that it does not hold do nothing.
+    /// A fraction of a share is paid in cash at `price`, the first price after the split. Payments are rounded half-even
+    /// to cents.
     ///
     /// # Errors
     /// When a fraction has no price or an amount is too large to be exact.
@@ -122,7 +121,7 @@ impl CorporateActions {
     }
 }
 
-/// What an action is.
+/// One corporate action with its terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// `from` shares became `to` shares.
@@ -132,29 +131,29 @@ pub enum Action {
         /// Shares after.
         to: NonZeroU32,
     },
-    /// Each share was paid for.
+    /// Each share received a payment.
     Dividend {
         /// Dollars for one share.
         per_share: Price,
     },
 }
 
-/// What an action did to a portfolio.
+/// The effect of a corporate action on a portfolio.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppliedAction {
     /// The symbol that was held.
     pub symbol: Symbol,
-    /// What happened.
+    /// The action.
     pub action: Action,
     /// Shares held before it.
     pub shares_before: u64,
     /// Shares held after it.
     pub shares_after: u64,
-    /// Dollars that it brought.
+    /// Dollars that it paid into the cash.
     pub cash: Decimal,
 }
 
-/// What changed of a holding.
+/// How a holding changed.
 struct Effect {
     symbol: Symbol,
     shares_before: u64,
@@ -163,7 +162,8 @@ struct Effect {
 }
 
 impl Effect {
-    /// What `apply` does to the holding of `symbol`; `None`, and nothing done, when there is none.
+    /// Runs `apply` and returns how the holding of `symbol` changed; without such a holding it returns `None` and does
+    /// not run it.
     fn of(
         portfolio: &mut Portfolio,
         symbol: &Symbol,
@@ -174,7 +174,7 @@ impl Effect {
             return Ok(None);
         }
         apply(portfolio)?;
-        let cash = exact::difference(portfolio.cash(), cash_before).ok_or(DayError::TooLarge)?;
+        let cash = exact_difference(portfolio.cash(), cash_before).ok_or(DayError::TooLarge)?;
         let shares_after = portfolio.quantity(symbol);
         Ok(Some(Self { symbol: symbol.clone(), shares_before, shares_after, cash }))
     }
@@ -199,14 +199,13 @@ impl Split {
             portfolio.cash()
         } else {
             let price = price(&self.symbol).ok_or_else(|| DayError::Unpriced(self.symbol.clone()))?;
-            let paid = exact::product(price.amount(), fraction).ok_or(DayError::TooLarge)?;
+            let paid = exact_product(price.amount(), fraction).ok_or(DayError::TooLarge)?;
             with_payment(portfolio, paid / Decimal::from(from))?
         };
         Ok(portfolio.settle(&self.symbol, position, cash)?)
     }
 
-    /// A price from before the split in terms of the shares after it, to ten places; `None` when
-    /// nothing is left of it.
+    /// A price before the split, restated for one share after it, to ten places; `None` when it rounds to zero.
     pub(crate) fn restate(&self, price: Price) -> Option<Price> {
         let scaled = price.amount().checked_mul(Decimal::from(self.from.get()))?;
         Price::try_from(half_even(scaled.checked_div(Decimal::from(self.to.get()))?, 10)).ok()
@@ -216,14 +215,14 @@ impl Split {
 impl Dividend {
     fn apply(&self, portfolio: &mut Portfolio) -> Result<(), DayError> {
         let position = portfolio.quantity(&self.symbol);
-        let paid = exact::product(self.per_share.amount(), Decimal::from(position));
+        let paid = exact_product(self.per_share.amount(), Decimal::from(position));
         let cash = with_payment(portfolio, paid.ok_or(DayError::TooLarge)?)?;
         Ok(portfolio.settle(&self.symbol, position, cash)?)
     }
 }
 
 fn with_payment(portfolio: &Portfolio, dollars: Decimal) -> Result<Decimal, DayError> {
-    exact::sum(portfolio.cash(), half_even(dollars, 2)).ok_or(DayError::TooLarge)
+    exact_sum(portfolio.cash(), half_even(dollars, 2)).ok_or(DayError::TooLarge)
 }
 
 #[cfg(test)]

@@ -1,19 +1,22 @@
-//! What trading costs: fees in dollars and slippage in the price. Nothing by default.
+//! The costs of trading: fees in dollars, and slippage in the price. By default trading is free.
+//!
+//! The fee by shares with its minimum and its cap as a part of the trade's value has the form of Interactive Brokers'
+//! fixed pricing for US stocks.
 
+use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
 use crate::accounting::order::Side;
-use crate::values::exact;
+use crate::values::arithmetic::{exact_difference, exact_product, exact_sum, half_even};
 use crate::values::money::Price;
 
 const BASIS_POINTS: Decimal = Decimal::from_parts(10_000, 0, 0, false, 0);
 
-/// The terms of a broker as they are configured; [`Costs`] are terms that make sense.
+/// The cost terms as they are configured, unchecked; [`Costs`] are checked terms.
 ///
-/// A trade's fee is `bps` of its notional plus a fee by shares: `per_share` for each, at least
-/// `min`, at most `max_bps_of_notional`. The sum is rounded half-even to cents.
+/// The fee of a trade is `bps` of its notional plus a fee by shares: `per_share` for each share, at least `min`, at
+/// most `max_bps_of_notional`. The sum is rounded half-even to cents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CostTerms {
@@ -23,16 +26,16 @@ pub struct CostTerms {
     pub per_share: Decimal,
     /// Lowest fee by shares, in dollars a trade.
     pub min: Decimal,
-    /// Highest fee by shares, in basis points of the notional; it beats `min`. `None`: no cap.
+    /// Highest fee by shares, in basis points of the notional; it takes precedence over `min`. `None` is no cap.
     pub max_bps_of_notional: Option<Decimal>,
-    /// How much worse than the open a trade is filled, in basis points of the price.
+    /// How far from the open, against the trader, a trade is filled, in basis points of the price.
     pub slippage_bps: Decimal,
 }
 
-/// Why terms make no sense.
+/// Why cost terms are not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CostsError {
-    /// No term pays the trader.
+    /// A term is below zero: it would pay the trader.
     #[error("{term} {value} is below zero")]
     Negative {
         /// The term's name.
@@ -45,12 +48,12 @@ pub enum CostsError {
     SlippageTooLarge(Decimal),
 }
 
-/// Sensible terms: none below zero, slippage below 10,000 basis points.
+/// Valid cost terms: none below zero, slippage below 10,000 basis points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "CostTerms", into = "CostTerms")]
 pub struct Costs(CostTerms);
 
-/// What a trade moves, in dollars.
+/// The value of a trade and its fee, in dollars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Charge {
     pub(crate) notional: Decimal,
@@ -58,7 +61,7 @@ pub(crate) struct Charge {
 }
 
 impl Costs {
-    /// Trading is free and fills at the open.
+    /// No costs: trading is free and fills at the open.
     pub const NONE: Self = Self(CostTerms {
         bps: Decimal::ZERO,
         per_share: Decimal::ZERO,
@@ -72,9 +75,8 @@ impl Costs {
         &self.0
     }
 
-    /// The price of a fill when the market is at `open`: the open itself without slippage,
-    /// otherwise moved against the trader and rounded half-even to 4 places. `None` when nothing
-    /// is left of it.
+    /// The price of a fill when the market is at `open`: `open * (1 + slippage)` for a purchase, `open * (1 - slippage)`
+    /// for a sale, rounded half-even to 4 places; without slippage it is `open` itself. `None` when it rounds to zero.
     pub fn fill_price(&self, side: Side, open: Price) -> Option<Price> {
         if self.0.slippage_bps.is_zero() {
             return Some(open);
@@ -87,8 +89,8 @@ impl Costs {
         Price::try_from(half_even(moved, 4)).ok()
     }
 
-    /// The largest quantity of which `parts` such purchases, fees and slippage included, are paid
-    /// by `cash` dollars; 0 when not even one share is.
+    /// The largest quantity of which `cash` dollars pay `parts` purchases, with fees and slippage; 0 when they do not pay
+    /// for one share each.
     pub fn affordable(&self, open: Price, cash: Decimal, parts: u32) -> u64 {
         let Some(price) = self.fill_price(Side::Buy, open) else { return 0 };
         let parts = Decimal::from(parts.max(1));
@@ -98,25 +100,25 @@ impl Costs {
         };
         let Some(unit) = price.amount().checked_mul(parts) else { return 0 };
         let shares = cash.checked_div(unit).and_then(|shares| shares.floor().to_u64());
-        let most = shares.unwrap_or(u64::MAX);
-        if most == 0 || fits(most) { most } else { largest_below(most, fits) }
+        let limit = shares.unwrap_or(u64::MAX);
+        if limit == 0 || fits(limit) { limit } else { largest_below(limit, fits) }
     }
 
-    /// What a purchase at `open` takes from the cash.
+    /// The dollars that a purchase at `open` takes from the cash.
     pub(crate) fn outlay(&self, open: Price, quantity: u64) -> Option<Decimal> {
         self.charge(self.fill_price(Side::Buy, open)?, quantity)?.outlay()
     }
 
-    /// What a sale at `open` adds to the cash; below zero when the fee is more than the notional.
+    /// The dollars that a sale at `open` adds to the cash; below zero when the fee is more than the notional.
     pub(crate) fn proceeds(&self, open: Price, quantity: u64) -> Option<Decimal> {
         let charge = self.charge(self.fill_price(Side::Sell, open)?, quantity)?;
-        exact::difference(charge.notional, charge.fee)
+        exact_difference(charge.notional, charge.fee)
     }
 
-    /// What `quantity` shares at the fill price move; `None` when that cannot be written exactly.
+    /// The charge of `quantity` shares at the fill price; `None` when it cannot be written exactly.
     pub(crate) fn charge(&self, price: Price, quantity: u64) -> Option<Charge> {
         let shares = Decimal::from(quantity);
-        let notional = exact::product(price.amount(), shares)?;
+        let notional = exact_product(price.amount(), shares)?;
         if *self == Self::NONE {
             return Some(Charge { notional, fee: Decimal::ZERO });
         }
@@ -132,9 +134,9 @@ impl Costs {
 }
 
 impl Charge {
-    /// What a purchase takes from the cash.
+    /// The dollars that a purchase takes from the cash.
     pub(crate) fn outlay(self) -> Option<Decimal> {
-        exact::sum(self.notional, self.fee)
+        exact_sum(self.notional, self.fee)
     }
 }
 
@@ -165,12 +167,7 @@ impl From<Costs> for CostTerms {
     }
 }
 
-/// `value` rounded half-even to `places`, without trailing zeros.
-pub(crate) fn half_even(value: Decimal, places: u32) -> Decimal {
-    value.round_dp_with_strategy(places, RoundingStrategy::MidpointNearestEven).normalize()
-}
-
-/// The largest number below `limit` that fits, when every number below a fitting one fits; else 0.
+/// The largest number below `limit` that fits, by bisection: every number below a fitting one fits. 0 when none does.
 fn largest_below(limit: u64, fits: impl Fn(u64) -> bool) -> u64 {
     let (mut fitting, mut failing) = (0, limit);
     while failing - fitting > 1 {

@@ -1,86 +1,34 @@
-//! The accounting of one model-day: open the book, submit orders, close it.
+//! The accounts of one model-day while it is open: open the book, submit orders, close it.
 //!
-//! The deciding side sees the portfolio only. The day's closing prices are read when the book is
-//! closed, and nothing here gives them away before.
+//! A model sees the portfolio only. The book reads the day's closing prices when it is closed, and returns none of them
+//! before.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
 
 use crate::accounting::corporate_action::{AppliedAction, CorporateActions};
-use crate::accounting::costs::{Costs, half_even};
-use crate::accounting::order::{Fill, Order, Refusal, RefusedOrder};
-use crate::accounting::portfolio::{Portfolio, PortfolioError};
+use crate::accounting::costs::Costs;
+use crate::accounting::day_error::DayError;
+use crate::accounting::day_result::{DayResult, PreviousDay};
+use crate::accounting::fill::{Account, Fill};
+use crate::accounting::market_day::DayPrices;
+use crate::accounting::order::Order;
+use crate::accounting::portfolio::Portfolio;
+use crate::accounting::refusal::{Refusal, RefusedOrder};
 use crate::market::instruments::{Symbol, Universe};
-use crate::values::exact;
+use crate::values::arithmetic::{exact_difference, half_even};
 use crate::values::money::Price;
 
-mod result;
-mod settlement;
-#[cfg(test)]
-mod tests;
-
-pub use result::DayResult;
-
-/// The market of one day, as the book needs it.
-pub trait DayPrices: Send + Sync {
-    /// The day's opening price; `None` without a bar that day.
-    fn open(&self, symbol: &Symbol) -> Option<Price>;
-
-    /// The day's closing price; `None` without a bar that day.
-    fn close(&self, symbol: &Symbol) -> Option<Price>;
-
-    /// The latest close before the day, in terms of the day's shares: restated for every split
-    /// since, the day's own included. `None` when there never was one.
-    fn last_known(&self, symbol: &Symbol) -> Option<Price>;
-}
-
-/// Why a day has no accounts.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DayError {
-    /// The portfolio to begin with is none.
-    #[error(transparent)]
-    Portfolio(#[from] PortfolioError),
-    /// The day continues from one that is not before it.
-    #[error("{date} is not after {previous}")]
-    NotAfter {
-        /// The day to open.
-        date: NaiveDate,
-        /// The day to continue from.
-        previous: NaiveDate,
-    },
-    /// A held symbol has neither a bar that day nor one before it.
-    #[error("{0} is held and has no price")]
-    Unpriced(Symbol),
-    /// An amount needs more than 28 digits.
-    #[error("an amount is too large to be exact")]
-    TooLarge,
-}
-
-/// What a day continues from: the end of the portfolio's last completed day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PreviousDay {
-    /// That day.
-    pub date: NaiveDate,
-    /// The portfolio at its end.
-    pub portfolio: Portfolio,
-    /// What that portfolio was worth at that day's open, in dollars.
-    pub ending_value_at_open: Decimal,
-}
-
-/// One model's open day: orders change the portfolio, in sequence, at the day's open.
+/// The open book of one model-day. Orders change its portfolio one after another, all at the day's open.
 pub struct DayBook<'a> {
-    universe: &'a Universe,
-    prices: &'a dyn DayPrices,
-    costs: Costs,
-    portfolio: Portfolio,
+    account: Account<'a>,
     next_sequence: u32,
     start: Start,
     fills: Vec<Fill>,
     refusals: Vec<RefusedOrder>,
 }
 
-/// How the day began; fixed before the first order.
+/// The state before the first order.
 struct Start {
     date: NaiveDate,
     days_since_last_trading: u32,
@@ -93,12 +41,12 @@ struct Start {
 }
 
 impl<'a> DayBook<'a> {
-    /// Opens the book of `date`: applies the corporate actions since then, date by date, to the previous portfolio, or
-    /// begins with `initial_cash` when there is none, and values it at the open.
+    /// Opens the book of `date`. The portfolio is the previous day's after `actions`, the corporate actions since then,
+    /// date by date; without a previous day it is `initial_cash`.
     ///
     /// # Errors
-    /// When the previous day is not before `date`, the initial cash is below zero, a holding has no
-    /// price at all, or an amount is too large to be exact.
+    /// When the previous day is not before `date`, the initial cash is below zero, a holding has no price at all, or an
+    /// amount is too large to be exact.
     pub fn open(
         date: NaiveDate,
         previous: Option<&PreviousDay>,
@@ -112,9 +60,8 @@ impl<'a> DayBook<'a> {
             Some(previous) => Start::after(previous, date, prices, actions)?,
             None => Start::first(date, initial_cash)?,
         };
-        let portfolio = start.portfolio.clone();
-        let (fills, refusals) = (Vec::new(), Vec::new());
-        Ok(Self { universe, prices, costs, portfolio, next_sequence: 0, start, fills, refusals })
+        let account = Account { portfolio: start.portfolio.clone(), universe, prices, costs };
+        Ok(Self { account, next_sequence: 0, start, fills: Vec::new(), refusals: Vec::new() })
     }
 
     /// The day.
@@ -124,22 +71,22 @@ impl<'a> DayBook<'a> {
 
     /// The portfolio after the orders so far.
     pub fn portfolio(&self) -> &Portfolio {
-        &self.portfolio
+        &self.account.portfolio
     }
 
-    /// What the portfolio was worth at the open, before any order, in dollars.
+    /// The portfolio's value at the open, before any order, in dollars.
     pub fn starting_value(&self) -> Decimal {
         self.start.value
     }
 
-    /// Carries `order` out at the open, in full, or refuses it and changes nothing.
+    /// Fills `order` at the open, in full, or refuses it and changes nothing.
     ///
     /// # Errors
     /// The first rule that the order breaks.
     pub fn submit(&mut self, order: &Order) -> Result<Fill, Refusal> {
         let sequence = self.next_sequence;
         self.next_sequence = sequence.saturating_add(1);
-        match self.settle(sequence, order) {
+        match self.account.fill(sequence, order) {
             Ok(fill) => {
                 self.fills.push(fill.clone());
                 Ok(fill)
@@ -151,14 +98,15 @@ impl<'a> DayBook<'a> {
         }
     }
 
-    /// Values the portfolio at the day's open and close and gives the day's accounts.
+    /// Closes the book: values the portfolio at the day's open and close, and returns the day's accounts.
     ///
     /// # Errors
     /// When an amount is too large to be exact.
     pub fn close(self) -> Result<DayResult, DayError> {
-        let at_close = |symbol: &Symbol| self.prices.close(symbol).or_else(|| mark(self.prices, symbol));
-        let value_at_open = value(&self.portfolio, |symbol| mark(self.prices, symbol))?;
-        let value_at_close = value(&self.portfolio, at_close)?;
+        let Account { portfolio, prices, .. } = self.account;
+        let at_close = |symbol: &Symbol| prices.close(symbol).or_else(|| mark(prices, symbol));
+        let value_at_open = value(&portfolio, |symbol| mark(prices, symbol))?;
+        let value_at_close = value(&portfolio, at_close)?;
         Ok(DayResult {
             date: self.start.date,
             days_since_last_trading: self.start.days_since_last_trading,
@@ -169,7 +117,7 @@ impl<'a> DayBook<'a> {
             return_pct: self.start.return_pct,
             fills: self.fills,
             refusals: self.refusals,
-            ending: self.portfolio,
+            ending: portfolio,
             value_at_open,
             value_at_close,
             stale: self.start.stale,
@@ -202,7 +150,7 @@ impl Start {
             applied.extend(of_date.apply(&mut portfolio, |symbol| mark(prices, symbol))?);
         }
         let value = value(&portfolio, |symbol| mark(prices, symbol))?;
-        let profit = exact::difference(value, previous.ending_value_at_open).ok_or(DayError::TooLarge)?;
+        let profit = exact_difference(value, previous.ending_value_at_open).ok_or(DayError::TooLarge)?;
         let return_pct = percent(profit, previous.ending_value_at_open).ok_or(DayError::TooLarge)?;
         let stale = portfolio.holdings().keys().filter(|symbol| prices.open(symbol).is_none());
         let stale = stale.cloned().collect();
@@ -210,7 +158,7 @@ impl Start {
     }
 }
 
-/// What a share is taken to be worth at the open: the open or, without a bar, the last known price.
+/// The price of a share at the open: the open or, without a bar, the last known price.
 fn mark(prices: &dyn DayPrices, symbol: &Symbol) -> Option<Price> {
     prices.open(symbol).or_else(|| prices.last_known(symbol))
 }
@@ -222,7 +170,7 @@ fn value(portfolio: &Portfolio, price: impl Fn(&Symbol) -> Option<Price>) -> Res
     })
 }
 
-/// `part` in percent of `whole`, half-even to 12 places; 0 of nothing.
+/// `part` in percent of `whole`, half-even to 12 places; 0 when `whole` is 0.
 fn percent(part: Decimal, whole: Decimal) -> Option<Decimal> {
     if whole.is_zero() {
         return Some(Decimal::ZERO);
@@ -230,3 +178,6 @@ fn percent(part: Decimal, whole: Decimal) -> Option<Decimal> {
     let hundredfold = part.checked_mul(Decimal::ONE_HUNDRED)?;
     Some(half_even(hundredfold.checked_div(whole)?, 12))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,26 @@
-//! One day's market taken from a price history, for the accounting of that day.
+//! The prices that the accounts of one day need, and how they come from a price history.
 
 use chrono::NaiveDate;
 
 use crate::accounting::corporate_action::Split;
-use crate::accounting::day_book::DayPrices;
 use crate::market::as_of::PriceHistory;
 use crate::market::instruments::Symbol;
 use crate::values::money::Price;
 
-/// The opens, closes and last known prices of one day.
+/// The prices of one day.
+pub trait DayPrices: Send + Sync {
+    /// The day's opening price; `None` without a bar that day.
+    fn open(&self, symbol: &Symbol) -> Option<Price>;
+
+    /// The day's closing price; `None` without a bar that day.
+    fn close(&self, symbol: &Symbol) -> Option<Price>;
+
+    /// The latest close before the day, restated for every split since, those of the day itself included; `None`
+    /// without an earlier bar.
+    fn last_known(&self, symbol: &Symbol) -> Option<Price>;
+}
+
+/// The prices of one day, read from a price history.
 #[derive(Clone, Copy)]
 pub struct MarketDay<'a> {
     history: &'a dyn PriceHistory,
@@ -17,8 +29,7 @@ pub struct MarketDay<'a> {
 }
 
 impl<'a> MarketDay<'a> {
-    /// The market of `date`. `splits` are all that are known, with the day from whose open on each
-    /// is effective, in any order.
+    /// The market of `date`. `splits` are all known ones in any order, each with the day at whose open it takes effect.
     pub fn new(history: &'a dyn PriceHistory, splits: &'a [(NaiveDate, Split)], date: NaiveDate) -> Self {
         Self { history, splits, date }
     }

@@ -1,4 +1,4 @@
-//! What a model owns: cash and whole shares, never less than none of either.
+//! What a model owns: cash and whole shares, neither of them below zero.
 
 use std::collections::BTreeMap;
 
@@ -6,23 +6,23 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::market::instruments::Symbol;
-use crate::values::exact;
+use crate::values::arithmetic::{exact_product, exact_sum};
 use crate::values::money::Price;
 
-/// Why cash and holdings are not a portfolio.
+/// Why cash and positions are not a portfolio.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PortfolioError {
-    /// There is no margin.
+    /// The cash is below zero. There is no margin.
     #[error("cash {0} is below zero")]
     NegativeCash(Decimal),
-    /// A position of no shares is no position.
+    /// A position has no shares.
     #[error("no shares of {0} are held")]
     EmptyPosition(Symbol),
 }
 
-/// Cash in dollars, at least zero and exact, and the shares held, each position above zero.
+/// Cash in dollars, exact and at least zero, and the shares held, at least one in each position.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Stored", into = "Stored")]
+#[serde(try_from = "PortfolioJson", into = "PortfolioJson")]
 pub struct Portfolio {
     cash: Decimal,
     holdings: BTreeMap<Symbol, u64>,
@@ -47,7 +47,7 @@ impl Portfolio {
         self.cash
     }
 
-    /// Shares held by symbol, in the order of the symbols.
+    /// Shares held by symbol.
     pub fn holdings(&self) -> &BTreeMap<Symbol, u64> {
         &self.holdings
     }
@@ -57,19 +57,19 @@ impl Portfolio {
         self.holdings.get(symbol).copied().unwrap_or(0)
     }
 
-    /// Cash and all positions in dollars, exact; `None` when a held symbol has no price or the
-    /// amount needs more than 28 digits.
+    /// The exact value of cash and all positions, in dollars; `None` when a held symbol has no price or the amount needs
+    /// more than 28 digits.
     pub fn value(&self, price: impl Fn(&Symbol) -> Option<Price>) -> Option<Decimal> {
         self.holdings.iter().try_fold(self.cash, |value, (symbol, quantity)| {
-            let position = exact::product(price(symbol)?.amount(), Decimal::from(*quantity))?;
-            exact::sum(value, position)
+            let position = exact_product(price(symbol)?.amount(), Decimal::from(*quantity))?;
+            exact_sum(value, position)
         })
     }
 
-    /// Sets the cash and one position at once; a position of 0 disappears.
+    /// Sets the cash and one position together; a position of 0 is removed.
     ///
     /// # Errors
-    /// When the cash is below zero; nothing has changed then.
+    /// When the cash is below zero; then nothing has changed.
     pub(crate) fn settle(
         &mut self,
         symbol: &Symbol,
@@ -93,23 +93,23 @@ impl Portfolio {
     }
 }
 
-/// A portfolio as it is written: `{"cash": "12.5", "holdings": {"AAPL": 3}}`.
+/// The form of a portfolio in JSON: `{"cash": "12.5", "holdings": {"AAPL": 3}}`.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Stored {
+struct PortfolioJson {
     cash: Decimal,
     holdings: BTreeMap<Symbol, u64>,
 }
 
-impl TryFrom<Stored> for Portfolio {
+impl TryFrom<PortfolioJson> for Portfolio {
     type Error = PortfolioError;
 
-    fn try_from(stored: Stored) -> Result<Self, Self::Error> {
+    fn try_from(stored: PortfolioJson) -> Result<Self, Self::Error> {
         Self::new(stored.cash, stored.holdings)
     }
 }
 
-impl From<Portfolio> for Stored {
+impl From<Portfolio> for PortfolioJson {
     fn from(portfolio: Portfolio) -> Self {
         Self { cash: portfolio.cash, holdings: portfolio.holdings }
     }

@@ -1,17 +1,17 @@
-//! Overnight moves of held symbols that look like a split which nobody told of.
+//! Detects splits that are missing from the known corporate actions, by their effect on a price overnight.
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
-use crate::accounting::day_book::DayPrices;
+use crate::accounting::market_day::DayPrices;
 use crate::accounting::portfolio::Portfolio;
 use crate::market::instruments::Symbol;
 use crate::values::money::Price;
 
-/// How far an overnight ratio may be from a whole number, in parts of it.
+/// How far a price ratio may be from a whole number, as a fraction of that number.
 const TOLERANCE: Decimal = Decimal::from_parts(4, 0, 0, false, 2);
 
-/// A move that looks like a split.
+/// An overnight price change that looks like a split.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SuspectedSplit {
     /// The held symbol.
@@ -20,12 +20,12 @@ pub struct SuspectedSplit {
     pub close: Price,
     /// The day's open.
     pub open: Price,
-    /// The ratio that it looks like, as it is imported: new shares for old ones.
+    /// The suspected ratio, in the form in which splits are imported: `new:old` shares.
     pub ratio: String,
 }
 
-/// The symbols of `held` that open close to n times, or to the nth part of, their last known price. Splits that
-/// are known are in that price already.
+/// The held symbols whose open is close to n times, or to 1/n of, their last known price. That price is already
+/// restated for the splits that are known.
 pub fn suspected_splits(held: &Portfolio, market: &dyn DayPrices) -> Vec<SuspectedSplit> {
     let suspect = |symbol: &Symbol| {
         let (close, open) = (market.last_known(symbol)?, market.open(symbol)?);
@@ -39,13 +39,13 @@ pub fn suspected_splits(held: &Portfolio, market: &dyn DayPrices) -> Vec<Suspect
     held.holdings().keys().filter_map(suspect).collect()
 }
 
-/// Less is no whole number from 2 on, within the tolerance.
-const LEAST: Decimal = Decimal::from_parts(192, 0, 0, false, 2);
+/// The lowest ratio that is within the tolerance of a whole number from 2 on.
+const MIN_RATIO: Decimal = Decimal::from_parts(192, 0, 0, false, 2);
 
-/// The whole number from 2 on that `price` is close to, in units of `unit`.
+/// The whole number from 2 on that `price / unit` is close to.
 fn multiple(price: Price, unit: Price) -> Option<u64> {
-    // So it is on nearly every day, and to divide takes long.
-    if price.amount() < unit.amount().checked_mul(LEAST)? {
+    // This holds for nearly every symbol and day, and a multiplication is much faster than the division below.
+    if price.amount() < unit.amount().checked_mul(MIN_RATIO)? {
         return None;
     }
     let ratio = price.amount().checked_div(unit.amount())?;

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::values::exact;
+use crate::values::arithmetic::exact_product;
 
 /// The number that `text` writes, exponents included; `None` when it is none or has more than 28 digits.
 pub(crate) fn decimal(text: &str) -> Option<Decimal> {
@@ -11,7 +11,7 @@ pub(crate) fn decimal(text: &str) -> Option<Decimal> {
         None => (text, 0),
     };
     let digits = Decimal::from_str_exact(digits).ok()?;
-    exact::product(digits, power_of_ten(exponent)?)
+    exact_product(digits, power_of_ten(exponent)?)
 }
 
 fn power_of_ten(exponent: i32) -> Option<Decimal> {

@@ -13,7 +13,9 @@ use super::response::ToolCall;
 use super::session::shown;
 use super::tool::{Effect, Ran, run};
 use crate::accounting::costs::Costs;
-use crate::accounting::day_book::{DayBook, DayError, PreviousDay};
+use crate::accounting::day_book::DayBook;
+use crate::accounting::day_error::DayError;
+use crate::accounting::day_result::PreviousDay;
 use crate::accounting::market_day::MarketDay;
 use crate::accounting::order::Order;
 use crate::market::as_of::AsOf;
@@ -122,11 +124,7 @@ impl Walk {
             ground: self.ground.clone(),
             prices: later,
             today: next,
-            previous: Some(PreviousDay {
-                date: result.date,
-                portfolio: result.ending,
-                ending_value_at_open: result.value_at_open,
-            }),
+            previous: Some(result.into_previous()),
             orders: Vec::new(),
         };
         let told = next.told(Object::new().json("closed", closed))?.finish();

@@ -9,7 +9,7 @@ use super::summary;
 use super::transcript::{Message, Role, Transcript};
 use super::usage::Spent;
 use crate::accounting::day_book::DayBook;
-use crate::accounting::order::Fill;
+use crate::accounting::fill::Fill;
 use crate::market::as_of::AsOf;
 use crate::market::instruments::{Symbol, Universe};
 use crate::values::ids::ModelDayKey;

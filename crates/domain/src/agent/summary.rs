@@ -3,7 +3,8 @@
 use chrono::NaiveDate;
 
 use super::end_reason::EndReason;
-use crate::accounting::order::{Fill, Side};
+use crate::accounting::fill::Fill;
+use crate::accounting::order::Side;
 use crate::accounting::portfolio::Portfolio;
 
 /// Trades named one by one; of more, only the rest's number is told.

@@ -5,7 +5,7 @@
 use super::json;
 use super::response::ToolCall;
 use crate::accounting::day_book::DayBook;
-use crate::accounting::order::Fill;
+use crate::accounting::fill::Fill;
 use crate::market::as_of::AsOf;
 
 mod arguments;

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::values::exact;
+use crate::values::arithmetic::{exact_product, exact_sum};
 
 mod reported;
 #[cfg(test)]
@@ -103,7 +103,7 @@ pub fn cost(usage: &Usage, prices: &TokenPrices) -> Option<Decimal> {
         (written, prices.cache_write.unwrap_or(prices.input)),
         (completion, prices.output),
     ];
-    parts.into_iter().try_fold(Decimal::ZERO, |sum, (tokens, price)| exact::sum(sum, charge(tokens, price)?))
+    parts.into_iter().try_fold(Decimal::ZERO, |sum, (tokens, price)| exact_sum(sum, charge(tokens, price)?))
 }
 
 /// The most dollars that a call can cost: a token of the request is at least one byte of it, and
@@ -111,12 +111,12 @@ pub fn cost(usage: &Usage, prices: &TokenPrices) -> Option<Decimal> {
 pub fn reserve(request_bytes: u64, max_completion_tokens: u64, prices: &TokenPrices) -> Decimal {
     let (prompt, completion) =
         (charge(request_bytes, prices.highest_input()), charge(max_completion_tokens, prices.output));
-    prompt.zip(completion).and_then(|(prompt, answer)| exact::sum(prompt, answer)).unwrap_or(Decimal::MAX)
+    prompt.zip(completion).and_then(|(prompt, answer)| exact_sum(prompt, answer)).unwrap_or(Decimal::MAX)
 }
 
 fn charge(tokens: u64, per_million: Decimal) -> Option<Decimal> {
-    let per_token = exact::product(per_million, Decimal::new(1, PER_MILLION))?;
-    exact::product(Decimal::from(tokens), per_token)
+    let per_token = exact_product(per_million, Decimal::new(1, PER_MILLION))?;
+    exact_product(Decimal::from(tokens), per_token)
 }
 
 /// What calls have used together. Adds up over a day, a lane, a job.
@@ -168,7 +168,7 @@ impl Spent {
         ];
         counts.into_iter().for_each(|(mine, more)| *mine = mine.saturating_add(more));
         self.cost = match (self.cost, other.cost) {
-            (Some(mine), Some(more)) => Some(exact::sum(mine, more).unwrap_or(Decimal::MAX)),
+            (Some(mine), Some(more)) => Some(exact_sum(mine, more).unwrap_or(Decimal::MAX)),
             (mine, more) => mine.or(more),
         };
     }

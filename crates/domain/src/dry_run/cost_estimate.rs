@@ -6,7 +6,7 @@
 use rust_decimal::Decimal;
 
 use crate::agent::AgentSettings;
-use crate::values::exact;
+use crate::values::arithmetic::exact_product;
 
 /// Fewer past days than these say nothing about the next one.
 pub const ENOUGH_DAYS: u64 = 3;
@@ -86,7 +86,7 @@ impl PerDay {
 pub fn estimate(settings: &AgentSettings, past: &PastDays) -> Estimate {
     let limits = &settings.limits;
     let of_tokens = limits.max_tokens.zip(settings.prices.as_ref()).and_then(|(tokens, prices)| {
-        exact::product(Decimal::from(tokens), exact::product(prices.highest(), Decimal::new(1, 6))?)
+        exact_product(Decimal::from(tokens), exact_product(prices.highest(), Decimal::new(1, 6))?)
     });
     let most = [limits.max_cost, of_tokens].into_iter().flatten().min();
     Estimate {

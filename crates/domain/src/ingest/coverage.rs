@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::job::Job;
 use crate::market::instruments::{Symbol, Universe};
-use crate::values::bit_set::Bits;
+use crate::values::bit_set::BitSet;
 
 pub use report::{Gap, SymbolReport};
 
@@ -84,6 +85,15 @@ impl Scope {
     }
 }
 
+/// The symbols that the portfolios of `job` hold. `holdings` are those of all portfolios of its models, by model and
+/// trial; a model may have had more trials in an earlier job, and these do not count.
+pub fn symbols_held_by(job: &Job, holdings: Vec<(String, u32, Symbol)>) -> Vec<Symbol> {
+    let is_own =
+        |model: &str, trial: u32| job.models.iter().any(|own| own.signature == model && trial < own.trials);
+    let own = holdings.into_iter().filter(|(model, trial, _)| is_own(model, *trial));
+    own.map(|(_, _, symbol)| symbol).collect()
+}
+
 /// Whether a date can be simulated with what is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -146,19 +156,19 @@ pub struct Coverage {
 /// One symbol's sessions, by their index in the scope.
 #[derive(Debug, Clone)]
 struct Cells {
-    bars: Bits,
+    bars: BitSet,
     /// Inside the span of an answer.
-    answered: Bits,
+    answered: BitSet,
     /// Inside the span of an answer that is still believed for young sessions.
-    answered_lately: Bits,
+    answered_lately: BitSet,
 }
 
 impl Cells {
-    fn missing(&self, all: &Bits) -> Bits {
+    fn missing(&self, all: &BitSet) -> BitSet {
         all.minus(&self.bars).minus(&self.answered)
     }
 
-    fn recheck(&self, young: &Bits) -> Bits {
+    fn recheck(&self, young: &BitSet) -> BitSet {
         let unsure = self.answered.minus(&self.bars).minus(&self.answered_lately);
         unsure.minus(&unsure.minus(young))
     }
@@ -173,7 +183,7 @@ impl Coverage {
         spans: &[AnswerSpan],
         now: DateTime<Utc>,
     ) -> Self {
-        let none = Bits::empty(scope.sessions.len());
+        let none = BitSet::empty(scope.sessions.len());
         let unknown = Cells { bars: none.clone(), answered: none.clone(), answered_lately: none };
         let mut cells = vec![unknown; scope.symbols().count()];
         let row: HashMap<&Symbol, usize> = scope.symbols().zip(0..).collect();
@@ -200,7 +210,7 @@ impl Coverage {
     pub fn need(&self, now: DateTime<Utc>, fetchable_until: NaiveDate) -> Need {
         let sessions = self.scope.sessions.len();
         let fetchable = self.scope.between(NaiveDate::MIN, fetchable_until);
-        let (mut all, mut young) = (Bits::empty(sessions), Bits::empty(sessions));
+        let (mut all, mut young) = (BitSet::empty(sessions), BitSet::empty(sessions));
         all.insert_all(fetchable.clone());
         let first_young = now.date_naive() - YOUNG + TimeDelta::days(1);
         young.insert_all(self.scope.between(first_young, fetchable_until));
@@ -245,13 +255,13 @@ impl Coverage {
         (from..self.scope.sessions.len()).filter(lacks).map(|session| self.scope.sessions[session]).collect()
     }
 
-    fn note(&self, into: &mut BTreeMap<Symbol, BTreeSet<NaiveDate>>, symbol: &Symbol, sessions: &Bits) {
+    fn note(&self, into: &mut BTreeMap<Symbol, BTreeSet<NaiveDate>>, symbol: &Symbol, sessions: &BitSet) {
         if !sessions.is_empty() {
             into.insert(symbol.clone(), self.dates(sessions));
         }
     }
 
-    fn dates(&self, sessions: &Bits) -> BTreeSet<NaiveDate> {
+    fn dates(&self, sessions: &BitSet) -> BTreeSet<NaiveDate> {
         sessions.iter().map(|index| self.scope.sessions[index]).collect()
     }
 }

@@ -1,4 +1,5 @@
-//! The past as an agent may see it on a day: earlier bars in full, today's open, nothing later.
+//! The point-in-time view of prices: at the open of a day a model sees earlier bars in full, that day's open, and
+//! nothing later. It prevents look-ahead bias.
 
 use chrono::NaiveDate;
 
@@ -6,7 +7,7 @@ use crate::market::calendar::Calendar;
 use crate::market::instruments::{Bar, Symbol};
 use crate::values::money::Price;
 
-/// Bars by symbol and date, the future included. Only [`AsOf`] shows it to those who decide.
+/// A source of bars by symbol and date. It also holds bars of later days, so models read it through [`AsOf`] only.
 pub trait PriceHistory: Send + Sync {
     /// The bar of `symbol` on `date`.
     fn bar(&self, symbol: &Symbol, date: NaiveDate) -> Option<Bar>;
@@ -15,28 +16,28 @@ pub trait PriceHistory: Send + Sync {
     fn previous_date(&self, symbol: &Symbol, date: NaiveDate) -> Option<NaiveDate>;
 }
 
-/// Why a bar is not shown.
+/// Why [`AsOf`] returns no bar.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AsOfError {
-    /// Of today only the open is known, of later days nothing.
-    #[error("the bar of {asked} is not known on {today}")]
+    /// The bar is of today or later: of today only the open is known, of later days nothing.
+    #[error("the bar of {requested} is not known on {today}")]
     LookAhead {
-        /// The date asked for.
-        asked: NaiveDate,
-        /// The date of the view.
+        /// The requested date.
+        requested: NaiveDate,
+        /// The day of the view.
         today: NaiveDate,
     },
     /// The symbol has no bar on that earlier date.
     #[error("{symbol} has no bar on {date}")]
     Unknown {
-        /// The symbol asked for.
+        /// The requested symbol.
         symbol: Symbol,
-        /// The date asked for.
+        /// The requested date.
         date: NaiveDate,
     },
 }
 
-/// The market as known at the open of one day. Prices are as traded, not adjusted for splits.
+/// The market as it is known at the open of one day. Prices are as traded, not adjusted for splits.
 #[derive(Clone, Copy)]
 pub struct AsOf<'a> {
     history: &'a dyn PriceHistory,
@@ -50,7 +51,7 @@ impl<'a> AsOf<'a> {
         Self { history, calendar, today }
     }
 
-    /// The day whose open has just been seen.
+    /// The day of the view.
     pub fn today(&self) -> NaiveDate {
         self.today
     }
@@ -63,16 +64,16 @@ impl<'a> AsOf<'a> {
     /// The full bar of a day before today.
     ///
     /// # Errors
-    /// `LookAhead` for today and later, `Unknown` when there is no such bar.
+    /// `LookAhead` for today and later, `Unknown` when the symbol has no bar on `date`.
     pub fn bar(&self, symbol: &Symbol, date: NaiveDate) -> Result<Bar, AsOfError> {
         if date >= self.today {
-            return Err(AsOfError::LookAhead { asked: date, today: self.today });
+            return Err(AsOfError::LookAhead { requested: date, today: self.today });
         }
         let unknown = || AsOfError::Unknown { symbol: symbol.clone(), date };
         self.history.bar(symbol, date).ok_or_else(unknown)
     }
 
-    /// The last session before today; `None` when the calendar does not say.
+    /// The last session before today; `None` when the calendar does not cover it.
     pub fn previous_session(&self) -> Option<NaiveDate> {
         self.calendar.previous_session(self.today)
     }
@@ -82,7 +83,7 @@ impl<'a> AsOf<'a> {
         self.calendar.sessions_before(self.today, count)
     }
 
-    /// The closes of the last session before today, in the order asked; symbols without one are left out.
+    /// The closes of the last session before today, in the order of `symbols`; symbols without one are left out.
     pub fn previous_closes<'s>(
         &self,
         symbols: impl IntoIterator<Item = &'s Symbol>,
@@ -92,16 +93,11 @@ impl<'a> AsOf<'a> {
         symbols.into_iter().filter_map(close).collect()
     }
 
-    /// The last close of `symbol` before today, of whatever date.
-    pub fn last_close(&self, symbol: &Symbol) -> Option<Price> {
-        self.history(symbol, 1).first().map(|(_, bar)| bar.close())
-    }
-
-    /// The last `count` bars of `symbol` before today with their dates, oldest first; fewer when
-    /// there are not so many.
+    /// The last `count` bars of `symbol` before today with their dates, oldest first; fewer when the history is
+    /// shorter.
     pub fn history(&self, symbol: &Symbol, count: usize) -> Vec<(NaiveDate, Bar)> {
         let earlier = |date: NaiveDate| {
-            // A store that answered with the same or a later date would end nowhere, or in the future.
+            // An implementation that returns the same or a later date would make this loop endless, or show the future.
             self.history.previous_date(symbol, date).filter(|found| *found < date)
         };
         let dates = std::iter::successors(earlier(self.today), |date| earlier(*date)).take(count);
@@ -124,7 +120,7 @@ mod tests {
         "AAPL".parse().unwrap()
     }
 
-    /// Bars whose open and close tell the day of October 2025; none on the 6th.
+    /// Bars of October 2025 whose open and close contain the day of the month; none on the 6th.
     fn table() -> PriceTable {
         let price = |text: String| text.parse::<Price>().unwrap();
         let bar = |n: u32| {
@@ -141,7 +137,7 @@ mod tests {
 
         assert_eq!(view.open(&apple()), Some("8.1".parse().unwrap()));
         for hidden in ["2025-10-08", "2025-10-09", "2025-10-10"].map(day) {
-            let refused = AsOfError::LookAhead { asked: hidden, today: day("2025-10-08") };
+            let refused = AsOfError::LookAhead { requested: hidden, today: day("2025-10-08") };
             assert_eq!(view.bar(&apple(), hidden), Err(refused));
         }
     }
@@ -167,7 +163,6 @@ mod tests {
         assert_eq!(dates(3), ["2025-10-02", "2025-10-03", "2025-10-07"].map(day));
         assert_eq!(dates(9), ["2025-10-01", "2025-10-02", "2025-10-03", "2025-10-07"].map(day));
         assert!(dates(0).is_empty());
-        assert_eq!(view.last_close(&apple()), Some("7.9".parse().unwrap()));
     }
 
     #[test]
@@ -182,9 +177,9 @@ mod tests {
     }
 
     #[test]
-    fn a_store_that_runs_forward_shows_nothing() {
-        struct Liar;
-        impl PriceHistory for Liar {
+    fn a_history_that_runs_forward_shows_nothing() {
+        struct Forward;
+        impl PriceHistory for Forward {
             fn bar(&self, _: &Symbol, _: NaiveDate) -> Option<Bar> {
                 None
             }
@@ -194,6 +189,6 @@ mod tests {
         }
         let calendar = Calendar::nyse();
 
-        assert!(AsOf::new(&Liar, &calendar, day("2025-10-08")).history(&apple(), 5).is_empty());
+        assert!(AsOf::new(&Forward, &calendar, day("2025-10-08")).history(&apple(), 5).is_empty());
     }
 }

@@ -1,6 +1,6 @@
-//! When the exchange trades: sessions, closures, short days, opening and closing instants.
+//! When the exchange trades: sessions, closures, short days and closing instants.
 //!
-//! NYSE and NASDAQ share these sessions. The table ends with 2030; beyond it nothing is assumed.
+//! NYSE and NASDAQ have the same sessions. The table ends with 2030; a date after it has no session.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
@@ -13,9 +13,8 @@ mod nyse;
 #[cfg(test)]
 mod tests;
 
-/// The years that the table knows, both included.
+/// The first and the last year of the table.
 pub const YEARS: std::ops::RangeInclusive<i32> = 2000..=2030;
-const OPEN: (u32, u32) = (9, 30);
 const CLOSE: (u32, u32) = (16, 0);
 const SHORT_CLOSE: (u32, u32) = (13, 0);
 const AD_HOC: &str = "ad hoc closure";
@@ -47,14 +46,14 @@ impl Days {
 }
 
 impl Calendar {
-    /// The New York Stock Exchange's announced and projected calendar.
+    /// The New York Stock Exchange's calendar, as announced and, for later years, projected.
     pub fn nyse() -> Self {
         NYSE.clone()
     }
 
-    /// This calendar without sessions on `dates`, which it calls `ad hoc closure`.
+    /// This calendar without sessions on `dates`; the name of these closures is `ad hoc closure`.
     ///
-    /// Days that are no sessions anyway stay as they are.
+    /// Dates that are not sessions keep what they are.
     #[must_use]
     pub fn with_closures(self, dates: impl IntoIterator<Item = NaiveDate>) -> Self {
         let closed: BTreeSet<_> = dates.into_iter().filter(|date| self.is_session(*date)).collect();
@@ -64,8 +63,7 @@ impl Calendar {
         Self(Arc::new(days))
     }
 
-    /// Whether the calendar knows about `date`. Callers refuse dates that it does not cover: for
-    /// those every question is answered as for a closed day.
+    /// Whether the table contains the year of `date`. Every other method treats a date outside it as a closed day.
     pub fn covers(&self, date: NaiveDate) -> bool {
         YEARS.contains(&date.year())
     }
@@ -80,7 +78,7 @@ impl Calendar {
         self.0.closures.get(&date).copied()
     }
 
-    /// The dates that [`Self::with_closures`] took out, oldest first.
+    /// The dates of all ad hoc closures, oldest first.
     pub fn ad_hoc_closures(&self) -> impl Iterator<Item = NaiveDate> {
         self.0.closures.iter().filter(|(_, name)| **name == AD_HOC).map(|(date, _)| *date)
     }
@@ -98,20 +96,15 @@ impl Calendar {
         self.0.sessions.get(end.saturating_sub(count)..end).unwrap_or_default()
     }
 
-    /// The latest session before `date` itself; `None` when the table does not say.
+    /// The latest session before `date` itself; `None` at the beginning of the table and outside it.
     pub fn previous_session(&self, date: NaiveDate) -> Option<NaiveDate> {
         self.sessions_before(date, 1).first().copied()
     }
 
-    /// The first session after `date` itself; `None` when the table does not say.
+    /// The first session after `date` itself; `None` at the end of the table and outside it.
     pub fn next_session(&self, date: NaiveDate) -> Option<NaiveDate> {
         let after = self.0.sessions.partition_point(|day| *day <= date);
         self.0.sessions.get(after).copied().filter(|_| self.covers(date))
-    }
-
-    /// When the session of `date` opens: 9:30 in New York. `None` without a session.
-    pub fn open_at(&self, date: NaiveDate) -> Option<DateTime<Utc>> {
-        self.is_session(date).then(|| instant(date, OPEN)).flatten()
     }
 
     /// When the session of `date` closes: 16:00 in New York, 13:00 on short days. `None` without a session.
@@ -129,13 +122,13 @@ impl Calendar {
         self.0.sessions.get(last).copied().filter(|_| self.covers(exchange_date(now)))
     }
 
-    /// The last session whose bar will not change any more: it closed at least 4 hours before `now`.
+    /// The last session whose bar may be stored: it closed at least 4 hours before `now`.
     pub fn last_storable_session(&self, now: DateTime<Utc>) -> Option<NaiveDate> {
         self.last_closed_session(now, Duration::from_hours(4))
     }
 
-    /// The latest session whose bars are final: it closed at least 24 hours before `now`.
-    pub fn last_settled_session(&self, now: DateTime<Utc>) -> Option<NaiveDate> {
+    /// The last session whose bars are final: it closed at least 24 hours before `now`.
+    pub fn last_final_session(&self, now: DateTime<Utc>) -> Option<NaiveDate> {
         self.last_closed_session(now, Duration::from_hours(24))
     }
 
@@ -144,7 +137,7 @@ impl Calendar {
     }
 }
 
-/// Monday to Friday from `start` to `end`, both included, oldest first, holidays too.
+/// Monday to Friday from `start` to `end`, both included, oldest first, with holidays.
 pub fn weekdays(start: NaiveDate, end: NaiveDate) -> Vec<NaiveDate> {
     let weekday = |day: &NaiveDate| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
     start.iter_days().take_while(|day| *day <= end).filter(weekday).collect()

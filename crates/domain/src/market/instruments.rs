@@ -1,4 +1,4 @@
-//! What the market data is made of: symbols, daily bars, universes.
+//! Symbols, daily bars and universes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,13 +15,13 @@ pub struct SymbolError(String);
 
 /// A ticker as the exchange prints it: 1-12 of `A-Z`, `0-9`, `.`, `-`.
 ///
-/// It is copied with every bar and every fill, and so lives in place.
+/// The text is stored inline, because every bar and every fill copies it and a heap allocation each would be slow.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Symbol(ArrayString<12>);
 
 impl Symbol {
-    /// The ticker's text.
+    /// The ticker as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -68,7 +68,7 @@ impl fmt::Display for Symbol {
 /// Why four prices are not a bar.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BarError {
-    /// The high is the highest of the four prices.
+    /// The high is not the highest of the four prices.
     #[error("high {high} is below {other}")]
     HighTooLow {
         /// The bar's high.
@@ -76,7 +76,7 @@ pub enum BarError {
         /// The price above it.
         other: Price,
     },
-    /// The low is the lowest of the four prices.
+    /// The low is not the lowest of the four prices.
     #[error("low {low} is above {other}")]
     LowTooHigh {
         /// The bar's low.
@@ -139,14 +139,14 @@ impl Bar {
     }
 }
 
-/// The symbols that a job's models may trade, and the symbol they are measured against.
+/// The symbols that a job's models may trade, and the symbol with which their results are compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Universe {
-    /// What the universe is called, e.g. `nasdaq100`.
+    /// Its name, e.g. `nasdaq100`.
     pub name: String,
-    /// The members, without repetition, in the file's order.
+    /// The members, without repetition, in the order of the file.
     pub symbols: Vec<Symbol>,
-    /// The index fund; tradable too, and never blocks a date when its bar is missing.
+    /// The index fund; models may trade it too. A date can run without its bar.
     pub benchmark: Option<Symbol>,
 }
 

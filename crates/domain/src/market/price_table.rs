@@ -7,11 +7,11 @@ use chrono::NaiveDate;
 use crate::market::as_of::PriceHistory;
 use crate::market::instruments::{Bar, Symbol};
 
-/// Bars by symbol and date; of two for the same the later one stays.
+/// Bars by symbol and date. A second bar of the same symbol and date replaces the first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PriceTable(HashMap<Symbol, Series>);
 
-/// The bars of one symbol, oldest first. Dates are apart, since they are searched.
+/// The bars of one symbol, oldest first. The dates have a vector of their own, so that a binary search reads less memory.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Series {
     dates: Vec<NaiveDate>,
@@ -20,7 +20,7 @@ struct Series {
 
 impl Series {
     fn insert(&mut self, date: NaiveDate, bar: Bar) {
-        // They mostly come in their order.
+        // Bars mostly arrive in the order of their dates, so the end is tried first.
         let place = if self.dates.last().is_none_or(|last| *last < date) {
             self.dates.len()
         } else {
@@ -37,7 +37,7 @@ impl Series {
 }
 
 impl PriceTable {
-    /// Whether there is any bar of `symbol`.
+    /// Whether the table has any bar of `symbol`.
     pub fn knows(&self, symbol: &Symbol) -> bool {
         self.0.contains_key(symbol)
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{RecordedDay, RecordedOutcome, ReplayedDay, ReplayedOutcome};
-use crate::accounting::order::Fill;
+use crate::accounting::fill::Fill;
 use crate::accounting::portfolio::Portfolio;
 use crate::agent::transcript::Role;
 use crate::agent::{AgentReport, EntryKind, Message};

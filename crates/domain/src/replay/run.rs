@@ -1,7 +1,7 @@
 //! One day from its recording.
 
 use super::{Missing, RecordedDay, RecordedOutcome, ReplayedDay, ReplayedOutcome};
-use crate::accounting::day_book::DayResult;
+use crate::accounting::day_result::DayResult;
 use crate::agent::{AgentReport, EndReason, FinishedSession, JournaledSession, NextStep, Outcome};
 use crate::job::AgentModel;
 use crate::simulation::decider::Decider;

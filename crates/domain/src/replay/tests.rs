@@ -6,7 +6,6 @@ use chrono::NaiveDate;
 use serde_json::json;
 
 use super::*;
-use crate::accounting::corporate_actions::KnownActions;
 use crate::accounting::costs::Costs;
 use crate::agent::{Dialect, EndReason, Entry, EntryKind, JournaledSession, NextStep};
 use crate::job::{AgentModel, ModelKind, OnFailure, Options};

@@ -4,8 +4,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use crate::accounting::corporate_action::AppliedAction;
-use crate::accounting::order::{RefusedOrder, Side};
+use crate::accounting::order::Side;
 use crate::accounting::portfolio::Portfolio;
+use crate::accounting::refusal::RefusedOrder;
 use crate::agent::AgentReport;
 use crate::market::instruments::Symbol;
 use crate::values::ids::ModelDayKey;

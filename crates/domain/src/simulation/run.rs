@@ -5,9 +5,11 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use crate::accounting::corporate_actions::KnownActions;
-use crate::accounting::day_book::{DayBook, DayError, DayPrices, DayResult, PreviousDay};
-use crate::accounting::market_day::MarketDay;
+use crate::accounting::day_book::DayBook;
+use crate::accounting::day_error::DayError;
+use crate::accounting::day_result::{DayResult, PreviousDay};
+use crate::accounting::known_actions::KnownActions;
+use crate::accounting::market_day::{DayPrices, MarketDay};
 use crate::accounting::order::Order;
 use crate::accounting::portfolio::Portfolio;
 use crate::accounting::split_detection::{SuspectedSplit, suspected_splits};
@@ -18,7 +20,7 @@ use crate::market::calendar::Calendar;
 use crate::market::instruments::Universe;
 use crate::simulation::decider::Decider;
 use crate::simulation::model_day::{CompletedDay, DayRef, Trade};
-use crate::strategy::policy::Situation;
+use crate::strategy::situation::Situation;
 use crate::values::ids::ModelDayKey;
 
 /// The position of a portfolio after a completed day.

@@ -1,10 +1,10 @@
-//! A fixed-size set of small indexes: sessions of a range, symbols of a universe.
+//! A set of small indexes, one bit each: the sessions of a range, the symbols of a universe.
 
-/// Indexes below a length fixed at creation.
+/// Indexes below a length that is fixed when the set is made. Operations on two sets require equal lengths.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Bits(Vec<u64>);
+pub(crate) struct BitSet(Vec<u64>);
 
-impl Bits {
+impl BitSet {
     pub(crate) fn empty(len: usize) -> Self {
         Self(vec![0; len.div_ceil(64)])
     }
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn indexes_beyond_one_word_are_kept_in_order() {
-        let mut bits = Bits::empty(130);
+        let mut bits = BitSet::empty(130);
         for index in [129, 0, 64, 63] {
             bits.insert(index);
         }
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_set_minus_another_keeps_what_the_other_lacks() {
-        let (mut a, mut b) = (Bits::empty(70), Bits::empty(70));
+        let (mut a, mut b) = (BitSet::empty(70), BitSet::empty(70));
         a.insert_all(60..70);
         b.insert_all(0..68);
 

@@ -1,4 +1,4 @@
-//! Identities. Ids are made by callers; this module only names them.
+//! Identities of jobs, portfolios, lanes and model-days. Callers make the ids.
 
 use std::fmt;
 use std::str::FromStr;
@@ -43,12 +43,12 @@ id! {
     LaneId
 }
 
-/// Which model-day.
+/// Identity of one model-day: one model (and trial) on one session in one job.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModelDayKey {
-    /// The job it belongs to.
+    /// The job that runs it.
     pub job: JobId,
-    /// The experiment its portfolio belongs to.
+    /// The experiment of its portfolio.
     pub experiment: String,
     /// The model's signature.
     pub model: String,

@@ -1,4 +1,4 @@
-//! Exact amounts: prices, money, share counts. No binary floats, no rounding that is not asked for.
+//! The price of a share, as an exact decimal number.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,16 +6,16 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-/// Why a number is not a price.
+/// Why a text or a number is not a price.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PriceError {
     /// The text is not a decimal number.
     #[error("{0:?} is not a decimal number")]
     NotDecimal(String),
-    /// A price is above zero.
+    /// The number is zero or less.
     #[error("price {0} is not above zero")]
     NotPositive(Decimal),
-    /// Stored prices have at most ten places and fourteen digits before the point.
+    /// The number has more than ten decimal places, or more than fourteen digits before the point.
     #[error("price {0} has more digits than a price can have")]
     OutOfRange(Decimal),
 }

@@ -13,5 +13,5 @@ pub use health::{Health, Probe, openapi as probes_openapi};
 pub use number::Number;
 pub use openapi::document;
 pub use problem::{Body as ProblemBody, Problem};
-pub use query::{Params, strict_date};
+pub use query::Params;
 pub use serve::{bind, serve};

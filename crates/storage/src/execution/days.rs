@@ -1,7 +1,7 @@
 //! Model-days as they end: result, fills, messages and the lane's progress.
 
 use chrono::NaiveDate;
-use domain::accounting::order::Fill;
+use domain::accounting::fill::Fill;
 use domain::accounting::portfolio::Portfolio;
 use domain::simulation::model_day::{DayRef, SkipReason};
 use domain::values::ids::LaneId;

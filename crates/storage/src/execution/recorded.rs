@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::accounting::order::{Fill, Side};
+use domain::accounting::fill::Fill;
+use domain::accounting::order::Side;
 use domain::accounting::portfolio::Portfolio;
 use domain::job::JobState;
 use domain::market::instruments::Symbol;

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use domain::accounting::corporate_action::{ActionKind, Dividend, Split};
-use domain::accounting::corporate_actions::KnownActions;
+use domain::accounting::known_actions::KnownActions;
 use domain::ingest::import::{ActionRow, Change, MOST_LISTED};
 use domain::market::instruments::Symbol;
 use domain::values::money::Price;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::accounting::order::Fill;
+use domain::accounting::fill::Fill;
 use rust_decimal::Decimal;
 use sqlx::{AssertSqlSafe, Executor};
 use storage::StorageError;

@@ -1,7 +1,8 @@
 //! A database with planned jobs.
 
 use chrono::NaiveDate;
-use domain::accounting::order::{Fill, Side};
+use domain::accounting::fill::Fill;
+use domain::accounting::order::Side;
 use domain::accounting::portfolio::Portfolio;
 use domain::job::JobOutcome;
 use domain::market::instruments::Symbol;

@@ -1,6 +1,6 @@
 //! Days of several lanes in one commit: each as if it had been alone.
 
-use domain::accounting::order::Fill;
+use domain::accounting::fill::Fill;
 use storage::StorageError;
 use storage::execution::{DayCommit, DayRow, DayWriter, commit_day};
 

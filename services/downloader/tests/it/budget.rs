@@ -81,7 +81,7 @@ async fn a_free_key_is_paced_and_its_budget_shown() {
     let settings = [("ALPHAVANTAGE_API_KEY", "FREE"), ("ALPHAVANTAGE_PLAN", "free")];
     let mut world = World::start(provider, &settings).await;
     let last = domain::market::calendar::Calendar::nyse()
-        .last_settled_session(chrono::Utc::now())
+        .last_final_session(chrono::Utc::now())
         .unwrap()
         .to_string();
 
@@ -102,7 +102,7 @@ async fn a_provider_that_finds_the_calls_too_fast_is_asked_more_slowly() {
         AlphaVantage::builder().today(exchange_date(chrono::Utc::now())).generated().free_key("FREE");
     let mut world = World::start(provider, &[("ALPHAVANTAGE_API_KEY", "FREE")]).await;
     let last = domain::market::calendar::Calendar::nyse()
-        .last_settled_session(chrono::Utc::now())
+        .last_final_session(chrono::Utc::now())
         .unwrap()
         .to_string();
 

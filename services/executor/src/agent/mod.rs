@@ -7,7 +7,7 @@ mod journal;
 mod search;
 mod turn;
 
-use domain::accounting::day_book::DayPrices;
+use domain::accounting::market_day::DayPrices;
 use domain::agent::{AgentReport, EndedSession, JournaledSession};
 use domain::events::event::{Event, ModelDayStarted};
 use domain::job::AgentModel;

@@ -2,7 +2,7 @@
 //!
 //! Names, parameters and results of the agents' tools come from `domain`.
 
-use domain::accounting::day_book::DayError;
+use domain::accounting::day_error::DayError;
 use domain::agent::response::ToolCall;
 use domain::agent::sandbox::{Walk, refused};
 use domain::agent::tool::{Ran, Tool as AgentTool, parameters};

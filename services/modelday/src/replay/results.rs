@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use domain::accounting::corporate_action::{Action, AppliedAction};
-use domain::accounting::order::Fill;
+use domain::accounting::fill::Fill;
 use domain::agent::{AgentReport, Spent, Transcript};
 use domain::market::instruments::Symbol;
 use domain::performance::leaderboard::Row;

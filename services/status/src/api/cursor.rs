@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use domain::events::job_view::Cell;
 
-use runtime::http::strict_date;
+use domain::values::date::parse_date;
 
 /// A row among those of portfolios, which go by model, trial and date.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(crate) fn cell(cursor: &str) -> Option<Cell> {
     let text = read(cursor)?;
     let mut parts = text.splitn(3, '/');
     let (date, trial, model) = (parts.next()?, parts.next()?, parts.next()?);
-    Some(Cell { date: strict_date(date)?, trial: trial.parse().ok()?, model: model.to_owned() })
+    Some(Cell { date: parse_date(date)?, trial: trial.parse().ok()?, model: model.to_owned() })
 }
 
 /// The place of a cursor; `None` for a text that is none.
@@ -41,7 +41,7 @@ pub(crate) fn place(cursor: &str) -> Option<Place> {
     let text = read(cursor)?;
     let mut parts = text.splitn(4, '/');
     let (date, trial, number, model) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let (date, trial, number) = (strict_date(date)?, trial.parse().ok()?, number.parse().ok()?);
+    let (date, trial, number) = (parse_date(date)?, trial.parse().ok()?, number.parse().ok()?);
     Some(Place { date, trial, number, model: model.to_owned() })
 }
 

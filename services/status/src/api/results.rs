@@ -9,8 +9,9 @@ use axum::http::StatusCode;
 use chrono::{Days, NaiveDate};
 use domain::events::job_view::days::DayFigures;
 use domain::job::request::{DEFAULT_EXPERIMENT, ValidationError};
+use domain::values::date::parse_date;
 use domain::values::ids::JobId;
-use runtime::http::{Params, Problem, ProblemBody, strict_date};
+use runtime::http::{Params, Problem, ProblemBody};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use storage::status::{JobDays, Span, days_of_job};
@@ -193,7 +194,7 @@ fn dates_asked(
     lookback_days: u32,
 ) -> Result<(NaiveDate, NaiveDate), Problem> {
     let read =
-        |text: &str| strict_date(text).ok_or_else(|| bad_request("Invalid date format. Expected YYYY-MM-DD"));
+        |text: &str| parse_date(text).ok_or_else(|| bad_request("Invalid date format. Expected YYYY-MM-DD"));
     let (from, to) = match (start.map(read).transpose()?, end.map(read).transpose()?) {
         (Some(start), Some(end)) => (start, end),
         (Some(day), None) | (None, Some(day)) => (day, day),

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::accounting::order::{RefusedOrder, Side};
+use domain::accounting::order::Side;
 use domain::accounting::portfolio::Portfolio;
+use domain::accounting::refusal::RefusedOrder;
 use domain::simulation::model_day::{CompletedDay, Trade};
 use serde_json::json;
 

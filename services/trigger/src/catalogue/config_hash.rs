@@ -4,7 +4,7 @@
 //! type or a field in the code therefore changes no hash, and no stored day looks as if it were made otherwise.
 
 use domain::accounting::costs::{CostTerms, Costs};
-use domain::strategy::recorded::RecordedOrder;
+use domain::strategy::recorded_orders::RecordedOrder;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

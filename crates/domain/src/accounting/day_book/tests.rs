@@ -22,7 +22,7 @@ fn first_day<'a>(cash: &str, universe: &'a Universe, quotes: &'a Quotes, costs: 
 }
 
 #[test]
-fn an_order_hears_of_the_first_rule_it_breaks() {
+fn an_order_is_refused_for_the_first_rule_it_breaks() {
     let (universe, quotes) = (universe(&["AAPL", "MSFT"]), Quotes::at_open(&[("AAPL", "100")]));
     let mut book = first_day("1000", &universe, &quotes, Costs::NONE);
     let not_integer =
@@ -58,7 +58,7 @@ fn a_refusal_says_what_was_missing_and_takes_a_sequence() {
 
     assert_eq!(poor, Refusal::InsufficientCash { required: decimal("1100"), available: decimal("1000") });
     assert_eq!(bought.sequence, 1);
-    assert_eq!(short, Refusal::InsufficientShares { symbol: symbol("AAPL"), have: 3, want: 4 });
+    assert_eq!(short, Refusal::InsufficientShares { symbol: symbol("AAPL"), held: 3, requested: 4 });
 }
 
 #[test]
@@ -94,7 +94,10 @@ fn a_huge_quantity_is_refused_without_overflow() {
             "{quantity}"
         );
         let refused = submit(&mut book, Side::Sell, "AAPL", quantity).unwrap_err();
-        assert_eq!(refused, Refusal::InsufficientShares { symbol: symbol("AAPL"), have: 0, want: quantity });
+        assert_eq!(
+            refused,
+            Refusal::InsufficientShares { symbol: symbol("AAPL"), held: 0, requested: quantity }
+        );
     }
 }
 
@@ -167,7 +170,7 @@ fn the_start_is_checked() {
 #[test]
 fn a_portfolio_that_was_worth_nothing_returns_nothing() {
     let (universe, quotes) = (universe(&["AAPL"]), Quotes::default());
-    let previous = first_day("0", &universe, &quotes, Costs::NONE).close().unwrap().as_previous();
+    let previous = first_day("0", &universe, &quotes, Costs::NONE).close().unwrap().into_previous();
 
     let today = date("2025-10-02");
     let book = DayBook::open(today, Some(&previous), Decimal::ZERO, &universe, &quotes, &[], Costs::NONE);
@@ -251,6 +254,6 @@ proptest! {
 
         let day = book.close().unwrap();
         prop_assert_eq!(day.value_at_open, day.starting_value);
-        prop_assert_eq!(day.fees(), Decimal::ZERO);
+        prop_assert_eq!(day.fills.iter().map(|fill| fill.fee).sum::<Decimal>(), Decimal::ZERO);
     }
 }

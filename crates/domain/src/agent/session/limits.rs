@@ -6,7 +6,7 @@ use super::{ModelRequest, Session};
 use crate::agent::end_reason::EndReason;
 use crate::agent::response::AssistantMessage;
 use crate::agent::usage::{Spent, Usage, reserve};
-use crate::values::exact;
+use crate::values::arithmetic::exact_sum;
 
 /// A cut answer may be this many times longer when it is asked for again.
 const LONGER: u64 = 2;
@@ -23,7 +23,7 @@ impl Session<'_> {
     pub(super) fn limit_reached(&self) -> Option<EndReason> {
         let limits = &self.settings.limits;
         let tokens = self.spent.tokens().saturating_add(self.bound.tokens);
-        let cost = exact::sum(self.spent.cost.unwrap_or_default(), self.bound.cost).unwrap_or(Decimal::MAX);
+        let cost = exact_sum(self.spent.cost.unwrap_or_default(), self.bound.cost).unwrap_or(Decimal::MAX);
         let reached = [
             (self.step >= limits.max_steps, EndReason::MaxSteps),
             (self.tool_calls >= limits.max_tool_calls, EndReason::MaxToolCalls),
@@ -64,7 +64,7 @@ impl Session<'_> {
         }
         if let (None, Some(prices)) = (cost, &settings.prices) {
             let most = reserve(request, answer, prices);
-            self.bound.cost = exact::sum(self.bound.cost, most).unwrap_or(Decimal::MAX);
+            self.bound.cost = exact_sum(self.bound.cost, most).unwrap_or(Decimal::MAX);
         }
     }
 }

@@ -3,14 +3,14 @@
 use rust_decimal::Decimal;
 
 use crate::agent::json::{Object, error};
-use crate::values::exact;
+use crate::values::arithmetic::{exact_product, exact_sum};
 
 pub(super) fn sum(a: Decimal, b: Decimal) -> String {
-    answer(exact::sum(a, b))
+    answer(exact_sum(a, b))
 }
 
 pub(super) fn product(a: Decimal, b: Decimal) -> String {
-    answer(exact::product(a, b))
+    answer(exact_product(a, b))
 }
 
 fn answer(result: Option<Decimal>) -> String {

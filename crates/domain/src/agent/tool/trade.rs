@@ -4,8 +4,9 @@ use rust_decimal::Decimal;
 
 use super::Effect;
 use crate::accounting::day_book::DayBook;
-use crate::accounting::order::{Order, Refusal};
+use crate::accounting::order::Order;
 use crate::accounting::portfolio::Portfolio;
+use crate::accounting::refusal::Refusal;
 use crate::agent::json::Object;
 
 /// Submits `order`; the answer is the whole position, or the refusal with its facts.
@@ -32,8 +33,8 @@ fn refused(order: &Order, refusal: &Refusal, book: &DayBook<'_>) -> String {
             let why = if exact { why.decimal("required_cash", *required) } else { why };
             why.decimal("cash_available", *available)
         }
-        Refusal::InsufficientShares { have, want, .. } if *have > 0 => {
-            why.json("have", have).json("want_to_sell", want)
+        Refusal::InsufficientShares { held, requested, .. } if *held > 0 => {
+            why.json("have", held).json("want_to_sell", requested)
         }
         Refusal::InsufficientShares { .. }
         | Refusal::QuantityNotInteger { .. }

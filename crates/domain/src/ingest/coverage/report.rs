@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::Coverage;
 use crate::market::instruments::Symbol;
-use crate::values::bit_set::Bits;
+use crate::values::bit_set::BitSet;
 
 /// What is known of one symbol.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Coverage {
     /// What is known of each symbol, in the order of the scope.
     pub fn report(&self) -> Vec<SymbolReport> {
         let sessions = &self.scope.sessions;
-        let mut all = Bits::empty(sessions.len());
+        let mut all = BitSet::empty(sessions.len());
         all.insert_all(0..sessions.len());
         let of_symbol = |(symbol, cells): (&Symbol, &super::Cells)| {
             let missing = cells.missing(&all);
@@ -56,7 +56,7 @@ impl Coverage {
     }
 }
 
-fn gaps(missing: &Bits, sessions: &[NaiveDate]) -> Vec<Gap> {
+fn gaps(missing: &BitSet, sessions: &[NaiveDate]) -> Vec<Gap> {
     let mut gaps: Vec<(usize, Gap)> = Vec::new();
     for index in missing.iter() {
         let Some(date) = sessions.get(index).copied() else { continue };

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use crate::market::instruments::Symbol;
-use crate::values::bit_set::Bits;
+use crate::values::bit_set::BitSet;
 
 /// Dates that lack exactly the same symbols.
 #[derive(Debug)]
 pub(super) struct Group {
-    pub(super) lacks: Bits,
+    pub(super) lacks: BitSet,
     pub(super) dates: usize,
 }
 
@@ -25,13 +25,13 @@ pub(super) struct Cover {
 
 impl Cover {
     pub(super) fn new(missing: &[(&Symbol, BTreeSet<NaiveDate>)]) -> Self {
-        let mut lacks: BTreeMap<NaiveDate, Bits> = BTreeMap::new();
+        let mut lacks: BTreeMap<NaiveDate, BitSet> = BTreeMap::new();
         for (symbol, (_, dates)) in missing.iter().enumerate() {
             for date in dates {
-                lacks.entry(*date).or_insert_with(|| Bits::empty(missing.len())).insert(symbol);
+                lacks.entry(*date).or_insert_with(|| BitSet::empty(missing.len())).insert(symbol);
             }
         }
-        let mut index: BTreeMap<Bits, usize> = BTreeMap::new();
+        let mut index: BTreeMap<BitSet, usize> = BTreeMap::new();
         let mut groups: Vec<Group> = Vec::new();
         for lacks in lacks.into_values() {
             let group = *index.entry(lacks.clone()).or_insert_with(|| {
@@ -57,7 +57,7 @@ impl Cover {
     }
 
     /// How many dates are complete once `chosen` have arrived.
-    pub(super) fn completed_by(&self, chosen: &Bits) -> usize {
+    pub(super) fn completed_by(&self, chosen: &BitSet) -> usize {
         self.groups.iter().filter(|group| group.lacks.is_subset(chosen)).map(|group| group.dates).sum()
     }
 

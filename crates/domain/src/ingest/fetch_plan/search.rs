@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::cover::{Cover, Group};
-use crate::values::bit_set::Bits;
+use crate::values::bit_set::BitSet;
 
 /// How many sets of symbols or groups an exhaustive search may look at.
 const EXHAUSTIVE: u64 = 5_000;
@@ -27,7 +27,7 @@ pub(super) fn best_order(cover: &Cover, calls: usize) -> Vec<usize> {
 /// Again and again the symbols that one more date lacks: those that complete the most dates per call.
 pub(super) fn greedy(cover: &Cover, calls: usize) -> Vec<usize> {
     let mut open: Vec<&Group> = cover.groups.iter().collect();
-    let mut chosen = Bits::empty(cover.symbols);
+    let mut chosen = BitSet::empty(cover.symbols);
     let mut order = Vec::with_capacity(cover.symbols);
     while !open.is_empty() {
         let next = densest(&open, &chosen, calls.saturating_sub(order.len()));
@@ -42,13 +42,13 @@ pub(super) fn greedy(cover: &Cover, calls: usize) -> Vec<usize> {
 
 /// The lacking symbols of the group that completes the most dates per call; of those that fit into
 /// `calls`, or of all when none does.
-fn densest(open: &[&Group], chosen: &Bits, calls: usize) -> Bits {
+fn densest(open: &[&Group], chosen: &BitSet, calls: usize) -> BitSet {
     let mut nearest: Vec<_> = open.iter().map(|group| (group.lacks.minus(chosen), group.dates)).collect();
     nearest.sort_by_key(|(rest, dates)| (rest.len() > calls, rest.len(), Reverse(*dates)));
     let fits = nearest.iter().take_while(|(rest, _)| rest.len() <= calls).count();
     nearest.truncate(if fits == 0 { WEIGHED } else { fits.min(WEIGHED) });
 
-    let mut best: Option<(usize, Bits)> = None;
+    let mut best: Option<(usize, BitSet)> = None;
     for (rest, _) in nearest {
         let mut after = chosen.clone();
         after.union_with(&rest);
@@ -57,7 +57,7 @@ fn densest(open: &[&Group], chosen: &Bits, calls: usize) -> Bits {
             best = Some((gain, rest));
         }
     }
-    best.map_or_else(|| Bits::empty(0), |(_, rest)| rest)
+    best.map_or_else(|| BitSet::empty(0), |(_, rest)| rest)
 }
 
 /// How many dates still want `symbol`.
@@ -66,8 +66,8 @@ fn wanted(open: &[&Group], symbol: usize) -> usize {
 }
 
 /// All symbols less, one by one, the symbol whose loss costs the fewest dates, until `calls` are left.
-fn peeled(cover: &Cover, calls: usize) -> Bits {
-    let mut kept = Bits::empty(cover.symbols);
+fn peeled(cover: &Cover, calls: usize) -> BitSet {
+    let mut kept = BitSet::empty(cover.symbols);
     kept.insert_all(0..cover.symbols);
     let mut alive: Vec<&Group> = cover.groups.iter().collect();
     while kept.len() > calls {
@@ -80,7 +80,7 @@ fn peeled(cover: &Cover, calls: usize) -> Bits {
 }
 
 /// The best set of at most `calls` symbols, when trying all sets of symbols, or all sets of groups, is cheap.
-fn exhaustive(cover: &Cover, calls: usize) -> Option<Bits> {
+fn exhaustive(cover: &Cover, calls: usize) -> Option<BitSet> {
     if combinations(cover.symbols, calls) <= EXHAUSTIVE {
         return best_combination(cover, calls);
     }
@@ -88,11 +88,11 @@ fn exhaustive(cover: &Cover, calls: usize) -> Option<Bits> {
     (groups <= EXHAUSTIVE.ilog2() as usize).then(|| best_union(cover, calls)).flatten()
 }
 
-fn best_combination(cover: &Cover, calls: usize) -> Option<Bits> {
-    let mut best: Option<(usize, Bits)> = None;
+fn best_combination(cover: &Cover, calls: usize) -> Option<BitSet> {
+    let mut best: Option<(usize, BitSet)> = None;
     let mut picked: Vec<usize> = (0..calls).collect();
     loop {
-        let mut chosen = Bits::empty(cover.symbols);
+        let mut chosen = BitSet::empty(cover.symbols);
         picked.iter().for_each(|symbol| chosen.insert(*symbol));
         let completed = cover.completed_by(&chosen);
         if best.as_ref().is_none_or(|(most, _)| completed > *most) {
@@ -108,9 +108,9 @@ fn best_combination(cover: &Cover, calls: usize) -> Option<Bits> {
     }
 }
 
-fn best_union(cover: &Cover, calls: usize) -> Option<Bits> {
+fn best_union(cover: &Cover, calls: usize) -> Option<BitSet> {
     let unions = (0..1_u64 << cover.groups.len()).map(|subset| {
-        let mut union = Bits::empty(cover.symbols);
+        let mut union = BitSet::empty(cover.symbols);
         let members = cover.groups.iter().enumerate().filter(|(index, _)| subset & (1 << index) != 0);
         members.for_each(|(_, group)| union.union_with(&group.lacks));
         union
@@ -128,7 +128,7 @@ fn combinations(n: usize, k: usize) -> u64 {
 }
 
 /// The symbols of `kept` in greedy order, then all others in greedy order.
-fn within(cover: &Cover, kept: &Bits, calls: usize) -> Vec<usize> {
+fn within(cover: &Cover, kept: &BitSet, calls: usize) -> Vec<usize> {
     let inside = cover.groups.iter().filter(|group| group.lacks.is_subset(kept));
     let inside = inside.map(|group| Group { lacks: group.lacks.clone(), dates: group.dates }).collect();
     let mut order = greedy(&cover.with_groups(inside), calls);

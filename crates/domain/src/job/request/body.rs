@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::{DEFAULT_EXPERIMENT, Place, TriggerRequest, ValidationError};
 use crate::job::{OnFailure, Options};
 use crate::market::calendar;
+use crate::values::date::parse_date;
 
 /// Most elements of one list that are complained about: a megabyte of numbers must not become an
 /// answer of fifty.
@@ -80,7 +81,7 @@ impl Body<'_> {
             self.refuse(field, "string_type", "Input should be a valid string", value);
             return None;
         };
-        let Some(date) = strict_date(text) else {
+        let Some(date) = parse_date(text) else {
             let msg = format!("Value error, Invalid date format: {text}. Expected YYYY-MM-DD");
             self.refuse(field, "value_error", msg, value);
             return None;
@@ -173,12 +174,6 @@ impl Body<'_> {
         }
         name.to_owned()
     }
-}
-
-/// A date that exists, written as `YYYY-MM-DD` and in no other way.
-fn strict_date(text: &str) -> Option<NaiveDate> {
-    let date: NaiveDate = text.parse().ok()?;
-    (text.len() == 10 && date.to_string() == text).then_some(date)
 }
 
 /// A boolean, or one of the texts and numbers that the original took for one.

@@ -1,9 +1,9 @@
-//! What the New York Stock Exchange was and will be closed for, 2000 to 2030, and its short days.
+//! The closures and short days of the New York Stock Exchange, 2000 to 2030.
 //!
-//! From exchange_calendars 4.13.2 (XNYS). Days after the newest announced calendar follow its rules;
-//! mourning days and storms cannot be foreseen and come from the operator.
+//! Source: exchange_calendars 4.13.2 (XNYS). Days after the newest announced calendar follow its rules. Days of
+//! mourning and storms cannot be foreseen; operators add them as ad hoc closures.
 
-/// Weekdays without a session by the reason for it; dates as the digits of `YYYYMMDD`.
+/// Weekdays without a session, by the name of the closure; dates as the digits of `YYYYMMDD`.
 pub(super) const CLOSED: &[(&str, &[i32])] = &[
     (
         "Dr. Martin Luther King Jr. Day",

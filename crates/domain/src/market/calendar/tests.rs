@@ -52,11 +52,10 @@ fn every_closed_weekday_has_its_name() {
 }
 
 #[test]
-fn short_days_open_as_usual_and_close_early() {
+fn short_days_close_early() {
     let calendar = Calendar::nyse();
 
     for words in lines("hours") {
-        assert_eq!(calendar.open_at(day(words[0])), Some(at(words[1])), "{}", words[0]);
         assert_eq!(calendar.close_at(day(words[0])), Some(at(words[2])), "{}", words[0]);
     }
 }
@@ -67,7 +66,6 @@ fn other_days_close_at_four_in_new_york_in_summer_and_winter() {
 
     assert_eq!(calendar.close_at(day("2025-10-31")), Some(at("2025-10-31T20:00:00Z")));
     assert_eq!(calendar.close_at(day("2025-11-03")), Some(at("2025-11-03T21:00:00Z")));
-    assert_eq!(calendar.open_at(day("2025-11-03")), Some(at("2025-11-03T14:30:00Z")));
     assert_eq!(calendar.close_at(day("2025-11-27")), None);
 }
 
@@ -112,8 +110,8 @@ fn nothing_is_assumed_outside_the_table() {
     }
     assert_eq!(calendar.previous_session(day("2000-01-03")), None);
     assert_eq!(calendar.next_session(day("2030-12-31")), None);
-    assert_eq!(calendar.last_settled_session(at("2031-06-01T12:00:00Z")), None);
-    assert_eq!(calendar.last_settled_session(at("1999-06-01T12:00:00Z")), None);
+    assert_eq!(calendar.last_final_session(at("2031-06-01T12:00:00Z")), None);
+    assert_eq!(calendar.last_final_session(at("1999-06-01T12:00:00Z")), None);
 }
 
 #[test]
@@ -130,15 +128,19 @@ fn an_operator_can_close_a_day() {
 }
 
 #[test]
-fn a_session_is_settled_a_day_after_its_close() {
+fn a_session_is_final_a_day_after_its_close() {
     let calendar = Calendar::nyse();
 
-    let settled = |now| calendar.last_settled_session(at(now)).map(|date| date.to_string());
+    let last_final = |now| calendar.last_final_session(at(now)).map(|date| date.to_string());
 
-    assert_eq!(settled("2025-10-30T19:59:59Z").as_deref(), Some("2025-10-28"));
-    assert_eq!(settled("2025-10-30T20:00:00Z").as_deref(), Some("2025-10-29"));
-    assert_eq!(settled("2025-11-02T12:00:00Z").as_deref(), Some("2025-10-31"));
-    assert_eq!(settled("2025-11-29T18:00:00Z").as_deref(), Some("2025-11-28"), "a short day settles earlier");
+    assert_eq!(last_final("2025-10-30T19:59:59Z").as_deref(), Some("2025-10-28"));
+    assert_eq!(last_final("2025-10-30T20:00:00Z").as_deref(), Some("2025-10-29"));
+    assert_eq!(last_final("2025-11-02T12:00:00Z").as_deref(), Some("2025-10-31"));
+    assert_eq!(
+        last_final("2025-11-29T18:00:00Z").as_deref(),
+        Some("2025-11-28"),
+        "a short day is final earlier"
+    );
 }
 
 #[test]

@@ -7,11 +7,14 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 use super::*;
-use crate::accounting::costs::CostTerms;
-use crate::accounting::day_book::{DayBook, DayResult};
+use crate::accounting::costs::{CostTerms, Costs};
+use crate::accounting::day_book::DayBook;
+use crate::accounting::day_result::DayResult;
 use crate::accounting::market_day::MarketDay;
+use crate::accounting::portfolio::Portfolio;
+use crate::market::as_of::AsOf;
 use crate::market::calendar::Calendar;
-use crate::market::instruments::Bar;
+use crate::market::instruments::{Bar, Universe};
 use crate::market::price_table::PriceTable;
 use crate::values::money::Price;
 
@@ -68,7 +71,7 @@ impl World {
     fn play(&self, policy: &Policy, salt: &str) -> Vec<DayResult> {
         let mut results: Vec<DayResult> = Vec::new();
         for (index, date) in (0..).zip(self.calendar.sessions(day("2025-10-01"), day("2025-10-31"))) {
-            let previous = results.last().map(DayResult::as_previous);
+            let previous = results.last().cloned().map(DayResult::into_previous);
             let market = MarketDay::new(&self.table, &[], date);
             let cash = Decimal::from(10_000);
             let mut book =

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use domain::ingest::coverage::{AnswerSpan, BEGINNING};
 use domain::market::instruments::Bar;
+use domain::values::date::parse_date;
 use domain::values::money::Price;
 
 use super::OutputSize;
@@ -31,7 +32,7 @@ pub(super) fn judge<'a>(
     let mut answer = Answer::default();
     let mut by_date: BTreeMap<NaiveDate, Vec<RawRow<'a>>> = BTreeMap::new();
     for row in rows {
-        match day(row.date) {
+        match parse_date(row.date) {
             Some(date) => by_date.entry(date).or_default().push(row),
             None => answer.reject(row.date, RowFault::NotADate),
         }
@@ -66,12 +67,6 @@ impl Answer {
             if others.iter().all(|other| other == first) { bar(first) } else { Err(RowFault::Duplicate) };
         verdict.map_err(|fault| self.reject(first.date, fault)).ok()
     }
-}
-
-/// A date written as `2025-10-03` and in no other way.
-fn day(text: &str) -> Option<NaiveDate> {
-    let date: NaiveDate = text.parse().ok()?;
-    (date.to_string() == text).then_some(date)
 }
 
 fn bar(row: &RawRow<'_>) -> Result<Bar, RowFault> {

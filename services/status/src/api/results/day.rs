@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::accounting::corporate_action::{Action, AppliedAction};
-use domain::accounting::order::RefusedOrder;
 use domain::accounting::portfolio::Portfolio;
+use domain::accounting::refusal::RefusedOrder;
 use domain::agent::Message;
 use domain::events::event::Event;
 use domain::simulation::model_day::{CompletedDay, DayRef, Trade};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use crate::accounting::day_book::DayPrices;
+use crate::accounting::market_day::DayPrices;
 use crate::market::instruments::{Symbol, Universe};
 use crate::values::money::Price;
 

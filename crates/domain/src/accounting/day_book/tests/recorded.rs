@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::fixture::{Quotes, date, decimal, symbol, universe};
 use super::*;
-use crate::strategy::recorded;
+use crate::strategy::recorded_orders;
 
 const DECISIONS: &str = include_str!("../../../../testdata/recorded_decisions.csv");
 const PORTFOLIOS: &str = include_str!("../../../../testdata/recorded_portfolios.csv");
@@ -30,11 +30,11 @@ fn run() -> BTreeMap<String, Vec<DayResult>> {
     let markets = markets();
     let names: Vec<String> = markets.values().next().unwrap().today.keys().map(ToString::to_string).collect();
     let universe = universe(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let decisions = recorded::parse(DECISIONS).unwrap();
-    let days = |orders: BTreeMap<NaiveDate, Vec<recorded::RecordedOrder>>| {
+    let decisions = recorded_orders::parse(DECISIONS).unwrap();
+    let days = |orders: BTreeMap<NaiveDate, Vec<recorded_orders::RecordedOrder>>| {
         let mut results: Vec<DayResult> = Vec::new();
         for (date, quotes) in &markets {
-            let previous = results.last().map(DayResult::as_previous);
+            let previous = results.last().cloned().map(DayResult::into_previous);
             let cash = decimal("10000");
             let mut book =
                 DayBook::open(*date, previous.as_ref(), cash, &universe, quotes, &[], Costs::NONE).unwrap();

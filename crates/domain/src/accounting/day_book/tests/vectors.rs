@@ -64,7 +64,7 @@ fn play(case: &Case) -> Value {
     let mut results: Vec<DayResult> = Vec::new();
     for day in &case.days {
         quotes = quotes.then(day.prices.iter().map(|(name, q)| (name.clone(), (q.open, q.close))).collect());
-        let previous = results.last().map(DayResult::as_previous);
+        let previous = results.last().cloned().map(DayResult::into_previous);
         let previous = previous.as_ref();
         let mut book = DayBook::open(
             date(&day.date),
@@ -83,16 +83,16 @@ fn play(case: &Case) -> Value {
         results.push(result);
     }
     let last = results.last().unwrap();
-    let total = |amount: fn(&DayResult) -> Decimal| {
-        results.iter().map(amount).sum::<Decimal>().normalize().to_string()
+    let total = |amount: fn(&Fill) -> Decimal| {
+        results.iter().flat_map(|day| &day.fills).map(amount).sum::<Decimal>().normalize().to_string()
     };
     json!({
         "cash": last.ending.cash().to_string(),
         "holdings": last.ending.holdings(),
         "value_at_open": last.value_at_open.to_string(),
         "value_at_close": last.value_at_close.to_string(),
-        "gross_turnover": total(DayResult::gross_turnover),
-        "fees": total(DayResult::fees),
+        "gross_turnover": total(|fill| fill.notional),
+        "fees": total(|fill| fill.fee),
     })
 }
 

@@ -1,15 +1,26 @@
-//! The accounts of a closed model-day.
+//! The accounts of a closed model-day, and what the next day needs of them.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use crate::accounting::corporate_action::AppliedAction;
-use crate::accounting::day_book::PreviousDay;
-use crate::accounting::order::{Fill, RefusedOrder};
+use crate::accounting::fill::Fill;
 use crate::accounting::portfolio::Portfolio;
+use crate::accounting::refusal::RefusedOrder;
 use crate::market::instruments::Symbol;
 
-/// All that one model did and owned on one day. Amounts in dollars, exact, without trailing zeros.
+/// The end of a portfolio's last completed day, from which its next day continues.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviousDay {
+    /// That day.
+    pub date: NaiveDate,
+    /// The portfolio after its last order.
+    pub portfolio: Portfolio,
+    /// The value of that portfolio at that day's open, in dollars.
+    pub ending_value_at_open: Decimal,
+}
+
+/// Everything that one model did and owned on one day. Amounts are in dollars, exact, without trailing zeros.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayResult {
     /// The day.
@@ -20,7 +31,7 @@ pub struct DayResult {
     pub actions: Vec<AppliedAction>,
     /// The portfolio before the first order, after the day's corporate actions.
     pub starting: Portfolio,
-    /// `starting` at the day's open.
+    /// The value of `starting` at the day's open.
     pub starting_value: Decimal,
     /// `starting_value` less the previous day's ending value at its open; 0 on the first day.
     pub profit: Decimal,
@@ -32,36 +43,17 @@ pub struct DayResult {
     pub refusals: Vec<RefusedOrder>,
     /// The portfolio after the last order.
     pub ending: Portfolio,
-    /// `ending` at the day's open: the starting value less the costs of trading.
+    /// The value of `ending` at the day's open: the starting value less the costs of trading.
     pub value_at_open: Decimal,
-    /// `ending` at the day's close.
+    /// The value of `ending` at the day's close.
     pub value_at_close: Decimal,
     /// Held symbols without a bar that day, valued at their last known price; in symbol order.
     pub stale: Vec<Symbol>,
 }
 
 impl DayResult {
-    /// What the portfolio's next day continues from.
-    pub fn as_previous(&self) -> PreviousDay {
-        PreviousDay {
-            date: self.date,
-            portfolio: self.ending.clone(),
-            ending_value_at_open: self.value_at_open,
-        }
-    }
-
-    /// The notional of all fills, purchases and sales alike.
-    pub fn gross_turnover(&self) -> Decimal {
-        self.total(|fill| fill.notional)
-    }
-
-    /// The fees of all fills.
-    pub fn fees(&self) -> Decimal {
-        self.total(|fill| fill.fee)
-    }
-
-    fn total(&self, amount: impl Fn(&Fill) -> Decimal) -> Decimal {
-        let sum = self.fills.iter().fold(Decimal::ZERO, |sum, fill| sum.saturating_add(amount(fill)));
-        sum.normalize()
+    /// The day as the portfolio's next day continues from it.
+    pub fn into_previous(self) -> PreviousDay {
+        PreviousDay { date: self.date, portfolio: self.ending, ending_value_at_open: self.value_at_open }
     }
 }

@@ -1,4 +1,4 @@
-//! Decisions made elsewhere and written down: orders by model and day, read from CSV text.
+//! Orders that were decided elsewhere and recorded, by model and day, read from CSV text.
 
 use std::collections::BTreeMap;
 
@@ -11,18 +11,18 @@ const HEADER: &str = "model,date,sequence,action,symbol,quantity";
 /// The orders of each model by day, those of a day by their sequence.
 pub type RecordedOrders = BTreeMap<String, BTreeMap<NaiveDate, Vec<RecordedOrder>>>;
 
-/// An order as it was written down.
+/// One recorded order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedOrder {
     /// The session it was for.
     pub date: NaiveDate,
-    /// Its place among the model's orders of that day, as numbered in the file.
+    /// Its position among the model's orders of that day, as numbered in the file.
     pub sequence: u32,
     /// Buy or sell.
     pub side: Side,
-    /// The symbol's text, unchecked.
+    /// The text for the symbol, unchecked.
     pub symbol: String,
-    /// The shares asked for, of any sign.
+    /// The requested shares, of any sign.
     pub quantity: i64,
 }
 
@@ -34,7 +34,7 @@ impl RecordedOrder {
     }
 }
 
-/// Why a text is no list of recorded orders.
+/// Why a text is not a list of recorded orders.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {problem}")]
 pub struct RecordedError {
@@ -47,10 +47,10 @@ pub struct RecordedError {
 /// What is wrong with a line of recorded orders.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordedProblem {
-    /// The first line names the columns.
+    /// The first line is not the names of the columns.
     #[error("the header is not {HEADER:?}")]
     Header,
-    /// A line has one field for each column.
+    /// A line has another number of fields than there are columns.
     #[error("{0} fields instead of 6")]
     Fields(usize),
     /// A field cannot be read.
@@ -58,9 +58,9 @@ pub enum RecordedProblem {
     Field {
         /// The column's name.
         column: &'static str,
-        /// What stands there.
+        /// The text of the field.
         text: String,
-        /// What should.
+        /// What it should be.
         expected: &'static str,
     },
     /// Two orders of a model's day have the same sequence.

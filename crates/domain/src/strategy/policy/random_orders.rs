@@ -1,4 +1,4 @@
-//! The policy that draws its orders.
+//! The policy that draws its orders at random.
 
 use chrono::Datelike;
 use rand_chacha::ChaCha8Rng;
@@ -6,8 +6,8 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rust_decimal::Decimal;
 
 use crate::accounting::order::{Order, Side};
-use crate::strategy::policy::{Situation, order};
-use crate::values::exact;
+use crate::strategy::situation::Situation;
+use crate::values::arithmetic::{exact_difference, exact_sum};
 
 pub(super) fn decide(situation: &Situation<'_>, seed: u64, orders: u16) -> Vec<Order> {
     let mut draws = Draws::new(seed, situation);
@@ -28,11 +28,11 @@ fn sell(situation: &Situation<'_>, draws: &mut Draws, count: usize, cash: &mut D
         let (symbol, held, open) = &mut left[place];
         let quantity = 1 + draws.below(*held);
         let proceeds = situation.costs.proceeds(*open, quantity);
-        let after = proceeds.and_then(|proceeds| exact::sum(*cash, proceeds));
+        let after = proceeds.and_then(|proceeds| exact_sum(*cash, proceeds));
         let Some(after) = after.filter(|after| *after >= Decimal::ZERO) else { continue };
         *cash = after;
         *held -= quantity;
-        placed.push(order(Side::Sell, symbol, quantity));
+        placed.push(Order::new(Side::Sell, symbol.as_str(), quantity));
         if *held == 0 {
             left.remove(place);
         }
@@ -47,15 +47,15 @@ fn buy(situation: &Situation<'_>, draws: &mut Draws, count: usize, cash: &mut De
     for remaining in (1..=count).rev() {
         let Some(place) = draws.place(members.len()) else { break };
         let (symbol, open) = members[place];
-        let most = situation.costs.affordable(open, *cash, u32::try_from(remaining).unwrap_or(u32::MAX));
-        if most == 0 {
+        let limit = situation.costs.affordable(open, *cash, u32::try_from(remaining).unwrap_or(u32::MAX));
+        if limit == 0 {
             continue;
         }
-        let quantity = 1 + draws.below(most);
+        let quantity = 1 + draws.below(limit);
         let outlay = situation.costs.outlay(open, quantity);
-        let Some(after) = outlay.and_then(|outlay| exact::difference(*cash, outlay)) else { continue };
+        let Some(after) = outlay.and_then(|outlay| exact_difference(*cash, outlay)) else { continue };
         *cash = after;
-        placed.push(order(Side::Buy, symbol, quantity));
+        placed.push(Order::new(Side::Buy, symbol.as_str(), quantity));
     }
     placed
 }
@@ -73,20 +73,21 @@ impl Draws {
         Self(ChaCha8Rng::from_seed(key))
     }
 
-    /// A number from 0 to below `limit`; 0 when there is none. The bias is below `limit` / 2^64.
+    /// A number from 0 to `limit - 1`; 0 when `limit` is 0. The bias is below `limit / 2^64`: a multiplication takes the
+    /// place of a rejection loop (D. Lemire, "Fast Random Integer Generation in an Interval", 2019).
     fn below(&mut self, limit: u64) -> u64 {
         let wide = u128::from(self.0.next_u64()) * u128::from(limit);
         (wide >> 64) as u64
     }
 
-    /// A place in a list of `length`; `None` when it is empty.
+    /// An index of a list of `length`; `None` when the list is empty.
     fn place(&mut self, length: usize) -> Option<usize> {
         let place = usize::try_from(self.below(u64::try_from(length).ok()?)).ok()?;
         (place < length).then_some(place)
     }
 }
 
-/// The 128-bit FNV-1a hash: fixed for ever, which the standard library's hashers are not.
+/// The 128-bit FNV-1a hash (G. Fowler, L. C. Noll, K.-P. Vo). It never changes; the standard library's hashers may.
 fn fnv1a(text: &str) -> u128 {
     const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;

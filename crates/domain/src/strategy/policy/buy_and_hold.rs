@@ -1,10 +1,10 @@
-//! Policies that buy once and keep.
+//! Policies that buy once and hold: one symbol, or all members in equal parts.
 //!
-//! Whether they have bought is read from the portfolio, so it survives restarts and replaced days.
+//! A portfolio with holdings has bought already. So a restart or a replaced day needs no memory.
 
 use crate::accounting::order::{Order, Side};
 use crate::market::instruments::Symbol;
-use crate::strategy::policy::{Situation, order};
+use crate::strategy::situation::Situation;
 use crate::values::money::Price;
 
 pub(super) fn one(situation: &Situation<'_>, symbol: &Symbol) -> Vec<Order> {
@@ -26,7 +26,7 @@ fn in_equal_parts(situation: &Situation<'_>, members: &[(&Symbol, Price)]) -> Ve
     let parts = u32::try_from(members.len()).unwrap_or(u32::MAX);
     let purchase = |(symbol, open): &(&Symbol, Price)| {
         let quantity = situation.costs.affordable(*open, situation.portfolio.cash(), parts);
-        (quantity > 0).then(|| order(Side::Buy, symbol, quantity))
+        (quantity > 0).then(|| Order::new(Side::Buy, symbol.as_str(), quantity))
     };
     members.iter().filter_map(purchase).collect()
 }

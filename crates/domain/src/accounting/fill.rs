@@ -1,24 +1,58 @@
-//! The rules of an order, in the order in which an agent hears of them, and its effect.
+//! How an order is carried out: the rules that it has to satisfy, in the order in which they are checked, and the fill.
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
-use crate::accounting::costs::Charge;
-use crate::accounting::day_book::DayBook;
-use crate::accounting::order::{Fill, Order, Refusal, RequestedQuantity, Side};
-use crate::market::instruments::Symbol;
-use crate::values::exact;
+use crate::accounting::costs::{Charge, Costs};
+use crate::accounting::market_day::DayPrices;
+use crate::accounting::order::{Order, RequestedQuantity, Side};
+use crate::accounting::portfolio::Portfolio;
+use crate::accounting::refusal::Refusal;
+use crate::market::instruments::{Symbol, Universe};
+use crate::values::arithmetic::{exact_difference, exact_sum};
 use crate::values::money::Price;
 
-/// An order that names a whole number of shares, at least one, of a tradable symbol.
+/// An order that was carried out in full.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fill {
+    /// Position of the order among all orders of the day, refused ones included, from 0.
+    pub sequence: u32,
+    /// Bought or sold.
+    pub side: Side,
+    /// What was traded.
+    pub symbol: Symbol,
+    /// Shares, at least 1.
+    pub quantity: u64,
+    /// Dollars a share, slippage included.
+    pub price: Price,
+    /// Price times quantity, in dollars.
+    pub notional: Decimal,
+    /// Dollars paid for the trade itself.
+    pub fee: Decimal,
+    /// Cash after it, in dollars.
+    pub cash_after: Decimal,
+    /// Shares of the symbol held after it.
+    pub position_after: u64,
+}
+
+/// A portfolio on one day, with everything that its orders are checked and priced by.
+pub(super) struct Account<'a> {
+    pub(super) portfolio: Portfolio,
+    pub(super) universe: &'a Universe,
+    pub(super) prices: &'a dyn DayPrices,
+    pub(super) costs: Costs,
+}
+
+/// An order for at least one whole share of a tradable symbol.
 struct Request {
     side: Side,
     symbol: Symbol,
     shares: i128,
 }
 
-impl DayBook<'_> {
-    /// Checks the order and, if no rule is broken, moves the portfolio.
-    pub(super) fn settle(&mut self, sequence: u32, order: &Order) -> Result<Fill, Refusal> {
+impl Account<'_> {
+    /// Fills `order` at the day's open and updates the portfolio, or returns the first rule that it breaks.
+    pub(super) fn fill(&mut self, sequence: u32, order: &Order) -> Result<Fill, Refusal> {
         let request = self.request(order)?;
         let fill = match request.side {
             Side::Buy => self.buy(sequence, request)?,
@@ -57,7 +91,7 @@ impl DayBook<'_> {
         if required > available {
             return Err(Refusal::InsufficientCash { required, available });
         }
-        let cash_after = exact::difference(available, required).ok_or_else(too_large)?;
+        let cash_after = exact_difference(available, required).ok_or_else(too_large)?;
         let held = self.portfolio.quantity(&request.symbol);
         let position_after = held.checked_add(quantity).ok_or_else(too_large)?;
         let Charge { notional, fee } = charge;
@@ -65,28 +99,28 @@ impl DayBook<'_> {
         Ok(Fill { sequence, side, symbol, quantity, price, notional, fee, cash_after, position_after })
     }
 
-    /// A sale whose proceeds cannot be written exactly has no price; one whose fee is not covered
-    /// by the cash and the proceeds lacks cash.
+    /// `NoPrice` also when the proceeds cannot be written exactly; `InsufficientCash` when cash and proceeds together do
+    /// not cover the fee.
     fn sell(&self, sequence: u32, request: Request) -> Result<Fill, Refusal> {
         let price = self.fill_price(&request)?;
         let Request { side, symbol, shares } = request;
-        let have = self.portfolio.quantity(&symbol);
-        let quantity = u64::try_from(shares).ok().filter(|quantity| *quantity <= have);
+        let held = self.portfolio.quantity(&symbol);
+        let quantity = u64::try_from(shares).ok().filter(|quantity| *quantity <= held);
         let Some(quantity) = quantity else {
-            return Err(Refusal::InsufficientShares { symbol, have, want: shares });
+            return Err(Refusal::InsufficientShares { symbol, held, requested: shares });
         };
         let charge = self.costs.charge(price, quantity);
-        let before_fee = charge.and_then(|charge| exact::sum(self.portfolio.cash(), charge.notional));
+        let before_fee = charge.and_then(|charge| exact_sum(self.portfolio.cash(), charge.notional));
         let (Some(Charge { notional, fee }), Some(available)) = (charge, before_fee) else {
             return Err(Refusal::NoPrice { symbol });
         };
         if fee > available {
             return Err(Refusal::InsufficientCash { required: fee, available });
         }
-        let Some(cash_after) = exact::difference(available, fee) else {
+        let Some(cash_after) = exact_difference(available, fee) else {
             return Err(Refusal::NoPrice { symbol });
         };
-        let position_after = have - quantity;
+        let position_after = held - quantity;
         Ok(Fill { sequence, side, symbol, quantity, price, notional, fee, cash_after, position_after })
     }
 

@@ -1,11 +1,10 @@
-//! The splits and dividends that are known, by date.
+//! All splits and dividends that are known, by date.
 
 use chrono::NaiveDate;
 
 use crate::accounting::corporate_action::{CorporateActions, Dividend, Split};
-use crate::market::instruments::Symbol;
 
-/// Splits and dividends, with the session before whose open each takes effect.
+/// Splits and dividends, each with the session before whose open it takes effect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownActions {
     splits: Vec<(NaiveDate, Split)>,
@@ -13,7 +12,7 @@ pub struct KnownActions {
 }
 
 impl KnownActions {
-    /// These, in any order.
+    /// Collects splits and dividends that come in any order.
     pub fn new(
         splits: impl IntoIterator<Item = (NaiveDate, Split)>,
         dividends: impl IntoIterator<Item = (NaiveDate, Dividend)>,
@@ -25,7 +24,7 @@ impl KnownActions {
         known
     }
 
-    /// Adds others.
+    /// Adds all actions of `other`.
     pub fn extend(&mut self, other: Self) {
         let splits = std::mem::take(&mut self.splits).into_iter().chain(other.splits);
         let dividends = std::mem::take(&mut self.dividends).into_iter().chain(other.dividends);
@@ -42,7 +41,7 @@ impl KnownActions {
         &self.dividends
     }
 
-    /// What takes effect after `after` and up to `until`, date by date.
+    /// The actions that take effect after `after` and up to `until`, date by date.
     pub fn between(&self, after: NaiveDate, until: NaiveDate) -> Vec<CorporateActions> {
         let is_due = |date: &NaiveDate| *date > after && *date <= until;
         let splits = self.splits.iter().map(|(date, _)| date);
@@ -52,11 +51,6 @@ impl KnownActions {
         dates.sort_unstable();
         dates.dedup();
         dates.into_iter().map(|date| self.on(date)).collect()
-    }
-
-    /// Whether a split of `symbol` takes effect after `after` and up to `until`.
-    pub fn splits_between(&self, symbol: &Symbol, after: NaiveDate, until: NaiveDate) -> bool {
-        self.splits.iter().any(|(date, split)| split.symbol == *symbol && *date > after && *date <= until)
     }
 
     fn on(&self, day: NaiveDate) -> CorporateActions {
@@ -91,7 +85,5 @@ mod tests {
 
         let counts: Vec<_> = due.iter().map(|day| (day.splits.len(), day.dividends.len())).collect();
         assert_eq!(counts, [(0, 1), (2, 0)]);
-        assert!(known.splits_between(&"B".parse().unwrap(), day(2), day(3)));
-        assert!(!known.splits_between(&"B".parse().unwrap(), day(3), day(9)));
     }
 }
