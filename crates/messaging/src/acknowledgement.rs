@@ -1,4 +1,4 @@
-//! What follows a handler's verdict: acknowledge, wait and ask again, or put away.
+//! What a consumer does with a delivery: ack it, reject it to the dead letters, or leave it to be requeued.
 
 use std::time::Duration;
 
@@ -15,16 +15,16 @@ use crate::{
     semconv, topology,
 };
 
-/// Calls of a handler that may panic over one message before it is put away.
+/// Handler calls that may panic over one message before the message is rejected.
 pub(crate) const MAX_PANICS: u32 = 5;
 
-/// A message left unsettled on purpose: its channel is gone or the process is stopping, and either way
-/// the broker will deliver it again.
+/// A message is left unacknowledged on purpose: its channel is closed or the process is stopping. In both cases the
+/// broker requeues it and delivers it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Requeued;
 
-/// Settles deliveries. Holds the connection for dead letters, which is opened with the first of them:
-/// a blocked publisher must not stop acknowledgements.
+/// Acknowledges and rejects deliveries. Dead letters have a connection of their own, opened with the first of them: the
+/// broker may block connections that publish, and acknowledgements must still go through then.
 pub(crate) struct Acknowledger {
     dead_letters: Publisher,
     stop: CancellationToken,
@@ -35,7 +35,7 @@ impl Acknowledger {
         Self { dead_letters: Publisher::new(config.clone(), &format!("dead letters of {queue}")), stop }
     }
 
-    /// Acknowledges `delivery`, and those before it on its channel if so asked.
+    /// Acknowledges a delivery, and with `multiple` those before it on its channel too.
     pub(crate) async fn ack(&self, raw: &RawDelivery, options: BasicAckOptions) {
         match raw.delivery.acker.ack(options).await {
             Ok(true) => {}
@@ -46,7 +46,7 @@ impl Acknowledger {
         }
     }
 
-    /// Waits before attempt `attempt + 1`, with the message in hand.
+    /// Waits before attempt `attempt + 1`, without giving the message back.
     pub(crate) async fn pause(&self, attempt: u32, acker: &Acker) -> Result<(), Requeued> {
         self.sleep(backoff_jittered(attempt)).await?;
         if acker.usable() { Ok(()) } else { Err(Requeued) }
@@ -56,8 +56,8 @@ impl Acknowledger {
         self.stop.run_until_cancelled(tokio::time::sleep(wait)).await.ok_or(Requeued)
     }
 
-    /// Publishes a copy of the message to the dead letters and returns when that is confirmed. The
-    /// message itself is still to be acknowledged.
+    /// Publishes a copy of the message to the dead letters and returns when the broker has confirmed it. The caller
+    /// acknowledges the message itself afterwards.
     pub(crate) async fn reject(&self, raw: &RawDelivery, reason: &str) -> Result<(), Requeued> {
         tracing::error!(
             queue = %raw.queue,

@@ -1,4 +1,4 @@
-//! Consuming in batches, one at a time and in order, acknowledged together.
+//! Consumes messages in batches, one batch at a time and in order; a batch is acknowledged as a whole.
 
 use std::{ops::Range, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -9,20 +9,19 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{
-    Cause,
     acknowledgement::{Acknowledger, MAX_PANICS, Requeued, chain, panic_text},
     connection::BrokerConfig,
-    consumer::{ConsumeError, known_queue},
+    consumer::{Cause, ConsumeError, known_queue},
     hooks::Hooks,
     incoming::{FromDelivery, Incoming, RawDelivery},
     semconv,
-    subscription::{Busy, Ended, Next, Subscription, Supervisor},
+    subscription::{Busy, Loss, Next, Subscription, Supervisor},
 };
 
-/// Handles many messages in one transaction. Must be idempotent: any message may come again.
+/// Handles many messages in one transaction. Must be idempotent: any message may be delivered again.
 pub trait BatchHandler: Send + Sync + 'static {
-    /// Handles a batch, oldest message first. `Ok` settles all of it: the messages named are put away
-    /// as dead letters, the others are done. `Err` is transient: the same batch will be tried again.
+    /// Handles a batch, oldest message first. After `Ok` the named messages are rejected to the dead letters, and all
+    /// are acknowledged. `Err` is transient: the handler is called with the same batch again.
     fn handle(&self, batch: &[Incoming]) -> impl Future<Output = Result<Vec<Rejected>, Cause>> + Send;
 }
 
@@ -32,25 +31,25 @@ impl<H: BatchHandler> BatchHandler for Arc<H> {
     }
 }
 
-/// A message of a batch that will never work.
+/// A message of a batch that will never succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
-    /// Its place in the batch.
+    /// Index of the message in the batch.
     pub index: usize,
-    /// Why.
+    /// Why it cannot be handled, for the dead letter.
     pub reason: String,
 }
 
 /// How a batch consumer behaves.
 #[derive(Clone)]
 pub struct BatchOptions {
-    /// The largest batch. The broker sends ahead what fills the next one. Default 500.
+    /// Most messages of a batch. The broker delivers as many ahead, for the next batch. Default 500.
     pub max_batch: u16,
-    /// How long to wait for a batch to fill once the stream runs dry. Default zero: take what is there.
+    /// How long to wait for more messages when none is ready. Default zero: take what has been delivered.
     pub linger: Duration,
     /// How long a batch may go on after shutdown. Default 20 s.
     pub grace: Duration,
-    /// Silence after which [`Hooks::on_idle`] is called. Default 5 s.
+    /// Time without a delivery after which [`Hooks::on_idle`] is called. Default 5 s.
     pub idle_after: Duration,
     /// Callbacks.
     pub hooks: Hooks,
@@ -68,11 +67,11 @@ impl Default for BatchOptions {
     }
 }
 
-/// Consumes `queue` in batches until `shutdown`, then lets the batch at work finish. Comes back by
-/// itself whenever the broker, the connection or the queue went away.
+/// Consumes `queue` in batches until `shutdown`, then lets the batch at work finish. Subscribes again by
+/// itself when the broker, the connection or the queue is lost.
 ///
 /// # Errors
-/// Only before it begins.
+/// Only before the first subscription.
 pub fn consume_batches<H: BatchHandler>(
     config: &BrokerConfig,
     queue: &'static str,
@@ -110,7 +109,7 @@ async fn run<H: BatchHandler>(
                 subscription.close().await;
                 break;
             }
-            Some(ended) => supervisor.lost(subscription, ended).await,
+            Some(loss) => supervisor.lost(subscription, loss).await,
         }
     }
     supervisor.stop(worker.options.grace).await;
@@ -126,15 +125,16 @@ struct BatchWorker<H> {
     stop: CancellationToken,
 }
 
-/// What one call of the handler came to.
+/// The result of one handler call.
 enum Verdict {
-    Settled(Vec<Rejected>),
+    Done(Vec<Rejected>),
     Retry(String),
     Panicked(String),
 }
 
 impl<H: BatchHandler> BatchWorker<H> {
-    async fn pump(&self, supervisor: &Supervisor, subscription: &mut Subscription) -> Option<Ended> {
+    /// Handles batch after batch until the subscription is lost; `None` at shutdown.
+    async fn pump(&self, supervisor: &Supervisor, subscription: &mut Subscription) -> Option<Loss> {
         loop {
             let next = tokio::select! {
                 biased;
@@ -144,26 +144,26 @@ impl<H: BatchHandler> BatchWorker<H> {
             let first = match next {
                 Next::Delivery(delivery) => RawDelivery::new(*delivery, self.queue.clone()),
                 Next::Idle => match supervisor.idle(subscription, Busy::No).await {
-                    Some(ended) => return Some(ended),
+                    Some(loss) => return Some(loss),
                     None => continue,
                 },
-                Next::Ended(ended) => return Some(ended),
+                Next::Lost(loss) => return Some(loss),
             };
-            let (batch, ended) = self.fill(first, subscription).await;
-            // When abandoned, the stop token or the subscription says what comes next.
-            let _ = self.settle(&batch).await;
-            if ended.is_some() {
-                return ended;
+            let (batch, loss) = self.fill(first, subscription).await;
+            // A batch is requeued only at shutdown or when the channel is closed; the next round finds which.
+            let _ = self.process(&batch).await;
+            if loss.is_some() {
+                return loss;
             }
         }
     }
 
-    /// Adds what is ready, and what becomes ready within the linger.
+    /// Adds the messages that are ready, and those that arrive within the linger.
     async fn fill(
         &self,
         first: RawDelivery,
         subscription: &mut Subscription,
-    ) -> (Vec<RawDelivery>, Option<Ended>) {
+    ) -> (Vec<RawDelivery>, Option<Loss>) {
         let full = Instant::now() + self.options.linger;
         let mut batch = vec![first];
         while batch.len() < usize::from(self.options.max_batch) {
@@ -175,14 +175,14 @@ impl<H: BatchHandler> BatchWorker<H> {
             match next {
                 Next::Delivery(delivery) => batch.push(RawDelivery::new(*delivery, self.queue.clone())),
                 Next::Idle => break,
-                Next::Ended(ended) => return (batch, Some(ended)),
+                Next::Lost(loss) => return (batch, Some(loss)),
             }
         }
         (batch, None)
     }
 
     /// Handles the batch and acknowledges it as a whole.
-    async fn settle(&self, batch: &[RawDelivery]) -> Result<(), Requeued> {
+    async fn process(&self, batch: &[RawDelivery]) -> Result<(), Requeued> {
         let mut readable = Vec::with_capacity(batch.len());
         let mut messages = Vec::with_capacity(batch.len());
         for raw in batch {
@@ -196,7 +196,7 @@ impl<H: BatchHandler> BatchWorker<H> {
             }
         }
         if !messages.is_empty() {
-            self.handle_until_settled(&readable, &messages).await?;
+            self.handle_until_done(&readable, &messages).await?;
         }
         if let Some(last) = batch.last() {
             self.acknowledger.ack(last, BasicAckOptions { multiple: true }).await;
@@ -204,18 +204,14 @@ impl<H: BatchHandler> BatchWorker<H> {
         Ok(())
     }
 
-    /// Calls the handler until every message is done or put away. A batch over which it panics is
-    /// handed to it message by message, to find the one that does it.
-    async fn handle_until_settled(
-        &self,
-        raws: &[&RawDelivery],
-        messages: &[Incoming],
-    ) -> Result<(), Requeued> {
+    /// Calls the handler until every message is handled or rejected. When the handler panics over a batch, it gets the
+    /// messages one by one, to find the one that causes the panic.
+    async fn handle_until_done(&self, raws: &[&RawDelivery], messages: &[Incoming]) -> Result<(), Requeued> {
         let mut parts: Vec<Range<usize>> = std::iter::once(0..messages.len()).collect();
         let (mut attempt, mut panics) = (0, 0);
         while let Some(part) = parts.pop() {
             let cause = match self.call(&messages[part.clone()]).await? {
-                Verdict::Settled(rejected) => {
+                Verdict::Done(rejected) => {
                     for Rejected { index, reason } in rejected {
                         match raws[part.clone()].get(index) {
                             Some(raw) => self.acknowledger.reject(raw, &reason).await?,
@@ -268,7 +264,7 @@ impl<H: BatchHandler> BatchWorker<H> {
             () = self.grace_over() => return Err(Requeued),
         };
         let (verdict, error) = match result {
-            Ok(Ok(rejected)) => (Verdict::Settled(rejected), None),
+            Ok(Ok(rejected)) => (Verdict::Done(rejected), None),
             Ok(Err(cause)) => (Verdict::Retry(chain(&*cause)), Some("transient")),
             Err(panic) => (Verdict::Panicked(panic_text(&*panic).to_owned()), Some("panic")),
         };

@@ -1,8 +1,8 @@
-//! Messages on their way to the broker, and what it says about each.
+//! Messages in flight to the broker, and the broker's confirm of each.
 //!
-//! lapin hands a returned message to whichever confirm it resolves next, which with `multiple` acks
-//! may be another message's. So a return is attributed by message id, and only once all confirms are
-//! in: a return always precedes the ack of its own message.
+//! lapin attaches a returned message to the confirm that it resolves next. When the broker acknowledges several
+//! messages at once, that confirm may belong to another message. So a return is matched by message id, and only when
+//! all confirms are in: a return always precedes the ack of its own message.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -22,9 +22,9 @@ use crate::{
     semconv, topology,
 };
 
-/// Unconfirmed messages at a time: enough to hide the round trip, few enough that little is on its
-/// way when one is refused.
-pub(crate) const WINDOW: usize = 256;
+/// Most unconfirmed messages at a time: enough to hide the round trip, and few enough that little is in flight when
+/// one fails.
+const MAX_IN_FLIGHT: usize = 256;
 
 pub(crate) struct Confirms<'a> {
     batch: &'a [Outgoing<'a>],
@@ -48,7 +48,7 @@ impl<'a> Confirms<'a> {
         Self {
             batch,
             deadline,
-            in_flight: VecDeque::with_capacity(batch.len().min(WINDOW)),
+            in_flight: VecDeque::with_capacity(batch.len().min(MAX_IN_FLIGHT)),
             confirmed: vec![false; batch.len()],
             returned: HashSet::new(),
             failure: None,
@@ -60,12 +60,12 @@ impl<'a> Confirms<'a> {
         self.failure.is_some() || self.timed_out
     }
 
-    /// Hands message `index` to the broker, then looks at the confirms that have come in meanwhile;
-    /// waits for one when the window is full.
+    /// Hands message `index` to the broker, then takes the confirms that have arrived meanwhile. Waits for one when
+    /// [`MAX_IN_FLIGHT`] is reached.
     pub(crate) async fn send(&mut self, channel: &Channel, index: usize, span: Span) {
         let since = Instant::now();
         let message = &self.batch[index];
-        // Nobody has to be there to hear a hint.
+        // A control hint needs no consumer: without one, nothing is lost.
         let mandatory = message.exchange != topology::CONTROL;
         let publish = channel.basic_publish(
             message.exchange.into(),
@@ -76,29 +76,29 @@ impl<'a> Confirms<'a> {
         );
         match timeout_at(self.deadline, publish).await {
             Ok(Ok(confirm)) => self.in_flight.push_back(InFlight { index, confirm, span, since }),
-            Ok(Err(error)) => self.settle(index, &span, since, Err(error)),
+            Ok(Err(error)) => self.resolve(index, &span, since, Err(error)),
             Err(_) => self.timed_out = true,
         }
-        self.look();
-        if self.in_flight.len() >= WINDOW {
+        self.take_ready();
+        if self.in_flight.len() >= MAX_IN_FLIGHT {
             self.wait_for_first().await;
         }
     }
 
-    /// Takes the confirms that are there, oldest first.
-    fn look(&mut self) {
+    /// Takes the confirms that have arrived, oldest first.
+    fn take_ready(&mut self) {
         while let Some(first) = self.in_flight.front_mut()
             && let Some(result) = (&mut first.confirm).now_or_never()
             && let Some(first) = self.in_flight.pop_front()
         {
-            self.settle(first.index, &first.span, first.since, result);
+            self.resolve(first.index, &first.span, first.since, result);
         }
     }
 
     async fn wait_for_first(&mut self) {
         let Some(first) = self.in_flight.pop_front() else { return };
         match timeout_at(self.deadline, first.confirm).await {
-            Ok(result) => self.settle(first.index, &first.span, first.since, result),
+            Ok(result) => self.resolve(first.index, &first.span, first.since, result),
             Err(_) => {
                 self.timed_out = true;
                 self.record(first.index, &first.span, first.since, Some("timeout"));
@@ -106,7 +106,7 @@ impl<'a> Confirms<'a> {
         }
     }
 
-    /// Waits for what is on its way and tells the truth about the batch.
+    /// Waits for the remaining confirms and reports on the whole batch.
     pub(crate) async fn finish(mut self, timeout: Duration) -> Published {
         while !self.in_flight.is_empty() {
             self.wait_for_first().await;
@@ -114,7 +114,7 @@ impl<'a> Confirms<'a> {
         for index in self.returned {
             self.confirmed[index] = false;
         }
-        // A timeout outweighs the rest: confirms may still come, so this channel must not be used again.
+        // A timeout comes before any other failure: late confirms may arrive, so this channel must not be used again.
         let failure = match self.timed_out {
             true => Some(BrokerError::Timeout { operation: "publishing", after: timeout }.into()),
             false => self.failure,
@@ -122,7 +122,7 @@ impl<'a> Confirms<'a> {
         Published { confirmed: self.confirmed, failure }
     }
 
-    fn settle(&mut self, index: usize, span: &Span, since: Instant, result: lapin::Result<Confirmation>) {
+    fn resolve(&mut self, index: usize, span: &Span, since: Instant, result: lapin::Result<Confirmation>) {
         let (returned, error) = match result {
             Ok(Confirmation::Ack(returned)) => {
                 self.confirmed[index] = true;
@@ -154,7 +154,7 @@ impl<'a> Confirms<'a> {
             reason: message.reply_text.to_string(),
         };
         tracing::error!(error = %error, "a message was returned: no queue is bound for it");
-        // It says more than a nack, and must lead to a new declaration.
+        // A return comes before a nack: it makes the publisher declare the topology again.
         if !matches!(self.failure, Some(PublishError::Returned { .. })) {
             self.failure = Some(error);
         }
@@ -201,9 +201,9 @@ mod tests {
         let now = Instant::now();
         let mut confirms = Confirms::new(&batch, now);
 
-        confirms.settle(2, &Span::none(), now, Ok(Confirmation::Ack(Some(returned("b")))));
-        confirms.settle(0, &Span::none(), now, Ok(Confirmation::Ack(None)));
-        confirms.settle(1, &Span::none(), now, Ok(Confirmation::Ack(None)));
+        confirms.resolve(2, &Span::none(), now, Ok(Confirmation::Ack(Some(returned("b")))));
+        confirms.resolve(0, &Span::none(), now, Ok(Confirmation::Ack(None)));
+        confirms.resolve(1, &Span::none(), now, Ok(Confirmation::Ack(None)));
         let published = confirms.finish(Duration::ZERO).await;
 
         assert_eq!(published.confirmed, [true, false, true]);
@@ -217,8 +217,8 @@ mod tests {
         let now = Instant::now();
         let mut confirms = Confirms::new(&batch, now);
 
-        confirms.settle(0, &Span::none(), now, Ok(Confirmation::Nack(None)));
-        confirms.settle(1, &Span::none(), now, Ok(Confirmation::Ack(Some(returned("b")))));
+        confirms.resolve(0, &Span::none(), now, Ok(Confirmation::Nack(None)));
+        confirms.resolve(1, &Span::none(), now, Ok(Confirmation::Ack(Some(returned("b")))));
         let published = confirms.finish(Duration::ZERO).await;
 
         assert_eq!(published.confirmed, [false, false]);

@@ -1,7 +1,7 @@
-//! How to reach the broker, and how long to wait before trying again.
+//! Connects to the broker, and says how long to wait before the next attempt.
 //!
-//! lapin's own recovery stays off: whoever holds a connection notices its loss and opens a new one,
-//! because the topology must be declared again before anything else happens.
+//! lapin's own recovery is off: the owner of a connection notices its loss and opens a new one, because the
+//! topology must be declared again before anything else happens.
 
 use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
@@ -12,11 +12,11 @@ use lapin::{
 };
 
 const HEARTBEAT_SECONDS: u16 = 10;
-/// A frame in bytes that is large enough for the headers of any message of ours.
+/// Frame size in bytes, large enough for the headers of every message that this project publishes.
 const SMALL_FRAME: u32 = 16 * 1024;
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Where the broker is and who is calling. Its `Debug` output never shows the password.
+/// Address of the broker, and the service that connects. The `Debug` output never shows the password.
 #[derive(Clone)]
 pub struct BrokerConfig {
     uri: Arc<AMQPUri>,
@@ -25,7 +25,7 @@ pub struct BrokerConfig {
     timeout: Duration,
 }
 
-/// What is trusted when the URL says `amqps://`, beyond the system's certificates.
+/// Certificate authorities to trust for `amqps://`, besides those of the system.
 #[derive(Clone, Debug, Default)]
 pub struct TlsOptions {
     /// A PEM file with further CA certificates; read at every connect, so that it can be rotated.
@@ -43,41 +43,41 @@ pub enum BrokerError {
     CaFile {
         /// As configured.
         path: PathBuf,
-        /// What the file system said.
+        /// The error of the file system.
         #[source]
         source: io::Error,
     },
-    /// The broker's certificate is of an authority that is not trusted, for another host, or out of date.
+    /// The broker's certificate is not trusted, belongs to another host, or has expired.
     #[error("the broker's certificate is refused: {0}; AMQP_CA_FILE names further authorities to trust")]
     Certificate(#[source] lapin::Error),
-    /// The virtual host is not there, or this user may not enter it.
+    /// The virtual host does not exist, or this user has no access to it.
     #[error(
         "the broker has no virtual host {name:?} for this user; make it with \"rabbitmqctl add_vhost {name}\" and \"rabbitmqctl set_permissions -p {name} USER '.*' '.*' '.*'\""
     )]
     VirtualHost {
         /// As configured.
         name: String,
-        /// What lapin reported.
+        /// The error of lapin.
         #[source]
         source: lapin::Error,
     },
-    /// The broker took longer than the configured timeout; a blocked connection shows like this.
+    /// The broker took longer than the configured timeout. This is also how a blocked connection shows.
     #[error("no answer from the broker within {} s ({operation})", .after.as_secs_f32())]
     Timeout {
-        /// What was waited for.
+        /// The operation that was not finished.
         operation: &'static str,
-        /// How long.
+        /// The timeout.
         after: Duration,
     },
-    /// The connection went away between two operations.
+    /// The connection was lost between two operations.
     #[error("connection lost")]
     Lost,
     /// The connection or channel broke, or the broker refused the operation.
     #[error("{operation}: {source}")]
     Amqp {
-        /// What was being done.
+        /// The operation that failed.
         operation: &'static str,
-        /// What lapin reported.
+        /// The error of lapin.
         #[source]
         source: lapin::Error,
     },
@@ -113,9 +113,10 @@ impl BrokerConfig {
         Self { uri: Arc::new(uri), ..self }
     }
 
-    /// For connections that carry messages of ours only: lapin keeps 64 frames of the largest size in memory for
-    /// each, 8 MiB of the broker's usual one. Whoever receives or passes on what others have sent needs that size,
-    /// since a message's headers are one frame. Does nothing when the address asks for a size.
+    /// Limits the frame size, for connections that carry only messages of this project. lapin keeps 64 frames of the
+    /// largest size in memory for each connection, which is 8 MiB at the broker's default. A connection that receives
+    /// or forwards messages of others needs the default size, since all headers of a message are one frame. Has no
+    /// effect when the URL sets a size.
     #[must_use]
     pub fn with_small_frames(self) -> Self {
         let mut uri = (*self.uri).clone();
@@ -123,7 +124,7 @@ impl BrokerConfig {
         Self { uri: Arc::new(uri), ..self }
     }
 
-    /// Bounds each connect, each declaration of the topology and each batch published.
+    /// Sets the timeout of each connect, each declaration of the topology and each published batch.
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
@@ -134,14 +135,12 @@ impl BrokerConfig {
     }
 
     /// The broker's host, for span attributes.
-    #[must_use]
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         &self.uri.authority.host
     }
 
     /// The broker's port, for span attributes.
-    #[must_use]
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.uri.authority.port
     }
 
@@ -150,7 +149,7 @@ impl BrokerConfig {
     /// # Errors
     /// `CaFile`, `Certificate`, `VirtualHost`, `Timeout` or `Amqp`.
     pub(crate) async fn connect(&self, role: &str) -> Result<Connection, BrokerError> {
-        // An error means that the process has a provider already, which is as good.
+        // An error means that the process has a provider already, which may stay.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let tls = self.tls_config()?;
         let name = format!("{} {role}", self.service);
@@ -171,7 +170,7 @@ impl BrokerConfig {
         })
     }
 
-    /// Fails when what can only be mended by an operator is wrong.
+    /// Fails on a mistake in the configuration that only an operator can correct.
     pub(crate) fn check(&self) -> Result<(), BrokerError> {
         self.tls_config().map(|_| ())
     }
@@ -206,7 +205,7 @@ fn refuses_certificate(error: &lapin::Error) -> bool {
     matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
 }
 
-/// On opening a connection, `NOT_ALLOWED` is about the virtual host.
+/// When a connection is opened, the reply code 530 (`NOT_ALLOWED`) concerns the virtual host.
 fn refuses_virtual_host(error: &lapin::Error) -> bool {
     matches!(error.kind(), ErrorKind::ProtocolError(error) if error.get_id() == 530)
 }
@@ -223,15 +222,16 @@ impl fmt::Debug for BrokerConfig {
     }
 }
 
-/// Closes politely; a connection that does not answer is dropped, and the broker's heartbeat ends it.
+/// Closes a connection with the handshake of AMQP. One that does not answer is dropped, and the broker ends it after
+/// missed heartbeats.
 pub(crate) async fn close(connection: Connection) {
     if connection.status().connected() && !connection.status().blocked() {
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, connection.close(200, "bye".into())).await;
     }
 }
 
-/// Wait before attempt `attempt` (counted from 1): doubles from 100 ms to 5 s, of which the upper half
-/// is spread by `jitter` (0 to 1), so that a fleet does not come back at the same moment.
+/// Wait before attempt `attempt` (counted from 1): doubles from 100 ms to 5 s. `jitter` (0 to 1) spreads the upper half,
+/// so that many processes do not reconnect at the same moment.
 pub(crate) fn backoff(attempt: u32, jitter: f64) -> Duration {
     let base = Duration::from_millis(100);
     let cap = Duration::from_secs(5);

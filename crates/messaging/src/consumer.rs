@@ -1,7 +1,7 @@
-//! Consuming one message at a time, many side by side.
+//! Consumes messages one by one, with several handlers side by side.
 //!
-//! The broker hands out at most `prefetch` unsettled messages; each has a task, and the permits keep
-//! that bound when a lost subscription's handlers are still at work while the next one has begun.
+//! The broker delivers at most `prefetch` unacknowledged messages, and each gets a task. A semaphore keeps the bound
+//! when handlers of a lost subscription are still at work while the next subscription has begun.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -12,19 +12,21 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
 use crate::{
-    Cause,
     acknowledgement::{Acknowledger, MAX_PANICS, Requeued, chain, panic_text},
     connection::{BrokerConfig, BrokerError},
     hooks::Hooks,
     incoming::{FromDelivery, Incoming, RawDelivery},
     semconv,
-    subscription::{Busy, Ended, Next, Source, Subscription, Supervisor},
+    subscription::{Busy, Loss, Next, Source, Subscription, Supervisor},
     topology,
 };
 
-/// Does what a message asks for. Must be idempotent: any message may come again.
+/// Why a message could not be handled this time. It keeps the original error, so that its causes can be logged.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Handles messages. Must be idempotent: any message may be delivered again.
 pub trait Handler<M = Incoming>: Send + Sync + 'static {
-    /// Handles one message; the outcome settles it.
+    /// Handles one message; the outcome says what becomes of it.
     fn handle(&self, message: M) -> impl Future<Output = Outcome> + Send;
 }
 
@@ -34,24 +36,24 @@ impl<M, H: Handler<M>> Handler<M> for Arc<H> {
     }
 }
 
-/// What became of a message in a handler's hands.
+/// The result of handling one message.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Its effect is committed, or was before: acknowledge.
+    /// Its effect is committed, now or before: acknowledge it.
     Done,
-    /// The same, and there is something to do once it is acknowledged.
+    /// The same, and call this after the acknowledgement.
     DoneThen(Then),
-    /// Our infrastructure failed: keep the message, wait, and call the handler again.
+    /// The infrastructure failed: keep the message, wait, and call the handler again.
     Retry(Cause),
-    /// It will never work: put it away as a dead letter with this reason.
+    /// It will never succeed: reject it to the dead letters with this reason.
     Reject(String),
 }
 
-/// What follows an acknowledgement. A process that dies in between leaves it out.
+/// A call that follows an acknowledgement. It is lost when the process dies in between.
 pub struct Then(Box<dyn FnOnce() + Send>);
 
 impl Then {
-    /// Calls this, which must not block.
+    /// `then` must not block.
     #[must_use]
     pub fn new(then: impl FnOnce() + Send + 'static) -> Self {
         Self(Box::new(then))
@@ -67,18 +69,19 @@ impl std::fmt::Debug for Then {
 /// How a consumer behaves.
 #[derive(Clone)]
 pub struct ConsumerOptions {
-    /// Messages in hand at a time, which is also the number of handlers at work.
+    /// Most unacknowledged messages at a time, which is also the most handlers at work.
     pub prefetch: u16,
-    /// How long handlers may go on after shutdown; what is cut off is delivered again. Default 20 s.
+    /// How long handlers may go on after shutdown; a message that is not handled by then is delivered again.
+    /// Default 20 s.
     pub grace: Duration,
-    /// Silence after which [`Hooks::on_idle`] is called. Default 5 s.
+    /// Time without a delivery after which [`Hooks::on_idle`] is called. Default 5 s.
     pub idle_after: Duration,
     /// Callbacks.
     pub hooks: Hooks,
 }
 
 impl ConsumerOptions {
-    /// The defaults, with so many handlers side by side (at least one).
+    /// The defaults with this `prefetch`, at least 1.
     #[must_use]
     pub fn new(prefetch: u16) -> Self {
         let prefetch = prefetch.max(1);
@@ -93,23 +96,23 @@ impl ConsumerOptions {
     }
 }
 
-/// Why consuming could not even begin.
+/// Why a consumer could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ConsumeError {
     /// Not one of [`topology::QUEUES`].
     #[error("queue {0:?} is not part of the topology")]
     UnknownQueue(String),
-    /// The configuration is wrong, which no reconnect will mend.
+    /// The configuration is wrong, so that reconnecting would not help.
     #[error(transparent)]
     Config(#[from] BrokerError),
 }
 
-/// Consumes `queue` until `shutdown`, then lets the handlers at work finish. Comes back by itself
-/// whenever the broker, the connection or the queue went away. To stop it, cancel the token; dropping
-/// the future drops the handlers in the middle.
+/// Consumes `queue` until `shutdown`, then lets the handlers at work finish. Subscribes again by itself
+/// when the broker, the connection or the queue is lost. To stop it, cancel the token; dropping the
+/// future aborts the handlers at work.
 ///
 /// # Errors
-/// Only before it begins.
+/// Only before the first subscription.
 pub fn consume<M, H>(
     config: &BrokerConfig,
     queue: &'static str,
@@ -125,11 +128,11 @@ where
     async move { run(&config, known_queue(queue)?, options, handler, shutdown).await }
 }
 
-/// Consumes the hints on [`topology::CONTROL`] until `shutdown`. Every process that listens gets every
-/// hint published meanwhile, and none published before.
+/// Consumes the hints on [`topology::CONTROL`] until `shutdown`. Every listening process gets every hint that is
+/// published meanwhile, and none published before.
 ///
 /// # Errors
-/// Only before it begins.
+/// Only before the first subscription.
 pub fn listen_control<M, H>(
     config: &BrokerConfig,
     options: ConsumerOptions,
@@ -183,7 +186,7 @@ async fn run<M: FromDelivery, H: Handler<M>>(
                 subscription.close().await;
                 break;
             }
-            Some(ended) => supervisor.lost(subscription, ended).await,
+            Some(loss) => supervisor.lost(subscription, loss).await,
         }
     }
     worker.drain(options.grace).await;
@@ -203,7 +206,7 @@ struct Worker<H> {
     tasks: TaskTracker,
 }
 
-/// What one call of the handler came to.
+/// The result of one handler call.
 enum Verdict {
     Done(Option<Then>),
     Retry(String),
@@ -218,7 +221,7 @@ impl<H> Worker<H> {
         supervisor: &Supervisor,
         subscription: &mut Subscription,
         idle_after: Duration,
-    ) -> Option<Ended>
+    ) -> Option<Loss>
     where
         H: Handler<M>,
     {
@@ -233,24 +236,25 @@ impl<H> Worker<H> {
                     let raw = RawDelivery::new(*delivery, self.queue.clone());
                     let worker = self.clone();
                     self.tasks.spawn(async move {
-                        let settled = worker.abort.run_until_cancelled(worker.settle::<M>(&raw)).await;
-                        if matches!(settled, None | Some(Err(Requeued))) {
+                        let processed = worker.abort.run_until_cancelled(worker.process::<M>(&raw)).await;
+                        if matches!(processed, None | Some(Err(Requeued))) {
                             tracing::debug!(queue = %raw.queue, "a message is left to be delivered again");
                         }
                     });
                 }
                 Next::Idle => {
                     let busy = if self.tasks.is_empty() { Busy::No } else { Busy::Yes };
-                    if let Some(ended) = supervisor.idle(subscription, busy).await {
-                        return Some(ended);
+                    if let Some(loss) = supervisor.idle(subscription, busy).await {
+                        return Some(loss);
                     }
                 }
-                Next::Ended(ended) => return Some(ended),
+                Next::Lost(loss) => return Some(loss),
             }
         }
     }
 
-    async fn settle<M: FromDelivery>(&self, raw: &RawDelivery) -> Result<(), Requeued>
+    /// Handles a delivery and acknowledges it.
+    async fn process<M: FromDelivery>(&self, raw: &RawDelivery) -> Result<(), Requeued>
     where
         H: Handler<M>,
     {
@@ -258,7 +262,7 @@ impl<H> Worker<H> {
         let Some(Ok(_permit)) = permit else { return Err(Requeued) };
         semconv::consumed(raw);
         let then = match M::from_delivery(raw) {
-            Ok(message) => self.handle_until_settled(raw, message).await?,
+            Ok(message) => self.handle_until_done(raw, message).await?,
             Err(error) => self.reject(raw, &error.to_string()).await?,
         };
         self.acknowledger.ack(raw, BasicAckOptions::default()).await;
@@ -268,8 +272,8 @@ impl<H> Worker<H> {
         Ok(())
     }
 
-    /// Calls the handler until it is done with the message, or the message is put away.
-    async fn handle_until_settled<M: FromDelivery>(
+    /// Calls the handler until it has handled the message, or the message is rejected.
+    async fn handle_until_done<M: FromDelivery>(
         &self,
         raw: &RawDelivery,
         message: M,
@@ -332,7 +336,7 @@ impl<H> Worker<H> {
         verdict
     }
 
-    /// Waits for the handlers at work, then cuts off those that are left.
+    /// Waits for the handlers at work, then aborts those that are left.
     async fn drain(&self, grace: Duration) {
         self.tasks.close();
         if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {

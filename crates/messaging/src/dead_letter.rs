@@ -1,4 +1,4 @@
-//! Messages nobody could handle: how they are labelled when they are put away, and read again.
+//! Dead letters: the headers that a rejected message gets, how they are read, and how it is published again.
 
 use std::collections::BTreeMap;
 
@@ -22,26 +22,26 @@ const EXCHANGE: &str = "x-modelday-exchange";
 const TIME: &str = "x-modelday-time";
 const MAX_REASON_BYTES: usize = 2000;
 
-/// A dead letter, whoever put it away: one of our consumers, or the broker at its delivery limit.
+/// A message that was given up, by one of our consumers or by the broker at its delivery limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
     /// Why it was given up.
     pub reason: String,
     /// The queue whose consumer could not handle it.
     pub queue: Option<String>,
-    /// When one of our consumers put it away; the broker does not say.
+    /// When one of our consumers rejected it; unknown when the broker gave it up.
     pub time: Option<DateTime<Utc>>,
-    /// Where it was published first.
+    /// The exchange it was first published to.
     pub exchange: Option<String>,
     /// Its original routing key.
     pub routing_key: String,
-    /// As the sender set it.
+    /// The AMQP property, as the publisher set it.
     pub message_id: Option<String>,
     /// All headers with a scalar value, as text.
     pub headers: BTreeMap<String, String>,
-    /// As it arrived.
+    /// The content, unchanged.
     pub body: Bytes,
-    /// The message as it was published first, when its headers can be read.
+    /// The message as it was first published, when its headers are a valid envelope.
     pub envelope: Option<Envelope>,
 }
 
@@ -72,25 +72,25 @@ impl FromDelivery for DeadLetter {
     }
 }
 
-/// Why a letter cannot be sent again.
+/// Why a dead letter cannot be published again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotReplayable {
-    /// It is not known whose it was.
+    /// The queue it was consumed from is unknown.
     #[error("it does not say which queue it died in")]
     NoQueue,
-    /// Nobody of ours reads that queue.
+    /// That queue is not part of the topology.
     #[error("{0:?} is no queue of this version")]
-    StrangeQueue(String),
-    /// Its consumer would put it away again.
+    UnknownQueue(String),
+    /// Its consumer would reject it again.
     #[error("its envelope cannot be read: {0}")]
     NoEnvelope(#[from] EnvelopeError),
 }
 
-/// The message of a letter with these `headers`, addressed to `queue` alone, whose consumer gave it up: others
-/// that got it when it was published first do not get it again.
+/// The message of a dead letter with these `headers`, addressed to `queue` alone. Other queues that received the
+/// original message do not receive it again.
 ///
 /// # Errors
-/// Why that is no use.
+/// When publishing it again would not help.
 pub fn replay(
     headers: &BTreeMap<String, String>,
     queue: Option<&str>,
@@ -99,11 +99,11 @@ pub fn replay(
     let queue = queue.ok_or(NotReplayable::NoQueue)?;
     let is_ours = QUEUES.iter().any(|ours| ours.name == queue && ours.on_death == OnDeath::ToDeadLetters);
     if !is_ours {
-        return Err(NotReplayable::StrangeQueue(queue.to_owned()));
+        return Err(NotReplayable::UnknownQueue(queue.to_owned()));
     }
     let mut table = FieldTable::default();
     for (name, value) in headers {
-        // Names longer than AMQP has room for are none of an envelope's.
+        // A name longer than AMQP allows is no header of an envelope.
         let Ok(name) = ShortString::try_new(name.as_str()) else { continue };
         table.insert(name, AMQPValue::LongString(value.as_str().into()));
     }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_says_what_the_message_said_to_the_one_queue_it_died_in() {
+    fn a_replay_is_the_original_message_to_the_one_queue_that_rejected_it() {
         let message = replay(&headers(), Some("executor.plans.v1"), Bytes::from_static(b"{}")).unwrap();
 
         assert_eq!((message.exchange.as_str(), message.routing_key.as_str()), ("", "executor.plans.v1"));
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_consumer_of_ours_could_read_is_not_sent_again() {
+    fn a_message_that_no_consumer_could_read_is_not_replayed() {
         let refused = |headers: &BTreeMap<String, String>, queue: Option<&str>| {
             replay(headers, queue, Bytes::new()).unwrap_err().to_string()
         };

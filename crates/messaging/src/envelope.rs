@@ -1,6 +1,6 @@
-//! A message and what is said about it: CloudEvents 1.0 in binary mode, as AMQP headers.
+//! A message with its metadata: CloudEvents 1.0 in binary mode, as AMQP headers.
 //!
-//! The body stays opaque here; `contract` gives it meaning.
+//! The body is opaque bytes here; the crate `contract` encodes and decodes it.
 
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -17,54 +17,54 @@ const CONTENT_TYPE: &str = "application/json";
 const SPEC_VERSION: &str = "1.0";
 pub(crate) const PERSISTENT: u8 = 2;
 
-/// One message, before it is sent or after it arrived.
+/// A message, to be published or as it was delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
-    /// Unique within `source`; the two together are what duplicates are recognised by.
+    /// Unique within `source`: a duplicate has the same `source` and `id`.
     pub id: Uuid,
-    /// Who says it, as a URI reference.
+    /// The service that created it, as a URI reference such as `/modelday/trigger`.
     pub source: String,
     /// The type, which is also the routing key of an event.
     pub kind: String,
-    /// What it is about, within `source`.
+    /// What the message is about: the job's id, as text.
     pub subject: Option<String>,
-    /// When it happened.
+    /// When the message was created.
     pub time: DateTime<Utc>,
     /// Order within `source`: the id of the outbox row.
     pub sequence: i64,
     /// The job it belongs to.
     pub correlation: Option<Uuid>,
-    /// Where the body's schema is.
+    /// URI of the body's schema.
     pub dataschema: String,
-    /// W3C trace context of its creation.
+    /// W3C `traceparent` of the span that created it.
     pub traceparent: Option<String>,
-    /// Vendors' part of the trace context.
+    /// W3C `tracestate` of the same span.
     pub tracestate: Option<String>,
-    /// Where it is published.
+    /// The exchange that it is published to.
     pub exchange: String,
-    /// With which key.
+    /// The routing key that it is published with.
     pub routing_key: String,
-    /// The service that published it; empty when it did not say.
+    /// The program that published it; empty when it is not stated.
     pub app_id: String,
-    /// ProtoJSON.
+    /// The content, as ProtoJSON.
     pub body: Bytes,
 }
 
-/// Why headers are not those of a message of ours.
+/// Why headers are not a valid envelope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeError {
-    /// A header that every message has is not there.
+    /// A required header is absent.
     #[error("header {0} is missing")]
     Missing(&'static str),
-    /// A header has a value that cannot be what it should be.
+    /// A header's value does not parse.
     #[error("header {header} is invalid: {value:?}")]
     Invalid {
-        /// Its name.
+        /// The header's name.
         header: &'static str,
-        /// The beginning of what it said.
+        /// The first 100 characters of its value.
         value: String,
     },
-    /// AMQP has room for 255 bytes there.
+    /// AMQP limits this field to 255 bytes.
     #[error("{0} is longer than 255 bytes")]
     TooLong(&'static str),
 }
@@ -90,7 +90,7 @@ impl Envelope {
         Some(TraceContext { traceparent, tracestate: self.tracestate.as_deref() })
     }
 
-    /// Everything but exchange, routing key and body.
+    /// The AMQP properties: everything but exchange, routing key and body.
     pub(crate) fn properties(&self) -> Result<BasicProperties, EnvelopeError> {
         let mut properties = BasicProperties::default()
             .with_message_id(short("message_id", &self.id.to_string())?)
@@ -148,7 +148,7 @@ impl Envelope {
         })
     }
 
-    /// What the headers say; it is published nowhere yet.
+    /// The envelope that the headers describe, without exchange and routing key.
     pub(crate) fn from_headers(headers: &Headers<'_>, body: Bytes) -> Result<Self, EnvelopeError> {
         headers.parsed(header::SPECVERSION, |version| (version == SPEC_VERSION).then_some(()))?;
         Ok(Self {
@@ -187,7 +187,7 @@ fn parsed<T>(
     parse(value).ok_or_else(|| EnvelopeError::Invalid { header, value: value.chars().take(100).collect() })
 }
 
-/// Headers as text, whichever scalar type they were sent with.
+/// Headers as text, of any scalar AMQP type.
 pub(crate) struct Headers<'a>(pub(crate) Option<&'a FieldTable>);
 
 impl Headers<'_> {
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_back() {
+    fn an_envelope_reads_back_from_its_properties() {
         let delivery = delivered(envelope().properties().unwrap());
 
         assert_eq!(Envelope::parse(&delivery, Bytes::from_static(b"{}")), Ok(envelope()));
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_garbled_header_is_quoted() {
+    fn an_invalid_header_is_quoted() {
         let error = with("cloudEvents_id", AMQPValue::LongString("nonsense".into())).unwrap_err();
 
         assert_eq!(error.to_string(), r#"header cloudEvents_id is invalid: "nonsense""#);
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_amqp_has_no_room_for_is_an_error() {
+    fn a_type_longer_than_an_amqp_short_string_is_an_error() {
         let envelope = Envelope { kind: "x".repeat(256), ..envelope() };
 
         assert_eq!(envelope.properties().unwrap_err(), EnvelopeError::TooLong("type"));

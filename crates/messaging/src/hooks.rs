@@ -1,4 +1,4 @@
-//! What a consumer tells its owner besides messages.
+//! Callbacks by which a consumer reports on its subscription.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -15,16 +15,16 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::trace_context::LinkSpan;
 
-/// A subscription began.
+/// A subscription has begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscribed {
-    /// To which queue.
+    /// The queue.
     pub queue: Arc<str>,
-    /// The queue had to be declared anew, or went away under the previous subscription: what it held
-    /// is lost. False proves nothing, since another service may have declared it a moment before.
+    /// The queue did not exist, or was deleted under the previous subscription: its messages are lost. False does not
+    /// exclude that, since another service may have declared the queue a moment before.
     pub created: bool,
-    /// Subscriptions before this one in this process. Above zero the broker may have been reset, so
-    /// that is a moment to look into the outboxes too.
+    /// Earlier subscriptions in this process. Above zero the broker may have been reset, so the outboxes should be
+    /// searched for lost messages too.
     pub earlier: u64,
 }
 
@@ -34,7 +34,6 @@ type Callback<T> = Arc<dyn Fn(T) -> BoxFuture<'static, ()> + Send + Sync>;
 #[derive(Clone, Default)]
 pub struct Hooks {
     subscribed: Option<Callback<Subscribed>>,
-    lost: Option<Callback<String>>,
     idle: Option<Callback<()>>,
     pub(crate) link_span: Option<LinkSpan>,
 }
@@ -50,18 +49,8 @@ impl Hooks {
         self
     }
 
-    /// Called with the cause when the subscription is lost; the consumer is already on its way back.
-    #[must_use]
-    pub fn on_lost<F>(mut self, callback: impl Fn(String) -> F + Send + Sync + 'static) -> Self
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        self.lost = Some(Arc::new(move |cause| Box::pin(callback(cause))));
-        self
-    }
-
-    /// Called while subscribed, each time `idle_after` has passed without a delivery and with no
-    /// handler at work; never while an earlier callback is still running.
+    /// Called while subscribed, each time `idle_after` has passed without a delivery and without a handler at work;
+    /// never while an earlier callback is still running.
     #[must_use]
     pub fn on_idle<F>(mut self, callback: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
@@ -71,7 +60,7 @@ impl Hooks {
         self
     }
 
-    /// Called with each new `process` span and the creation contexts of its messages.
+    /// Called with each new `process` span and the trace contexts of its messages.
     #[must_use]
     pub fn link_span(mut self, link: LinkSpan) -> Self {
         self.link_span = Some(link);
@@ -79,7 +68,7 @@ impl Hooks {
     }
 }
 
-/// Runs the callbacks in a task of their own, so that a slow one does not hold up deliveries.
+/// Runs the callbacks in a task of its own, so that a slow one does not delay deliveries.
 pub(crate) struct HookRunner {
     hooks: Hooks,
     calls: mpsc::UnboundedSender<BoxFuture<'static, ()>>,
@@ -105,10 +94,6 @@ impl HookRunner {
 
     pub(crate) fn subscribed(&self, event: Subscribed) {
         self.call(self.hooks.subscribed.as_ref().map(|callback| callback(event)));
-    }
-
-    pub(crate) fn lost(&self, cause: String) {
-        self.call(self.hooks.lost.as_ref().map(|callback| callback(cause)));
     }
 
     pub(crate) fn idle(&self) {

@@ -1,4 +1,4 @@
-//! A delivery as a handler sees it.
+//! A delivery, raw and as a handler receives it.
 
 use std::sync::Arc;
 
@@ -10,23 +10,23 @@ use crate::{
     trace_context::TraceContext,
 };
 
-/// Set by quorum queues on each delivery after the first.
+/// Header that quorum queues set on each delivery after the first.
 pub(crate) const DELIVERY_COUNT: &str = "x-delivery-count";
 
-/// A message handed to a handler. It stays the consumer's until the handler's outcome settles it.
+/// A message handed to a handler. It stays unacknowledged until the handler has returned its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incoming {
     /// The message.
     pub envelope: Envelope,
     /// The queue it came from.
     pub queue: Arc<str>,
-    /// False proves that nobody was given it before; true proves nothing.
+    /// False: no consumer has received it before. True: one may have, or the broker had only requeued it.
     pub redelivered: bool,
-    /// How often the broker took it back from a consumer.
+    /// How often the broker has requeued it.
     pub delivery_count: u64,
 }
 
-/// A delivery before its headers were read.
+/// A delivery whose headers have not been read.
 #[derive(Debug)]
 pub struct RawDelivery {
     pub(crate) delivery: Delivery,
@@ -34,20 +34,20 @@ pub struct RawDelivery {
     pub(crate) queue: Arc<str>,
 }
 
-/// What a [`crate::Handler`] can be given: [`Incoming`], or [`crate::DeadLetter`], which takes anything.
+/// A message type that a handler can receive: [`Incoming`], or [`crate::DeadLetter`], which any delivery fits.
 pub trait FromDelivery: Clone + Send + Sync + 'static {
     /// Reads a delivery.
     ///
     /// # Errors
-    /// The headers are not those of a message of ours; such a message is dead-lettered.
+    /// When the headers are not a valid envelope; such a message is rejected to the dead letters.
     fn from_delivery(raw: &RawDelivery) -> Result<Self, EnvelopeError>;
 
-    /// The context in which the message was created, if it carries one.
+    /// The trace context of the span that created the message, if it carries one.
     fn trace(&self) -> Option<TraceContext<'_>>;
 }
 
 impl Incoming {
-    /// W3C trace context of the message's creation.
+    /// W3C `traceparent` of the span that created the message.
     #[must_use]
     pub fn traceparent(&self) -> Option<&str> {
         self.envelope.traceparent.as_deref()

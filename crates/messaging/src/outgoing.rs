@@ -1,4 +1,4 @@
-//! A message on its way to the broker, and what became of it.
+//! A message as it is handed to the broker, and the result of publishing a batch of them.
 
 use lapin::BasicProperties;
 
@@ -8,7 +8,7 @@ use crate::{
     trace_context::TraceContext,
 };
 
-/// A message as AMQP has it.
+/// A message in the form that AMQP publishes.
 pub(crate) struct Outgoing<'a> {
     pub(crate) exchange: &'a str,
     pub(crate) routing_key: &'a str,
@@ -31,37 +31,37 @@ impl<'a> Outgoing<'a> {
     }
 }
 
-/// Why a message was not taken by the broker.
+/// Why the broker did not take a message.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// The broker is away, blocked or too slow. Whether it has the message is unknown: send it again.
+    /// The broker is unreachable, blocked or too slow. It may or may not have the message: publish it again.
     #[error("broker unavailable: {0}")]
     Transient(#[from] BrokerError),
-    /// No queue is bound for it. The topology has been declared again since; should it come back once
-    /// more, nobody declares a queue for it.
+    /// No queue is bound for it. The publisher has declared the topology again since. When the next attempt is
+    /// returned too, the topology has no queue for this routing key.
     #[error("message {message} to {destination} was returned: {reason}")]
     Returned {
-        /// Its id.
+        /// The message's id.
         message: String,
         /// `<exchange>:<routing key>`.
         destination: String,
-        /// What the broker said.
+        /// The broker's reason.
         reason: String,
     },
-    /// A queue refused it, for instance because it is full. Send it again.
+    /// A queue refused it, for instance because the queue is full. Publish it again.
     #[error("message {message} to {destination} was refused by the broker")]
     Nacked {
-        /// Its id.
+        /// The message's id.
         message: String,
         /// `<exchange>:<routing key>`.
         destination: String,
     },
-    /// It cannot be expressed in AMQP, and never will.
+    /// It does not fit into AMQP, so that no later attempt will succeed.
     #[error("message {message} cannot be encoded")]
     Unencodable {
-        /// Its id.
+        /// The message's id.
         message: String,
-        /// What is wrong with it.
+        /// The field that does not fit.
         #[source]
         source: EnvelopeError,
     },
@@ -78,12 +78,12 @@ impl PublishError {
     }
 }
 
-/// What became of a batch.
+/// The result of publishing a batch.
 #[derive(Debug)]
 pub struct Published {
-    /// For each message of the batch: the broker has it, in every queue bound for it.
+    /// For each message of the batch: whether the broker has confirmed it in every queue bound for it.
     pub confirmed: Vec<bool>,
-    /// Why the batch was not finished. After the first refusal nothing more is sent, but up to 256
-    /// later messages may have been on their way and are reported truthfully.
+    /// Why the batch was not finished. After the first failure nothing more is published, but up to 256 later
+    /// messages may be in flight already; `confirmed` is right for those too.
     pub failure: Option<PublishError>,
 }

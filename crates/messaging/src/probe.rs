@@ -1,24 +1,24 @@
-//! Whether the broker can be used: it takes our credentials and our virtual host, not only a connection.
+//! Checks whether the broker can be used: it must accept the credentials and the virtual host, not only a connection.
 
 use lapin::Connection;
 use tokio::sync::Mutex;
 
 use crate::connection::{BrokerConfig, close};
 
-/// Looks whether the broker answers, on a connection that is kept between two looks.
+/// A health check of the broker. It keeps its connection open between two checks.
 pub struct Probe {
     config: BrokerConfig,
     connection: Mutex<Option<Connection>>,
 }
 
 impl Probe {
-    /// Connects at the first look.
+    /// Does not connect yet.
     #[must_use]
     pub fn new(config: BrokerConfig) -> Self {
         Self { config, connection: Mutex::default() }
     }
 
-    /// Whether the broker has us connected, or lets us connect.
+    /// Whether the connection is open or can be opened.
     pub async fn answers(&self) -> bool {
         let mut connection = self.connection.lock().await;
         if connection.as_ref().is_some_and(|connection| connection.status().connected()) {

@@ -1,4 +1,5 @@
-//! Publishing in order, with confirms, and `mandatory`: a message that no queue takes comes back.
+//! Publishes in order, with publisher confirms and the `mandatory` flag: the broker returns a message that no
+//! queue is bound for.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::{
 
 const MAX_WAIT_TO_RECONNECT: Duration = Duration::from_secs(1);
 
-/// A connection of its own, opened when needed, for messages to be sent one batch at a time.
+/// Publishes one batch at a time over a connection of its own, which is opened when it is first needed.
 pub struct Publisher {
     config: BrokerConfig,
     role: String,
@@ -42,7 +43,7 @@ impl Publisher {
         Self { config, role: role.to_owned(), link_span: None, state: Mutex::default() }
     }
 
-    /// Called with each `send` span and the creation context of its message.
+    /// Calls `link` with each `send` span and the trace context of its message.
     #[must_use]
     pub fn with_link_span(self, link: LinkSpan) -> Self {
         Self { link_span: Some(link), ..self }
@@ -51,29 +52,34 @@ impl Publisher {
     /// Connects and declares the topology, unless that is done already.
     ///
     /// # Errors
-    /// The broker cannot be used.
+    /// When the broker cannot be used.
     pub async fn connect(&self) -> Result<(), BrokerError> {
         self.session(&mut *self.state.lock().await).await.map(|_| ())
     }
 
-    /// Whether a connection is up. False before the first message, and while a batch is on its way.
+    /// Whether a connection is open. False before the first message, and while a batch is being published.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         let Ok(state) = self.state.try_lock() else { return false };
         state.session.as_ref().is_some_and(Session::is_usable)
     }
 
-    /// Publishes `batch` in its order and waits for the confirms, at most for the configured timeout
-    /// besides connecting. Stops at the first message that is not taken.
+    /// Publishes `batch` in its order and waits for the confirms, at most for the configured timeout, to which
+    /// connecting may add another. Stops at the first message that the broker does not take.
     pub async fn publish_in_order(&self, batch: &[Envelope]) -> Published {
-        let encodable: Vec<_> = batch.iter().map_while(|envelope| Outgoing::new(envelope).ok()).collect();
+        let mut unencodable = None;
+        let encodable: Vec<_> = batch
+            .iter()
+            .map_while(|envelope| {
+                let encoded = Outgoing::new(envelope).map_err(|source| {
+                    unencodable =
+                        Some(PublishError::Unencodable { message: envelope.id.to_string(), source });
+                });
+                encoded.ok()
+            })
+            .collect();
         let mut published = self.publish(&encodable).await;
-        let refused =
-            batch.get(encodable.len()).and_then(|envelope| Some((envelope, Outgoing::new(envelope).err()?)));
-        if let (None, Some((envelope, source))) = (&published.failure, refused) {
-            let message = envelope.id.to_string();
-            published.failure = Some(PublishError::Unencodable { message, source });
-        }
+        published.failure = published.failure.or(unencodable);
         published.confirmed.resize(batch.len(), false);
         published
     }
@@ -90,7 +96,7 @@ impl Publisher {
             }
         };
         let published = self.send(&channel, batch).await;
-        self.after(&mut state, &published).await;
+        self.repair(&mut state, &published).await;
         published
     }
 
@@ -118,9 +124,9 @@ impl Publisher {
         span
     }
 
-    /// Gives up a session that failed, so that no late confirm is taken for another message's; declares
-    /// the topology again when a message found no queue.
-    async fn after(&self, state: &mut State, published: &Published) {
+    /// Closes a session that failed, so that a late confirm is not taken for that of another message. Declares the
+    /// topology again after a message was returned.
+    async fn repair(&self, state: &mut State, published: &Published) {
         let keep = match &published.failure {
             None | Some(PublishError::Nacked { .. } | PublishError::Unencodable { .. }) => true,
             Some(PublishError::Transient(_)) => false,
@@ -134,7 +140,7 @@ impl Publisher {
         }
     }
 
-    /// The open session, or a new one. A connect that follows failed ones waits a little first.
+    /// The open session, or a new one. After a failed connect, the next one waits first.
     async fn session<'s>(&self, state: &'s mut State) -> Result<&'s Session, BrokerError> {
         if let Some(lost) = state.session.take_if(|session| !session.is_usable()) {
             close(lost.connection).await;

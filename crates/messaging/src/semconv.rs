@@ -1,6 +1,7 @@
 //! Every telemetry name of this crate: OpenTelemetry's messaging conventions for RabbitMQ (1.44).
 //!
-//! Span names are `otel.name`, since `tracing` wants constant ones; ids are attributes, never names.
+//! A span's name is its field `otel.name`, since `tracing` requires constant names. Ids are attributes, never part of
+//! a name.
 
 use std::time::Duration;
 
@@ -9,23 +10,19 @@ use tracing::Span;
 use crate::{connection::BrokerConfig, incoming::RawDelivery};
 
 /// Messages handed to the broker, by destination and, if that failed, `error_type`.
-pub const SENT_MESSAGES: &str = "messaging_client_sent_messages_total";
+const SENT_MESSAGES: &str = "messaging_client_sent_messages_total";
 /// Messages handed to handlers, by destination and queue.
-pub const CONSUMED_MESSAGES: &str = "messaging_client_consumed_messages_total";
+const CONSUMED_MESSAGES: &str = "messaging_client_consumed_messages_total";
 /// Seconds a handler took, by destination, queue and, if it did not succeed, `error_type`.
-pub const PROCESS_DURATION: &str = "messaging_process_duration_seconds";
+const PROCESS_DURATION: &str = "messaging_process_duration_seconds";
 /// Seconds from handing a message to the broker to its confirm.
-pub const OPERATION_DURATION: &str = "messaging_client_operation_duration_seconds";
-/// Handlers asked again because of a transient error, by queue. Not part of the conventions.
-pub const RETRIES: &str = "messaging_process_retries_total";
-/// Messages put away as dead letters, by queue. Not part of the conventions.
-pub const DEAD_LETTERS: &str = "messaging_dead_letters_total";
-/// Subscriptions lost and sought again, by queue. Not part of the conventions.
-pub const SUBSCRIPTIONS_LOST: &str = "messaging_subscriptions_lost_total";
-
-/// Bucket bounds that the conventions advise for the two durations, in seconds.
-pub const DURATION_BUCKETS: [f64; 14] =
-    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+const OPERATION_DURATION: &str = "messaging_client_operation_duration_seconds";
+/// Handler calls repeated after a transient error, by queue. Not part of the conventions.
+pub(crate) const RETRIES: &str = "messaging_process_retries_total";
+/// Messages rejected to the dead letters, by queue. Not part of the conventions.
+pub(crate) const DEAD_LETTERS: &str = "messaging_dead_letters_total";
+/// Subscriptions lost, by queue. Not part of the conventions.
+pub(crate) const SUBSCRIPTIONS_LOST: &str = "messaging_subscriptions_lost_total";
 
 mod label {
     pub(super) const SYSTEM: &str = "messaging_system";
@@ -36,13 +33,12 @@ mod label {
 }
 
 const SYSTEM: &str = "rabbitmq";
-/// A span's name is its operation and its destination.
 const SEND: &str = "send";
-/// Target of the spans of messages on their way to the broker.
+/// Target of the `send` spans, by which a subscriber can switch them off.
 pub const SEND_TARGET: &str = "messaging::send";
 
-/// The span of one message on its way to the broker. Its target is its own: there are many, and nobody but a
-/// collector of traces has a use for them.
+/// The span of publishing one message. It has a target of its own, since these spans are many and only a trace
+/// collector needs them.
 pub(crate) fn send_span(
     config: &BrokerConfig,
     exchange: &str,
@@ -69,7 +65,7 @@ pub(crate) fn send_span(
     )
 }
 
-/// The span of one message in the hands of a handler.
+/// The span of one message that a handler processes.
 pub(crate) fn process_span(config: &BrokerConfig, raw: &RawDelivery) -> Span {
     let destination = format!("{}:{}", raw.destination(), raw.queue);
     tracing::info_span!(
@@ -90,7 +86,7 @@ pub(crate) fn process_span(config: &BrokerConfig, raw: &RawDelivery) -> Span {
     )
 }
 
-/// The span of a batch in the hands of its handler. Its messages may have many routing keys.
+/// The span of a batch that a handler processes. Its messages may have many routing keys.
 pub(crate) fn batch_span(config: &BrokerConfig, queue: &str, messages: usize) -> Span {
     tracing::info_span!(
         "process",

@@ -1,4 +1,4 @@
-//! One subscription after another, for as long as its owner wants to consume.
+//! Keeps a subscription to a queue: opens it, checks it, and opens it again when it is lost.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,35 +20,36 @@ use crate::{
     semconv, topology,
 };
 
-/// A subscription that ends sooner counts as a failed attempt, so that the waits keep growing.
+/// A subscription lost sooner than this counts as a failed attempt, so that the waits keep growing.
 const STABLE_AFTER: Duration = Duration::from_secs(5);
 
-/// What is consumed.
+/// The queue to consume.
 #[derive(Clone)]
 pub(crate) enum Source {
     /// A queue of the topology.
     Queue(Arc<str>),
-    /// A queue that lives as long as its subscription, bound to [`topology::CONTROL`].
+    /// A temporary queue bound to [`topology::CONTROL`], deleted with its subscription.
     Control,
 }
 
 /// Why a subscription was lost.
 #[derive(Debug)]
-pub(crate) enum Ended {
-    /// The queue was deleted, though it may be there again.
+pub(crate) enum Loss {
+    /// The queue was deleted, though it may exist again by now.
     QueueGone(&'static str),
-    Lost(String),
+    /// The channel or the connection broke.
+    Disconnected(String),
 }
 
-/// What a subscription brings next.
+/// What a subscription yields next.
 pub(crate) enum Next {
     Delivery(Box<Delivery>),
-    /// Nothing for a while.
+    /// No delivery for the given time.
     Idle,
-    Ended(Ended),
+    Lost(Loss),
 }
 
-/// Keeps one subscription up: connects, declares, subscribes, and does so again whenever it is lost.
+/// Keeps one subscription open: connects, declares the topology, subscribes, and repeats that after a loss.
 pub(crate) struct Supervisor {
     config: BrokerConfig,
     source: Source,
@@ -66,7 +67,7 @@ pub(crate) struct Subscription {
     consumer: Consumer,
     since: Instant,
     created: bool,
-    /// At the last look, messages were waiting although this consumer was free.
+    /// At the last probe, messages were waiting although this consumer was free.
     starving: bool,
 }
 
@@ -94,10 +95,10 @@ impl Supervisor {
     /// The next subscription; `None` at shutdown.
     pub(crate) async fn next(&mut self) -> Option<Subscription> {
         let shutdown = self.shutdown.clone();
-        shutdown.run_until_cancelled(self.subscribe_at_last()).await
+        shutdown.run_until_cancelled(self.subscribe_with_retries()).await
     }
 
-    async fn subscribe_at_last(&mut self) -> Subscription {
+    async fn subscribe_with_retries(&mut self) -> Subscription {
         let queue = self.source.name();
         loop {
             if self.attempt > 0 {
@@ -119,10 +120,10 @@ impl Supervisor {
         }
     }
 
-    /// Nothing came for a while: tells the owner, unless a look at the broker shows why.
-    pub(crate) async fn idle(&self, subscription: &mut Subscription, busy: Busy) -> Option<Ended> {
-        if let Err(ended) = subscription.probe(&self.config, busy).await {
-            return Some(ended);
+    /// Calls the idle hook after a time without deliveries, or reports that the subscription is lost.
+    pub(crate) async fn idle(&self, subscription: &mut Subscription, busy: Busy) -> Option<Loss> {
+        if let Err(loss) = subscription.probe(&self.config, busy).await {
+            return Some(loss);
         }
         if busy == Busy::No {
             self.hooks.idle();
@@ -131,18 +132,17 @@ impl Supervisor {
     }
 
     /// Closes what is left of a lost subscription.
-    pub(crate) async fn lost(&mut self, subscription: Subscription, ended: Ended) {
-        let cause = match ended {
-            Ended::QueueGone(cause) => {
+    pub(crate) async fn lost(&mut self, subscription: Subscription, loss: Loss) {
+        let cause = match loss {
+            Loss::QueueGone(cause) => {
                 self.queue_gone = true;
                 cause.to_owned()
             }
-            Ended::Lost(cause) => cause,
+            Loss::Disconnected(cause) => cause,
         };
         let queue = self.source.name();
         tracing::warn!(queue = %queue, cause, "lost the subscription to {queue}");
         semconv::count(semconv::SUBSCRIPTIONS_LOST, &queue);
-        self.hooks.lost(cause);
         if subscription.since.elapsed() >= STABLE_AFTER {
             self.attempt = 1;
         }
@@ -179,52 +179,52 @@ impl Subscription {
                 self.starving = false;
                 Next::Delivery(Box::new(delivery))
             }
-            Ok(Some(Err(error))) => Next::Ended(Ended::Lost(error.to_string())),
+            Ok(Some(Err(error))) => Next::Lost(Loss::Disconnected(error.to_string())),
             Ok(None) if self.channel.status().connected() => {
-                Next::Ended(Ended::QueueGone("the broker cancelled the subscription"))
+                Next::Lost(Loss::QueueGone("the broker cancelled the subscription"))
             }
-            Ok(None) => Next::Ended(Ended::Lost("channel closed".to_owned())),
+            Ok(None) => Next::Lost(Loss::Disconnected("channel closed".to_owned())),
         }
     }
 
-    /// A delivery that is there already.
+    /// What has arrived already, without waiting.
     pub(crate) fn ready(&mut self) -> Option<Next> {
         self.next(Duration::MAX).now_or_never()
     }
 
-    /// Asks the broker about this subscription, since silence alone does not tell: a consumer may be
-    /// forgotten, or on paper only (see [`topology`]), which messages that wait at two looks in a row
-    /// give away.
-    async fn probe(&mut self, config: &BrokerConfig, busy: Busy) -> Result<(), Ended> {
-        let asking = async {
+    /// Checks this subscription at the broker. An idle consumer may be one that the broker has dropped, or one that
+    /// stays registered at a deleted queue (see [`topology`]). The second case shows by messages that wait at two
+    /// probes in a row.
+    async fn probe(&mut self, config: &BrokerConfig, busy: Busy) -> Result<(), Loss> {
+        let counting = async {
             let channel = self.connection.create_channel().await?;
             let options = QueueDeclareOptions { passive: true, ..Default::default() };
             let queue = channel.queue_declare(self.consumer.queue(), options, FieldTable::default()).await?;
             channel.close(200, "probed".into()).await?;
             Ok((queue.consumer_count(), queue.message_count()))
         };
-        let (consumers, messages) = match config.bounded("looking after the queue", asking).await {
+        let (consumers, messages) = match config.bounded("probing the queue", counting).await {
             Ok(counts) => counts,
             Err(BrokerError::Amqp { source, .. }) if topology::is_not_found(&source) => {
-                return Err(Ended::QueueGone("the queue is not there"));
+                return Err(Loss::QueueGone("the queue does not exist"));
             }
-            Err(error) => return Err(Ended::Lost(error.to_string())),
+            Err(error) => return Err(Loss::Disconnected(error.to_string())),
         };
         if !self.channel.status().connected() {
-            return Err(Ended::Lost("channel closed".to_owned()));
+            return Err(Loss::Disconnected("channel closed".to_owned()));
         }
         if consumers == 0 {
-            return Err(Ended::QueueGone("the broker has no consumer on the queue"));
+            return Err(Loss::QueueGone("the broker has no consumer on the queue"));
         }
         let starving = messages > 0 && busy == Busy::No;
         if starving && self.starving {
-            return Err(Ended::QueueGone("messages wait, but are not delivered"));
+            return Err(Loss::QueueGone("messages wait, but are not delivered"));
         }
         self.starving = starving;
         Ok(())
     }
 
-    /// No further deliveries; those in hand can still be acknowledged.
+    /// Stops the deliveries; those received can still be acknowledged.
     pub(crate) async fn cancel(&self, config: &BrokerConfig) {
         let cancel = self.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default());
         if let Err(error) = config.bounded("cancelling", cancel).await {
@@ -232,7 +232,7 @@ impl Subscription {
         }
     }
 
-    /// Deliveries that were not settled go back to their queue.
+    /// Closes the connection; the broker requeues the unacknowledged deliveries.
     pub(crate) async fn close(self) {
         close(self.connection).await;
     }

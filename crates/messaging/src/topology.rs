@@ -1,7 +1,7 @@
 //! Every exchange and queue of the system, declared by every service on every connect.
 //!
-//! The tables are the documentation. Queue arguments are immutable in RabbitMQ, so there are few;
-//! what one may want to tune belongs in a policy.
+//! RabbitMQ cannot change the arguments of an existing queue, so there are few; anything to be tuned later belongs into
+//! a policy of the broker.
 
 use std::time::Duration;
 
@@ -19,18 +19,18 @@ pub const EVENTS: &str = "modelday.events";
 pub const COMMANDS: &str = "modelday.commands";
 /// Hints to every running process. Nothing depends on them; they are published without `mandatory`.
 pub const CONTROL: &str = "modelday.control";
-/// The broker's own, which every queue is bound to by its name.
+/// The broker's default exchange: every queue is bound to it by its own name.
 pub const DEFAULT: &str = "";
 /// Messages that could not be handled, under their original routing key.
 pub const DEAD: &str = "modelday.dead";
 
 /// Names of the queues.
 pub mod queues {
-    /// Ends of jobs, for admission.
+    /// Ended jobs, which make room for new ones.
     pub const TRIGGER_JOBS: &str = "trigger.jobs.v1";
-    /// Accepted jobs, for their prices.
+    /// Accepted jobs, whose prices are to be downloaded.
     pub const DOWNLOADER_JOBS: &str = "downloader.jobs.v1";
-    /// Jobs whose prices are there, or will not come.
+    /// Jobs whose prices are stored, or cannot be had.
     pub const EXECUTOR_PLANS: &str = "executor.plans.v1";
     /// Turns of lanes with fast models.
     pub const EXECUTOR_LANES: &str = "executor.lanes.v1";
@@ -50,7 +50,7 @@ pub mod commands {
     pub const LANE_CONTINUE: &str = "lane.continue";
     /// The next turn of a lane whose model answers over a network.
     pub const LANE_CONTINUE_AGENTS: &str = "lane.continue.agents";
-    /// A job is to stop.
+    /// Cancels a job.
     pub const JOB_CANCEL: &str = "job.cancel";
 }
 
@@ -61,9 +61,9 @@ pub struct QueueSpec {
     pub name: &'static str,
     /// The exchange it is bound to.
     pub exchange: &'static str,
-    /// With these keys.
+    /// The routing keys of the bindings.
     pub routing_keys: &'static [&'static str],
-    /// What becomes of messages that the broker gives up on.
+    /// What the broker does with a message that it gives up.
     pub on_death: OnDeath,
 }
 
@@ -72,19 +72,19 @@ pub struct QueueSpec {
 pub enum OnDeath {
     /// Moves it to [`DEAD`], keeping it until that is confirmed.
     ToDeadLetters,
-    /// Keeps it whatever happens: this is where dead letters live.
+    /// Never gives it up: for the queue of the dead letters.
     Stays,
 }
 
 /// Exchanges, all durable.
-pub const EXCHANGES: [(&str, ExchangeKind); 4] = [
+const EXCHANGES: [(&str, ExchangeKind); 4] = [
     (EVENTS, ExchangeKind::Topic),
     (COMMANDS, ExchangeKind::Direct),
     (CONTROL, ExchangeKind::Fanout),
     (DEAD, ExchangeKind::Topic),
 ];
 
-/// Queues, all durable quorum queues. The dead letters' come first: there must be somewhere to die.
+/// Queues, all durable quorum queues. The queue of the dead letters comes first, since the others use it.
 pub const QUEUES: [QueueSpec; 8] = [
     QueueSpec {
         name: queues::STATUS_DEAD_LETTERS,
@@ -141,29 +141,29 @@ pub const QUEUES: [QueueSpec; 8] = [
     },
 ];
 
-/// Deliveries after which the broker gives up: a backstop, since attempts are counted in Postgres.
+/// Deliveries after which the broker gives a message up. A last resort, since attempts are counted in Postgres.
 const DELIVERY_LIMIT: i64 = 1000;
 
-/// How long a missing queue stays missing. RabbitMQ 3.10 does not tell consumers of a quorum queue that
-/// it was deleted when it is declared again within about 10 ms: they stay on paper and get nothing.
-const MOURNING: Duration = Duration::from_millis(250);
+/// Wait before a missing queue is declared. When RabbitMQ 3.10 deletes a quorum queue that is declared again within
+/// about 10 ms, its consumers are not cancelled: they stay registered and receive nothing.
+const REDECLARE_DELAY: Duration = Duration::from_millis(250);
 
-/// What a declaration found.
+/// The result of a declaration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Declared {
-    /// Queues that were not there: whatever they held is lost, or they are new.
+    /// Queues that did not exist: either they are new, or their messages are lost.
     pub created: Vec<&'static str>,
 }
 
-/// Declares everything above. Safe to repeat and to run from many processes at once: then more than
-/// one may report the same queue as created.
+/// Declares all exchanges and queues. It may be repeated, and run by many processes at once; then more than one may
+/// report the same queue as created.
 ///
 /// # Errors
-/// Whatever lapin reports; a queue that exists with other arguments is `PRECONDITION_FAILED`.
+/// Of lapin; a queue that exists with other arguments is `PRECONDITION_FAILED`.
 pub async fn declare(connection: &Connection) -> lapin::Result<Declared> {
     let created = missing_queues(connection).await?;
     if !created.is_empty() {
-        tokio::time::sleep(MOURNING).await;
+        tokio::time::sleep(REDECLARE_DELAY).await;
     }
     let channel = connection.create_channel().await?;
     for (name, kind) in EXCHANGES {
@@ -180,8 +180,8 @@ pub async fn declare(connection: &Connection) -> lapin::Result<Declared> {
     Ok(Declared { created })
 }
 
-/// Declares everything and removes every message that is in a queue, of which nobody must be working on one:
-/// for deployments that begin from nothing.
+/// Declares everything and removes all messages from the queues, for deployments that start without data. No consumer
+/// may be at work meanwhile.
 ///
 /// # Errors
 /// When the broker does not answer, or refuses.
@@ -211,8 +211,8 @@ async fn declare_queue(channel: &Channel, queue: &QueueSpec) -> lapin::Result<()
     Ok(())
 }
 
-/// Asks for each queue without creating it. The broker answers "not found" by closing the channel,
-/// so each miss costs a new one.
+/// Looks up each queue with a passive declaration. The broker answers "not found" by closing the channel, so a new
+/// channel is opened then.
 async fn missing_queues(connection: &Connection) -> lapin::Result<Vec<&'static str>> {
     let mut missing = Vec::new();
     let mut channel = connection.create_channel().await?;

@@ -1,8 +1,9 @@
-//! The W3C trace context that a message carries. What it means to a tracer is decided by the caller's [`LinkSpan`].
+//! The W3C trace context that a message carries. This crate passes it on as text; the caller's [`LinkSpan`] gives it to
+//! a tracer.
 
 use tracing::Span;
 
-/// W3C trace context as it came with a message.
+/// The trace context of the span that created a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceContext<'a> {
     /// Header `traceparent`.
@@ -11,6 +12,5 @@ pub struct TraceContext<'a> {
     pub tracestate: Option<&'a str>,
 }
 
-/// Relates a new span to the creation contexts of its messages: links them, and continues their trace
-/// if that is one.
+/// Links a new span to the trace contexts of its messages, and continues their trace when all of them belong to one.
 pub type LinkSpan = fn(&Span, &[TraceContext<'_>]);

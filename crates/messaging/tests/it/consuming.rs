@@ -1,4 +1,4 @@
-//! What becomes of a message in a handler's hands.
+//! What becomes of a message that a handler gets.
 
 use std::{
     sync::{
@@ -21,29 +21,29 @@ use tokio_util::sync::CancellationToken;
 use crate::support::{Running, command, ids, job_requested, now, publish, reporting_hooks, soon};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn poison_goes_to_the_dead_letters_with_its_reason_and_the_next_message_is_handled() {
+async fn a_rejected_message_goes_to_the_dead_letters_with_its_reason_and_the_next_is_handled() {
     let vhost = TestVhost::declared().await;
-    let (poison, good) = (job_requested(), job_requested());
-    let bad = Arc::new(poison.id);
+    let (rejected, good) = (job_requested(), job_requested());
+    let bad = Arc::new(rejected.id);
     let options = ConsumerOptions::new(1);
     let mut consumer =
         Running::sharing(&vhost, queues::DOWNLOADER_JOBS, options, &bad, async |bad, message| {
             if message.envelope.id == *bad { Outcome::Reject("no such model".into()) } else { Outcome::Done }
         });
-    let mut graves = Graves::open(&vhost);
+    let mut dead_letters = DeadLetters::open(&vhost);
     let before = now();
 
-    publish(&vhost.publisher(), &[poison.clone(), good.clone()]).await;
+    publish(&vhost.publisher(), &[rejected.clone(), good.clone()]).await;
     consumer.next().await;
-    let letter = graves.next().await;
+    let letter = dead_letters.next().await;
 
     assert_eq!(letter.reason, "no such model");
     assert_eq!(letter.queue.as_deref(), Some(queues::DOWNLOADER_JOBS));
     assert_eq!(letter.exchange.as_deref(), Some(topology::EVENTS));
     assert_eq!(letter.routing_key, "modelday.job.requested.v1");
-    assert_eq!(letter.body, poison.body);
+    assert_eq!(letter.body, rejected.body);
     assert!(letter.time.unwrap() >= before && letter.time.unwrap() <= now(), "{:?}", letter.time);
-    assert_eq!(letter.envelope, Some(poison), "a replay publishes what was published first");
+    assert_eq!(letter.envelope, Some(rejected), "a replay publishes what was published first");
     assert_eq!(consumer.next().await.envelope, good);
     consumer.stop().await;
     assert_eq!(ids(&vhost.drain(queues::DOWNLOADER_JOBS).await), [""; 0], "both are acknowledged");
@@ -55,14 +55,14 @@ async fn a_message_with_garbled_headers_never_reaches_the_handler() {
     let mut consumer =
         Running::start(&vhost, queues::DOWNLOADER_JOBS, ConsumerOptions::new(1), async |_| Outcome::Done);
     consumer.next_subscription().await;
-    let mut graves = Graves::open(&vhost);
+    let mut dead_letters = DeadLetters::open(&vhost);
     let connection = vhost.connect().await;
     let channel = connection.create_channel().await.unwrap();
     let (exchange, key) = (topology::EVENTS.into(), "modelday.job.requested.v1".into());
     let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
     channel.basic_publish(exchange, key, options, b"not ours", properties).await.unwrap();
 
-    let letter = graves.next().await;
+    let letter = dead_letters.next().await;
 
     assert_eq!(letter.reason, "header cloudEvents_specversion is missing");
     assert_eq!((letter.envelope, letter.message_id), (None, None));
@@ -74,33 +74,38 @@ async fn a_message_with_garbled_headers_never_reaches_the_handler() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_follows_a_message_is_done_once_and_after_it() {
+async fn the_call_after_a_message_is_made_once_and_after_it() {
     let vhost = TestVhost::declared().await;
-    let (tell, mut told) = mpsc::unbounded_channel();
+    let (sender, mut steps) = mpsc::unbounded_channel();
     let options = ConsumerOptions::new(1);
-    let consumer =
-        Running::sharing(&vhost, queues::DOWNLOADER_JOBS, options, &Arc::new(tell), async |tell, message| {
+    let consumer = Running::sharing(
+        &vhost,
+        queues::DOWNLOADER_JOBS,
+        options,
+        &Arc::new(sender),
+        async |sender, message| {
             let id = message.envelope.id;
-            let tell = tell.clone();
-            tell.send((id, "handled")).unwrap();
-            Outcome::DoneThen(Then::new(move || tell.send((id, "then")).unwrap()))
-        });
+            let sender = sender.clone();
+            sender.send((id, "handled")).unwrap();
+            Outcome::DoneThen(Then::new(move || sender.send((id, "then")).unwrap()))
+        },
+    );
     let sent = [job_requested(), job_requested()];
 
     publish(&vhost.publisher(), &sent).await;
 
     for message in &sent {
         for step in ["handled", "then"] {
-            assert_eq!(soon(told.recv()).await, Some((message.id, step)));
+            assert_eq!(soon(steps.recv()).await, Some((message.id, step)));
         }
     }
     consumer.stop().await;
-    assert!(told.try_recv().is_err());
+    assert!(steps.try_recv().is_err());
     assert_eq!(ids(&vhost.drain(queues::DOWNLOADER_JOBS).await), [""; 0], "both are acknowledged");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_to_be_retried_stays_in_hand_while_others_pass() {
+async fn a_message_to_be_retried_is_kept_while_others_are_handled() {
     let vhost = TestVhost::declared().await;
     let (slow, quick) = (job_requested(), job_requested());
     let stubborn = Arc::new((slow.id, AtomicU32::new(0)));
@@ -132,14 +137,14 @@ async fn a_message_to_be_retried_stays_in_hand_while_others_pass() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_handler_that_panics_five_times_over_a_message_has_it_put_away() {
+async fn a_handler_that_panics_five_times_over_a_message_has_it_rejected() {
     let vhost = TestVhost::declared().await;
     let mut consumer =
         Running::start(&vhost, queues::DOWNLOADER_JOBS, ConsumerOptions::new(1), async |message| {
             assert!(message.envelope.sequence != 13, "thirteen");
             Outcome::Done
         });
-    let mut graves = Graves::open(&vhost);
+    let mut dead_letters = DeadLetters::open(&vhost);
     let (unlucky, good) = (Envelope { sequence: 13, ..job_requested() }, job_requested());
 
     publish(&vhost.publisher(), &[unlucky.clone(), good.clone()]).await;
@@ -147,7 +152,7 @@ async fn a_handler_that_panics_five_times_over_a_message_has_it_put_away() {
     for _ in 0..5 {
         assert_eq!(consumer.next().await.envelope, unlucky);
     }
-    assert_eq!(graves.next().await.reason, "handler panicked: thirteen");
+    assert_eq!(dead_letters.next().await.reason, "handler panicked: thirteen");
     assert_eq!(consumer.next().await.envelope, good);
     consumer.stop().await;
 }
@@ -234,7 +239,7 @@ async fn shutdown_does_not_wait_for_a_message_that_is_being_retried() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn silence_is_reported_again_and_again_but_not_while_a_handler_works() {
+async fn an_idle_consumer_is_reported_repeatedly_but_not_while_a_handler_works() {
     let vhost = TestVhost::declared().await;
     let gate = Arc::new(Semaphore::new(0));
     let options = ConsumerOptions { idle_after: Duration::from_millis(50), ..ConsumerOptions::new(2) };
@@ -266,8 +271,8 @@ async fn a_hint_reaches_every_process_that_listens() {
         let (hooks, mut subscribed, _) = reporting_hooks();
         let (config, token, heard) = (vhost.settings(), stop.clone(), heard.clone());
         let options = ConsumerOptions::new(1).with_hooks(hooks);
-        let ear = Ear { name, heard };
-        listeners.push(tokio::spawn(async move { listen_control(&config, options, ear, token).await }));
+        let listener = Listener { name, heard };
+        listeners.push(tokio::spawn(async move { listen_control(&config, options, listener, token).await }));
         soon(subscribed.recv()).await.unwrap();
     }
 
@@ -284,12 +289,12 @@ async fn a_hint_reaches_every_process_that_listens() {
 }
 
 #[tokio::test]
-async fn a_queue_that_nobody_declares_is_refused_at_once() {
+async fn a_queue_outside_the_topology_is_refused_at_once() {
     let config = BrokerConfig::new("amqp://127.0.0.1:1/%2f", "test").unwrap();
     let (heard, _) = mpsc::unbounded_channel();
-    let (options, ear) = (ConsumerOptions::new(1), Ear { name: "", heard });
+    let (options, listener) = (ConsumerOptions::new(1), Listener { name: "", heard });
 
-    let error = consume(&config, "downloader.jobs.v0", options, ear, CancellationToken::new()).await;
+    let error = consume(&config, "downloader.jobs.v0", options, listener, CancellationToken::new()).await;
 
     assert!(matches!(error, Err(ConsumeError::UnknownQueue(_))), "{error:?}");
 }
@@ -298,23 +303,25 @@ async fn a_queue_that_nobody_declares_is_refused_at_once() {
 async fn shutdown_ends_a_consumer_that_never_reached_the_broker() {
     let config = BrokerConfig::new("amqp://127.0.0.1:1/%2f", "test").unwrap();
     let (heard, _) = mpsc::unbounded_channel();
-    let (ear, stop) = (Ear { name: "", heard }, CancellationToken::new());
+    let (listener, stop) = (Listener { name: "", heard }, CancellationToken::new());
     let token = stop.clone();
     let options = ConsumerOptions::new(1);
     let task =
-        tokio::spawn(async move { consume(&config, queues::DOWNLOADER_JOBS, options, ear, token).await });
+        tokio::spawn(
+            async move { consume(&config, queues::DOWNLOADER_JOBS, options, listener, token).await },
+        );
 
     stop.cancel();
 
     soon(task).await.unwrap().unwrap();
 }
 
-struct Ear {
+struct Listener {
     name: &'static str,
     heard: mpsc::UnboundedSender<(&'static str, uuid::Uuid)>,
 }
 
-impl Handler for Ear {
+impl Handler for Listener {
     async fn handle(&self, message: messaging::Incoming) -> Outcome {
         let _ = self.heard.send((self.name, message.envelope.id));
         Outcome::Done
@@ -322,7 +329,7 @@ impl Handler for Ear {
 }
 
 /// Reads the dead letters, as status does.
-struct Graves {
+struct DeadLetters {
     letters: mpsc::UnboundedReceiver<DeadLetter>,
     _stop: tokio_util::sync::DropGuard,
 }
@@ -336,7 +343,7 @@ impl Handler<DeadLetter> for Reader {
     }
 }
 
-impl Graves {
+impl DeadLetters {
     fn open(vhost: &TestVhost) -> Self {
         let (read, letters) = mpsc::unbounded_channel();
         let (config, stop) = (vhost.settings(), CancellationToken::new());
@@ -357,7 +364,7 @@ async fn a_dead_letter_that_the_broker_moved_says_where_it_comes_from() {
     let vhost = TestVhost::declared().await;
     let message = job_requested();
     publish(&vhost.publisher(), std::slice::from_ref(&message)).await;
-    let mut graves = Graves::open(&vhost);
+    let mut dead_letters = DeadLetters::open(&vhost);
     let connection = vhost.connect().await;
     let channel = connection.create_channel().await.unwrap();
     let queue = || queues::DOWNLOADER_JOBS.into();
@@ -368,7 +375,7 @@ async fn a_dead_letter_that_the_broker_moved_says_where_it_comes_from() {
     .await;
     taken.reject(Default::default()).await.unwrap();
 
-    let letter = graves.next().await;
+    let letter = dead_letters.next().await;
     assert_eq!(letter.reason, "rejected");
     assert_eq!(letter.queue.as_deref(), Some(queues::DOWNLOADER_JOBS));
     assert_eq!(letter.envelope, Some(message));

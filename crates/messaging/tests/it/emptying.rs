@@ -24,7 +24,7 @@ async fn emptying_removes_every_message_and_keeps_the_queues() {
 async fn a_virtual_host_that_is_missing_is_told_with_how_to_make_it() {
     let vhost = TestVhost::new();
 
-    let told = topology::empty(&vhost.settings().in_development()).await.unwrap_err().to_string();
+    let error = topology::empty(&vhost.settings().in_development()).await.unwrap_err().to_string();
 
-    assert!(told.contains("rabbitmqctl add_vhost test-") && told.contains("_dev"), "{told}");
+    assert!(error.contains("rabbitmqctl add_vhost test-") && error.contains("_dev"), "{error}");
 }

@@ -103,7 +103,7 @@ async fn what_is_reported_as_confirmed_is_exactly_what_arrived() {
     let vhost = TestVhost::new();
     let publisher = vhost.publisher();
     let mut batch: Vec<_> = (0..400).map(|_| job_requested()).collect();
-    batch[150] = event("nobody.listens.v1");
+    batch[150] = event("unbound.event.v1");
 
     let published = publisher.publish_in_order(&batch).await;
 
@@ -111,7 +111,7 @@ async fn what_is_reported_as_confirmed_is_exactly_what_arrived() {
     let Some(PublishError::Returned { message, destination, reason }) = published.failure else {
         panic!("{:?}", published.failure)
     };
-    assert_eq!((message, &*destination, &*reason), (id, "modelday.events:nobody.listens.v1", "NO_ROUTE"));
+    assert_eq!((message, &*destination, &*reason), (id, "modelday.events:unbound.event.v1", "NO_ROUTE"));
     assert_eq!(published.confirmed[..150], [true; 150]);
     assert!(!published.confirmed[150]);
     let confirmed = batch.iter().zip(&published.confirmed).filter(|(_, confirmed)| **confirmed);

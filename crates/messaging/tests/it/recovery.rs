@@ -70,10 +70,9 @@ async fn a_queue_that_another_service_declared_again_is_consumed_and_counts_as_l
     consumer.stop().await;
 }
 
-/// Deleted and declared again at once, mostly with the effect that the broker keeps a consumer on
-/// paper that gets nothing, and tells nobody.
+/// Deleting a queue and declaring it again at once mostly leaves a consumer registered that receives nothing.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_consumer_that_exists_on_paper_only_is_replaced() {
+async fn a_registered_consumer_that_receives_nothing_is_replaced() {
     let vhost = TestVhost::new();
     let options = ConsumerOptions { idle_after: Duration::from_millis(200), ..ConsumerOptions::new(1) };
     let mut consumer = Running::start(&vhost, queues::DOWNLOADER_JOBS, options, async |_| Outcome::Done);

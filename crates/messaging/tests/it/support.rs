@@ -1,4 +1,4 @@
-//! Messages to send, handlers that tell what they were given.
+//! Messages to send, handlers that report what they receive.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ pub(crate) async fn publish(publisher: &Publisher, batch: &[Envelope]) {
     assert_eq!(published.confirmed, vec![true; batch.len()]);
 }
 
-/// A handler made of a function; tells what it was given before it answers.
+/// A handler made of a function; reports each message before it returns.
 pub(crate) struct Telling<F> {
     given: mpsc::UnboundedSender<Incoming>,
     answer: F,
