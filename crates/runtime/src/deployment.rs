@@ -1,4 +1,4 @@
-//! The deployment: real or for development, as the API tells it.
+//! The deployment: for production or for development, as the API shows it.
 
 use std::str::FromStr;
 
@@ -7,13 +7,13 @@ use utoipa::ToSchema;
 
 use crate::settings::Settings;
 
-/// Whether paid services are used.
+/// The mode of a deployment: whether it may use paid services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
-    /// Real models.
+    /// Models at their own endpoints.
     #[default]
     Prod,
-    /// Scripted agents, a database of its own.
+    /// Models with paid endpoints are replaced by scripted ones, and the database is separate.
     Dev,
 }
 
@@ -29,14 +29,14 @@ impl FromStr for Mode {
     }
 }
 
-/// The trailer that answers carry.
+/// The deployment's mode, as fields that responses end with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Deployment {
     /// `PROD` or `DEV`.
     pub deployment_mode: &'static str,
     /// Whether the mode is `DEV`.
     pub is_dev_mode: bool,
-    /// In `DEV`: whether data survive a restart. Null in `PROD`.
+    /// In `DEV`: whether data are kept over a restart. Null in `PROD`.
     pub preserve_dev_data: Option<bool>,
 }
 
@@ -48,7 +48,7 @@ impl Deployment {
         Self::new(mode, preserve)
     }
 
-    /// The trailer of a mode.
+    /// `preserve` counts in `DEV` only.
     pub fn new(mode: Mode, preserve: bool) -> Self {
         match mode {
             Mode::Prod => Self { deployment_mode: "PROD", is_dev_mode: false, preserve_dev_data: None },

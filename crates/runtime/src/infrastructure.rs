@@ -1,4 +1,4 @@
-//! What every service needs from outside: Postgres, RabbitMQ, an address to listen on.
+//! Settings that every service has: Postgres, RabbitMQ, the address to listen on.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -13,7 +13,7 @@ use crate::deployment::Deployment;
 use crate::settings::Settings;
 use crate::telemetry;
 
-/// How long the broker may take to answer before it counts as away.
+/// How long an operation of the broker may take.
 const BROKER_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Settings that all services share.
@@ -21,15 +21,17 @@ const BROKER_TIMEOUT: Duration = Duration::from_secs(4);
 pub struct Infrastructure {
     /// Address of the HTTP API, and who may call it.
     pub address: Address,
-    /// `DATABASE_URL` (or a service's own, e.g. `TRIGGER_DATABASE_URL`); in `DEV` the database beside it.
+    /// `DATABASE_URL`, or a service's own such as `TRIGGER_DATABASE_URL`; in `DEV` the database of the same name with
+    /// `_dev` after it.
     pub database: Database,
-    /// `AMQP_URL`, with `AMQP_CA_FILE` for a private authority; in `DEV` the virtual host beside it.
+    /// `AMQP_URL`, with `AMQP_CA_FILE` for a private authority; in `DEV` the virtual host of the same name with `_dev`
+    /// after it.
     pub broker: BrokerConfig,
     /// `DEPLOYMENT_MODE`, `PRESERVE_DEV_DATA`.
     pub deployment: Deployment,
 }
 
-/// Where the HTTP API is, and for whom.
+/// Address of the HTTP API, and who may call it.
 #[derive(Debug, Clone)]
 pub struct Address {
     /// `LISTEN`.
@@ -39,7 +41,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// A port of this machine, for whoever is on it.
+    /// A port that only this machine reaches, without tokens.
     pub fn loopback(port: u16) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], port));
         Self { listen, access: Access::from_settings(&mut Settings::default(), true) }
@@ -67,9 +69,9 @@ impl Address {
 }
 
 impl Infrastructure {
-    /// Reads the shared settings of `service`. `None` when they cannot be used; the settings know why.
+    /// Reads the shared settings of `service`. `None` when they are invalid, which is noted in `settings`.
     pub fn from_settings(settings: &mut Settings, service: &str, port: u16) -> Option<Self> {
-        telemetry::check(settings);
+        telemetry::check_log_filter(settings);
         let address = Address::from_settings(settings, port);
         let deployment = Deployment::from_settings(settings);
         let database = database(settings, service, deployment);
@@ -78,7 +80,7 @@ impl Infrastructure {
     }
 }
 
-/// The database of `service` in a deployment. `None` when it cannot be used; the settings know why.
+/// The database of `service` in a deployment. `None` when its settings are invalid, which is noted in `settings`.
 pub fn database(settings: &mut Settings, service: &str, deployment: Deployment) -> Option<Database> {
     let fix = "set it to postgres://user:password@host:port/database";
     let (key, url) = match configured(settings, service) {
@@ -105,8 +107,8 @@ pub fn database(settings: &mut Settings, service: &str, deployment: Deployment) 
     }
 }
 
-/// The database that `service` has in `DEV`, for whoever makes or empties it. `None` when there is none, which
-/// [`database`] tells as a mistake.
+/// The database that `service` has in `DEV`, to create or to empty it. `None` when none is configured, which
+/// [`database`] notes as a mistake.
 pub fn development(settings: &mut Settings, service: &str) -> Option<Development> {
     let (_, url) = configured(settings, service)?;
     Development::beside(&url).ok()

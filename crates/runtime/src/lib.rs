@@ -1,7 +1,8 @@
-//! What every service is built from: settings, telemetry, HTTP edge, outbox relay, shutdown.
+//! The parts that every service is built from: settings, telemetry, HTTP server, outbox relay, shutdown.
 
 pub mod access;
 pub mod deployment;
+mod error_text;
 pub mod http;
 pub mod infrastructure;
 pub mod market_clock;
@@ -15,6 +16,7 @@ mod shutdown;
 pub mod telemetry;
 pub mod universe;
 
+pub use error_text::error_text;
 pub use service::Service;
 pub use shutdown::{linked, shutdown_on_signal};
 pub use tokio_util::sync::CancellationToken;

@@ -1,12 +1,12 @@
-//! Settings about the exchange's calendar and the date, shared by the services that need them.
+//! Settings of the exchange's calendar and of the current date.
 
 use chrono::NaiveDate;
 use domain::market::calendar::Calendar;
 
 use crate::settings::Settings;
 
-/// The exchange's sessions without those of `MARKET_CLOSURES`: closed days that the built-in calendar does
-/// not know, separated by commas.
+/// The exchange's calendar without the dates of `MARKET_CLOSURES`: closed days that the built-in calendar does not have,
+/// separated by commas.
 pub fn calendar(settings: &mut Settings) -> Calendar {
     let text = settings.text("MARKET_CLOSURES").unwrap_or_default();
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
@@ -14,7 +14,7 @@ pub fn calendar(settings: &mut Settings) -> Calendar {
     Calendar::nyse().with_closures(closures)
 }
 
-/// `SIMULATED_TODAY`: the date that requests may not go beyond, for installations that live in the past.
+/// `SIMULATED_TODAY`: the last date that requests may name, for installations with data of the past.
 pub fn today(settings: &mut Settings) -> Option<NaiveDate> {
     let text = settings.text("SIMULATED_TODAY")?;
     date(settings, "SIMULATED_TODAY", text.trim())

@@ -1,4 +1,6 @@
-//! From a domain event to the row that will be sent.
+//! Turns events and commands into new rows of the outbox.
+//!
+//! A function fails only when its message cannot be encoded.
 
 use contract::ContractError;
 use domain::events::event::{Event, JobCancel, LaneContinue};
@@ -9,18 +11,12 @@ use uuid::Uuid;
 
 use crate::telemetry;
 
-/// The outbox row of a public event, created in the current span.
-///
-/// # Errors
-/// When the message cannot be written.
+/// A public event, with the trace context of the current span.
 pub fn event(event: &Event) -> Result<NewMessage, ContractError> {
     event_from(event, telemetry::current_traceparent())
 }
 
-/// The outbox row of a public event with the trace context of its cause.
-///
-/// # Errors
-/// When the message cannot be written.
+/// A public event, with the trace context of its cause.
 pub fn event_from(event: &Event, traceparent: Option<String>) -> Result<NewMessage, ContractError> {
     let kind = contract::kind::of(event);
     Ok(NewMessage {
@@ -34,10 +30,7 @@ pub fn event_from(event: &Event, traceparent: Option<String>) -> Result<NewMessa
     })
 }
 
-/// The outbox row of a lane's turn.
-///
-/// # Errors
-/// When the message cannot be written.
+/// The command for a lane's next turn.
 pub fn lane_continue(
     command: &LaneContinue,
     job: JobId,
@@ -60,10 +53,7 @@ pub fn lane_continue(
     })
 }
 
-/// The outbox rows that cancel a job: the command, and the hint to every process that may have it in hand.
-///
-/// # Errors
-/// When the message cannot be written.
+/// The messages that cancel a job: the command, and a hint to every process that may be working on it.
 pub fn job_cancel(command: &JobCancel) -> Result<[NewMessage; 2], ContractError> {
     let body = contract::encode_job_cancel(command)?;
     let to = |exchange| NewMessage {

@@ -1,4 +1,4 @@
-//! Probes of what every service needs: Postgres and the broker.
+//! Probes of the dependencies that every service has: Postgres and the broker.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use storage::PgPool;
 use crate::http::Health;
 use crate::infrastructure::Infrastructure;
 
-/// Postgres answers a query; the broker has us connected.
+/// Checks Postgres by a query, and the broker by a connection.
 pub fn health(pool: &PgPool, infrastructure: &Infrastructure) -> Health {
     let pool = pool.clone();
     let broker = Arc::new(Probe::new(infrastructure.broker.clone()));

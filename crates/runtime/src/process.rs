@@ -1,4 +1,4 @@
-//! A service as a process: settings, telemetry, signals, exit code.
+//! Runs a service as a process: telemetry, signals, exit code.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use tokio_util::sync::CancellationToken;
 use crate::infrastructure::Address;
 use crate::settings::Mistakes;
 use crate::telemetry::{self, Telemetry};
-use crate::{Service, http, shutdown_on_signal};
+use crate::{Service, error_text, http, shutdown_on_signal};
 
 /// How long parts may take to finish after a signal.
 const GRACE: Duration = Duration::from_secs(25);
 
-/// Exit code for settings that cannot be used, as in `sysexits.h`.
+/// Exit code for invalid settings, as in `sysexits.h`.
 const EX_CONFIG: u8 = 78;
 
-/// Runs `body` as the process `name`; errors are told for people.
+/// Runs `body` as the process `name`. An error is written to stderr.
 pub async fn run<F>(
     name: &'static str,
     body: impl FnOnce(&'static Telemetry, CancellationToken) -> F,
@@ -48,28 +48,16 @@ where
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the last word of a process, for people")]
+#[expect(clippy::print_stderr, reason = "the last message of a process, for people")]
 fn failed(name: &str, problem: &anyhow::Error) -> ExitCode {
-    eprintln!("{name}: {}", told(problem));
+    eprintln!("{name}: {}", error_text(problem));
     if problem.is::<Mistakes>() { ExitCode::from(EX_CONFIG) } else { ExitCode::FAILURE }
-}
-
-/// A problem with its causes. Those that its text names already are left out.
-pub fn told(problem: &anyhow::Error) -> String {
-    problem.chain().fold(String::new(), |text, cause| {
-        let cause = cause.to_string();
-        match text.as_str() {
-            "" => cause,
-            told if told.contains(&cause) => text,
-            told => format!("{told}: {cause}"),
-        }
-    })
 }
 
 /// Serves a service with its probes until shutdown.
 ///
 /// # Errors
-/// When the address is taken, or a part of the service cannot go on.
+/// When the address is in use, or a part of the service fails.
 pub async fn serve(
     service: Service,
     at: Address,
@@ -81,18 +69,4 @@ pub async fn serve(
     let probes = service.health.clone().routes(telemetry.metrics.clone());
     let server = http::serve(listener, service.routes.clone().merge(probes), at.access, shutdown.clone());
     service.run(Box::pin(server), &shutdown).await
-}
-
-#[cfg(test)]
-mod tests {
-    use anyhow::anyhow;
-
-    use super::told;
-
-    #[test]
-    fn a_cause_is_told_once() {
-        let problem = anyhow!("no route").context("connecting: no route").context("starting");
-
-        assert_eq!(told(&problem), "starting: connecting: no route");
-    }
 }

@@ -1,4 +1,4 @@
-//! Settings: environment first, then the settings file, then the default. All mistakes are reported at once.
+//! Settings: from the environment, else from the settings file, else the default. All mistakes are reported together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::de::DeserializeOwned;
 
-/// Every setting of every service, as the file may name it: one file may serve them all.
+/// The settings of all services, by their names in the file: one file may be shared by all.
 const SETTINGS: [&str; 43] = [
     "agent_slice_ms",
     "agents_at_once",
@@ -54,7 +54,7 @@ const SETTINGS: [&str; 43] = [
     "universe_file",
 ];
 
-/// Where a service reads its settings from. Keys are upper case in the environment, lower case in the file.
+/// The settings of a process. Keys are upper case in the environment and lower case in the file.
 #[derive(Debug, Default)]
 pub struct Settings {
     environment: BTreeMap<String, String>,
@@ -63,12 +63,12 @@ pub struct Settings {
     mistakes: Vec<Mistake>,
 }
 
-/// One setting that cannot be used.
+/// One invalid setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
-    /// Where it stands: `environment`, or the file's path.
+    /// Where it was read: `environment`, or the file's path.
     pub place: String,
-    /// The key as it stands there.
+    /// The key as it is written there.
     pub key: String,
     /// What is wrong.
     pub problem: String,
@@ -76,7 +76,7 @@ pub struct Mistake {
     pub fix: String,
 }
 
-/// Every setting that cannot be used.
+/// All invalid settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistakes(pub Vec<Mistake>);
 
@@ -93,8 +93,7 @@ impl fmt::Display for Mistakes {
 }
 
 impl Settings {
-    /// The process's environment, and the file that `MODELDAY_CONFIG` names, or `configs/modelday.toml` when
-    /// there is one.
+    /// Loads the environment and the file that `MODELDAY_CONFIG` names, or `configs/modelday.toml` if it exists.
     pub fn load() -> Self {
         let environment: BTreeMap<_, _> = std::env::vars_os()
             .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
@@ -120,13 +119,13 @@ impl Settings {
         }
     }
 
-    /// Settings from these values; the file is its path and text.
+    /// Settings of `environment` and of a file, given as its path and text.
     pub fn new(environment: BTreeMap<String, String>, file: Option<(PathBuf, String)>) -> Self {
         let mut settings = Self { environment, ..Self::default() };
         if let Some((path, text)) = file {
             match from_toml(&text) {
                 Ok(table) => settings.file = Some((path, table)),
-                Err(NotToml { line, problem }) => {
+                Err(TomlError { line, problem }) => {
                     let place = path.display().to_string();
                     settings.mistake(&place, &line, problem, "write the file as TOML");
                 }
@@ -135,12 +134,12 @@ impl Settings {
         settings
     }
 
-    /// The text of a setting, if it is given.
+    /// The text of a setting; `None` when it is absent or empty.
     pub fn text(&mut self, key: &str) -> Option<String> {
         self.found(key).map(|(_, text)| text)
     }
 
-    /// A setting that must be given.
+    /// The text of a required setting. `None` when it is absent, which is noted as a mistake.
     pub fn required(&mut self, key: &str, fix: &str) -> Option<String> {
         let text = self.text(key);
         if text.is_none() {
@@ -149,7 +148,7 @@ impl Settings {
         text
     }
 
-    /// A setting of some type; `fix` says what is expected.
+    /// A setting parsed as `T`. An invalid one is noted as a mistake, with `fix` as what to do about it.
     pub fn parsed<T>(&mut self, key: &str, default: T, fix: &str) -> T
     where
         T: FromStr,
@@ -165,7 +164,7 @@ impl Settings {
         }
     }
 
-    /// A setting that is on or off.
+    /// A setting that is true or false.
     pub fn flag(&mut self, key: &str, default: bool) -> bool {
         let Some((place, text)) = self.found(key) else { return default };
         match text.trim().to_ascii_lowercase().as_str() {
@@ -183,7 +182,7 @@ impl Settings {
         }
     }
 
-    /// Notes a setting that cannot be used for a reason of the caller's.
+    /// Notes an invalid setting that the caller has found.
     pub fn mistake(&mut self, place: &str, key: &str, problem: String, fix: &str) {
         self.mistakes.push(Mistake {
             place: place.to_owned(),
@@ -193,7 +192,7 @@ impl Settings {
         });
     }
 
-    /// Where a setting stands, for [`Settings::mistake`].
+    /// Where a setting was read, for [`Settings::mistake`].
     pub fn place(&self, key: &str) -> String {
         match &self.file {
             Some((path, table)) if !self.is_set(key) && table.contains_key(&key.to_lowercase()) => {
@@ -203,10 +202,10 @@ impl Settings {
         }
     }
 
-    /// Ends the reading with what was read, which is `None` only where a mistake was noted.
+    /// Returns what was read, which is `None` only when a mistake was noted.
     ///
     /// # Errors
-    /// Every mistake found, unknown keys of the file among them.
+    /// All mistakes, unknown keys of the file included.
     pub fn finish<T>(&mut self, read: Option<T>) -> Result<T, Mistakes> {
         if let Some((path, table)) = &self.file {
             let place = path.display().to_string();
@@ -219,7 +218,7 @@ impl Settings {
         read.filter(|_| mistakes.is_empty()).ok_or(Mistakes(mistakes))
     }
 
-    /// What the environment has under a key; an empty variable counts as not set.
+    /// A variable of the environment; `None` when it is absent or empty.
     pub(crate) fn variable(&self, key: &str) -> Option<&str> {
         self.environment.get(key).map(String::as_str).filter(|text| !text.is_empty())
     }
@@ -250,24 +249,24 @@ impl Settings {
     }
 }
 
-/// What keeps a text from being TOML, or from being what is expected.
+/// Why a text is not TOML, or not of the expected form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotToml {
-    /// Where, as in `line 3`.
+pub struct TomlError {
+    /// The line, such as `line 3`.
     pub line: String,
     /// What is wrong there.
     pub problem: String,
 }
 
-/// Reads TOML.
+/// Parses TOML.
 ///
 /// # Errors
-/// The first thing that is wrong, with its line.
-pub fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T, NotToml> {
+/// The first error, with its line.
+pub fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T, TomlError> {
     toml::from_str(text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = format!("line {}", before.matches('\n').count() + 1);
-        NotToml { line, problem: error.message().to_owned() }
+        TomlError { line, problem: error.message().to_owned() }
     })
 }
 
@@ -282,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_stands_over_the_file_and_the_file_over_the_default() {
+    fn the_environment_overrides_the_file_and_the_file_overrides_the_default() {
         let mut settings = settings(&[("A", "1")], "a = 2\nb = 3");
 
         assert_eq!(settings.parsed("A", 0, "a number"), 1);
@@ -292,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_reported_at_once_with_place_key_and_fix() {
+    fn all_mistakes_are_reported_together_with_place_key_and_fix() {
         let mut settings = settings(&[("A", "x")], "b = \"y\"\nd = 1");
         settings.parsed("A", 0, "write a number");
         settings.flag("B", false);
@@ -322,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_toml_is_told_with_its_line() {
+    fn a_file_that_is_not_toml_is_reported_with_its_line() {
         let mut settings = settings(&[], "a = 1\nb = = 2");
 
         let text = settings.finish(Some(())).unwrap_err().to_string();

@@ -1,13 +1,13 @@
-//! Stopping in order: one token for all parts; whichever part ends first tells the others.
+//! Shutdown: all parts of a process share one token, and the first part that ends cancels it.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-/// A token that is cancelled by SIGTERM or SIGINT.
+/// A token that SIGTERM or SIGINT cancels.
 ///
 /// # Errors
-/// When the handlers cannot be installed.
+/// When the signal handlers cannot be installed.
 pub fn shutdown_on_signal() -> std::io::Result<CancellationToken> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -24,8 +24,8 @@ pub fn shutdown_on_signal() -> std::io::Result<CancellationToken> {
     Ok(token)
 }
 
-/// Runs a part as a task of its own, which ends with this; when the part ends, for whatever reason, all parts of
-/// `shutdown` are told to stop.
+/// Runs a part as a task of its own and cancels `shutdown` when the part ends for any reason. Dropping this future aborts
+/// the task.
 pub async fn linked<T: Send + 'static>(
     shutdown: &CancellationToken,
     part: impl Future<Output = T> + Send + 'static,
@@ -34,14 +34,14 @@ pub async fn linked<T: Send + 'static>(
     task(part).await
 }
 
-/// Runs a part as a task of its own, which ends with this. Parts that are merely joined are all looked at whenever
-/// one of them has something to do, and in the main thread at that.
+/// Runs a part as a task of its own, which dropping this future aborts. Parts that are only joined would all run on the
+/// main thread, and each wake-up would poll all of them.
 pub(crate) async fn task<T: Send + 'static>(part: impl Future<Output = T> + Send + 'static) -> T {
     match AbortOnDropHandle::new(tokio::spawn(part)).await {
         Ok(result) => result,
         Err(ended) => match ended.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is being shut down, and this with it.
+            // The task was aborted because the runtime is shutting down, and this future is dropped with it.
             Err(_) => std::future::pending().await,
         },
     }

@@ -1,8 +1,8 @@
-//! Logs, traces, metrics. Logs are for people in a terminal and JSON otherwise; traces leave the process
-//! only when `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
+//! Logs, traces and metrics. Logs are compact text in a terminal and JSON otherwise; traces are exported only when
+//! `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
 
-mod context;
-mod export;
+mod trace_context;
+mod trace_export;
 
 use std::io::IsTerminal;
 
@@ -18,44 +18,44 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::settings::Settings;
 
-pub use context::{continue_from, current_trace_id, current_traceparent, link_span, link_to_current};
+pub use trace_context::{continue_from, current_trace_id, current_traceparent, link_span, link_to_current};
 
-/// The variable that says which log lines are written.
+/// The variable that filters log lines.
 const LOG: &str = "MODELDAY_LOG";
 
-/// Buckets of the OpenTelemetry conventions for durations, in seconds.
-const SECONDS: [f64; 14] =
+/// Bucket bounds of all duration histograms, in seconds.
+const DURATION_BUCKETS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// Which log lines are written: what `wanted` says, if that can be read.
-fn logged(wanted: Option<&str>) -> Targets {
+/// The filter of log lines: that of `setting`, or the default when it is absent or invalid.
+fn log_filter(setting: Option<&str>) -> Targets {
     let quiet = [
         ("lapin", LevelFilter::OFF),
         ("sqlx", LevelFilter::WARN),
         ("hyper", LevelFilter::WARN),
         ("opentelemetry", LevelFilter::WARN),
     ];
-    let usual = || Targets::new().with_default(LevelFilter::INFO).with_targets(quiet);
-    let logged = wanted.and_then(|wanted| wanted.parse().ok()).unwrap_or_else(usual);
-    match wanted.is_some_and(|wanted| wanted.contains(messaging::SEND_TARGET)) {
-        true => logged,
-        false => logged.with_target(messaging::SEND_TARGET, LevelFilter::OFF),
+    let default = || Targets::new().with_default(LevelFilter::INFO).with_targets(quiet);
+    let filter = setting.and_then(|setting| setting.parse().ok()).unwrap_or_else(default);
+    match setting.is_some_and(|setting| setting.contains(messaging::SEND_TARGET)) {
+        true => filter,
+        false => filter.with_target(messaging::SEND_TARGET, LevelFilter::OFF),
     }
 }
 
-/// Notes a `MODELDAY_LOG` that cannot be read. Until whoever started the process has corrected it, the usual lines are
-/// written. A file cannot hold it, since lines are written before files are read.
-pub(crate) fn check(settings: &mut Settings) {
-    let Some(wanted) = settings.variable(LOG).map(str::to_owned) else { return };
-    if let Err(problem) = wanted.parse::<Targets>() {
+/// Notes an invalid `MODELDAY_LOG` as a mistake. The settings file cannot have this setting, since log lines are written
+/// before the file is read.
+pub(crate) fn check_log_filter(settings: &mut Settings) {
+    let Some(setting) = settings.variable(LOG).map(str::to_owned) else { return };
+    if let Err(problem) = setting.parse::<Targets>() {
         let fix = "write a level, or targets with levels, as in info,downloader=debug";
-        settings.mistake("environment", LOG, format!("{wanted:?}: {problem}"), fix);
+        settings.mistake("environment", LOG, format!("{setting:?}: {problem}"), fix);
     }
 }
 
-/// Of which spans there are traces. Those of messages on their way to the broker are worth their time only when
-/// somebody collects them; the others give events and errors their trace ids.
-fn traced(is_exported: bool) -> Targets {
+/// The filter of spans. `send` spans are many, and only worth their time when a collector receives them. The other spans
+/// are always on: events and error responses take their trace ids from them.
+fn trace_filter(is_exported: bool) -> Targets {
     let foreign = ["lapin", "sqlx", "hyper", "opentelemetry", "h2", "tonic"];
     let sent = if is_exported { LevelFilter::INFO } else { LevelFilter::OFF };
     Targets::new()
@@ -72,7 +72,7 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Exports what is left. Call once, at the end of the process.
+    /// Exports the remaining traces. Call once, at the end of the process.
     pub fn flush(&self) {
         if let Err(problem) = self.provider.shutdown() {
             tracing::debug!("the last traces were not exported: {problem}");
@@ -80,10 +80,10 @@ impl Telemetry {
     }
 }
 
-/// Starts telemetry of a process named `service`.
+/// Starts the telemetry of a process named `service`.
 ///
 /// # Errors
-/// When something else of the process has started it already, or the exporter's settings cannot be used.
+/// When it was started before, or the exporter's settings are invalid.
 pub fn init(service: &'static str) -> anyhow::Result<Telemetry> {
     let mut builder = SdkTracerProvider::builder().with_resource(
         Resource::builder()
@@ -93,7 +93,7 @@ pub fn init(service: &'static str) -> anyhow::Result<Telemetry> {
             .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
             .build(),
     );
-    let is_exported = export::wanted(|name| std::env::var(name).ok())?;
+    let is_exported = trace_export::is_enabled(|name| std::env::var(name).ok())?;
     if is_exported {
         let exporter = opentelemetry_otlp::SpanExporter::builder().with_tonic().build()?;
         builder = builder.with_batch_exporter(exporter);
@@ -110,11 +110,11 @@ pub fn init(service: &'static str) -> anyhow::Result<Telemetry> {
         .with_threads(false)
         .with_tracked_inactivity(false);
     tracing_subscriber::registry()
-        .with(logs.with_filter(logged(std::env::var(LOG).ok().as_deref())))
-        .with(traces.with_filter(traced(is_exported)))
+        .with(logs.with_filter(log_filter(std::env::var(LOG).ok().as_deref())))
+        .with(traces.with_filter(trace_filter(is_exported)))
         .try_init()?;
     let metrics = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &DURATION_BUCKETS)?
         .install_recorder()?;
     Ok(Telemetry { provider, metrics })
 }
@@ -125,16 +125,16 @@ mod tests {
 
     fn mistakes(log: &str) -> String {
         let mut settings = Settings::new([(LOG.to_owned(), log.to_owned())].into(), None);
-        check(&mut settings);
+        check_log_filter(&mut settings);
         settings.finish(Some(())).err().map(|mistakes| mistakes.to_string()).unwrap_or_default()
     }
 
     #[test]
-    fn a_filter_of_log_lines_that_cannot_be_read_is_told_with_its_fix() {
-        let told = mistakes("info,downloader=loud");
+    fn an_invalid_log_filter_is_reported_with_its_fix() {
+        let text = mistakes("info,downloader=loud");
 
-        assert!(told.contains("MODELDAY_LOG (environment): \"info,downloader=loud\": "), "{told}");
-        assert!(told.contains("as in info,downloader=debug"), "{told}");
+        assert!(text.contains("MODELDAY_LOG (environment): \"info,downloader=loud\": "), "{text}");
+        assert!(text.contains("as in info,downloader=debug"), "{text}");
         for good in ["", "info", "warn,downloader=debug"] {
             assert_eq!(mistakes(good), "", "{good}");
         }

@@ -1,4 +1,4 @@
-//! The setting that says what may be traded, shared by the services that need it.
+//! The setting `UNIVERSE_FILE`, which lists the symbols that may be traded.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,8 @@ use domain::market::instruments::Universe;
 
 use crate::settings::Settings;
 
-/// The universe of `UNIVERSE_FILE` (default `configs/universes/nasdaq100.json`); a mistake stays with `settings`.
+/// The universe of `UNIVERSE_FILE` (default `configs/universes/nasdaq100.json`). `None` when it cannot be used, which is
+/// noted in `settings`.
 pub fn required(settings: &mut Settings) -> Option<Universe> {
     let file = file(settings);
     match read(&file) {
@@ -20,8 +21,8 @@ pub fn required(settings: &mut Settings) -> Option<Universe> {
     }
 }
 
-/// The same for a service that goes on without: `None` when there is no such file, or it cannot be used.
-pub fn known(settings: &mut Settings) -> Option<Universe> {
+/// The same for a service that can do without it: `None` when the file is absent or invalid.
+pub fn optional(settings: &mut Settings) -> Option<Universe> {
     let file = file(settings);
     read(&file).inspect_err(|problem| tracing::info!("without a universe: {} {problem}", file.display())).ok()
 }

@@ -84,7 +84,7 @@ impl Config {
         let download_concurrency = settings.parsed("DOWNLOAD_CONCURRENCY", four, count).get();
         let preparations_at_once = settings.parsed("PREPARATIONS_AT_ONCE", four, count).get();
         let calendar = runtime::market_clock::calendar(settings);
-        let universe = runtime::universe::known(settings);
+        let universe = runtime::universe::optional(settings);
         let sixty_four = NonZeroU16::MIN.saturating_add(63);
         let import_limit = settings.parsed("IMPORT_LIMIT_MIB", sixty_four, "write a number of MiB above 0");
         Some(Self {

@@ -132,6 +132,6 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 #[expect(clippy::print_stderr, reason = "a command's error, for people")]
 fn report(error: &anyhow::Error) {
     if !is_broken_pipe(error) {
-        eprintln!("modelday: {}", runtime::process::told(error));
+        eprintln!("modelday: {}", runtime::error_text(error));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use rand::TryRngCore as _;
-use runtime::access::{Scope, fresh};
+use runtime::access::{Scope, generate};
 
 /// The token's owner, and what the token allows.
 #[derive(Args)]
@@ -32,7 +32,7 @@ pub(crate) fn token(arguments: &TokenArguments) -> anyhow::Result<()> {
     let mut random = [0; 32];
     rand::rngs::OsRng.try_fill_bytes(&mut random)?;
     let scopes: BTreeSet<Scope> = arguments.scopes.iter().copied().collect();
-    let (token, entry) = fresh(&arguments.name, &scopes, random);
+    let (token, entry) = generate(&arguments.name, &scopes, random);
     println!("The token, for its owner. It is not kept anywhere and cannot be shown again:\n\n  {token}\n");
     println!(
         "Its entry for the setting API_TOKENS of the servers; several stand side by side, with spaces between:\n\n  {entry}"

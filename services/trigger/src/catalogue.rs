@@ -11,7 +11,7 @@ use domain::job::{AgentModel, Model, ModelKind};
 use domain::strategy::policy::Policy;
 use domain::strategy::recorded_orders::{self, RecordedOrder, RecordedOrders};
 use domain::values::date::parse_date;
-use runtime::settings::{NotToml, from_toml};
+use runtime::settings::{TomlError, from_toml};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
@@ -151,7 +151,7 @@ impl Catalogue {
         text: &str,
         read: impl Fn(&str) -> Result<String, String>,
     ) -> Result<Self, Vec<CatalogueMistake>> {
-        let file: File = from_toml(text).map_err(|NotToml { line, problem }| {
+        let file: File = from_toml(text).map_err(|TomlError { line, problem }| {
             vec![CatalogueMistake::new(line, problem, "write the file as TOML, with one [[models]] a model")]
         })?;
         let mut decisions: BTreeMap<String, RecordedOrders> = BTreeMap::new();

@@ -1,29 +1,29 @@
-//! What a token may allow.
+//! Scopes: kinds of access that a token can allow.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A kind of access. None implies another.
+/// A kind of access. No scope includes another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// See jobs, results and prices; plan a job.
+    /// See jobs, results and prices; make a dry run.
     Read,
     /// Start, cancel and retry jobs.
     Trigger,
-    /// Change prices, see and settle dead letters.
+    /// Change prices; see, replay and discard dead letters.
     Operate,
 }
 
 /// A text that names no scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a scope is read, trigger or operate")]
-pub struct NotAScope;
+pub struct UnknownScope;
 
 impl Scope {
     /// Every scope.
     pub const ALL: [Self; 3] = [Self::Read, Self::Trigger, Self::Operate];
 
-    /// The scope's stable name.
+    /// The name in tokens and in the API's description.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -40,9 +40,9 @@ impl fmt::Display for Scope {
 }
 
 impl FromStr for Scope {
-    type Err = NotAScope;
+    type Err = UnknownScope;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|scope| scope.as_str() == text).ok_or(NotAScope)
+        Self::ALL.into_iter().find(|scope| scope.as_str() == text).ok_or(UnknownScope)
     }
 }

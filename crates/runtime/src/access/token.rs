@@ -1,5 +1,5 @@
-//! API tokens. The configuration holds only their digests: a token is 256 random bits, so that a plain
-//! SHA-256 of it cannot be turned back.
+//! API tokens. The configuration holds only their SHA-256 digests. A token has 256 random bits, so its digest needs no
+//! salt and no slow hash function.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
@@ -11,10 +11,10 @@ use subtle::ConstantTimeEq as _;
 
 use super::Scope;
 
-/// How tokens begin, so that scanners of leaked secrets can know them.
+/// Prefix of every token, by which scanners recognise leaked secrets.
 const PREFIX: &str = "mdt_";
 
-/// A known token: whose it is, and what it allows.
+/// A configured token: its name, its scopes and its digest.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
     name: Arc<str>,
@@ -22,20 +22,20 @@ pub struct Token {
     digest: [u8; 32],
 }
 
-/// The known tokens.
+/// The configured tokens.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Tokens(Vec<Token>);
 
-/// Why an entry is not a token. The entry itself is not told: it might hold a secret by mistake.
+/// Why an entry of `API_TOKENS` is invalid. The message does not repeat the entry, which may hold a secret by mistake.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotAToken {
-    /// It has another shape.
+pub enum InvalidToken {
+    /// It does not have three parts, or no digest. Counted from 1.
     #[error("entry {0} is not NAME:SCOPE+SCOPE:SHA256, with the digest as 64 hexadecimal digits")]
     Shape(usize),
-    /// A scope is unknown.
+    /// A scope is unknown. Counted from 1.
     #[error("entry {0} has an unknown scope; a scope is read, trigger or operate")]
     Scope(usize),
-    /// Two have the same name.
+    /// Two entries have the same name.
     #[error("two entries are named {0:?}")]
     Repeated(String),
 }
@@ -46,20 +46,20 @@ impl Token {
         &self.name
     }
 
-    /// Whether it allows `scope`.
+    /// Whether the token has `scope`.
     pub fn allows(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
     }
 
-    fn read(entry: &str, place: usize) -> Result<Self, NotAToken> {
+    fn read(entry: &str, place: usize) -> Result<Self, InvalidToken> {
         let parts: Vec<&str> = entry.split(':').collect();
-        let [name, scopes, digest] = parts.as_slice() else { return Err(NotAToken::Shape(place)) };
-        let digest = digest_of(digest).ok_or(NotAToken::Shape(place))?;
+        let [name, scopes, digest] = parts.as_slice() else { return Err(InvalidToken::Shape(place)) };
+        let digest = digest_of(digest).ok_or(InvalidToken::Shape(place))?;
         if name.is_empty() {
-            return Err(NotAToken::Shape(place));
+            return Err(InvalidToken::Shape(place));
         }
         let scopes: Result<_, _> = scopes.split('+').map(str::parse).collect();
-        Ok(Self { name: (*name).into(), scopes: scopes.map_err(|_| NotAToken::Scope(place))?, digest })
+        Ok(Self { name: (*name).into(), scopes: scopes.map_err(|_| InvalidToken::Scope(place))?, digest })
     }
 }
 
@@ -79,7 +79,7 @@ impl fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    /// Whether none is known.
+    /// Whether no token is configured.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -89,7 +89,8 @@ impl Tokens {
         self.0.iter()
     }
 
-    /// The token that somebody presents. It takes as long whether there is one or not.
+    /// The token that a request presents. The time that it takes does not depend on the result, so that it reveals
+    /// nothing about the tokens.
     pub fn find(&self, presented: &str) -> Option<&Token> {
         let digest: [u8; 32] = Sha256::digest(presented).into();
         self.0.iter().fold(
@@ -102,14 +103,14 @@ impl Tokens {
 }
 
 impl FromStr for Tokens {
-    type Err = NotAToken;
+    type Err = InvalidToken;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut tokens: Vec<Token> = Vec::new();
         for (entry, place) in text.split_whitespace().zip(1..) {
             let token = Token::read(entry, place)?;
             if tokens.iter().any(|known| known.name == token.name) {
-                return Err(NotAToken::Repeated(token.name.to_string()));
+                return Err(InvalidToken::Repeated(token.name.to_string()));
             }
             tokens.push(token);
         }
@@ -117,8 +118,8 @@ impl FromStr for Tokens {
     }
 }
 
-/// A new token from 32 random bytes: what its owner presents, and the entry for `API_TOKENS`.
-pub fn fresh(name: &str, scopes: &BTreeSet<Scope>, random: [u8; 32]) -> (String, String) {
+/// Generates a token from 32 random bytes. Returns the secret, which its owner sends, and the entry for `API_TOKENS`.
+pub fn generate(name: &str, scopes: &BTreeSet<Scope>, random: [u8; 32]) -> (String, String) {
     let secret = format!("{PREFIX}{}", hex(&random));
     let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
     let entry = format!("{name}:{}:{}", scopes.join("+"), hex(&Sha256::digest(&secret)));
@@ -148,9 +149,9 @@ mod tests {
     }
 
     #[test]
-    fn a_fresh_token_is_found_by_its_secret_alone() {
-        let (secret, entry) = fresh("ci", &scopes(&[Scope::Read, Scope::Trigger]), [7; 32]);
-        let (other, other_entry) = fresh("ops", &scopes(&[Scope::Operate]), [8; 32]);
+    fn a_generated_token_is_found_by_its_secret_alone() {
+        let (secret, entry) = generate("ci", &scopes(&[Scope::Read, Scope::Trigger]), [7; 32]);
+        let (other, other_entry) = generate("ops", &scopes(&[Scope::Operate]), [8; 32]);
         let tokens: Tokens = format!("{entry} {other_entry}").parse().unwrap();
 
         let found = tokens.find(&secret).unwrap();
@@ -163,8 +164,8 @@ mod tests {
     }
 
     #[test]
-    fn neither_the_entry_nor_what_is_shown_holds_the_secret() {
-        let (secret, entry) = fresh("ci", &scopes(&[Scope::Read]), [7; 32]);
+    fn neither_the_entry_nor_the_debug_text_holds_the_secret() {
+        let (secret, entry) = generate("ci", &scopes(&[Scope::Read]), [7; 32]);
         let tokens: Tokens = entry.parse().unwrap();
 
         let digits = secret.trim_start_matches(PREFIX);
@@ -173,15 +174,15 @@ mod tests {
     }
 
     #[test]
-    fn wrong_entries_are_named_by_their_place_and_not_repeated() {
+    fn invalid_entries_are_named_by_their_place_and_not_repeated() {
         let digest = "0".repeat(64);
         let cases = [
-            ("mdt_0123".to_owned(), NotAToken::Shape(1)),
-            (format!("a:read:{digest} b:write:{digest}"), NotAToken::Scope(2)),
-            (format!("a:read:{}", &digest[1..]), NotAToken::Shape(1)),
-            (format!("a:read:{}é", &digest[2..]), NotAToken::Shape(1)),
-            (format!(":read:{digest}"), NotAToken::Shape(1)),
-            (format!("a:read:{digest} a:read:{digest}"), NotAToken::Repeated("a".to_owned())),
+            ("mdt_0123".to_owned(), InvalidToken::Shape(1)),
+            (format!("a:read:{digest} b:write:{digest}"), InvalidToken::Scope(2)),
+            (format!("a:read:{}", &digest[1..]), InvalidToken::Shape(1)),
+            (format!("a:read:{}é", &digest[2..]), InvalidToken::Shape(1)),
+            (format!(":read:{digest}"), InvalidToken::Shape(1)),
+            (format!("a:read:{digest} a:read:{digest}"), InvalidToken::Repeated("a".to_owned())),
         ];
         for (text, problem) in cases {
             assert_eq!(text.parse::<Tokens>(), Err(problem), "{text}");

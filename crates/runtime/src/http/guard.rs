@@ -1,4 +1,4 @@
-//! Lets a request through to its route, or not: who asks, for what, how often, from where.
+//! Access control of requests: token, scope, rate limit, origin and time limit.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -14,44 +14,44 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use super::Problem;
 use crate::access::{Access, Scope, Token};
 
-/// Who asks: the name of the token, empty where none is needed.
+/// The name of the request's token; empty where no token is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller(pub Arc<str>);
 
-/// Which scopes each route needs, by method and path template; one that needs none is open to everybody.
-pub(super) type Needs = HashMap<(Method, String), BTreeSet<Scope>>;
+/// The scopes that each route requires, by method and path template. A route with an empty set is public.
+pub(super) type RequiredScopes = HashMap<(Method, String), BTreeSet<Scope>>;
 
-/// What decides.
+/// Decides which requests reach their routes.
 pub(super) struct Guard {
     access: Access,
-    needs: Needs,
+    required: RequiredScopes,
     limits: HashMap<Arc<str>, DefaultDirectRateLimiter>,
 }
 
 impl Guard {
-    pub(super) fn new(access: Access, needs: Needs) -> Self {
+    pub(super) fn new(access: Access, required: RequiredScopes) -> Self {
         let quota = Quota::per_minute(access.requests_per_minute);
         let limits =
             access.tokens.iter().map(|token| (token.name().clone(), RateLimiter::direct(quota))).collect();
-        Self { access, needs, limits }
+        Self { access, required, limits }
     }
 
-    /// Who asks.
+    /// The caller of a request.
     ///
     /// # Errors
-    /// Why the request is not let through.
+    /// When the request is refused.
     fn admit(&self, request: &Request) -> Result<Caller, Problem> {
         if self.access.tokens.is_empty() && self.access.loopback_only {
-            refuse_strange_pages(request.headers())?;
+            refuse_other_sites(request.headers())?;
         }
-        let needed = self.needed(request);
-        if self.access.tokens.is_empty() || needed.is_some_and(BTreeSet::is_empty) {
+        let required = self.required(request);
+        if self.access.tokens.is_empty() || required.is_some_and(BTreeSet::is_empty) {
             return Ok(Caller("".into()));
         }
         let token = bearer(request.headers()).and_then(|presented| self.access.tokens.find(presented));
         let token = token.ok_or_else(unauthorized)?;
         self.within_limit(token)?;
-        in_scope(token, needed)?;
+        in_scope(token, required)?;
         Ok(Caller(token.name().clone()))
     }
 
@@ -65,21 +65,22 @@ impl Guard {
         })
     }
 
-    /// What the request's route needs; `None` when it is not described, or there is no such route.
-    fn needed(&self, request: &Request) -> Option<&BTreeSet<Scope>> {
+    /// The scopes that the request's route requires. `None` for an unknown route, and for one that the API's description
+    /// does not have.
+    fn required(&self, request: &Request) -> Option<&BTreeSet<Scope>> {
         let path = request.extensions().get::<MatchedPath>()?;
         let method = match *request.method() {
             Method::HEAD => Method::GET,
             ref method => method.clone(),
         };
-        self.needs.get(&(method, path.as_str().to_owned()))
+        self.required.get(&(method, path.as_str().to_owned()))
     }
 }
 
-fn in_scope(token: &Token, needed: Option<&BTreeSet<Scope>>) -> Result<(), Problem> {
-    // What is not described needs the most.
+fn in_scope(token: &Token, required: Option<&BTreeSet<Scope>>) -> Result<(), Problem> {
+    // A route without a description requires the highest scope, so that a forgotten one is not public.
     let undescribed = BTreeSet::from([Scope::Operate]);
-    match needed.unwrap_or(&undescribed).iter().find(|scope| !token.allows(**scope)) {
+    match required.unwrap_or(&undescribed).iter().find(|scope| !token.allows(**scope)) {
         None => Ok(()),
         Some(scope) => {
             let detail = format!("Token {} lacks the scope {scope}", token.name());
@@ -88,7 +89,7 @@ fn in_scope(token: &Token, needed: Option<&BTreeSet<Scope>>) -> Result<(), Probl
     }
 }
 
-/// Layer of all routes.
+/// The middleware of all routes.
 pub(super) async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let caller = match guard.admit(&request) {
         Ok(caller) => caller,
@@ -123,18 +124,18 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
-/// Without tokens, whoever is on this machine may ask; pages of other sites in its browser may not, neither
-/// directly nor under a name of theirs that leads here.
+/// Without tokens, every program on this machine may call the API. Pages of other sites in a browser on this machine may
+/// not: neither by a request across origins, nor by a domain name of theirs that resolves to this address.
 ///
 /// # Errors
 /// When the request comes from such a page.
-fn refuse_strange_pages(headers: &HeaderMap) -> Result<(), Problem> {
+fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Problem> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let host = text(header::HOST);
-    let is_ours = host.is_none_or(is_local);
+    let is_own_host = host.is_none_or(is_local);
     let same_origin = text(header::ORIGIN)
         .is_none_or(|origin| origin.split_once("://").is_some_and(|(_, authority)| Some(authority) == host));
-    if is_ours && same_origin {
+    if is_own_host && same_origin {
         return Ok(());
     }
     let detail = "Without API_TOKENS only programs and pages of this machine are answered";
@@ -151,24 +152,27 @@ fn is_local(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn asked(host: &str, origin: Option<&str>) -> bool {
+    fn is_allowed(host: &str, origin: Option<&str>) -> bool {
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, host.parse().unwrap());
         if let Some(origin) = origin {
             headers.insert(header::ORIGIN, origin.parse().unwrap());
         }
-        refuse_strange_pages(&headers).is_ok()
+        refuse_other_sites(&headers).is_ok()
     }
 
     #[test]
     fn pages_of_other_sites_are_refused() {
-        assert!(asked("127.0.0.1:8080", None));
-        assert!(asked("localhost:8080", Some("http://localhost:8080")));
-        assert!(asked("[::1]:8080", None));
-        assert!(!asked("127.0.0.1:8080", Some("https://evil.example")));
-        assert!(!asked("127.0.0.1:8080", Some("null")));
-        assert!(!asked("evil.example:8080", Some("http://evil.example:8080")), "a name that leads here");
-        assert!(!asked("127.0.0.1.evil.example", None));
+        assert!(is_allowed("127.0.0.1:8080", None));
+        assert!(is_allowed("localhost:8080", Some("http://localhost:8080")));
+        assert!(is_allowed("[::1]:8080", None));
+        assert!(!is_allowed("127.0.0.1:8080", Some("https://evil.example")));
+        assert!(!is_allowed("127.0.0.1:8080", Some("null")));
+        assert!(
+            !is_allowed("evil.example:8080", Some("http://evil.example:8080")),
+            "a name that resolves to this address"
+        );
+        assert!(!is_allowed("127.0.0.1.evil.example", None));
     }
 
     #[test]

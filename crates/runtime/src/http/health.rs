@@ -1,4 +1,4 @@
-//! Probes: is the process alive, can it work, what does it depend on.
+//! Health probes and metrics of a process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,31 +18,31 @@ use utoipa_axum::routes;
 
 use crate::deployment::Deployment;
 
-/// Whether something that the service needs can be used now.
+/// Checks whether a dependency can be used now.
 pub type Probe = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
 
-/// What a service needs to work.
+/// The dependencies of a service.
 #[derive(Clone)]
 pub struct Health {
-    /// Postgres answers.
+    /// Whether Postgres answers.
     pub database: Probe,
-    /// The broker is connected.
+    /// Whether the broker can be used.
     pub broker: Probe,
-    /// Trailer of the answer.
+    /// The deployment that responses name.
     pub deployment: Deployment,
 }
 
-/// How the process is.
+/// Health of the process.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Health)]
-struct Answer {
+struct HealthBody {
     /// `healthy` or `unhealthy`.
     status: &'static str,
     /// `connected` or `disconnected`.
     database: &'static str,
     /// `connected` or `disconnected`.
     broker: &'static str,
-    /// Now.
+    /// The current time.
     timestamp: String,
     #[serde(flatten)]
     deployment: Deployment,
@@ -51,11 +51,11 @@ struct Answer {
 impl Health {
     /// Routes `/health`, `/livez`, `/readyz` and `/metrics`.
     pub fn routes(self, metrics: PrometheusHandle) -> OpenApiRouter {
-        described().with_state((self, metrics))
+        routes().with_state((self, metrics))
     }
 }
 
-fn described() -> OpenApiRouter<(Health, PrometheusHandle)> {
+fn routes() -> OpenApiRouter<(Health, PrometheusHandle)> {
     OpenApiRouter::new()
         .routes(routes!(health))
         .routes(routes!(ready))
@@ -63,54 +63,54 @@ fn described() -> OpenApiRouter<(Health, PrometheusHandle)> {
         .routes(routes!(measurements))
 }
 
-/// The description of the routes that every process has.
+/// The OpenAPI description of the routes that every process has.
 pub fn openapi() -> OpenApi {
-    described().into_openapi()
+    routes().into_openapi()
 }
 
-async fn answers(probe: &Probe) -> bool {
-    tokio::time::timeout(Duration::from_secs(2), probe()).await.unwrap_or(false)
-}
-
-/// Whether the process can work: the database and the broker answer.
+/// Whether the process can work: the database and the broker can be used.
 #[utoipa::path(get, path = "/health", tag = "operation", security(()), responses(
-    (status = 200, description = "It can.", body = Answer),
-    (status = 503, description = "It cannot; it goes on as soon as it can.", body = Answer),
+    (status = 200, description = "The process can work.", body = HealthBody),
+    (status = 503, description = "It cannot work now; it continues by itself as soon as it can.", body = HealthBody),
 ))]
 async fn health(State((health, _)): State<(Health, PrometheusHandle)>) -> Response {
-    probe(health).await
+    check(health).await
 }
 
-/// As `/health`, for orchestrators.
+/// The same as `/health`, for orchestrators.
 #[utoipa::path(get, path = "/readyz", tag = "operation", security(()), responses(
-    (status = 200, description = "The process can work.", body = Answer),
-    (status = 503, description = "It cannot work now.", body = Answer),
+    (status = 200, description = "The process can work.", body = HealthBody),
+    (status = 503, description = "It cannot work now.", body = HealthBody),
 ))]
 async fn ready(State((health, _)): State<(Health, PrometheusHandle)>) -> Response {
-    probe(health).await
+    check(health).await
 }
 
-/// Whether the process runs at all, for orchestrators.
+/// Whether the process is running, for orchestrators.
 #[utoipa::path(get, path = "/livez", tag = "operation", security(()), responses(
-    (status = 200, description = "It does.", body = String, content_type = "text/plain"),
+    (status = 200, description = "The process is running.", body = String, content_type = "text/plain"),
 ))]
 async fn alive() -> &'static str {
     "alive"
 }
 
-/// Measurements of this process, for Prometheus.
+/// Metrics of this process, for Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "operation", security(("token" = ["read"])), responses(
-    (status = 200, description = "The measurements.", body = String, content_type = "text/plain"),
+    (status = 200, description = "The metrics.", body = String, content_type = "text/plain"),
 ))]
 async fn measurements(State((_, metrics)): State<(Health, PrometheusHandle)>) -> String {
     metrics.render()
 }
 
-async fn probe(health: Health) -> Response {
-    let (database, broker) = tokio::join!(answers(&health.database), answers(&health.broker));
+async fn is_up(probe: &Probe) -> bool {
+    tokio::time::timeout(Duration::from_secs(2), probe()).await.unwrap_or(false)
+}
+
+async fn check(health: Health) -> Response {
+    let (database, broker) = tokio::join!(is_up(&health.database), is_up(&health.broker));
     let name = |up: bool| if up { "connected" } else { "disconnected" };
     let healthy = database && broker;
-    let answer = Answer {
+    let body = HealthBody {
         status: if healthy { "healthy" } else { "unhealthy" },
         database: name(database),
         broker: name(broker),
@@ -118,5 +118,5 @@ async fn probe(health: Health) -> Response {
         deployment: health.deployment,
     };
     let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(answer)).into_response()
+    (status, Json(body)).into_response()
 }

@@ -1,4 +1,4 @@
-//! Exact amounts as JSON numbers, digit by digit: 0.1 is written `0.1`, never as its nearest binary float.
+//! Decimals as JSON numbers, digit by digit: 0.1 is written `0.1`, never as its nearest binary float.
 
 use rust_decimal::Decimal;
 use serde::ser::Error as _;
@@ -8,7 +8,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-/// An exact amount.
+/// An exact decimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Number(pub Decimal);
 

@@ -1,4 +1,4 @@
-//! The API's description, put together from that of its routes, and the page that shows it.
+//! The OpenAPI document, built from the descriptions of the routes, and the page that shows it.
 
 use std::collections::BTreeSet;
 
@@ -16,22 +16,22 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema as _, ToSchema as _};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::guard::Needs;
-use super::problem::Body;
+use super::guard::RequiredScopes;
+use super::problem::ProblemBody;
 
 /// Name of the security scheme.
 const TOKEN: &str = "token";
 
-/// What every route may answer besides its own answers: response name, status, description.
+/// Responses that every route may have besides its own: name, status, description.
 const COMMON: [(&str, &str, &str); 5] = [
-    ("Unauthorized", "401", "API tokens are configured, and the request presents none of them."),
+    ("Unauthorized", "401", "API tokens are configured, and the request has none of them."),
     ("Forbidden", "403", "The token lacks the scope, or the request comes from another site's page."),
     ("TooManyRequests", "429", "The token has used up its requests of this minute; see `Retry-After`."),
-    ("InternalServerError", "500", "Something of ours went wrong; the log knows more under the `trace_id`."),
-    ("ServiceUnavailable", "503", "There was no answer in time; see `Retry-After`."),
+    ("InternalServerError", "500", "An error of the server; the log has its cause under the `trace_id`."),
+    ("ServiceUnavailable", "503", "The request took too long; see `Retry-After`."),
 ];
 
-/// The whole description: `routes` with title, security, and the answers that all have in common.
+/// The whole document: `routes` with title, security, and the responses that all routes have in common.
 pub fn document(routes: OpenApi) -> OpenApi {
     let info = InfoBuilder::new()
         .title("Modelday")
@@ -51,9 +51,9 @@ pub fn document(routes: OpenApi) -> OpenApi {
         "Needed when API_TOKENS is set. The scopes that a route needs are named at the route: read, trigger, operate.",
     ));
     components.add_security_scheme(TOKEN, SecurityScheme::Http(bearer.build()));
-    components.schemas.insert(Body::name().into_owned(), Body::schema());
+    components.schemas.insert(ProblemBody::name().into_owned(), ProblemBody::schema());
     let mut nested = Vec::new();
-    Body::schemas(&mut nested);
+    ProblemBody::schemas(&mut nested);
     components.schemas.extend(nested);
     for (name, _, description) in COMMON {
         let mut response = ResponseBuilder::new().description(description).build();
@@ -63,9 +63,11 @@ pub fn document(routes: OpenApi) -> OpenApi {
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
         for operation in operations.into_iter().flatten() {
-            // What is open to everybody needs no token.
-            let is_open = operation.security.as_ref().is_some_and(|security| json!(security) == json!([{}]));
-            for (name, status, _) in COMMON.into_iter().filter(|(_, status, _)| !is_open || *status >= "500")
+            // A public route has no responses about tokens.
+            let is_public =
+                operation.security.as_ref().is_some_and(|security| json!(security) == json!([{}]));
+            for (name, status, _) in
+                COMMON.into_iter().filter(|(_, status, _)| !is_public || *status >= "500")
             {
                 let reference = RefOr::Ref(Ref::from_response_name(name));
                 operation.responses.responses.entry(status.to_owned()).or_insert(reference);
@@ -76,12 +78,12 @@ pub fn document(routes: OpenApi) -> OpenApi {
 }
 
 fn problem_content() -> utoipa::openapi::Content {
-    utoipa::openapi::ContentBuilder::new().schema(Some(Ref::from_schema_name(Body::name()))).build()
+    utoipa::openapi::ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemBody::name()))).build()
 }
 
-/// Which scopes each described route needs; those that say nothing of their security are left out.
-pub(super) fn needs(document: &Value) -> Needs {
-    let mut needs = Needs::new();
+/// The scopes that each described route requires. Routes whose description has no security are left out.
+pub(super) fn required_scopes(document: &Value) -> RequiredScopes {
+    let mut scopes_of_routes = RequiredScopes::new();
     let paths = document["paths"].as_object().into_iter().flatten();
     for (path, item) in paths {
         for (method, operation) in item.as_object().into_iter().flatten() {
@@ -90,15 +92,15 @@ pub(super) fn needs(document: &Value) -> Needs {
             let scopes = required.iter().flat_map(|one| one[TOKEN].as_array().into_iter().flatten());
             let scopes: BTreeSet<_> =
                 scopes.filter_map(Value::as_str).filter_map(|scope| scope.parse().ok()).collect();
-            needs.insert((method, path.clone()), scopes);
+            scopes_of_routes.insert((method, path.clone()), scopes);
         }
     }
-    needs
+    scopes_of_routes
 }
 
-/// `GET /openapi.json`, and `/docs` to read and try it.
+/// `GET /openapi.json`, and `/docs` to read it and try requests.
 pub(super) fn pages(document: OpenApi) -> Router {
-    // The page's own scripts and styles, and nothing from elsewhere.
+    // Only the page's own scripts and styles; nothing from other hosts.
     const POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
                           frame-ancestors 'none'";
     let json = json!(document);
@@ -112,7 +114,7 @@ pub(super) fn pages(document: OpenApi) -> Router {
     page.route("/openapi.json", get(move || async move { Json(json) }))
 }
 
-/// Headers that every answer has unless it brings its own.
+/// Headers of every response that does not set its own.
 pub(super) const SECURITY_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),

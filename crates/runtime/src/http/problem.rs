@@ -1,4 +1,4 @@
-//! Errors as RFC 9457 problem details. `detail` is the field that original clients read.
+//! Errors as RFC 9457 problem details. `detail` is the field that clients of the original API read.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -15,12 +15,12 @@ tokio::task_local! {
     static INSTANCE: String;
 }
 
-/// Answers a request for `path`; problems within tell it as their `instance`.
-pub(super) async fn about<F: Future>(path: String, answer: F) -> F::Output {
-    INSTANCE.scope(path, answer).await
+/// Runs the handler of a request for `path`, which its problems name as their `instance`.
+pub(super) async fn with_instance<F: Future>(path: String, handler: F) -> F::Output {
+    INSTANCE.scope(path, handler).await
 }
 
-/// An error answer.
+/// An error response.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
     status: StatusCode,
@@ -29,11 +29,11 @@ pub struct Problem {
     retry_after: Option<u64>,
 }
 
-/// An error answer, as RFC 9457 has it.
+/// An error response, as RFC 9457 defines it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
-pub struct Body {
-    /// Always `about:blank`: the status tells the kind.
+pub struct ProblemBody {
+    /// Always `about:blank`: the status says which kind of error it is.
     #[serde(rename = "type")]
     kind: &'static str,
     /// The status in words.
@@ -42,45 +42,45 @@ pub struct Body {
     status: u16,
     /// What is wrong, and what to do about it.
     detail: String,
-    /// The path that was asked for.
+    /// The requested path.
     #[serde(skip_serializing_if = "Option::is_none")]
     instance: Option<String>,
-    /// The trace of the request; the log knows more under it.
+    /// The trace of the request, by which the log can be searched.
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
-    /// Of a 422: every field that is wrong.
+    /// With status 422: every invalid field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<InvalidField>)]
     errors: Vec<ValidationError>,
 }
 
-/// One field that is wrong.
+/// One invalid field.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "describes domain's ValidationError, which knows nothing of HTTP")]
+#[expect(dead_code, reason = "describes domain's ValidationError, which is independent of HTTP")]
 struct InvalidField {
-    /// The rule that does not hold.
+    /// The name of the violated rule.
     r#type: String,
-    /// Where it stands: `body`, `query`, `path` or `header`, then names and places.
+    /// Path to the field: `body`, `query`, `path` or `header`, then names and indices.
     loc: Vec<Value>,
     /// What is wrong with it.
     msg: String,
-    /// What was sent.
+    /// The value in the request.
     input: Value,
 }
 
 impl Problem {
-    /// A problem with a detail that tells what to do.
+    /// `detail` is for people: what is wrong, and what to do about it.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { status, detail: detail.into(), errors: Vec::new(), retry_after: None }
     }
 
-    /// The request's content is wrong.
+    /// Status 422: fields of the request are invalid.
     pub fn validation(errors: Vec<ValidationError>) -> Self {
         let detail = ValidationError::summary(&errors);
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
     }
 
-    /// Something of ours went wrong; the cause goes to the log, not to the client.
+    /// Status 500. The cause goes to the log, not to the client.
     pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error = cause, "a request was not answered");
         Self::new(
@@ -89,19 +89,19 @@ impl Problem {
         )
     }
 
-    /// The same problem, with the seconds after which to try again.
+    /// Adds the header `Retry-After`.
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }
     }
 
-    /// The same problem, about these fields.
+    /// Replaces the invalid fields.
     #[must_use]
     pub fn with_errors(self, errors: Vec<ValidationError>) -> Self {
         Self { errors, ..self }
     }
 
-    /// The status of the answer.
+    /// The status of the response.
     pub fn status(&self) -> StatusCode {
         self.status
     }
@@ -115,7 +115,7 @@ impl From<storage::StorageError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = Body {
+        let body = ProblemBody {
             kind: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),

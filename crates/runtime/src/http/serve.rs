@@ -1,4 +1,4 @@
-//! Serving routes until shutdown.
+//! Serves routes until shutdown.
 
 use std::any::Any;
 use std::net::SocketAddr;
@@ -18,29 +18,31 @@ use tracing::Instrument as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::guard::{Guard, guard};
-use super::openapi::{SECURITY_HEADERS, document, needs, pages};
-use super::problem::{Problem, about};
+use super::openapi::{SECURITY_HEADERS, document, pages, required_scopes};
+use super::problem::{Problem, with_instance};
 use crate::access::Access;
 use crate::telemetry;
 
-/// Largest request body.
+/// Largest request body in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
+/// How long requests in progress may take after shutdown.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Listens on `address`.
 ///
 /// # Errors
-/// When the address is taken; the text says what to do.
+/// When the address is in use; the message says what to do.
 pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {
         format!("listening on {address}: is another program using the port? set LISTEN to another one")
     })
 }
 
-/// Serves `routes` with their description to whom `access` lets, until shutdown; then lets the requests in hand
-/// finish.
+/// Serves `routes` and their description to callers that `access` allows. At shutdown the requests in progress may
+/// finish within [`GRACE`].
 ///
 /// # Errors
-/// When the listener breaks.
+/// When the listener fails.
 pub async fn serve(
     listener: TcpListener,
     routes: OpenApiRouter,
@@ -49,7 +51,7 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let (routes, described) = routes.split_for_parts();
     let document = document(described);
-    let guarded = Arc::new(Guard::new(access, needs(&json!(document))));
+    let guarded = Arc::new(Guard::new(access, required_scopes(&json!(document))));
     let app = routes
         .layer(middleware::from_fn_with_state(guarded, guard))
         .merge(pages(document))
@@ -68,7 +70,7 @@ pub async fn serve(
     });
     let cut_off = async {
         shutdown.cancelled().await;
-        tokio::time::sleep(Duration::from_secs(5)).await;
+        tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
         served = async { server.await } => served.context("serving HTTP"),
@@ -76,7 +78,7 @@ pub async fn serve(
     }
 }
 
-/// A span and a duration for each request, security headers on each answer.
+/// Gives each request a span and a duration metric, and each response the security headers.
 async fn observe(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
@@ -93,7 +95,7 @@ async fn observe(request: Request, next: Next) -> Response {
     telemetry::continue_from(&span, traceparent);
     let started = std::time::Instant::now();
     let path = request.uri().path().to_owned();
-    let mut response = about(path, next.run(request)).instrument(span.clone()).await;
+    let mut response = with_instance(path, next.run(request)).instrument(span.clone()).await;
     let status = response.status();
     span.record("http.response.status_code", status.as_u16());
     metrics::histogram!("http_server_request_duration_seconds",

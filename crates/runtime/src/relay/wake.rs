@@ -1,41 +1,41 @@
-//! How those who commit messages tell the relay.
+//! How a service notifies its relay of committed messages.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use storage::outbox::StoredMessage;
 use tokio::sync::Notify;
 
-/// Tells the relay that something was committed.
+/// Notifies the relay that messages were committed.
 #[derive(Debug, Clone, Default)]
-pub struct Wake(Arc<Wakes>);
+pub struct Wake(Arc<Signals>);
 
 #[derive(Debug, Default)]
-struct Wakes {
+struct Signals {
     commands: Notify,
     events: Notify,
-    hurry: Notify,
-    handed: Notify,
-    messages: Mutex<Vec<StoredMessage>>,
+    urgent: Notify,
+    handed_over: Notify,
+    handed_over_commands: Mutex<Vec<StoredMessage>>,
 }
 
 impl Wake {
-    /// Call right after a commit that wrote messages, whichever they are. They go at once.
+    /// Call right after a commit that wrote messages of any kind. They are sent at once.
     pub fn wake(&self) {
         self.0.commands.notify_one();
         self.0.events.notify_one();
-        self.0.hurry.notify_one();
+        self.0.urgent.notify_one();
     }
 
-    /// Call right after a commit that wrote events, no command, and nothing that anybody waits for: when there are many
-    /// they go together.
+    /// Call right after a commit that wrote only events which are not urgent: those of several commits may be sent
+    /// together.
     pub fn wake_for_events(&self) {
         self.0.events.notify_one();
     }
 
-    /// Hands over a command that was just committed, so that nobody has to read it again.
+    /// Hands over a command that was just committed, to be sent without being read from the outbox.
     pub fn hand_over(&self, command: StoredMessage) {
-        self.0.messages.lock().unwrap_or_else(PoisonError::into_inner).push(command);
-        self.0.handed.notify_one();
+        self.0.handed_over_commands.lock().unwrap_or_else(PoisonError::into_inner).push(command);
+        self.0.handed_over.notify_one();
     }
 
     pub(super) fn commands(&self) -> &Notify {
@@ -46,18 +46,18 @@ impl Wake {
         &self.0.events
     }
 
-    /// Returns after a [`Self::wake`].
-    pub(super) fn hurry(&self) -> &Notify {
-        &self.0.hurry
+    /// Notified by [`Self::wake`].
+    pub(super) fn urgent(&self) -> &Notify {
+        &self.0.urgent
     }
 
-    /// Returns after something was handed over.
-    pub(super) fn handed(&self) -> &Notify {
-        &self.0.handed
+    /// Notified by [`Self::hand_over`].
+    pub(super) fn handed_over(&self) -> &Notify {
+        &self.0.handed_over
     }
 
-    /// What was handed over since the last time.
-    pub(super) fn take_handed(&self) -> Vec<StoredMessage> {
-        std::mem::take(&mut *self.0.messages.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The commands handed over since the last call.
+    pub(super) fn take_commands(&self) -> Vec<StoredMessage> {
+        std::mem::take(&mut *self.0.handed_over_commands.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

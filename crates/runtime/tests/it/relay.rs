@@ -1,4 +1,4 @@
-//! The relay at its end.
+//! The relay when it is stopped, and commands that are handed over to it.
 
 use std::time::Duration;
 
@@ -49,17 +49,17 @@ async fn a_relay_that_is_stopped_does_not_wait_for_a_broker_that_is_away() {
     let database = TestDatabase::new().await;
     let pool = database.pool(Owner::Executor).await;
     write(&pool).await;
-    let nobody = BrokerConfig::new("amqp://guest@127.0.0.1:1/none", "test").unwrap();
+    let unreachable = BrokerConfig::new("amqp://guest@127.0.0.1:1/none", "test").unwrap();
     let stop = CancellationToken::new();
     stop.cancel();
 
-    let stopped = tokio::time::timeout(Duration::from_secs(30), relay(pool, nobody).run(stop)).await;
+    let stopped = tokio::time::timeout(Duration::from_secs(30), relay(pool, unreachable).run(stop)).await;
 
     assert!(stopped.is_ok());
     assert_eq!(database.count(UNSENT).await, 1);
 }
 
-/// A command in the outbox that its writer sends, in which the relay has no part for an hour.
+/// A command in the outbox that is to be handed over, and that the relay leaves alone for an hour.
 async fn handed(pool: &PgPool, database: &TestDatabase) -> StoredMessage {
     let command = LaneContinue { lane: LaneId(Uuid::now_v7()), turn: 1 };
     let job = JobId(Uuid::now_v7());
@@ -111,8 +111,8 @@ async fn a_command_that_could_not_be_sent_when_it_was_handed_over_is_sent_by_the
     let (database, vhost) = (TestDatabase::new().await, TestVhost::declared().await);
     let pool = database.pool(Owner::Executor).await;
     let command = handed(&pool, &database).await;
-    let nobody = BrokerConfig::new("amqp://guest@127.0.0.1:1/none", "test").unwrap();
-    let (without, stop) = (relay(pool.clone(), nobody), CancellationToken::new());
+    let unreachable = BrokerConfig::new("amqp://guest@127.0.0.1:1/none", "test").unwrap();
+    let (without, stop) = (relay(pool.clone(), unreachable), CancellationToken::new());
     without.wake.hand_over(command);
     stop.cancel();
     without.run(stop).await;

@@ -24,7 +24,7 @@ pub(crate) async fn main(arguments: McpArguments) -> ExitCode {
     match serve(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("modelday mcp: {}", runtime::process::told(&error));
+            eprintln!("modelday mcp: {}", runtime::error_text(&error));
             if error.is::<Mistakes>() { ExitCode::from(EX_CONFIG) } else { ExitCode::FAILURE }
         }
     }

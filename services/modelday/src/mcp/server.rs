@@ -86,7 +86,7 @@ impl ToolServer {
         };
         match self.bars.on(next).await {
             Ok(bars) => walk.go_to(next, bars),
-            Err(error) => Ok(refused(&runtime::process::told(&error))),
+            Err(error) => Ok(refused(&runtime::error_text(&error))),
         }
     }
 }

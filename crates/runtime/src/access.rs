@@ -1,31 +1,32 @@
-//! Who may call the API: tokens with scopes, and how often each may call.
+//! Who may call the API: tokens with scopes, and their rate limit.
 
 mod scope;
 mod token;
 
-pub use scope::{NotAScope, Scope};
-pub use token::{NotAToken, Token, Tokens, fresh};
+pub use scope::{Scope, UnknownScope};
+pub use token::{InvalidToken, Token, Tokens, generate};
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::settings::Settings;
 
-/// What protects the API of a process.
+/// Access control of a process's API.
 #[derive(Debug, Clone)]
 pub struct Access {
-    /// `API_TOKENS`; without any, whoever reaches the address may do everything.
+    /// `API_TOKENS`. Without any, every client that reaches the address has all scopes.
     pub tokens: Tokens,
-    /// `API_REQUESTS_PER_MINUTE`: of each token.
+    /// `API_REQUESTS_PER_MINUTE`: limit of each token.
     pub requests_per_minute: NonZeroU32,
-    /// `REQUEST_TIMEOUT_SECONDS`: until an answer begins; what is streamed may take longer.
+    /// `REQUEST_TIMEOUT_SECONDS`: time until a response begins; its body may take longer.
     pub request_timeout: Duration,
-    /// Whether only this machine reaches the address, so that browsers are the only strangers.
+    /// Whether the address is reachable from this machine only. Then the API needs no tokens, and requests from pages of
+    /// other sites are refused.
     pub loopback_only: bool,
 }
 
 impl Access {
-    /// Reads the settings; `loopback_only` is whether the address is.
+    /// Reads the settings.
     pub fn from_settings(settings: &mut Settings, loopback_only: bool) -> Self {
         let tokens = settings.parsed(
             "API_TOKENS",

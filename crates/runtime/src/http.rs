@@ -1,17 +1,17 @@
-//! The HTTP edge: serving, who may ask, the description of the API, probes, problem details.
+//! The HTTP server: access control, the API's description, probes, problem details.
 
 mod guard;
 mod health;
 mod number;
 mod openapi;
+mod params;
 mod problem;
-mod query;
 mod serve;
 
 pub use guard::Caller;
 pub use health::{Health, Probe, openapi as probes_openapi};
 pub use number::Number;
 pub use openapi::document;
-pub use problem::{Body as ProblemBody, Problem};
-pub use query::Params;
+pub use params::Params;
+pub use problem::{Problem, ProblemBody};
 pub use serve::{bind, serve};

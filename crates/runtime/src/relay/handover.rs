@@ -1,33 +1,47 @@
-//! Commands that somebody waits for: whoever commits one hands it over, and it is on its way without being read again.
+//! Commands that a lane waits for: the service that commits one hands it over, and it is sent without being read from
+//! the outbox again.
 //!
-//! The relay leaves such a message alone for a second. One that could not be sent, or that a crash cut off, it then
-//! sends as any other.
+//! The relay leaves such a command alone for a second. If it was not sent by then, because the broker or this process
+//! failed, the relay sends it like any other message.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use messaging::Publisher;
-use storage::outbox;
+use storage::{PgPool, outbox};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{PACE, Relay};
+use super::publication::publish;
+use super::wake::Wake;
 
-/// What was sent and is not marked yet.
+/// How long sent commands are collected before they are marked together, which costs less.
+const MARK_DELAY: Duration = Duration::from_millis(50);
+
+/// Sends what is handed over to `wake`.
+pub(super) struct Handover {
+    pub(super) pool: PgPool,
+    pub(super) service: &'static str,
+    pub(super) wake: Wake,
+    pub(super) publisher: Arc<Publisher>,
+}
+
+/// Commands that were sent and are not marked yet.
 #[derive(Default)]
 struct Unmarked {
     ids: Vec<i64>,
     since: Option<Instant>,
 }
 
-impl Relay {
-    /// Sends what is handed over until `stop`, and what is left then.
-    pub(super) async fn send_handed(self: Arc<Self>, publisher: Arc<Publisher>, stop: CancellationToken) {
+impl Handover {
+    /// Sends commands until `stop`, and then what is left.
+    pub(super) async fn run(self, stop: CancellationToken) {
         let mut unmarked = Unmarked::default();
         loop {
             let is_last = stop.is_cancelled();
-            let handed = self.wake.take_handed();
-            if !handed.is_empty() {
-                let (confirmed, failure) = self.publish(&publisher, &handed).await;
+            let commands = self.wake.take_commands();
+            if !commands.is_empty() {
+                let (confirmed, failure) = publish(&self.publisher, self.service, &commands).await;
                 unmarked.ids.extend(confirmed);
                 unmarked.since = unmarked.since.or(Some(Instant::now()));
                 if let Some(problem) = failure {
@@ -37,7 +51,7 @@ impl Relay {
                     );
                 }
             }
-            let due = unmarked.since.map(|since| since + PACE);
+            let due = unmarked.since.map(|since| since + MARK_DELAY);
             if due.is_some_and(|due| is_last || due <= Instant::now()) {
                 self.mark(std::mem::take(&mut unmarked)).await;
                 continue;
@@ -47,13 +61,13 @@ impl Relay {
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = self.wake.handed().notified() => {}
+                () = self.wake.handed_over().notified() => {}
                 () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
             }
         }
     }
 
-    /// What is not marked is sent again, which is no harm.
+    /// Marks commands as sent. A failure does no harm: they are sent a second time.
     async fn mark(&self, unmarked: Unmarked) {
         if let Err(problem) = outbox::mark_sent(&self.pool, &unmarked.ids).await {
             tracing::debug!(service = self.service, "messages are sent once more: {problem}");

@@ -1,4 +1,4 @@
-//! The way of a trace through messages and rows.
+//! Converts between spans and the W3C trace context that messages and database rows carry as text.
 
 use messaging::TraceContext;
 use opentelemetry::Context;
@@ -8,21 +8,21 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-/// W3C trace context of the current span, for a message that it causes.
+/// W3C `traceparent` of the current span, for a message that it causes.
 pub fn current_traceparent() -> Option<String> {
     let mut carrier = std::collections::HashMap::new();
     TraceContextPropagator::new().inject_context(&Span::current().context(), &mut carrier);
     carrier.remove("traceparent")
 }
 
-/// The trace id of the current span, for a person who reports a problem.
+/// The trace id of the current span, for error responses.
 pub fn current_trace_id() -> Option<String> {
     let context = Span::current().context();
     let span = context.span().span_context().clone();
     span.is_valid().then(|| span.trace_id().to_string())
 }
 
-/// Links the creation contexts of messages to `span`, and makes it part of their trace if that is one.
+/// Links `span` to the trace contexts of its messages, and continues their trace when all of them belong to one.
 pub fn link_span(span: &Span, contexts: &[TraceContext<'_>]) {
     let parsed = contexts.iter().map(|context| parse(context.traceparent, context.tracestate));
     let created: Vec<Context> = parsed.filter(|context| context.span().span_context().is_valid()).collect();
@@ -33,7 +33,7 @@ pub fn link_span(span: &Span, contexts: &[TraceContext<'_>]) {
     if let Some(first) = created.first()
         && created.iter().all(|context| trace(context) == trace(first))
     {
-        // Fails only for a span that has begun already, whose parent is then as it is.
+        // Fails only for a span that was entered already; it keeps its parent then.
         let _ = span.set_parent(first.clone());
     }
 }
@@ -41,7 +41,7 @@ pub fn link_span(span: &Span, contexts: &[TraceContext<'_>]) {
 /// Makes `traceparent` the parent of `span`.
 pub fn continue_from(span: &Span, traceparent: Option<&str>) {
     if let Some(traceparent) = traceparent {
-        // Fails only for a span that has begun already, whose parent is then as it is.
+        // Fails only for a span that was entered already; it keeps its parent then.
         let _ = span.set_parent(parse(traceparent, None));
     }
 }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_trace_context_is_passed_over() {
+    fn an_invalid_trace_context_is_ignored() {
         assert_eq!(trace_of(&["nonsense", ONE]), "4bf92f3577b34da6a3ce929d0e0e4736");
     }
 }

@@ -1,4 +1,4 @@
-//! Query parameters: unknown ones are ignored, all wrong ones are reported at once.
+//! Query parameters. Unknown ones are ignored; all invalid ones are reported together.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -25,7 +25,7 @@ impl<S: Sync> FromRequestParts<S> for Params {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
             .map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))?;
-        // Postgres cannot compare with a NUL, and nothing stored has one.
+        // Postgres refuses a NUL in a text, so no stored text has one.
         let values = pairs.into_iter().map(|(name, value)| (name, value.replace('\0', "\u{fffd}")));
         Ok(Self { values: values.collect(), errors: Vec::new() })
     }
@@ -42,13 +42,14 @@ impl Params {
         self.text(name).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
-    /// The parts of a parameter between commas.
+    /// The values of a parameter that are separated by commas; `None` when there are none.
     pub fn list(&self, name: &str) -> Option<Vec<String>> {
         let parts = self.text(name)?.split(',').map(str::trim).filter(|part| !part.is_empty());
         Some(parts.map(str::to_owned).collect()).filter(|list: &Vec<_>| !list.is_empty())
     }
 
-    /// A parameter that `read` understands; otherwise it is noted as wrong: it should be `expected`.
+    /// A parameter that `read` can parse. Otherwise it is noted as invalid, with the message that it should be
+    /// `expected`.
     pub fn read<T>(
         &mut self,
         name: &str,
@@ -86,13 +87,13 @@ impl Params {
         })
     }
 
-    /// A strict date.
+    /// A date, as [`parse_date`] reads it.
     pub fn date(&mut self, name: &str) -> Option<NaiveDate> {
         self.read(name, "date_from_datetime_parsing", "a valid date in the format YYYY-MM-DD", parse_date)
     }
 
     /// # Errors
-    /// Everything that was noted as wrong.
+    /// All parameters that were noted as invalid.
     pub fn finish(self) -> Result<(), Problem> {
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::validation(self.errors)) }
     }
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn all_wrong_parameters_are_reported_at_once() {
+    fn all_invalid_parameters_are_reported_together() {
         let mut params =
             params(&[("limit", "0"), ("status", "done"), ("start_date", "2025-1-1"), ("other", "?")]);
 
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_what_stands_between_commas() {
+    fn a_list_is_separated_by_commas() {
         let params = params(&[("models", "a, b,,"), ("none", ",")]);
 
         assert_eq!(params.list("models"), Some(vec!["a".to_owned(), "b".to_owned()]));
