@@ -25,9 +25,6 @@ pub enum StorageError {
         #[source]
         source: sqlx::Error,
     },
-    /// The connection was lost with a commit on its way: whether it was made is not known.
-    #[error("the connection to the database was lost in the middle of a commit")]
-    Lost,
     /// The lane is in other hands; nothing was written.
     #[error("the lane's epoch is over; the write was refused")]
     Fenced,
@@ -54,7 +51,6 @@ impl StorageError {
     pub fn is_transient(&self) -> bool {
         let error = match self {
             Self::Database(error) => error,
-            Self::Lost => return true,
             // One that works today may be out of date tomorrow, and renewed a minute later.
             Self::Certificate(_) => return true,
             _ => return false,
@@ -71,6 +67,11 @@ impl StorageError {
             }
             _ => false,
         }
+    }
+
+    /// Whether Postgres answered and refused the statement, so that nothing of it was written.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(_)))
     }
 
     pub(crate) fn corrupt(table: &'static str, problem: impl std::fmt::Display) -> Self {

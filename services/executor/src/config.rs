@@ -7,7 +7,7 @@ use domain::market::calendar::Calendar;
 use runtime::infrastructure::Infrastructure;
 use runtime::settings::{Mistakes, Settings};
 
-/// What the executor service is told at start.
+/// Settings of the executor service.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Postgres, RabbitMQ, address.

@@ -12,13 +12,13 @@ pub(crate) enum ExecutorError {
     /// A day without accounts: no attempt would change that.
     #[error(transparent)]
     Day(#[from] domain::accounting::day_error::DayError),
-    /// The session was told what it did not ask.
+    /// A response or result that the session did not request.
     #[error(transparent)]
     Session(#[from] domain::agent::session::SessionError),
-    /// A journal that cannot be told to its session.
+    /// A journal that its session cannot read.
     #[error(transparent)]
     JournaledSession(#[from] domain::agent::JournaledSessionError),
-    /// A bundle that nobody takes to its end.
+    /// A bundle whose client has gone.
     #[error("a bundle was not sent: {0}")]
     Export(#[source] std::io::Error),
     /// A lane or job row that contradicts another.

@@ -2,26 +2,15 @@
 
 mod agent;
 mod api;
-mod bundle;
-mod cancel;
-mod catch_up;
-mod close;
-mod commits;
 mod config;
-mod consume;
-mod counts;
-mod day;
-mod end;
 mod error;
-mod jobs;
-mod kept;
-mod plan;
-mod prices;
-mod reconcile;
-mod settle;
-mod stops;
-mod takings;
-mod turn;
+mod handlers;
+mod job;
+mod lane;
+mod messages;
+mod metrics;
+mod price_cache;
+mod recovery;
 
 use std::sync::Arc;
 
@@ -31,139 +20,132 @@ use messaging::{ConsumerOptions, Hooks};
 use runtime::relay::{Relay, Wake};
 use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, linked};
-use storage::{Owner, PgPool};
+use storage::Owner;
 use utoipa::openapi::OpenApi;
+
+use crate::agent::AgentDays;
+use crate::api::ApiState;
+use crate::handlers::{Cancels, Hints, Plans, Turns};
+use crate::job::cache::JobCache;
+use crate::job::cancel::Canceller;
+use crate::job::plan::JobPlanner;
+use crate::job::stop_signal::StopSignals;
+use crate::lane::turn::{LaneKind, LaneRunner, Shared, Slices};
+use crate::recovery::catch_up::CatchUp;
+use crate::recovery::reconcile::Reconciler;
+use crate::recovery::unplannable::Unplannable;
 
 pub use agent::Searcher;
 pub use config::{Config, search_engine};
-
-/// What the parts of the service share.
-pub(crate) struct Executor {
-    config: Config,
-    pool: PgPool,
-    commits: commits::Commits,
-    wake: Wake,
-    jobs: jobs::Jobs,
-    takings: takings::Takings,
-    stops: stops::Stops,
-    kept: kept::Kept,
-    hopeless: catch_up::Hopeless,
-    prices: prices::Prices,
-    endpoints: agent::Endpoints,
-    searcher: Option<agent::Searcher>,
-}
 
 /// Builds the service: its routes, and its work until `shutdown`.
 ///
 /// # Errors
 /// When Postgres does not answer.
 pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
-    let infrastructure = config.infrastructure.clone();
+    let infrastructure = config.infrastructure;
+    let broker = infrastructure.broker.clone();
     let pool = storage::connect(&infrastructure.database, Owner::Executor)
         .await
         .context("connecting to Postgres")?;
     let health = runtime::probes::health(&pool, &infrastructure);
-    let search = config.search.clone();
-    let searcher = search.map(|(url, key)| agent::Searcher::new(url, key)).transpose();
-    let executor = Arc::new(Executor {
-        endpoints: agent::Endpoints::new().context("preparing calls of endpoints")?,
-        searcher: searcher.context("preparing searches")?,
-        prices: prices::Prices::new(config.calendar.clone()),
-        jobs: jobs::Jobs::default(),
-        takings: takings::Takings::default(),
-        stops: stops::Stops::default(),
-        kept: kept::Kept::default(),
-        hopeless: catch_up::Hopeless::default(),
-        wake: Wake::default(),
-        commits: commits::Commits::start(pool.clone()),
-        pool,
-        config,
-    });
-    let relays = vec![Relay {
-        pool: executor.pool.clone(),
-        broker: infrastructure.broker.clone(),
-        service: "executor",
-        wake: executor.wake.clone(),
-    }];
-    let routes = api::routes().with_state(executor.clone());
+    let wake = Wake::default();
+    let searcher = config.search.map(|(url, key)| Searcher::new(url, key)).transpose();
+    let searcher = searcher.context("preparing searches")?;
+    let agents = AgentDays::new(pool.clone(), wake.clone(), searcher, config.agent_slice)
+        .context("preparing calls of endpoints")?;
+
+    let jobs = Arc::new(JobCache::default());
+    let stop_signals = Arc::new(StopSignals::default());
+    let unplannable = Arc::new(Unplannable::default());
+    let planner = Arc::new(JobPlanner::new(pool.clone(), wake.clone()));
+    let catch_up = Arc::new(CatchUp::new(pool.clone(), planner.clone(), unplannable.clone()));
+    let canceller = Arc::new(Canceller::new(pool.clone(), wake.clone(), jobs.clone(), stop_signals.clone()));
+    let reconciler =
+        Arc::new(Reconciler::new(pool.clone(), wake.clone(), canceller.clone(), config.patience));
+    let shared =
+        Shared { pool: pool.clone(), wake: wake.clone(), jobs, stop_signals, reconciler: reconciler.clone() };
+    let slices = Slices { in_memory: config.slice, agents: config.agent_slice };
+    let runner = Arc::new(LaneRunner::new(shared, slices, config.calendar.clone(), agents));
+    let turns = |kind| Turns { runner: runner.clone(), wake: wake.clone(), kind };
+    let (in_memory, of_agents) = (turns(LaneKind::InMemory), turns(LaneKind::Agents));
+
+    let relay = Relay { pool: pool.clone(), broker: broker.clone(), service: "executor", wake };
+    let routes = api::routes().with_state(ApiState { pool, calendar: config.calendar });
     let work = async move {
-        let broker = &infrastructure.broker;
+        let options = ConsumerOptions::new;
+        let traced = Hooks::default().link_span(runtime::telemetry::link_span);
         let plans = messaging::consume(
-            broker,
+            &broker,
             queues::EXECUTOR_PLANS,
-            ConsumerOptions::new(4).with_hooks(plan_hooks(&executor)),
-            consume::Plans(executor.clone()),
+            options(4).with_hooks(plan_hooks(&catch_up)),
+            Plans { planner, unplannable },
             shutdown.clone(),
         );
         let turns = messaging::consume(
-            broker,
+            &broker,
             queues::EXECUTOR_LANES,
-            ConsumerOptions::new(executor.config.lanes_at_once).with_hooks(turn_hooks(&executor)),
-            consume::Turns(executor.clone()),
+            options(config.lanes_at_once).with_hooks(turn_hooks(&reconciler)),
+            in_memory,
             shutdown.clone(),
         );
-        let agents = messaging::consume(
-            broker,
+        let turns_of_agents = messaging::consume(
+            &broker,
             queues::EXECUTOR_AGENTS,
-            ConsumerOptions::new(executor.config.agents_at_once).with_hooks(turn_hooks(&executor)),
-            consume::AgentTurns(executor.clone()),
+            options(config.agents_at_once).with_hooks(turn_hooks(&reconciler)),
+            of_agents,
             shutdown.clone(),
         );
         let cancels = messaging::consume(
-            broker,
+            &broker,
             queues::EXECUTOR_CONTROL,
-            ConsumerOptions::new(4).with_hooks(Hooks::default().link_span(runtime::telemetry::link_span)),
-            cancel::Cancels(executor.clone()),
+            options(4).with_hooks(traced),
+            Cancels(canceller.clone()),
             shutdown.clone(),
         );
-        let hints = messaging::listen_control(
-            broker,
-            ConsumerOptions::new(4),
-            cancel::Hints(executor.clone()),
-            shutdown.clone(),
-        );
-        let reconciler = executor.clone().reconcile(shutdown.clone());
-        let (plans, turns, agents, cancels, hints, ()) = tokio::join!(
+        let hints = messaging::listen_control(&broker, options(4), Hints(canceller), shutdown.clone());
+        let (reconciler, stop) = (reconciler.clone(), shutdown.clone());
+        let (plans, turns, turns_of_agents, cancels, hints, ()) = tokio::join!(
             linked(&shutdown, plans),
             linked(&shutdown, turns),
-            linked(&shutdown, agents),
+            linked(&shutdown, turns_of_agents),
             linked(&shutdown, cancels),
             linked(&shutdown, hints),
-            linked(&shutdown, reconciler),
+            linked(&shutdown, async move { reconciler.run(stop).await }),
         );
         plans.context("consuming plans")?;
         turns.context("consuming lanes")?;
-        agents.context("consuming lanes of agents")?;
+        turns_of_agents.context("consuming lanes of agents")?;
         cancels.context("consuming cancellations")?;
         hints.context("listening to hints")
     };
-    Ok(Service { routes, work: Box::pin(work), relays, health })
+    Ok(Service { routes, work: Box::pin(work), relays: vec![relay], health })
 }
 
-/// The broker may have forgotten events: look into the downloader's outbox.
-fn plan_hooks(executor: &Arc<Executor>) -> Hooks {
-    let (subscribed, idle) = (executor.clone(), executor.clone());
+/// The broker may have forgotten events: the downloader's outbox has them.
+fn plan_hooks(catch_up: &Arc<CatchUp>) -> Hooks {
+    let (subscribed, idle) = (catch_up.clone(), catch_up.clone());
     Hooks::default()
         .on_subscribed(move |_| {
-            let executor = subscribed.clone();
-            async move { executor.catch_up().await }
+            let catch_up = subscribed.clone();
+            async move { catch_up.run().await }
         })
         .on_idle(move || {
-            let executor = idle.clone();
-            async move { executor.catch_up().await }
+            let catch_up = idle.clone();
+            async move { catch_up.run().await }
         })
         .link_span(runtime::telemetry::link_span)
 }
 
-/// The broker may have forgotten turns: send them again.
-fn turn_hooks(executor: &Arc<Executor>) -> Hooks {
-    let executor = executor.clone();
+/// The broker may have forgotten turns: they are sent again.
+fn turn_hooks(reconciler: &Arc<Reconciler>) -> Hooks {
+    let reconciler = reconciler.clone();
     Hooks::default()
         .on_subscribed(move |subscribed| {
-            let executor = executor.clone();
+            let reconciler = reconciler.clone();
             async move {
                 if subscribed.created || subscribed.earlier > 0 {
-                    executor.resend(true).await;
+                    reconciler.resend(true).await;
                 }
             }
         })

@@ -1,8 +1,9 @@
-//! Model-days as they end: result, fills, messages and the lane's progress.
+//! Model-days of a lane that have ended, as they are about to be stored.
 
 use chrono::NaiveDate;
 use domain::accounting::fill::Fill;
 use domain::accounting::portfolio::Portfolio;
+use domain::agent::conversation::Conversation;
 use domain::simulation::model_day::{DayRef, SkipReason};
 use domain::values::ids::LaneId;
 use rust_decimal::Decimal;
@@ -14,81 +15,120 @@ use crate::outbox::NewMessage;
 
 /// How a day ended.
 #[derive(Debug, Clone)]
-pub enum DayRow {
+pub enum DayOutcome {
     /// It took effect.
-    Completed {
-        /// The revision it writes.
-        revision: u32,
-        /// The day it continued from.
-        base: Option<DayRef>,
-        /// The configuration it was made under.
-        config_hash: String,
-        /// The position after the last order.
-        position: Portfolio,
-        /// The position's value at the day's open.
-        value_at_open: Decimal,
-        /// The position's value at the day's close.
-        value_at_close: Decimal,
-        /// Its fills.
-        fills: Vec<Fill>,
-    },
-    /// It failed and changes nothing.
+    Completed(CompletedRow),
+    /// It failed with this error, and changes nothing.
     Failed(String),
     /// It was not run after all.
     Skipped(SkipReason),
 }
 
-/// The end of a day.
+/// What a day that took effect leaves behind.
 #[derive(Debug, Clone)]
-pub struct DayCommit {
-    /// The lane in whose name it is written.
-    pub lane: LaneId,
-    /// The right to write of the worker that took the lane.
-    pub epoch: i64,
-    /// Days of the lane before it.
-    pub done: usize,
+pub struct CompletedRow {
+    /// The revision it writes.
+    pub revision: u32,
+    /// The day it continued from.
+    pub base: Option<DayRef>,
+    /// The configuration it was made under.
+    pub config_hash: String,
+    /// The position after the last order.
+    pub position: Portfolio,
+    /// The position's value at the day's open, in dollars.
+    pub value_at_open: Decimal,
+    /// The position's value at the day's close, in dollars.
+    pub value_at_close: Decimal,
+    /// Its fills.
+    pub fills: Vec<Fill>,
+}
+
+impl DayOutcome {
+    /// The outcome's name in rows and metrics.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Completed(_) => "completed",
+            Self::Failed(_) => "failed",
+            Self::Skipped(_) => "skipped",
+        }
+    }
+
+    pub(super) fn detail(&self) -> Option<&str> {
+        match self {
+            Self::Completed(_) => None,
+            Self::Failed(error) => Some(error),
+            Self::Skipped(reason) => Some(reason.as_str()),
+        }
+    }
+
+    pub(super) fn completed(&self) -> Option<&CompletedRow> {
+        match self {
+            Self::Completed(row) => Some(row),
+            Self::Failed(_) | Self::Skipped(_) => None,
+        }
+    }
+}
+
+/// A day that has ended.
+#[derive(Debug, Clone)]
+pub struct NewModelDay {
     /// The session.
     pub date: NaiveDate,
     /// Which attempt, from 1; 0 when it was not run.
     pub attempt: u32,
     /// How it ended.
-    pub row: DayRow,
-    /// The events that tell it.
+    pub outcome: DayOutcome,
+    /// The events that report it.
     pub events: Vec<NewMessage>,
-    /// The next turn's message, when the turn ends with this day.
-    pub next_turn: Option<NewMessage>,
-    /// Of agents: the attempt that ends with the day.
-    pub agent: Option<AgentEnd>,
 }
 
-/// The end of an agent's attempt, with its conversation.
+/// The next days of a lane, to be stored in one commit.
 #[derive(Debug, Clone)]
-pub struct AgentEnd {
+pub struct LaneCommit {
+    /// The lane in whose name they are written.
+    pub lane: LaneId,
+    /// The right to write of the worker that took the lane.
+    pub epoch: i64,
+    /// Dates of the lane that are behind it before this commit.
+    pub done: usize,
+    /// The days at the lane's next dates, in order; at least one.
+    pub days: Vec<NewModelDay>,
+    /// The next turn's message, when the turn ends with the last of the days.
+    pub next_turn: Option<NewMessage>,
+    /// Of an agent, whose days are committed one by one: the attempt that ends with the day.
+    pub agent: Option<EndedAttempt>,
+}
+
+/// An agent's attempt that has ended, with its conversation.
+#[derive(Debug, Clone)]
+pub struct EndedAttempt {
     /// The revision that it writes, or would have written.
     pub revision: u32,
     /// Why it ended.
     pub reason: String,
     /// The conversation.
-    pub transcript: serde_json::Value,
+    pub conversation: Conversation,
 }
 
-impl DayCommit {
-    /// What goes into the outbox. A command stands first, since somebody waits for it: queues write what they are
+impl LaneCommit {
+    /// What goes into the outbox. The command stands first, since somebody waits for it: queues write what they are
     /// given in order.
     pub(super) fn messages(&self) -> impl Iterator<Item = &NewMessage> {
-        self.next_turn.iter().chain(&self.events)
+        self.next_turn.iter().chain(self.days.iter().flat_map(|day| &day.events))
     }
 
-    /// `done` as Postgres has it.
-    pub(super) fn done_column(&self) -> i32 {
-        i32::try_from(self.done).unwrap_or(i32::MAX)
-    }
-
-    pub(super) fn fills(&self) -> &[Fill] {
-        match &self.row {
-            DayRow::Completed { fills, .. } => fills,
-            DayRow::Failed(_) | DayRow::Skipped(_) => &[],
-        }
+    /// The same days, each in a commit of its own.
+    pub fn one_by_one(self) -> impl Iterator<Item = Self> {
+        let Self { lane, epoch, done, days, mut next_turn, mut agent } = self;
+        let last = days.len().saturating_sub(1);
+        days.into_iter().enumerate().map(move |(place, day)| Self {
+            lane,
+            epoch,
+            done: done + place,
+            days: vec![day],
+            next_turn: if place == last { next_turn.take() } else { None },
+            agent: if place == last { agent.take() } else { None },
+        })
     }
 }
 

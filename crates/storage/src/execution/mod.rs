@@ -16,8 +16,8 @@ mod suspected;
 
 pub use cancelling::{Cancelling, CutLane, uncancelled};
 pub use closing::{Closing, NextLane};
-pub use commit::{DayWriter, Written, commit_day};
-pub use days::{AgentEnd, DayCommit, DayRow, has_failed};
+pub use commit::commit_days;
+pub use days::{CompletedRow, DayOutcome, EndedAttempt, LaneCommit, NewModelDay, has_failed};
 pub use endpoints::{call_next, hand_back, take_with_endpoint};
 pub use history::{PortfolioHistory, completed_before, history, kept, portfolios_of, stale_chain};
 pub use jobs::{JobRow, Plan, SkippedRow, WatchRow, begin_plan, job, tally, unplanned};

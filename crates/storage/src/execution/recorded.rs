@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::accounting::fill::Fill;
 use domain::accounting::order::Side;
 use domain::accounting::portfolio::Portfolio;
+use domain::agent::conversation::Conversation;
 use domain::job::JobState;
 use domain::market::instruments::Symbol;
 use domain::replay::Base;
@@ -15,6 +16,7 @@ use domain::values::ids::{JobId, PortfolioId};
 use domain::values::money::Price;
 use rust_decimal::Decimal;
 use serde_json::Value;
+use sqlx::types::Json;
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
@@ -66,7 +68,7 @@ pub struct DayRecord {
     /// Fills of a completed day, in sequence.
     pub fills: Vec<Fill>,
     /// Of agents: why the conversation ended, its summary and usage.
-    pub said: Option<(String, Value)>,
+    pub said: Option<(String, Conversation)>,
 }
 
 type JobColumns = (String, String, String, Option<DateTime<Utc>>, i64);
@@ -131,7 +133,7 @@ struct Row {
     value_at_open: Option<Decimal>,
     value_at_close: Option<Decimal>,
     reason: Option<String>,
-    said: Option<Value>,
+    said: Option<Json<Conversation>>,
 }
 
 /// The days of one portfolio that the job has run, oldest first.
@@ -215,7 +217,7 @@ impl Row {
             error: failed.then(|| self.detail.unwrap_or_default()),
             left,
             fills: fills.remove(&self.trading_date).unwrap_or_default(),
-            said: self.reason.zip(self.said),
+            said: self.reason.zip(self.said.map(|said| said.0)),
         })
     }
 }

@@ -10,7 +10,8 @@ use domain::values::ids::{JobId, LaneId};
 use rust_decimal::Decimal;
 use sqlx::PgPool;
 use storage::execution::{
-    Closing, DayCommit, DayRow, Lane, NewLane, NextLane, Plan, Take, begin_plan, commit_day, take,
+    Closing, CompletedRow, DayOutcome, Lane, LaneCommit, NewLane, NewModelDay, NextLane, Plan, Take,
+    begin_plan, commit_days, take,
 };
 use storage::outbox::NewMessage;
 use storage::{Owner, Result};
@@ -152,14 +153,14 @@ pub(crate) async fn complete_with(
     ends_turn: bool,
     fills: &[Fill],
 ) -> Result<()> {
-    commit_day(pool, &completed(lane, done, ends_turn, fills)).await.map(|_| ())
+    commit_days(pool, &completed(lane, done, ends_turn, fills)).await.map(|_| ())
 }
 
 /// A completed day of the lane with its event.
-pub(crate) fn completed(lane: &Lane, done: usize, ends_turn: bool, fills: &[Fill]) -> DayCommit {
+pub(crate) fn completed(lane: &Lane, done: usize, ends_turn: bool, fills: &[Fill]) -> LaneCommit {
     let symbol: Symbol = "NVDA".parse().unwrap();
     let position = Portfolio::new(Decimal::from(9_979), [(symbol, 2)].into()).unwrap();
-    let row = DayRow::Completed {
+    let outcome = DayOutcome::Completed(CompletedRow {
         revision: 1,
         base: None,
         config_hash: "hash".to_owned(),
@@ -167,15 +168,13 @@ pub(crate) fn completed(lane: &Lane, done: usize, ends_turn: bool, fills: &[Fill
         value_at_open: Decimal::from(10_000),
         value_at_close: Decimal::from(10_001),
         fills: fills.to_vec(),
-    };
-    DayCommit {
+    });
+    let events = vec![message(DAY_COMPLETED, lane.job)];
+    LaneCommit {
         lane: lane.id,
         epoch: lane.epoch,
         done,
-        date: lane.dates[done],
-        attempt: 1,
-        row,
-        events: vec![message(DAY_COMPLETED, lane.job)],
+        days: vec![NewModelDay { date: lane.dates[done], attempt: 1, outcome, events }],
         next_turn: ends_turn.then(|| message(LANE_CONTINUE, lane.job)),
         agent: None,
     }

@@ -1,135 +1,127 @@
-//! Days of several lanes in one commit: each as if it had been alone.
+//! Days of a lane in one commit: each as if it had been alone, and all of them or none.
 
 use domain::accounting::fill::Fill;
 use storage::StorageError;
-use storage::execution::{DayCommit, DayRow, DayWriter, commit_day};
+use storage::execution::{DayOutcome, Lane, LaneCommit, commit_days};
 
-use test_support::PATIENCE;
-
-use crate::world::{LANE_CONTINUE, World, completed, fill};
+use crate::world::{LANE_CONTINUE, World, completed, fill, message};
 
 const ROWS: &str = "SELECT string_agg(row::text, '; ' ORDER BY row::text)
     FROM (
-        SELECT model, trading_date, d.state, attempt, revision, config_hash, cash, holdings, value_at_open,
+        SELECT trading_date, d.state, attempt, detail, revision, config_hash, cash, holdings, value_at_open,
             value_at_close, done, turn, crashes, lease_until IS NULL AS free
         FROM execution.model_days d JOIN execution.lanes USING (portfolio_id)
+        WHERE model = $model
     ) AS row";
 const FILLS: &str = "SELECT string_agg(row::text, '; ' ORDER BY row::text)
-    FROM (SELECT model, f.* FROM execution.fills f JOIN execution.lanes USING (portfolio_id)) AS row";
+    FROM (
+        SELECT trading_date, revision, sequence, side, symbol, quantity, price, fee, cash_after, position_after
+        FROM execution.fills JOIN execution.lanes USING (portfolio_id)
+        WHERE model = $model
+    ) AS row";
 
-fn fills(count: u32) -> Vec<Fill> {
-    (0..count).map(|sequence| Fill { sequence, ..fill() }).collect()
+/// Three days of a lane, with no, one and two fills; the turn ends with the last.
+async fn days(world: &World, model: &str) -> LaneCommit {
+    let lane = world.plan(&[model], 4).await[0];
+    batch(&world.take(lane, 0).await)
 }
 
-/// Days of three lanes: without fills; with one; with two and the end of the turn.
-async fn days(world: &World, models: &[&str; 3]) -> Vec<DayCommit> {
-    let mut days = Vec::new();
-    for (lane, count) in world.plan(models, 3).await.into_iter().zip(0..) {
-        days.push(completed(&world.take(lane, 0).await, 0, count == 2, &fills(count)));
+fn batch(lane: &Lane) -> LaneCommit {
+    let fills = |count: u32| (0..count).map(|sequence| Fill { sequence, ..fill() }).collect::<Vec<_>>();
+    let day = |place: usize, count| completed(lane, place, false, &fills(count)).days.remove(0);
+    LaneCommit {
+        days: vec![day(0, 0), day(1, 1), day(2, 2)],
+        next_turn: Some(message(LANE_CONTINUE, lane.job)),
+        ..completed(lane, 0, false, &[])
     }
-    days
 }
 
-/// A text without what differs between two portfolios.
-async fn told(world: &World, query: &str, model: &str) -> String {
-    let ids = r"[0-9a-f]{8}-[0-9a-f-]{27}";
-    let query = format!(
-        "SELECT regexp_replace(replace(coalesce(told, ''), '{model}', ''), '{ids}', '', 'g')
-         FROM ({}) AS rows (told)",
-        query.replace(
-            "execution.lanes",
-            &format!("(SELECT * FROM execution.lanes WHERE model LIKE '{model}%') AS lanes")
-        ),
-    );
-    world.database.text(&query).await
+async fn stored(world: &World, query: &str, model: &str) -> String {
+    world.database.text(&query.replace("$model", &format!("'{model}'"))).await
 }
 
 #[tokio::test]
-async fn days_that_go_together_write_what_they_would_have_written_alone() {
+async fn days_that_are_committed_together_write_what_they_would_have_written_one_by_one() {
     let world = World::new().await;
-    let alone = days(&world, &["alone-a", "alone-b", "alone-c"]).await;
-    let together = days(&world, &["joint-a", "joint-b", "joint-c"]).await;
-    let mut writer = DayWriter::open(&world.pool).await.unwrap();
+    let (alone, together) = (days(&world, "alone").await, days(&world, "together").await);
 
-    let mut one_by_one = Vec::new();
-    for day in &alone {
-        one_by_one.push(commit_day(&world.pool, day).await.unwrap());
+    let mut last = None;
+    for day in alone.clone().one_by_one() {
+        assert!(last.is_none(), "the turn ends with the last day");
+        last = commit_days(&world.pool, &day).await.unwrap();
     }
-    let written = writer.commit(&together).await.unwrap();
+    let next = commit_days(&world.pool, &together).await.unwrap().unwrap();
 
     for query in [ROWS, FILLS] {
-        let (alone, joint) = (told(&world, query, "alone-").await, told(&world, query, "joint-").await);
-        assert!(!alone.is_empty());
-        assert_eq!(joint, alone);
+        let expected = stored(&world, query, "alone").await;
+        assert!(!expected.is_empty());
+        assert_eq!(stored(&world, query, "together").await, expected);
     }
-    let next: Vec<_> = written.into_iter().map(|written| written.unwrap().next_turn).collect();
-    assert!(next[0].is_none() && next[1].is_none());
-    let next = next[2].clone().unwrap();
-    let stored: (i64, bool) =
+    let in_outbox: (i64, bool) =
         sqlx::query_as("SELECT id, relay_from > created_at FROM execution.outbox WHERE event_id = $1")
             .bind(next.event_id)
             .fetch_one(&world.pool)
             .await
             .unwrap();
-    assert_eq!(stored, (next.id, true), "the next turn's message is known as it stands in the outbox");
-    assert_eq!((next.kind.as_str(), next.job_id), (LANE_CONTINUE, together[2].events[0].job.0));
-    let last = one_by_one[2].next_turn.clone().unwrap();
-    assert_eq!(last.event_id, alone[2].next_turn.clone().unwrap().event_id);
+    assert_eq!(in_outbox, (next.id, true), "the next turn's message is known as it stands in the outbox");
+    assert_eq!(last.unwrap().event_id, alone.next_turn.unwrap().event_id);
+    let mut expected = vec![next.event_id];
+    expected.extend(together.days.iter().flat_map(|day| day.events.iter().map(|event| event.event_id)));
+    let written: Vec<sqlx::types::Uuid> =
+        sqlx::query_scalar("SELECT event_id FROM execution.outbox WHERE event_id = ANY($1) ORDER BY id")
+            .bind(&expected)
+            .fetch_all(&world.pool)
+            .await
+            .unwrap();
+    assert_eq!(written, expected, "the command first, then the events in the order of the days");
 }
 
 #[tokio::test]
-async fn a_lane_in_other_hands_does_not_keep_the_others_from_writing() {
+async fn a_batch_of_a_stale_epoch_writes_nothing() {
     let world = World::new().await;
-    let mut days = days(&world, &["a", "b", "c"]).await;
-    days[1].epoch -= 1;
-    let mut writer = DayWriter::open(&world.pool).await.unwrap();
+    let lane = world.plan(&["a"], 4).await[0];
+    let paused = world.take(lane, 0).await;
+    world.expire(lane).await;
+    let current = world.take(lane, 0).await;
     let before = world.rows().await;
 
-    let written = writer.commit(&days).await.unwrap();
+    let refused = commit_days(&world.pool, &batch(&paused)).await;
 
-    let took_effect: Vec<bool> = written.iter().map(Option::is_some).collect();
-    assert_eq!(took_effect, [true, false, true]);
-    // The one that is refused would have had a fill and an event; the last one has two, and two messages.
-    assert_eq!(world.rows().await, [before[0] + 2, before[1] + 2, before[2] + 3]);
-    let again = writer.commit(&days).await.unwrap();
-    assert!(again.iter().all(Option::is_none), "each is committed once");
-}
-
-#[tokio::test]
-async fn one_day_that_is_refused_by_the_database_leaves_nothing_of_the_others() {
-    let world = World::new().await;
-    let mut days = days(&world, &["a", "b", "c"]).await;
-    let good = days[1].row.clone();
-    if let DayRow::Completed { fills, .. } = &mut days[1].row {
-        fills[0].quantity = 0;
-    }
-    let mut writer = DayWriter::open(&world.pool).await.unwrap();
-    let before = world.rows().await;
-
-    let refused = writer.commit(&days).await;
-
-    assert!(matches!(refused, Err(StorageError::Database(_))), "{refused:?}");
+    assert!(matches!(refused, Err(StorageError::Fenced)), "{refused:?}");
     assert_eq!(world.rows().await, before);
-    days[1].row = good;
-    assert!(writer.answers().await, "the connection is as good as before");
-    assert!(writer.commit(&days).await.unwrap().iter().all(Option::is_some));
+    commit_days(&world.pool, &batch(&current)).await.unwrap();
+    let again = commit_days(&world.pool, &batch(&current)).await;
+    assert!(matches!(again, Err(StorageError::Fenced)), "a batch is committed once: {again:?}");
 }
 
 #[tokio::test]
-async fn a_lane_that_somebody_has_locked_is_not_waited_for_with_the_others() {
+async fn a_batch_beyond_the_lanes_dates_writes_nothing() {
     let world = World::new().await;
-    let days = days(&world, &["a", "b", "c"]).await;
-    let mut writer = DayWriter::open(&world.pool).await.unwrap();
-    let mut lock = world.database.admin.begin().await.unwrap();
-    sqlx::query("SELECT FROM execution.lanes WHERE id = $1 FOR UPDATE")
-        .bind(days[0].lane.0)
-        .execute(&mut *lock)
-        .await
-        .unwrap();
+    let lane = world.plan(&["a"], 2).await[0];
+    let lane = Lane { dates: (0..4).map(crate::world::day).collect(), ..world.take(lane, 0).await };
+    let before = world.rows().await;
 
-    let refused = tokio::time::timeout(PATIENCE, writer.commit(&days)).await.expect("it is not waited for");
+    let refused = commit_days(&world.pool, &batch(&lane)).await;
 
-    assert!(refused.is_err_and(|problem| problem.is_transient()), "while the lock is held");
-    lock.rollback().await.unwrap();
-    assert!(writer.commit(&days).await.unwrap().iter().all(Option::is_some));
+    assert!(matches!(refused, Err(StorageError::Fenced)), "{refused:?}");
+    assert_eq!(world.rows().await, before);
+}
+
+#[tokio::test]
+async fn a_day_that_the_database_refuses_leaves_nothing_of_its_batch() {
+    let world = World::new().await;
+    let mut commit = days(&world, "a").await;
+    let good = commit.days[1].outcome.clone();
+    if let DayOutcome::Completed(row) = &mut commit.days[1].outcome {
+        row.fills[0].quantity = 0;
+    }
+    let before = world.rows().await;
+
+    let refused = commit_days(&world.pool, &commit).await;
+
+    assert!(refused.is_err_and(|problem| problem.is_refusal()));
+    assert_eq!(world.rows().await, before);
+    commit.days[1].outcome = good;
+    commit_days(&world.pool, &commit).await.unwrap();
+    assert_eq!(world.rows().await, [before[0] + 3, before[1] + 3, before[2] + 4]);
 }

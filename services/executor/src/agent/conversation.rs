@@ -1,4 +1,4 @@
-//! The conversation of one attempt: feeds the session what the journal holds, then what endpoints answer.
+//! The conversation of one attempt: calls the endpoint for what its journal does not hold, and keeps the journal.
 
 use std::time::{Duration, Instant};
 
@@ -12,19 +12,20 @@ use domain::agent::{
 };
 use domain::job::AgentModel;
 use domain::simulation::run::ModelDayRun;
+use rust_decimal::Decimal;
 use storage::execution::agents::{Attempt, Call, Intent, Settled};
 use storage::execution::{Durable, Lane};
 use uuid::Uuid;
 
-use super::endpoint::{self, NoKey};
-use super::journal::Journal;
-use crate::Executor;
+use super::endpoint::{self, Endpoints, NoKey};
+use super::journal::JournalWriter;
+use super::search::Searcher;
 use crate::error::ExecutorError;
 
-/// Waits up to this are waited for in hand; longer ones end the turn.
-const SHORT_WAIT: Duration = Duration::from_secs(2);
-/// Answer tokens that a call may need when its request does not bound them.
-const UNBOUNDED_ANSWER: u64 = 4_096;
+/// A wait up to this is spent in the turn; a longer one ends the turn.
+const MAX_WAIT_IN_TURN: Duration = Duration::from_secs(2);
+/// Completion tokens that a call may need when its request does not limit them.
+const ASSUMED_COMPLETION_TOKENS: u64 = 4_096;
 
 /// Why a conversation does not go on in this turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub(crate) enum Stop {
 pub(super) enum Talk<'a> {
     /// The day has ended.
     Ended {
-        /// How.
+        /// How the session ended.
         ended: Box<EndedSession<'a>>,
         /// What is reported of it.
         report: AgentReport,
@@ -52,18 +53,26 @@ pub(super) enum Talk<'a> {
     RequestChanged,
 }
 
+/// What a conversation calls, and how long it may go on in one turn.
+#[derive(Clone, Copy)]
+pub(super) struct Means<'c> {
+    pub(super) endpoints: &'c Endpoints,
+    pub(super) searcher: Option<&'c Searcher>,
+    pub(super) slice: Duration,
+}
+
 /// One attempt's conversation, in this turn.
 pub(super) struct Conversation<'c, 'a> {
-    executor: &'c Executor,
+    means: Means<'c>,
     lane: &'c Lane,
     agent: &'a AgentModel,
     today: &'a ModelDayRun<'a>,
-    fed: JournaledSession<'a>,
-    journal: Journal<'c>,
+    session: JournaledSession<'a>,
+    journal: JournalWriter<'c>,
     attempt: &'c Attempt,
     began: Instant,
-    /// Turns of the conversation whose results of tools are noted.
-    noted: usize,
+    /// Messages of the conversation whose tool results are in the journal.
+    recorded: usize,
 }
 
 /// What a step led to.
@@ -74,25 +83,25 @@ enum Step {
 
 impl<'c, 'a> Conversation<'c, 'a> {
     pub(super) fn new(
-        executor: &'c Executor,
+        means: Means<'c>,
         lane: &'c Lane,
         agent: &'a AgentModel,
         today: &'a ModelDayRun<'a>,
         attempt: &'c Attempt,
-        fed: JournaledSession<'a>,
-        journal: Journal<'c>,
+        session: JournaledSession<'a>,
+        journal: JournalWriter<'c>,
     ) -> Self {
-        Self { executor, lane, agent, today, fed, journal, attempt, began: Instant::now(), noted: 0 }
+        Self { means, lane, agent, today, session, journal, attempt, began: Instant::now(), recorded: 0 }
     }
 
     /// Goes on until the day or the turn ends.
     pub(super) async fn run(mut self) -> Result<Talk<'a>, ExecutorError> {
         loop {
-            let wanted = self.fed.next_step()?;
-            self.note_tools();
-            let step = match wanted {
-                NextStep::Call { request, hash, sent } => self.ask(request, &hash, sent).await?,
-                NextStep::Search(wanted) => self.search(wanted).await?,
+            let next = self.session.next_step()?;
+            self.record_tools();
+            let step = match next {
+                NextStep::Call { request, hash, sent } => self.call_in_time(request, &hash, sent).await?,
+                NextStep::Search(search) => self.search(search).await?,
                 NextStep::Changed { .. } => return Ok(Talk::RequestChanged),
                 NextStep::Ended(_) => break,
             };
@@ -101,75 +110,82 @@ impl<'c, 'a> Conversation<'c, 'a> {
                 return Ok(Talk::Stopped(stop));
             }
         }
-        // What was spent counts against the budget before the day's own commit.
+        // What was spent counts against the job's budget before the day's own commit.
         self.journal.flush(Durable::WithTheNextCommit).await?;
-        let FinishedSession { ended, report, error } = self.fed.finish();
+        let FinishedSession { ended, report, error } = self.session.finish();
         Ok(Talk::Ended { ended: Box::new(ended), report, error })
     }
 
-    async fn ask(&mut self, ask: ModelRequest, hash: &str, sent: u32) -> Result<Step, ExecutorError> {
+    /// Calls the endpoint, unless the day's or the turn's time is over.
+    async fn call_in_time(
+        &mut self,
+        request: ModelRequest,
+        hash: &str,
+        sent: u32,
+    ) -> Result<Step, ExecutorError> {
         if self.journal.active_ms() >= self.agent.settings.limits.wall_time_seconds.saturating_mul(1_000) {
-            self.journal.stop(ask.step, EndReason::WallTime);
-            self.fed.stop(EndReason::WallTime);
+            self.journal.stop(request.step, EndReason::WallTime);
+            self.session.stop(EndReason::WallTime);
             return Ok(Step::On);
         }
-        if self.began.elapsed() >= self.executor.config.agent_slice {
+        if self.began.elapsed() >= self.means.slice {
             return Ok(Step::Stop(Stop::Slice));
         }
-        self.call(ask, hash, sent).await
+        self.call(request, hash, sent).await
     }
 
-    async fn call(&mut self, ask: ModelRequest, hash: &str, tries: u32) -> Result<Step, ExecutorError> {
+    async fn call(&mut self, request: ModelRequest, hash: &str, tries: u32) -> Result<Step, ExecutorError> {
         let key = match endpoint::key(self.agent) {
             Ok(key) => key,
-            Err(NoKey::Unset(variable)) => return self.without_key(&ask, &NoKey::Unset(variable)),
+            Err(NoKey::Unset(variable)) => return self.without_key(&request, &NoKey::Unset(variable)),
         };
-        match self.allowed(&ask, hash).await? {
+        match self.allowed(&request, hash).await? {
             Call::Allowed => {}
             Call::OverBudget => {
-                self.journal.stop(ask.step, EndReason::BudgetExhausted);
-                self.fed.stop(EndReason::BudgetExhausted);
+                self.journal.stop(request.step, EndReason::BudgetExhausted);
+                self.session.stop(EndReason::BudgetExhausted);
                 return Ok(Step::On);
             }
             Call::BudgetBusy => return Ok(Step::Stop(Stop::Wait(Duration::from_secs(1)))),
             Call::OverRate => return Ok(Step::Stop(Stop::Wait(until_next_minute()))),
         }
         let secrets = endpoint::secrets(key.as_deref());
-        let identity = self.identity(ask.step);
-        let body = ask.body.clone();
-        let raw = self.executor.endpoints.call(self.agent, key.as_deref(), &identity, body).await;
-        let answer = self.agent.dialect.classify(&raw, &secrets);
-        metrics::counter!("modelday_agent_calls_total", "class" => answer.class()).increment(1);
-        match &answer {
-            ModelResponse::Failed(failure) => self.failed(&ask, failure, tries + 1, &answer).await,
+        let identity = self.identity(request.step);
+        let body = request.body.clone();
+        let raw = self.means.endpoints.call(self.agent, key.as_deref(), &identity, body).await;
+        let response = self.agent.dialect.classify(&raw, &secrets);
+        metrics::counter!("modelday_agent_calls_total", "class" => response.class()).increment(1);
+        match &response {
+            ModelResponse::Failed(failure) => self.failed(&request, failure, tries + 1, &response).await,
             ModelResponse::Message(message) => {
                 let settings = &self.agent.settings;
                 let cost = message.usage.cost(settings.prices.as_ref(), settings.cost_basis);
                 let used =
                     message.usage.prompt.zip(message.usage.completion).map(|(p, c)| p.saturating_add(c));
                 let tokens = match (self.agent.tokens_per_minute, used) {
-                    (Some(_), Some(used)) => signed(used) - signed(needed(&ask)),
+                    (Some(_), Some(used)) => signed(used) - signed(needed(&request)),
                     _ => 0,
                 };
-                self.settle(&ask, &answer, cost, tokens)?;
-                self.fed.add_response(&answer)?;
+                self.record_response(&request, &response, cost, tokens)?;
+                self.session.add_response(&response)?;
                 Ok(Step::On)
             }
         }
     }
 
-    async fn allowed(&mut self, ask: &ModelRequest, hash: &str) -> Result<Call, ExecutorError> {
+    async fn allowed(&mut self, request: &ModelRequest, hash: &str) -> Result<Call, ExecutorError> {
         let prices = self.agent.settings.prices.as_ref();
-        let answer = ask.max_completion_tokens.unwrap_or(UNBOUNDED_ANSWER);
-        let reserve = prices.map(|prices| reserve(ask.body.len() as u64, answer, prices)).unwrap_or_default();
+        let completion = request.max_completion_tokens.unwrap_or(ASSUMED_COMPLETION_TOKENS);
+        let reserve =
+            prices.map(|prices| reserve(request.body.len() as u64, completion, prices)).unwrap_or_default();
         let tokens = self.agent.tokens_per_minute;
         let intent = Intent {
-            step: ask.step,
+            step: request.step,
             index: 0,
             kind: EntryKind::Call,
             hash,
             reserve,
-            tokens: tokens.map(|limit| (self.agent.url.as_str(), signed(limit), signed(needed(ask)))),
+            tokens: tokens.map(|limit| (self.agent.url.as_str(), signed(limit), signed(needed(request)))),
         };
         Ok(self.journal.intend(&intent).await?)
     }
@@ -177,79 +193,79 @@ impl<'c, 'a> Conversation<'c, 'a> {
     /// A call that came to nothing: again at once, again later, or never.
     async fn failed(
         &mut self,
-        ask: &ModelRequest,
+        request: &ModelRequest,
         failure: &Failure,
         tries: u32,
-        answer: &ModelResponse,
+        response: &ModelResponse,
     ) -> Result<Step, ExecutorError> {
         let date = self.today.key.date;
         tracing::warn!(
             job.id = %self.lane.job, model = self.lane.model, trading_date = %date,
-            "call {} failed ({}): {}", ask.step, failure.class.as_str(), failure.text
+            "call {} failed ({}): {}", request.step, failure.class.as_str(), failure.text
         );
         let billed = failure.class.may_be_billed();
         let Some(wait) = next_try(failure, tries, jitter()) else {
-            let cost = (!billed).then_some(rust_decimal::Decimal::ZERO);
-            self.settle(ask, answer, cost, 0)?;
-            self.fed.add_response(answer)?;
+            let cost = (!billed).then_some(Decimal::ZERO);
+            self.record_response(request, response, cost, 0)?;
+            self.session.add_response(response)?;
             return Ok(Step::On);
         };
         if billed {
-            self.fed.count_lost_call();
+            self.session.count_lost_call();
         } else {
-            self.journal.refused(ask.step, failure.class.as_str()).await?;
+            self.journal.refused(request.step, failure.class.as_str()).await?;
         }
-        if wait > SHORT_WAIT {
+        if wait > MAX_WAIT_IN_TURN {
             return Ok(Step::Stop(Stop::Wait(wait)));
         }
         tokio::time::sleep(wait).await;
-        let hash = request_hash(&ask.body);
-        Box::pin(self.call(ask.clone(), &hash, tries)).await
+        let hash = request_hash(&request.body);
+        Box::pin(self.call(request.clone(), &hash, tries)).await
     }
 
-    fn without_key(&mut self, ask: &ModelRequest, problem: &NoKey) -> Result<Step, ExecutorError> {
+    fn without_key(&mut self, request: &ModelRequest, problem: &NoKey) -> Result<Step, ExecutorError> {
         let class = domain::agent::FailureClass::BadCredentials;
-        let answer = ModelResponse::Failed(Failure::new(class, &problem.to_string()));
-        self.settle(ask, &answer, Some(rust_decimal::Decimal::ZERO), 0)?;
-        self.fed.add_response(&answer)?;
+        let response = ModelResponse::Failed(Failure::new(class, &problem.to_string()));
+        self.record_response(request, &response, Some(Decimal::ZERO), 0)?;
+        self.session.add_response(&response)?;
         Ok(Step::On)
     }
 
-    fn settle(
+    fn record_response(
         &mut self,
-        ask: &ModelRequest,
-        answer: &ModelResponse,
-        cost: Option<rust_decimal::Decimal>,
+        request: &ModelRequest,
+        response: &ModelResponse,
+        cost: Option<Decimal>,
         tokens: i64,
     ) -> Result<(), ExecutorError> {
-        let text = serde_json::to_string(answer).map_err(|problem| {
-            ExecutorError::Inconsistent(format!("an answer cannot be written: {problem}"))
+        let text = serde_json::to_string(response).map_err(|problem| {
+            ExecutorError::Inconsistent(format!("a response cannot be written: {problem}"))
         })?;
-        self.journal.settle(Settled { step: ask.step, answer: text, cost, tokens });
+        self.journal.add_response(Settled { step: request.step, answer: text, cost, tokens });
         Ok(())
     }
 
-    /// Notes what tools have answered since this was last done.
-    fn note_tools(&mut self) {
-        let turns = &self.fed.session().transcript().messages;
-        for turn in turns.iter().skip(self.noted) {
-            if let (Role::Tool, Some(index)) = (turn.role, turn.index) {
-                self.journal.tell(turn.step, index + 1, EntryKind::Tool, turn.content.clone());
+    /// Adds the tool results that are new in the conversation to the journal.
+    fn record_tools(&mut self) {
+        let messages = &self.session.session().transcript().messages;
+        for message in messages.iter().skip(self.recorded) {
+            if let (Role::Tool, Some(index)) = (message.role, message.index) {
+                self.journal.add_result(message.step, index + 1, EntryKind::Tool, message.content.clone());
             }
         }
-        self.noted = turns.len();
+        self.recorded = messages.len();
     }
 
-    async fn search(&mut self, wanted: SearchRequest) -> Result<Step, ExecutorError> {
-        // The answer that asks for the search is stored before anybody else hears of it.
+    async fn search(&mut self, search: SearchRequest) -> Result<Step, ExecutorError> {
+        // The response that calls for the search is stored before the search engine sees anything of it.
         self.journal.flush(Durable::AtOnce).await?;
-        let result = match &self.executor.searcher {
-            Some(searcher) => searcher.search(&wanted.query, self.today.key.date).await,
+        let result = match self.means.searcher {
+            Some(searcher) => searcher.search(&search.query, self.today.key.date).await,
             None => failed("no search engine is configured"),
         };
-        self.journal.tell(wanted.step, wanted.index + 1, EntryKind::Search, result.clone());
+        self.journal.add_result(search.step, search.index + 1, EntryKind::Search, result.clone());
         self.journal.flush(Durable::AtOnce).await?;
-        self.fed.add_search_result(wanted.index, &result)?;
+        self.session.add_search_result(search.index, &result)?;
         Ok(Step::On)
     }
 
@@ -261,8 +277,9 @@ impl<'c, 'a> Conversation<'c, 'a> {
 }
 
 /// Tokens that a call may need, by a rule of thumb: four bytes of the request a token.
-fn needed(ask: &ModelRequest) -> u64 {
-    (ask.body.len() as u64 / 4).saturating_add(ask.max_completion_tokens.unwrap_or(UNBOUNDED_ANSWER))
+fn needed(request: &ModelRequest) -> u64 {
+    (request.body.len() as u64 / 4)
+        .saturating_add(request.max_completion_tokens.unwrap_or(ASSUMED_COMPLETION_TOKENS))
 }
 
 fn signed(tokens: u64) -> i64 {

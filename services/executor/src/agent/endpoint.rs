@@ -10,8 +10,8 @@ use reqwest::header::HeaderMap;
 
 use super::http::client;
 
-/// Longest that one call may take, whatever trickles in.
-const LONGEST_CALL: Duration = Duration::from_secs(300);
+/// Longest that one call may take, however slowly its response arrives.
+const MAX_CALL_TIME: Duration = Duration::from_secs(300);
 
 /// Calls endpoints.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub(crate) enum NoKey {
 }
 
 impl Endpoints {
-    /// Calls nobody yet.
+    /// Prepares the client.
     pub(crate) fn new() -> reqwest::Result<Self> {
         let http = client().connect_timeout(Duration::from_secs(10)).build()?;
         Ok(Self { http })
@@ -60,7 +60,7 @@ impl Endpoints {
         let most = usize::try_from(agent.settings.limits.max_answer_bytes).unwrap_or(usize::MAX);
         let quiet = Duration::from_secs(agent.timeout_seconds);
         let read = read(request, quiet, most);
-        tokio::time::timeout(LONGEST_CALL, read)
+        tokio::time::timeout(MAX_CALL_TIME, read)
             .await
             .unwrap_or_else(|_| RawResponse::none(Delivery::TimedOut, Utc::now()))
     }

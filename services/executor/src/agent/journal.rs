@@ -1,4 +1,4 @@
-//! What an attempt has heard so far, and what is to be written with the next commit.
+//! The journal of an open attempt: collects entries, and writes them with the next commit.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -10,20 +10,20 @@ use storage::execution::agents::{
 use storage::execution::{Durable, Lane};
 use storage::{PgPool, StorageError};
 
-/// The journal of an open attempt.
-pub(super) struct Journal<'a> {
+/// Writes the journal of an open attempt.
+pub(super) struct JournalWriter<'a> {
     pool: &'a PgPool,
     lane: &'a Lane,
     attempt: &'a Attempt,
     known: BTreeSet<(u32, u32)>,
-    settled: Option<Settled>,
-    told: Vec<Told>,
+    response: Option<Settled>,
+    results: Vec<Told>,
     since: Instant,
     active_ms: u64,
 }
 
-impl<'a> Journal<'a> {
-    /// Reads what there is.
+impl<'a> JournalWriter<'a> {
+    /// Begins with what is stored; answers that too.
     pub(super) async fn open(
         pool: &'a PgPool,
         lane: &'a Lane,
@@ -38,7 +38,7 @@ impl<'a> Journal<'a> {
         let known = recording.entries().map(|entry| (entry.step, entry.index)).collect();
         let (since, active_ms) = (Instant::now(), attempt.active_ms);
         Ok((
-            Self { pool, lane, attempt, known, settled: None, told: Vec::new(), since, active_ms },
+            Self { pool, lane, attempt, known, response: None, results: Vec::new(), since, active_ms },
             recording,
         ))
     }
@@ -48,31 +48,31 @@ impl<'a> Journal<'a> {
         self.active_ms.saturating_add(millis(self.since))
     }
 
-    /// Notes the answer to a call.
-    pub(super) fn settle(&mut self, settled: Settled) {
-        self.settled = Some(settled);
+    /// Adds the response to a call.
+    pub(super) fn add_response(&mut self, response: Settled) {
+        self.response = Some(response);
     }
 
-    /// Notes a result of a tool or a search; the first of a place stays.
-    pub(super) fn tell(&mut self, step: u32, index: u32, kind: EntryKind, answer: String) {
+    /// Adds a result of a tool or a search; the first of a place stays.
+    pub(super) fn add_result(&mut self, step: u32, index: u32, kind: EntryKind, answer: String) {
         if self.known.insert((step, index)) {
-            self.told.push(Told { step, index, kind, answer });
+            self.results.push(Told { step, index, kind, answer });
         }
     }
 
-    /// Notes that the day was ended from outside before `step`.
+    /// Adds that the day was ended from outside before `step`.
     pub(super) fn stop(&mut self, step: u32, reason: EndReason) {
-        self.told.push(Told { step, index: 0, kind: EntryKind::Stop, answer: reason.as_str().to_owned() });
+        self.results.push(Told { step, index: 0, kind: EntryKind::Stop, answer: reason.as_str().to_owned() });
     }
 
-    /// Commits all that was noted, with the intent of a call.
+    /// Commits all that was added, with the intent of a call.
     pub(super) async fn intend(&mut self, intent: &Intent<'_>) -> Result<Call, StorageError> {
         self.write(Some(intent), Durable::AtOnce).await
     }
 
-    /// Commits all that was noted, if anything was.
+    /// Commits all that was added, if anything was.
     pub(super) async fn flush(&mut self, durable: Durable) -> Result<(), StorageError> {
-        if self.settled.is_some() || !self.told.is_empty() {
+        if self.response.is_some() || !self.results.is_empty() {
             self.write(None, durable).await?;
         }
         Ok(())
@@ -80,8 +80,8 @@ impl<'a> Journal<'a> {
 
     async fn write(&mut self, intent: Option<&Intent<'_>>, durable: Durable) -> Result<Call, StorageError> {
         let active = millis(self.since);
-        let (settled, told) = (self.settled.take(), std::mem::take(&mut self.told));
-        let step = Step { settled: settled.as_ref(), told: &told, intent, active_ms: active, durable };
+        let (response, results) = (self.response.take(), std::mem::take(&mut self.results));
+        let step = Step { settled: response.as_ref(), told: &results, intent, active_ms: active, durable };
         let call = write_journal(self.pool, self.lane, self.attempt, step).await?;
         self.active_ms = self.active_ms.saturating_add(active);
         self.since = Instant::now();

@@ -11,9 +11,9 @@ use serde_json::Value;
 use super::http::client;
 
 /// Longest that a search may take.
-const LONGEST: Duration = Duration::from_secs(30);
-/// Most bytes of an answer.
-const MOST: usize = 2 << 20;
+const MAX_SEARCH_TIME: Duration = Duration::from_secs(30);
+/// Bytes of a response.
+const MAX_RESPONSE_BYTES: usize = 2 << 20;
 
 /// Searches, when it is configured.
 #[derive(Debug, Clone)]
@@ -29,11 +29,11 @@ impl Searcher {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(url: String, key: Option<String>) -> reqwest::Result<Self> {
-        let http = client().timeout(LONGEST).build()?;
+        let http = client().timeout(MAX_SEARCH_TIME).build()?;
         Ok(Self { http, url, key })
     }
 
-    /// What the model is told about `query` on `today`. A search that fails is told so.
+    /// The text for the model about `query` on `today`; of a search that failed, the reason.
     pub async fn search(&self, query: &str, today: NaiveDate) -> String {
         match self.found(query).await {
             Ok(found) => text(&usable(&found, today), today),
@@ -53,7 +53,7 @@ impl Searcher {
         }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|_| "the search broke off")? {
-            if body.len() + chunk.len() > MOST {
+            if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
                 return Err("the search said too much");
             }
             body.extend_from_slice(&chunk);

@@ -286,6 +286,15 @@ impl Running {
         self.cut();
     }
 
+    /// The same, and returns when nothing of it runs any more.
+    pub(crate) async fn kill_and_wait(mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            tokio::task::spawn_blocking(move || runtime.shutdown_timeout(test_support::PATIENCE))
+                .await
+                .unwrap();
+        }
+    }
+
     fn cut(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();

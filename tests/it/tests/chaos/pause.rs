@@ -21,7 +21,7 @@ async fn a_paused_executor_that_comes_back_loses_harmlessly() {
     let mut lane = system.database.admin.begin().await.unwrap();
     sqlx::query("SELECT FROM execution.lanes FOR UPDATE").execute(&mut *lane).await.unwrap();
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
-         AND wait_event_type = 'Lock' AND query LIKE '-- days::commit_day%'";
+         AND wait_event_type = 'Lock' AND query LIKE '-- commit::commit_days%'";
     eventually("a day waits for the lane", async || (system.database.count(waits).await == 1).then_some(()))
         .await;
     system.signal(Service::Executor, "STOP");

@@ -15,8 +15,8 @@ use tokio::sync::Mutex;
 
 use crate::error::ExecutorError;
 
-/// Most jobs in memory; others are read again when their turn comes.
-const MOST: usize = 64;
+/// Jobs in memory; others are read again when a lane of theirs has its turn.
+const MAX_JOBS: usize = 64;
 
 /// A job as its lanes need it.
 #[derive(Debug)]
@@ -75,11 +75,11 @@ impl PlannedJob {
 
 /// The jobs in memory.
 #[derive(Default)]
-pub(crate) struct Jobs {
+pub(crate) struct JobCache {
     known: Mutex<VecDeque<(JobId, Arc<PlannedJob>)>>,
 }
 
-impl Jobs {
+impl JobCache {
     /// The job of a lane, from memory or from its row.
     pub(crate) async fn get(&self, pool: &PgPool, id: JobId) -> Result<Arc<PlannedJob>, ExecutorError> {
         let job = self.find(pool, id).await?;
@@ -103,7 +103,7 @@ impl Jobs {
         })?;
         let planned = Arc::new(planned.at(row.price_version));
         known.push_back((id, planned.clone()));
-        if known.len() > MOST {
+        if known.len() > MAX_JOBS {
             known.pop_front();
         }
         Ok(Some(planned))

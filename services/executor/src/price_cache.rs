@@ -16,12 +16,12 @@ use storage::market::{bars_between, known_actions, last_before, put_back};
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::error::ExecutorError;
-use crate::jobs::PlannedJob;
+use crate::job::cache::PlannedJob;
 
-/// Most stretches in memory.
-const MOST: usize = 8;
-/// Most stretches of one job. Its lanes have turns in turn, and are seldom further apart.
-const MOST_OF_A_JOB: usize = 3;
+/// Stretches in memory.
+const MAX_STRETCHES: usize = 8;
+/// Stretches of one job. Its lanes take turns, and are seldom further apart.
+const MAX_STRETCHES_OF_A_JOB: usize = 3;
 
 type Table = Arc<OnceCell<Arc<Market>>>;
 /// What is in memory, last used last.
@@ -37,12 +37,12 @@ pub(crate) struct Market {
 }
 
 /// The stretches in memory.
-pub(crate) struct Prices {
+pub(crate) struct PriceCache {
     calendar: Calendar,
     stretches: Mutex<Stretches>,
 }
 
-impl Prices {
+impl PriceCache {
     pub(crate) fn new(calendar: Calendar) -> Self {
         Self { calendar, stretches: Mutex::default() }
     }
@@ -89,11 +89,11 @@ impl Prices {
 fn forget(stretches: &mut Stretches, job: JobId) {
     let mut of_job = stretches.iter().enumerate().filter(|(_, (of, ..))| *of == job).map(|(place, _)| place);
     if let Some(oldest) = of_job.next()
-        && of_job.count() >= MOST_OF_A_JOB
+        && of_job.count() >= MAX_STRETCHES_OF_A_JOB
     {
         stretches.remove(oldest);
     }
-    if stretches.len() > MOST {
+    if stretches.len() > MAX_STRETCHES {
         stretches.pop_front();
     }
 }
@@ -128,14 +128,14 @@ mod tests {
         JobId(Uuid::from_u128(number))
     }
 
-    async fn is_known(prices: &Prices, job: JobId, date: NaiveDate) -> bool {
+    async fn is_known(prices: &PriceCache, job: JobId, date: NaiveDate) -> bool {
         let stretches = prices.stretches.lock().await;
         stretches.iter().any(|(of, known, _)| *of == job && known.first <= date && date <= known.last)
     }
 
     #[tokio::test]
     async fn lanes_of_a_job_share_a_stretch() {
-        let prices = Prices::new(Calendar::nyse());
+        let prices = PriceCache::new(Calendar::nyse());
 
         let (stretch, table) = prices.stretch(job(1), day(0)).await;
         let (_, same) = prices.stretch(job(1), stretch.last).await;
@@ -147,7 +147,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_keeps_the_three_stretches_that_it_used_last() {
-        let prices = Prices::new(Calendar::nyse());
+        let prices = PriceCache::new(Calendar::nyse());
         prices.stretch(job(2), day(0)).await;
 
         for index in [0, 1, 2, 0, 3] {
@@ -162,7 +162,7 @@ mod tests {
 
     #[tokio::test]
     async fn of_many_jobs_the_stretches_used_last_stay() {
-        let prices = Prices::new(Calendar::nyse());
+        let prices = PriceCache::new(Calendar::nyse());
 
         for number in 0..=8 {
             prices.stretch(job(number), day(0)).await;

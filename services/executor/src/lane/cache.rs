@@ -1,7 +1,7 @@
-//! What this process knows of lanes between two turns of its own, so that it need not read it again.
+//! A fencing-token cache: what this process knows of a lane between two turns of its own.
 //!
-//! A lane's epoch grows with every taking. Whoever takes the one after his own knows that nobody had the
-//! lane meanwhile, and that its portfolio is as he left it.
+//! A lane's epoch grows whenever the lane is taken. A worker that takes epoch n + 1 after it held n knows that no
+//! other worker held the lane between, so that the portfolio is as this process left it and need not be read again.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,14 +11,14 @@ use domain::simulation::run::PortfolioDay;
 use domain::values::ids::LaneId;
 use storage::execution::{Lane, PortfolioHistory};
 
-/// Most lanes in memory; what is known of others is read again.
-const MOST: usize = 256;
+/// Lanes in memory; the history of others is read again.
+const MAX_LANES: usize = 256;
 
-/// Lanes between turns.
+/// Lanes between turns, the one put last at the end.
 #[derive(Default)]
-pub(crate) struct Kept(Mutex<VecDeque<Known>>);
+pub(super) struct LaneCache(Mutex<VecDeque<CachedLane>>);
 
-struct Known {
+struct CachedLane {
     lane: LaneId,
     epoch: i64,
     dates: Arc<[NaiveDate]>,
@@ -28,36 +28,36 @@ struct Known {
     previous: Option<PortfolioDay>,
 }
 
-impl Kept {
-    /// Keeps what a turn of `lane` that has ended knew.
-    pub(crate) fn keep(&self, lane: &Lane, history: PortfolioHistory, previous: Option<PortfolioDay>) {
+impl LaneCache {
+    /// Puts what a turn of `lane` that has ended knew.
+    pub(super) fn put(&self, lane: &Lane, history: PortfolioHistory, previous: Option<PortfolioDay>) {
         let Some(from) = lane.dates.get(lane.done).copied() else { return };
         let dates = lane.dates.clone();
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // The lane's next turn may have been quicker than this, and found nothing.
-        known.retain(|known| known.lane != lane.id);
-        known.push_back(Known { lane: lane.id, epoch: lane.epoch, dates, from, history, previous });
-        if known.len() > MOST {
-            known.pop_front();
+        lanes.retain(|cached| cached.lane != lane.id);
+        lanes.push_back(CachedLane { lane: lane.id, epoch: lane.epoch, dates, from, history, previous });
+        if lanes.len() > MAX_LANES {
+            lanes.pop_front();
         }
     }
 
     /// The dates of a lane, which never change.
-    pub(crate) fn dates(&self, lane: LaneId) -> Option<Arc<[NaiveDate]>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.iter().find(|known| known.lane == lane).map(|known| known.dates.clone())
+    pub(super) fn dates(&self, lane: LaneId) -> Option<Arc<[NaiveDate]>> {
+        let lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.iter().find(|cached| cached.lane == lane).map(|cached| cached.dates.clone())
     }
 
-    /// What is known of a lane just taken, as of its next date.
-    pub(crate) fn take(
+    /// Takes out what is known of a lane just taken, as of its next date.
+    pub(super) fn take(
         &self,
         lane: &Lane,
         next: NaiveDate,
     ) -> Option<(PortfolioHistory, Option<PortfolioDay>)> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = known.iter().position(|known| known.lane == lane.id)?;
-        let Known { epoch, from, mut history, previous, .. } = known.remove(place)?;
-        drop(known);
+        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = lanes.iter().position(|cached| cached.lane == lane.id)?;
+        let CachedLane { epoch, from, mut history, previous, .. } = lanes.remove(place)?;
+        drop(lanes);
         if epoch + 1 != lane.epoch {
             return None;
         }
@@ -109,46 +109,46 @@ mod tests {
 
     #[test]
     fn the_next_taking_knows_what_the_turn_before_it_knew() {
-        let kept = Kept::default();
-        kept.keep(&lane(4, 0), history(7, &[1, 2, 3, 6]), None);
+        let cache = LaneCache::default();
+        cache.put(&lane(4, 0), history(7, &[1, 2, 3, 6]), None);
 
-        let (history, _) = kept.take(&lane(5, 2), date(7)).unwrap();
+        let (history, _) = cache.take(&lane(5, 2), date(7)).unwrap();
 
         assert_eq!(history.completed_before, 10, "seven, and those of 2, 3 and 6 October");
         assert_eq!(history.winners.keys().copied().collect::<Vec<_>>(), [date(6)]);
-        assert!(kept.take(&lane(5, 2), date(7)).is_none(), "it is known once");
+        assert!(cache.take(&lane(5, 2), date(7)).is_none(), "it is known once");
     }
 
     #[test]
     fn a_lane_that_was_in_other_hands_is_not_known() {
-        let kept = Kept::default();
-        kept.keep(&lane(4, 0), history(0, &[]), None);
+        let cache = LaneCache::default();
+        cache.put(&lane(4, 0), history(0, &[]), None);
 
-        assert!(kept.take(&lane(6, 2), date(7)).is_none());
+        assert!(cache.take(&lane(6, 2), date(7)).is_none());
     }
 
     #[test]
-    fn a_turn_that_was_kept_too_late_does_not_hide_the_one_after_it() {
-        let kept = Kept::default();
-        assert!(kept.take(&lane(5, 1), date(6)).is_none(), "the next turn was quicker");
-        kept.keep(&lane(4, 0), history(0, &[2]), None);
-        kept.keep(&lane(5, 1), history(0, &[2, 6]), None);
+    fn a_turn_that_was_cached_too_late_does_not_hide_the_one_after_it() {
+        let cache = LaneCache::default();
+        assert!(cache.take(&lane(5, 1), date(6)).is_none(), "the next turn was quicker");
+        cache.put(&lane(4, 0), history(0, &[2]), None);
+        cache.put(&lane(5, 1), history(0, &[2, 6]), None);
 
-        let (history, _) = kept.take(&lane(6, 2), date(7)).unwrap();
+        let (history, _) = cache.take(&lane(6, 2), date(7)).unwrap();
 
         assert_eq!(history.winners.keys().copied().collect::<Vec<_>>(), [date(6)]);
     }
 
     #[test]
-    fn the_lanes_kept_longest_are_forgotten_first() {
-        let kept = Kept::default();
+    fn the_lanes_cached_longest_are_forgotten_first() {
+        let cache = LaneCache::default();
         let other = |number: u128| Lane { id: LaneId(Uuid::from_u128(number)), ..lane(4, 0) };
-        for number in 0..=MOST as u128 {
-            kept.keep(&other(number + 10), history(0, &[]), None);
+        for number in 0..=MAX_LANES as u128 {
+            cache.put(&other(number + 10), history(0, &[]), None);
         }
 
         let next = |number: u128| Lane { epoch: 5, ..other(number) };
-        assert!(kept.take(&next(10), date(2)).is_none());
-        assert!(kept.take(&next(11), date(2)).is_some());
+        assert!(cache.take(&next(10), date(2)).is_none());
+        assert!(cache.take(&next(11), date(2)).is_some());
     }
 }

@@ -1,30 +1,30 @@
-//! An agent's day: the session decides, this asks, waits and keeps the journal.
+//! Agents' days: the session decides; this part calls the endpoint, waits, and keeps the journal.
 
 mod conversation;
 mod endpoint;
 mod http;
 mod journal;
 mod search;
-mod turn;
+
+use std::time::Duration;
 
 use domain::accounting::market_day::DayPrices;
-use domain::agent::{AgentReport, EndedSession, JournaledSession};
+use domain::agent::{AgentReport, EndReason, EndedSession, JournaledSession};
 use domain::events::event::{Event, ModelDayStarted};
 use domain::job::AgentModel;
-use domain::simulation::run::{AgentAttempt, ModelDayRun};
-use serde_json::Value;
+use domain::simulation::run::ModelDayRun;
+use runtime::relay::Wake;
+use storage::PgPool;
 use storage::execution::Lane;
 use storage::execution::agents::{Attempt, begin_attempt, end_attempt};
 
-use crate::Executor;
 use crate::error::ExecutorError;
 
 pub(crate) use conversation::Stop;
-use conversation::{Conversation, Talk};
-pub(crate) use endpoint::Endpoints;
-use journal::Journal;
+use conversation::{Conversation, Means, Talk};
+use endpoint::Endpoints;
+use journal::JournalWriter;
 pub use search::Searcher;
-pub(crate) use turn::told;
 
 /// What became of a turn of an agent's day.
 pub(crate) enum AgentDay<'a> {
@@ -43,22 +43,37 @@ pub(crate) enum AgentDay<'a> {
     Stopped(Stop),
 }
 
-/// An agent's day that has ended, for its row.
-pub(crate) struct Talked {
-    pub(crate) revision: u32,
-    pub(crate) told: AgentAttempt,
-    pub(crate) transcript: Value,
+/// Runs agents' days.
+pub(crate) struct AgentDays {
+    pool: PgPool,
+    wake: Wake,
+    endpoints: Endpoints,
+    searcher: Option<Searcher>,
+    /// How long a turn lasts; it ends between steps.
+    slice: Duration,
 }
 
-impl Executor {
+impl AgentDays {
+    /// # Errors
+    /// When no HTTP client can be made.
+    pub(crate) fn new(
+        pool: PgPool,
+        wake: Wake,
+        searcher: Option<Searcher>,
+        slice: Duration,
+    ) -> reqwest::Result<Self> {
+        Ok(Self { pool, wake, endpoints: Endpoints::new()?, searcher, slice })
+    }
+
     /// Runs an agent's day as far as this turn goes.
-    pub(crate) async fn agent_day<'a>(
+    pub(crate) async fn run<'a>(
         &self,
         lane: &Lane,
         today: &'a ModelDayRun<'a>,
         agent: &'a AgentModel,
         market: &'a dyn DayPrices,
     ) -> Result<AgentDay<'a>, ExecutorError> {
+        let means = Means { endpoints: &self.endpoints, searcher: self.searcher.as_ref(), slice: self.slice };
         loop {
             let attempt = begin_attempt(&self.pool, lane, today.key.date, today.revision, |attempt| {
                 let event = Event::ModelDayStarted(ModelDayStarted {
@@ -71,17 +86,28 @@ impl Executor {
             .await?;
             self.wake.wake_for_events();
             let session = today.session(agent, market)?;
-            let (journal, recording) = Journal::open(&self.pool, lane, &attempt).await?;
-            let fed = JournaledSession::new(session, recording);
-            let talk = Conversation::new(self, lane, agent, today, &attempt, fed, journal).run().await?;
-            match talk {
+            let (writer, journal) = JournalWriter::open(&self.pool, lane, &attempt).await?;
+            let session = JournaledSession::new(session, journal);
+            let conversation = Conversation::new(means, lane, agent, today, &attempt, session, writer);
+            match conversation.run().await? {
                 Talk::Ended { ended, report, error } => {
                     return Ok(AgentDay::Ended { attempt, ended, report, error });
                 }
                 Talk::Stopped(stop) => return Ok(AgentDay::Stopped(stop)),
-                // The code or the configuration has changed since: what was heard answers other questions.
+                // The code or the configuration has changed since: the journal's answers are to other requests.
                 Talk::RequestChanged => end_attempt(&self.pool, lane, &attempt, "request_changed").await?,
             }
         }
+    }
+
+    /// Ends an attempt that came to nothing, for `reason`.
+    pub(crate) async fn abandon(
+        &self,
+        lane: &Lane,
+        attempt: &Attempt,
+        reason: EndReason,
+    ) -> Result<(), ExecutorError> {
+        end_attempt(&self.pool, lane, attempt, reason.as_str()).await?;
+        Ok(())
     }
 }

@@ -1,36 +1,51 @@
-//! The reconciler: no lane is forgotten. Turns that nobody takes are sent again, and cancelled jobs are ended.
+//! The reconciler: no lane is forgotten. It sends turns again that no worker has taken, and ends cancelled jobs.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::ContractError;
-use domain::events::event::LaneContinue;
 use domain::values::ids::LaneId;
 use runtime::CancellationToken;
+use runtime::relay::Wake;
+use storage::PgPool;
 use storage::execution::{Overdue, overdue, resent};
-use storage::outbox::NewMessage;
 use uuid::Uuid;
 
-use crate::Executor;
 use crate::error::ExecutorError;
+use crate::job::cancel::Canceller;
+use crate::messages::turn_again;
 
-/// How often it looks.
-const EVERY: Duration = Duration::from_secs(1);
+/// Time between two looks.
+const PERIOD: Duration = Duration::from_secs(1);
 
-impl Executor {
-    /// Looks for forgotten lanes and cancellations until shutdown.
-    pub(crate) async fn reconcile(self: Arc<Self>, shutdown: CancellationToken) {
+/// Looks for lanes and cancellations that were forgotten.
+pub(crate) struct Reconciler {
+    pool: PgPool,
+    wake: Wake,
+    canceller: Arc<Canceller>,
+    /// A turn that no worker has taken for so long is sent again.
+    patience: Duration,
+}
+
+impl Reconciler {
+    pub(crate) fn new(pool: PgPool, wake: Wake, canceller: Arc<Canceller>, patience: Duration) -> Self {
+        Self { pool, wake, canceller, patience }
+    }
+
+    /// Looks until shutdown.
+    pub(crate) async fn run(&self, shutdown: CancellationToken) {
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(EVERY) => {}
+                () = tokio::time::sleep(PERIOD) => {}
             }
-            self.cancel_forgotten().await;
+            if let Err(problem) = self.canceller.cancel_forgotten().await {
+                tracing::warn!("cancelled jobs could not be looked up: {problem}");
+            }
             self.resend(false).await;
         }
     }
 
-    /// Sends overdue turns again; with `all`, every turn that nobody works on.
+    /// Sends overdue turns again; with `all`, every turn that no worker has.
     pub(crate) async fn resend(&self, all: bool) {
         if let Err(problem) = self.try_resend(all).await {
             tracing::warn!("forgotten lanes could not be looked up: {problem}");
@@ -41,11 +56,10 @@ impl Executor {
         let mut last = LaneId(Uuid::nil());
         let mut count = 0;
         loop {
-            let patience = self.config.patience.as_secs_f64();
-            let (transaction, lanes) = overdue(&self.pool, patience, all, last).await?;
+            let (transaction, lanes) = overdue(&self.pool, self.patience.as_secs_f64(), all, last).await?;
             let Some(Overdue { lane, .. }) = lanes.last() else { break };
             last = *lane;
-            let messages: Vec<_> = lanes.iter().map(turn_of).collect::<Result<_, _>>()?;
+            let messages: Vec<_> = lanes.iter().map(turn_again).collect::<Result<_, _>>()?;
             resent(transaction, &lanes, &messages).await?;
             self.wake.wake();
             count += lanes.len();
@@ -64,9 +78,4 @@ impl Executor {
             Err(problem) => tracing::warn!("the next lane of an endpoint was not called: {problem}"),
         }
     }
-}
-
-fn turn_of(lane: &Overdue) -> Result<NewMessage, ContractError> {
-    let command = LaneContinue { lane: lane.lane, turn: lane.turn };
-    runtime::outgoing::lane_continue(&command, lane.job, &lane.routing_key, None)
 }

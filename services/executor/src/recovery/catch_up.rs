@@ -1,33 +1,28 @@
-//! Jobs that the broker forgot: they stand in the downloader's outbox, which is the truth.
+//! Jobs whose message the broker lost: they stand in the downloader's outbox, which is the truth.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 
+use storage::PgPool;
 use storage::execution::unplanned;
-use tokio::sync::Mutex;
-use uuid::Uuid;
 
-use crate::Executor;
-use crate::consume::plan_message;
+use super::unplannable::Unplannable;
 use crate::error::ExecutorError;
+use crate::job::plan::JobPlanner;
 
-/// Messages of the outbox that will never be planned. They stay there for days, and are told once.
-#[derive(Default)]
-pub(crate) struct Hopeless(Mutex<HashSet<Uuid>>);
-
-impl Hopeless {
-    /// Notes one; true when it was not known.
-    pub(crate) async fn note(&self, message: Uuid) -> bool {
-        self.0.lock().await.insert(message)
-    }
-
-    async fn has(&self, message: Uuid) -> bool {
-        self.0.lock().await.contains(&message)
-    }
+/// Plans jobs from the downloader's outbox.
+pub(crate) struct CatchUp {
+    pool: PgPool,
+    planner: Arc<JobPlanner>,
+    unplannable: Arc<Unplannable>,
 }
 
-impl Executor {
-    /// Plans the jobs that the broker did not tell.
-    pub(crate) async fn catch_up(&self) {
+impl CatchUp {
+    pub(crate) fn new(pool: PgPool, planner: Arc<JobPlanner>, unplannable: Arc<Unplannable>) -> Self {
+        Self { pool, planner, unplannable }
+    }
+
+    /// Plans the jobs whose message did not come.
+    pub(crate) async fn run(&self) {
         match self.plan_forgotten().await {
             Ok(0) => {}
             Ok(count) => tracing::info!("planned {count} jobs from the downloader's outbox"),
@@ -42,14 +37,14 @@ impl Executor {
             let Some(end) = messages.last() else { return Ok(count) };
             last = end.id;
             for message in messages {
-                if self.hopeless.has(message.event_id).await {
+                if self.unplannable.contains(message.event_id) {
                     continue;
                 }
-                match plan_message(self, &message.kind, &message.body).await {
+                match self.planner.plan_message(&message.kind, &message.body).await {
                     Ok(()) => count += 1,
                     Err(problem @ ExecutorError::Storage(_)) => return Err(problem),
                     Err(problem) => {
-                        if self.hopeless.note(message.event_id).await {
+                        if self.unplannable.note(message.event_id) {
                             tracing::error!(
                                 job.id = %message.job_id,
                                 message.id = %message.event_id,

@@ -9,11 +9,11 @@ use domain::values::ids::PortfolioId;
 use storage::execution;
 use storage::outbox::NewMessage;
 
+use super::cache::PlannedJob;
 use crate::error::ExecutorError;
-use crate::jobs::PlannedJob;
 
 /// How a job ends, with its terminal event.
-pub(crate) struct End {
+pub(crate) struct JobEnd {
     pub(crate) outcome: JobOutcome,
     pub(crate) message: NewMessage,
     /// The event's warnings without those that came with the data.
@@ -21,12 +21,12 @@ pub(crate) struct End {
 }
 
 /// Decides the end of a job whose lanes are all finished; reads within the transaction that ends it.
-pub(crate) async fn end(
+pub(crate) async fn job_end(
     connection: &mut storage::PgConnection,
     planned: &PlannedJob,
     tally: Tally,
     ending: Ending,
-) -> Result<End, ExecutorError> {
+) -> Result<JobEnd, ExecutorError> {
     let job = &planned.job;
     let outcome = tally.outcome(ending);
     let added = added_warnings(connection, planned, &tally).await?;
@@ -44,7 +44,7 @@ pub(crate) async fn end(
     let warnings = planned.warnings.iter().chain(&added).cloned().collect();
     let event =
         Event::JobEnded(JobEnded { job: job.id, outcome, tally, error, warnings, ended_at: Utc::now() });
-    Ok(End { outcome, message: runtime::outgoing::event(&event)?, added })
+    Ok(JobEnd { outcome, message: runtime::outgoing::event(&event)?, added })
 }
 
 async fn added_warnings(

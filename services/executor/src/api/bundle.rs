@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::io::{Error, Write as _};
-use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -14,6 +13,7 @@ use contract::bundle::Encoder;
 use contract::decode_event;
 use domain::agent::Journal;
 use domain::job::JobState;
+use domain::market::calendar::Calendar;
 use domain::market::instruments::Symbol;
 use domain::replay::{Base, RecordedDay, RecordedOutcome};
 use domain::simulation::model_day::DayRef;
@@ -22,6 +22,7 @@ use domain::values::ids::JobId;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use runtime::http::{Problem, ProblemBody};
+use storage::PgPool;
 use storage::execution::agents::read_journal;
 use storage::execution::{
     DayRecord, RecordedLane, recorded_bases, recorded_days, recorded_job, recorded_lanes,
@@ -29,17 +30,17 @@ use storage::execution::{
 use storage::market::{bars_by, known_actions, put_back};
 use tokio::sync::mpsc;
 
-use crate::Executor;
-use crate::agent::told;
+use super::state::ApiState;
 use crate::error::ExecutorError;
-use crate::jobs::PlannedJob;
+use crate::job::cache::PlannedJob;
 
 /// Bytes that are sent at once.
-const CHUNK: usize = 64 << 10;
+const CHUNK_BYTES: usize = 64 << 10;
 
 /// A job that can be exported.
 struct Export {
-    executor: Arc<Executor>,
+    pool: PgPool,
+    calendar: Calendar,
     planned: PlannedJob,
     state: JobState,
     ended_at: DateTime<Utc>,
@@ -57,13 +58,13 @@ struct Export {
         (status = 409, description = "The job has not ended.", body = ProblemBody,
             content_type = "application/problem+json"),
     ))]
-pub(crate) async fn bundle(
-    State(executor): State<Arc<Executor>>,
+pub(super) async fn bundle(
+    State(ApiState { pool, calendar }): State<ApiState>,
     Path(job): Path<String>,
 ) -> Result<Response, Problem> {
     let unknown = || Problem::new(StatusCode::NOT_FOUND, format!("Job {job} not found, or not planned yet"));
     let id: JobId = job.parse().map_err(|_| unknown())?;
-    let row = recorded_job(&executor.pool, id).await.map_err(|problem| Problem::internal(&problem))?;
+    let row = recorded_job(&pool, id).await.map_err(|problem| Problem::internal(&problem))?;
     let row = row.ok_or_else(unknown)?;
     let Some(ended_at) = row.ended_at else {
         let detail = format!("Job {job} is {} and can be exported once it has ended", row.state.as_str());
@@ -73,7 +74,7 @@ pub(crate) async fn bundle(
         decode_event(&row.kind, row.body.as_bytes()).map_err(|problem| Problem::internal(&problem))?;
     let planned = PlannedJob::of(event).ok_or_else(unknown)?;
     let planned = planned.at(row.price_version);
-    let export = Export { executor, planned, state: row.state, ended_at };
+    let export = Export { pool, calendar, planned, state: row.state, ended_at };
     let (sender, receiver) = mpsc::channel(4);
     tokio::spawn(async move {
         if let Err(problem) = export.send(&sender).await {
@@ -101,7 +102,7 @@ struct Sink<'a> {
 impl Sink<'_> {
     async fn line(&mut self, line: &str) -> Result<(), ExecutorError> {
         self.gzip.write_all(line.as_bytes()).map_err(ExecutorError::Export)?;
-        if self.gzip.get_ref().len() >= CHUNK {
+        if self.gzip.get_ref().len() >= CHUNK_BYTES {
             let chunk = std::mem::take(self.gzip.get_mut());
             self.send(chunk).await?;
         }
@@ -109,7 +110,7 @@ impl Sink<'_> {
     }
 
     async fn send(&self, chunk: Vec<u8>) -> Result<(), ExecutorError> {
-        let gone = |_| ExecutorError::Export(Error::other("nobody takes it any more"));
+        let gone = |_| ExecutorError::Export(Error::other("the client has gone"));
         self.sender.send(Ok(chunk.into())).await.map_err(gone)
     }
 }
@@ -119,8 +120,8 @@ impl Export {
         let mut sink = Sink { gzip: GzEncoder::new(Vec::new(), Compression::default()), sender };
         let mut encoder = Encoder::default();
         let job = &self.planned.job;
-        let pool = &self.executor.pool;
-        sink.line(&encoder.header(job, self.state, &self.executor.config.calendar)?).await?;
+        let pool = &self.pool;
+        sink.line(&encoder.header(job, self.state, &self.calendar)?).await?;
 
         let lanes = recorded_lanes(pool, job.id).await?;
         let mut portfolios = Vec::with_capacity(lanes.len());
@@ -153,7 +154,7 @@ impl Export {
     ) -> Result<(), ExecutorError> {
         let dates = || portfolios.iter().flat_map(|(_, _, days)| days.iter().map(|day| day.date));
         let (Some(first), Some(last)) = (dates().min(), dates().max()) else { return Ok(()) };
-        let calendar = &self.executor.config.calendar;
+        let calendar = &self.calendar;
         let from = PriceWindow::of(calendar, first).from(calendar, self.planned.lookback());
         let universe = &self.planned.job.universe;
         let mut symbols: BTreeSet<&Symbol> = universe.symbols.iter().chain(&universe.benchmark).collect();
@@ -161,7 +162,7 @@ impl Export {
         let bases = portfolios.iter().flat_map(|(_, bases, _)| bases);
         symbols.extend(bases.flat_map(|base| base.end.position.holdings().keys()));
         for symbol in symbols {
-            let pool = &self.executor.pool;
+            let pool = &self.pool;
             let (alone, version) = (std::slice::from_ref(symbol), self.planned.price_version);
             let mut rows = bars_by(pool, symbol, (from, last), self.ended_at).await?;
             put_back(pool, &mut rows, alone, last, version).await?;
@@ -175,7 +176,7 @@ impl Export {
     async fn recorded(&self, lane: &RecordedLane, day: DayRecord) -> Result<RecordedDay, ExecutorError> {
         let journal = match &day.said {
             Some(_) => {
-                let pool = &self.executor.pool;
+                let pool = &self.pool;
                 read_journal(pool, lane.portfolio, day.date, day.revision, day.attempt).await?
             }
             None => Journal::default(),
@@ -194,7 +195,7 @@ impl Export {
             attempt: day.attempt,
             journal,
             outcome,
-            report: day.said.map(|(reason, said)| told(reason, &said)),
+            report: day.said.map(|(reason, conversation)| conversation.report(reason)),
         })
     }
 }

@@ -1,0 +1,214 @@
+//! A turn of a lane: days one after another, several in a commit, until the slice is over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::events::event::LaneContinue;
+use domain::job::OnFailure;
+use domain::market::calendar::Calendar;
+use domain::simulation::model_day::SkipReason;
+use runtime::relay::Wake;
+use storage::PgPool;
+use storage::execution::{self, DayOutcome, Lane, LaneCommit, Take, commit_days, hand_back};
+use storage::outbox::StoredMessage;
+
+use super::cache::LaneCache;
+use super::day::DayRunner;
+use super::finish::finish;
+use super::in_hand::{DayStep, LaneInHand};
+use super::lease::Leases;
+use crate::agent::{AgentDays, Stop};
+use crate::error::ExecutorError;
+use crate::job::cache::JobCache;
+use crate::job::stop_signal::StopSignals;
+use crate::messages::next_turn;
+use crate::metrics;
+use crate::price_cache::PriceCache;
+use crate::recovery::reconcile::Reconciler;
+
+/// Added to another worker's lease before the turn is tried again, so that it is over by then.
+const LEASE_MARGIN: Duration = Duration::from_millis(10);
+
+/// Which lanes a queue carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LaneKind {
+    /// Those whose days are decided in memory.
+    InMemory,
+    /// Those whose days call endpoints.
+    Agents,
+}
+
+/// How long turns last.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Slices {
+    pub(crate) in_memory: Duration,
+    pub(crate) agents: Duration,
+}
+
+/// Runs turns of lanes.
+pub(crate) struct LaneRunner {
+    pool: PgPool,
+    wake: Wake,
+    jobs: Arc<JobCache>,
+    stop_signals: Arc<StopSignals>,
+    reconciler: Arc<Reconciler>,
+    slices: Slices,
+    leases: Leases,
+    cache: LaneCache,
+    days: DayRunner,
+}
+
+/// What lanes share with other parts of the service.
+pub(crate) struct Shared {
+    pub(crate) pool: PgPool,
+    pub(crate) wake: Wake,
+    pub(crate) jobs: Arc<JobCache>,
+    pub(crate) stop_signals: Arc<StopSignals>,
+    pub(crate) reconciler: Arc<Reconciler>,
+}
+
+impl LaneRunner {
+    pub(crate) fn new(shared: Shared, slices: Slices, calendar: Calendar, agents: AgentDays) -> Self {
+        let Shared { pool, wake, jobs, stop_signals, reconciler } = shared;
+        let prices = PriceCache::new(calendar.clone());
+        Self {
+            leases: Leases::new(pool.clone()),
+            cache: LaneCache::default(),
+            days: DayRunner { pool: pool.clone(), calendar, prices, agents },
+            pool,
+            wake,
+            jobs,
+            stop_signals,
+            reconciler,
+            slices,
+        }
+    }
+
+    /// Takes a turn and runs it; answers the next turn's message when that is still to be sent.
+    pub(crate) async fn run(
+        &self,
+        LaneContinue { lane, turn }: LaneContinue,
+        kind: LaneKind,
+    ) -> Result<Option<StoredMessage>, ExecutorError> {
+        let stop = self.stop_signals.listen();
+        let dates = self.cache.dates(lane);
+        let take = async || match kind {
+            LaneKind::InMemory => self.leases.take(lane, turn, dates.as_ref()).await,
+            LaneKind::Agents => self.leases.take_with_endpoint(lane, turn).await,
+        };
+        let mut taken = take().await?;
+        if let Take::Leased(left) = taken {
+            tokio::time::sleep(left + LEASE_MARGIN).await;
+            taken = take().await?;
+        }
+        // Whoever renewed the lease works on the lane, and whoever ended the turn has sent the next one.
+        let Take::Taken(lane) = taken else { return Ok(None) };
+        let (id, epoch, job, endpoint) = (lane.id, lane.epoch, lane.job, lane.endpoint.clone());
+        let ran = tokio::select! {
+            ran = self.run_taken(lane) => ran,
+            () = stop.received(job) => {
+                tracing::info!(job.id = %job, "Job {job}: a lane was stopped in the middle of a turn");
+                Ok(None)
+            }
+        };
+        if ran.as_ref().is_err_and(ExecutorError::is_transient) {
+            self.leases.put_down(id, epoch).await;
+        }
+        if let Some(endpoint) = endpoint {
+            self.reconciler.call_next(&endpoint).await;
+        }
+        ran
+    }
+
+    /// Runs a taken turn to the end of its slice, or the lane to its end.
+    async fn run_taken(&self, lane: Lane) -> Result<Option<StoredMessage>, ExecutorError> {
+        let _lease = self.leases.keep(&lane);
+        let mut in_hand = self.pick_up(lane).await?;
+        while let Some(date) = in_hand.next_date() {
+            match self.days.run(&mut in_hand, date).await? {
+                DayStep::Ended(ended) => {
+                    let failed = matches!(ended.day.outcome, DayOutcome::Failed(_));
+                    if failed && in_hand.job.job.options.on_failure == OnFailure::Stop {
+                        in_hand.stopped = Some(SkipReason::StoppedAfterFailure);
+                    }
+                    in_hand.add(*ended);
+                    if in_hand.turn_ends() {
+                        let next = self.commit(&mut in_hand, true).await?;
+                        self.cache.put(&in_hand.lane, in_hand.history, in_hand.previous);
+                        return Ok(next);
+                    }
+                    if in_hand.batch_is_full(failed) {
+                        self.commit(&mut in_hand, false).await?;
+                    }
+                }
+                DayStep::PutOff(stop) => {
+                    self.put_off(&in_hand.lane, stop).await?;
+                    self.cache.put(&in_hand.lane, in_hand.history, in_hand.previous);
+                    return Ok(None);
+                }
+                DayStep::OutOfBudget => in_hand.stopped = Some(SkipReason::BudgetExhausted),
+            }
+        }
+        finish(&self.pool, &self.wake, &in_hand).await?;
+        Ok(None)
+    }
+
+    /// The taken lane with its job and the history of its portfolio.
+    async fn pick_up(&self, lane: Lane) -> Result<LaneInHand, ExecutorError> {
+        let job = self.jobs.get(&self.pool, lane.job).await?;
+        let slice = if lane.endpoint.is_some() { self.slices.agents } else { self.slices.in_memory };
+        let stops = job.job.options.on_failure == OnFailure::Stop && lane.done > 0;
+        // The worker before us may have died between the failed day and the lane's end.
+        let stopped = stops && execution::has_failed(&self.pool, &lane).await?;
+        let stopped = stopped.then_some(SkipReason::StoppedAfterFailure);
+        let mut in_hand = LaneInHand::new(lane, job, slice, stopped);
+        let lane = &in_hand.lane;
+        if let (Some(next), Some(last)) = (in_hand.rest().first(), lane.dates.last()) {
+            (in_hand.history, in_hand.previous) = match self.cache.take(lane, *next) {
+                Some(cached) => cached,
+                None => (execution::history(&self.pool, lane.portfolio, *next, *last).await?, None),
+            };
+        }
+        Ok(in_hand)
+    }
+
+    /// Commits the days that were run and, when the turn ends with them, the next turn's message, which it answers.
+    async fn commit(
+        &self,
+        in_hand: &mut LaneInHand,
+        ends_turn: bool,
+    ) -> Result<Option<StoredMessage>, ExecutorError> {
+        let message = if ends_turn { Some(next_turn(&in_hand.lane)?) } else { None };
+        let commit = in_hand.take_commit(message);
+        match self.write(&commit).await {
+            // One of the days is to blame. Those before it take effect without it.
+            Err(problem) if problem.is_refusal() && commit.days.len() > 1 => {
+                tracing::debug!(lane.id = %commit.lane, "{} days go one by one: {problem}", commit.days.len());
+                let mut next = None;
+                for day in commit.one_by_one() {
+                    next = self.write(&day).await?;
+                }
+                Ok(next)
+            }
+            written => Ok(written?),
+        }
+    }
+
+    async fn write(&self, commit: &LaneCommit) -> storage::Result<Option<StoredMessage>> {
+        let next = commit_days(&self.pool, commit).await?;
+        self.wake.wake_for_events();
+        commit.days.iter().for_each(|day| metrics::model_days(day.outcome.as_str(), 1));
+        Ok(next)
+    }
+
+    /// Ends the turn within a day: it goes on in the next one, from its journal.
+    async fn put_off(&self, lane: &Lane, stop: Stop) -> Result<(), ExecutorError> {
+        let (wait, message) = match stop {
+            Stop::Wait(wait) => (Some(wait), None),
+            Stop::Slice => (None, Some(next_turn(lane)?)),
+        };
+        hand_back(&self.pool, lane, wait, message).await?;
+        self.wake.wake();
+        Ok(())
+    }
+}

@@ -1,0 +1,68 @@
+//! Messages of the executor, as its outbox rows.
+
+use contract::ContractError;
+use domain::events::event::{DaysSkipped, Event, LaneContinue};
+use domain::simulation::model_day::SkippedDate;
+use domain::values::ids::{JobId, LaneId};
+use runtime::telemetry;
+use storage::execution::{Lane, NewLane, NextLane, Overdue};
+use storage::outbox::NewMessage;
+
+/// The portfolio that skipped dates are of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SkippedOf<'a> {
+    pub(crate) job: JobId,
+    pub(crate) experiment: &'a str,
+    pub(crate) model: &'a str,
+    pub(crate) trial: u32,
+}
+
+/// The events that report skipped dates of one portfolio.
+pub(crate) fn skipped_events(
+    of: SkippedOf<'_>,
+    dates: &[SkippedDate],
+) -> Result<Vec<NewMessage>, ContractError> {
+    let event = |dates: &[SkippedDate]| {
+        runtime::outgoing::event(&Event::ModelDaysSkipped(DaysSkipped {
+            job: of.job,
+            experiment: of.experiment.to_owned(),
+            model: of.model.to_owned(),
+            trial: of.trial,
+            dates: dates.to_vec(),
+        }))
+    };
+    dates.chunks(DaysSkipped::MOST).map(event).collect()
+}
+
+/// The message of a new lane's first turn, in a trace of its own that is linked to the job's.
+pub(crate) fn first_turn(job: JobId, lane: &NewLane) -> Result<NewMessage, ContractError> {
+    let span =
+        tracing::info_span!(parent: None, "lane", job.id = %job, model = lane.model, trial = lane.trial);
+    telemetry::link_to_current(&span);
+    span.in_scope(|| turn(lane.id, 0, job, lane.routing_key, telemetry::current_traceparent()))
+}
+
+/// The message of the turn after the one in hand.
+pub(crate) fn next_turn(lane: &Lane) -> Result<NewMessage, ContractError> {
+    turn(lane.id, lane.turn + 1, lane.job, &lane.routing_key, telemetry::current_traceparent())
+}
+
+/// The message of a lane that has waited for its portfolio.
+pub(crate) fn turn_of_waiter(lane: &NextLane) -> Result<NewMessage, ContractError> {
+    turn(lane.id, lane.turn, lane.job, &lane.routing_key, telemetry::current_traceparent())
+}
+
+/// The message of a turn that is sent again, outside of any trace.
+pub(crate) fn turn_again(lane: &Overdue) -> Result<NewMessage, ContractError> {
+    turn(lane.lane, lane.turn, lane.job, &lane.routing_key, None)
+}
+
+fn turn(
+    lane: LaneId,
+    turn: u32,
+    job: JobId,
+    routing_key: &str,
+    traceparent: Option<String>,
+) -> Result<NewMessage, ContractError> {
+    runtime::outgoing::lane_continue(&LaneContinue { lane, turn }, job, routing_key, traceparent)
+}
