@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Has docker-compose.yml, or the file given, read by a real compose tool, for every profile, and prints the tool's
-# name. No engine is needed. `compose-check.sh install` only makes sure that there is a tool.
-# Exit code 3: there is none to be had.
+# Lets a real compose tool read docker-compose.yml, or the given file, for every profile, and prints the tool's name.
+# No container engine is needed. `compose-check.sh install` only installs a tool when there is none.
+# Exit code 3: no tool can be installed.
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -9,7 +9,7 @@ set -euo pipefail
 unpacked=$state/compose-check
 log=$state/compose-check.log
 
-# The words of a tool that works; empty when there is none.
+# The command of a working tool; empty when there is none.
 tool() {
   local file
   if docker compose version >/dev/null 2>&1; then echo docker compose; return; fi
@@ -18,7 +18,7 @@ tool() {
   done
 }
 
-# Newer releases have it as one program that runs from any folder; root is not needed.
+# In newer Debian releases the tool is one program that runs from any folder; root is not needed.
 unpack() {
   local package
   for package in docker-compose-v2 docker-compose; do
@@ -31,7 +31,7 @@ unpack() {
   return 1
 }
 
-# Older releases have it with libraries.
+# In older releases it needs libraries.
 install_package() {
   local as_root=()
   if [ "$(id -u)" != 0 ]; then

@@ -1,10 +1,10 @@
 # The postgres and rabbitmq services of docker-compose.yml under Docker or Podman. Sourced, never run.
 # shellcheck shell=bash disable=SC2154
 
-# One project a state folder, so that several can stand side by side.
+# One compose project for each state folder, so that several can run side by side.
 project=modelday-$(printf %s "$state" | cksum | cut -d' ' -f1)
 
-# The words that start a compose tool of a running engine; empty when there is none.
+# The compose command of a running engine; empty when there is none.
 engine() {
   if timeout 5 docker info >/dev/null 2>&1; then
     if docker compose version >/dev/null 2>&1; then echo docker compose; return; fi

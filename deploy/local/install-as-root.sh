@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs server packages and leaves no system-wide server running, enabled or configured that was not so before.
+# Installs packages. No system-wide server is running, enabled or configured afterwards that was not so before.
 # usage, as root: install-as-root.sh OLDEST_RABBITMQ PACKAGE...
 set -euo pipefail
 
@@ -14,7 +14,7 @@ mkdir -p /run/lock
 exec 9>/run/lock/modelday-install
 flock 9
 
-# What starts servers at boot: links of systemd, links of SysV init. Only additions are taken back.
+# What starts servers at boot: links of systemd, links of SysV init. Only added links are removed.
 systemd_links() { find /etc/systemd/system -type l \( -name 'postgresql*' -o -name 'rabbitmq-server*' -o -name 'epmd*' \) 2>/dev/null | sort; }
 init_services() { find /etc/rc[2-5].d \( -name 'S*postgresql' -o -name 'S*rabbitmq-server' \) 2>/dev/null | sed 's|.*/S[0-9]*||' | sort -u; }
 booted_systemd() { [ -d /run/systemd/system ]; }
@@ -38,7 +38,7 @@ made_folders=()
 trap restore EXIT
 trap 'exit 1' INT TERM HUP
 
-# A copy that is already there is the original of a run that was killed.
+# An existing copy is the original file, left by a run that was killed.
 if [ -e "$policy" ] && [ ! -e "$policy_kept" ]; then mv "$policy" "$policy_kept"; fi
 printf '#!/bin/sh\nexit 101\n' >"$policy"
 chmod 755 "$policy"
@@ -64,7 +64,7 @@ for package in "$@"; do
   fi
 done
 
-# Half-installed packages would be set up later without us, so this part is not interrupted.
+# Half-installed packages would be configured later without these precautions, so this part is not interrupted.
 trap '' INT TERM HUP
 setsid --wait "${apt[@]}" install --no-install-recommends "$@" 9>&-
 

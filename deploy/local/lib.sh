@@ -1,4 +1,4 @@
-# Words, ports and processes, for the scripts of this folder. Sourced, never run.
+# Messages, ports and processes, for the scripts of this folder. Sourced, never run.
 # shellcheck shell=bash disable=SC2034
 
 repo_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
@@ -9,12 +9,12 @@ state=${MODELDAY_STATE:-$repo_root/.local}
 say() { printf '%s\n' "$*" >&2; }
 die() { say "modelday: $*"; exit 1; }
 
-# An unforeseen failure is still one sentence.
+# An unexpected failure is also reported as one sentence.
 set -E
 newline=$'\n'
 trap '[ "$BASHPID" != $$ ] || say "modelday: ${0##*/} stopped unexpectedly while running: ${BASH_COMMAND%%"$newline"*}"' ERR
 
-# The state folder, made when absent; it must be ours to write.
+# Creates the state folder when it is absent; it must be writable.
 prepare_state() {
   mkdir -p "$state" 2>/dev/null || die "cannot create the folder $state; set MODELDAY_STATE to a folder you can write to."
   [ -w "$state" ] || die "the folder $state belongs to $(stat -c %U "$state"); remove it as that user, or set MODELDAY_STATE to another one."
@@ -31,7 +31,7 @@ lock() {
 
 port_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# http_status PORT PATH [USER:PASSWORD]: the status of a GET on loopback, 000 when nobody answers.
+# http_status PORT PATH [USER:PASSWORD]: the status of a GET on loopback, 000 when nothing answers.
 http_status() {
   local auth=
   [ -z "${3:-}" ] || auth="Authorization: Basic $(printf %s "$3" | base64)"$'\r\n'
@@ -43,14 +43,14 @@ http_status() {
 port_span=40
 
 # claim_port FOLDER FIRST OFFSET...: writes FOLDER/port, the first block from FIRST on in which each port
-# (block + OFFSET) is free and which no other state folder of this user has claimed. A block that was ours before
-# gets a moment to become free, because clients know it.
+# (block + OFFSET) is free and which no other state folder of this user has claimed. When this folder had FIRST before,
+# it waits a moment for that block to become free, because clients know it.
 claim_port() {
   local folder=$1 first=$2 port
   shift 2
   claims=/tmp/modelday-ports-$(id -u)
   mkdir -m 700 "$claims" 2>/dev/null || true
-  [ -O "$claims" ] || die "$claims belongs to somebody else; remove it and try again."
+  [ -O "$claims" ] || die "$claims belongs to another user; remove it and try again."
   exec 8>>"$claims/lock"
   flock 8
   if [ "$(cat "$folder/port" 2>/dev/null)" = "$first" ]; then until_true 5 block_free "$first" "$@" || true; fi
@@ -76,7 +76,7 @@ block_free() {
   done
 }
 
-# A claim holds as long as its folder remembers the same port.
+# A claim is valid as long as its folder has the same port in its file.
 block_claimed() {
   local port=$1 folder=$2 claim owner
   for claim in "$claims"/[0-9]*; do
@@ -93,13 +93,13 @@ block_claimed() {
 
 # --- processes --------------------------------------------------------------------------------
 
-# A zombie keeps its pid but has no command line, so it counts as gone.
+# A zombie still has its pid but no command line, so it counts as gone.
 command_of() { { tr '\0' ' ' <"/proc/$1/cmdline"; } 2>/dev/null || true; }
 
 # alive PID TEXT: a process with that pid runs, and it is the one whose command line has TEXT in it.
 alive() { [ -n "${1:-}" ] && [[ $(command_of "$1") == *"$2"* ]]; }
 
-# until_true SECONDS COMMAND...: polls; false when the time is over.
+# until_true SECONDS COMMAND...: polls until the command succeeds; fails when the time is over.
 until_true() {
   local deadline=$((SECONDS + $1))
   shift

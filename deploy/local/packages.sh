@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes sure that what is named is there, from packages if need be.
+# Installs the named components from packages when they are absent.
 # usage: packages.sh [postgres] [rabbitmq]    the servers
 #        packages.sh [PROGRAM] [pika]          what tests and checks run: programs by the names of their packages,
 #                                              Python's pika or venv
@@ -24,11 +24,11 @@ for component in "$@"; do
 done
 [ ${#absent[@]} -gt 0 ] || exit 0
 
-wanted=${absent[*]} instead=
+needed=${absent[*]} instead=
 if [ $servers = yes ]; then
-  wanted="PostgreSQL and RabbitMQ $mq_oldest or newer" instead=", start Docker or Podman, or set DATABASE_URL and AMQP_URL"
+  needed="PostgreSQL and RabbitMQ $mq_oldest or newer" instead=", start Docker or Podman, or set DATABASE_URL and AMQP_URL"
 fi
-command -v apt-get >/dev/null || die "this machine has no apt-get; install $wanted yourself$instead."
+command -v apt-get >/dev/null || die "this machine has no apt-get; install $needed yourself$instead."
 
 if [ "$(id -u)" = 0 ]; then
   as_root=()

@@ -28,9 +28,9 @@ pg_sql() {
 }
 pg_ready() { pg_alive && pg_sql 'SELECT 1' >/dev/null 2>&1; }
 
-# PostgreSQL refuses to run as root. Three ways out, and the first that works is remembered: the account of the
+# PostgreSQL refuses to run as root. The first of three ways that works is stored and used again: the account of the
 # packages; a user namespace in which root is that account (for a state folder under a private home); that
-# account with the data in a folder of its own.
+# account with the data in a separate folder.
 pg_choose_account() {
   mkdir -p "$pg_dir"
   [ ! -s "$pg_dir/account" ] || return 0
@@ -99,7 +99,7 @@ CONF
   chown --reference="$data/postgresql.conf" "$data/modelday.conf"
 }
 
-# The server reads its key only when nobody else can.
+# The server accepts its key only when no other user can read it.
 pg_speak_tls() {
   local file
   for file in server.pem server.key; do
@@ -109,8 +109,8 @@ pg_speak_tls() {
   printf '%s\n' "ssl = on" "ssl_cert_file = 'server.pem'" "ssl_key_file = 'server.key'"
 }
 
-# The lock file of a killed server names a pid that may be a zombie for a while (the server would take it for a
-# live one), or, after a reboot, some other program.
+# The lock file of a killed server names a pid that may be a zombie for a while (the server would think that it is
+# running), or, after a reboot, another program.
 pg_clear_stale_pid() {
   local pid
   pid=$(pg_pid)
@@ -164,7 +164,7 @@ pg_down() {
   say "PostgreSQL stopped."
 }
 
-# As a power cut would: the server and its children, at once.
+# Like a power cut: kills the server and its children at once.
 pg_kill() {
   local pid children
   pg_alive || die "PostgreSQL is not running."

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Makes sure that the Python programs of tests/python/NAME.txt are there, in an environment of their own, and
-# prints its folder.
+# Installs the Python packages of tests/python/NAME.txt in a virtual environment, unless they are installed, and prints
+# its folder.
 # usage: python.sh NAME
-# Exit code 3: they cannot be had.
+# Exit code 3: they cannot be installed.
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-wanted=$repo_root/tests/python/$1.txt
-[ -f "$wanted" ] || die "there is no $wanted."
-# Kept for the next time, whatever servers the tests have.
+requirements=$repo_root/tests/python/$1.txt
+[ -f "$requirements" ] || die "there is no $requirements."
+# Outside the tests' own state folder, so that the next run finds it.
 folder=$repo_root/.local/python/$1
 log=$folder.log
-if ! cmp -s "$wanted" "$folder/installed.txt"; then
+if ! cmp -s "$requirements" "$folder/installed.txt"; then
   mkdir -p "${folder%/*}"
   rm -rf "$folder"
   python=python3
@@ -20,12 +20,12 @@ if ! cmp -s "$wanted" "$folder/installed.txt"; then
     python=/usr/bin/python3
     "$here/packages.sh" venv
   fi
-  say "Getting $(paste -sd' ' "$wanted") for the tests."
-  { "$python" -m venv "$folder" && "$folder/bin/pip" install --disable-pip-version-check -q -r "$wanted"; } >"$log" 2>&1 || {
+  say "Getting $(paste -sd' ' "$requirements") for the tests."
+  { "$python" -m venv "$folder" && "$folder/bin/pip" install --disable-pip-version-check -q -r "$requirements"; } >"$log" 2>&1 || {
     last_lines "$log"
-    say "modelday: Python's package index has not answered as hoped; the lines above are from $log."
+    say "modelday: Python's package index did not provide them; the lines above are from $log."
     exit 3
   }
-  cp "$wanted" "$folder/installed.txt"
+  cp "$requirements" "$folder/installed.txt"
 fi
 echo "$folder"

@@ -14,7 +14,7 @@ mq_sbin() {
   done
 }
 
-# The version stands in the name of the folder, ".../rabbitmq_server-3.10.8/sbin".
+# The version is in the name of the folder, ".../rabbitmq_server-3.10.8/sbin".
 mq_version() { mq_sbin | grep -o '[0-9]\+\.[0-9]\+\(\.[0-9]\+\)*' | tail -n 1; }
 
 mq_check_version() { mq_new_enough "$(mq_version)" || die "$(mq_too_old "$(mq_version)")"; }
@@ -27,21 +27,22 @@ mq_port() { cat "$mq_dir/port" 2>/dev/null; }
 mq_url() { echo "amqp://guest:guest@127.0.0.1:$(mq_port)/%2f"; }
 mq_management_url() { echo "http://guest:guest@127.0.0.1:$(($(mq_port) + 10))"; }
 
-# The broker deletes its own pid file early in its shutdown, so a copy is kept.
+# The broker deletes its own pid file early in its shutdown, so this script makes a copy.
 mq_pid() { cat "$mq_dir/server.pid" 2>/dev/null || cat "$mq_dir/pid" 2>/dev/null || true; }
 mq_alive() { alive "$(mq_pid)" "$mq_dir/home"; }
 mq_gone() { ! mq_alive; }
 mq_ready() { mq_alive && mq_speaks_amqp && [ "$(http_status $(($(mq_port) + 10)) /api/whoami guest:guest)" = 200 ]; }
 
-# A port that is open is not yet a broker: it must answer the AMQP header.
+# An open port does not prove that the broker runs: it must answer the AMQP header.
 mq_speaks_amqp() {
   # shellcheck disable=SC2016 # $1 belongs to the inner shell
   timeout 3 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "AMQP\0\0\11\1" >&3 && head -c 1 <&3 | od -An -tx1 | grep -q 01' \
     _ "$(mq_port)" 2>/dev/null
 }
 
-# Becomes a command that has everything of the node in our folder and on loopback: also the distribution port,
-# the command-line tool's, and a port mapper of our own. The node's name names its data, so it never changes.
+# Replaces this process by a command whose node has everything in our folder and on loopback, including the ports of
+# distribution, command-line tools and a separate port mapper. The node stores its data under its name, so the name
+# never changes.
 mq_exec() {
   cd "$mq_dir" || exit 1
   unset "${!RABBITMQ_@}" "${!ERL_@}"
@@ -131,7 +132,7 @@ mq_down() {
   mq_stop_mapper
 }
 
-# The port mapper has no state: it goes with the broker. Erlang's tools start one when they find none.
+# The port mapper has no state, so it is stopped with the broker. Erlang's tools start one when there is none.
 mq_stop_mapper() {
   local port
   stop_process "$(cat "$mq_dir/epmd.pid" 2>/dev/null)" epmd 5

@@ -17,7 +17,7 @@ build() {
   fi
 }
 
-# In a terminal only a count is shown.
+# In a terminal, only the number of compiled crates is shown.
 compile() {
   local words=(cargo build --release --locked -p modelday -p standin)
   if [ ! -t 2 ]; then
@@ -56,7 +56,7 @@ choose_provider() {
   export ALPHAVANTAGE_BASE_URL ALPHAVANTAGE_API_KEY=standin-paying-key
 }
 
-# In DEV, agents are scripted, and messages have a virtual host of their own.
+# In DEV, agents are scripted, and messages have a separate virtual host.
 choose_agents() {
   local mode=${DEPLOYMENT_MODE:-PROD}
   if [ "${mode^^}" != DEV ]; then
@@ -74,10 +74,10 @@ choose_agents() {
     export DEV_ENDPOINT_URL
   fi
   make_virtual_host
-  say "DEPLOYMENT_MODE=DEV: agents are scripted at $DEV_ENDPOINT_URL, and data are kept apart."
+  say "DEPLOYMENT_MODE=DEV: agents are scripted at $DEV_ENDPOINT_URL, and the data is separate."
 }
 
-# The one beside that of AMQP_URL. A broker that was given to us is its owner's to change; modelday says what it lacks.
+# The DEV virtual host beside that of AMQP_URL. A broker of the user's is not changed; modelday reports what is missing.
 make_virtual_host() {
   local address=${AMQP_URL#*://} name='' user
   if [[ $address = */* ]]; then name=${address#*/}; fi

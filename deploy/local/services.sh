@@ -11,12 +11,13 @@ pid_of() { cat "$state/$1.pid" 2>/dev/null || true; }
 port_of() { cat "$state/$1.port" 2>/dev/null || true; }
 running() { alive "$(pid_of "$1")" "$2"; }
 
-# unchanged NAME PROGRAM: it runs, from the file as it is (a build makes a new one), with the settings we have.
+# unchanged NAME PROGRAM: the program runs from the present file (a build makes a new file) with the present settings.
 unchanged() {
   running "$1" "$2" && [ "/proc/$(pid_of "$1")/exe" -ef "$2" ] && [ "$(cat "$state/$1.settings" 2>/dev/null)" = "$(settings)" ]
 }
 
-# What the services read at their start: variables and configuration. A fingerprint, because keys are among them.
+# A fingerprint of what the services read at their start: variables and configuration. Only a fingerprint, because they
+# include keys.
 settings() {
   {
     env | grep -E '^(AGENT|API_|DATABASE_|AMQP_|LISTEN|ALPHA|JINA_|MAX_|DEFAULT_|DEPLOYMENT_|DEV_|DOWNLOAD_|LANE|MARKET_|MODELS_|PREPARATIONS_|PRESERVE_|REQUEST_|SEARCH_|SIMULATED_|UNIVERSE_|OTEL_|MODELDAY_)' | sort
@@ -24,7 +25,7 @@ settings() {
   } | sha256sum
 }
 
-# free_port NAME FIRST: the first free port from FIRST on, remembered as NAME's.
+# free_port NAME FIRST: the first free port from FIRST on, stored as NAME's port.
 free_port() {
   local port=$2
   while port_open "$port"; do
@@ -35,7 +36,7 @@ free_port() {
   echo "$port" >"$state/$1.port"
 }
 
-# launch NAME PROGRAM ARGS...: in the background, for longer than this shell.
+# launch NAME PROGRAM ARGS...: starts it in the background; it outlives this shell.
 launch() {
   local name=$1
   shift
@@ -46,7 +47,7 @@ launch() {
   settings >"$state/$name.settings"
 }
 
-# stop NAME PROGRAM: also when it was started with another CARGO_TARGET_DIR than now.
+# stop NAME PROGRAM: stops it, also when it was started with another CARGO_TARGET_DIR.
 stop() {
   local program
   program=$(cat "$state/$1.programs" 2>/dev/null || echo "$programs")/$(basename "$2")
@@ -57,7 +58,7 @@ stop() {
   rm -f "$state/$1.pid" "$state/$1.programs" "$state/$1.settings"
 }
 
-# wait_for NAME PROGRAM PATH: until it answers 200; says why not.
+# wait_for NAME PROGRAM PATH: waits until it responds with 200, or says why it does not.
 wait_for() {
   local name=$1 deadline=$((SECONDS + 60))
   until [ "$(http_status "$(port_of "$name")" "$3")" = 200 ]; do
@@ -67,7 +68,7 @@ wait_for() {
   done
 }
 
-# The last lines of a log, those in JSON cut down to what they say.
+# The last lines of a log; of lines in JSON, only the message and the error.
 explain() {
   grep -v '^[[:space:]]*$' "$state/$1.log" | tail -n 8 |
     sed -E 's/^\{.*"level":"([A-Z]+)".*"message":"(([^"\\]|\\.)*)".*"error":"(([^"\\]|\\.)*)".*/\1 \2: \4/; s/^\{.*"level":"([A-Z]+)".*"message":"(([^"\\]|\\.)*)".*/\1 \2/' |

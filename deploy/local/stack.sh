@@ -38,7 +38,7 @@ else the packages of Debian or Ubuntu, which it installs when they are absent.
 TEXT
 }
 
-# What provides a component is remembered at `up`: given, container or native.
+# `up` stores what provides a component: given, container or native.
 provider() { cat "$state/$1.provider" 2>/dev/null || echo none; }
 remember() { echo "$2" >"$state/$1.provider"; }
 
@@ -59,7 +59,7 @@ choose_provider() {
 
 prefix() { case $1 in postgres) echo pg ;; rabbitmq) echo mq ;; *) die "'$1' is neither postgres nor rabbitmq." ;; esac; }
 
-# A running container engine that cannot fetch the images is no reason to give up.
+# When a running container engine cannot fetch the images, the packages are used instead.
 start_component() {
   local component=$1 kind=$2
   if [ "$kind" = given ]; then say "Using the ${component} of $(given_variable "$component")."; return; fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a command, by default all tests, with a throw-away PostgreSQL and RabbitMQ. They are this clone's own, beside
-# those of `make run`, and gone afterwards, also after a failure or Ctrl-C; MODELDAY_KEEP=1 keeps them.
+# Runs a command, by default all tests, with a throw-away PostgreSQL and RabbitMQ. They belong to this
+# clone, run beside those of `make run`, and are removed afterwards, also after a failure or Ctrl-C, unless MODELDAY_KEEP=1.
 # Tests that need more servers start them with stack.sh in a folder of $MODELDAY_TEST_STATE/stacks.
 set -euo pipefail
 export MODELDAY_STATE=${MODELDAY_TEST_STATE:-$(cd "$(dirname "$0")/../.." && pwd -P)/.local/test}
@@ -11,7 +11,7 @@ everything=no
 
 stack() { MODELDAY_STATE=$state MODELDAY_PG_PORT=${MODELDAY_TEST_PG_PORT:-30432} MODELDAY_MQ_PORT=${MODELDAY_TEST_MQ_PORT:-30672} "$here/stack.sh" "$@" 7>&-; }
 
-# The command has a process group of its own, so that nothing of it outlives us.
+# The command has its own process group, so that none of its processes outlives this script.
 running=
 # shellcheck disable=SC2317 # called by the trap
 clean_up() {
@@ -43,7 +43,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 stack up || exit 1
-# Here, because a password can only be typed before the tests begin. The test that misses something says so.
+# Installed here, because a password can only be typed before the tests begin. A test reports what is still missing.
 if [ "$everything" = yes ]; then
   "$here/packages.sh" curl pika 7>&- || true
   env -u MODELDAY_STATE "$here/compose-check.sh" install 7>&- || true

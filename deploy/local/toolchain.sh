@@ -8,7 +8,7 @@ oldest=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$repo_root/Cargo.toml" | head
 
 { command -v cargo && command -v rustc; } >/dev/null ||
   die "Rust is not installed (or not on the PATH of $(id -un)); install it as https://rustup.rs says, open a new shell and try again."
-# In the clone rustup goes by rust-toolchain.toml.
+# In the clone, rustup uses rust-toolchain.toml.
 cd "$repo_root"
 rustc --version >/dev/null 2>&1 ||
   die "rustc does not start; run 'rustup toolchain install stable' and try again."

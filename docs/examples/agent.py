@@ -1,6 +1,6 @@
-"""An agent of your own: buys the two symbols that fell most at the open, sells what it held.
+"""An example of your own agent: buys the two symbols that fell most at the open, and first sells what it holds.
 
-Modelday asks it over HTTP, step by step; see docs/agents.md. It needs nothing but Python.
+Modelday calls it over HTTP, step by step; see docs/agents.md. It needs only Python.
 """
 
 import json
@@ -9,10 +9,10 @@ from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
-def decide(asked):
-    """The tool calls of one step. Everything to decide from is in `asked`."""
-    seen = asked["observation"]
-    if asked["step"] == 1 and seen["holdings"]:
+def decide(request):
+    """The tool calls of one step. `request` has all data for the decision."""
+    seen = request["observation"]
+    if request["step"] == 1 and seen["holdings"]:
         sales = [call("sell", symbol, amount) for symbol, amount in seen["holdings"].items()]
         return {"tool_calls": sales, "reasoning": "Yesterday's choice is sold first."}
     opens, closes = seen["opens"], seen["previous_closes"]
@@ -34,8 +34,8 @@ def call(side, symbol, amount):
 
 class Agent(BaseHTTPRequestHandler):
     def do_POST(self):
-        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        body = json.dumps(decide(asked)).encode()
+        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        body = json.dumps(decide(request)).encode()
         self.send_response(200)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))

@@ -51,8 +51,8 @@ def check(folder: Path, text: str, table: str) -> int:
         assert list(row) == list(page), f"{table}: columns {list(row)} and {list(page)}"
         for name, value in row.items():
             # Exact but for what is a binary fraction, which has more than one decimal form.
-            wanted = float(page[name]) if isinstance(value, float) else page[name]
-            assert as_json(value) == wanted, f"{table}, row {number}: {name} is {value!r}, not {wanted!r}"
+            expected = float(page[name]) if isinstance(value, float) else page[name]
+            assert as_json(value) == expected, f"{table}, row {number}: {name} is {value!r}, not {expected!r}"
     with open(folder / f"{table}.csv", newline="", encoding="utf-8") as lines:
         assert [list(row.values()) for row in csv.DictReader(lines)] == [
             ["" if value is None else plain(value) for value in page.values()] for page in pages
