@@ -1,4 +1,4 @@
-//! The documents: links lead somewhere, and commands are tested or say that they are not.
+//! The documents: links and names lead somewhere, and commands are tested or say that they are not.
 
 #![allow(
     clippy::unwrap_used,
@@ -38,21 +38,49 @@ fn only_the_readme_has_commands_to_copy() {
     }
 }
 
-/// Every Markdown file of the repository.
-fn documents() -> Vec<(PathBuf, String)> {
-    let found = walk(&root());
-    assert!(found.contains(&root().join("README.md")) && found.len() > 10, "{found:?}");
-    found.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
+/// An invariant whose test was renamed or removed would look tested.
+#[test]
+fn the_architecture_names_tests_that_are_there() {
+    let text = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let sources = files(".rs");
+
+    let names: Vec<&str> = text
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|code| {
+            code.split('_').count() > 4 && code.chars().all(|c| c == '_' || c.is_ascii_lowercase())
+        })
+        .collect();
+
+    assert!(names.len() > 20, "{names:?}");
+    for name in names {
+        let function = format!("fn {name}(");
+        assert!(sources.iter().any(|(_, code)| code.contains(&function)), "there is no test {name}");
+    }
 }
 
-fn walk(folder: &Path) -> Vec<PathBuf> {
+/// Every Markdown file of the repository.
+fn documents() -> Vec<(PathBuf, String)> {
+    let found = files(".md");
+    assert!(found.len() > 10 && found.iter().any(|(path, _)| *path == root().join("README.md")));
+    found
+}
+
+/// Every file of the repository with that suffix, and its text.
+fn files(suffix: &str) -> Vec<(PathBuf, String)> {
+    let paths = walk(&root(), suffix);
+    paths.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+fn walk(folder: &Path, suffix: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
         if path.is_dir() && name != "target" && !name.starts_with('.') {
-            found.extend(walk(&path));
-        } else if name.ends_with(".md") {
+            found.extend(walk(&path, suffix));
+        } else if name.ends_with(suffix) {
             found.push(path);
         }
     }
