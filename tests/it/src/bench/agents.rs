@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use it::{Shape, System};
 use serde_json::json;
-use standin::chat::{ChatEndpoint, Script, Use};
+use standin::chat::{ChatEndpoint, Script, ToolCall};
 
 use crate::measure::{Line, ended, millis, percentile};
 
 /// Six tool calls, one in each step, so that the endpoint is called seven times.
 fn script() -> Script {
-    let buy = || Use::new("buy", &json!({ "symbol": "AAPL", "amount": 1 }));
-    let sell = || Use::new("sell", &json!({ "symbol": "AAPL", "amount": 1 }));
-    let look = || Use::new("get_position", &json!({}));
+    let buy = || ToolCall::new("buy", &json!({ "symbol": "AAPL", "amount": 1 }));
+    let sell = || ToolCall::new("sell", &json!({ "symbol": "AAPL", "amount": 1 }));
+    let look = || ToolCall::new("get_position", &json!({}));
     [look(), buy(), look(), sell(), buy(), sell()].map(|used| vec![used]).to_vec()
 }
 

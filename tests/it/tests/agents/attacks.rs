@@ -1,18 +1,19 @@
 //! Agents that try what they should not.
 
 use serde_json::{Value, json};
-use standin::chat::{Fault, Use};
+use standin::chat::{Fault, ToolCall};
 
 use crate::stage::{endpoint, small};
 
-fn order(side: &str, arguments: Value) -> Use {
-    Use::new(side, &arguments)
+fn order(side: &str, arguments: Value) -> ToolCall {
+    ToolCall::new(side, &arguments)
 }
 
 #[tokio::test]
 async fn no_attack_changes_the_ledger_wrongly_or_shows_the_future() {
     let endpoint = endpoint().await;
-    let raw = |name: &str, arguments: &str| Use { name: name.to_owned(), arguments: arguments.to_owned() };
+    let raw =
+        |name: &str, arguments: &str| ToolCall { name: name.to_owned(), arguments: arguments.to_owned() };
     endpoint.script(
         "a",
         "2025-10-02",

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 use serde_json::json;
-use standin::chat::Use;
+use standin::chat::ToolCall;
 
 use crate::bundle::replays_as_recorded;
 use crate::stage::{endpoint, small};
@@ -10,7 +10,7 @@ use crate::stage::{endpoint, small};
 #[tokio::test]
 async fn a_job_never_spends_more_than_its_budget_and_ends_cleanly() {
     let endpoint = endpoint().await;
-    endpoint.script("a", "*", vec![vec![Use::new("get_position", &json!({}))]; 3]);
+    endpoint.script("a", "*", vec![vec![ToolCall::new("get_position", &json!({}))]; 3]);
     let system = small(&endpoint, "sampling = { max_completion_tokens = 200 }").start().await;
 
     let request = json!({ "start_date": "2025-10-01", "end_date": "2025-10-29", "budget": "0.05" });

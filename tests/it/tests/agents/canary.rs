@@ -3,7 +3,7 @@
 
 use it::{Shape, System};
 use serde_json::json;
-use standin::chat::{Script, Use};
+use standin::chat::{Script, ToolCall};
 
 use crate::stage::{endpoint, models};
 
@@ -12,20 +12,21 @@ const DAY: &str = "2025-10-08";
 
 /// Looks wherever it may and may not, and trades.
 fn curious() -> Script {
-    let look =
-        |symbol: &str, date: &str| Use::new("get_price_local", &json!({ "symbol": symbol, "date": date }));
+    let look = |symbol: &str, date: &str| {
+        ToolCall::new("get_price_local", &json!({ "symbol": symbol, "date": date }))
+    };
     let dates = ["2025-10-06", "2025-10-07", "2025-10-08", "2025-10-09", "2025-10-10"];
     vec![
         dates.iter().flat_map(|date| [look("AAPL", date), look("QQQ", date)]).collect(),
         vec![
-            Use::new("get_price_history", &json!({ "symbol": "AAPL", "days": 90 })),
-            Use::new("get_price_history", &json!({ "symbol": "MSFT", "days": 3 })),
+            ToolCall::new("get_price_history", &json!({ "symbol": "AAPL", "days": 90 })),
+            ToolCall::new("get_price_history", &json!({ "symbol": "MSFT", "days": 3 })),
         ],
         vec![
-            Use::new("buy", &json!({ "symbol": "AAPL", "amount": 3 })),
-            Use::new("buy", &json!({ "symbol": "MSFT", "amount": 100 })),
-            Use::new("sell", &json!({ "symbol": "AAPL", "amount": 1 })),
-            Use::new("get_position", &json!({})),
+            ToolCall::new("buy", &json!({ "symbol": "AAPL", "amount": 3 })),
+            ToolCall::new("buy", &json!({ "symbol": "MSFT", "amount": 100 })),
+            ToolCall::new("sell", &json!({ "symbol": "AAPL", "amount": 1 })),
+            ToolCall::new("get_position", &json!({})),
         ],
     ]
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use standin::chat::{Script, Use};
+use standin::chat::{Script, ToolCall};
 use test_support::eventually;
 
 use crate::stage::{endpoint, small};
@@ -16,7 +16,7 @@ fn request() -> Value {
 }
 
 fn looks(steps: usize) -> Script {
-    (0..steps).map(|_| vec![Use::new("get_position", &json!({}))]).collect()
+    (0..steps).map(|_| vec![ToolCall::new("get_position", &json!({}))]).collect()
 }
 
 #[tokio::test]

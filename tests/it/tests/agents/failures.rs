@@ -13,7 +13,7 @@ fn request() -> Value {
 
 fn refusal(status: u16, code: &str, message: &str) -> Fault {
     let body = json!({ "error": { "message": message, "type": code, "param": null, "code": code } });
-    Fault::Answer(status, Vec::new(), body.to_string())
+    Fault::Response(status, Vec::new(), body.to_string())
 }
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn a_throttled_call_is_sent_again_after_the_time_asked_for() {
     let endpoint = endpoint().await;
     let body = json!({ "error": { "message": "slow", "type": "tokens", "code": "rate_limit_exceeded" } });
     endpoint
-        .fault("a", Fault::Answer(429, vec![("retry-after".to_owned(), "1".to_owned())], body.to_string()));
+        .fault("a", Fault::Response(429, vec![("retry-after".to_owned(), "1".to_owned())], body.to_string()));
     let system = small(&endpoint, "").start().await;
 
     let job = system.client.trigger(&request()).await;

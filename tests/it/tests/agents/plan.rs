@@ -1,14 +1,14 @@
 //! What the next days of an agent are expected to cost, after its first ones.
 
 use serde_json::{Value, json};
-use standin::chat::Use;
+use standin::chat::ToolCall;
 
 use crate::stage::{endpoint, small};
 
 #[tokio::test]
 async fn past_days_say_what_the_next_ones_cost() {
     let endpoint = endpoint().await;
-    endpoint.script("a", "*", vec![vec![Use::new("get_position", &json!({}))]; 2]);
+    endpoint.script("a", "*", vec![vec![ToolCall::new("get_position", &json!({}))]; 2]);
     let system = small(&endpoint, "limits = { max_cost = \"0.50\" }").start().await;
     let request = |start: &str, end: &str, budget: &str| json!({ "start_date": start, "end_date": end, "budget": budget });
 

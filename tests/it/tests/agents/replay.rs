@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use it::{Shape, System};
 use serde_json::{Value, json};
-use standin::chat::{Fault, Use};
+use standin::chat::{Fault, ToolCall};
 
 use crate::bundle::{Saved, gzip, lines, packed};
 use crate::stage::{endpoint, models};
@@ -132,11 +132,11 @@ fn damage_is_told(bundle: &[u8]) {
 #[tokio::test]
 async fn jobs_that_continue_replace_and_fail_are_replayed_from_what_they_stood_on() {
     let endpoint = endpoint().await;
-    let order = |side: &str, amount: u32| Use::new(side, &json!({ "symbol": "AAPL", "amount": amount }));
+    let order = |side: &str, amount: u32| ToolCall::new(side, &json!({ "symbol": "AAPL", "amount": amount }));
     endpoint.script("a", "*", vec![vec![order("buy", 2)], vec![order("sell", 1)]]);
     let quota =
         json!({ "error": { "message": "no", "type": "insufficient_quota", "code": "insufficient_quota" } });
-    let refusal = Fault::Answer(429, Vec::new(), quota.to_string());
+    let refusal = Fault::Response(429, Vec::new(), quota.to_string());
     endpoint.fault("a", refusal.clone());
     endpoint.fault("a", Fault::Cut);
     let policy = |name: &str, policy: &str| {

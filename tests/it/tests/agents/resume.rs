@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use it::{Service, System};
 use serde_json::{Value, json};
-use standin::chat::{ChatEndpoint, Script, Use};
+use standin::chat::{ChatEndpoint, Script, ToolCall};
 use test_support::eventually;
 
 use crate::bundle::replays_as_recorded;
@@ -12,17 +12,21 @@ use crate::stage::{endpoint, small};
 
 /// Twelve uses of tools in seven steps.
 fn busy_day() -> Script {
-    let buy = |symbol: &str, amount: u32| Use::new("buy", &json!({ "symbol": symbol, "amount": amount }));
-    let look = || Use::new("get_position", &json!({}));
+    let buy =
+        |symbol: &str, amount: u32| ToolCall::new("buy", &json!({ "symbol": symbol, "amount": amount }));
+    let look = || ToolCall::new("get_position", &json!({}));
     let price =
-        |symbol: &str| Use::new("get_price_local", &json!({ "symbol": symbol, "date": "2025-10-01" }));
+        |symbol: &str| ToolCall::new("get_price_local", &json!({ "symbol": symbol, "date": "2025-10-01" }));
     vec![
         vec![look(), price("AAPL"), price("MSFT")],
         vec![buy("AAPL", 3)],
         vec![buy("MSFT", 2), look()],
-        vec![Use::new("add", &json!({ "a": 1, "b": 2 })), Use::new("multiply", &json!({ "a": 3, "b": 2 }))],
-        vec![Use::new("sell", &json!({ "symbol": "AAPL", "amount": 1 }))],
-        vec![Use::new("get_price_history", &json!({ "symbol": "AAPL", "days": 5 })), buy("AAPL", 1)],
+        vec![
+            ToolCall::new("add", &json!({ "a": 1, "b": 2 })),
+            ToolCall::new("multiply", &json!({ "a": 3, "b": 2 })),
+        ],
+        vec![ToolCall::new("sell", &json!({ "symbol": "AAPL", "amount": 1 }))],
+        vec![ToolCall::new("get_price_history", &json!({ "symbol": "AAPL", "days": 5 })), buy("AAPL", 1)],
         vec![look()],
     ]
 }

@@ -4,7 +4,7 @@
 use it::System;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use standin::chat::{ChatEndpoint, Fault, Script, Use};
+use standin::chat::{ChatEndpoint, Fault, Script, ToolCall};
 use test_support::eventually;
 
 use crate::stage::{endpoint, small};
@@ -18,7 +18,7 @@ fn request(more: Value) -> Value {
 }
 
 fn buys(symbol: &str, amount: u32) -> Script {
-    vec![vec![Use::new("buy", &json!({ "symbol": symbol, "amount": amount }))]]
+    vec![vec![ToolCall::new("buy", &json!({ "symbol": symbol, "amount": amount }))]]
 }
 
 async fn scripted() -> ChatEndpoint {
@@ -58,7 +58,7 @@ async fn with_a_failed_day(endpoint: &ChatEndpoint, system: &System) -> String {
     let job = system.client.trigger(&request(json!({}))).await;
     eventually("the first day is about to end", async || (endpoint.calls().len() == 2).then_some(())).await;
     let body = json!({ "error": { "message": "gone", "type": "invalid", "code": "model_not_found" } });
-    endpoint.fault("a", Fault::Answer(404, Vec::new(), body.to_string()));
+    endpoint.fault("a", Fault::Response(404, Vec::new(), body.to_string()));
     endpoint.hold_from(usize::MAX);
     let status = system.client.ended(&job).await;
     assert_eq!(status["status"], "partial", "{status}");

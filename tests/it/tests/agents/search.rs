@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::{Json, Router};
 use it::Service;
 use serde_json::json;
-use standin::chat::Use;
+use standin::chat::ToolCall;
 use test_support::eventually;
 use tokio::task::JoinHandle;
 
@@ -54,8 +54,8 @@ async fn a_search_is_made_once_tells_nothing_of_today_or_later_and_its_orders_ar
     let engine = Engine::start().await;
     let endpoint = endpoint().await;
     endpoint.require_key(KEY);
-    let search = Use::new("get_information", &json!({ "query": "AAPL" }));
-    let buy = Use::new("buy", &json!({ "symbol": "AAPL", "amount": 1 }));
+    let search = ToolCall::new("get_information", &json!({ "query": "AAPL" }));
+    let buy = ToolCall::new("buy", &json!({ "symbol": "AAPL", "amount": 1 }));
     endpoint.script("a", "2025-10-02", vec![vec![search, buy.clone()], vec![buy]]);
     // The call after the search is not answered before the executor has died with it.
     endpoint.hold_from(1);

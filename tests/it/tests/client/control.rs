@@ -43,7 +43,7 @@ async fn a_job_is_cancelled_and_whoever_watches_it_ends_with_4() {
 async fn what_failed_is_run_again_as_a_new_job() {
     let endpoint = endpoint().await;
     for _ in 0..2 {
-        endpoint.fault("a", Fault::Answer(401, Vec::new(), "{}".to_owned()));
+        endpoint.fault("a", Fault::Response(401, Vec::new(), "{}".to_owned()));
     }
     let system = small().models(&agent(&endpoint)).start().await;
     let url = &system.client.status_url;

@@ -90,7 +90,7 @@ fn an_address_that_is_none_is_a_mistake_in_usage() {
 async fn a_job_that_fails_ends_with_1_and_a_partial_one_with_3() {
     let endpoint = endpoint().await;
     for _ in 0..2 {
-        endpoint.fault("a", Fault::Answer(401, Vec::new(), "{}".to_owned()));
+        endpoint.fault("a", Fault::Response(401, Vec::new(), "{}".to_owned()));
     }
     let system = small().models(&(POLICIES.to_owned() + &agent(&endpoint))).start().await;
     let url = &system.client.status_url;

@@ -1,4 +1,4 @@
-//! The endpoint as tests hold it: scripts, faults, and every call that came.
+//! The endpoint: its routes, and the handle with which tests set scripts and faults and read the calls.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::State as AxumState;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -18,31 +18,31 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::answer::{Asked, completion, invalid, step_answer};
+use super::completion::{ChatRequest, completion, invalid, step_response};
+use super::day_facts;
 use super::script::{Fault, Script, Scripts};
-use super::told;
 
-/// A call that came.
+/// A request that the endpoint received.
 #[derive(Debug, Clone)]
 pub struct ChatCall {
-    /// The model asked for.
+    /// The model of the request.
     pub model: String,
-    /// The day of the conversation.
+    /// The date of the conversation.
     pub date: String,
-    /// Assistant messages before it.
+    /// The number of assistant messages in it.
     pub step: usize,
-    /// The header that says which copies are the same call.
+    /// The header `Idempotency-Key`, which copies of a request share.
     pub identity: String,
-    /// The whole request.
+    /// The body.
     pub body: Value,
-    /// The same, byte for byte.
+    /// The body, byte for byte.
     pub text: String,
 }
 
 #[derive(Default)]
-struct Inner {
+struct State {
     scripts: Scripts,
-    /// Models without a script trade as they see fit.
+    /// Models without a script trade instead of doing nothing.
     trades: bool,
     faults: VecDeque<(String, Fault)>,
     calls: Vec<ChatCall>,
@@ -51,96 +51,93 @@ struct Inner {
 }
 
 #[derive(Clone)]
-struct Shared {
-    inner: Arc<Mutex<Inner>>,
-    /// Calls from this number on, counted from 0, are not answered yet.
+struct RouteState {
+    state: Arc<Mutex<State>>,
+    /// Calls from this number on, counted from 0, have to wait for their response.
     held_from: watch::Receiver<usize>,
 }
 
 /// A local chat-completions endpoint. It stops when dropped.
 pub struct ChatEndpoint {
     address: SocketAddr,
-    inner: Arc<Mutex<Inner>>,
+    state: Arc<Mutex<State>>,
     held_from: watch::Sender<usize>,
     server: JoinHandle<std::io::Result<()>>,
 }
 
 impl ChatEndpoint {
-    /// An endpoint whose models have nothing to do.
+    /// Starts an endpoint whose models do nothing.
     ///
     /// # Errors
-    /// When the address is taken.
+    /// When the address is in use.
     pub async fn start(listen: SocketAddr) -> std::io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
-        let inner = Arc::new(Mutex::new(Inner::default()));
+        let state = Arc::new(Mutex::new(State::default()));
         let (held_from, receiver) = watch::channel(usize::MAX);
-        let shared = Shared { inner: inner.clone(), held_from: receiver };
+        let route_state = RouteState { state: state.clone(), held_from: receiver };
         let routes = Router::new()
             .route("/v1/chat/completions", post(complete))
             .route("/v1/agent", post(agent))
             .route("/v1/models", get(models))
-            .with_state(shared);
+            .with_state(route_state);
         let server = tokio::spawn(async move { axum::serve(listener, routes).await });
-        Ok(Self { address, inner, held_from, server })
+        Ok(Self { address, state, held_from, server })
     }
 
-    /// What stands before `/chat/completions`.
+    /// The URL before `/chat/completions`.
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
     }
 
     /// Plays recorded decisions, `model,date,sequence,action,symbol,quantity`.
     pub fn play_decisions(&self, csv: &str) {
-        self.inner().scripts = Scripts::of_decisions(csv);
+        self.state().scripts = Scripts::of_decisions(csv);
     }
 
-    /// Models without a script look at prices, buy and sell, the same on the same day. Agents do, too, which ask
-    /// at `/agent` below the base URL.
+    /// Lets models without a script trade, and agents whose URL is `/agent` below the base URL. The same day has the
+    /// same trades.
     pub fn trade(&self) {
-        self.inner().trades = true;
+        self.state().trades = true;
     }
 
-    /// What `model` does on `date`; `*` stands for all others.
+    /// Sets what `model` does on `date`; `*` stands for all others.
     pub fn script(&self, model: &str, date: &str, script: Script) {
-        self.inner().scripts.set(model, date, script);
+        self.state().scripts.set(model, date, script);
     }
 
-    /// Spoils the next call of `model` that has no earlier fault; `*` is any model.
+    /// Adds a fault for the next call of `model`, after the faults added before; `*` is any model.
     pub fn fault(&self, model: &str, fault: Fault) {
-        self.inner().faults.push_back((model.to_owned(), fault));
+        self.state().faults.push_back((model.to_owned(), fault));
     }
 
-    /// Refuses calls without this key.
+    /// Refuses calls without this API key.
     pub fn require_key(&self, key: &str) {
-        self.inner().key = Some(key.to_owned());
+        self.state().key = Some(key.to_owned());
     }
 
-    /// Every answer waits this long.
+    /// Delays every response.
     pub fn set_delay(&self, delay: Duration) {
-        self.inner().delay = delay;
+        self.state().delay = delay;
     }
 
-    /// Does not answer the calls from `number` on, counted from 0, until this is called again.
+    /// Holds back the responses to calls from `number` on, counted from 0, until this is called again.
     pub fn hold_from(&self, number: usize) {
         self.held_from.send_replace(number);
     }
 
-    /// Every call so far, oldest first.
+    /// All calls so far, oldest first.
     pub fn calls(&self) -> Vec<ChatCall> {
-        self.inner().calls.clone()
+        self.state().calls.clone()
     }
 
-    /// Runs until the server fails.
-    ///
-    /// # Errors
-    /// When it does.
+    /// Waits until the server fails.
     pub async fn wait(&mut self) -> std::io::Result<()> {
         (&mut self.server).await.map_err(std::io::Error::other)?
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -150,78 +147,77 @@ impl Drop for ChatEndpoint {
     }
 }
 
-async fn complete(State(mut shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+async fn complete(AxumState(mut route): AxumState<RouteState>, headers: HeaderMap, body: Bytes) -> Response {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let Ok(request) = serde_json::from_slice::<Value>(&body) else {
+    let Ok(document) = serde_json::from_slice::<Value>(&body) else {
         return (StatusCode::BAD_REQUEST, Json(invalid("We could not parse the JSON body"))).into_response();
     };
-    let Some(asked) = Asked::of(&request) else {
+    let Some(request) = ChatRequest::parse(&document) else {
         return (StatusCode::BAD_REQUEST, Json(invalid("you must provide a model and messages")))
             .into_response();
     };
-    let (number, fault, uses, delay, key) = {
-        let mut inner = shared.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let uses = match inner.scripts.of(&asked.model, &asked.date) {
-            Some(script) => script.get(asked.step).cloned(),
-            None if inner.trades => told::by_chat(&asked, &request).uses(asked.step),
+    let (number, fault, tools, delay, key) = {
+        let mut state = route.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let tools = match state.scripts.of(&request.model, &request.date) {
+            Some(script) => script.get(request.step).cloned(),
+            None if state.trades => day_facts::from_chat(&request, &document).calls(request.step),
             None => None,
         };
         let call = ChatCall {
-            model: asked.model.clone(),
-            date: asked.date.clone(),
-            step: asked.step,
+            model: request.model.clone(),
+            date: request.date.clone(),
+            step: request.step,
             identity: header("idempotency-key").to_owned(),
-            body: request,
+            body: document,
             text: String::from_utf8_lossy(&body).into_owned(),
         };
-        inner.calls.push(call);
-        let ours = |(model, _): &(String, Fault)| model == "*" || *model == asked.model;
-        let fault = inner.faults.iter().position(ours).and_then(|place| inner.faults.remove(place));
-        (inner.calls.len() - 1, fault.map(|(_, fault)| fault), uses, inner.delay, inner.key.clone())
+        state.calls.push(call);
+        let applies = |(model, _): &(String, Fault)| model == "*" || *model == request.model;
+        let fault = state.faults.iter().position(applies).and_then(|place| state.faults.remove(place));
+        (state.calls.len() - 1, fault.map(|(_, fault)| fault), tools, state.delay, state.key.clone())
     };
     if key.is_some_and(|key| header("authorization") != format!("Bearer {key}")) {
-        let told = header("authorization").trim_start_matches("Bearer ");
-        let problem = format!("Incorrect API key provided: {told}.");
+        let sent = header("authorization").trim_start_matches("Bearer ");
+        let problem = format!("Incorrect API key provided: {sent}.");
         let mut body = invalid(&problem);
         body["error"]["code"] = "invalid_api_key".into();
         return (StatusCode::UNAUTHORIZED, Json(body)).into_response();
     }
-    // A sender that is gone holds nothing.
-    let _ = shared.held_from.wait_for(|from| number < *from).await;
-    // A timer takes a millisecond even when it is set to none.
+    // An error means that the handle is gone, which holds nothing back.
+    let _ = route.held_from.wait_for(|from| number < *from).await;
+    // A timer of zero still takes a millisecond.
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    let answer = completion(&asked, body.len(), uses.as_deref());
-    respond(fault, answer).await
+    respond(fault, completion(&request, body.len(), tools.as_deref())).await
 }
 
 /// A step of a user's own agent.
-async fn agent(State(shared): State<Shared>, Json(request): Json<Value>) -> Response {
-    let Some((known, step)) = told::by_observation(&request) else {
+async fn agent(AxumState(route): AxumState<RouteState>, Json(request): Json<Value>) -> Response {
+    let Some((facts, step)) = day_facts::from_step(&request) else {
         return (StatusCode::BAD_REQUEST, Json(invalid("this is no step of modelday.agent/1")))
             .into_response();
     };
-    let trades = shared.inner.lock().unwrap_or_else(PoisonError::into_inner).trades;
-    Json(step_answer(known.uses(step).filter(|_| trades).as_deref())).into_response()
+    let trades = route.state.lock().unwrap_or_else(PoisonError::into_inner).trades;
+    Json(step_response(facts.calls(step).filter(|_| trades).as_deref())).into_response()
 }
 
-/// What real endpoints list; here a word that it is none.
+/// The list of models that real endpoints have.
 async fn models() -> Json<Value> {
     Json(
         json!({ "object": "list", "data": [{ "id": "scripted", "object": "model", "owned_by": "modelday" }] }),
     )
 }
 
-async fn respond(fault: Option<Fault>, answer: Value) -> Response {
+async fn respond(fault: Option<Fault>, completion: Value) -> Response {
     match fault {
-        None => Json(answer).into_response(),
+        None => Json(completion).into_response(),
         Some(Fault::Late(wait)) => {
             tokio::time::sleep(wait).await;
-            Json(answer).into_response()
+            Json(completion).into_response()
         }
         Some(Fault::Hang) => std::future::pending().await,
-        Some(Fault::Answer(status, headers, body)) => {
+        Some(Fault::Response(status, headers, body)) => {
             let mut response = (StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body).into_response();
             for (name, value) in headers {
                 if let (Ok(name), Ok(value)) =
@@ -233,7 +229,7 @@ async fn respond(fault: Option<Fault>, answer: Value) -> Response {
             response
         }
         Some(Fault::Cut) => {
-            let text = answer.to_string();
+            let text = completion.to_string();
             let half = Bytes::from(text[..text.len() / 2].to_owned());
             let broken = stream::iter([Ok(half), Err(std::io::Error::other("cut"))]);
             json_body(Body::from_stream(broken))

@@ -1,41 +1,41 @@
-//! What the endpoint says, and how it misbehaves.
+//! Scripts and faults of the endpoint.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// One use of a tool.
+/// A tool call of a model.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Use {
-    /// The tool's name; need not exist.
+pub struct ToolCall {
+    /// The name of a tool, which need not exist.
     pub name: String,
-    /// Its arguments, as the text that goes over the wire.
+    /// The arguments as the text that goes over the wire.
     pub arguments: String,
 }
 
-impl Use {
-    /// A use with arguments that are JSON.
+impl ToolCall {
+    /// A call with JSON arguments.
     pub fn new(name: &str, arguments: &Value) -> Self {
         Self { name: name.to_owned(), arguments: arguments.to_string() }
     }
 }
 
-/// The steps of a day: tools used together. After the last, the model says that it is done.
-pub type Script = Vec<Vec<Use>>;
+/// The steps of a day, each with the tool calls of one response. After the last, the model says that it has finished.
+pub type Script = Vec<Vec<ToolCall>>;
 
-/// An answer that is none.
+/// A response other than a completion.
 #[derive(Debug, Clone)]
 pub enum Fault {
     /// A status with headers and a body.
-    Answer(u16, Vec<(String, String)>, String),
-    /// Nothing, for ever.
+    Response(u16, Vec<(String, String)>, String),
+    /// No response.
     Hang,
-    /// Half of the answer, then the connection is closed.
+    /// Half of the completion, then the end of the connection.
     Cut,
-    /// Blanks without end.
+    /// Spaces without end.
     Endless,
-    /// The answer, late.
+    /// The completion after a delay.
     Late(Duration),
 }
 
@@ -55,23 +55,23 @@ impl Scripts {
         found.cloned()
     }
 
-    /// The days of recorded decisions, `model,date,sequence,action,symbol,quantity`: the model looks at its
-    /// position first, then gives its orders together.
+    /// Scripts from recorded decisions, `model,date,sequence,action,symbol,quantity`: the model reads its position
+    /// first, then sends its orders in one response.
     pub(super) fn of_decisions(csv: &str) -> Self {
-        let mut orders: BTreeMap<(String, String), Vec<(u32, Use)>> = BTreeMap::new();
+        let mut orders: BTreeMap<(String, String), Vec<(u32, ToolCall)>> = BTreeMap::new();
         for line in csv.lines().skip(1).filter(|line| !line.is_empty()) {
             let fields: Vec<&str> = line.split(',').collect();
             let [model, date, sequence, action, symbol, quantity, ..] = fields.as_slice() else { continue };
             let amount: i64 = quantity.parse().unwrap_or_default();
-            let order = Use::new(action, &json!({ "symbol": symbol, "amount": amount }));
-            let place = orders.entry(((*model).to_owned(), (*date).to_owned())).or_default();
-            place.push((sequence.parse().unwrap_or_default(), order));
+            let order = ToolCall::new(action, &json!({ "symbol": symbol, "amount": amount }));
+            let day = orders.entry(((*model).to_owned(), (*date).to_owned())).or_default();
+            day.push((sequence.parse().unwrap_or_default(), order));
         }
-        let script = |mut orders: Vec<(u32, Use)>| {
+        let script = |mut orders: Vec<(u32, ToolCall)>| {
             orders.sort_by_key(|(sequence, _)| *sequence);
-            let look = vec![Use::new("get_position", &json!({}))];
+            let look = vec![ToolCall::new("get_position", &json!({}))];
             vec![look, orders.into_iter().map(|(_, order)| order).collect()]
         };
-        Self(orders.into_iter().map(|(place, orders)| (place, script(orders))).collect())
+        Self(orders.into_iter().map(|(day, orders)| (day, script(orders))).collect())
     }
 }

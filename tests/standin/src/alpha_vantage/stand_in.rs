@@ -1,4 +1,4 @@
-//! A running stand-in and how to start one.
+//! The handle of a running stand-in, and the builder that starts one.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::control::Control;
-use crate::fault::Scripted;
-use crate::ledger::Call;
-use crate::prices::Prices;
-use crate::server;
-use crate::settings::{RECORDED_TODAY, Settings};
+use super::control::Control;
+use super::fault::ScriptedFault;
+use super::ledger::Call;
+use super::prices::Prices;
+use super::routes;
+use super::settings::{RECORDED_TODAY, Settings};
 
 /// A local Alpha Vantage. It stops when dropped, and its connections with it.
 pub struct AlphaVantage {
@@ -26,7 +26,7 @@ pub struct AlphaVantage {
 }
 
 impl AlphaVantage {
-    /// Recorded prices, "today" 2025-10-30, every key pays, a free port on loopback.
+    /// Begins with recorded prices, "today" 2025-10-30, any key as a paying one, and a free port on loopback.
     pub fn builder() -> Builder {
         Builder {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -35,78 +35,47 @@ impl AlphaVantage {
         }
     }
 
-    /// What stands before `/query`, without a slash at the end.
+    /// The URL before `/query`, without a slash at the end.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Every call since the start or the last reset, oldest first.
+    /// All calls since the start or the last reset, oldest first.
     pub fn calls(&self) -> Vec<Call> {
         self.control.calls()
     }
 
-    /// The calls that asked for `symbol`, oldest first.
+    /// The calls for `symbol`, oldest first.
     pub fn calls_for(&self, symbol: &str) -> Vec<Call> {
         self.calls().into_iter().filter(|call| call.symbol == symbol).collect()
     }
 
-    /// Moves "today"; another day brings new budgets.
+    /// Moves "today". Another day has new quotas.
     pub fn set_today(&self, today: NaiveDate) {
         self.control.set_today(today);
     }
 
-    /// After `series` good answers in all the day's calls are used up; `None` lifts the limit.
+    /// After `series` correct responses no calls are left for the day; `None` removes the limit.
     pub fn set_rate_limit_after(&self, series: Option<u32>) {
         self.control.set(|settings| settings.rate_limit_after = series);
     }
 
-    /// Adds `Retry-After` in seconds to throttled and used-up answers.
-    pub fn set_retry_after(&self, seconds: Option<u64>) {
-        self.control.set(|settings| settings.retry_after = seconds);
-    }
-
-    /// Every answer waits this long.
+    /// Delays every response.
     pub fn set_delay(&self, delay: Duration) {
         self.control.set(|settings| settings.delay = delay);
     }
 
-    /// Spoils the answers for `symbol`; `*` stands for all that have no fault of their own.
-    pub fn set_fault(&self, symbol: &str, fault: impl Into<Scripted>) {
-        self.control.set_fault(symbol, Some(fault.into()));
-    }
-
-    /// Ends the fault of `symbol`.
-    pub fn clear_fault(&self, symbol: &str) {
-        self.control.set_fault(symbol, None);
-    }
-
-    /// The symbol has bars from `first` to `last` only.
-    pub fn set_listed(&self, symbol: &str, first: NaiveDate, last: NaiveDate) {
-        self.control.set_gaps(symbol, |gaps| gaps.listed = Some((first, last)));
-    }
-
-    /// The symbol has no bars on `dates`.
-    pub fn set_halted(&self, symbol: &str, dates: impl IntoIterator<Item = NaiveDate>) {
-        self.control.set_gaps(symbol, |gaps| gaps.halted = dates.into_iter().collect());
-    }
-
-    /// Forgets calls and budgets, and returns to what the builder said.
+    /// Returns to the builder's settings, without calls and with full quotas.
     pub fn reset(&self) {
         self.control.reset();
     }
 
-    /// Runs until [`stop`](Self::stop) or a failure of the server.
-    ///
-    /// # Errors
-    /// When the server fails.
+    /// Waits until the server fails.
     pub async fn wait(&mut self) -> anyhow::Result<()> {
         (&mut self.server).await.context("the server's task")?.context("serving")
     }
 
-    /// Ends the server after the answers under way; hanging ones are cut short.
-    ///
-    /// # Errors
-    /// When the server had failed.
+    /// Stops the server after the current responses; hanging ones end at once.
     pub async fn stop(self) -> anyhow::Result<()> {
         let Self { stop, server, .. } = self;
         drop(stop);
@@ -114,7 +83,7 @@ impl AlphaVantage {
     }
 }
 
-/// Says how a stand-in behaves from the start. `set_*` of the running one change it later.
+/// The behaviour of a stand-in from its start. The methods `set_*` of [`AlphaVantage`] change it later.
 #[derive(Debug, Clone)]
 pub struct Builder {
     listen: SocketAddr,
@@ -165,52 +134,46 @@ impl Builder {
         self
     }
 
-    /// After `series` good answers in all the day's calls are used up.
+    /// After `series` correct responses no calls are left for the day.
     pub fn rate_limit_after(mut self, series: u32) -> Self {
         self.settings.rate_limit_after = Some(series);
         self
     }
 
-    /// Adds `Retry-After` in seconds to throttled and used-up answers.
+    /// Adds `Retry-After` in seconds to throttled and quota responses.
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.settings.retry_after = Some(seconds);
         self
     }
 
-    /// Every answer waits this long.
+    /// Delays every response.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.settings.delay = delay;
         self
     }
 
-    /// Spoils the answers for `symbol`; `*` stands for all that have no fault of their own.
-    pub fn fault(mut self, symbol: &str, fault: impl Into<Scripted>) -> Self {
+    /// Makes the responses for `symbol` faulty; `*` stands for every symbol without a fault of its own.
+    pub fn fault(mut self, symbol: &str, fault: impl Into<ScriptedFault>) -> Self {
         self.settings.faults.insert(symbol.to_owned(), fault.into());
         self
     }
 
     /// The symbol has bars from `first` to `last` only.
     pub fn listed(mut self, symbol: &str, first: NaiveDate, last: NaiveDate) -> Self {
-        self.settings.gaps.entry(symbol.to_owned()).or_default().listed = Some((first, last));
+        self.settings.listed.insert(symbol.to_owned(), first..=last);
         self
     }
 
-    /// The symbol has no bars on `dates`.
-    pub fn halted(mut self, symbol: &str, dates: impl IntoIterator<Item = NaiveDate>) -> Self {
-        self.settings.gaps.entry(symbol.to_owned()).or_default().halted.extend(dates);
-        self
-    }
-
-    /// Everything after the open of `date` is another future: no price or volume of it is the real one.
+    /// Replaces every price and volume after the open of `date`.
     pub fn poisoned_after_open(mut self, date: NaiveDate) -> Self {
         self.settings.poisoned_after_open = Some(date);
         self
     }
 
-    /// Listens, and answers from then on.
+    /// Starts the server.
     ///
     /// # Errors
-    /// When the address is taken or the recorded prices are damaged.
+    /// When the address is in use or the recorded prices are damaged.
     pub async fn start(self) -> anyhow::Result<AlphaVantage> {
         let prices = match self.generated_from {
             Some(from) => Prices::generated(from),
@@ -221,7 +184,7 @@ impl Builder {
         let address = listener.local_addr().context("reading the address")?;
         let control = Arc::new(Control::new(prices, self.settings));
         let (stop, stopping) = watch::channel(());
-        let router = server::router(Arc::clone(&control), stopping.clone());
+        let router = routes::router(Arc::clone(&control), stopping.clone());
         let server = tokio::spawn(async move {
             let stopped = async move {
                 let mut stopping = stopping;

@@ -1,6 +1,6 @@
-//! The texts with which Alpha Vantage refuses, always under status 200.
+//! The texts with which Alpha Vantage refuses a call. It sends them with status 200.
 
-/// A refusal, or another answer without prices.
+/// A response without prices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Notice {
     /// The key is wrong or absent.
@@ -9,20 +9,20 @@ pub(crate) enum Notice {
     DemoKey,
     /// More calls in a second than the key allows.
     Throttled,
-    /// The day's calls are used up. The text shows the key, as the real one does.
+    /// No calls are left for the day. The text contains the key, as the real one does.
     Quota,
     /// `outputsize=full` needs a paying key.
     FullIsPremium,
     /// The whole function needs a paying key.
     PremiumFunction,
-    /// No such symbol, or a call that cannot be understood.
+    /// The symbol is unknown, or a parameter is wrong.
     InvalidCall,
-    /// No such function.
+    /// The function is unknown.
     UnknownFunction,
 }
 
 impl Notice {
-    /// The name under which the call is listed.
+    /// The name in the list of calls.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::InvalidKey => "invalid key",
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_says_what_clients_look_for() {
+    fn every_notice_has_the_words_that_clients_look_for() {
         check(Notice::InvalidKey, ["Error Message", "apikey is invalid or missing"]);
         check(Notice::DemoKey, ["Information", "**demo** API key"]);
         check(Notice::Throttled, ["Information", "spreading out"]);

@@ -2,31 +2,31 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use super::*;
-use crate::fault::Fault;
+use crate::alpha_vantage::fault::Fault;
 
-/// The raw answer to a request for AAPL, up to the end of the connection.
-async fn ask(standin: &AlphaVantage) -> String {
+/// The raw response to a request for AAPL, up to the end of the connection.
+async fn request(standin: &AlphaVantage) -> String {
     let address = standin.address;
-    let asked = tokio::task::spawn_blocking(move || {
+    let response = tokio::task::spawn_blocking(move || {
         let mut stream = TcpStream::connect(address).unwrap();
         let path = "/query?function=TIME_SERIES_DAILY&symbol=AAPL&apikey=k";
         write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = Vec::new();
+        let mut bytes = Vec::new();
         // A cut connection may show as an error after what was received.
-        let _ = stream.read_to_end(&mut answer);
-        String::from_utf8(answer).unwrap()
+        let _ = stream.read_to_end(&mut bytes);
+        String::from_utf8(bytes).unwrap()
     });
-    asked.await.unwrap()
+    response.await.unwrap()
 }
 
 #[tokio::test]
-async fn it_answers_on_its_base_url_and_counts() {
+async fn it_responds_at_its_base_url_and_counts() {
     let standin = AlphaVantage::builder().key("k").start().await.unwrap();
     assert_eq!(standin.base_url(), format!("http://{}", standin.address));
 
-    let answer = ask(&standin).await;
+    let response = request(&standin).await;
 
-    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("    }\n}"), "{answer:.300}");
+    assert!(response.starts_with("HTTP/1.1 200 OK") && response.ends_with("    }\n}"), "{response:.300}");
     assert_eq!(standin.calls_for("AAPL")[0].key, "k");
     assert_eq!((standin.calls().len(), standin.calls_for("MSFT").len()), (1, 0));
     standin.reset();
@@ -34,18 +34,18 @@ async fn it_answers_on_its_base_url_and_counts() {
 }
 
 #[tokio::test]
-async fn a_cut_answer_ends_without_its_end() {
+async fn a_cut_response_lacks_its_end() {
     let standin = AlphaVantage::builder().fault("AAPL", Fault::Cut.times(1)).start().await.unwrap();
 
-    let cut = ask(&standin).await;
-    let whole = ask(&standin).await;
+    let cut = request(&standin).await;
+    let whole = request(&standin).await;
 
     assert!(cut.contains("Meta Data") && !cut.ends_with("0\r\n\r\n"), "{}", cut.len());
     assert!(whole.ends_with("    }\n}"), "{}", whole.len());
 }
 
 #[tokio::test]
-async fn a_hanging_answer_does_not_keep_it_from_stopping() {
+async fn a_hanging_response_does_not_prevent_a_stop() {
     let standin = AlphaVantage::builder().fault("*", Fault::Hang).start().await.unwrap();
     let address = standin.address;
     let mut client = TcpStream::connect(address).unwrap();
@@ -60,7 +60,7 @@ async fn a_hanging_answer_does_not_keep_it_from_stopping() {
 }
 
 #[tokio::test]
-async fn a_taken_address_is_named() {
+async fn an_address_in_use_is_named() {
     let first = AlphaVantage::builder().start().await.unwrap();
 
     let error = AlphaVantage::builder().listen(first.address).start().await.err().unwrap();

@@ -1,11 +1,11 @@
-//! `standin-alpha-vantage`: the stand-in as a program of its own.
+//! `standin-alpha-vantage`: the stand-in for Alpha Vantage as a program.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use chrono::NaiveDate;
 use clap::Parser;
-use standin::{AlphaVantage, Builder, FaultError, Scripted};
+use standin::{AlphaVantage, Builder, FaultError, ScriptedFault};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A local Alpha Vantage with recorded prices, or generated ones. It never calls the real service.
@@ -32,21 +32,21 @@ struct Options {
     /// A key that is refused (repeatable)
     #[arg(long = "bad-key", value_name = "KEY")]
     bad_keys: Vec<String>,
-    /// After so many series the day's calls are used up
+    /// After this many series no calls are left for the day
     #[arg(long, value_name = "N")]
     rate_limit_after: Option<u32>,
-    /// Adds Retry-After to throttled and used-up answers
+    /// Adds Retry-After to throttled and quota responses
     #[arg(long, value_name = "SECONDS")]
     retry_after: Option<u64>,
-    /// A fault (repeatable), as in AAPL=503, MSFT=hang or *=cut*2 (the first two answers only)
+    /// A fault (repeatable), as in AAPL=503, MSFT=hang or *=cut*2 (the first two responses only)
     #[arg(long = "fault", value_name = "SYMBOL=MODE", value_parser = fault)]
-    faults: Vec<(String, Scripted)>,
-    /// Every answer waits this long
+    faults: Vec<(String, ScriptedFault)>,
+    /// Delays every response
     #[arg(long, default_value_t = 0, value_name = "MS")]
     delay_ms: u64,
 }
 
-fn fault(text: &str) -> Result<(String, Scripted), String> {
+fn fault(text: &str) -> Result<(String, ScriptedFault), String> {
     let (symbol, mode) = text.split_once('=').ok_or("a fault is written SYMBOL=MODE")?;
     let fault = mode.parse().map_err(|error: FaultError| error.to_string())?;
     Ok((symbol.to_owned(), fault))

@@ -2,8 +2,8 @@ use axum::http::Request;
 use tower::ServiceExt;
 
 use super::*;
-use crate::prices::Prices;
-use crate::settings::Settings;
+use crate::alpha_vantage::prices::Prices;
+use crate::alpha_vantage::settings::Settings;
 
 struct Site {
     router: Router,
@@ -38,12 +38,12 @@ const AAPL: &str =
     "/query?function=TIME_SERIES_DAILY&symbol=AAPL&outputsize=compact&datatype=json&apikey=secret";
 
 #[tokio::test]
-async fn a_real_answer_is_served_byte_for_byte() {
+async fn a_real_body_is_served_byte_for_byte() {
     let site = Site::new();
 
     let body = site.get(AAPL).await;
 
-    assert!(body == include_str!("../../testdata/daily_prices_AAPL.json"), "{body:.200}");
+    assert!(body == include_str!("../../../testdata/daily_prices_AAPL.json"), "{body:.200}");
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn calls_are_listed_without_their_key() {
 }
 
 #[tokio::test]
-async fn changes_apply_at_once_and_a_reset_takes_them_back() {
+async fn changes_apply_at_once_and_a_reset_reverts_them() {
     let site = Site::new();
     let change = r#"{"today": "2025-10-02", "rate_limit_after": 1, "faults": {"MSFT": "500"}}"#;
 
@@ -85,7 +85,7 @@ async fn an_unknown_fault_or_field_changes_nothing() {
 }
 
 #[tokio::test]
-async fn answers_are_dated_late_in_the_evening_of_today() {
+async fn responses_are_dated_late_in_the_evening_of_today() {
     let request = Request::get(AAPL).body(Body::empty()).unwrap();
 
     let response = Site::new().router.oneshot(request).await.unwrap();

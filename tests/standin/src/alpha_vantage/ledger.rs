@@ -1,4 +1,4 @@
-//! What was asked so far, and what is left of each budget.
+//! The calls so far, and what is left of each quota.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -9,61 +9,61 @@ use serde::Serialize;
 const FREE_CALLS_A_DAY: u32 = 25;
 const FREE_PACE: Duration = Duration::from_secs(1);
 
-/// One request as it came in, and the name of the answer it got.
+/// A request, with the name of the response it got.
 #[derive(Debug, Clone, Serialize)]
 pub struct Call {
     /// When it arrived.
     pub at: DateTime<Utc>,
-    /// The `function` asked for.
+    /// The parameter `function`.
     pub function: String,
-    /// The `symbol` asked for.
+    /// The parameter `symbol`.
     pub symbol: String,
-    /// The `outputsize` asked for, `compact` when absent.
+    /// The parameter `outputsize`, `compact` when it is missing.
     pub outputsize: String,
-    /// The key that was sent. Not shown by the control endpoint.
+    /// The key. The control endpoint does not show it.
     #[serde(skip)]
     pub key: String,
     /// `series`, the name of a refusal (`throttled`, `quota used up`, ...), or `fault MODE`.
     pub answer: String,
 }
 
-/// Calls and the use of budgets since the start, the last reset or the last change of "today".
+/// The calls, and the use of quotas since the start, the last reset or the last change of "today".
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     pub(crate) calls: Vec<Call>,
     series: u32,
-    free: HashMap<String, FreeUse>,
+    free: HashMap<String, FreeKeyUse>,
 }
 
 #[derive(Debug, Default)]
-struct FreeUse {
+struct FreeKeyUse {
     today: u32,
     last: Option<Instant>,
 }
 
-/// Why a free key gets nothing.
+/// Why a call of a free key is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(crate) enum CallRefused {
     TooFast,
     UsedUp,
 }
 
 impl Ledger {
-    /// Debits one call of a free key. One that comes too fast costs nothing.
-    pub(crate) fn debit_free(&mut self, key: &str, now: Instant) -> Result<(), Refused> {
+    /// Counts a call of a free key, unless it is refused.
+    pub(crate) fn debit_free(&mut self, key: &str, now: Instant) -> Result<(), CallRefused> {
         let used = self.free.entry(key.to_owned()).or_default();
         if used.last.is_some_and(|last| now.duration_since(last) < FREE_PACE) {
-            return Err(Refused::TooFast);
+            return Err(CallRefused::TooFast);
         }
         if used.today >= FREE_CALLS_A_DAY {
-            return Err(Refused::UsedUp);
+            return Err(CallRefused::UsedUp);
         }
         used.today += 1;
         used.last = Some(now);
         Ok(())
     }
 
-    /// Counts a series against `limit`; false when it was used up.
+    /// Counts a series; false when `limit` series were counted before.
     pub(crate) fn debit_series(&mut self, limit: Option<u32>) -> bool {
         if limit.is_some_and(|limit| self.series >= limit) {
             return false;
@@ -72,7 +72,7 @@ impl Ledger {
         true
     }
 
-    /// A new day: budgets begin anew, the calls stay listed.
+    /// Renews the quotas for a new day. The calls stay listed.
     pub(crate) fn next_day(&mut self) {
         self.series = 0;
         self.free.clear();
@@ -91,15 +91,15 @@ mod tests {
         for second in 0..25 {
             let now = start + Duration::from_secs(second);
             assert_eq!(ledger.debit_free("k", now), Ok(()), "second {second}");
-            assert_eq!(ledger.debit_free("k", now + Duration::from_millis(999)), Err(Refused::TooFast));
+            assert_eq!(ledger.debit_free("k", now + Duration::from_millis(999)), Err(CallRefused::TooFast));
         }
 
-        assert_eq!(ledger.debit_free("k", start + Duration::from_secs(60)), Err(Refused::UsedUp));
+        assert_eq!(ledger.debit_free("k", start + Duration::from_secs(60)), Err(CallRefused::UsedUp));
         assert_eq!(ledger.debit_free("other", start), Ok(()));
     }
 
     #[test]
-    fn a_new_day_brings_new_budgets() {
+    fn a_new_day_has_new_quotas() {
         let mut ledger = Ledger::default();
         assert_eq!([0, 1, 2].map(|_| ledger.debit_series(Some(2))), [true, true, false]);
 

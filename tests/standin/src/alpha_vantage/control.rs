@@ -1,4 +1,4 @@
-//! Changes while the stand-in runs: by a test through its handle, by a person through `POST /control`.
+//! The state of a running stand-in. A test changes it through the handle, a person through `POST /control`.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,36 +7,36 @@ use std::time::{Duration, Instant};
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use crate::answer::{Answer, Query, answer};
-use crate::fault::{FaultError, Scripted};
-use crate::ledger::{Call, Ledger};
-use crate::prices::{Gaps, Prices};
-use crate::settings::Settings;
+use super::fault::{FaultError, ScriptedFault};
+use super::ledger::{Call, Ledger};
+use super::prices::Prices;
+use super::response::{Query, WireResponse, respond};
+use super::settings::Settings;
 
-/// Everything the server knows; shared by its requests and its handle.
+/// The state, shared by requests and the handle.
 pub(crate) struct Control {
     prices: Prices,
     initial: Settings,
     current: Mutex<(Settings, Ledger)>,
 }
 
-/// A partial change: absent fields stay as they are.
+/// A change of settings. Absent fields change nothing.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Change {
     today: Option<NaiveDate>,
-    /// `null` lifts the limit.
+    /// `null` removes the limit.
     #[serde(deserialize_with = "present")]
     rate_limit_after: Option<Option<u32>>,
-    /// `null` leaves the header out.
+    /// `null` removes the header.
     #[serde(deserialize_with = "present")]
     retry_after: Option<Option<u64>>,
     delay_ms: Option<u64>,
-    /// By symbol: a mode as on the command line, or `null` for none.
+    /// By symbol: a fault as on the command line, or `null` for none.
     faults: BTreeMap<String, Option<String>>,
 }
 
-/// Tells an explicit `null` from an absent field.
+/// Reads a field that may be `null`. Without it, serde reads `null` like an absent field.
 fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
     from: D,
 ) -> Result<Option<Option<T>>, D::Error> {
@@ -49,12 +49,12 @@ impl Control {
         Self { prices, initial: settings, current }
     }
 
-    /// The answer to `query` and how long to wait before it is given.
-    pub(crate) fn answer(&self, query: &Query) -> (Duration, Answer) {
+    /// The response to `query`, and the delay before it is sent.
+    pub(crate) fn respond(&self, query: &Query) -> (Duration, WireResponse) {
         let mut current = self.current();
         let (settings, ledger) = &mut *current;
-        let answer = answer(query, settings, ledger, &self.prices, Instant::now());
-        (settings.delay, answer)
+        let response = respond(query, settings, ledger, &self.prices, Instant::now());
+        (settings.delay, response)
     }
 
     pub(crate) fn calls(&self) -> Vec<Call> {
@@ -66,12 +66,12 @@ impl Control {
         self.current().0.today
     }
 
-    /// Forgets calls, budgets and changes.
+    /// Returns to the initial settings, without calls and with full quotas.
     pub(crate) fn reset(&self) {
         *self.current() = (self.initial.clone(), Ledger::default());
     }
 
-    /// Another day brings new budgets.
+    /// Moves "today". Another day has new quotas.
     pub(crate) fn set_today(&self, today: NaiveDate) {
         let mut current = self.current();
         if current.0.today != today {
@@ -80,35 +80,26 @@ impl Control {
         }
     }
 
-    pub(crate) fn set_fault(&self, symbol: &str, fault: Option<Scripted>) {
-        let faults = &mut self.current().0.faults;
-        match fault {
-            Some(fault) => faults.insert(symbol.to_owned(), fault),
-            None => faults.remove(symbol),
-        };
-    }
-
-    pub(crate) fn set_gaps(&self, symbol: &str, change: impl FnOnce(&mut Gaps)) {
-        change(self.current().0.gaps.entry(symbol.to_owned()).or_default());
-    }
-
     pub(crate) fn set(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.current().0);
     }
 
-    /// Applies all of `change`, or nothing of it.
+    /// Applies the whole change, or nothing when a fault has no known name.
     pub(crate) fn apply(&self, change: Change) -> Result<(), FaultError> {
         let mut faults = Vec::new();
         for (symbol, mode) in change.faults {
-            faults.push((symbol, mode.map(|mode| mode.parse()).transpose()?));
+            faults.push((symbol, mode.map(|mode| mode.parse::<ScriptedFault>()).transpose()?));
         }
         if let Some(today) = change.today {
             self.set_today(today);
         }
-        for (symbol, fault) in faults {
-            self.set_fault(&symbol, fault);
-        }
         self.set(|settings| {
+            for (symbol, fault) in faults {
+                match fault {
+                    Some(fault) => settings.faults.insert(symbol, fault),
+                    None => settings.faults.remove(&symbol),
+                };
+            }
             settings.rate_limit_after = change.rate_limit_after.unwrap_or(settings.rate_limit_after);
             settings.retry_after = change.retry_after.unwrap_or(settings.retry_after);
             settings.delay = change.delay_ms.map_or(settings.delay, Duration::from_millis);

@@ -1,4 +1,4 @@
-//! The routes: `GET /query` as the real service has it, and `/control` beside it.
+//! The routes: `GET /query` of the real service, and `/control` to change the stand-in.
 
 use std::convert::Infallible;
 use std::io;
@@ -16,8 +16,8 @@ use futures::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::answer::{Answer, Query};
-use crate::control::{Change, Control};
+use super::control::{Change, Control};
+use super::response::{Query, WireResponse};
 
 #[derive(Clone)]
 struct Shared {
@@ -25,7 +25,7 @@ struct Shared {
     stopping: watch::Receiver<()>,
 }
 
-/// The service. When `stopping` closes, answers that would never end do.
+/// All routes. When `stopping` closes, hanging and endless responses end.
 pub(crate) fn router(control: Arc<Control>, stopping: watch::Receiver<()>) -> Router {
     Router::new()
         .route("/query", get(query))
@@ -37,45 +37,45 @@ pub(crate) fn router(control: Arc<Control>, stopping: watch::Receiver<()>) -> Ro
 
 async fn query(State(shared): State<Shared>, Parameters(query): Parameters<Query>) -> Response {
     let today = shared.control.today();
-    let (delay, answer) = shared.control.answer(&query);
+    let (delay, response) = shared.control.respond(&query);
     if !delay.is_zero() {
         pause(&shared, delay).await;
     }
-    let mut response = respond(&shared, answer).await;
+    let mut response = send(&shared, response).await;
     if let Some(date) = late_evening(today) {
         response.headers_mut().insert(header::DATE, date);
     }
     response
 }
 
-/// The `Date` of an answer given late in the evening, in New York, of `today`: it tells clients that live in the
-/// present that later sessions are not known here.
+/// The header `Date`, late in the evening of `today` in New York. Clients compare it with their clock and learn that
+/// later sessions are not known here.
 fn late_evening(today: NaiveDate) -> Option<HeaderValue> {
     let utc = today.succ_opt()?.and_hms_opt(3, 59, 59)?;
     HeaderValue::from_str(&utc.format("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()
 }
 
-async fn respond(shared: &Shared, answer: Answer) -> Response {
-    match answer {
-        Answer::Json(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
-        Answer::Csv(body) => ([(header::CONTENT_TYPE, "application/x-download")], body).into_response(),
-        Answer::Html(body) => ([(header::CONTENT_TYPE, "text/html")], body).into_response(),
-        Answer::Later(body, seconds) => {
+async fn send(shared: &Shared, response: WireResponse) -> Response {
+    match response {
+        WireResponse::Json(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        WireResponse::Csv(body) => ([(header::CONTENT_TYPE, "application/x-download")], body).into_response(),
+        WireResponse::Html(body) => ([(header::CONTENT_TYPE, "text/html")], body).into_response(),
+        WireResponse::RetryAfter(body, seconds) => {
             let headers = [
                 (header::CONTENT_TYPE, "application/json".to_owned()),
                 (header::RETRY_AFTER, seconds.to_string()),
             ];
             (headers, body).into_response()
         }
-        Answer::Status(code, body) => {
+        WireResponse::Status(code, body) => {
             (StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body).into_response()
         }
-        Answer::Hang => {
+        WireResponse::Hang => {
             stopped(shared).await;
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
-        Answer::Cut(body) => Body::from_stream(cut(body)).into_response(),
-        Answer::Endless(body) => {
+        WireResponse::Cut(body) => Body::from_stream(cut(body)).into_response(),
+        WireResponse::Endless(body) => {
             let parts = stream::repeat(Bytes::from(body)).map(Ok::<_, Infallible>);
             let shared = shared.clone();
             Body::from_stream(parts.take_until(async move { stopped(&shared).await })).into_response()
@@ -83,8 +83,8 @@ async fn respond(shared: &Shared, answer: Answer) -> Response {
     }
 }
 
-/// The body, and then the end of the connection instead of the end of the body. The server drops what it has not
-/// sent yet when that happens, hence the pause.
+/// The body, then the end of the connection instead of the end of the body. The server drops what it has not sent by
+/// then, so a pause comes before.
 fn cut(body: String) -> impl Stream<Item = io::Result<Bytes>> {
     let broken = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -100,7 +100,7 @@ async fn pause(shared: &Shared, delay: Duration) {
     }
 }
 
-/// Until the stand-in is told to stop.
+/// Waits until the stand-in stops.
 async fn stopped(shared: &Shared) {
     let mut stopping = shared.stopping.clone();
     while stopping.changed().await.is_ok() {}

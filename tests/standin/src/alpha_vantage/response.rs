@@ -1,19 +1,19 @@
-//! Which answer a request gets: a decision over settings, budgets and prices, without I/O.
+//! The response to a request: a decision over settings, quotas and prices, without I/O.
 
 use std::time::Instant;
 
 use chrono::{Days, NaiveDate, Utc};
 use serde::Deserialize;
 
-use crate::bar::{Bar, Ticks};
-use crate::body::{self, Columns, Size};
-use crate::fault::Fault;
-use crate::ledger::{Call, Ledger, Refused};
-use crate::notice::Notice;
-use crate::prices::{Prices, visible};
-use crate::settings::{Plan, Settings};
+use super::bar::{Bar, Ticks};
+use super::fault::Fault;
+use super::ledger::{Call, CallRefused, Ledger};
+use super::notice::Notice;
+use super::prices::{Prices, visible};
+use super::series_body::{self, Columns, Size};
+use super::settings::{Plan, Settings};
 
-/// The parameters of `GET /query` that matter here.
+/// The parameters of `GET /query` that decide the response.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Query {
@@ -38,33 +38,33 @@ impl Query {
     }
 }
 
-/// What goes over the wire.
+/// A response as it goes over the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum WireResponse {
     Json(String),
     Csv(String),
     Html(&'static str),
     /// JSON with `Retry-After`, in seconds.
-    Later(String, u64),
+    RetryAfter(String, u64),
     Status(u16, &'static str),
     Hang,
-    /// The connection ends after this much of the body.
+    /// This part of the body, then the end of the connection.
     Cut(String),
-    /// This, again and again.
+    /// This body again and again.
     Endless(String),
 }
 
-/// Decides, and writes the call into the ledger.
-pub(crate) fn answer(
+/// Decides the response and adds the call to the ledger.
+pub(crate) fn respond(
     query: &Query,
     settings: &mut Settings,
     ledger: &mut Ledger,
     prices: &Prices,
     now: Instant,
-) -> Answer {
+) -> WireResponse {
     let fault = take_fault(settings, &query.symbol);
-    let (name, answer) = match fault {
-        Some(fault) => (format!("fault {fault}"), spoiled(fault, query, settings, prices)),
+    let (name, response) = match fault {
+        Some(fault) => (format!("fault {fault}"), faulty(fault, query, settings, prices)),
         None => match decide(query, settings, ledger, prices, now) {
             Ok(body) => ("series".to_owned(), body),
             Err(notice) => (notice.name().to_owned(), refused(notice, query, settings)),
@@ -79,7 +79,7 @@ pub(crate) fn answer(
         key: query.apikey.clone(),
         answer: name,
     });
-    answer
+    response
 }
 
 fn decide(
@@ -88,14 +88,14 @@ fn decide(
     ledger: &mut Ledger,
     prices: &Prices,
     now: Instant,
-) -> Result<Answer, Notice> {
+) -> Result<WireResponse, Notice> {
     let plan = settings.keys.plan(&query.apikey);
     match plan {
         Plan::Invalid => return Err(Notice::InvalidKey),
         Plan::Demo => return Err(Notice::DemoKey),
         Plan::Free => ledger.debit_free(&query.apikey, now).map_err(|refused| match refused {
-            Refused::TooFast => Notice::Throttled,
-            Refused::UsedUp => Notice::Quota,
+            CallRefused::TooFast => Notice::Throttled,
+            CallRefused::UsedUp => Notice::Quota,
         })?,
         Plan::Paying => {}
     }
@@ -112,32 +112,31 @@ fn decide(
     }
     let bars = query.size().of(&bars);
     if query.datatype == "csv" {
-        return Ok(Answer::Csv(body::csv(columns, bars)));
+        return Ok(WireResponse::Csv(series_body::csv(columns, bars)));
     }
-    Ok(Answer::Json(body::json(&query.symbol, query.size(), columns, bars)))
+    Ok(WireResponse::Json(series_body::json(&query.symbol, query.size(), columns, bars)))
 }
 
-/// The bars to show, newest first; `None` when the symbol is not known at "today".
+/// The bars of the response, newest first; `None` when the symbol is not known on "today".
 fn bars(query: &Query, settings: &Settings, prices: &Prices) -> Option<Vec<Bar>> {
     let symbol = query.symbol.to_ascii_uppercase();
     let series = prices.series(&symbol)?;
-    let gaps = settings.gaps.get(&symbol).cloned().unwrap_or_default();
-    let mut bars = visible(&series, settings.today, &gaps);
+    let mut bars = visible(&series, settings.today, settings.listed.get(&symbol));
     if let Some(date) = settings.poisoned_after_open {
-        bars.iter_mut().filter(|bar| bar.date >= date).for_each(|bar| *bar = bar.poisoned(bar.date == date));
+        bars.iter_mut().filter(|bar| bar.date >= date).for_each(|bar| *bar = bar.poisoned(date));
     }
     Some(bars).filter(|bars| !bars.is_empty())
 }
 
-fn refused(notice: Notice, query: &Query, settings: &Settings) -> Answer {
+fn refused(notice: Notice, query: &Query, settings: &Settings) -> WireResponse {
     let body = notice.body(&query.function, &query.apikey);
     match (notice, settings.retry_after) {
-        (Notice::Throttled | Notice::Quota, Some(seconds)) => Answer::Later(body, seconds),
-        _ => Answer::Json(body),
+        (Notice::Throttled | Notice::Quota, Some(seconds)) => WireResponse::RetryAfter(body, seconds),
+        _ => WireResponse::Json(body),
     }
 }
 
-/// The fault set for `symbol`, counted down.
+/// The fault of `symbol`, with one response less to go.
 fn take_fault(settings: &mut Settings, symbol: &str) -> Option<Fault> {
     let key = if settings.faults.contains_key(symbol) { symbol } else { "*" };
     let scripted = settings.faults.get_mut(key)?;
@@ -149,32 +148,27 @@ fn take_fault(settings: &mut Settings, symbol: &str) -> Option<Fault> {
     Some(scripted.fault)
 }
 
-fn spoiled(fault: Fault, query: &Query, settings: &Settings, prices: &Prices) -> Answer {
+fn faulty(fault: Fault, query: &Query, settings: &Settings, prices: &Prices) -> WireResponse {
     match fault {
-        Fault::ServerError => Answer::Status(500, "Internal Server Error"),
-        Fault::Unavailable => Answer::Status(503, ""),
-        Fault::Hang => Answer::Hang,
-        Fault::Cut => Answer::Cut(half(&good_body(query, settings, prices, |_| {}))),
-        Fault::Truncated => Answer::Json(half(&good_body(query, settings, prices, |_| {}))),
-        Fault::Endless => Answer::Endless(good_body(query, settings, prices, |_| {})),
+        Fault::ServerError => WireResponse::Status(500, "Internal Server Error"),
+        Fault::Unavailable => WireResponse::Status(503, ""),
+        Fault::Hang => WireResponse::Hang,
+        Fault::Cut => WireResponse::Cut(half(&good_body(query, settings, prices, |_| {}))),
+        Fault::Truncated => WireResponse::Json(half(&good_body(query, settings, prices, |_| {}))),
+        Fault::Endless => WireResponse::Endless(good_body(query, settings, prices, |_| {})),
         Fault::WrongSymbol => {
             let other = if query.symbol == "WRNG" { "OTHR" } else { "WRNG" };
             let body = good_body(query, settings, prices, |_| {});
-            let (asked, echoed) =
-                (serde_json::Value::from(query.symbol.as_str()), serde_json::Value::from(other));
-            Answer::Json(body.replacen(
-                &format!("\"2. Symbol\": {asked}"),
-                &format!("\"2. Symbol\": {echoed}"),
-                1,
-            ))
+            let field = |symbol: &str| format!("\"2. Symbol\": {}", serde_json::Value::from(symbol));
+            WireResponse::Json(body.replacen(&field(&query.symbol), &field(other), 1))
         }
-        Fault::Html => Answer::Html("<!doctype html><html><body>Temporarily unavailable</body></html>"),
-        Fault::Malformed => Answer::Json("{\"Time Series (Daily)\": [1, 2, 3]}".to_owned()),
-        Fault::Empty => Answer::Json("{}".to_owned()),
+        Fault::Html => WireResponse::Html("<!doctype html><html><body>Temporarily unavailable</body></html>"),
+        Fault::Malformed => WireResponse::Json("{\"Time Series (Daily)\": [1, 2, 3]}".to_owned()),
+        Fault::Empty => WireResponse::Json("{}".to_owned()),
         Fault::BadRows => {
-            Answer::Json(good_body(query, settings, prices, |bars| add_bad_rows(bars, settings.today)))
+            WireResponse::Json(good_body(query, settings, prices, |bars| add_bad_rows(bars, settings.today)))
         }
-        Fault::DuplicateDate => Answer::Json(good_body(query, settings, prices, duplicate_newest)),
+        Fault::DuplicateDate => WireResponse::Json(good_body(query, settings, prices, duplicate_newest)),
         Fault::Unknown => refused(Notice::InvalidCall, query, settings),
         Fault::Throttled => refused(Notice::Throttled, query, settings),
         Fault::Quota => refused(Notice::Quota, query, settings),
@@ -195,10 +189,10 @@ fn good_body(
     let bars = bars(query, settings, prices).unwrap_or_default();
     let mut bars = query.size().of(&bars).to_vec();
     change(&mut bars);
-    body::json(&query.symbol, query.size(), query.columns().unwrap_or(Columns::Daily), &bars)
+    series_body::json(&query.symbol, query.size(), query.columns().unwrap_or(Columns::Daily), &bars)
 }
 
-/// Adds a day to come and a Saturday; the newest good row gets a zero price, the one before a high below its low.
+/// Adds a future day and a Saturday. The newest correct row gets a price of zero, the next a high below its low.
 fn add_bad_rows(bars: &mut Vec<Bar>, today: NaiveDate) {
     let Some(newest) = bars.first().cloned() else { return };
     let saturday =

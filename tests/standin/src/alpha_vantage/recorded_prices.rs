@@ -1,4 +1,4 @@
-//! The recorded prices: 101 NASDAQ-100 symbols and QQQ, 100 sessions of 2025. `tests/data/README.md` says whence.
+//! The recorded prices: 101 NASDAQ-100 symbols and QQQ, 100 sessions of 2025. `tests/data/README.md` names their source.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -6,11 +6,11 @@ use std::io::Read;
 use anyhow::Context;
 use flate2::read::GzDecoder;
 
-use crate::bar::Bar;
+use super::bar::Bar;
 
-static ARCHIVE: &[u8] = include_bytes!("../../data/nasdaq100_daily_2025.csv.gz");
+static ARCHIVE: &[u8] = include_bytes!("../../../data/nasdaq100_daily_2025.csv.gz");
 
-/// Every recorded series, oldest bar first.
+/// All recorded series by symbol, oldest bar first.
 pub(crate) fn load() -> anyhow::Result<BTreeMap<String, Vec<Bar>>> {
     let mut text = String::new();
     GzDecoder::new(ARCHIVE).read_to_string(&mut text).context("unpacking the recorded prices")?;

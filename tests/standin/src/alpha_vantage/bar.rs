@@ -1,11 +1,11 @@
-//! One day's prices in ten-thousandths, so that they print as they were recorded.
+//! One day's prices as whole ten-thousandths, so that they print as they were recorded.
 
 use std::fmt;
 use std::str::FromStr;
 
 use chrono::NaiveDate;
 
-/// A price in ten-thousandths; prints with four decimals.
+/// A price in ten-thousandths of a dollar. It prints with four decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticks(pub(crate) i64);
 
@@ -15,7 +15,7 @@ impl fmt::Display for Ticks {
     }
 }
 
-/// A text is not a price with four decimals.
+/// Why a text is no price.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a price with four decimals")]
 pub(crate) struct TicksError(String);
@@ -46,9 +46,9 @@ pub(crate) struct Bar {
 }
 
 impl Bar {
-    /// Another bar of that day, valid in itself; with the same open when `keeps_open`.
-    pub(crate) fn poisoned(self, keeps_open: bool) -> Self {
-        let open = if keeps_open { self.open } else { Ticks(self.open.0 * 3 + 700) };
+    /// A valid bar of the same day with other prices; on the `first` poisoned day the open stays.
+    pub(crate) fn poisoned(self, first: NaiveDate) -> Self {
+        let open = if self.date == first { self.open } else { Ticks(self.open.0 * 3 + 700) };
         let (high, low, close) = (Ticks(open.0 * 7 + 100), Ticks(300), Ticks(open.0 * 5 + 500));
         Self { date: self.date, open, high, low, close, volume: self.volume / 2 + 7 }
     }

@@ -1,12 +1,12 @@
-//! What the operator or a test can set, at the start and while it runs.
+//! The settings of a stand-in, at its start and while it runs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use chrono::NaiveDate;
 
-use crate::fault::Scripted;
-use crate::prices::Gaps;
+use super::fault::ScriptedFault;
 
 /// The last day of the recorded prices.
 pub(crate) const RECORDED_TODAY: NaiveDate = match NaiveDate::from_ymd_opt(2025, 10, 30) {
@@ -18,15 +18,16 @@ pub(crate) const RECORDED_TODAY: NaiveDate = match NaiveDate::from_ymd_opt(2025,
 pub(crate) struct Settings {
     pub(crate) today: NaiveDate,
     pub(crate) keys: Keys,
-    /// After so many series the day's calls are used up, whatever the key.
+    /// After this many series no calls are left for the day, for any key.
     pub(crate) rate_limit_after: Option<u32>,
-    /// `Retry-After` of throttled and used-up answers, in seconds. The real service sends none.
+    /// `Retry-After` of throttled and quota responses, in seconds. The real service sends none.
     pub(crate) retry_after: Option<u64>,
     pub(crate) delay: Duration,
-    /// By symbol; `*` stands for all that have none of their own.
-    pub(crate) faults: BTreeMap<String, Scripted>,
-    pub(crate) gaps: BTreeMap<String, Gaps>,
-    /// The day after whose open every price is another one.
+    /// By symbol; `*` stands for every symbol without a fault of its own.
+    pub(crate) faults: BTreeMap<String, ScriptedFault>,
+    /// The first and the last date of symbols that are not listed all the time.
+    pub(crate) listed: BTreeMap<String, RangeInclusive<NaiveDate>>,
+    /// After the open of this day every price is replaced.
     pub(crate) poisoned_after_open: Option<NaiveDate>,
 }
 
@@ -39,16 +40,16 @@ impl Default for Settings {
             retry_after: None,
             delay: Duration::ZERO,
             faults: BTreeMap::new(),
-            gaps: BTreeMap::new(),
+            listed: BTreeMap::new(),
             poisoned_after_open: None,
         }
     }
 }
 
-/// What a key may do.
+/// What a key allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Plan {
-    /// Everything, without limits.
+    /// Everything without limits.
     Paying,
     /// 25 calls a day, one a second, the last 100 sessions.
     Free,

@@ -1,15 +1,14 @@
-//! Prices that never were: a pseudo-random walk for any symbol, the same on every machine and at every "today".
+//! Generated prices: a pseudo-random walk for any symbol, the same on every machine and for every "today".
 
 use chrono::NaiveDate;
 
-use crate::bar::{Bar, Ticks};
+use super::bar::{Bar, Ticks};
 
 const CENT: i64 = 100;
 const LOWEST: i64 = 5 * 10_000;
 const HIGHEST: i64 = 2_000 * 10_000;
 
-/// The walk of `symbol` over `sessions` (oldest first). Valid bars in whole cents, between 5 and 2,000 or a little
-/// beyond.
+/// The bars of `symbol` for `sessions`, oldest first: valid, in whole cents, between about 5 and 2,000 dollars.
 pub(crate) fn walk(symbol: &str, sessions: &[NaiveDate]) -> Vec<Bar> {
     let mut noise = Noise::of(symbol);
     let mut close = cents(LOWEST * 4 + noise.below(30_000) * CENT);
@@ -24,12 +23,12 @@ pub(crate) fn walk(symbol: &str, sessions: &[NaiveDate]) -> Vec<Bar> {
         .collect()
 }
 
-/// A session that begins near `previous` and drifts back when it is far out.
+/// A session that opens near the `previous` close and drifts back when the price has left the range.
 fn step(date: NaiveDate, previous: i64, activity: i64, noise: &mut Noise) -> Bar {
     let open = moved(previous, noise.around(100));
     let pull = match open {
-        far if far < LOWEST => 150,
-        far if far > HIGHEST => -150,
+        open if open < LOWEST => 150,
+        open if open > HIGHEST => -150,
         _ => 4,
     };
     let close = moved(open, noise.around(250) + pull);
@@ -45,7 +44,7 @@ fn step(date: NaiveDate, previous: i64, activity: i64, noise: &mut Noise) -> Bar
     }
 }
 
-/// `price` changed by ten-thousandths of itself, in whole cents, at least one.
+/// `price` changed by ten-thousandths of itself, in whole cents, at least one cent.
 fn moved(price: i64, ten_thousandths: i64) -> i64 {
     cents(price + price * ten_thousandths / 10_000).max(CENT)
 }
@@ -54,7 +53,7 @@ fn cents(price: i64) -> i64 {
     price / CENT * CENT
 }
 
-/// SplitMix64, seeded with the FNV-1a hash of a symbol: small, and fixed for ever by its definition.
+/// SplitMix64, seeded with the FNV-1a hash of a symbol. Its definition fixes the numbers, unlike those of a library.
 struct Noise(u64);
 
 impl Noise {
@@ -72,7 +71,7 @@ impl Noise {
         mixed ^ (mixed >> 31)
     }
 
-    /// From 0 up to, not including, `limit`.
+    /// From 0 to `limit`, without `limit` itself.
     fn below(&mut self, limit: i64) -> i64 {
         (self.next() >> 1).cast_signed() % limit
     }

@@ -1,4 +1,4 @@
-//! `standin-chat`: the scripted endpoint as a program of its own.
+//! `standin-chat`: the scripted endpoint as a program.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use standin::chat::ChatEndpoint;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A local endpoint of chat completions that costs nothing. Models look at prices, buy and sell a little, the same
-/// on the same day. It never calls another one.
+/// on the same day. It never calls another endpoint.
 #[derive(Debug, Parser)]
 struct Options {
     /// Where to listen
@@ -19,7 +19,7 @@ struct Options {
     /// Play the decisions of a CSV file, model,date,sequence,action,symbol,quantity, on the days that it has
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
-    /// Every answer waits this long
+    /// Delays every response
     #[arg(long, default_value_t = 0, value_name = "MS")]
     delay_ms: u64,
 }

@@ -1,13 +1,14 @@
-//! Series in the service's exact print: four spaces, its order of keys, all numbers as text, newest first.
+//! The body of a series, byte for byte as the real service prints it: four spaces, its order of keys, all numbers as
+//! text, newest first.
 
 use std::fmt::Write;
 
-use crate::bar::Bar;
+use super::bar::Bar;
 
-/// How many of the newest bars `outputsize=compact` has.
+/// The number of bars of `outputsize=compact`.
 const COMPACT: usize = 100;
 
-/// How much of a series was asked for.
+/// The `outputsize` of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Size {
     Compact,
@@ -22,7 +23,7 @@ impl Size {
         }
     }
 
-    /// The bars this size has, of a series that is newest first.
+    /// The part of `bars`, newest first, that this size has.
     pub(crate) fn of(self, bars: &[Bar]) -> &[Bar] {
         match self {
             Self::Compact => &bars[..bars.len().min(COMPACT)],
@@ -31,7 +32,7 @@ impl Size {
     }
 }
 
-/// Plain prices, or with the columns of splits and dividends (there are none).
+/// The columns of a series: prices, or also splits and dividends, of which the stand-in has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Columns {
     Daily,
@@ -62,7 +63,7 @@ pub(crate) fn json(symbol: &str, size: Size, columns: Columns, bars: &[Bar]) -> 
 
 fn push_bar(body: &mut String, columns: Columns, bar: &Bar) {
     let Bar { date, open, high, low, close, volume } = bar;
-    // Writing to a text cannot fail.
+    // Writing to a String cannot fail.
     let _ = write!(
         body,
         "        \"{date}\": {{\n            \"1. open\": \"{open}\",\n            \"2. high\": \
@@ -102,21 +103,21 @@ pub(crate) fn csv(columns: Columns, bars: &[Bar]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::prices::{Gaps, Prices, visible};
+    use crate::alpha_vantage::prices::{Prices, visible};
 
     fn check(symbol: &str, sample: &str) {
         let series = Prices::recorded().unwrap().series(symbol).unwrap();
-        let bars = visible(&series, "2025-10-30".parse().unwrap(), &Gaps::default());
+        let bars = visible(&series, "2025-10-30".parse().unwrap(), None);
 
         let body = json(symbol, Size::Compact, Columns::Daily, Size::Compact.of(&bars));
 
-        assert!(body == sample, "{symbol} differs from the real answer; it begins {body:.300}");
+        assert!(body == sample, "{symbol} differs from the real body; it begins {body:.300}");
     }
 
     #[test]
-    fn compact_answers_equal_the_real_ones_byte_for_byte() {
-        check("AAPL", include_str!("../testdata/daily_prices_AAPL.json"));
-        check("ASML", include_str!("../testdata/daily_prices_ASML.json"));
-        check("NVDA", include_str!("../testdata/daily_prices_NVDA.json"));
+    fn compact_bodies_equal_the_real_ones_byte_for_byte() {
+        check("AAPL", include_str!("../../testdata/daily_prices_AAPL.json"));
+        check("ASML", include_str!("../../testdata/daily_prices_ASML.json"));
+        check("NVDA", include_str!("../../testdata/daily_prices_NVDA.json"));
     }
 }

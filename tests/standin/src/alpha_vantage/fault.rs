@@ -1,45 +1,46 @@
-//! What can go wrong with one symbol's answer.
+//! Faults in the responses for a symbol.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A scripted fault, by the name the command line and the control endpoint use.
+/// A kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Status 500.
     ServerError,
     /// Status 503.
     Unavailable,
-    /// No answer as long as the client waits.
+    /// No response as long as the client waits.
     Hang,
     /// The connection ends in the middle of the body.
     Cut,
-    /// Half a body, but a whole answer.
+    /// Half a body in a complete response.
     Truncated,
     /// A body that never ends.
     Endless,
-    /// A good series of another symbol.
+    /// A correct series of another symbol.
     WrongSymbol,
-    /// A gateway's page instead of JSON.
+    /// A gateway's HTML page instead of JSON.
     Html,
-    /// JSON of another shape.
+    /// JSON of another form.
     Malformed,
     /// `{}`.
     Empty,
-    /// A Saturday and a day to come are added, the newest row has a zero price, the next a high below its low.
+    /// A Saturday and a future day are added; the newest row has a price of zero, the next a high below its low.
     BadRows,
     /// The newest day twice, with different prices.
     DuplicateDate,
     /// The symbol does not exist.
     Unknown,
-    /// "Spread out your requests".
+    /// Too many calls a second.
     Throttled,
-    /// The day's calls are used up.
+    /// No calls are left for the day.
     Quota,
     /// The key is refused.
     InvalidKey,
 }
 
+/// The names on the command line and at the control endpoint.
 const NAMES: [(&str, Fault); 16] = [
     ("500", Fault::ServerError),
     ("503", Fault::Unavailable),
@@ -59,7 +60,7 @@ const NAMES: [(&str, Fault); 16] = [
     ("invalid-key", Fault::InvalidKey),
 ];
 
-/// A text names no fault.
+/// Why a text is no fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{mode:?} is no fault; there are {}", NAMES.map(|(name, _)| name).join(", "))]
 pub struct FaultError {
@@ -92,35 +93,35 @@ impl fmt::Display for Fault {
 }
 
 impl Fault {
-    /// For the next `answers` answers only.
-    pub fn times(self, answers: u32) -> Scripted {
-        Scripted { fault: self, left: Some(answers) }
+    /// For the next `responses` responses only.
+    pub fn times(self, responses: u32) -> ScriptedFault {
+        ScriptedFault { fault: self, left: Some(responses) }
     }
 }
 
-/// A fault with the number of answers it still spoils; a plain [`Fault`] spoils all.
+/// A fault with the number of responses that it still affects; a plain [`Fault`] affects all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scripted {
+pub struct ScriptedFault {
     pub(crate) fault: Fault,
     pub(crate) left: Option<u32>,
 }
 
-impl From<Fault> for Scripted {
+impl From<Fault> for ScriptedFault {
     fn from(fault: Fault) -> Self {
         Self { fault, left: None }
     }
 }
 
-/// `mode`, or `mode*n` for the first `n` answers only.
-impl FromStr for Scripted {
+/// `NAME`, or `NAME*N` for the first N responses only.
+impl FromStr for ScriptedFault {
     type Err = FaultError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let Some((name, answers)) = text.split_once('*') else {
+        let Some((name, responses)) = text.split_once('*') else {
             return Ok(text.parse::<Fault>()?.into());
         };
-        let answers = answers.parse().map_err(|_| FaultError::of(text))?;
-        Ok(name.parse::<Fault>()?.times(answers))
+        let responses = responses.parse().map_err(|_| FaultError::of(text))?;
+        Ok(name.parse::<Fault>()?.times(responses))
     }
 }
 
@@ -136,9 +137,9 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_can_be_limited_to_the_first_answers() {
+    fn a_fault_can_be_limited_to_the_first_responses() {
         assert_eq!("503*2".parse(), Ok(Fault::Unavailable.times(2)));
-        assert_eq!("503".parse(), Ok(Scripted::from(Fault::Unavailable)));
-        assert!("503*x".parse::<Scripted>().is_err() && "504".parse::<Scripted>().is_err());
+        assert_eq!("503".parse(), Ok(ScriptedFault::from(Fault::Unavailable)));
+        assert!("503*x".parse::<ScriptedFault>().is_err() && "504".parse::<ScriptedFault>().is_err());
     }
 }
