@@ -1,7 +1,6 @@
 //! Settings of the downloader service.
 
 use std::fmt::Display;
-use std::net::IpAddr;
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,73 +11,73 @@ use domain::market::instruments::Universe;
 use runtime::infrastructure::Infrastructure;
 use runtime::settings::{Mistakes, Settings};
 
-use crate::provider::alpha_vantage::{self, AlphaVantage, History, SetupError};
+use crate::provider::alpha_vantage::{self, AlphaVantage, History, KeyPlan, SetupError, quota_windows};
 use crate::provider::secret::Secret;
-use crate::windows::{Plan, windows};
 
 const SERVICE: &str = "https://www.alphavantage.co";
 const CALLS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(74);
-/// The stand-in on this machine takes any key.
+/// A stand-in on this machine accepts any key.
 const STANDIN_KEY: &str = "stand-in";
 
-/// What the downloader service is told at start.
+/// The settings of the downloader service.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Postgres, RabbitMQ, address.
-    pub infrastructure: Infrastructure,
-    /// How Alpha Vantage is reached: `ALPHAVANTAGE_API_KEY` (or, misspelt as it once was,
+    pub(crate) infrastructure: Infrastructure,
+    /// How Alpha Vantage is reached: `ALPHAVANTAGE_API_KEY` (or its older, misspelt name
     /// `ALPHAADVANTAGE_API_KEY`), `ALPHAVANTAGE_BASE_URL` (default the real service) and
     /// `DOWNLOAD_TIMEOUT` (seconds a call may take, default 20). `None` without a key.
-    pub alpha_vantage: Option<alpha_vantage::Settings>,
+    pub(crate) alpha_vantage: Option<alpha_vantage::Settings>,
     /// What the key allows: `ALPHAVANTAGE_PLAN` (`free`: 25 calls a day and one a second, the last 100
     /// sessions; `paid`, the default), `ALPHAVANTAGE_CALLS_PER_MINUTE` (default 75 for a paying key) and
     /// `ALPHAVANTAGE_CALLS_PER_DAY` (default no limit for a paying key). A provider on this machine has no
-    /// limits but those that are set.
-    pub windows: Vec<Window>,
-    /// `MAX_BUDGET_WAIT`: seconds to wait for the budget; a longer wait counts as rate limited (default 120).
-    pub max_budget_wait: Duration,
-    /// `DOWNLOAD_CONCURRENCY`: calls side by side, per job (default 4).
-    pub download_concurrency: usize,
-    /// `PREPARATIONS_AT_ONCE`: jobs whose prices are prepared side by side (default 4).
-    pub preparations_at_once: usize,
+    /// limits except those that are set.
+    pub(crate) windows: Vec<Window>,
+    /// `MAX_BUDGET_WAIT`: seconds a call waits for the quota; a longer wait counts as rate limited (default 120).
+    pub(crate) max_quota_wait: Duration,
+    /// `DOWNLOAD_CONCURRENCY`: concurrent calls per job (default 4).
+    pub(crate) download_concurrency: usize,
+    /// `PREPARATIONS_AT_ONCE`: jobs whose prices are prepared concurrently (default 4).
+    pub(crate) preparations_at_once: usize,
     /// `MARKET_CLOSURES`: closed days that the built-in calendar does not know, separated by commas.
-    pub calendar: Calendar,
-    /// `ALPHAVANTAGE_PLAN`, as it is shown.
-    pub plan: &'static str,
-    /// The universe of `UNIVERSE_FILE`, as far as it can be read here; only shown.
-    pub universe: Option<Universe>,
-    /// `IMPORT_LIMIT_MIB`: how many bytes a file of prices may have (default 64 MiB).
-    pub import_limit: usize,
+    pub(crate) calendar: Calendar,
+    /// `ALPHAVANTAGE_PLAN`, as the API shows it.
+    pub(crate) plan: &'static str,
+    /// The universe of `UNIVERSE_FILE`, if this service can read the file; only the API uses it.
+    pub(crate) universe: Option<Universe>,
+    /// `IMPORT_LIMIT_MIB`: the most bytes of an imported file (default 64 MiB).
+    pub(crate) import_limit: usize,
 }
 
 impl Config {
-    /// Reads the settings of a service of its own that listens on `port` by default.
+    /// Reads the settings of a separate process that listens on `port` by default.
     ///
     /// # Errors
-    /// Every setting that cannot be used.
+    /// All settings that cannot be used.
     pub fn from_settings(settings: &mut Settings, port: u16) -> Result<Self, Mistakes> {
         let infrastructure = Infrastructure::from_settings(settings, "downloader", port);
         let config = Self::read(settings, infrastructure);
         settings.finish(config)
     }
 
-    /// Reads the settings; mistakes stay with `settings`, for whoever reads more of them.
+    /// Reads the settings; mistakes are collected in `settings`.
     pub fn read(settings: &mut Settings, infrastructure: Option<Infrastructure>) -> Option<Self> {
         let base_url = settings.text("ALPHAVANTAGE_BASE_URL").unwrap_or(SERVICE.to_owned());
-        let is_local = is_loopback(&base_url);
-        let plan: Option<Plan> = optional(settings, "ALPHAVANTAGE_PLAN", Plan::Paid, "write free or paid");
+        let is_local = base_url.parse().is_ok_and(|url| alpha_vantage::is_loopback(&url));
+        let plan: Option<KeyPlan> =
+            optional(settings, "ALPHAVANTAGE_PLAN", KeyPlan::Paid, "write free or paid");
         let number = "write a number of calls above 0";
         let per_minute = optional(settings, "ALPHAVANTAGE_CALLS_PER_MINUTE", NonZeroU32::MIN, number);
         let per_day = optional(settings, "ALPHAVANTAGE_CALLS_PER_DAY", NonZeroU32::MIN, number);
         let per_minute = match plan {
-            Some(Plan::Free) => per_minute,
+            Some(KeyPlan::Free) => per_minute,
             _ if is_local => per_minute,
-            Some(Plan::Paid) | None => per_minute.or(Some(CALLS_PER_MINUTE)),
+            Some(KeyPlan::Paid) | None => per_minute.or(Some(CALLS_PER_MINUTE)),
         };
-        let plan = plan.unwrap_or(Plan::Paid);
+        let plan = plan.unwrap_or(KeyPlan::Paid);
         let alpha_vantage = alpha_vantage(settings, base_url, plan, is_local);
         let seconds = "write a number of seconds";
-        let max_budget_wait = Duration::from_secs(settings.parsed("MAX_BUDGET_WAIT", 120, seconds));
+        let max_quota_wait = Duration::from_secs(settings.parsed("MAX_BUDGET_WAIT", 120, seconds));
         let count = "write a number above 0";
         let four = NonZeroUsize::MIN.saturating_add(3);
         let download_concurrency = settings.parsed("DOWNLOAD_CONCURRENCY", four, count).get();
@@ -90,8 +89,8 @@ impl Config {
         Some(Self {
             infrastructure: infrastructure?,
             alpha_vantage,
-            windows: windows(plan, per_minute, per_day),
-            max_budget_wait,
+            windows: quota_windows(plan, per_minute, per_day),
+            max_quota_wait,
             download_concurrency,
             preparations_at_once,
             calendar,
@@ -105,20 +104,21 @@ impl Config {
 fn alpha_vantage(
     settings: &mut Settings,
     base_url: String,
-    plan: Plan,
+    plan: KeyPlan,
     is_local: bool,
 ) -> Option<alpha_vantage::Settings> {
     let misspelt = settings.text("ALPHAADVANTAGE_API_KEY");
     let key = settings.text("ALPHAVANTAGE_API_KEY").or(misspelt).or(is_local.then(|| STANDIN_KEY.to_owned()));
     let timeout = settings.parsed("DOWNLOAD_TIMEOUT", 20, "write a number of seconds");
     let history = match plan {
-        Plan::Free => History::Recent,
-        Plan::Paid => History::AsNeeded,
+        KeyPlan::Free => History::Recent,
+        KeyPlan::Paid => History::AsNeeded,
     };
     let given = alpha_vantage::Settings {
+        base_url,
+        key: Secret::from(key.clone().unwrap_or_default()),
         history,
         timeout: Duration::from_secs(timeout),
-        ..alpha_vantage::Settings::new(base_url, Secret::from(key.clone().unwrap_or_default()))
     };
     if let Err(SetupError::BaseUrl) = AlphaVantage::new(given.clone()) {
         let place = settings.place("ALPHAVANTAGE_BASE_URL");
@@ -128,7 +128,7 @@ fn alpha_vantage(
     key.map(|_| given)
 }
 
-/// A setting without a default; `if_wrong` stands in for one that cannot be read.
+/// A setting without a default; `if_wrong` replaces one that cannot be read.
 fn optional<T>(settings: &mut Settings, key: &str, if_wrong: T, fix: &str) -> Option<T>
 where
     T: FromStr,
@@ -136,12 +136,6 @@ where
 {
     settings.text(key)?;
     Some(settings.parsed(key, if_wrong, fix))
-}
-
-fn is_loopback(base_url: &str) -> bool {
-    let url = base_url.parse::<reqwest::Url>().ok();
-    let host = url.as_ref().and_then(|url| url.host_str()).unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -165,12 +159,12 @@ mod tests {
         let config = read(&[("ALPHAVANTAGE_API_KEY", "K")]).unwrap();
 
         assert_eq!(config.alpha_vantage.unwrap().base_url, "https://www.alphavantage.co");
-        assert_eq!(config.max_budget_wait, Duration::from_secs(120));
+        assert_eq!(config.max_quota_wait, Duration::from_secs(120));
         assert_eq!(windows_of(&[]), ["minute", "provider"]);
     }
 
     #[test]
-    fn a_free_key_is_limited_and_asks_for_recent_sessions() {
+    fn a_free_key_is_limited_and_requests_recent_sessions() {
         let config = read(&[("ALPHAADVANTAGE_API_KEY", "K"), ("ALPHAVANTAGE_PLAN", "free")]).unwrap();
 
         assert_eq!(config.alpha_vantage.unwrap().history, History::Recent);
@@ -183,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_on_this_machine_needs_no_key_and_has_no_limits_but_those_that_are_set() {
+    fn a_provider_on_this_machine_needs_no_key_and_has_only_the_limits_that_are_set() {
         let local = ("ALPHAVANTAGE_BASE_URL", "http://127.0.0.1:8090");
 
         assert!(read(&[local]).unwrap().alpha_vantage.is_some());
@@ -192,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_told_at_once_and_no_key_is_printed() {
+    fn all_mistakes_are_reported_together_and_no_key_is_printed() {
         let mistakes = read(&[
             ("ALPHAVANTAGE_API_KEY", "K3Y9SECRET"),
             ("ALPHAVANTAGE_BASE_URL", "https://K3Y9SECRET@host"),

@@ -1,114 +1,136 @@
-//! The download of one preparation: plan, fetch side by side, plan again when things went otherwise.
+//! The download of one preparation: plan the calls, make them concurrently, plan again when a result changes what
+//! is useful.
 
-use std::collections::{BTreeMap, BTreeSet};
+pub(crate) mod clock;
+mod conflicts;
+pub(crate) mod fetch;
+mod priority;
+mod progress;
+pub(crate) mod quota;
+pub(crate) mod report;
+pub(crate) mod source;
+pub(crate) mod stop_reason;
+pub(crate) mod stored_prices;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use domain::events::event::{DownloadProgressed, DownloadStarted, Event};
 use domain::ingest::coverage::Need;
 use domain::market::instruments::Symbol;
-use storage::market::{self, Finding, Preparation};
+use storage::market::{self, Preparation};
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
+use uuid::Uuid;
 
-use crate::budget::Outlook;
-use crate::fetch::{Fate, Fetcher};
-use crate::groups::Groups;
-use crate::prepare::{Interrupted, Preparer};
-use crate::prices::Prices;
-use crate::progress::Progress;
-use crate::queue::queue;
-use crate::sessions::Clock;
-use crate::stop::Stop;
+use crate::context::{Context, Interruption};
+use clock::Clock;
+use conflicts::Conflicts;
+use fetch::{Fetcher, SymbolOutcome};
+use priority::by_priority;
+use progress::Progress;
+use quota::Allowance;
+use report::Report;
+use source::PriceSource;
+use stop_reason::StopReason;
+use stored_prices::StoredPrices;
 
-/// So many symbols in a row without an answer, and the provider is taken to be away.
-const UNREACHABLE_IN_A_ROW: u32 = 5;
+/// After this many symbols in a row without a response the provider counts as unreachable.
+const MAX_UNREACHABLE_IN_A_ROW: u32 = 5;
 
-/// What came of a download.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Report {
-    /// Symbols that had to be fetched.
-    pub(crate) total: usize,
-    /// Symbols that were fetched, now or before an interruption.
-    pub(crate) succeeded: usize,
-    /// Symbols that could not be fetched, with the reason.
-    pub(crate) failed: BTreeMap<Symbol, String>,
-    /// Why it ended early.
-    pub(crate) stop: Option<Stop>,
-    /// The oldest date that the key's plan reaches, when it has a limit.
-    pub(crate) earliest: Option<NaiveDate>,
-    /// What was odd in the answers, now or before an interruption.
-    pub(crate) findings: Vec<Finding>,
+/// Downloads missing prices.
+pub(crate) struct Downloader {
+    pub(crate) context: Arc<Context>,
+    pub(crate) source: Arc<PriceSource>,
+    /// Concurrent calls of one download.
+    pub(crate) concurrency: usize,
+}
+
+impl Downloader {
+    /// Downloads what is missing in `prices` for the sessions in `needed`, as far as the provider gives it.
+    pub(crate) async fn download(
+        &self,
+        preparation: &Preparation,
+        needed: &BTreeSet<NaiveDate>,
+        prices: &mut StoredPrices,
+        holder: Uuid,
+        halt: &CancellationToken,
+    ) -> Result<Report, Interruption> {
+        let fetcher = Fetcher {
+            job: preparation.job,
+            context: Arc::clone(&self.context),
+            source: Arc::clone(&self.source),
+            needed: needed.clone(),
+            holder,
+            halt: halt.child_token(),
+            throttled: AtomicBool::new(false),
+            one_at_a_time: Mutex::new(()),
+        };
+        let download = Download {
+            downloader: self,
+            preparation,
+            fetcher: Arc::new(fetcher),
+            prices,
+            fetched: BTreeSet::new(),
+            in_progress: BTreeSet::new(),
+            conflicts: Conflicts::default(),
+            gated: BTreeSet::new(),
+            unreachable: 0,
+            progress: Progress::default(),
+            report: Report::default(),
+        };
+        download.run().await
+    }
 }
 
 /// Symbols that are being fetched.
-type UnderWay = JoinSet<(Symbol, storage::Result<Fate>)>;
+type Calls = JoinSet<(Symbol, storage::Result<SymbolOutcome>)>;
 
-/// How a symbol's download went, compared with the plan.
+/// Whether the plan still holds after a symbol's outcome.
 #[derive(Debug, PartialEq, Eq)]
-enum Went {
-    AsPlanned,
-    Otherwise,
+enum PlanState {
+    Valid,
+    Outdated,
 }
 
-/// A download under way.
-pub(crate) struct Download<'a> {
-    preparer: &'a Preparer,
+/// A download in progress.
+struct Download<'a> {
+    downloader: &'a Downloader,
     preparation: &'a Preparation,
     fetcher: Arc<Fetcher>,
-    prices: &'a mut Prices,
-    /// Symbols that have been answered for; they are not asked for again.
-    answered: BTreeSet<Symbol>,
-    /// Symbols under way.
-    busy: BTreeSet<Symbol>,
-    /// Which of the plan may be under way together.
-    groups: Groups,
-    /// Symbols that were asked for further back than the key's plan reaches.
+    prices: &'a mut StoredPrices,
+    /// Symbols that were fetched; they are not fetched again.
+    fetched: BTreeSet<Symbol>,
+    in_progress: BTreeSet<Symbol>,
+    conflicts: Conflicts,
+    /// Symbols whose dates are older than the key's plan reaches.
     gated: BTreeSet<Symbol>,
+    /// Symbols in a row without a response.
     unreachable: u32,
     progress: Progress,
     report: Report,
 }
 
-impl<'a> Download<'a> {
-    pub(crate) fn new(
-        preparer: &'a Preparer,
-        preparation: &'a Preparation,
-        fetcher: Fetcher,
-        prices: &'a mut Prices,
-    ) -> Self {
-        Self {
-            preparer,
-            preparation,
-            fetcher: Arc::new(fetcher),
-            prices,
-            answered: BTreeSet::new(),
-            busy: BTreeSet::new(),
-            groups: Groups::default(),
-            gated: BTreeSet::new(),
-            unreachable: 0,
-            progress: Progress::default(),
-            report: Report::default(),
-        }
-    }
-
-    /// Fetches what is missing, as far as that goes.
-    pub(crate) async fn run(mut self) -> Result<Report, Interrupted> {
-        let need = self.need();
-        let open = symbols_of(&need);
+impl Download<'_> {
+    async fn run(mut self) -> Result<Report, Interruption> {
+        let open = symbols_of(&self.need());
         self.report.total = self.preparation.symbols_total.map_or(0, |total| total as usize).max(open);
         self.report.succeeded = self.report.total - open;
         let plan = self.plan().await?;
         if self.report.stop.is_none() && !plan.is_empty() {
             self.begin(open).await?;
             self.work_through(plan).await?;
-            if self.progress.is_untold(self.done()) {
-                self.tell_progress().await?;
+            if self.progress.is_unpublished(self.done()) {
+                self.publish_progress().await?;
             }
         }
         if self.fetcher.halt.is_cancelled() && self.report.stop.is_none() {
-            return Err(Interrupted::Halted);
+            return Err(Interruption::Halted);
         }
         let (job, Report { succeeded, total, .. }) = (self.preparation.job, &self.report);
         tracing::info!(job.id = %job, "Job {job}: Download complete - {succeeded}/{total} symbols succeeded");
@@ -116,120 +138,121 @@ impl<'a> Download<'a> {
     }
 
     fn need(&self) -> Need {
-        let clock = Clock::at(&self.preparer.calendar, Utc::now());
-        self.prices.coverage(clock.now).need(clock.now, clock.storable_until)
+        self.prices.need(&Clock::now(&self.downloader.context.calendar))
     }
 
-    /// What to ask for next, the most useful last. Nothing when all that can be asked for was asked for; nothing,
-    /// and the reason, when no call is left.
-    async fn plan(&mut self) -> Result<Vec<Symbol>, Interrupted> {
-        let calls_left = match self.fetcher.budget.outlook().await? {
-            Outlook::Calls(calls) => calls,
-            Outlook::Exhausted { until } => {
-                self.report.stop = Some(Stop::RateLimited { until });
+    /// The symbols to fetch next, the most useful last. Empty when every fetchable symbol was tried, or when no
+    /// call is left; in that case the report has the stop reason.
+    async fn plan(&mut self) -> Result<Vec<Symbol>, Interruption> {
+        let source = &self.fetcher.source;
+        let calls_left = match source.quota.allowance().await? {
+            Allowance::Calls(calls) => calls,
+            Allowance::Exhausted { until } => {
+                self.report.stop = Some(StopReason::RateLimited { until });
                 return Ok(Vec::new());
             }
         };
-        let clock = Clock::at(&self.preparer.calendar, Utc::now());
-        let is_session = |date: NaiveDate| self.preparer.calendar.is_session(date);
-        let offer = self.fetcher.provider.offer(&clock.sessions(&is_session), clock.now);
+        let clock = Clock::now(&self.downloader.context.calendar);
+        let is_session = |date: NaiveDate| self.downloader.context.calendar.is_session(date);
+        let offer = source.provider.offer(&clock.sessions(&is_session), clock.now);
         self.report.earliest = offer.earliest;
-        let tried = self.answered.iter().chain(self.report.failed.keys()).cloned().collect();
-        let need = self.need();
-        let mut plan = queue(&need, &offer, calls_left, &self.busy, &tried);
-        self.groups = Groups::divide(&need, self.busy.iter().chain(&plan));
+        let tried = self.fetched.iter().chain(self.report.failed.keys()).cloned().collect();
+        let need = self.prices.need(&clock);
+        let mut plan = by_priority(&need, &offer, calls_left, &self.in_progress, &tried);
+        self.conflicts = Conflicts::of_plan(&need, self.in_progress.iter().chain(&plan));
         plan.reverse();
         Ok(plan)
     }
 
-    /// Says, once per job, that prices are missing and will be fetched.
-    async fn begin(&mut self, open: usize) -> Result<(), Interrupted> {
+    /// Publishes, once a job, that prices are missing and will be fetched.
+    async fn begin(&mut self, open: usize) -> Result<(), Interruption> {
         let (job, total) = (self.preparation.job, count(self.report.total));
         tracing::info!(job.id = %job, "Job {job}: Missing data for {open} symbols");
         if self.preparation.symbols_total.is_none() {
-            let started = Event::DownloadStarted(DownloadStarted { job, symbols_total: total });
-            let messages = [runtime::outgoing::event(&started)?];
-            market::note_download(&self.preparer.pool, self.preparation, total, &messages).await?;
-            self.preparer.wake.wake();
+            self.publish(&Event::DownloadStarted(DownloadStarted { job, symbols_total: total })).await?;
         }
         Ok(())
     }
 
-    /// Fetches the plan's symbols side by side. Calls under way are landed whatever happens here.
-    async fn work_through(&mut self, plan: Vec<Symbol>) -> Result<(), Interrupted> {
-        // Tasks of their own: a call that holds the budget's rows must go on while this one waits for them.
-        let mut under_way = JoinSet::new();
-        let worked = self.steer(plan, &mut under_way).await;
+    /// Fetches the plan's symbols concurrently. Calls in progress are finished even after an error.
+    async fn work_through(&mut self, plan: Vec<Symbol>) -> Result<(), Interruption> {
+        // Calls run as tasks: one that has locked the quota's rows must go on while this function waits for them.
+        let mut calls = JoinSet::new();
+        let worked = self.schedule(plan, &mut calls).await;
         if worked.is_err() {
             self.fetcher.halt.cancel();
-            while under_way.join_next().await.is_some() {}
+            while calls.join_next().await.is_some() {}
         }
         worked
     }
 
-    /// Keeps as many calls under way as may be, until nothing is left to ask for or no call makes sense.
-    async fn steer(&mut self, mut plan: Vec<Symbol>, under_way: &mut UnderWay) -> Result<(), Interrupted> {
+    /// Keeps as many calls in progress as are allowed, until nothing is left to fetch or there is a stop reason.
+    async fn schedule(&mut self, mut plan: Vec<Symbol>, calls: &mut Calls) -> Result<(), Interruption> {
         loop {
-            while under_way.len() < self.preparer.concurrency && !self.fetcher.halt.is_cancelled() {
-                let Some(symbol) = plan.pop_if(|next| self.groups.may_go_beside(next, &self.busy)) else {
+            while calls.len() < self.downloader.concurrency && !self.fetcher.halt.is_cancelled() {
+                let Some(symbol) = plan.pop_if(|next| self.conflicts.allow(next, &self.in_progress)) else {
                     break;
                 };
-                self.busy.insert(symbol.clone());
+                self.in_progress.insert(symbol.clone());
                 let fetcher = Arc::clone(&self.fetcher);
-                let fetching = async move {
-                    let fate = fetcher.fetch(&symbol).await;
-                    (symbol, fate)
+                let call = async move {
+                    let outcome = fetcher.fetch(&symbol).await;
+                    (symbol, outcome)
                 };
-                under_way.spawn(fetching.in_current_span());
+                calls.spawn(call.in_current_span());
             }
-            let Some(ended) = under_way.join_next().await else { return Ok(()) };
-            let (symbol, fate) = ended?;
-            self.busy.remove(&symbol);
-            let went = self.note(symbol, fate?).await?;
+            let Some(ended) = calls.join_next().await else { return Ok(()) };
+            let (symbol, outcome) = ended?;
+            self.in_progress.remove(&symbol);
+            let state = self.note(symbol, outcome?).await?;
             if self.report.stop.is_some() {
-                // Calls under way bring what they bring; those that wait give up.
+                // Calls in progress are finished; those that wait for the quota give up.
                 self.fetcher.halt.cancel();
-            } else if went == Went::Otherwise || plan.is_empty() {
+            } else if state == PlanState::Outdated || plan.is_empty() {
                 plan = self.plan().await?;
             }
             if self.progress.is_due(self.done(), Instant::now()) {
-                self.tell_progress().await?;
+                self.publish_progress().await?;
             }
         }
     }
 
     /// Notes what became of a symbol.
-    async fn note(&mut self, symbol: Symbol, fate: Fate) -> Result<Went, Interrupted> {
-        match fate {
-            Fate::Done => return self.note_done(symbol).await,
-            Fate::Gated if self.gated.insert(symbol.clone()) => {}
-            Fate::Gated => self.note_failed(symbol, "the key's plan does not reach its dates".to_owned()),
-            Fate::Failed { reason, unreachable: true } => {
+    async fn note(&mut self, symbol: Symbol, outcome: SymbolOutcome) -> Result<PlanState, Interruption> {
+        match outcome {
+            SymbolOutcome::Stored => return self.note_stored(symbol).await,
+            SymbolOutcome::Gated if self.gated.insert(symbol.clone()) => {}
+            SymbolOutcome::Gated => {
+                self.note_failed(symbol, "the key's plan does not reach its dates".to_owned());
+            }
+            SymbolOutcome::Failed { reason, unreachable: true } => {
                 self.unreachable += 1;
-                if self.unreachable >= UNREACHABLE_IN_A_ROW {
-                    self.stop(Stop::Unreachable { reason: reason.clone() });
+                if self.unreachable >= MAX_UNREACHABLE_IN_A_ROW {
+                    let stop = StopReason::Unreachable { reason: reason.clone() };
+                    self.report.stop.get_or_insert(stop);
                 }
                 self.note_failed(symbol, reason);
             }
-            Fate::Failed { reason, unreachable: false } => {
+            SymbolOutcome::Failed { reason, unreachable: false } => {
                 self.unreachable = 0;
                 self.note_failed(symbol, reason);
             }
-            Fate::Stopped(stop) => self.stop(stop),
-            Fate::TakenOver => self.prices.reload(&self.preparer.pool, &[symbol]).await?,
-            Fate::Halted => {}
+            // Only the first stop reason is reported.
+            SymbolOutcome::Stopped(reason) => _ = self.report.stop.get_or_insert(reason),
+            SymbolOutcome::TakenOver => self.prices.reload(&self.downloader.context.pool, &[symbol]).await?,
+            SymbolOutcome::Halted => {}
         }
-        Ok(Went::Otherwise)
+        Ok(PlanState::Outdated)
     }
 
-    async fn note_done(&mut self, symbol: Symbol) -> Result<Went, Interrupted> {
+    async fn note_stored(&mut self, symbol: Symbol) -> Result<PlanState, Interruption> {
         self.unreachable = 0;
-        self.prices.reload(&self.preparer.pool, std::slice::from_ref(&symbol)).await?;
-        let clock = Clock::at(&self.preparer.calendar, Utc::now());
+        self.prices.reload(&self.downloader.context.pool, std::slice::from_ref(&symbol)).await?;
+        let clock = Clock::now(&self.downloader.context.calendar);
         let is_complete = self.prices.missing_of(&symbol, &clock).is_empty();
-        self.answered.insert(symbol);
+        self.fetched.insert(symbol);
         self.report.succeeded += 1;
-        Ok(if is_complete { Went::AsPlanned } else { Went::Otherwise })
+        Ok(if is_complete { PlanState::Valid } else { PlanState::Outdated })
     }
 
     fn note_failed(&mut self, symbol: Symbol, reason: String) {
@@ -237,26 +260,25 @@ impl<'a> Download<'a> {
         self.report.failed.insert(symbol, reason);
     }
 
-    /// The first reason to stop is the one that is told.
-    fn stop(&mut self, stop: Stop) {
-        self.report.stop.get_or_insert(stop);
-    }
-
     fn done(&self) -> usize {
         self.report.succeeded + self.report.failed.len()
     }
 
-    async fn tell_progress(&self) -> Result<(), Interrupted> {
-        let total = count(self.report.total);
-        let progressed = Event::DownloadProgressed(DownloadProgressed {
+    async fn publish_progress(&self) -> Result<(), Interruption> {
+        let progressed = DownloadProgressed {
             job: self.preparation.job,
             symbols_done: count(self.done()),
-            symbols_total: total,
-            budget_left: self.fetcher.budget.left().await?,
-        });
-        let messages = [runtime::outgoing::event(&progressed)?];
-        market::note_download(&self.preparer.pool, self.preparation, total, &messages).await?;
-        self.preparer.wake.wake();
+            symbols_total: count(self.report.total),
+            budget_left: self.fetcher.source.quota.calls_left().await?,
+        };
+        self.publish(&Event::DownloadProgressed(progressed)).await
+    }
+
+    async fn publish(&self, event: &Event) -> Result<(), Interruption> {
+        let Context { pool, wake, .. } = &*self.downloader.context;
+        let messages = [runtime::outgoing::event(event)?];
+        market::note_download(pool, self.preparation, count(self.report.total), &messages).await?;
+        wake.wake();
         Ok(())
     }
 }

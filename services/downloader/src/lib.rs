@@ -1,34 +1,21 @@
-//! Finds out which prices are missing, fetches them within the provider's budgets, and says what can run.
+//! Finds out which prices a job misses, fetches them within the provider's call quota, and reports which dates
+//! can run.
 
 mod api;
-mod budget;
-mod cancelled;
-mod catch_up;
-mod conclusion;
 mod config;
-mod days;
+mod context;
 mod download;
-mod fetch;
-mod groups;
-mod handler;
-mod lease;
-mod prepare;
-mod prices;
-mod progress;
-pub mod provider;
-mod queue;
-mod sessions;
-mod stop;
+mod import;
+mod intake;
+mod preparation;
+mod provider;
 #[cfg(test)]
 mod testing;
-mod windows;
-mod worker;
 
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use messaging::topology::queues;
-use messaging::{ConsumerOptions, Hooks};
+use messaging::ConsumerOptions;
 use runtime::relay::{Relay, Wake};
 use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, linked};
@@ -36,81 +23,94 @@ use storage::Owner;
 use tokio::sync::{Notify, Semaphore};
 use utoipa::openapi::OpenApi;
 
-use api::{Api, Provider, Shared};
+use api::state::{Api, ProviderInfo};
 pub use config::Config;
-use handler::Requests;
-use worker::Workers;
-
-/// How many requests are noted side by side.
-const REQUESTS_AT_ONCE: u16 = 16;
+use context::Context;
+use download::Downloader;
+use download::source::{self, PriceSource};
+use import::Importer;
+use intake::RequestHandler;
+use preparation::cancellation::{CancelHints, Canceller};
+use preparation::preparer::Preparer;
+use preparation::worker::Workers;
 
 /// Builds the service: its routes, and its work until `shutdown`.
 ///
 /// # Errors
-/// When Postgres does not answer, or the provider's client cannot be built.
+/// When Postgres cannot be reached, or the provider's client cannot be built.
 pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
     let infrastructure = config.infrastructure.clone();
     let pool = storage::connect(&infrastructure.database, Owner::Downloader)
         .await
         .context("connecting to Postgres")?;
     let health = runtime::probes::health(&pool, &infrastructure);
-    let (wake, due, hints) = (Wake::default(), Arc::new(Notify::new()), cancelled::Hints::default());
-    let workers = Workers::new(&config, pool.clone(), wake.clone(), Arc::clone(&due), hints.clone())?;
-    workers.note_source(&config).await.context("noting the source of prices")?;
+    let source = PriceSource::from_config(&config, &pool)?;
+    source::record(&pool, source.as_ref()).await.context("recording the source of prices")?;
+    let (wake, due, hints) = (Wake::default(), Arc::new(Notify::new()), CancelHints::default());
     let relays = vec![Relay {
         pool: pool.clone(),
         broker: infrastructure.broker.clone(),
         service: "downloader",
-        wake,
+        wake: wake.clone(),
     }];
-    let api = Api::new(Shared {
+    let api = Api {
         pool: pool.clone(),
         calendar: config.calendar.clone(),
-        provider: Provider {
+        universe: config.universe,
+        provider: ProviderInfo {
             name: provider::alpha_vantage::NAME,
             plan: config.plan,
-            windows: config.windows.clone(),
-            budget_key: workers.budget_key(),
+            windows: config.windows,
+            quota_key: source.as_ref().map(|source| source.quota.key.clone()),
         },
-        universe: config.universe,
-        due: Arc::clone(&due),
+        importer: Importer {
+            pool: pool.clone(),
+            calendar: config.calendar.clone(),
+            due: Arc::clone(&due),
+            permits: Semaphore::new(1),
+        },
         import_limit: config.import_limit,
-        importing: Semaphore::new(1),
+    };
+    let routes = api::routes(config.import_limit).with_state(Arc::new(api));
+    let context = Arc::new(Context { pool: pool.clone(), calendar: config.calendar, wake });
+    let canceller = Canceller { context: Arc::clone(&context), hints: hints.clone() };
+    let downloader = source.map(|source| Downloader {
+        context: Arc::clone(&context),
+        source: Arc::new(source),
+        concurrency: config.download_concurrency,
     });
-    let routes = api::routes(config.import_limit).with_state(api);
+    let preparer = Preparer { context, downloader };
+    let workers = Workers::new(preparer, config.preparations_at_once, Arc::clone(&due), hints.clone());
     let work = async move {
-        let requests = Requests { pool, due };
-        let consumer = messaging::consume(
-            &infrastructure.broker,
-            queues::DOWNLOADER_JOBS,
-            ConsumerOptions::new(REQUESTS_AT_ONCE).with_hooks(hooks(&requests)),
-            requests,
-            shutdown.clone(),
-        );
-        let listener = messaging::listen_control(
+        let requests =
+            intake::consume(&infrastructure.broker, RequestHandler { pool, due }, shutdown.clone());
+        let control = messaging::listen_control(
             &infrastructure.broker,
             ConsumerOptions::new(1),
             hints,
             shutdown.clone(),
         );
-        let workers = workers.run(shutdown.clone());
-        let (consumed, listened, ()) = tokio::join!(
-            linked(&shutdown, consumer),
-            linked(&shutdown, listener),
-            linked(&shutdown, workers)
+        let preparing = {
+            let shutdown = shutdown.clone();
+            async move { tokio::join!(workers.run(shutdown.clone()), canceller.run(shutdown)) }
+        };
+        let (consumed, listened, ((), ())) = tokio::join!(
+            linked(&shutdown, requests),
+            linked(&shutdown, control),
+            linked(&shutdown, preparing)
         );
         consumed.context("consuming job requests")?;
-        listened.context("listening to hints")
+        listened.context("listening to cancel hints")
     };
     Ok(Service { routes, work: Box::pin(work), relays, health })
 }
 
-/// The description of its routes.
+/// The OpenAPI description of the service's routes.
 pub fn openapi() -> OpenApi {
     api::routes(0).into_openapi()
 }
 
-/// Runs the service on its own address until `shutdown`, then finishes what is in hand.
+/// Runs the service on its own address until `shutdown`, then finishes the work in progress.
 ///
 /// # Errors
 /// When a part of it cannot go on.
@@ -118,23 +118,4 @@ pub async fn run(config: Config, telemetry: &Telemetry, shutdown: CancellationTo
     let address = config.infrastructure.address.clone();
     let service = build(config, shutdown.clone()).await?;
     runtime::process::serve(service, address, telemetry, shutdown).await
-}
-
-/// The broker may have forgotten requests: trigger's outbox is looked through whenever that could be.
-fn hooks(requests: &Requests) -> Hooks {
-    let (after_loss, when_idle) = (requests.clone(), requests.clone());
-    Hooks::default()
-        .on_subscribed(move |event| {
-            let requests = after_loss.clone();
-            async move {
-                if event.created || event.earlier > 0 {
-                    catch_up::catch_up(&requests).await;
-                }
-            }
-        })
-        .on_idle(move || {
-            let requests = when_idle.clone();
-            async move { catch_up::catch_up(&requests).await }
-        })
-        .link_span(runtime::telemetry::link_span)
 }

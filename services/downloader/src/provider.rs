@@ -1,12 +1,11 @@
-//! Where prices come from: what a provider is asked, and the classes of what it answers.
+//! What the downloader requires of a provider of prices: one call, and the class of its response.
 //!
-//! Budgets, retries and storage are the caller's. No text in here ever contains a key.
+//! Quotas, retries and storage are the caller's. No text in here ever contains a key.
 
-pub mod alpha_vantage;
-pub mod secret;
+pub(crate) mod alpha_vantage;
+pub(crate) mod secret;
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -16,107 +15,100 @@ use domain::ingest::fetch_plan::{Offer, Request};
 use domain::market::instruments::{Bar, Symbol};
 
 /// A source of daily bars.
-pub trait PriceProvider: Send + Sync {
-    /// What the source is called in budgets, warnings and metrics, e.g. `alpha_vantage`.
+pub(crate) trait PriceProvider: Send + Sync {
+    /// The name in quotas, warnings and metrics, e.g. `alpha_vantage`.
     fn name(&self) -> &'static str;
 
-    /// What one call can bring. It may shrink once the source has refused a part of its history.
+    /// What one call can bring. It may become less after the source has refused a part of its history.
     fn offer(&self, sessions: &Sessions<'_>, now: DateTime<Utc>) -> Offer;
 
-    /// Makes the call. Not retried, except once for a smaller answer where the source refuses the larger.
-    fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> Fetching<'a>;
+    /// Makes the call, once.
+    fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> FetchFuture<'a>;
 }
 
-/// A call under way.
-pub type Fetching<'a> = Pin<Box<dyn Future<Output = Fetched> + Send + 'a>>;
+/// A call in progress.
+pub(crate) type FetchFuture<'a> = Pin<Box<dyn Future<Output = FetchResult> + Send + 'a>>;
 
-/// What the calendar and the clock say, by which the rows of an answer are judged.
+/// What the calendar and the clock say; the rows of a response are checked against it.
 #[derive(Clone, Copy)]
-pub struct Sessions<'a> {
+pub(crate) struct Sessions<'a> {
     /// Whether the exchange trades on a date.
-    pub is_session: &'a (dyn Fn(NaiveDate) -> bool + Sync),
+    pub(crate) is_session: &'a (dyn Fn(NaiveDate) -> bool + Sync),
     /// The exchange's date.
-    pub today: NaiveDate,
+    pub(crate) today: NaiveDate,
     /// The last session that closed at least 4 hours ago: later bars may still change and are left out.
-    pub storable_until: NaiveDate,
-    /// The last session that closed at least 24 hours ago: a later bar that is not there may still come.
-    pub settled_until: NaiveDate,
+    pub(crate) storable_until: NaiveDate,
+    /// The last session that closed at least 24 hours ago: a later bar that is absent may still appear.
+    pub(crate) settled_until: NaiveDate,
 }
 
 /// One planned call.
 #[derive(Clone, Copy)]
-pub struct FetchRequest<'a> {
-    /// What to ask for.
-    pub call: &'a Request,
-    /// The dates that the call is made for; an answer may bring more.
-    pub wanted: &'a BTreeSet<NaiveDate>,
-    /// By what the rows are judged.
-    pub sessions: Sessions<'a>,
+pub(crate) struct FetchRequest<'a> {
+    /// The symbol or date to fetch.
+    pub(crate) call: &'a Request,
+    /// The dates that the call is made for; a response may bring more.
+    pub(crate) dates: &'a BTreeSet<NaiveDate>,
+    pub(crate) sessions: Sessions<'a>,
     /// When the call is made.
-    pub now: DateTime<Utc>,
+    pub(crate) now: DateTime<Utc>,
 }
 
-/// What came of a request.
+/// The result of a fetch.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fetched {
-    /// The class of the last answer.
-    pub outcome: Outcome,
-    /// How many calls were sent: 0 when the answer was known beforehand, 2 when the larger answer was refused.
-    pub calls: u32,
-    /// The provider's own time, when it says it (`Date`). An answer cannot vouch for sessions after it: a cache,
-    /// a lagging mirror or a stand-in may live in the past.
-    pub answered_at: Option<DateTime<Utc>>,
+pub(crate) struct FetchResult {
+    /// The class of the response.
+    pub(crate) outcome: Outcome,
+    /// How many calls were sent: 0 when the outcome was known beforehand.
+    pub(crate) calls: u32,
+    /// The provider's own time (`Date` header), when it sends it. A response proves nothing about later sessions:
+    /// it may come from a cache, a lagging mirror, or a stand-in for a past day.
+    pub(crate) responded_at: Option<DateTime<Utc>>,
 }
 
-/// The class of an answer, which says how to go on.
+/// The class of a response, which decides how to go on.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    /// Prices. Store all of them, not only those that were wanted.
-    Bars(Answer),
-    /// Too fast. The same call may be made after a while.
+pub(crate) enum Outcome {
+    /// Prices. All of them are stored, not only those of the requested dates.
+    Bars(PriceResponse),
+    /// The call was too fast. It may be made again after a while.
     Throttled {
-        /// How long to wait.
         retry_after: Duration,
     },
     /// The key's calls are used up for the day.
     QuotaExhausted {
-        /// When the provider says that there are calls again; mostly it does not say.
+        /// When there are calls again; most providers do not say it.
         until: Option<DateTime<Utc>>,
     },
-    /// The key's plan does not include what was asked for. The same call will never succeed.
+    /// The key's plan does not include the requested data. The same call will never succeed.
     PlanGated(Gate),
     /// The key is wrong, or is a demonstration key. No call will succeed.
     BadCredentials {
-        /// The provider's words.
         reason: String,
     },
-    /// The provider does not know the symbol.
     UnknownSymbol,
-    /// An answer without anything in it. It proves no absence.
+    /// A response without any data. It proves no absence.
     Empty,
-    /// The provider does not understand the call: a mistake in this program or in the configured address.
+    /// The provider does not understand the call: a bug in this program, or a wrong address in the configuration.
     BugInRequest {
-        /// What was wrong.
         reason: String,
     },
-    /// An answer that cannot be trusted: cut, too long, of the wrong shape, about another symbol. Nothing of
-    /// it is used; another try may succeed.
+    /// A response that cannot be trusted: cut, too long, of the wrong shape, about another symbol. Nothing of it is
+    /// used; another try may succeed.
     Malformed {
-        /// What was wrong.
         reason: String,
     },
-    /// No answer, or a server's error. Another try may succeed.
+    /// No response, or a server error. Another try may succeed.
     Unreachable {
-        /// What happened.
         reason: String,
-        /// How long the provider asks to wait, if it does.
+        /// How long the provider requests to wait, if it does.
         retry_after: Option<Duration>,
     },
 }
 
 impl Outcome {
     /// A short name of the class, for metrics and log fields.
-    pub fn class(&self) -> &'static str {
+    pub(crate) fn class(&self) -> &'static str {
         match self {
             Self::Bars(_) => "bars",
             Self::Throttled { .. } => "throttled",
@@ -134,68 +126,56 @@ impl Outcome {
 
 /// What a key's plan does not include.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gate {
-    /// A parameter's value: the old part of the history.
+pub(crate) enum Gate {
+    /// The value of a parameter: the old part of the history.
     Parameter,
     /// The whole kind of call.
     Endpoint,
 }
 
-/// The usable part of a good answer.
+/// The usable part of a response with prices.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Answer {
-    /// Bars that passed every check, oldest first; a symbol and date occur once.
-    pub bars: Vec<(Symbol, NaiveDate, Bar)>,
-    /// What the answer speaks for; a session in here without a bar is known to have none. Empty when more
+pub(crate) struct PriceResponse {
+    /// Bars that passed every check, oldest first; each symbol and date occurs once.
+    pub(crate) bars: Vec<(Symbol, NaiveDate, Bar)>,
+    /// The dates that the response covers: a session in them without a bar is known to have none. Empty when more
     /// rows were rejected than passed.
-    pub spans: Vec<AnswerSpan>,
-    /// Rows that were left out, each worth a warning.
-    pub rejected: Vec<RejectedRow>,
-    /// How many rows were left out because their session had not been closed for long enough.
-    pub unsettled: usize,
+    pub(crate) spans: Vec<AnswerSpan>,
+    /// Rows that were left out; users are warned of each.
+    pub(crate) rejected: Vec<RejectedRow>,
+    /// How many rows were left out because their session had closed too recently.
+    pub(crate) unsettled: usize,
 }
 
 /// A row that was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RejectedRow {
-    /// The row's date as it was written, at most 32 characters of it.
-    pub date: String,
-    /// What is wrong with it.
-    pub fault: RowFault,
+pub(crate) struct RejectedRow {
+    /// The row's date as it was written, at most its first 32 characters.
+    pub(crate) date: String,
+    pub(crate) fault: RowFault,
 }
 
 /// What is wrong with a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowFault {
-    /// The date is not one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RowFault {
+    /// The date has another form than `2025-10-03`.
+    #[error("not a date")]
     NotADate,
-    /// The exchange does not trade on the date.
+    #[error("no session on that date")]
     NotASession,
-    /// The date has not come yet.
+    #[error("a date in the future")]
     InTheFuture,
-    /// The date occurs several times. One of equal rows is kept, none of different ones.
+    /// Of equal rows one is kept, of different rows none.
+    #[error("the date occurs more than once")]
     Duplicate,
-    /// A field is missing, or is not text.
+    /// A field is missing or not a text.
+    #[error("no {0}")]
     MissingField(&'static str),
-    /// A field is not a price above zero.
+    #[error("the {0} is not a price above zero")]
     NotAPrice(&'static str),
-    /// The volume is not a whole number.
+    /// The volume has another form than digits.
+    #[error("the volume is not a whole number")]
     NotAVolume,
-    /// The high is not the highest, or the low not the lowest price.
+    #[error("high and low do not enclose the other prices")]
     OutOfOrder,
-}
-
-impl fmt::Display for RowFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotADate => f.write_str("not a date"),
-            Self::NotASession => f.write_str("no session on that date"),
-            Self::InTheFuture => f.write_str("a date in the future"),
-            Self::Duplicate => f.write_str("the date occurs more than once"),
-            Self::MissingField(field) => write!(f, "no {field}"),
-            Self::NotAPrice(field) => write!(f, "the {field} is not a price above zero"),
-            Self::NotAVolume => f.write_str("the volume is not a whole number"),
-            Self::OutOfOrder => f.write_str("high and low do not enclose the other prices"),
-        }
-    }
 }

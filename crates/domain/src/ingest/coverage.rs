@@ -74,7 +74,8 @@ impl Scope {
         &self.sessions
     }
 
-    fn symbols(&self) -> impl Iterator<Item = &Symbol> {
+    /// The members, then the other symbols, without repetition.
+    pub fn symbols(&self) -> impl Iterator<Item = &Symbol> {
         self.members.iter().chain(&self.others)
     }
 

@@ -1,6 +1,7 @@
-//! `GET /prices/coverage`: which bars are stored, which are missing, which are known not to exist.
+//! `GET /prices/coverage`: which bars are stored, which are missing, and which are known not to exist.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
@@ -13,15 +14,15 @@ use serde::Serialize;
 use storage::market;
 use utoipa::ToSchema;
 
-use super::Api;
+use super::state::Api;
 
-/// Most gaps that are listed of a symbol.
-const MOST_GAPS: usize = 100;
+/// How many gaps are listed per symbol.
+const MAX_GAPS: usize = 100;
 
 /// Which bars there are.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PriceCoverage {
-    /// The range that is looked at; null when nothing is stored and none was asked for.
+    /// The range that the counts are about; null when nothing is stored and none was requested.
     start_date: Option<String>,
     end_date: Option<String>,
     /// Sessions in the range.
@@ -54,7 +55,7 @@ struct SymbolCoverage {
     missing_sessions: usize,
     /// The first 100 stretches of them.
     missing: Vec<MissingSessions>,
-    /// Sessions without a bar according to the provider; they are not asked for again.
+    /// Sessions without a bar according to the provider; they are not downloaded again.
     known_absent: usize,
 }
 
@@ -89,7 +90,7 @@ struct MissingSessions {
             content_type = "application/problem+json"),
     ))]
 pub(crate) async fn coverage(
-    State(api): State<Api>,
+    State(api): State<Arc<Api>>,
     mut params: Params,
 ) -> Result<Json<PriceCoverage>, Problem> {
     let symbol = symbol(&mut params, "symbol");
@@ -131,7 +132,7 @@ fn symbol(params: &mut Params, name: &str) -> Option<Symbol> {
     params.read(name, "string_pattern_mismatch", "1 to 12 of A-Z, 0-9, '.', '-'", |text| text.parse().ok())
 }
 
-/// What is asked for, and where that is open, what is stored.
+/// The requested range; an open end is that of the stored bars.
 async fn range(
     api: &Api,
     start: Option<NaiveDate>,
@@ -143,7 +144,7 @@ async fn range(
     let stored = market::stored_range(&api.pool).await?;
     let first = start.or(stored.map(|(first, _)| first)).or(end);
     let last = end.or(stored.map(|(_, last)| last)).or(start);
-    // What is asked for may lie beside everything that is stored.
+    // The requested end may lie outside the range of the stored bars.
     Ok(first.zip(last).map(|(first, last)| match start {
         Some(start) => (start, last.max(start)),
         None => (first.min(last), last),
@@ -186,7 +187,7 @@ fn shown(report: &SymbolReport, universe: Option<&Universe>) -> SymbolCoverage {
         last_bar: report.between.map(|(_, last)| last.to_string()),
         bars: report.bars,
         missing_sessions: report.missing_sessions,
-        missing: report.missing.iter().take(MOST_GAPS).map(gap).collect(),
+        missing: report.missing.iter().take(MAX_GAPS).map(gap).collect(),
         known_absent: report.known_absent,
     }
 }

@@ -1,16 +1,15 @@
-//! `POST /prices/import`: prices of one's own, all of a file or none of it.
+//! `POST /prices/import`: imports the user's own prices from a file.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::http::StatusCode;
-use chrono::{NaiveDate, Utc};
-use domain::accounting::corporate_action::ActionKind;
-use domain::ingest::import::{self, ActionRow, BarRow, Fault, Faults, Kind, Rules};
+use chrono::NaiveDate;
+use domain::ingest::import::{Fault, Faults, Kind};
 use domain::job::request::ValidationError;
 use domain::market::instruments::Symbol;
 use runtime::http::{Params, Problem, ProblemBody};
@@ -18,7 +17,7 @@ use serde::Serialize;
 use storage::market::{self, Different, Import, Imported};
 use utoipa::ToSchema;
 
-use super::Api;
+use super::state::Api;
 
 /// What an import did.
 #[derive(Serialize, ToSchema)]
@@ -56,36 +55,11 @@ struct ImportedDates {
     to: String,
 }
 
-/// The rows of a file.
-enum Rows {
-    Bars(Vec<BarRow>),
-    Actions(ActionKind, Vec<ActionRow>),
-}
-
-impl Rows {
-    fn read(text: &str, kind: Kind, rules: &Rules<'_>) -> Result<Self, Faults> {
-        let actions = |kind| Ok(Self::Actions(kind, import::actions(text, kind, rules)?));
-        match kind {
-            Kind::Bars => Ok(Self::Bars(import::bars(text, rules)?)),
-            Kind::Splits => actions(ActionKind::Split),
-            Kind::Dividends => actions(ActionKind::Dividend),
-        }
-    }
-
-    /// Line, symbol and date of each row.
-    fn cells(&self) -> Vec<(usize, &Symbol, NaiveDate)> {
-        match self {
-            Self::Bars(rows) => rows.iter().map(|row| (row.line, &row.symbol, row.date)).collect(),
-            Self::Actions(_, rows) => rows.iter().map(|row| (row.line, &row.symbol, row.date)).collect(),
-        }
-    }
-}
-
 /// Imports daily bars, splits or dividends from a CSV file: all of it, or nothing.
 ///
 /// The first line names the columns, in any order: `symbol,date,open,high,low,close,volume` of bars,
 /// `symbol,date,ratio` of splits, `symbol,date,amount` of dividends. Imported bars are never downloaded. Every wrong
-/// row is told with its line, up to 100 of them.
+/// row is reported with its line, up to 100 of them.
 #[utoipa::path(post, path = "/prices/import", operation_id = "import_prices", tag = "prices",
     security(("token" = ["operate"])),
     params(
@@ -106,7 +80,7 @@ impl Rows {
             content_type = "application/problem+json"),
     ))]
 pub(crate) async fn import(
-    State(api): State<Api>,
+    State(api): State<Arc<Api>>,
     mut params: Params,
     request: Request,
 ) -> Result<Json<ImportedPrices>, Problem> {
@@ -114,26 +88,16 @@ pub(crate) async fn import(
     let kind = params.choice("kind", &kinds).unwrap_or(Kind::Bars);
     let replace = params.choice("replace", &[("true", true), ("false", false)]).unwrap_or(false);
     params.finish()?;
-    let Ok(_alone) = api.importing.acquire().await else {
+    let Ok(_permit) = api.importer.permits.acquire().await else {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The service is about to stop"));
     };
-    let body = body(&api, request).await?;
-    let (calendar, closed_until) = (api.calendar.clone(), closed_until(&api));
-    let rows = tokio::task::spawn_blocking(move || {
-        let rules = Rules { calendar: &calendar, closed_until };
-        import::text(&body).and_then(|text| Rows::read(text, kind, &rules))
-    });
-    let rows = rows.await.map_err(|problem| Problem::internal(&problem))?.map_err(wrong)?;
-    let stored = match &rows {
-        Rows::Bars(bars) => market::import_bars(&api.pool, bars, replace).await?,
-        Rows::Actions(kind, actions) => market::import_actions(&api.pool, *kind, actions, replace).await?,
-    };
-    let done = match stored {
-        Import::Stored(done) => done,
+    let file = body(&api, request).await?;
+    let rows =
+        api.importer.read(file, kind).await.map_err(|crash| Problem::internal(&crash))?.map_err(wrong)?;
+    let Imported { inserted, unchanged, replaced } = match api.importer.store(&rows, replace).await? {
+        Import::Stored(imported) => imported,
         Import::Differs { listed, total } => return Err(different(&rows.cells(), &listed, total)),
     };
-    api.due.notify_one();
-    let Imported { inserted, unchanged, replaced } = done;
     let cells = rows.cells();
     tracing::info!("imported {kind:?}: {inserted} rows inserted, {replaced} replaced, {unchanged} unchanged");
     let received = |of: Kind| (of == kind).then_some(cells.len());
@@ -160,7 +124,7 @@ enum FileKind {
     Dividends,
 }
 
-async fn body(api: &Api, request: Request) -> Result<Bytes, Problem> {
+async fn body(api: &Arc<Api>, request: Request) -> Result<Bytes, Problem> {
     let rejected = |rejection: BytesRejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             let limit = api.import_limit >> 20;
@@ -171,11 +135,6 @@ async fn body(api: &Api, request: Request) -> Result<Bytes, Problem> {
         status => Problem::new(status, rejection.body_text()),
     };
     Bytes::from_request(request, api).await.map_err(rejected)
-}
-
-/// The last session that has closed.
-fn closed_until(api: &Api) -> NaiveDate {
-    api.calendar.last_closed_session(Utc::now(), Duration::ZERO).unwrap_or(NaiveDate::MAX)
 }
 
 fn dates(cells: &[(usize, &Symbol, NaiveDate)]) -> ImportedDates {
@@ -197,8 +156,7 @@ fn wrong(faults: Faults) -> Problem {
     };
     let total = faults.total;
     let errors: Vec<ValidationError> = faults.listed.into_iter().map(error).collect();
-    let detail = detail(total, &errors, "wrong", "");
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).with_errors(errors)
+    refused(StatusCode::UNPROCESSABLE_ENTITY, total, errors, "wrong", "")
 }
 
 fn different(cells: &[(usize, &Symbol, NaiveDate)], listed: &[Different], total: usize) -> Problem {
@@ -214,12 +172,12 @@ fn different(cells: &[(usize, &Symbol, NaiveDate)], listed: &[Different], total:
         }
     };
     let errors: Vec<ValidationError> = listed.iter().map(error).collect();
-    let detail = detail(total, &errors, "different from what is stored", "; send replace=true to replace it");
-    Problem::new(StatusCode::CONFLICT, detail).with_errors(errors)
+    let fix = "; send replace=true to replace it";
+    refused(StatusCode::CONFLICT, total, errors, "different from what is stored", fix)
 }
 
-/// How much there is, the first of it, and how much is not listed.
-fn detail(total: usize, errors: &[ValidationError], what: &str, fix: &str) -> String {
+/// A refusal that lists `errors`, the first of `total`.
+fn refused(status: StatusCode, total: usize, errors: Vec<ValidationError>, what: &str, fix: &str) -> Problem {
     let first = errors.first().map(|error| error.msg.as_str()).unwrap_or_default();
     let listed = if total > errors.len() {
         format!(" (the first {} are listed)", errors.len())
@@ -227,5 +185,6 @@ fn detail(total: usize, errors: &[ValidationError], what: &str, fix: &str) -> St
         String::new()
     };
     let things = if total == 1 { "1 thing is" } else { &format!("{total} things are") };
-    format!("{things} {what}, nothing is imported{fix}{listed}: {first}")
+    let detail = format!("{things} {what}, nothing is imported{fix}{listed}: {first}");
+    Problem::new(status, detail).with_errors(errors)
 }

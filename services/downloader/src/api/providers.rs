@@ -1,4 +1,6 @@
-//! `GET /providers`: where prices come from, and how much of its budget is left.
+//! `GET /providers`: where prices come from, and how much of the call quota is left.
+
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
@@ -9,7 +11,8 @@ use serde::Serialize;
 use storage::market;
 use utoipa::ToSchema;
 
-use super::Api;
+use super::state::Api;
+use crate::download::quota::calls_left;
 
 /// Where prices come from.
 #[derive(Serialize, ToSchema)]
@@ -58,9 +61,9 @@ struct BudgetWindow {
 /// The key itself is never shown.
 #[utoipa::path(get, path = "/providers", operation_id = "providers", tag = "prices", security(("token" = ["read"])),
     responses((status = 200, description = "The provider in use.", body = Providers)))]
-pub(crate) async fn providers(State(api): State<Api>) -> Result<Json<Providers>, Problem> {
+pub(crate) async fn providers(State(api): State<Arc<Api>>) -> Result<Json<Providers>, Problem> {
     let provider = &api.provider;
-    let windows = match &provider.budget_key {
+    let windows = match &provider.quota_key {
         Some(key) => market::peek_budget(&api.pool, key, &provider.windows).await?,
         None => provider.windows.iter().map(|window| (window.clone(), WindowState::default())).collect(),
     };
@@ -76,8 +79,8 @@ pub(crate) async fn providers(State(api): State<Api>) -> Result<Json<Providers>,
         providers: vec![ProviderBudget {
             name: provider.name,
             plan: provider.plan,
-            key_configured: provider.budget_key.is_some(),
-            calls_left: crate::budget::left(&windows, now),
+            key_configured: provider.quota_key.is_some(),
+            calls_left: calls_left(&windows, now),
             refused_until,
             windows: shown.map(|(window, state)| budget_window(window, state, now)).collect(),
         }],

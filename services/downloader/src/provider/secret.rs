@@ -1,28 +1,28 @@
-//! A provider's key, which no text may contain.
+//! A provider's key, and keeping it out of texts.
 
 use std::fmt;
 
-/// What stands where a key was.
+/// What replaces a key.
 const HIDDEN: &str = "[redacted]";
 
-/// How much of a provider's text is kept.
-const KEPT: usize = 300;
+/// How many characters of a provider's text are kept.
+const MAX_TEXT: usize = 300;
 
-/// Words after which providers print the key.
-const BEFORE_KEYS: [&str; 4] = ["api key as ", "apikey=", "authorization: token ", "bearer "];
+/// Words that providers print before a key.
+const KEY_PREFIXES: [&str; 4] = ["api key as ", "apikey=", "authorization: token ", "bearer "];
 
-/// A key. It can be spent on a request, but not printed.
+/// A key. It can be sent with a request, but not printed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub(crate) struct Secret(String);
 
 impl Secret {
     /// The key itself, for the request and nothing else.
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
-    /// The first part of `text`, with the key, and whatever else looks like one, taken out.
-    pub fn redact(&self, text: &str) -> String {
+    /// The beginning of `text`, with the key and everything that looks like a key replaced.
+    pub(crate) fn redact(&self, text: &str) -> String {
         let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         if !self.0.is_empty() {
             let mut from = 0;
@@ -31,17 +31,17 @@ impl Secret {
                 from = at + HIDDEN.len();
             }
         }
-        for before in BEFORE_KEYS {
+        for prefix in KEY_PREFIXES {
             let mut from = 0;
-            while let Some(at) = find_ignoring_case(&text, before, from) {
-                let start = at + before.len();
+            while let Some(at) = find_ignoring_case(&text, prefix, from) {
+                let start = at + prefix.len();
                 let ends = |c: char| c.is_whitespace() || ",;&\"'()<>".contains(c);
                 let end = text[start..].find(ends).map_or(text.len(), |length| start + length);
                 text.replace_range(start..end, HIDDEN);
                 from = start + HIDDEN.len();
             }
         }
-        let cut = text.char_indices().nth(KEPT).map_or(text.len(), |(at, _)| at);
+        let cut = text.char_indices().nth(MAX_TEXT).map_or(text.len(), |(at, _)| at);
         text.truncate(cut);
         text
     }
@@ -59,11 +59,11 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Where `wanted` begins in `text` at or after `from`; letters of either case are equal.
-fn find_ignoring_case(text: &str, wanted: &str, from: usize) -> Option<usize> {
-    let wanted = wanted.as_bytes();
-    let window = |start: usize| text.as_bytes().get(start..start + wanted.len());
-    (from..text.len()).find(|start| window(*start).is_some_and(|part| part.eq_ignore_ascii_case(wanted)))
+/// Where `needle` begins in `text` at or after `from`, ignoring the case of letters.
+fn find_ignoring_case(text: &str, needle: &str, from: usize) -> Option<usize> {
+    let needle = needle.as_bytes();
+    let window = |start: usize| text.as_bytes().get(start..start + needle.len());
+    (from..text.len()).find(|start| window(*start).is_some_and(|part| part.eq_ignore_ascii_case(needle)))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Messages that are none of ours, and messages that the broker forgot.
+//! Messages that the downloader rejects, and messages that the broker lost.
 
 use bytes_of::envelope;
 use domain::events::event::Event;
@@ -14,7 +14,7 @@ mod bytes_of {
     use messaging::Envelope;
     use storage::outbox::StoredMessage;
 
-    /// The message of an event, with this body instead of its own when there is one.
+    /// The message of an event; `body` replaces its own.
     pub(super) fn envelope(event: &Event, body: Option<&str>) -> Envelope {
         let message = runtime::outgoing::event(event).unwrap();
         let stored = StoredMessage {
@@ -43,7 +43,7 @@ impl Handler<DeadLetter> for Collect {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_is_none_of_ours_is_put_away_with_its_reason_and_the_next_is_handled() {
+async fn an_unusable_message_is_dead_lettered_with_its_reason_and_the_next_is_handled() {
     let mut world = World::start(AlphaVantage::builder(), &[]).await;
     let (letters, mut received) = mpsc::unbounded_channel();
     let (config, stop) = (world.vhost.settings(), runtime::CancellationToken::new());
@@ -76,10 +76,10 @@ async fn a_message_that_is_none_of_ours_is_put_away_with_its_reason_and_the_next
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_the_broker_forgot_is_found_in_triggers_outbox() {
+async fn a_request_that_the_broker_lost_is_found_in_triggers_outbox() {
     let mut world = World::start(AlphaVantage::builder(), &[]).await;
     let job = job(&["AAPL"], "2025-10-01", "2025-10-03");
-    // As if it had been confirmed and lost: the relay does not send it.
+    // As if the broker had confirmed and then lost it: the relay does not send it.
     let mut transaction = world.trigger.begin().await.unwrap();
     let message = runtime::outgoing::event(&Event::JobRequested(job.clone())).unwrap();
     storage::outbox::write(&mut transaction, &[message]).await.unwrap();

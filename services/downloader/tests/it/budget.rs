@@ -1,4 +1,4 @@
-//! Limits of the provider: what is kept, what is said, and when it goes on.
+//! Limits of the provider: what is stored, which warnings follow, and when the download goes on.
 
 use domain::events::event::Event;
 use domain::market::calendar::exchange_date;
@@ -28,12 +28,12 @@ async fn a_rate_limit_after_12_of_15_symbols_leaves_the_complete_dates() {
             "Skipped 2 dates due to incomplete price data: ['2025-10-06', '2025-10-07']"
         ]
     );
-    let (kept,): (i64,) =
+    let (stored,): (i64,) =
         sqlx::query_as("SELECT count(DISTINCT symbol) FROM market.bars WHERE source <> 'test'")
             .fetch_one(&world.market)
             .await
             .unwrap();
-    assert_eq!(kept, 12);
+    assert_eq!(stored, 12);
     world.stop().await;
 }
 
@@ -70,12 +70,12 @@ async fn a_job_that_waits_for_data_goes_on_in_the_next_window() {
     assert_eq!(ready(&events).runnable.len(), 2);
     assert_eq!(messages(&ready(&events).warnings), [""; 0]);
     let started = events.iter().filter(|event| matches!(event, Event::DownloadStarted(_))).count();
-    assert_eq!(started, 1, "told once per job");
+    assert_eq!(started, 1, "published once per job");
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_free_key_is_paced_and_its_budget_shown() {
+async fn a_free_key_is_paced_and_its_calls_left_are_shown() {
     let provider =
         AlphaVantage::builder().today(exchange_date(chrono::Utc::now())).generated().free_key("FREE");
     let settings = [("ALPHAVANTAGE_API_KEY", "FREE"), ("ALPHAVANTAGE_PLAN", "free")];
@@ -97,7 +97,7 @@ async fn a_free_key_is_paced_and_its_budget_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_provider_that_finds_the_calls_too_fast_is_asked_more_slowly() {
+async fn a_provider_that_refuses_fast_calls_is_called_more_slowly() {
     let provider =
         AlphaVantage::builder().today(exchange_date(chrono::Utc::now())).generated().free_key("FREE");
     let mut world = World::start(provider, &[("ALPHAVANTAGE_API_KEY", "FREE")]).await;
@@ -114,7 +114,7 @@ async fn a_provider_that_finds_the_calls_too_fast_is_asked_more_slowly() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_free_key_that_does_not_reach_back_is_told_with_the_way_out() {
+async fn a_free_key_that_does_not_reach_back_fails_the_job_with_the_way_out() {
     let provider =
         AlphaVantage::builder().today(exchange_date(chrono::Utc::now())).generated().free_key("FREE");
     let settings = [("ALPHAVANTAGE_API_KEY", "FREE"), ("ALPHAVANTAGE_PLAN", "free")];

@@ -1,4 +1,4 @@
-//! Jobs that are cancelled: nothing is asked for them any more, and they hold up nobody.
+//! Cancelled jobs: no call is made for them any more, and they delay no other job.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use standin::AlphaVantage;
 
 use crate::support::{World, eventually, failed, job, names};
 
-/// Longer than anything takes here that does not wait for the provider.
+/// Longer than every step here that does not wait for the provider.
 const SLOW: Duration = Duration::from_secs(8);
 
 async fn cancel(world: &World, job: JobId) {
@@ -19,41 +19,41 @@ async fn cancel(world: &World, job: JobId) {
 }
 
 fn is_cancelled(events: &[Event]) -> bool {
-    let told = failed(events);
-    told.error == "The job was cancelled"
-        && told.skipped.iter().all(|skipped| skipped.reason == SkipReason::MarketClosed)
+    let failed = failed(events);
+    failed.error == "The job was cancelled"
+        && failed.skipped.iter().all(|skipped| skipped.reason == SkipReason::MarketClosed)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_is_ended_while_its_call_is_under_way_and_so_is_one_that_waits_its_turn() {
+async fn a_job_is_ended_while_its_call_is_in_progress_and_so_is_one_that_waits_for_a_worker() {
     let provider = AlphaVantage::builder().delay(SLOW);
     let settings = [("PREPARATIONS_AT_ONCE", "1"), ("DOWNLOAD_CONCURRENCY", "1")];
     let mut world = World::start(provider, &settings).await;
     let (first, second) =
         (job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-02"), job(&["NVDA"], "2025-11-26", "2025-11-28"));
     world.accept(&first).await;
-    eventually("it is asked", async || (world.called() == ["AAPL"]).then_some(())).await;
+    eventually("it is called", async || (world.called() == ["AAPL"]).then_some(())).await;
     world.accept(&second).await;
     let noted = "SELECT count(*) FROM market.preparations";
     eventually("it waits", async || (world.database.count(noted).await == 2).then_some(())).await;
 
-    let asked = Instant::now();
+    let cancelled = Instant::now();
     cancel(&world, second.id).await;
     cancel(&world, first.id).await;
     let (of_first, of_second) = (world.outcome(first.id).await, world.outcome(second.id).await);
 
-    assert!(asked.elapsed() < SLOW / 2, "it took {:?}", asked.elapsed());
+    assert!(cancelled.elapsed() < SLOW / 2, "it took {:?}", cancelled.elapsed());
     assert!(is_cancelled(&of_first) && is_cancelled(&of_second), "{of_first:?} {of_second:?}");
     assert_eq!(names(&of_second), ["failed"]);
-    assert_eq!(failed(&of_second).skipped.len(), 1, "the holiday is no secret");
+    assert_eq!(failed(&of_second).skipped.len(), 1, "the holiday is still named");
     let stored = "SELECT count(DISTINCT symbol) FROM market.bars";
-    eventually("what is paid for is kept", async || (world.database.count(stored).await == 1).then_some(()))
+    eventually("the response is stored", async || (world.database.count(stored).await == 1).then_some(()))
         .await;
     world.provider.set_delay(Duration::ZERO);
     let next = world.prepare(&job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-02")).await;
     assert_eq!(names(&next).last(), Some(&"ready"));
     assert_eq!(world.called(), ["AAPL", "MSFT"], "each symbol once, and none for the cancelled jobs");
-    assert_eq!(world.events(first.id).await.len(), of_first.len(), "nothing more is said of it");
+    assert_eq!(world.events(first.id).await.len(), of_first.len(), "no event follows");
     world.stop().await;
 }
 

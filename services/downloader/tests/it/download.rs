@@ -1,4 +1,4 @@
-//! What is fetched, what is said about it, and that it is fetched once.
+//! What is fetched, which events and warnings follow, and that it is fetched once.
 
 use domain::events::event::Event;
 use domain::simulation::model_day::{SkipReason, SkippedDate};
@@ -10,7 +10,7 @@ use crate::support::{FIFTEEN, World, bars, date, job, messages, names, ready};
 const THREE: [&str; 3] = ["AAPL", "MSFT", "NVDA"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn missing_prices_are_fetched_and_told_and_the_second_time_nothing_is() {
+async fn missing_prices_are_fetched_and_reported_and_the_second_time_nothing_is() {
     let mut world = World::start(AlphaVantage::builder(), &[]).await;
 
     let first = world.prepare(&job(&FIFTEEN, "2025-10-01", "2025-10-29")).await;
@@ -90,7 +90,7 @@ async fn a_held_symbol_that_has_left_the_universe_keeps_being_priced() {
     let events = world.prepare(&job).await;
 
     assert_eq!(ready(&events).runnable.len(), 3);
-    assert_eq!(world.called(), THREE, "what is not held any more, or by others, is not asked for");
+    assert_eq!(world.called(), THREE, "what is not held any more, or by others, is not fetched");
     let (first, last) = (date("2025-10-01"), date("2025-10-03"));
     let held = ["NVDA".parse().unwrap()];
     let stored = storage::market::bars_between(&world.market, &held, first, last).await.unwrap();
@@ -124,7 +124,7 @@ async fn bad_rows_are_left_out_and_warned_of() {
 }
 
 #[tokio::test]
-async fn a_warning_is_counted_where_it_is_first_told() {
+async fn a_warning_is_counted_where_it_is_found() {
     let counts = Counts::of_this_thread();
     let provider = AlphaVantage::builder().generated().today(date("2025-12-05"));
     let mut world = World::start(provider.fault("AAPL", Fault::BadRows), &[]).await;
@@ -142,7 +142,7 @@ async fn a_warning_is_counted_where_it_is_first_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_comes_at_the_third_try_is_no_failure() {
+async fn a_response_at_the_third_try_is_no_failure() {
     let mut world =
         World::start(AlphaVantage::builder().fault("MSFT", Fault::Unavailable.times(2)), &[]).await;
 
@@ -183,7 +183,7 @@ async fn a_job_whose_models_are_up_to_date_needs_no_prices() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_from_the_past_says_nothing_about_later_sessions() {
+async fn a_response_from_the_past_proves_nothing_about_later_sessions() {
     let provider = AlphaVantage::builder().generated().today(date("2025-10-30"));
     let mut world = World::start(provider, &[]).await;
 
@@ -197,7 +197,7 @@ async fn an_answer_from_the_past_says_nothing_about_later_sessions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stored_bar_stays_as_it_is_and_the_difference_is_told() {
+async fn a_stored_bar_stays_as_it_is_and_the_difference_is_warned_of() {
     let mut world = World::without_service(AlphaVantage::builder(), &[]).await;
     let mut connection = world.market.acquire().await.unwrap();
     let known = bars("AAPL", &["2025-10-01"]);

@@ -1,4 +1,4 @@
-//! Refusals that no waiting helps against.
+//! Refusals that waiting does not end.
 
 use standin::{AlphaVantage, Fault};
 
@@ -70,10 +70,10 @@ async fn a_symbol_that_fails_does_not_keep_the_others_from_being_stored() {
 
     assert_eq!(failed(&events).error, "No trading dates available after price data preparation");
     assert_eq!(messages(&failed(&events).warnings)[0], "2 symbols failed to download");
-    let (kept,): (i64,) = sqlx::query_as("SELECT count(*) FROM market.bars WHERE symbol = 'AAPL'")
+    let (stored,): (i64,) = sqlx::query_as("SELECT count(*) FROM market.bars WHERE symbol = 'AAPL'")
         .fetch_one(&world.market)
         .await
         .unwrap();
-    assert!(kept > 0);
+    assert!(stored > 0);
     world.stop().await;
 }

@@ -1,4 +1,4 @@
-//! Several preparations and several replicas at once; workers that went away.
+//! Several preparations and several replicas at the same time; workers that died.
 
 use std::time::Duration;
 
@@ -25,11 +25,11 @@ async fn two_jobs_on_two_replicas_fetch_every_symbol_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_download_whose_holder_went_away_is_taken_over() {
+async fn a_download_whose_holder_died_is_taken_over() {
     let mut world = World::start(AlphaVantage::builder(), &[]).await;
-    let gone = uuid::Uuid::now_v7();
+    let dead = uuid::Uuid::now_v7();
     let symbol = "AAPL".parse().unwrap();
-    assert!(storage::market::take_flight(&world.market, &symbol, gone, 1.0).await.unwrap());
+    assert!(storage::market::take_flight(&world.market, &symbol, dead, 1.0).await.unwrap());
 
     let events = world.prepare(&job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-03")).await;
 
@@ -60,7 +60,7 @@ async fn a_service_that_is_stopped_hands_its_work_back_and_keeps_what_it_has() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_whose_claim_is_over_stops_and_the_job_is_prepared_once() {
+async fn a_worker_whose_lease_is_over_stops_and_the_job_is_prepared_once() {
     let provider = AlphaVantage::builder().delay(Duration::from_millis(1_500));
     let mut world = World::start(provider, &[]).await;
     let job = job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-03");
@@ -82,7 +82,7 @@ async fn a_worker_whose_claim_is_over_stops_and_the_job_is_prepared_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_worker_found_is_told_by_whoever_ends_the_preparation() {
+async fn what_a_fenced_worker_found_is_reported_by_the_worker_that_ends_the_preparation() {
     let provider = AlphaVantage::builder().delay(Duration::from_millis(1_500)).fault("AAPL", Fault::BadRows);
     let mut world = World::without_service(provider, &[("DOWNLOAD_CONCURRENCY", "1")]).await;
     let mut connection = world.market.acquire().await.unwrap();
@@ -92,7 +92,7 @@ async fn what_a_worker_found_is_told_by_whoever_ends_the_preparation() {
     world.start_service().await;
     let job = job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-02");
     world.accept(&job).await;
-    eventually("the first answer is stored", async || {
+    eventually("the first response is stored", async || {
         let stored = "SELECT count(*) FROM market.bars WHERE source <> 'test'";
         let (stored,): (i64,) = sqlx::query_as(stored).fetch_one(&world.market).await.unwrap();
         (stored > 0).then_some(())
@@ -107,7 +107,7 @@ async fn what_a_worker_found_is_told_by_whoever_ends_the_preparation() {
 
     assert_eq!(world.called(), ["AAPL", "MSFT"]);
     let warnings = ready(&events).warnings.iter();
-    let told: Vec<_> = warnings.map(|one| (one.code.as_str(), one.symbols[0].as_str())).collect();
-    assert_eq!(told, [("PRICE_REVISED", "MSFT"), ("ROWS_REJECTED", "AAPL")]);
+    let found: Vec<_> = warnings.map(|one| (one.code.as_str(), one.symbols[0].as_str())).collect();
+    assert_eq!(found, [("PRICE_REVISED", "MSFT"), ("ROWS_REJECTED", "AAPL")]);
     world.stop().await;
 }

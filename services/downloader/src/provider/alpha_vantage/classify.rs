@@ -1,44 +1,26 @@
-//! What an answer is. Alpha Vantage refuses under status 200 with texts that contain each other's words, so
-//! the order of matching matters.
+//! The class of a response. Alpha Vantage refuses calls under status 200, with texts that contain each other's
+//! words, so the order of matching matters.
 //!
-//! The order, and a body of every kind, are in `testdata/alpha_vantage.json`.
+//! A body of every kind, in that order, is in `testdata/alpha_vantage.json`.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::market::instruments::Symbol;
 use serde_json::error::Category;
 
-use super::OutputSize;
-use super::parse::{RawRow, judge};
+use super::history::OutputSize;
+use super::parse::{RawRow, checked};
+use super::query::Query;
 use super::series::{Body, field};
-use crate::provider::secret::Secret;
-use crate::provider::{Gate, Outcome, Sessions};
+use crate::provider::{Gate, Outcome};
 
-/// An answer as it came over the wire.
+/// A response as it came over the wire.
 #[derive(Debug, Clone, Copy)]
-pub struct HttpAnswer<'a> {
-    /// The status code.
-    pub status: u16,
+pub(super) struct HttpResponse<'a> {
+    pub(super) status: u16,
     /// The `Retry-After` header.
-    pub retry_after: Option<&'a str>,
-    /// The whole body.
-    pub body: &'a [u8],
-}
-
-/// What the answer is an answer to.
-#[derive(Clone, Copy)]
-pub struct Asked<'a> {
-    /// The symbol that was asked for.
-    pub symbol: &'a Symbol,
-    /// How much of its history was asked for.
-    pub size: OutputSize,
-    /// By what the rows are judged.
-    pub sessions: Sessions<'a>,
-    /// When it was asked.
-    pub now: DateTime<Utc>,
-    /// The key it was asked with, to keep it out of texts.
-    pub key: &'a Secret,
+    pub(super) retry_after: Option<&'a str>,
+    pub(super) body: &'a [u8],
 }
 
 /// The pace of a free key.
@@ -47,19 +29,19 @@ const PACE: Duration = Duration::from_secs(1);
 /// The window of keys that are limited per minute.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The class of `answer`, with its prices when it has any.
-pub fn classify(answer: &HttpAnswer<'_>, asked: &Asked<'_>) -> Outcome {
-    let retry_after = answer.retry_after.and_then(|text| wait(text, asked.now));
-    let status = answer.status;
+/// The class of `response`, with its prices when it has any.
+pub(super) fn classify(response: &HttpResponse<'_>, query: &Query<'_>) -> Outcome {
+    let retry_after = response.retry_after.and_then(|text| wait(text, query.now));
+    let status = response.status;
     if status >= 500 {
         return Outcome::Unreachable { reason: format!("HTTP status {status}"), retry_after };
     }
-    let body = serde_json::from_slice::<Body>(answer.body);
-    if let Some(refusal) = body.as_ref().ok().and_then(|body| refusal(body, retry_after, asked)) {
+    let body = serde_json::from_slice::<Body>(response.body);
+    if let Some(refusal) = body.as_ref().ok().and_then(|body| refusal(body, retry_after, query)) {
         return refusal;
     }
     match status {
-        200..=299 => with_prices(answer.body, body, asked),
+        200..=299 => with_prices(response.body, body, query),
         429 => Outcome::Throttled { retry_after: retry_after.unwrap_or(MINUTE) },
         401 => Outcome::BadCredentials { reason: "HTTP status 401".to_owned() },
         403 | 408 => Outcome::Unreachable { reason: format!("HTTP status {status}"), retry_after },
@@ -67,21 +49,20 @@ pub fn classify(answer: &HttpAnswer<'_>, asked: &Asked<'_>) -> Outcome {
     }
 }
 
-/// The class of a body that has a notice instead of prices. `None` when it has prices or no known notice
-/// and a status that says more.
-fn refusal(body: &Body, retry_after: Option<Duration>, asked: &Asked<'_>) -> Option<Outcome> {
+/// The class of a body that has a notice instead of prices. `None` when it has prices, or no known notice.
+fn refusal(body: &Body, retry_after: Option<Duration>, query: &Query<'_>) -> Option<Outcome> {
     if body.series.is_some() || body.notices.is_empty() {
         return None;
     }
     let text = body.notices.join(" ");
     let lower = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|words| lower.contains(words));
-    let reason = || asked.key.redact(&text);
+    let reason = || query.key.redact(&text);
     Some(if has(&["spreading out", "per second"]) {
         Outcome::Throttled { retry_after: retry_after.unwrap_or(PACE) }
     } else if has(&["requests per day", "detected your api key"]) {
         let until =
-            retry_after.and_then(|wait| asked.now.checked_add_signed(TimeDelta::from_std(wait).ok()?));
+            retry_after.and_then(|wait| query.now.checked_add_signed(TimeDelta::from_std(wait).ok()?));
         Outcome::QuotaExhausted { until }
     } else if has(&["call frequency", "higher api call volume"]) {
         Outcome::Throttled { retry_after: retry_after.unwrap_or(MINUTE) }
@@ -100,12 +81,12 @@ fn refusal(body: &Body, retry_after: Option<Duration>, asked: &Asked<'_>) -> Opt
     })
 }
 
-/// The class of an answer that should have prices.
-fn with_prices(text: &[u8], body: serde_json::Result<Body>, asked: &Asked<'_>) -> Outcome {
+/// The class of a response that should have prices.
+fn with_prices(text: &[u8], body: serde_json::Result<Body>, query: &Query<'_>) -> Outcome {
     let malformed = |reason: &str| Outcome::Malformed { reason: reason.to_owned() };
     let body = match body {
         Ok(body) => body,
-        Err(_) if text.starts_with(b"timestamp,") => return csv(text, asked),
+        Err(_) if text.starts_with(b"timestamp,") => return csv(text, query),
         Err(error) => {
             let what = match error.classify() {
                 Category::Eof => "a cut body",
@@ -119,17 +100,17 @@ fn with_prices(text: &[u8], body: serde_json::Result<Body>, asked: &Asked<'_>) -
     match (meta, series) {
         _ if is_empty => Outcome::Empty,
         (_, None) if !notices.is_empty() => {
-            malformed(&format!("an unknown notice: {}", asked.key.redact(&notices.join(" "))))
+            malformed(&format!("an unknown notice: {}", query.key.redact(&notices.join(" "))))
         }
         (_, None) => malformed("a body without daily prices"),
         (None, Some(_)) => malformed("a body that does not say which symbol it is about"),
-        (Some(meta), Some(_)) if field(&meta, "Symbol") != Some(asked.symbol.as_str()) => {
+        (Some(meta), Some(_)) if field(&meta, "Symbol") != Some(query.symbol.as_str()) => {
             malformed("a body about another symbol")
         }
         (Some(_), Some(series)) if series.0.is_empty() => Outcome::Empty,
         (Some(meta), Some(series)) => {
             let echoed = field(&meta, "Output Size").unwrap_or_default().to_lowercase();
-            let size = if echoed.starts_with("full") { asked.size } else { OutputSize::Compact };
+            let size = if echoed.starts_with("full") { query.size } else { OutputSize::Compact };
             let rows = series.0.iter().map(|(date, row)| RawRow {
                 date,
                 open: field(row, "open"),
@@ -138,13 +119,13 @@ fn with_prices(text: &[u8], body: serde_json::Result<Body>, asked: &Asked<'_>) -
                 close: field(row, "close"),
                 volume: field(row, "volume"),
             });
-            Outcome::Bars(judge(rows, size, asked))
+            Outcome::Bars(checked(rows, size, query))
         }
     }
 }
 
 /// The same prices as comma-separated values, which name neither symbol nor size.
-fn csv(text: &[u8], asked: &Asked<'_>) -> Outcome {
+fn csv(text: &[u8], query: &Query<'_>) -> Outcome {
     let mut reader = csv::Reader::from_reader(text);
     let header = reader.headers().cloned();
     let records: Result<Vec<_>, _> = reader.records().collect();
@@ -160,10 +141,10 @@ fn csv(text: &[u8], asked: &Asked<'_>) -> Outcome {
         let [open, high, low, close, volume] = columns.map(|column| record.get(column?));
         RawRow { date: record.get(0).unwrap_or_default(), open, high, low, close, volume }
     });
-    Outcome::Bars(judge(rows, OutputSize::Compact, asked))
+    Outcome::Bars(checked(rows, OutputSize::Compact, query))
 }
 
-/// How long `Retry-After` asks to wait: a number of seconds, or a date.
+/// The wait that `Retry-After` requests: a number of seconds, or a date.
 fn wait(text: &str, now: DateTime<Utc>) -> Option<Duration> {
     let text = text.trim();
     match text.parse::<u32>() {

@@ -1,4 +1,4 @@
-//! Which rows of a good answer are kept, which are rejected, and what the answer speaks for.
+//! Which rows of a response are kept, which are rejected, and which dates the response covers.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,9 @@ use domain::market::instruments::Bar;
 use domain::values::date::parse_date;
 use domain::values::money::Price;
 
-use super::OutputSize;
-use super::classify::Asked;
-use crate::provider::{Answer, RejectedRow, RowFault};
+use super::history::OutputSize;
+use super::query::Query;
+use crate::provider::{PriceResponse, RejectedRow, RowFault};
 
 /// One row as text; `None` where a field is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,44 +23,44 @@ pub(super) struct RawRow<'a> {
     pub(super) volume: Option<&'a str>,
 }
 
-/// Judges each row. `size` is what the answer says it is.
-pub(super) fn judge<'a>(
+/// Checks each row. `size` is the one that the response names.
+pub(super) fn checked<'a>(
     rows: impl Iterator<Item = RawRow<'a>>,
     size: OutputSize,
-    asked: &Asked<'_>,
-) -> Answer {
-    let mut answer = Answer::default();
+    query: &Query<'_>,
+) -> PriceResponse {
+    let mut response = PriceResponse::default();
     let mut by_date: BTreeMap<NaiveDate, Vec<RawRow<'a>>> = BTreeMap::new();
     for row in rows {
         match parse_date(row.date) {
             Some(date) => by_date.entry(date).or_default().push(row),
-            None => answer.reject(row.date, RowFault::NotADate),
+            None => response.reject(row.date, RowFault::NotADate),
         }
     }
     let mut oldest = None;
     for (date, rows) in by_date.range(BEGINNING..) {
-        if *date > asked.sessions.today {
-            rows.iter().for_each(|row| answer.reject(row.date, RowFault::InTheFuture));
-        } else if !(asked.sessions.is_session)(*date) {
-            rows.iter().for_each(|row| answer.reject(row.date, RowFault::NotASession));
-        } else if *date > asked.sessions.storable_until {
-            answer.unsettled += rows.len();
-        } else if let Some(bar) = answer.the_only(rows) {
+        if *date > query.sessions.today {
+            rows.iter().for_each(|row| response.reject(row.date, RowFault::InTheFuture));
+        } else if !(query.sessions.is_session)(*date) {
+            rows.iter().for_each(|row| response.reject(row.date, RowFault::NotASession));
+        } else if *date > query.sessions.storable_until {
+            response.unsettled += rows.len();
+        } else if let Some(bar) = response.only_bar(rows) {
             oldest.get_or_insert(*date);
-            answer.bars.push((asked.symbol.clone(), *date, bar));
+            response.bars.push((query.symbol.clone(), *date, bar));
         }
     }
-    answer.spans.extend(span(&answer, oldest, size, asked));
-    answer
+    response.spans.extend(span(&response, oldest, size, query));
+    response
 }
 
-impl Answer {
+impl PriceResponse {
     fn reject(&mut self, date: &str, fault: RowFault) {
         self.rejected.push(RejectedRow { date: date.chars().take(32).collect(), fault });
     }
 
-    /// The bar of the rows of one date, if they are one.
-    fn the_only(&mut self, rows: &[RawRow<'_>]) -> Option<Bar> {
+    /// The bar of one date, if all its rows are equal and good.
+    fn only_bar(&mut self, rows: &[RawRow<'_>]) -> Option<Bar> {
         let (first, others) = rows.split_first()?;
         others.iter().for_each(|row| self.reject(row.date, RowFault::Duplicate));
         let verdict =
@@ -81,21 +81,21 @@ fn bar(row: &RawRow<'_>) -> Result<Bar, RowFault> {
     Bar::new(open, high, low, close, volume).map_err(|_| RowFault::OutOfOrder)
 }
 
-/// What the answer speaks for: from its oldest good bar, or from the beginning when it is the full history,
-/// to the last settled session. An answer with more bad rows than good ones proves no absence.
+/// The dates that the response covers: from its oldest good bar, or from the beginning when it is the full history,
+/// to the last settled session. A response with more bad rows than good ones proves no absence.
 fn span(
-    answer: &Answer,
+    response: &PriceResponse,
     oldest: Option<NaiveDate>,
     size: OutputSize,
-    asked: &Asked<'_>,
+    query: &Query<'_>,
 ) -> Option<AnswerSpan> {
-    if answer.rejected.len() > answer.bars.len() {
+    if response.rejected.len() > response.bars.len() {
         return None;
     }
     let from = match size {
         OutputSize::Compact => oldest?,
         OutputSize::Full => oldest.map(|_| BEGINNING)?,
     };
-    let to = asked.sessions.settled_until;
-    (from <= to).then(|| AnswerSpan { symbol: asked.symbol.clone(), from, to, asked_at: asked.now })
+    let to = query.sessions.settled_until;
+    (from <= to).then(|| AnswerSpan { symbol: query.symbol.clone(), from, to, asked_at: query.now })
 }

@@ -1,4 +1,4 @@
-//! The JSON of an answer, with everything that an ordinary map would hide: the order and repetition of dates.
+//! The JSON of a response, with what a map would lose: the order and the repetition of dates.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-/// An object as its keys and values in order; keys may repeat.
+/// An object's keys and values in order; keys may repeat.
 #[derive(Debug)]
 pub(super) struct Pairs<V>(pub(super) Vec<(String, V)>);
 
@@ -34,15 +34,15 @@ impl<'de, V: Deserialize<'de>> Visitor<'de> for PairsVisitor<V> {
     }
 }
 
-/// One date's fields.
-pub(super) type Row = Pairs<Value>;
+/// The fields of one date.
+pub(super) type DailyFields = Pairs<Value>;
 
 /// A whole body. A key that repeats makes it malformed.
 #[derive(Debug, Default)]
 pub(super) struct Body {
     pub(super) meta: Option<Pairs<Value>>,
-    pub(super) series: Option<Pairs<Row>>,
-    /// The texts with which calls are refused, in the order of the body.
+    pub(super) series: Option<Pairs<DailyFields>>,
+    /// The texts that refuse a call, in the order of the body.
     pub(super) notices: Vec<String>,
     /// Whether the object has no key at all.
     pub(super) is_empty: bool,

@@ -1,23 +1,9 @@
-//! What the tests of this provider share: the world on Friday 2025-10-31 at noon in New York.
-
-use std::collections::BTreeSet;
+//! What the tests of this provider share: Friday 2025-10-31 at noon in New York.
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc, Weekday};
-use domain::market::instruments::Symbol;
 
-use crate::provider::{Answer, Outcome, Sessions};
-
-pub(super) fn date(text: &str) -> NaiveDate {
-    text.parse().unwrap()
-}
-
-pub(super) fn dates(texts: &[&str]) -> BTreeSet<NaiveDate> {
-    texts.iter().map(|text| date(text)).collect()
-}
-
-pub(super) fn symbol(text: &str) -> Symbol {
-    text.parse().unwrap()
-}
+use crate::provider::{Outcome, PriceResponse, Sessions};
+use crate::testing::date;
 
 pub(super) fn now() -> DateTime<Utc> {
     "2025-10-31T16:00:00Z".parse().unwrap()
@@ -27,7 +13,7 @@ fn is_weekday(date: NaiveDate) -> bool {
     !matches!(date.weekday(), Weekday::Sat | Weekday::Sun)
 }
 
-/// The session of the 30th closed 20 hours ago, the one of the 31st is under way.
+/// The session of the 30th closed 20 hours ago; the one of the 31st is open.
 pub(super) fn sessions() -> Sessions<'static> {
     Sessions {
         is_session: &is_weekday,
@@ -56,14 +42,14 @@ pub(super) fn good(date: &str) -> [&str; 6] {
 }
 
 #[track_caller]
-pub(super) fn bars(outcome: Outcome) -> Answer {
+pub(super) fn bars(outcome: Outcome) -> PriceResponse {
     match outcome {
-        Outcome::Bars(answer) => answer,
+        Outcome::Bars(response) => response,
         other => panic!("not bars: {other:?}"),
     }
 }
 
 /// The dates of the bars that were kept.
-pub(super) fn kept(answer: &Answer) -> Vec<String> {
-    answer.bars.iter().map(|(_, date, _)| date.to_string()).collect()
+pub(super) fn kept(response: &PriceResponse) -> Vec<String> {
+    response.bars.iter().map(|(_, date, _)| date.to_string()).collect()
 }

@@ -2,24 +2,31 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::testing::{bars, body, date, good, kept, now, sessions, symbol};
-use super::*;
+use super::classify::{HttpResponse, classify};
+use super::history::{OutputSize, compact_from};
+use super::query::Query;
+use super::testing::{bars, body, good, kept, now, sessions};
 use crate::provider::secret::Secret;
-use crate::provider::{Gate, Outcome, RowFault};
+use crate::provider::{Gate, Outcome, RowFault, Sessions};
+use crate::testing::{date, symbol};
 
 const KEY: &str = "K3Y9SECRET";
 
-fn asked_for(of: &str, size: OutputSize, answer: &HttpAnswer<'_>) -> Outcome {
-    let (symbol, key) = (symbol(of), Secret::from(KEY.to_owned()));
-    classify(answer, &Asked { symbol: &symbol, size, sessions: sessions(), now: now(), key: &key })
+fn class_of(name: &str, size: OutputSize, response: &HttpResponse<'_>) -> Outcome {
+    let (symbol, key) = (symbol(name), Secret::from(KEY.to_owned()));
+    classify(response, &Query { symbol: &symbol, size, sessions: sessions(), now: now(), key: &key })
 }
 
-fn answered(body: &str) -> Outcome {
-    asked_for("A", OutputSize::Compact, &HttpAnswer { status: 200, retry_after: None, body: body.as_bytes() })
+fn with_body(body: &str) -> Outcome {
+    class_of(
+        "A",
+        OutputSize::Compact,
+        &HttpResponse { status: 200, retry_after: None, body: body.as_bytes() },
+    )
 }
 
 fn rows(rows: &[[&str; 6]]) -> Outcome {
-    answered(&body("A", "Compact", rows))
+    with_body(&body("A", "Compact", rows))
 }
 
 fn faults(outcome: Outcome) -> Vec<(String, RowFault)> {
@@ -37,7 +44,7 @@ fn malformed(outcome: Outcome, because: &str) {
 /// The class and reaction that `testdata/alpha_vantage.json` names.
 fn named(outcome: &Outcome) -> (&'static str, &'static str) {
     match outcome {
-        Outcome::Bars(answer) if answer.rejected.is_empty() => ("ok", "none"),
+        Outcome::Bars(response) if response.rejected.is_empty() => ("ok", "none"),
         Outcome::Bars(_) => ("ok_with_rejected_rows", "none"),
         Outcome::Throttled { retry_after } if *retry_after == Duration::from_secs(1) => {
             ("throttled", "after_1s_plus_jitter")
@@ -65,9 +72,9 @@ fn every_known_body_gets_its_class_and_reaction() {
         let body = case["body"].as_str().map_or_else(|| case["body"].to_string(), str::to_owned);
         let status = case["status"].as_u64().unwrap().try_into().unwrap();
         let of = if body.contains("NVDA") { "NVDA" } else { "AAPL" };
-        let answer = HttpAnswer { status, retry_after: None, body: body.as_bytes() };
+        let response = HttpResponse { status, retry_after: None, body: body.as_bytes() };
 
-        let outcome = asked_for(of, OutputSize::Full, &answer);
+        let outcome = class_of(of, OutputSize::Full, &response);
 
         let expected = (case["class"].as_str().unwrap(), case["retry"].as_str().unwrap());
         assert_eq!(named(&outcome), expected, "{}: {outcome:?}", case["name"]);
@@ -76,28 +83,28 @@ fn every_known_body_gets_its_class_and_reaction() {
 }
 
 #[test]
-fn a_real_answer_is_read_whole_and_exactly() {
+fn a_real_response_is_read_whole_and_exactly() {
     let sample = include_bytes!("../../../testdata/daily_prices_ASML.json");
-    let answer = HttpAnswer { status: 200, retry_after: None, body: sample };
+    let response = HttpResponse { status: 200, retry_after: None, body: sample };
 
-    let answer = bars(asked_for("ASML", OutputSize::Compact, &answer));
+    let response = bars(class_of("ASML", OutputSize::Compact, &response));
 
-    assert_eq!((answer.bars.len(), answer.rejected.len(), answer.unsettled), (100, 0, 0));
-    let (_, oldest, bar) = &answer.bars[0];
+    assert_eq!((response.bars.len(), response.rejected.len(), response.unsettled), (100, 0, 0));
+    let (_, oldest, bar) = &response.bars[0];
     assert_eq!(
         (*oldest, bar.open().to_string(), bar.volume()),
         (date("2025-06-10"), "779.11".into(), 1_715_548)
     );
-    let span = &answer.spans[0];
+    let span = &response.spans[0];
     assert_eq!((span.from, span.to, span.asked_at), (date("2025-06-10"), date("2025-10-29"), now()));
 }
 
 #[test]
-fn a_full_answer_speaks_from_the_beginning_unless_it_says_that_it_is_compact() {
+fn a_full_response_covers_all_from_the_beginning_unless_it_says_that_it_is_compact() {
     let from = |echo: &str| {
         let body = body("A", echo, &[good("2025-10-28")]);
-        let answer = HttpAnswer { status: 200, retry_after: None, body: body.as_bytes() };
-        bars(asked_for("A", OutputSize::Full, &answer)).spans[0].from
+        let response = HttpResponse { status: 200, retry_after: None, body: body.as_bytes() };
+        bars(class_of("A", OutputSize::Full, &response)).spans[0].from
     };
 
     assert_eq!(from("Full size"), domain::ingest::coverage::BEGINNING);
@@ -107,16 +114,16 @@ fn a_full_answer_speaks_from_the_beginning_unless_it_says_that_it_is_compact() {
 
 #[test]
 fn a_bar_of_a_session_that_has_hardly_closed_is_left_out_without_a_warning() {
-    let answer = bars(rows(&[good("2025-10-31"), good("2025-10-30"), good("2025-10-29")]));
+    let response = bars(rows(&[good("2025-10-31"), good("2025-10-30"), good("2025-10-29")]));
 
-    assert_eq!(kept(&answer), ["2025-10-29", "2025-10-30"]);
-    assert_eq!((answer.unsettled, answer.rejected.len()), (1, 0));
-    assert_eq!(answer.spans[0].to, date("2025-10-29"), "the 30th is stored, but has not settled");
+    assert_eq!(kept(&response), ["2025-10-29", "2025-10-30"]);
+    assert_eq!((response.unsettled, response.rejected.len()), (1, 0));
+    assert_eq!(response.spans[0].to, date("2025-10-29"), "the 30th is stored, but has not settled");
 }
 
 #[test]
 fn bad_rows_are_left_out_and_good_ones_kept() {
-    let answer = rows(&[
+    let response = rows(&[
         ["2025-10-29", "0.0000", "12", "9", "11", "1"],
         ["2025-10-28", "10", "12", "9", "-11", "1"],
         ["2025-10-27", "10", "10.5", "9", "11", "1"],
@@ -129,8 +136,8 @@ fn bad_rows_are_left_out_and_good_ones_kept() {
         good("2025-10-21"),
     ]);
 
-    assert_eq!(kept(&bars(answer.clone())), ["2025-10-21"]);
-    let faults = faults(answer);
+    assert_eq!(kept(&bars(response.clone())), ["2025-10-21"]);
+    let faults = faults(response);
     let on = |date: &str| faults.iter().find(|(on, _)| on == date).map(|(_, fault)| *fault);
     assert_eq!(on("2025-10-29"), Some(RowFault::NotAPrice("open")));
     assert_eq!(on("2025-10-28"), Some(RowFault::NotAPrice("close")));
@@ -148,13 +155,13 @@ fn a_row_without_a_field_or_with_a_number_is_left_out() {
     let body = body("A", "Compact", &[good("2025-10-29"), good("2025-10-28"), good("2025-10-27")]);
     let body = body.replacen(r#""1. open": "10.0000", "#, "", 1).replacen(r#""1000""#, "1000", 1);
 
-    assert_eq!(faults(answered(&body)), [("2025-10-29".to_owned(), RowFault::MissingField("open"))]);
+    assert_eq!(faults(with_body(&body)), [("2025-10-29".to_owned(), RowFault::MissingField("open"))]);
 }
 
 #[test]
 fn a_repeated_date_is_kept_only_when_its_rows_are_equal() {
     let other = ["2025-10-28", "10", "12", "9", "9.5", "1"];
-    let answer = rows(&[
+    let response = rows(&[
         good("2025-10-29"),
         good("2025-10-29"),
         good("2025-10-28"),
@@ -164,12 +171,12 @@ fn a_repeated_date_is_kept_only_when_its_rows_are_equal() {
         good("2025-10-23"),
     ]);
 
-    assert_eq!(kept(&bars(answer.clone())), ["2025-10-23", "2025-10-24", "2025-10-27", "2025-10-29"]);
-    assert_eq!(faults(answer).iter().filter(|(_, fault)| *fault == RowFault::Duplicate).count(), 3);
+    assert_eq!(kept(&bars(response.clone())), ["2025-10-23", "2025-10-24", "2025-10-27", "2025-10-29"]);
+    assert_eq!(faults(response).iter().filter(|(_, fault)| *fault == RowFault::Duplicate).count(), 3);
 }
 
 #[test]
-fn an_answer_that_is_mostly_bad_proves_no_absence() {
+fn a_response_that_is_mostly_bad_proves_no_absence() {
     let bad = |date| [date, "0", "0", "0", "0", "0"];
 
     let half = bars(rows(&[good("2025-10-29"), bad("2025-10-28")]));
@@ -181,48 +188,48 @@ fn an_answer_that_is_mostly_bad_proves_no_absence() {
 
 #[test]
 fn rows_before_the_first_date_that_is_kept_are_no_cause_for_a_warning() {
-    let answer = bars(rows(&[good("2000-01-03"), good("1999-12-31"), good("1999-11-01")]));
+    let response = bars(rows(&[good("2000-01-03"), good("1999-12-31"), good("1999-11-01")]));
 
-    assert_eq!((kept(&answer), answer.rejected.len()), (vec!["2000-01-03".to_owned()], 0));
+    assert_eq!((kept(&response), response.rejected.len()), (vec!["2000-01-03".to_owned()], 0));
 }
 
 #[test]
 fn a_body_about_another_symbol_is_rejected_whole() {
-    malformed(answered(&body("B", "Compact", &[good("2025-10-29")])), "another symbol");
-    malformed(answered(r#"{"Time Series (Daily)": {}}"#), "does not say which symbol");
+    malformed(with_body(&body("B", "Compact", &[good("2025-10-29")])), "another symbol");
+    malformed(with_body(r#"{"Time Series (Daily)": {}}"#), "does not say which symbol");
 }
 
 #[test]
 fn a_body_of_another_shape_is_rejected_whole() {
     let whole = body("A", "Compact", &[good("2025-10-29"), good("2025-10-28")]);
 
-    malformed(answered(&whole[..whole.len() - 40]), "cut");
-    malformed(answered(&format!("{whole}{whole}")), "not JSON");
-    malformed(answered(&whole.replace("Series (Daily)", "Series (60min)")), "without daily prices");
-    malformed(answered(&whole.replace(r#"{"1. open""#, r#"[{"1. open""#)), "shape");
-    malformed(answered(r#"[]"#), "shape");
-    malformed(answered(r#"{"Meta Data": {}, "Meta Data": {}}"#), "shape");
-    malformed(answered("timestamp,open,high,low,close,volume\r\n2025-10-29,10,12,9"), "cut");
-    malformed(answered(""), "cut");
+    malformed(with_body(&whole[..whole.len() - 40]), "cut");
+    malformed(with_body(&format!("{whole}{whole}")), "not JSON");
+    malformed(with_body(&whole.replace("Series (Daily)", "Series (60min)")), "without daily prices");
+    malformed(with_body(&whole.replace(r#"{"1. open""#, r#"[{"1. open""#)), "shape");
+    malformed(with_body(r#"[]"#), "shape");
+    malformed(with_body(r#"{"Meta Data": {}, "Meta Data": {}}"#), "shape");
+    malformed(with_body("timestamp,open,high,low,close,volume\r\n2025-10-29,10,12,9"), "cut");
+    malformed(with_body(""), "cut");
 }
 
 #[test]
 fn an_unknown_notice_is_kept_without_the_key() {
-    let outcome = answered(r#"{"Information": "We moved, dear K3Y9SECRET."}"#);
+    let outcome = with_body(r#"{"Information": "We moved, dear K3Y9SECRET."}"#);
 
     malformed(outcome, "We moved, dear [redacted]");
 }
 
 #[test]
 fn a_series_without_rows_is_empty() {
-    assert_eq!(answered(&body("A", "Compact", &[])), Outcome::Empty);
+    assert_eq!(with_body(&body("A", "Compact", &[])), Outcome::Empty);
 }
 
 #[test]
-fn status_429_waits_as_long_as_it_is_told() {
+fn status_429_waits_as_long_as_the_header_says() {
     let wait = |retry_after: Option<&str>, body: &str| {
-        let answer = HttpAnswer { status: 429, retry_after, body: body.as_bytes() };
-        asked_for("A", OutputSize::Compact, &answer)
+        let response = HttpResponse { status: 429, retry_after, body: body.as_bytes() };
+        class_of("A", OutputSize::Compact, &response)
     };
     let seconds = |seconds| Outcome::Throttled { retry_after: Duration::from_secs(seconds) };
 
@@ -238,7 +245,7 @@ fn status_429_waits_as_long_as_it_is_told() {
 #[test]
 fn other_statuses_say_whose_fault_it_is() {
     let class = |status| {
-        asked_for("A", OutputSize::Compact, &HttpAnswer { status, retry_after: None, body: b"<html>" })
+        class_of("A", OutputSize::Compact, &HttpResponse { status, retry_after: None, body: b"<html>" })
             .class()
     };
 
@@ -247,7 +254,7 @@ fn other_statuses_say_whose_fault_it_is() {
 }
 
 #[test]
-fn a_compact_answer_reaches_back_a_hundred_sessions() {
+fn a_compact_response_reaches_back_a_hundred_sessions() {
     assert_eq!(compact_from(&sessions()), date("2025-06-16"));
 
     let closed = Sessions { is_session: &|_| false, ..sessions() };

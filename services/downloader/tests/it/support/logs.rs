@@ -1,4 +1,4 @@
-//! What the process has logged, so that a test can look for what must not be in it.
+//! Collects the log of the process, so that a test can check what must not be in it.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, Once, PoisonError};
@@ -12,9 +12,9 @@ static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static START: Once = Once::new();
 
 #[derive(Clone, Copy)]
-struct Kept;
+struct Collector;
 
-impl Write for Kept {
+impl Write for Collector {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         LOGGED.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
         Ok(bytes.len())
@@ -25,13 +25,13 @@ impl Write for Kept {
     }
 }
 
-/// Begins to keep what is logged, once.
+/// Begins to collect the log, once.
 pub(super) fn start() {
     START.call_once(|| {
-        let wanted =
+        let targets =
             Targets::new().with_default(LevelFilter::INFO).with_target("downloader", LevelFilter::TRACE);
-        let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(|| Kept);
-        tracing_subscriber::registry().with(lines.with_filter(wanted)).init();
+        let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(|| Collector);
+        tracing_subscriber::registry().with(lines.with_filter(targets)).init();
     });
 }
 

@@ -1,4 +1,4 @@
-//! A world of its own for each test: database, virtual host, provider, and the service at work in it.
+//! The environment of one test: its own database, virtual host and provider, and the running service.
 
 mod logs;
 mod portfolios;
@@ -35,7 +35,7 @@ pub(crate) fn date(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
-/// Bars of a symbol that no provider gave.
+/// Bars of a symbol, as if imported.
 pub(crate) fn bars(symbol: &str, days: &[&str]) -> Vec<BarRow> {
     let price = |text: &str| text.parse().unwrap();
     let bar = Bar::new(price("10"), price("12"), price("9"), price("11"), 1).unwrap();
@@ -73,14 +73,14 @@ pub(crate) fn job(symbols: &[&str], start: &str, end: &str) -> Job {
     }
 }
 
-/// The service, what it needs, and what its jobs come from.
+/// The service with its servers and the source of its jobs.
 pub(crate) struct World {
     pub(crate) provider: AlphaVantage,
     pub(crate) vhost: TestVhost,
     pub(crate) database: TestDatabase,
-    /// As trigger sees the database.
+    /// The database with trigger's role.
     pub(crate) trigger: PgPool,
-    /// As the downloader sees it.
+    /// The database with the downloader's role.
     pub(crate) market: PgPool,
     settings: Vec<(String, String)>,
     stop: CancellationToken,
@@ -88,7 +88,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A world with this provider, whose service has these settings besides the necessary ones.
+    /// Starts a provider and the service; `settings` come on top of the necessary ones.
     pub(crate) async fn start(provider: Builder, settings: &[(&str, &str)]) -> Self {
         let mut world = Self::without_service(provider, settings).await;
         world.start_service().await;
@@ -150,7 +150,7 @@ impl World {
         assert_eq!(storage::trigger::accept(&self.trigger, acceptance).await.unwrap(), Admission::Accepted);
     }
 
-    /// What the downloader has said about a job so far.
+    /// The downloader's events about a job so far.
     pub(crate) async fn events(&self, job: JobId) -> Vec<Event> {
         let rows: Vec<(String, String)> =
             sqlx::query_as("SELECT kind, body FROM market.outbox WHERE job_id = $1 ORDER BY id")
@@ -161,7 +161,7 @@ impl World {
         rows.iter().map(|(kind, body)| contract::decode_event(kind, body.as_bytes()).unwrap()).collect()
     }
 
-    /// Everything that is said about a job until its prices are ready or failed.
+    /// All events about a job until its prices are ready or failed.
     pub(crate) async fn outcome(&self, job: JobId) -> Vec<Event> {
         eventually("the preparation ends", async || {
             let events = self.events(job).await;
@@ -197,7 +197,7 @@ impl World {
         text
     }
 
-    /// Stops the service and waits until it has put everything down.
+    /// Stops the service and waits until its work has ended.
     pub(crate) async fn stop(&mut self) {
         self.stop.cancel();
         for part in self.parts.drain(..) {

@@ -1,4 +1,4 @@
-//! What the executor would have noted.
+//! Results that the executor would have stored.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{World, date};
 
 impl World {
-    /// Notes, as the executor does, that the job's first model has completed a day.
+    /// Stores, as the executor does, that the job's first model has completed a day.
     pub(crate) async fn complete(&self, job: &Job, day: &str) {
         self.complete_holding(job, day, &[]).await;
     }

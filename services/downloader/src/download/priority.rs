@@ -1,4 +1,4 @@
-//! In which order symbols are asked for, given what has been tried already.
+//! In which order symbols are fetched, given which have been tried already.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,22 +6,22 @@ use domain::ingest::coverage::Need;
 use domain::ingest::fetch_plan::{Offer, Request, plan};
 use domain::market::instruments::Symbol;
 
-/// The symbols to ask for, most useful first, at most `calls_left`, without those in `busy` and `tried`.
+/// The symbols to fetch, most useful first, at most `calls_left`, without those in `in_progress` and `tried`.
 ///
-/// A date that still lacks a symbol of `tried` will not run, so symbols that only serve such dates come after
-/// those that complete others.
-pub(crate) fn queue(
+/// A date that still lacks a symbol in `tried` cannot run, so symbols that only such dates lack come after those
+/// that complete other dates.
+pub(super) fn by_priority(
     need: &Need,
     offer: &Offer,
     calls_left: usize,
-    busy: &BTreeSet<Symbol>,
+    in_progress: &BTreeSet<Symbol>,
     tried: &BTreeSet<Symbol>,
 ) -> Vec<Symbol> {
     let lost: BTreeSet<_> =
         tried.iter().filter_map(|symbol| need.missing.get(symbol)).flatten().copied().collect();
-    let open = |symbol: &Symbol| !busy.contains(symbol) && !tried.contains(symbol);
+    let open = |symbol: &Symbol| !in_progress.contains(symbol) && !tried.contains(symbol);
     let missing = || need.missing.iter().filter(|(symbol, _)| open(symbol));
-    let hopeful: BTreeMap<_, BTreeSet<_>> = missing()
+    let completing: BTreeMap<_, BTreeSet<_>> = missing()
         .map(|(symbol, dates)| (symbol.clone(), dates.difference(&lost).copied().collect::<BTreeSet<_>>()))
         .filter(|(_, dates)| !dates.is_empty())
         .collect();
@@ -33,7 +33,7 @@ pub(crate) fn queue(
     };
     let first = match lost.is_empty() {
         true => Vec::new(),
-        false => plan(&Need { missing: hopeful, ..Need::default() }, offer, calls_left),
+        false => plan(&Need { missing: completing, ..Need::default() }, offer, calls_left),
     };
     let mut seen = BTreeSet::new();
     first
@@ -41,7 +41,7 @@ pub(crate) fn queue(
         .chain(plan(&rest, offer, calls_left))
         .filter_map(|request| match request {
             Request::Symbol(symbol) => Some(symbol),
-            // Downloads in flight are kept by symbol; no provider here is asked by date.
+            // Downloads are claimed by symbol, and no provider here offers calls by date.
             Request::Date(_) => None,
         })
         .filter(|symbol| seen.insert(symbol.clone()))
@@ -65,15 +65,15 @@ mod tests {
         Need { missing, ..Need::default() }
     }
 
-    fn names(need: &Need, calls_left: usize, busy: &[&str], tried: &[&str]) -> Vec<String> {
+    fn names(need: &Need, calls_left: usize, in_progress: &[&str], tried: &[&str]) -> Vec<String> {
         let set = |names: &[&str]| names.iter().map(|name| symbol(name)).collect();
         let offer = Offer { shape: Shape::BySymbol, earliest: None };
-        let queue = queue(need, &offer, calls_left, &set(busy), &set(tried));
-        queue.iter().map(ToString::to_string).collect()
+        let order = by_priority(need, &offer, calls_left, &set(in_progress), &set(tried));
+        order.iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn what_is_under_way_or_was_tried_is_not_asked_again() {
+    fn what_is_in_progress_or_was_tried_is_not_fetched_again() {
         let need = need(&[("A", &["2025-10-01"]), ("B", &["2025-10-01"]), ("C", &["2025-10-01"])]);
 
         assert_eq!(names(&need, 9, &["A"], &["B"]), ["C"]);

@@ -1,55 +1,56 @@
-//! The provider's budget: a call is debited before it is made, and refusals are remembered.
+//! The call quota of a provider key: a call is debited before it is made, and the provider's refusals are recorded.
 //!
-//! What fits is decided in `domain::ingest::call_quota`; the windows are rows that all replicas share.
+//! What fits is decided in `domain::ingest::call_quota`; the windows are rows that all replicas share, and their
+//! time is the time of Postgres.
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::ingest::call_quota::{Decision, Per, REFUSALS, Window, WindowState, decide};
 use domain::market::instruments::Symbol;
 use storage::market::Budget;
 use storage::{PgPool, market};
 use tokio_util::sync::CancellationToken;
 
-/// The budget of one key of one provider.
-#[derive(Debug, Clone)]
-pub(crate) struct CallBudget {
+/// The call quota of one key of one provider.
+#[derive(Debug)]
+pub(crate) struct CallQuota {
     pub(crate) pool: PgPool,
-    /// Provider and fingerprint of the key: another key has budgets of its own.
+    /// The provider's name and the key's fingerprint: each key has windows of its own.
     pub(crate) key: String,
     pub(crate) windows: Vec<Window>,
-    /// Longer waits are not waited for.
+    /// A longer wait counts as exhausted.
     pub(crate) max_wait: Duration,
 }
 
 /// Whether a call may be made.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Grant {
-    /// It is debited.
+pub(super) enum Grant {
+    /// It may, and is debited.
     Granted,
-    /// There is none before then.
+    /// It may not before `until`.
     Exhausted { until: DateTime<Utc> },
-    /// Nobody waits for it any more.
+    /// The work was halted during the wait.
     Halted,
 }
 
-/// What the budget allows, seen before a plan is made.
+/// How many calls a plan may use.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Outlook {
-    /// So many calls before a wait that is too long.
+pub(super) enum Allowance {
+    /// This many before a wait that is too long.
     Calls(usize),
-    /// None before then.
+    /// None before `until`.
     Exhausted { until: DateTime<Utc> },
 }
 
-impl CallBudget {
-    /// Debits a call for `symbol`, waiting for it when that is not too long.
-    pub(crate) async fn debit(&self, symbol: &Symbol, halt: &CancellationToken) -> storage::Result<Grant> {
+impl CallQuota {
+    /// Debits a call for `symbol`; waits up to `max_wait` until one is allowed.
+    pub(super) async fn debit(&self, symbol: &Symbol, halt: &CancellationToken) -> storage::Result<Grant> {
         loop {
-            let budget = market::lock_budget(&self.pool, &self.key, &self.windows).await?;
+            let budget = self.lock().await?;
             let now = budget.now;
             let Decision::Wait { until, .. } = decide(now, &budget.windows, Some(symbol)) else {
-                tell(&self.key, left(&budget.windows, now));
+                set_gauge(&self.key, calls_left(&budget.windows, now));
                 store_debit(budget, symbol).await?;
                 return Ok(Grant::Granted);
             };
@@ -65,31 +66,13 @@ impl CallBudget {
         }
     }
 
-    /// Debits `calls` that were made already, whether they fit or not.
-    pub(crate) async fn debit_made(&self, symbol: &Symbol, calls: u32) -> storage::Result<()> {
-        for _ in 0..calls {
-            store_debit(market::lock_budget(&self.pool, &self.key, &self.windows).await?, symbol).await?;
-        }
-        Ok(())
-    }
-
-    /// Remembers that the provider refuses calls for `pause`; answers until when.
-    pub(crate) async fn throttled(&self, pause: Duration) -> storage::Result<DateTime<Utc>> {
-        let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::days(1));
-        self.refused(|now| Some(now + pause)).await
-    }
-
-    /// Remembers that the day's calls are used up until then, or, when the provider does not say, until its
-    /// next day; answers until when.
-    pub(crate) async fn used_up(&self, until: Option<DateTime<Utc>>) -> storage::Result<DateTime<Utc>> {
-        self.refused(|_| until).await
-    }
-
-    async fn refused(
+    /// Records that the provider refuses calls until the instant that `until` gives for the time of Postgres or, when
+    /// it gives none, until the provider's next day; returns until when.
+    pub(super) async fn record_refusal(
         &self,
         until: impl FnOnce(DateTime<Utc>) -> Option<DateTime<Utc>>,
     ) -> storage::Result<DateTime<Utc>> {
-        let budget = market::lock_budget(&self.pool, &self.key, &self.windows).await?;
+        let budget = self.lock().await?;
         let now = budget.now;
         let until = until(now);
         let refusals = budget.windows.iter().filter(|(window, _)| window.id() == REFUSALS);
@@ -101,24 +84,28 @@ impl CallBudget {
         Ok(blocked.unwrap_or(now))
     }
 
-    /// What can be planned with.
-    pub(crate) async fn outlook(&self) -> storage::Result<Outlook> {
-        let budget = market::lock_budget(&self.pool, &self.key, &self.windows).await?;
-        let outlook = outlook(&budget.windows, budget.now, self.max_wait);
+    /// How many calls a plan may use now.
+    pub(super) async fn allowance(&self) -> storage::Result<Allowance> {
+        let budget = self.lock().await?;
+        let allowance = allowance(&budget.windows, budget.now, self.max_wait);
         budget.leave().await?;
-        Ok(outlook)
+        Ok(allowance)
     }
 
     /// Calls left in the tightest window of an hour or more; `None` when there is none.
-    pub(crate) async fn left(&self) -> storage::Result<Option<u32>> {
+    pub(super) async fn calls_left(&self) -> storage::Result<Option<u32>> {
         let windows = market::peek_budget(&self.pool, &self.key, &self.windows).await?;
-        let left = left(&windows, Utc::now());
-        tell(&self.key, left);
+        let left = calls_left(&windows, Utc::now());
+        set_gauge(&self.key, left);
         Ok(left)
+    }
+
+    async fn lock(&self) -> storage::Result<Budget> {
+        market::lock_budget(&self.pool, &self.key, &self.windows).await
     }
 }
 
-/// Refusals are no calls, so their window is left as it is.
+/// Stores a debit in every window but that of refusals, which counts no calls.
 async fn store_debit(budget: Budget, symbol: &Symbol) -> storage::Result<()> {
     let counting = budget.windows.iter().filter(|(window, _)| window.id() != REFUSALS);
     let debited = |window: &Window, state: &WindowState| window.debited(state, budget.now, Some(symbol));
@@ -127,20 +114,20 @@ async fn store_debit(budget: Budget, symbol: &Symbol) -> storage::Result<()> {
     if states.is_empty() { budget.leave().await } else { budget.store(&states).await }
 }
 
-fn outlook(windows: &[(Window, WindowState)], now: DateTime<Utc>, max_wait: Duration) -> Outlook {
+fn allowance(windows: &[(Window, WindowState)], now: DateTime<Utc>, max_wait: Duration) -> Allowance {
     if let Decision::Wait { until, .. } = decide(now, windows, None)
         && (until - now).to_std().is_ok_and(|wait| wait > max_wait)
     {
-        return Outlook::Exhausted { until };
+        return Allowance::Exhausted { until };
     }
     let long = windows.iter().filter(|(window, _)| window.id() != REFUSALS && !is_short(window));
     let calls = long.map(|(window, state)| window.left(state, now)).min();
-    // What is waited for counts as one call, or nothing would be planned.
-    Outlook::Calls(calls.map_or(usize::MAX, |calls| calls.max(1) as usize))
+    // A call that has to wait counts as one, or the plan would be empty.
+    Allowance::Calls(calls.map_or(usize::MAX, |calls| calls.max(1) as usize))
 }
 
 /// Calls left in the tightest window of an hour or more; `None` when there is none.
-pub(crate) fn left(windows: &[(Window, WindowState)], now: DateTime<Utc>) -> Option<u32> {
+pub(crate) fn calls_left(windows: &[(Window, WindowState)], now: DateTime<Utc>) -> Option<u32> {
     let counts = |window: &Window, left: u32| window.id() != REFUSALS || left == 0;
     windows
         .iter()
@@ -151,7 +138,7 @@ pub(crate) fn left(windows: &[(Window, WindowState)], now: DateTime<Utc>) -> Opt
         .min()
 }
 
-/// Such a window is waited for, whatever it says.
+/// A window under an hour never limits a plan: its calls are waited for.
 fn is_short(window: &Window) -> bool {
     match window.per() {
         Per::Second | Per::Minute => true,
@@ -159,15 +146,15 @@ fn is_short(window: &Window) -> bool {
     }
 }
 
-fn tell(key: &str, left: Option<u32>) {
+fn set_gauge(key: &str, left: Option<u32>) {
     let provider = key.split(':').next().unwrap_or_default().to_owned();
     if let Some(left) = left {
         metrics::gauge!("modelday_provider_budget_left", "provider" => provider).set(f64::from(left));
     }
 }
 
-/// Spreads those who wait for the same window; a call that leaves at its very end could overtake, on the
-/// network, the one that it has to keep its distance from.
+/// Spreads the calls that wait for the same window. The least value keeps a call that leaves at the very end of its
+/// wait from overtaking, on the network, the call before it.
 fn jitter() -> Duration {
     Duration::from_millis(rand::random_range(200..300))
 }
@@ -176,8 +163,10 @@ fn jitter() -> Duration {
 mod tests {
     use std::num::NonZeroU32;
 
+    use chrono::TimeDelta;
+
     use super::*;
-    use crate::windows::{Plan, windows};
+    use crate::provider::alpha_vantage::{KeyPlan, quota_windows};
 
     const WAIT: Duration = Duration::from_secs(120);
 
@@ -185,8 +174,8 @@ mod tests {
         "2025-10-30T16:00:00Z".parse().unwrap()
     }
 
-    fn fresh(plan: Plan, per_day: u32) -> Vec<(Window, WindowState)> {
-        let windows = windows(plan, None, NonZeroU32::new(per_day));
+    fn fresh(plan: KeyPlan, per_day: u32) -> Vec<(Window, WindowState)> {
+        let windows = quota_windows(plan, None, NonZeroU32::new(per_day));
         windows.into_iter().map(|window| (window, WindowState::default())).collect()
     }
 
@@ -201,8 +190,8 @@ mod tests {
 
     #[test]
     fn a_plan_has_as_many_calls_as_the_day() {
-        assert_eq!(outlook(&after_calls(fresh(Plan::Free, 0), 5), now(), WAIT), Outlook::Calls(20));
-        assert_eq!(outlook(&fresh(Plan::Paid, 0), now(), WAIT), Outlook::Calls(usize::MAX));
+        assert_eq!(allowance(&after_calls(fresh(KeyPlan::Free, 0), 5), now(), WAIT), Allowance::Calls(20));
+        assert_eq!(allowance(&fresh(KeyPlan::Paid, 0), now(), WAIT), Allowance::Calls(usize::MAX));
     }
 
     #[test]
@@ -210,25 +199,25 @@ mod tests {
         let until = "2025-10-31T04:00:00Z".parse().unwrap();
 
         assert_eq!(
-            outlook(&after_calls(fresh(Plan::Free, 0), 25), now(), WAIT),
-            Outlook::Exhausted { until }
+            allowance(&after_calls(fresh(KeyPlan::Free, 0), 25), now(), WAIT),
+            Allowance::Exhausted { until }
         );
     }
 
     #[test]
     fn a_short_refusal_leaves_something_to_plan() {
-        let mut windows = fresh(Plan::Paid, 0);
+        let mut windows = fresh(KeyPlan::Paid, 0);
         for (window, state) in &mut windows {
             *state = window.refused(state, now(), Some(now() + TimeDelta::seconds(5)));
         }
 
-        assert_eq!(outlook(&windows, now(), WAIT), Outlook::Calls(usize::MAX));
-        assert_eq!(left(&windows, now()), Some(0));
+        assert_eq!(allowance(&windows, now(), WAIT), Allowance::Calls(usize::MAX));
+        assert_eq!(calls_left(&windows, now()), Some(0));
     }
 
     #[test]
-    fn a_key_without_a_long_window_has_no_budget_to_show() {
-        assert_eq!(left(&fresh(Plan::Paid, 0), now()), None);
-        assert_eq!(left(&fresh(Plan::Paid, 500), now()), Some(500));
+    fn a_key_without_a_long_window_has_no_calls_left_to_show() {
+        assert_eq!(calls_left(&fresh(KeyPlan::Paid, 0), now()), None);
+        assert_eq!(calls_left(&fresh(KeyPlan::Paid, 500), now()), Some(500));
     }
 }

@@ -1,22 +1,26 @@
-//! What the calendar and a clock say about which sessions an answer may speak for.
+//! Which sessions are final at a moment, and therefore which part of a response may be stored.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::market::calendar::{Calendar, exchange_date};
 
-use crate::provider::{Answer, Sessions};
+use crate::provider::{PriceResponse, Sessions};
 
-/// A moment, and the sessions that were over by then.
+/// A moment, and the sessions that were final at that moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Clock {
     pub(crate) now: DateTime<Utc>,
     /// The last session whose bar may be stored.
     pub(crate) storable_until: NaiveDate,
-    /// The last session whose absent bar will not come any more.
+    /// The last session whose bar, if it is absent, will not appear any more.
     settled_until: NaiveDate,
 }
 
 impl Clock {
-    pub(crate) fn at(calendar: &Calendar, now: DateTime<Utc>) -> Self {
+    pub(crate) fn now(calendar: &Calendar) -> Self {
+        Self::at(calendar, Utc::now())
+    }
+
+    fn at(calendar: &Calendar, now: DateTime<Utc>) -> Self {
         Self {
             now,
             storable_until: calendar.last_storable_session(now).unwrap_or(NaiveDate::MIN),
@@ -34,29 +38,28 @@ impl Clock {
     }
 }
 
-/// The part of an answer that its own date vouches for.
+/// The part of a response that is valid by its own date.
 ///
-/// A provider that says it answered earlier than our clock (a cache, a lagging mirror, a stand-in that lives
-/// in the past) knows nothing of later sessions: it proves no absence there, and the bar of a session that was
-/// not closed for long enough then may have changed since.
-pub(crate) fn vouched(
-    answer: Answer,
-    answered_at: Option<DateTime<Utc>>,
+/// A response whose `Date` is earlier than our clock comes from a cache, a lagging mirror, or a stand-in for a past
+/// day. It proves no absence after that date, and a bar that was not yet storable on that date may have changed.
+pub(super) fn up_to_own_date(
+    response: PriceResponse,
+    responded_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
     calendar: &Calendar,
-) -> Answer {
-    let Some(answered_at) = answered_at.filter(|at| *at < now) else { return answer };
-    let then = Clock::at(calendar, answered_at);
-    let Answer { mut bars, mut spans, rejected, mut unsettled } = answer;
+) -> PriceResponse {
+    let Some(responded_at) = responded_at.filter(|at| *at < now) else { return response };
+    let then = Clock::at(calendar, responded_at);
+    let PriceResponse { mut bars, mut spans, rejected, mut unsettled } = response;
     let all = bars.len();
     bars.retain(|(_, date, _)| *date <= then.storable_until);
     unsettled += all - bars.len();
     for span in &mut spans {
         span.to = span.to.min(then.settled_until);
-        span.asked_at = span.asked_at.min(answered_at);
+        span.asked_at = span.asked_at.min(responded_at);
     }
     spans.retain(|span| span.from <= span.to);
-    Answer { bars, spans, rejected, unsettled }
+    PriceResponse { bars, spans, rejected, unsettled }
 }
 
 #[cfg(test)]
@@ -72,7 +75,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn answer() -> Answer {
+    fn response() -> PriceResponse {
         let bars = ["2025-10-29", "2025-10-30", "2025-10-31"];
         let span = AnswerSpan {
             symbol: symbol("A"),
@@ -80,22 +83,22 @@ mod tests {
             to: date("2025-11-06"),
             asked_at: instant(NOW),
         };
-        Answer {
+        PriceResponse {
             bars: bars.iter().map(|day| (symbol("A"), date(day), bar())).collect(),
             spans: vec![span],
-            ..Answer::default()
+            ..PriceResponse::default()
         }
     }
 
-    fn check(answered_at: Option<&str>, last_bar: &str, last_covered: Option<&str>) {
-        let vouched = vouched(answer(), answered_at.map(instant), instant(NOW), &Calendar::nyse());
+    fn check(responded_at: Option<&str>, last_bar: &str, last_covered: Option<&str>) {
+        let trimmed = up_to_own_date(response(), responded_at.map(instant), instant(NOW), &Calendar::nyse());
 
-        assert_eq!(vouched.bars.last().map(|(_, date, _)| *date), Some(date(last_bar)), "{answered_at:?}");
-        assert_eq!(vouched.spans.first().map(|span| span.to), last_covered.map(date), "{answered_at:?}");
+        assert_eq!(trimmed.bars.last().map(|(_, date, _)| *date), Some(date(last_bar)), "{responded_at:?}");
+        assert_eq!(trimmed.spans.first().map(|span| span.to), last_covered.map(date), "{responded_at:?}");
     }
 
     #[test]
-    fn an_answer_vouches_for_nothing_after_its_own_date() {
+    fn a_response_proves_nothing_after_its_own_date() {
         check(None, "2025-10-31", Some("2025-11-06"));
         check(Some("2025-11-10T17:00:05Z"), "2025-10-31", Some("2025-11-06"));
         check(Some("2025-10-31T03:59:59Z"), "2025-10-30", Some("2025-10-29"));
@@ -104,9 +107,12 @@ mod tests {
     }
 
     #[test]
-    fn an_old_answer_is_as_old_as_it_says() {
+    fn an_old_response_is_as_old_as_it_says() {
         let at = instant("2025-10-31T03:59:59Z");
 
-        assert_eq!(vouched(answer(), Some(at), instant(NOW), &Calendar::nyse()).spans[0].asked_at, at);
+        assert_eq!(
+            up_to_own_date(response(), Some(at), instant(NOW), &Calendar::nyse()).spans[0].asked_at,
+            at
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Which sessions of a job need prices: those that any of its portfolios has still to run.
+//! Which sessions of a job need prices: those that at least one of its portfolios has not completed.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -6,23 +6,23 @@ use chrono::NaiveDate;
 use domain::job::{Job, Model};
 use domain::market::calendar::{Calendar, weekdays};
 
-/// The dates of a job, as the downloader sees them.
+/// The dates for which a job needs prices, and those on which the exchange is closed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Days {
-    /// Sessions that a portfolio has still to run.
-    pub(crate) needed: BTreeSet<NaiveDate>,
+pub(super) struct NeededDates {
+    /// Sessions that at least one portfolio has not completed.
+    pub(super) sessions: BTreeSet<NaiveDate>,
     /// Weekdays without a session, with the closure's name, oldest first.
-    pub(crate) closed: Vec<(NaiveDate, String)>,
+    pub(super) closed: Vec<(NaiveDate, String)>,
 }
 
 /// The first date of any of the job's models.
-pub(crate) fn first_date(job: &Job) -> NaiveDate {
+pub(super) fn first_date(job: &Job) -> NaiveDate {
     job.models.iter().map(|model| model.start).min().unwrap_or(job.start)
 }
 
-impl Days {
-    /// The dates of `job`, of which `completed` (model, trial, date) are done.
-    pub(crate) fn of(job: &Job, calendar: &Calendar, completed: &[(String, u32, NaiveDate)]) -> Self {
+impl NeededDates {
+    /// The dates of `job`; `completed` are the days (model, trial, date) that portfolios have completed.
+    pub(super) fn of(job: &Job, calendar: &Calendar, completed: &[(String, u32, NaiveDate)]) -> Self {
         let first = first_date(job);
         let again = job.options.replace_existing || job.options.reprocess_stale;
         let done: HashSet<(&str, u32, NaiveDate)> =
@@ -33,7 +33,7 @@ impl Days {
                 model.trials_asked().any(|trial| model.asks(trial, *date) && (again || open(trial)))
             })
         };
-        let is_asked = |date: &NaiveDate| {
+        let is_requested = |date: &NaiveDate| {
             let by = |model: &Model| model.trials_asked().any(|trial| model.asks(trial, *date));
             job.models.iter().any(by)
         };
@@ -42,8 +42,8 @@ impl Days {
             (!calendar.is_session(date)).then(|| (date, name.to_owned()))
         };
         Self {
-            needed: calendar.sessions(first, job.end).into_iter().filter(is_needed).collect(),
-            closed: weekdays(first, job.end).into_iter().filter(is_asked).filter_map(closed).collect(),
+            sessions: calendar.sessions(first, job.end).into_iter().filter(is_needed).collect(),
+            closed: weekdays(first, job.end).into_iter().filter(is_requested).filter_map(closed).collect(),
         }
     }
 }
@@ -59,10 +59,10 @@ mod tests {
 
     #[test]
     fn a_holiday_is_closed_and_never_needed() {
-        let days = Days::of(&job("2025-11-26", "2025-11-28"), &Calendar::nyse(), &[]);
+        let job_dates = NeededDates::of(&job("2025-11-26", "2025-11-28"), &Calendar::nyse(), &[]);
 
-        assert_eq!(days.needed, dates(&["2025-11-26", "2025-11-28"]));
-        assert_eq!(days.closed, [(date("2025-11-27"), "Thanksgiving".to_owned())]);
+        assert_eq!(job_dates.sessions, dates(&["2025-11-26", "2025-11-28"]));
+        assert_eq!(job_dates.closed, [(date("2025-11-27"), "Thanksgiving".to_owned())]);
     }
 
     #[test]
@@ -72,7 +72,7 @@ mod tests {
         let first = [done("m", 0, "2025-10-01")];
         let both = [done("m", 0, "2025-10-01"), done("m", 1, "2025-10-01")];
 
-        let needed = |completed| Days::of(&job, &Calendar::nyse(), completed).needed;
+        let needed = |completed| NeededDates::of(&job, &Calendar::nyse(), completed).sessions;
 
         assert_eq!(needed(&first), dates(&["2025-10-01", "2025-10-02"]));
         assert_eq!(needed(&both), dates(&["2025-10-02"]));
@@ -83,9 +83,9 @@ mod tests {
         let mut job = job("2025-10-01", "2025-10-01");
         job.options.replace_existing = true;
 
-        let days = Days::of(&job, &Calendar::nyse(), &[done("m", 0, "2025-10-01")]);
+        let job_dates = NeededDates::of(&job, &Calendar::nyse(), &[done("m", 0, "2025-10-01")]);
 
-        assert_eq!(days.needed, dates(&["2025-10-01"]));
+        assert_eq!(job_dates.sessions, dates(&["2025-10-01"]));
     }
 
     #[test]
@@ -93,6 +93,6 @@ mod tests {
         let mut job = job("2025-10-01", "2025-10-03");
         job.models[0].start = date("2025-10-03");
 
-        assert_eq!(Days::of(&job, &Calendar::nyse(), &[]).needed, dates(&["2025-10-03"]));
+        assert_eq!(NeededDates::of(&job, &Calendar::nyse(), &[]).sessions, dates(&["2025-10-03"]));
     }
 }

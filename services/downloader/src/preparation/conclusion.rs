@@ -1,6 +1,6 @@
-//! What a preparation comes to: which dates can run, which cannot and why, and what the user should know.
+//! How a preparation ends: which dates can run, which cannot and why, and what the user is warned of.
 //!
-//! Pure: the caller passes what is known about prices and what came of the download.
+//! Pure: the caller passes the verdict about each date and the report of the download.
 
 use std::collections::BTreeMap;
 
@@ -13,34 +13,34 @@ use domain::market::instruments::Symbol;
 use domain::simulation::model_day::{SkipReason, SkippedDate};
 use storage::market::Finding;
 
-use crate::days::Days;
-use crate::download::Report;
-use crate::stop::Stop;
+use super::needed_dates::NeededDates;
+use crate::download::report::Report;
+use crate::download::stop_reason::StopReason;
 
-/// The error of a job none of whose dates has its prices, when there is no better one.
+/// The error of a job without a complete date, unless the provider's refusal explains it.
 const NOTHING_TO_RUN: &str = "No trading dates available after price data preparation";
 
-/// The error of a job that was cancelled before its prices were settled. Nobody shows it: the job is cancelled, and
+/// The error of a job that was cancelled during its preparation. Users never see it: the job's state is cancelled,
 /// not failed.
 const CANCELLED: &str = "The job was cancelled";
 
-/// How many examples a warning's message names.
-const EXAMPLES: usize = 5;
+/// How many examples a warning's message has at most.
+const MAX_EXAMPLES: usize = 5;
 
-/// The event that ends a preparation, or puts it off until then.
+/// The event that ends a preparation, or delays it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Conclusion {
-    /// Dates can run, or none has to: `data.ready`.
+pub(super) enum Conclusion {
+    /// Dates can run, or no date is left to run: `data.ready`.
     Ready(DataReady),
     /// No date can run: `data.failed`.
     Failed(DataFailed),
-    /// The job waits for the budget's next window: `data.waiting`.
+    /// The job waits for the next window of the call quota: `data.waiting`.
     Waiting(DataWaiting),
 }
 
 impl Conclusion {
-    /// The warnings that it carries.
-    pub(crate) fn warnings(&self) -> &[Warning] {
+    /// The warnings of the event.
+    pub(super) fn warnings(&self) -> &[Warning] {
         match self {
             Self::Ready(event) => &event.warnings,
             Self::Failed(event) => &event.warnings,
@@ -48,8 +48,8 @@ impl Conclusion {
         }
     }
 
-    /// Until when the preparation is put off.
-    pub(crate) fn until(&self) -> Option<DateTime<Utc>> {
+    /// Until when the preparation is delayed.
+    pub(super) fn until(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::Waiting(event) => Some(event.until),
             Self::Ready(_) | Self::Failed(_) => None,
@@ -67,29 +67,29 @@ impl From<Conclusion> for Event {
     }
 }
 
-/// Concludes a preparation. `verdicts` are of the needed sessions; sessions that every portfolio has completed
-/// are neither run nor missed.
-pub(crate) fn conclude(
+/// Concludes a preparation. `verdicts` has the needed sessions only, so sessions that every portfolio has completed
+/// are neither run nor skipped.
+pub(super) fn conclude(
     job: Job,
-    days: &Days,
+    dates: &NeededDates,
     verdicts: &BTreeMap<NaiveDate, Verdict>,
     report: &Report,
 ) -> Conclusion {
-    let (runnable, incomplete): (Vec<_>, Vec<_>) =
-        verdicts.iter().partition(|(_, verdict)| **verdict == Verdict::Available);
-    let dates =
-        |cells: Vec<(&NaiveDate, &Verdict)>| cells.into_iter().map(|(date, _)| *date).collect::<Vec<_>>();
-    let (runnable, incomplete) = (dates(runnable), dates(incomplete));
-    let is_hopeless = runnable.is_empty() && !incomplete.is_empty();
-    if let (true, true, Some(Stop::RateLimited { until })) =
-        (is_hopeless, job.options.wait_for_data, &report.stop)
+    let dates_that = |can_run: bool| -> Vec<NaiveDate> {
+        let chosen = verdicts.iter().filter(|(_, verdict)| (**verdict == Verdict::Available) == can_run);
+        chosen.map(|(date, _)| *date).collect()
+    };
+    let (runnable, incomplete) = (dates_that(true), dates_that(false));
+    let is_blocked = runnable.is_empty() && !incomplete.is_empty();
+    if let (true, true, Some(StopReason::RateLimited { until })) =
+        (is_blocked, job.options.wait_for_data, &report.stop)
     {
         return Conclusion::Waiting(DataWaiting { job: job.id, until: *until });
     }
     let refusal = refusal(report, &incomplete);
-    let warnings = warnings(days, &incomplete, report, refusal.as_ref());
-    let skipped = skipped(days, &incomplete);
-    if is_hopeless {
+    let warnings = warnings(dates, &incomplete, report, refusal.as_ref());
+    let skipped = skipped(dates, &incomplete);
+    if is_blocked {
         let error = refusal.map_or(NOTHING_TO_RUN.to_owned(), |refusal| refusal.to_string());
         Conclusion::Failed(DataFailed { job, error, skipped, warnings })
     } else {
@@ -97,26 +97,26 @@ pub(crate) fn conclude(
     }
 }
 
-/// Concludes the preparation of a job that was cancelled: of its sessions nothing is said, since nobody looks any
-/// more.
-pub(crate) fn cancelled(job: Job, days: &Days) -> DataFailed {
-    let warnings = closed(days).into_iter().collect();
-    DataFailed { job, error: CANCELLED.to_owned(), skipped: skipped(days, &[]), warnings }
+/// Concludes the preparation of a cancelled job. It names closed days, but no missing prices, as none were looked
+/// for.
+pub(super) fn cancelled(job: Job, dates: &NeededDates) -> DataFailed {
+    let warnings = closed(dates).into_iter().collect();
+    DataFailed { job, error: CANCELLED.to_owned(), skipped: skipped(dates, &[]), warnings }
 }
 
-/// Why the provider did not give what is missing, when it was not for the budget.
-fn refusal(report: &Report, incomplete: &[NaiveDate]) -> Option<Stop> {
+/// Why the provider did not give what is missing, when the call quota was not the reason.
+fn refusal(report: &Report, incomplete: &[NaiveDate]) -> Option<StopReason> {
     match &report.stop {
-        Some(Stop::RateLimited { .. }) | None => {
+        Some(StopReason::RateLimited { .. }) | None => {
             let earliest = report.earliest.filter(|earliest| incomplete.iter().any(|date| date < earliest));
-            earliest.map(|earliest| Stop::OutOfReach { earliest })
+            earliest.map(|earliest| StopReason::OutOfReach { earliest })
         }
         Some(stop) => Some(stop.clone()),
     }
 }
 
-fn skipped(days: &Days, incomplete: &[NaiveDate]) -> Vec<SkippedDate> {
-    let closed = days.closed.iter().map(|(date, _)| (*date, SkipReason::MarketClosed));
+fn skipped(dates: &NeededDates, incomplete: &[NaiveDate]) -> Vec<SkippedDate> {
+    let closed = dates.closed.iter().map(|(date, _)| (*date, SkipReason::MarketClosed));
     let incomplete = incomplete.iter().map(|date| (*date, SkipReason::IncompletePriceData));
     let mut skipped: Vec<_> =
         closed.chain(incomplete).map(|(date, reason)| SkippedDate { date, reason }).collect();
@@ -124,9 +124,14 @@ fn skipped(days: &Days, incomplete: &[NaiveDate]) -> Vec<SkippedDate> {
     skipped
 }
 
-fn warnings(days: &Days, incomplete: &[NaiveDate], report: &Report, refusal: Option<&Stop>) -> Vec<Warning> {
+fn warnings(
+    dates: &NeededDates,
+    incomplete: &[NaiveDate],
+    report: &Report,
+    refusal: Option<&StopReason>,
+) -> Vec<Warning> {
     let rate_limited = match report.stop {
-        Some(Stop::RateLimited { .. }) => Some(Warning::rate_limited(report.succeeded, report.total)),
+        Some(StopReason::RateLimited { .. }) => Some(Warning::rate_limited(report.succeeded, report.total)),
         _ => None,
     };
     let failed: Vec<Symbol> = report.failed.keys().cloned().collect();
@@ -135,18 +140,18 @@ fn warnings(days: &Days, incomplete: &[NaiveDate], report: &Report, refusal: Opt
     let skipped = (!incomplete.is_empty()).then(|| Warning::dates_skipped(incomplete.to_vec()));
     let refused = refusal.map(|stop| Warning::new(code::PROVIDER_REFUSED, stop.to_string(), 1));
     let (revised, rejected) = (revised(&report.findings), rejected(&report.findings));
-    let all = [refused, rate_limited, symbols_failed, reasons, skipped, closed(days), revised, rejected];
+    let all = [refused, rate_limited, symbols_failed, reasons, skipped, closed(dates), revised, rejected];
     all.into_iter().flatten().collect()
 }
 
-fn closed(days: &Days) -> Option<Warning> {
-    (!days.closed.is_empty()).then(|| Warning::market_closed(days.closed.clone()))
+fn closed(dates: &NeededDates) -> Option<Warning> {
+    (!dates.closed.is_empty()).then(|| Warning::market_closed(dates.closed.clone()))
 }
 
-/// Why symbols failed.
+/// The warning that says why symbols failed.
 fn reasons(report: &Report) -> Warning {
     let reasons = report.failed.iter().map(|(symbol, reason)| format!("{symbol}: {reason}"));
-    Warning::new(code::PROVIDER_REFUSED, format!("Alpha Vantage gave no prices - {}", some(reasons)), 0)
+    Warning::new(code::PROVIDER_REFUSED, format!("Alpha Vantage gave no prices - {}", listed(reasons)), 0)
 }
 
 fn revised(findings: &[Finding]) -> Option<Warning> {
@@ -154,7 +159,7 @@ fn revised(findings: &[Finding]) -> Option<Warning> {
     let bars: usize = revised().map(|finding| finding.revised.len()).sum();
     let examples = revised().map(|finding| format!("{}: {} bars", finding.symbol, finding.revised.len()));
     let message =
-        format!("The provider now gives other prices for stored bars, which are kept - {}", some(examples));
+        format!("The provider now gives other prices for stored bars, which are kept - {}", listed(examples));
     let symbols = revised().map(|finding| finding.symbol.clone()).collect();
     (bars > 0).then(|| Warning { symbols, ..Warning::new(code::PRICE_REVISED, message, bars) })
 }
@@ -165,21 +170,22 @@ fn rejected(findings: &[Finding]) -> Option<Warning> {
     let of_symbol = |finding: &'_ Finding| -> Vec<String> {
         finding.rejected.iter().map(|row| format!("{} {row}", finding.symbol)).collect()
     };
-    let message =
-        format!("Left out {rows} rows of the provider's answers - {}", some(rejected().flat_map(of_symbol)));
+    let message = format!(
+        "Left out {rows} rows of the provider's answers - {}",
+        listed(rejected().flat_map(of_symbol))
+    );
     let symbols = rejected().map(|finding| finding.symbol.clone()).collect();
     (rows > 0).then(|| Warning { symbols, ..Warning::new(code::ROWS_REJECTED, message, rows) })
 }
 
-/// The first few of these, and that there are more.
-fn some(examples: impl Iterator<Item = String>) -> String {
+/// The first few examples, and how many more there are.
+fn listed(examples: impl Iterator<Item = String>) -> String {
     let mut examples: Vec<String> = examples.collect();
-    let more = examples.len().saturating_sub(EXAMPLES);
-    examples.truncate(EXAMPLES);
+    let more = examples.len().saturating_sub(MAX_EXAMPLES);
+    examples.truncate(MAX_EXAMPLES);
     let text = examples.join("; ");
     if more == 0 { text } else { format!("{text}; and {more} more") }
 }
 
 #[cfg(test)]
-#[path = "conclusion/tests.rs"]
 mod tests;

@@ -1,12 +1,12 @@
-//! What is said about dates, and with which warnings.
+//! What becomes of dates, and with which warnings.
 
 use super::*;
 use crate::testing::{date, dates, job, symbol};
 
 const BOTH: [&str; 2] = ["2025-10-01", "2025-10-02"];
 
-fn days(needed: &[&str]) -> Days {
-    Days { needed: dates(needed), closed: Vec::new() }
+fn needed(sessions: &[&str]) -> NeededDates {
+    NeededDates { sessions: dates(sessions), closed: Vec::new() }
 }
 
 fn lacking() -> Verdict {
@@ -23,7 +23,7 @@ fn none_complete() -> BTreeMap<NaiveDate, Verdict> {
 
 fn rate_limited(succeeded: usize, total: usize) -> Report {
     let until = "2025-10-31T04:00:00Z".parse().unwrap();
-    Report { succeeded, total, stop: Some(Stop::RateLimited { until }), ..Report::default() }
+    Report { succeeded, total, stop: Some(StopReason::RateLimited { until }), ..Report::default() }
 }
 
 fn ready(conclusion: Conclusion) -> DataReady {
@@ -48,7 +48,7 @@ fn messages(warnings: &[Warning]) -> Vec<&str> {
 fn complete_dates_run_and_the_others_are_skipped_with_both_warnings() {
     let verdicts = verdicts(&[(BOTH[0], lacking()), (BOTH[1], Verdict::Available)]);
 
-    let ready = ready(conclude(job(BOTH[0], BOTH[1]), &days(&BOTH), &verdicts, &rate_limited(12, 15)));
+    let ready = ready(conclude(job(BOTH[0], BOTH[1]), &needed(&BOTH), &verdicts, &rate_limited(12, 15)));
 
     assert_eq!(ready.runnable, [date(BOTH[1])]);
     assert_eq!(ready.skipped, [SkippedDate { date: date(BOTH[0]), reason: SkipReason::IncompletePriceData }]);
@@ -67,7 +67,7 @@ fn a_rate_limit_and_failed_symbols_are_both_warned_of() {
     let report = Report { failed, ..rate_limited(1, 3) };
 
     let warnings =
-        conclude(job(BOTH[0], BOTH[1]), &days(&BOTH), &none_complete(), &report).warnings().to_vec();
+        conclude(job(BOTH[0], BOTH[1]), &needed(&BOTH), &none_complete(), &report).warnings().to_vec();
 
     let codes: Vec<_> = warnings.iter().map(|warning| warning.code.as_str()).collect();
     assert_eq!(codes, ["RATE_LIMITED", "SYMBOLS_FAILED", "PROVIDER_REFUSED", "DATES_SKIPPED"]);
@@ -76,14 +76,15 @@ fn a_rate_limit_and_failed_symbols_are_both_warned_of() {
 
 #[test]
 fn nothing_to_run_is_not_an_error() {
-    let ready = ready(conclude(job(BOTH[0], BOTH[1]), &days(&[]), &BTreeMap::new(), &Report::default()));
+    let ready = ready(conclude(job(BOTH[0], BOTH[1]), &needed(&[]), &BTreeMap::new(), &Report::default()));
 
     assert_eq!((ready.runnable.len(), ready.skipped.len(), ready.warnings.len()), (0, 0, 0));
 }
 
 #[test]
 fn a_job_none_of_whose_dates_can_run_fails_and_keeps_its_warnings() {
-    let failed = failed(conclude(job(BOTH[0], BOTH[1]), &days(&BOTH), &none_complete(), &rate_limited(2, 3)));
+    let failed =
+        failed(conclude(job(BOTH[0], BOTH[1]), &needed(&BOTH), &none_complete(), &rate_limited(2, 3)));
 
     assert_eq!(failed.error, "No trading dates available after price data preparation");
     assert_eq!(failed.warnings.len(), 2);
@@ -91,9 +92,9 @@ fn a_job_none_of_whose_dates_can_run_fails_and_keeps_its_warnings() {
 
 #[test]
 fn a_bad_key_is_named_with_the_setting() {
-    let report = Report { stop: Some(Stop::BadCredentials), total: 3, ..Report::default() };
+    let report = Report { stop: Some(StopReason::BadCredentials), total: 3, ..Report::default() };
 
-    let failed = failed(conclude(job(BOTH[0], BOTH[1]), &days(&BOTH), &none_complete(), &report));
+    let failed = failed(conclude(job(BOTH[0], BOTH[1]), &needed(&BOTH), &none_complete(), &report));
 
     let text = "Alpha Vantage says the API key is invalid; set ALPHAVANTAGE_API_KEY to a valid key";
     assert_eq!(failed.error, text);
@@ -101,10 +102,10 @@ fn a_bad_key_is_named_with_the_setting() {
 }
 
 #[test]
-fn a_key_that_does_not_reach_back_is_told_with_the_way_out() {
+fn a_key_that_does_not_reach_back_fails_the_job_with_the_way_out() {
     let report = Report { earliest: Some(date("2026-01-05")), ..rate_limited(0, 3) };
 
-    let failed = failed(conclude(job(BOTH[0], BOTH[1]), &days(&BOTH), &none_complete(), &report));
+    let failed = failed(conclude(job(BOTH[0], BOTH[1]), &needed(&BOTH), &none_complete(), &report));
 
     assert!(
         failed.error.contains("no prices before 2026-01-05; set ALPHAVANTAGE_API_KEY"),
@@ -120,7 +121,7 @@ fn a_job_that_waits_for_data_waits_only_when_no_date_can_run() {
     let some_complete = verdicts(&[(BOTH[0], lacking()), (BOTH[1], Verdict::Available)]);
 
     let waits = |verdicts: &BTreeMap<NaiveDate, Verdict>, report: &Report| {
-        conclude(job.clone(), &days(&BOTH), verdicts, report).until()
+        conclude(job.clone(), &needed(&BOTH), verdicts, report).until()
     };
 
     assert_eq!(waits(&none_complete(), &rate_limited(1, 3)), Some("2025-10-31T04:00:00Z".parse().unwrap()));
@@ -132,21 +133,23 @@ fn a_job_that_waits_for_data_waits_only_when_no_date_can_run() {
 fn closed_days_are_skipped_with_their_names() {
     let closed = vec![(date("2025-11-27"), "Thanksgiving".to_owned())];
 
-    let days = Days { needed: dates(&[]), closed };
-    let ready = ready(conclude(job("2025-11-27", "2025-11-27"), &days, &BTreeMap::new(), &Report::default()));
+    let needed = NeededDates { sessions: dates(&[]), closed };
+    let ready =
+        ready(conclude(job("2025-11-27", "2025-11-27"), &needed, &BTreeMap::new(), &Report::default()));
 
     assert_eq!(ready.skipped, [SkippedDate { date: date("2025-11-27"), reason: SkipReason::MarketClosed }]);
     assert_eq!(messages(&ready.warnings), ["Market closed on 2025-11-27 (Thanksgiving)"]);
 }
 
 #[test]
-fn odd_rows_and_revised_prices_are_told_with_examples() {
+fn odd_rows_and_revised_prices_are_warned_of_with_examples() {
     let row = |day: usize| format!("2025-10-{day:02}: not a date");
     let odd = Finding { symbol: symbol("A"), revised: vec![], rejected: (1..=7).map(row).collect() };
     let revised = Finding { symbol: symbol("B"), revised: vec![date("2025-10-01")], rejected: vec![] };
     let report = Report { findings: vec![odd, revised], ..Report::default() };
 
-    let warnings = conclude(job(BOTH[0], BOTH[1]), &days(&[]), &BTreeMap::new(), &report).warnings().to_vec();
+    let warnings =
+        conclude(job(BOTH[0], BOTH[1]), &needed(&[]), &BTreeMap::new(), &report).warnings().to_vec();
 
     assert_eq!(warnings.iter().map(|warning| warning.count).collect::<Vec<_>>(), [1, 7]);
     assert_eq!(warnings[0].symbols, [symbol("B")]);

@@ -1,24 +1,24 @@
-//! Budget windows of an Alpha Vantage key, as its settings describe them.
+//! The call quota of an Alpha Vantage key, by its settings.
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use domain::ingest::call_quota::{Counts, KindSpec, Per, REFUSALS, Window, WindowSpec};
 
-/// Midnight of this zone begins the provider's day.
+/// The provider's day begins at midnight in this time zone.
 const PROVIDER_ZONE: &str = "America/New_York";
 const FREE_CALLS_PER_DAY: NonZeroU32 = NonZeroU32::MIN.saturating_add(24);
 
-/// What a key was bought for.
+/// The subscription of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Plan {
-    /// 25 calls a day, one a second, the last 100 sessions.
+pub(crate) enum KeyPlan {
+    /// 25 calls a day and one a second, for the last 100 sessions.
     Free,
-    /// Calls per minute, everything.
+    /// A number of calls per minute, for the whole history.
     Paid,
 }
 
-impl Plan {
+impl KeyPlan {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Free => "free",
@@ -27,7 +27,7 @@ impl Plan {
     }
 }
 
-impl FromStr for Plan {
+impl FromStr for KeyPlan {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -39,19 +39,19 @@ impl FromStr for Plan {
     }
 }
 
-/// The windows of a key with these limits.
-pub(crate) fn windows(
-    plan: Plan,
+/// The quota windows of a key. The limits are calls; `None` is no limit, except that a free key has 25 a day.
+pub(crate) fn quota_windows(
+    plan: KeyPlan,
     per_minute: Option<NonZeroU32>,
     per_day: Option<NonZeroU32>,
 ) -> Vec<Window> {
     let per_day = match plan {
-        Plan::Free => Some(per_day.unwrap_or(FREE_CALLS_PER_DAY)),
-        Plan::Paid => per_day,
+        KeyPlan::Free => Some(per_day.unwrap_or(FREE_CALLS_PER_DAY)),
+        KeyPlan::Paid => per_day,
     };
     let pace = match plan {
-        Plan::Free => window("second", Per::Second, NonZeroU32::MIN, KindSpec::Rolling),
-        Plan::Paid => None,
+        KeyPlan::Free => window("second", Per::Second, NonZeroU32::MIN, KindSpec::Rolling),
+        KeyPlan::Paid => None,
     };
     let minute = per_minute.and_then(|limit| window("minute", Per::Minute, limit, KindSpec::Rolling));
     let day = per_day.and_then(|limit| window("day", Per::Day, limit, KindSpec::Fixed));
@@ -71,26 +71,26 @@ fn window(id: &str, per: Per, limit: NonZeroU32, kind: KindSpec) -> Option<Windo
 mod tests {
     use super::*;
 
-    fn ids(plan: Plan, per_minute: u32, per_day: u32) -> Vec<String> {
-        let windows = windows(plan, NonZeroU32::new(per_minute), NonZeroU32::new(per_day));
+    fn ids(plan: KeyPlan, per_minute: u32, per_day: u32) -> Vec<String> {
+        let windows = quota_windows(plan, NonZeroU32::new(per_minute), NonZeroU32::new(per_day));
         windows.iter().map(|window| window.id().to_owned()).collect()
     }
 
     #[test]
     fn a_free_key_has_a_day_and_a_pace() {
-        assert_eq!(ids(Plan::Free, 0, 0), ["second", "day", "provider"]);
+        assert_eq!(ids(KeyPlan::Free, 0, 0), ["second", "day", "provider"]);
     }
 
     #[test]
     fn a_paying_key_has_the_windows_that_are_set() {
-        assert_eq!(ids(Plan::Paid, 75, 0), ["minute", "provider"]);
-        assert_eq!(ids(Plan::Paid, 75, 500), ["minute", "day", "provider"]);
-        assert_eq!(ids(Plan::Paid, 0, 0), ["provider"]);
+        assert_eq!(ids(KeyPlan::Paid, 75, 0), ["minute", "provider"]);
+        assert_eq!(ids(KeyPlan::Paid, 75, 500), ["minute", "day", "provider"]);
+        assert_eq!(ids(KeyPlan::Paid, 0, 0), ["provider"]);
     }
 
     #[test]
     fn a_free_day_has_25_calls() {
-        let windows = windows(Plan::Free, None, None);
+        let windows = quota_windows(KeyPlan::Free, None, None);
         let now = chrono::DateTime::UNIX_EPOCH;
         let state = domain::ingest::call_quota::WindowState::default();
 

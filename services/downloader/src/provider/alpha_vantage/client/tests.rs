@@ -7,8 +7,9 @@ use chrono::NaiveDate;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::super::testing::{bars, body, date, dates, good, kept, now, sessions, symbol};
+use super::super::testing::{bars, body, good, kept, now, sessions};
 use super::*;
+use crate::testing::{date, dates, symbol};
 
 const KEY: &str = "K3Y9SECRET";
 const FULL_IS_PREMIUM: &str =
@@ -23,12 +24,21 @@ enum Reaction {
     Cut(String),
     /// A body that never ends.
     Endless,
-    /// Nothing, for ever.
+    /// No response.
     Silence,
     /// A closed connection.
     HangUp,
-    /// The first for a full history, the second for a compact one.
+    /// The first text for a full history, the second for a compact one.
     BySize(String, String),
+}
+
+fn settings(base_url: &str, history: History) -> Settings {
+    Settings {
+        base_url: base_url.to_owned(),
+        key: Secret::from(KEY.to_owned()),
+        history,
+        timeout: Duration::from_millis(500),
+    }
 }
 
 fn ok(body: impl Into<String>) -> Reaction {
@@ -55,16 +65,11 @@ impl Server {
     }
 
     fn client(&self, history: History) -> AlphaVantage {
-        let settings = Settings {
-            history,
-            timeout: Duration::from_millis(500),
-            max_body_bytes: 100_000,
-            ..Settings::new(&self.url, Secret::from(KEY.to_owned()))
-        };
-        AlphaVantage::new(settings).unwrap()
+        let client = AlphaVantage::new(settings(&self.url, history)).unwrap();
+        AlphaVantage { max_body_bytes: 100_000, ..client }
     }
 
-    /// The sizes that were asked for.
+    /// The sizes that were requested.
     fn sizes(&self) -> Vec<&'static str> {
         let size = |line: &String| if line.contains("outputsize=full") { "full" } else { "compact" };
         self.requests.lock().unwrap().iter().map(size).collect()
@@ -99,12 +104,12 @@ async fn react(mut stream: TcpStream, reaction: Reaction, seen: Arc<Mutex<Vec<St
     let _ = stream.shutdown().await;
 }
 
-async fn fetch(client: &AlphaVantage, wanted: &BTreeSet<NaiveDate>) -> Fetched {
+async fn fetch(client: &AlphaVantage, dates: &BTreeSet<NaiveDate>) -> FetchResult {
     let call = Request::Symbol(symbol("A"));
-    client.fetch(&FetchRequest { call: &call, wanted, sessions: sessions(), now: now() }).await
+    client.fetch(&FetchRequest { call: &call, dates, sessions: sessions(), now: now() }).await
 }
 
-/// What comes of one call for a recent date.
+/// The outcome of one call for a recent date.
 async fn outcome(reaction: Reaction) -> Outcome {
     let server = Server::start(reaction).await;
     let fetched = fetch(&server.client(History::AsNeeded), &dates(&["2025-10-29"])).await;
@@ -115,7 +120,7 @@ async fn outcome(reaction: Reaction) -> Outcome {
 }
 
 #[tokio::test]
-async fn a_good_answer_brings_its_bars() {
+async fn a_good_response_brings_its_bars() {
     let server = Server::start(ok(body("A", "Compact", &[good("2025-10-29")]))).await;
 
     let fetched = fetch(&server.client(History::AsNeeded), &dates(&["2025-10-29"])).await;
@@ -156,7 +161,7 @@ async fn a_servers_error_can_be_tried_again_after_a_while() {
 }
 
 #[tokio::test]
-async fn no_answer_is_unreachable_and_names_no_address() {
+async fn no_response_is_unreachable_and_names_no_address() {
     let reason = "no answer within 0.5 s".to_owned();
     let silent = outcome(Reaction::Silence).await;
     assert_eq!(silent, Outcome::Unreachable { reason, retry_after: None });
@@ -165,11 +170,11 @@ async fn no_answer_is_unreachable_and_names_no_address() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_unreachable_and_names_no_key() {
+async fn a_closed_port_is_unreachable_and_names_no_key() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let client = AlphaVantage::new(Settings::new(url, Secret::from(KEY.to_owned()))).unwrap();
+    let client = AlphaVantage::new(settings(&url, History::AsNeeded)).unwrap();
 
     let fetched = fetch(&client, &dates(&["2025-10-29"])).await;
 
@@ -196,7 +201,7 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn the_full_history_is_asked_for_only_when_the_last_hundred_sessions_are_not_enough() {
+async fn the_full_history_is_requested_only_when_the_last_hundred_sessions_are_not_enough() {
     let server = Server::start(ok(body("A", "Full size", &[good("2025-06-16")]))).await;
     let client = server.client(History::AsNeeded);
 
@@ -204,20 +209,6 @@ async fn the_full_history_is_asked_for_only_when_the_last_hundred_sessions_are_n
     fetch(&client, &dates(&["2025-06-13", "2025-10-29"])).await;
 
     assert_eq!(server.sizes(), ["compact", "full"]);
-}
-
-#[tokio::test]
-async fn a_refused_full_history_is_repeated_once_as_compact_when_that_is_enough() {
-    let compact = body("A", "Compact", &[good("2025-10-29")]);
-    let server = Server::start(Reaction::BySize(FULL_IS_PREMIUM.to_owned(), compact)).await;
-    let client = server.client(History::Full);
-
-    let first = fetch(&client, &dates(&["2025-10-29"])).await;
-    let second = fetch(&client, &dates(&["2025-10-29"])).await;
-
-    assert_eq!((first.outcome.class(), first.calls), ("bars", 2));
-    assert_eq!((second.outcome.class(), second.calls), ("bars", 1));
-    assert_eq!(server.sizes(), ["full", "compact", "compact"]);
 }
 
 #[tokio::test]
@@ -229,33 +220,35 @@ async fn a_refused_full_history_narrows_the_offer_and_costs_no_more_calls() {
     let both = dates(&["2025-01-02", "2025-10-29"]);
     assert_eq!(client.offer(&sessions(), now()).earliest, None);
 
-    assert_eq!(fetch(&client, &both).await, gated(1));
+    let refused = fetch(&client, &both).await;
+
+    assert_eq!(refused, FetchResult { calls: 1, ..gated() });
 
     assert_eq!(client.offer(&sessions(), now()).earliest, Some(date("2025-06-16")));
     assert_eq!(client.offer(&sessions(), now() + TimeDelta::hours(7)).earliest, None);
-    assert_eq!(fetch(&client, &old).await, gated(0));
+    assert_eq!(fetch(&client, &old).await, gated());
     assert_eq!(fetch(&client, &both).await.outcome.class(), "bars");
     assert_eq!(server.sizes(), ["full", "compact"]);
 }
 
 #[tokio::test]
-async fn a_free_key_never_asks_for_the_full_history() {
+async fn a_free_key_never_requests_the_full_history() {
     let server = Server::start(ok(body("A", "Compact", &[good("2025-10-29")]))).await;
     let client = server.client(History::Recent);
 
     fetch(&client, &dates(&["2025-01-02", "2025-10-29"])).await;
 
-    assert_eq!(fetch(&client, &dates(&["2025-01-02"])).await, gated(0));
+    assert_eq!(fetch(&client, &dates(&["2025-01-02"])).await, gated());
     assert_eq!(client.offer(&sessions(), now()).earliest, Some(date("2025-06-16")));
     assert_eq!(server.sizes(), ["compact"]);
 }
 
 #[tokio::test]
-async fn a_date_cannot_be_asked_for() {
+async fn a_date_cannot_be_requested() {
     let server = Server::start(Reaction::HangUp).await;
     let call = Request::Date(date("2025-10-29"));
-    let wanted = BTreeSet::new();
-    let request = FetchRequest { call: &call, wanted: &wanted, sessions: sessions(), now: now() };
+    let dates = BTreeSet::new();
+    let request = FetchRequest { call: &call, dates: &dates, sessions: sessions(), now: now() };
 
     let fetched = server.client(History::AsNeeded).fetch(&request).await;
 
@@ -267,7 +260,7 @@ fn an_address_that_is_none_is_refused_without_being_printed() {
     for base_url in
         ["", "ftp://x", "K3Y9SECRET", "http://", "https://me:K3Y9SECRET@x", "https://x/?apikey=K3Y9SECRET"]
     {
-        let error = AlphaVantage::new(Settings::new(base_url, Secret::from(KEY.to_owned()))).unwrap_err();
+        let error = AlphaVantage::new(settings(base_url, History::AsNeeded)).unwrap_err();
         assert_eq!(error.to_string(), "the base URL is not a plain http or https address", "{base_url}");
     }
 }

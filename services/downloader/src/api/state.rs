@@ -1,0 +1,29 @@
+//! What the routes share.
+
+use domain::ingest::call_quota::Window;
+use domain::market::calendar::Calendar;
+use domain::market::instruments::Universe;
+use storage::PgPool;
+
+use crate::import::Importer;
+
+/// The state of all routes.
+pub(crate) struct Api {
+    pub(crate) pool: PgPool,
+    pub(crate) calendar: Calendar,
+    /// What jobs may trade; `None` when this service cannot read the universe's file.
+    pub(crate) universe: Option<Universe>,
+    pub(crate) provider: ProviderInfo,
+    pub(crate) importer: Importer,
+    /// The most bytes of an imported file.
+    pub(crate) import_limit: usize,
+}
+
+/// The provider in use, as the API shows it.
+pub(crate) struct ProviderInfo {
+    pub(crate) name: &'static str,
+    pub(crate) plan: &'static str,
+    pub(crate) windows: Vec<Window>,
+    /// Names the rows of the key's quota; `None` without a key.
+    pub(crate) quota_key: Option<String>,
+}

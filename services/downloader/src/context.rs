@@ -1,0 +1,28 @@
+//! What every part of the preparation and the download uses, and why their work stops early.
+
+use contract::ContractError;
+use domain::market::calendar::Calendar;
+use runtime::relay::Wake;
+use storage::{PgPool, StorageError};
+use tokio::task::JoinError;
+
+/// Shared by the parts of this process.
+pub(crate) struct Context {
+    pub(crate) pool: PgPool,
+    pub(crate) calendar: Calendar,
+    /// Wakes the outbox relay after a commit with messages.
+    pub(crate) wake: Wake,
+}
+
+/// An early end of the work on a preparation. The preparation stays due, so a worker claims it again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Interruption {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("a message cannot be decoded or encoded: {0}")]
+    Contract(#[from] ContractError),
+    #[error("a download task has crashed: {0}")]
+    Crashed(#[from] JoinError),
+    #[error("the work was halted")]
+    Halted,
+}

@@ -1,0 +1,80 @@
+//! Which of the prices that a job needs are stored.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::ingest::coverage::{AnswerSpan, Coverage, Need, Scope};
+use domain::market::instruments::{Symbol, Universe};
+use storage::{PgPool, market};
+
+use super::clock::Clock;
+
+/// The dates of stored bars, and the spans of earlier responses, for the symbols and sessions of a scope, as of
+/// the last load.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredPrices {
+    scope: Scope,
+    bars: HashMap<Symbol, Vec<NaiveDate>>,
+    spans: HashMap<Symbol, Vec<AnswerSpan>>,
+}
+
+impl StoredPrices {
+    /// Loads what is stored about the symbols and sessions of `scope`.
+    pub(crate) async fn load(pool: &PgPool, scope: Scope) -> storage::Result<Self> {
+        let symbols: Vec<Symbol> = scope.symbols().cloned().collect();
+        let mut prices = Self { scope, bars: HashMap::new(), spans: HashMap::new() };
+        prices.reload(pool, &symbols).await?;
+        Ok(prices)
+    }
+
+    /// The dates of `symbol` among `sessions` that are missing and can be fetched, as they are stored now.
+    pub(super) async fn load_missing_of(
+        pool: &PgPool,
+        sessions: &BTreeSet<NaiveDate>,
+        symbol: &Symbol,
+        clock: &Clock,
+    ) -> storage::Result<BTreeSet<NaiveDate>> {
+        let prices = Self::load(pool, of_symbol(sessions.iter().copied(), symbol)).await?;
+        Ok(prices.need(clock).dates_of(symbol))
+    }
+
+    /// Loads again what is stored about `symbols`.
+    pub(super) async fn reload(&mut self, pool: &PgPool, symbols: &[Symbol]) -> storage::Result<()> {
+        let sessions = self.scope.sessions();
+        let (Some(first), Some(last)) = (sessions.first(), sessions.last()) else { return Ok(()) };
+        for symbol in symbols {
+            self.spans.remove(symbol);
+        }
+        self.bars.extend(market::present(pool, symbols, *first, *last).await?);
+        for span in market::spans(pool, symbols).await? {
+            self.spans.entry(span.symbol.clone()).or_default().push(span);
+        }
+        Ok(())
+    }
+
+    /// What is missing and can be fetched.
+    pub(crate) fn need(&self, clock: &Clock) -> Need {
+        self.coverage(clock.now).need(clock.now, clock.storable_until)
+    }
+
+    /// The dates of `symbol` that are missing and can be fetched.
+    pub(super) fn missing_of(&self, symbol: &Symbol, clock: &Clock) -> BTreeSet<NaiveDate> {
+        let scope = of_symbol(self.scope.sessions().iter().copied(), symbol);
+        let bars = self.bars.get(symbol).into_iter().flatten().map(|date| (symbol, *date));
+        let spans = self.spans.get(symbol).map(Vec::as_slice).unwrap_or_default();
+        Coverage::assess(scope, bars, spans, clock.now).need(clock.now, clock.storable_until).dates_of(symbol)
+    }
+
+    /// What is known about each symbol and session.
+    pub(crate) fn coverage(&self, now: DateTime<Utc>) -> Coverage {
+        let bars = self.bars.iter().flat_map(|(symbol, dates)| dates.iter().map(move |date| (symbol, *date)));
+        let spans: Vec<AnswerSpan> = self.spans.values().flatten().cloned().collect();
+        Coverage::assess(self.scope.clone(), bars, &spans, now)
+    }
+}
+
+/// A scope of one symbol.
+fn of_symbol(sessions: impl IntoIterator<Item = NaiveDate>, symbol: &Symbol) -> Scope {
+    let universe = Universe { name: String::new(), symbols: vec![symbol.clone()], benchmark: None };
+    Scope::new(sessions, &universe, &[])
+}

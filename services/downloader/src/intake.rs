@@ -1,0 +1,37 @@
+//! How job requests arrive: from the queue, and from trigger's outbox where the broker has lost messages.
+
+mod catch_up;
+mod handler;
+
+use messaging::topology::queues;
+use messaging::{BrokerConfig, ConsumeError, ConsumerOptions, Hooks};
+use runtime::CancellationToken;
+
+use catch_up::catch_up;
+pub(crate) use handler::RequestHandler;
+
+/// How many requests are handled concurrently.
+const CONCURRENT_REQUESTS: u16 = 16;
+
+/// Consumes job requests until `shutdown`. Trigger's outbox is searched when the broker may have lost messages,
+/// and whenever the queue is idle.
+pub(crate) fn consume(
+    broker: &BrokerConfig,
+    handler: RequestHandler,
+    shutdown: CancellationToken,
+) -> impl Future<Output = Result<(), ConsumeError>> + Send + use<> {
+    let (after_loss, when_idle) = (handler.clone(), handler.clone());
+    let hooks = Hooks::default()
+        .on_subscribed(move |event| {
+            let after_loss = (event.created || event.earlier > 0).then(|| after_loss.clone());
+            async move {
+                if let Some(handler) = after_loss {
+                    catch_up(handler).await;
+                }
+            }
+        })
+        .on_idle(move || catch_up(when_idle.clone()))
+        .link_span(runtime::telemetry::link_span);
+    let options = ConsumerOptions::new(CONCURRENT_REQUESTS).with_hooks(hooks);
+    messaging::consume(broker, queues::DOWNLOADER_JOBS, options, handler, shutdown)
+}

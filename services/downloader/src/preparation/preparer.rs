@@ -1,0 +1,114 @@
+//! One preparation from claim to event: load what is stored, download what is missing, conclude which dates can
+//! run.
+
+use std::sync::Arc;
+
+use chrono::Utc;
+use contract::{ContractError, decode_event, kind};
+use domain::events::event::Event;
+use domain::ingest::coverage::{Scope, symbols_held_by};
+use domain::job::Job;
+use storage::market::{self, Preparation};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::conclusion::{Conclusion, conclude};
+use super::needed_dates::{NeededDates, first_date};
+use crate::context::{Context, Interruption};
+use crate::download::Downloader;
+use crate::download::clock::Clock;
+use crate::download::report::Report;
+use crate::download::stop_reason::StopReason;
+use crate::download::stored_prices::StoredPrices;
+
+/// Prepares the prices of jobs.
+pub(crate) struct Preparer {
+    pub(crate) context: Arc<Context>,
+    /// `None` without a key.
+    pub(crate) downloader: Option<Downloader>,
+}
+
+impl Preparer {
+    /// Prepares the prices of a job. Downloads are claimed in the name of `holder`; no call is begun once `halt`
+    /// is cancelled.
+    pub(super) async fn prepare(
+        &self,
+        preparation: &Preparation,
+        holder: Uuid,
+        halt: &CancellationToken,
+    ) -> Result<(), Interruption> {
+        let Context { pool, calendar, .. } = &*self.context;
+        let job = job_of(&preparation.body)?;
+        let models: Vec<String> = job.models.iter().map(|model| model.signature.clone()).collect();
+        let completed =
+            market::completed_days(pool, &job.experiment, &models, first_date(&job), job.end).await?;
+        let dates = NeededDates::of(&job, calendar, &completed);
+        let held = symbols_held_by(&job, market::held_symbols(pool, &job.experiment, &models).await?);
+        let scope = Scope::new(dates.sessions.iter().copied(), &job.universe, &held);
+        let mut prices = StoredPrices::load(pool, scope).await?;
+        let mut report = self.download(preparation, &dates, &mut prices, holder, halt).await?;
+        report.findings = market::findings(pool, job.id).await?;
+        let verdicts = prices.coverage(Utc::now()).verdicts();
+        self.end(preparation, conclude(job, &dates, &verdicts, &report)).await
+    }
+
+    /// Downloads what is missing in `prices`.
+    async fn download(
+        &self,
+        preparation: &Preparation,
+        dates: &NeededDates,
+        prices: &mut StoredPrices,
+        holder: Uuid,
+        halt: &CancellationToken,
+    ) -> Result<Report, Interruption> {
+        let job = preparation.job;
+        if prices.need(&Clock::now(&self.context.calendar)).is_empty() {
+            tracing::info!(job.id = %job, "Job {job}: All price data present");
+            return Ok(Report::default());
+        }
+        let Some(downloader) = &self.downloader else {
+            tracing::warn!(job.id = %job, "Job {job}: {}", StopReason::NoKey);
+            return Ok(Report { stop: Some(StopReason::NoKey), ..Report::default() });
+        };
+        downloader.download(preparation, &dates.sessions, prices, holder, halt).await
+    }
+
+    /// Commits the end of the preparation, or its delay, with the event.
+    async fn end(&self, preparation: &Preparation, conclusion: Conclusion) -> Result<(), Interruption> {
+        let job = preparation.job;
+        for warning in conclusion.warnings() {
+            tracing::info!(job.id = %job, warning.code = warning.code, "Job {job}: {}", warning.message);
+        }
+        match &conclusion {
+            Conclusion::Ready(ready) => {
+                tracing::info!(job.id = %job, "Job {job}: {} dates can run", ready.runnable.len());
+            }
+            Conclusion::Failed(failed) => tracing::warn!(job.id = %job, "Job {job}: {}", failed.error),
+            Conclusion::Waiting(waiting) => {
+                tracing::info!(job.id = %job, "Job {job}: waits for price data until {}", waiting.until);
+            }
+        }
+        let until = conclusion.until();
+        let codes: Vec<String> = conclusion.warnings().iter().map(|warning| warning.code.clone()).collect();
+        let messages = [runtime::outgoing::event(&conclusion.into())?];
+        let Context { pool, wake, .. } = &*self.context;
+        match until {
+            Some(until) => market::wait_until(pool, preparation, until, &messages).await?,
+            None => market::finish(pool, preparation, &messages).await?,
+        }
+        wake.wake();
+        // Only the service that finds a warning counts it; later services pass it on.
+        for code in codes {
+            metrics::counter!("modelday_warnings_total", "code" => code).increment(1);
+        }
+        Ok(())
+    }
+}
+
+/// The job of a `job.requested` body.
+pub(super) fn job_of(body: &str) -> Result<Job, ContractError> {
+    match decode_event(kind::JOB_REQUESTED, body.as_bytes())? {
+        Event::JobRequested(job) => Ok(job),
+        other => Err(ContractError::UnknownType(kind::of(&other).to_owned())),
+    }
+}
