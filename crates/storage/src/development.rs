@@ -11,7 +11,7 @@ use crate::error::{Result, StorageError};
 const SUFFIX: &str = "_dev";
 /// Tables of `market` with what the provider said and was asked: emptying keeps them.
 const PRICES: [&str; 6] =
-    ["answer_spans", "bars", "budgets", "corporate_actions", "price_version", "replaced_bars"];
+    ["answer_spans", "bars", "call_quotas", "corporate_actions", "price_version", "replaced_bars"];
 /// A database that every server has.
 const MAINTENANCE: &str = "postgres";
 /// SQLSTATE of a database that does not exist.

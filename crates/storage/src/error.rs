@@ -36,6 +36,12 @@ pub enum StorageError {
         /// What is wrong.
         problem: String,
     },
+    /// The database was made by migrations of a development version, which no longer exist.
+    #[error(
+        "the database was made by an earlier development version and cannot be brought up to date: if `make run` made \
+         it, run `make down` and remove .local/postgres; if it is your own, dump its results and create it again"
+    )]
+    BeforeBaseline,
     /// The schema could not be brought up to date.
     #[error("migrations: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),

@@ -1,19 +1,28 @@
 //! Bringing the schema up to date.
 
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgPoolOptions;
 
-use crate::error::Result;
+use crate::error::{Result, StorageError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
-/// Applies the migrations that the database lacks. Safe to run by several processes at once.
+/// Applies the migrations that the database lacks. Several processes may do so at once.
 ///
 /// # Errors
-/// When Postgres does not answer, or a migration was changed after it had been applied.
+/// [`StorageError::BeforeBaseline`] for a database of an earlier development version; otherwise when Postgres does not
+/// answer, or a migration was changed after it was applied.
 pub async fn migrate(url: &str) -> Result<()> {
     let pool = PgPoolOptions::new().max_connections(1).connect(url).await?;
-    MIGRATIONS.run(&pool).await?;
+    MIGRATIONS.run(&pool).await.map_err(|error| match error {
+        MigrateError::VersionMissing(applied) if is_before_baseline(applied) => StorageError::BeforeBaseline,
+        other => StorageError::Migration(other),
+    })?;
     pool.close().await;
     Ok(())
+}
+
+/// Whether a migration is older than all of ours, which replaced it.
+fn is_before_baseline(version: i64) -> bool {
+    MIGRATIONS.iter().all(|migration| version < migration.version)
 }

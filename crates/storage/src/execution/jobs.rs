@@ -26,13 +26,13 @@ pub struct JobRow {
     pub price_version: i64,
 }
 
-/// Which prices the days of a model look at, besides those of what is held.
+/// Which prices the days of a model read, besides the prices of what is held.
 #[derive(Debug, Clone)]
-pub struct WatchRow {
+pub struct PriceScopeRow {
     /// The model.
     pub model: String,
-    /// What they look at.
-    pub watch: PriceScope,
+    /// The prices that its days read.
+    pub scope: PriceScope,
 }
 
 /// Dates of one portfolio that a job does not run.
@@ -142,21 +142,21 @@ impl Plan {
         Ok(())
     }
 
-    /// Stores which prices the days of each model look at.
+    /// Stores which prices the days of each model read.
     ///
     /// # Errors
     /// When Postgres refuses.
-    pub async fn watch(&mut self, watches: &[WatchRow]) -> Result<()> {
-        for WatchRow { model, watch } in watches {
-            let symbols: Vec<&str> = watch.symbols.iter().map(|symbol| symbol.as_str()).collect();
+    pub async fn store_price_scopes(&mut self, scopes: &[PriceScopeRow]) -> Result<()> {
+        for PriceScopeRow { model, scope } in scopes {
+            let symbols: Vec<&str> = scope.symbols.iter().map(|symbol| symbol.as_str()).collect();
             sqlx::query(
-                "-- jobs::watch
-                INSERT INTO execution.watches (job_id, model, symbols, days_back) VALUES ($1, $2, $3, $4)",
+                "-- jobs::store_price_scopes
+                INSERT INTO execution.price_scopes (job_id, model, symbols, days_back) VALUES ($1, $2, $3, $4)",
             )
             .bind(self.job.0)
             .bind(model)
             .bind(symbols)
-            .bind(i32::try_from(watch.days_back).unwrap_or(i32::MAX))
+            .bind(i32::try_from(scope.days_back).unwrap_or(i32::MAX))
             .execute(&mut *self.transaction)
             .await?;
         }

@@ -20,7 +20,7 @@ pub use commit::commit_days;
 pub use days::{CompletedRow, DayOutcome, EndedAttempt, LaneCommit, NewModelDay, has_failed};
 pub use endpoints::{call_next, hand_back, take_with_endpoint};
 pub use history::{PortfolioHistory, completed_before, history, kept, portfolios_of, stale_chain};
-pub use jobs::{JobRow, Plan, SkippedRow, WatchRow, begin_plan, job, tally, unplanned};
+pub use jobs::{JobRow, Plan, PriceScopeRow, SkippedRow, begin_plan, job, tally, unplanned};
 pub use lanes::{Durable, Lane, NewLane, Take, put_down, renew, take};
 pub use portfolios::PortfolioRow;
 pub use reconcile::{Overdue, overdue, resent};

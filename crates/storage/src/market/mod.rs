@@ -2,7 +2,7 @@
 
 mod actions;
 mod bars;
-mod budgets;
+mod call_quotas;
 mod cancelled;
 mod coverage;
 mod findings;
@@ -17,7 +17,7 @@ pub use actions::{import_actions, known_actions};
 pub use bars::{
     BarRow, Stored, bars_between, bars_by, closes, insert_bars, last_before, marks, present, put_back,
 };
-pub use budgets::{Budget, lock_budget, now, peek_budget};
+pub use call_quotas::{LockedQuota, lock_call_quota, now, peek_call_quota};
 pub use cancelled::{CancelledPreparation, CancelledPreparations, take_cancelled};
 pub use coverage::{known_symbols, stored_range};
 pub use findings::{Finding, findings};

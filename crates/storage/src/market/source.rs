@@ -12,7 +12,7 @@ pub struct SourceNote<'a> {
     /// The provider's name.
     pub name: &'a str,
     /// The provider of its budget's rows.
-    pub budget_key: &'a str,
+    pub quota_key: &'a str,
     /// The windows of its budget.
     pub windows: &'a [Window],
     /// Seconds that a call waits for the budget at most.
@@ -28,14 +28,14 @@ pub struct SourceNote<'a> {
 pub async fn note_source(pool: &PgPool, source: Option<&SourceNote<'_>>) -> Result<()> {
     sqlx::query(
         "-- source::note_source
-        INSERT INTO market.source (name, budget_key, windows, max_wait_seconds, recent_sessions)
+        INSERT INTO market.source (name, quota_key, windows, max_wait_seconds, recent_sessions)
         VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (only_row) DO UPDATE
-        SET name = excluded.name, budget_key = excluded.budget_key, windows = excluded.windows,
+        SET name = excluded.name, quota_key = excluded.quota_key, windows = excluded.windows,
             max_wait_seconds = excluded.max_wait_seconds, recent_sessions = excluded.recent_sessions, noted_at = now()",
     )
     .bind(source.map(|source| source.name))
-    .bind(source.map(|source| source.budget_key))
+    .bind(source.map(|source| source.quota_key))
     .bind(Json(source.map(|source| source.windows).unwrap_or_default()))
     .bind(source.map_or(0, |source| i64::try_from(source.max_wait_seconds).unwrap_or(i64::MAX)))
     .bind(source.and_then(|source| source.recent_sessions).map(|sessions| i32::try_from(sessions).unwrap_or(i32::MAX)))

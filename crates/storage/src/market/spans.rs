@@ -15,7 +15,7 @@ pub async fn insert_span(connection: &mut PgConnection, span: &AnswerSpan) -> Re
     sqlx::query(
         "-- spans::insert_span drop
         DELETE FROM market.answer_spans
-        WHERE symbol = $1 AND from_date >= $2 AND to_date <= $3 AND asked_at <= $4",
+        WHERE symbol = $1 AND from_date >= $2 AND to_date <= $3 AND requested_at <= $4",
     )
     .bind(span.symbol.as_str())
     .bind(span.from)
@@ -25,7 +25,7 @@ pub async fn insert_span(connection: &mut PgConnection, span: &AnswerSpan) -> Re
     .await?;
     sqlx::query(
         "-- spans::insert_span
-        INSERT INTO market.answer_spans (symbol, from_date, to_date, asked_at)
+        INSERT INTO market.answer_spans (symbol, from_date, to_date, requested_at)
         VALUES ($1, $2, $3, $4)",
     )
     .bind(span.symbol.as_str())
@@ -45,7 +45,7 @@ pub async fn spans(pool: &PgPool, symbols: &[Symbol]) -> Result<Vec<AnswerSpan>>
     let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
     let rows: Vec<(String, NaiveDate, NaiveDate, DateTime<Utc>)> = sqlx::query_as(
         "-- spans::spans
-        SELECT symbol, from_date, to_date, asked_at FROM market.answer_spans WHERE symbol = ANY($1) ORDER BY id",
+        SELECT symbol, from_date, to_date, requested_at FROM market.answer_spans WHERE symbol = ANY($1) ORDER BY id",
     )
     .bind(names)
     .fetch_all(pool)

@@ -94,7 +94,7 @@ pub async fn stored_prices(
     .await?;
     let spans: Vec<(String, NaiveDate, NaiveDate, DateTime<Utc>)> = sqlx::query_as(
         "-- plan::stored_prices spans
-        SELECT symbol, from_date, to_date, asked_at
+        SELECT symbol, from_date, to_date, requested_at
         FROM market.answered_spans
         WHERE symbol = ANY($1) AND to_date >= $2 AND from_date <= $3",
     )
@@ -146,7 +146,7 @@ pub async fn source(pool: &PgPool) -> Result<Option<StoredSource>> {
     let row: Option<SourceColumns> = sqlx::query_as(
         "-- plan::source
         SELECT name, windows, states, max_wait_seconds, recent_sessions, clock_timestamp() AS now
-        FROM market.source_budget",
+        FROM market.source_quota",
     )
     .fetch_optional(pool)
     .await?;

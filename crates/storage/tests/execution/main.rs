@@ -1,12 +1,10 @@
-//! What the executor stores, against a real Postgres: lanes, days, ends of jobs, the outbox, and who may
-//! write what.
+//! What the executor stores, against a real Postgres: lanes, days, ends of jobs and the outbox.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 mod cancelling;
 mod closing;
 mod days;
-mod grants;
 mod lanes;
 mod outbox;
 mod planning;

@@ -111,22 +111,3 @@ async fn a_projection_is_announced_once_it_can_be_read() {
         "what was known already takes no position"
     );
 }
-
-#[tokio::test]
-async fn a_projector_of_an_older_version_takes_positions_too() {
-    let (database, pool) = world(1).await;
-    projected(&pool, &tell(life(job_id(1)))[..1]).await.unwrap();
-
-    let inserted = database
-        .execute(
-            "INSERT INTO status.events (source, id, job_id, seq, kind, occurred_at, body)
-            SELECT 'old', gen_random_uuid(), job_id, n, kind, occurred_at, body
-            FROM status.events, generate_series(2, 3) AS n",
-        )
-        .await;
-
-    assert_eq!(inserted, 2);
-    let positions: Vec<i64> =
-        events_after(&pool, 0, 10).await.unwrap().iter().map(|event| event.position).collect();
-    assert_eq!(positions, [1, 2, 3]);
-}

@@ -64,7 +64,7 @@ struct BudgetWindow {
 pub(crate) async fn providers(State(api): State<Arc<Api>>) -> Result<Json<Providers>, Problem> {
     let provider = &api.provider;
     let windows = match &provider.quota_key {
-        Some(key) => market::peek_budget(&api.pool, key, &provider.windows).await?,
+        Some(key) => market::peek_call_quota(&api.pool, key, &provider.windows).await?,
         None => provider.windows.iter().map(|window| (window.clone(), WindowState::default())).collect(),
     };
     let now = market::now(&api.pool).await?;

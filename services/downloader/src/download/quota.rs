@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use domain::ingest::call_quota::{Decision, Per, REFUSALS, Window, WindowState, decide};
 use domain::market::instruments::Symbol;
-use storage::market::Budget;
+use storage::market::LockedQuota;
 use storage::{PgPool, market};
 use tokio_util::sync::CancellationToken;
 
@@ -94,19 +94,19 @@ impl CallQuota {
 
     /// Calls left in the tightest window of an hour or more; `None` when there is none.
     pub(super) async fn calls_left(&self) -> storage::Result<Option<u32>> {
-        let windows = market::peek_budget(&self.pool, &self.key, &self.windows).await?;
+        let windows = market::peek_call_quota(&self.pool, &self.key, &self.windows).await?;
         let left = calls_left(&windows, Utc::now());
         set_gauge(&self.key, left);
         Ok(left)
     }
 
-    async fn lock(&self) -> storage::Result<Budget> {
-        market::lock_budget(&self.pool, &self.key, &self.windows).await
+    async fn lock(&self) -> storage::Result<LockedQuota> {
+        market::lock_call_quota(&self.pool, &self.key, &self.windows).await
     }
 }
 
 /// Stores a debit in every window but that of refusals, which counts no calls.
-async fn store_debit(budget: Budget, symbol: &Symbol) -> storage::Result<()> {
+async fn store_debit(budget: LockedQuota, symbol: &Symbol) -> storage::Result<()> {
     let counting = budget.windows.iter().filter(|(window, _)| window.id() != REFUSALS);
     let debited = |window: &Window, state: &WindowState| window.debited(state, budget.now, Some(symbol));
     let states: Vec<_> =

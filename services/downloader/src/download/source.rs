@@ -41,7 +41,7 @@ impl PriceSource {
 pub(crate) async fn record(pool: &PgPool, source: Option<&PriceSource>) -> storage::Result<()> {
     let note = source.map(|source| SourceNote {
         name: source.provider.name(),
-        budget_key: &source.quota.key,
+        quota_key: &source.quota.key,
         windows: &source.quota.windows,
         max_wait_seconds: source.quota.max_wait.as_secs(),
         recent_sessions: source.recent_sessions,

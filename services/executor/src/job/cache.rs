@@ -10,7 +10,7 @@ use domain::job::{Job, Model};
 use domain::simulation::decider::Decider;
 use domain::values::ids::JobId;
 use storage::PgPool;
-use storage::execution::WatchRow;
+use storage::execution::PriceScopeRow;
 use tokio::sync::Mutex;
 
 use crate::error::ExecutorError;
@@ -57,14 +57,14 @@ impl PlannedJob {
         Some((model, self.deciders.get(signature)?))
     }
 
-    /// Which prices the days of each model look at.
-    pub(crate) fn watches(&self) -> Vec<WatchRow> {
+    /// Which prices the days of each model read.
+    pub(crate) fn price_scopes(&self) -> Vec<PriceScopeRow> {
         let (universe, lookback) = (&self.job.universe, self.lookback());
-        let watch = |(model, decider): (&String, &Decider)| WatchRow {
+        let scope = |(model, decider): (&String, &Decider)| PriceScopeRow {
             model: model.clone(),
-            watch: decider.price_scope(universe, lookback),
+            scope: decider.price_scope(universe, lookback),
         };
-        self.deciders.iter().map(watch).collect()
+        self.deciders.iter().map(scope).collect()
     }
 
     /// Sessions before a day that some model looks back on.

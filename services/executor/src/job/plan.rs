@@ -91,7 +91,7 @@ impl JobPlanner {
         let skipped: Vec<SkippedRow> = portfolios.iter().map(skipped_row).collect();
         plan.store(&lanes, &skipped, job.options.budget).await?;
         if !lanes.is_empty() {
-            plan.watch(&planned.watches()).await?;
+            plan.store_price_scopes(&planned.price_scopes()).await?;
         }
 
         let days: usize = lanes.iter().map(|lane| lane.dates.len()).sum();

@@ -167,7 +167,7 @@ async fn a_plan_says_what_would_run_and_leaves_nothing_behind() {
     let database = stage.stop().await;
     let rows =
         "SELECT (SELECT count(*) FROM execution.portfolios) + (SELECT count(*) FROM market.preparations)
-        + (SELECT count(*) FROM market.budgets)";
+        + (SELECT count(*) FROM market.call_quotas)";
     assert_eq!(database.count(rows).await, 0);
 }
 
@@ -241,7 +241,7 @@ async fn prices_that_are_there_are_not_fetched_and_the_providers_budget_decides_
         json!([{ "id": "day", "kind": "fixed", "per": "day", "limit": 25, "time_zone": "America/New_York" }]);
     let source = |recent: &str| {
         format!(
-            "INSERT INTO market.source (name, budget_key, windows, max_wait_seconds, recent_sessions)
+            "INSERT INTO market.source (name, quota_key, windows, max_wait_seconds, recent_sessions)
              VALUES ('alpha_vantage', 'alpha_vantage:1', '{day}', 120, {recent})
              ON CONFLICT (only_row) DO UPDATE SET recent_sessions = excluded.recent_sessions"
         )
@@ -254,7 +254,7 @@ async fn prices_that_are_there_are_not_fetched_and_the_providers_budget_decides_
     stage
         .database
         .execute(
-            "INSERT INTO market.budgets (provider, window_name, state) VALUES ('alpha_vantage:1', 'day',
+            "INSERT INTO market.call_quotas (provider, window_name, state) VALUES ('alpha_vantage:1', 'day',
                  jsonb_build_object('used', 25, 'window_start',
                      date_trunc('day', now() AT TIME ZONE 'America/New_York') AT TIME ZONE 'America/New_York'))",
         )

@@ -50,7 +50,7 @@ async fn no_attack_changes_the_ledger_wrongly_or_shows_the_future() {
         assert!(!requests.contains(&price), "the agent was shown {price}, of a later day");
     }
     let answers =
-        "SELECT string_agg(answer, E'\\n' ORDER BY step, index) FROM execution.journal WHERE kind = 'tool'";
+        "SELECT string_agg(response, E'\\n' ORDER BY step, index) FROM execution.journal WHERE kind = 'tool'";
     let answers = system.database.text(answers).await;
     for told in ["Symbol NOPE not found on 2025-10-02", "No position for MSFT", "Insufficient cash"] {
         assert!(answers.contains(told), "{told} is not in {answers}");

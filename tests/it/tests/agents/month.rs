@@ -42,7 +42,7 @@ async fn six_language_models_trade_the_recorded_month_to_the_cent_and_every_toke
     let fills = system.database.count("SELECT count(*) FROM execution.fills").await;
     assert_eq!(fills, 306);
     let refused =
-        "SELECT count(*) FROM execution.journal WHERE kind = 'tool' AND answer LIKE '%must be positive%'";
+        "SELECT count(*) FROM execution.journal WHERE kind = 'tool' AND response LIKE '%must be positive%'";
     assert_eq!(system.database.count(refused).await, 5, "orders of nothing are refused to the agent");
     let day = system.client.model_day(&job, "gpt-5", "2025-10-02").await;
     assert_eq!((&day["status"], &day["end_reason"]), (&json!("completed"), &json!("finished")), "{day}");
@@ -55,7 +55,7 @@ async fn six_language_models_trade_the_recorded_month_to_the_cent_and_every_toke
     every_token_is_accounted(&system, endpoint.calls().len()).await;
     let logs = system.logs();
     assert!(!logs.contains("sk-a-very-secret-key"), "the key is in a log");
-    let leaks = "SELECT (SELECT count(*) FROM execution.journal WHERE answer LIKE '%very-secret%')
+    let leaks = "SELECT (SELECT count(*) FROM execution.journal WHERE response LIKE '%very-secret%')
         + (SELECT count(*) FROM execution.outbox WHERE body LIKE '%very-secret%')
         + (SELECT count(*) FROM trigger.outbox WHERE body LIKE '%very-secret%')";
     assert_eq!(system.database.count(leaks).await, 0, "the key is in the database");

@@ -43,7 +43,7 @@ async fn outcome(system: &System) -> String {
         (SELECT concat_ws(' ', cash, holdings, value_at_open, value_at_close) FROM execution.model_days
          WHERE state = 'completed'),
         (SELECT (body -> 'turns')::text FROM execution.transcripts),
-        (SELECT string_agg(concat_ws(' ', step, index, kind, hash, answer), E'\\n' ORDER BY step, index)
+        (SELECT string_agg(concat_ws(' ', step, index, kind, hash, response), E'\\n' ORDER BY step, index)
          FROM execution.journal))";
     system.database.text(query).await
 }

@@ -114,7 +114,7 @@ pub async fn read_journal(
 ) -> Result<Journal> {
     let rows: Vec<Row> = sqlx::query_as(
         "-- journal::read
-        SELECT step, index, kind, hash, sent, refused, answer
+        SELECT step, index, kind, hash, sent, refused, response AS answer
         FROM execution.journal
         WHERE portfolio_id = $1 AND trading_date = $2 AND revision = $3 AND attempt = $4
         ORDER BY step, index",

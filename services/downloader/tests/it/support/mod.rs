@@ -186,9 +186,15 @@ impl World {
     /// Every row of the downloader's schema and of its queues' outboxes, as text.
     pub(crate) async fn everything_stored(&self) -> String {
         let mut text = String::new();
-        for table in
-            ["outbox", "preparations", "budgets", "downloads_in_flight", "answer_spans", "bars", "findings"]
-        {
+        for table in [
+            "outbox",
+            "preparations",
+            "call_quotas",
+            "downloads_in_flight",
+            "answer_spans",
+            "bars",
+            "findings",
+        ] {
             let query = format!("SELECT coalesce(string_agg(t::text, E'\\n'), '') FROM market.{table} t");
             let (rows,): (String,) =
                 sqlx::query_as(sqlx::AssertSqlSafe(query)).fetch_one(&self.market).await.unwrap();

@@ -1,5 +1,5 @@
--- One schema a service, one role a service. Roles belong to the whole server, so another database of it
--- may have made them already.
+-- One schema and one role for each service. Roles belong to the whole server, so another database of the server may
+-- have created them already.
 DO $$
 DECLARE
     service text;
@@ -10,7 +10,7 @@ BEGIN
         EXCEPTION WHEN duplicate_object OR unique_violation THEN
             NULL;
         END;
-        -- With one DATABASE_URL for all, each service does SET ROLE to its own.
+        -- All services may share one DATABASE_URL: each one does SET ROLE to its own role.
         IF NOT pg_has_role(current_user, 'modelday_' || service, 'MEMBER') THEN
             EXECUTE format('GRANT %I TO CURRENT_USER', 'modelday_' || service);
         END IF;
@@ -23,7 +23,7 @@ CREATE SCHEMA market;
 CREATE SCHEMA execution;
 CREATE SCHEMA status;
 
-GRANT USAGE ON SCHEMA trigger TO modelday_trigger, modelday_downloader, modelday_status;
-GRANT USAGE ON SCHEMA market TO modelday_downloader, modelday_executor, modelday_status;
+GRANT USAGE ON SCHEMA trigger TO modelday_trigger, modelday_downloader, modelday_executor, modelday_status;
+GRANT USAGE ON SCHEMA market TO modelday_downloader, modelday_trigger, modelday_executor, modelday_status;
 GRANT USAGE ON SCHEMA execution TO modelday_executor, modelday_trigger, modelday_downloader, modelday_status;
 GRANT USAGE ON SCHEMA status TO modelday_status;

@@ -43,7 +43,7 @@ const READS: [(&str, &str); 30] = [
     ("modelday_trigger", "execution.held_symbols"),
     ("modelday_trigger", "market.stored_days"),
     ("modelday_trigger", "market.answered_spans"),
-    ("modelday_trigger", "market.source_budget"),
+    ("modelday_trigger", "market.source_quota"),
     ("modelday_status", "execution.outbox"),
     ("modelday_status", "execution.conversations"),
 ];

@@ -8,7 +8,7 @@ use sqlx::{PgPool, Postgres, Transaction};
 use crate::error::Result;
 
 /// The windows of a provider key, locked.
-pub struct Budget {
+pub struct LockedQuota {
     transaction: Transaction<'static, Postgres>,
     provider: String,
     /// The database's time.
@@ -33,12 +33,12 @@ fn join(windows: &[Window], rows: Vec<WindowRow>) -> Vec<(Window, WindowState)> 
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn lock_budget(pool: &PgPool, provider: &str, windows: &[Window]) -> Result<Budget> {
+pub async fn lock_call_quota(pool: &PgPool, provider: &str, windows: &[Window]) -> Result<LockedQuota> {
     let mut transaction = pool.begin().await?;
     let names: Vec<&str> = windows.iter().map(Window::id).collect();
     sqlx::query(
-        "-- budgets::lock_budget create
-        INSERT INTO market.budgets (provider, window_name, state)
+        "-- call_quotas::lock_call_quota create
+        INSERT INTO market.call_quotas (provider, window_name, state)
         SELECT $1, name, '{}' FROM UNNEST($2::text[]) AS name ORDER BY name
         ON CONFLICT DO NOTHING",
     )
@@ -47,9 +47,9 @@ pub async fn lock_budget(pool: &PgPool, provider: &str, windows: &[Window]) -> R
     .execute(&mut *transaction)
     .await?;
     let rows: Vec<WindowRow> = sqlx::query_as(
-        "-- budgets::lock_budget
+        "-- call_quotas::lock_call_quota
         SELECT window_name, state
-        FROM market.budgets
+        FROM market.call_quotas
         WHERE provider = $1 AND window_name = ANY($2)
         ORDER BY window_name
         FOR UPDATE",
@@ -58,13 +58,14 @@ pub async fn lock_budget(pool: &PgPool, provider: &str, windows: &[Window]) -> R
     .bind(&names)
     .fetch_all(&mut *transaction)
     .await?;
-    let (now,): (DateTime<Utc>,) = sqlx::query_as("-- budgets::lock_budget now\nSELECT clock_timestamp()")
-        .fetch_one(&mut *transaction)
-        .await?;
-    Ok(Budget { transaction, provider: provider.to_owned(), now, windows: join(windows, rows) })
+    let (now,): (DateTime<Utc>,) =
+        sqlx::query_as("-- call_quotas::lock_call_quota now\nSELECT clock_timestamp()")
+            .fetch_one(&mut *transaction)
+            .await?;
+    Ok(LockedQuota { transaction, provider: provider.to_owned(), now, windows: join(windows, rows) })
 }
 
-impl Budget {
+impl LockedQuota {
     /// Stores what has now been used and lets the windows go.
     ///
     /// # Errors
@@ -72,8 +73,8 @@ impl Budget {
     pub async fn store(mut self, states: &[(String, WindowState)]) -> Result<()> {
         for (name, state) in states {
             sqlx::query(
-                "-- budgets::store
-                UPDATE market.budgets SET state = $3, updated_at = now() WHERE provider = $1 AND window_name = $2",
+                "-- call_quotas::store
+                UPDATE market.call_quotas SET state = $3, updated_at = now() WHERE provider = $1 AND window_name = $2",
             )
             .bind(&self.provider)
             .bind(name)
@@ -99,14 +100,14 @@ impl Budget {
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn peek_budget(
+pub async fn peek_call_quota(
     pool: &PgPool,
     provider: &str,
     windows: &[Window],
 ) -> Result<Vec<(Window, WindowState)>> {
     let rows: Vec<WindowRow> = sqlx::query_as(
-        "-- budgets::peek_budget
-        SELECT window_name, state FROM market.budgets WHERE provider = $1",
+        "-- call_quotas::peek_call_quota
+        SELECT window_name, state FROM market.call_quotas WHERE provider = $1",
     )
     .bind(provider)
     .fetch_all(pool)
@@ -119,6 +120,6 @@ pub async fn peek_budget(
 /// # Errors
 /// When Postgres refuses.
 pub async fn now(pool: &PgPool) -> Result<DateTime<Utc>> {
-    let (now,) = sqlx::query_as("-- budgets::now\nSELECT clock_timestamp()").fetch_one(pool).await?;
+    let (now,) = sqlx::query_as("-- call_quotas::now\nSELECT clock_timestamp()").fetch_one(pool).await?;
     Ok(now)
 }

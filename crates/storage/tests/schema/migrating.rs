@@ -1,0 +1,45 @@
+//! Databases that cannot be brought up to date.
+
+use storage::StorageError;
+use test_support::TestDatabase;
+
+/// Notes a migration as applied.
+async fn applied(database: &TestDatabase, version: i64) {
+    let row = format!(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        VALUES ({version}, 'lanes in place', true, '\\x00', 1)"
+    );
+    database.execute(&row).await;
+}
+
+#[tokio::test]
+async fn a_database_of_a_development_version_is_refused_with_what_to_do() {
+    let database = TestDatabase::new().await;
+    applied(&database, 20_261_124_000_601).await;
+
+    let refused = storage::migrate(database.url()).await.unwrap_err();
+
+    assert!(matches!(refused, StorageError::BeforeBaseline));
+    assert_eq!(
+        refused.to_string(),
+        "the database was made by an earlier development version and cannot be brought up to date: if `make run` \
+         made it, run `make down` and remove .local/postgres; if it is your own, dump its results and create it again"
+    );
+}
+
+#[tokio::test]
+async fn a_database_of_a_later_version_is_refused_as_such() {
+    let database = TestDatabase::new().await;
+    applied(&database, 29_991_231_000_001).await;
+
+    let refused = storage::migrate(database.url()).await.unwrap_err();
+
+    assert!(matches!(refused, StorageError::Migration(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn migrating_twice_changes_nothing() {
+    let database = TestDatabase::new().await;
+
+    storage::migrate(database.url()).await.unwrap();
+}
