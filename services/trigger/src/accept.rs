@@ -1,4 +1,4 @@
-//! Accepting a job: load -> decide -> store, in milliseconds.
+//! Accepting a job: read the request, decide what to run, and store the job with its message in one transaction.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::config::Config;
 
-/// What accepting needs.
+/// Accepts jobs.
 #[derive(Clone)]
 pub(crate) struct Acceptor {
     pub(crate) config: Arc<Config>,
@@ -30,10 +30,10 @@ pub(crate) struct Acceptor {
     pub(crate) wake: Wake,
 }
 
-/// The answer to an accepted request.
+/// The response to an accepted request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Accepted)]
-pub(crate) struct Answer {
+pub(crate) struct AcceptedBody {
     #[schema(value_type = String, format = "uuid")]
     job_id: JobId,
     /// Always `pending`.
@@ -44,51 +44,51 @@ pub(crate) struct Answer {
     retry_of: Option<JobId>,
     /// Weekdays in the range, times models and their trials.
     total_model_days: usize,
-    /// The same in words.
+    /// A sentence about what will run.
     message: String,
-    /// What is known at once; the job may gather more.
+    /// Warnings that are known at once; the job may add more.
     warnings: Option<Vec<String>>,
     #[serde(flatten)]
     deployment: Deployment,
 }
 
-/// What a request asks for.
-pub(crate) struct Wanted {
+/// The job that a request leads to. It is not stored yet.
+pub(crate) struct ProposedJob {
     pub(crate) request: TriggerRequest,
     pub(crate) job: Job,
-    /// The sentence of the answer.
+    /// The sentence of the response.
     pub(crate) message: String,
     pub(crate) warnings: Vec<String>,
 }
 
-/// What became of a request.
+/// The response to an accepted request, as JSON.
 #[derive(Debug)]
 pub(crate) enum Accepted {
-    /// Its answer, as JSON.
+    /// A job was accepted.
     New(String),
-    /// The answer that the same request got before, as JSON.
+    /// The response that the same request got before.
     Replayed(String),
 }
 
 /// Why a request is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum NotAccepted {
-    /// The body is not what it should be.
+    /// The body has invalid fields.
     #[error("the request is not valid")]
     Invalid(Vec<ValidationError>),
     /// The request cannot be run.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The idempotency key stands for another request.
+    /// The idempotency key belongs to another request.
     #[error("Idempotency-Key was used for another request; use a new key")]
     KeyReused,
-    /// As many jobs are active as may be.
+    /// `MAX_ACTIVE_JOBS` jobs are active.
     #[error("Another simulation job is already running or pending. Please wait for it to complete.")]
     Full,
-    /// The job could not be written as a message.
+    /// The job could not be encoded as a message.
     #[error(transparent)]
     Message(#[from] contract::ContractError),
-    /// The answer could not be written.
+    /// The response could not be encoded.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
     /// The job could not be stored.
@@ -97,10 +97,7 @@ pub enum NotAccepted {
 }
 
 impl Acceptor {
-    /// Accepts the request of `body`, or says why not. Nothing is stored unless it is accepted.
-    ///
-    /// # Errors
-    /// As listed.
+    /// Accepts the request of `body`. Nothing is stored unless it is accepted.
     pub(crate) async fn accept(
         &self,
         body: &Value,
@@ -108,38 +105,15 @@ impl Acceptor {
         key: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Accepted, NotAccepted> {
-        let Wanted { request, job, message, warnings } = self.wanted(body, now).await?;
+        let ProposedJob { request, job, message, warnings } = self.propose(body, now).await?;
         tracing::Span::current().record("job.id", tracing::field::display(job.id));
-        let answer = self.answer(&job, message, warnings)?;
-        self.store(&job, &request.normalised(), key.map(|key| (caller, key)), answer).await
+        let response = self.response(&job, message, warnings)?;
+        self.store(&job, &request.normalised(), key.map(|key| (caller, key)), response).await
     }
 
-    /// The answer to an accepted job, as JSON.
-    ///
-    /// # Errors
-    /// When the JSON writer refuses, which it does not for this type.
-    pub(crate) fn answer(
-        &self,
-        job: &Job,
-        message: String,
-        warnings: Vec<String>,
-    ) -> Result<String, NotAccepted> {
-        Ok(serde_json::to_string(&Answer {
-            job_id: job.id,
-            status: "pending",
-            retry_of: job.retry_of,
-            total_model_days: job.total_model_days(),
-            message,
-            warnings: (!warnings.is_empty()).then_some(warnings),
-            deployment: self.config.infrastructure.deployment,
-        })?)
-    }
-
-    /// The job that `body` asks for. Nothing is stored.
-    ///
-    /// # Errors
-    /// As [`Acceptor::accept`], but for keys and room, which only an acceptance needs.
-    pub(crate) async fn wanted(&self, body: &Value, now: DateTime<Utc>) -> Result<Wanted, NotAccepted> {
+    /// The job that `body` requests. Fails like [`Acceptor::accept`], except that idempotency keys and the number of active
+    /// jobs are not checked.
+    pub(crate) async fn propose(&self, body: &Value, now: DateTime<Utc>) -> Result<ProposedJob, NotAccepted> {
         let request = TriggerRequest::parse(body).map_err(NotAccepted::Invalid)?;
         let known = self.config.catalogue.known();
         let last_completed: BTreeMap<_, _> = match request.start {
@@ -170,19 +144,35 @@ impl Acceptor {
             retry_of: None,
         };
         let warnings = resolved.up_to_date().map(|model| Warning::up_to_date(model).message).collect();
-        Ok(Wanted { message: resolved.message(), warnings, request, job })
+        Ok(ProposedJob { message: resolved.message(), warnings, request, job })
     }
 
-    /// Stores the job with its message. `request` is what a key stands for: equal texts ask for the same.
-    ///
-    /// # Errors
-    /// As [`Acceptor::accept`].
+    /// The response to an accepted job, as JSON.
+    pub(crate) fn response(
+        &self,
+        job: &Job,
+        message: String,
+        warnings: Vec<String>,
+    ) -> Result<String, NotAccepted> {
+        Ok(serde_json::to_string(&AcceptedBody {
+            job_id: job.id,
+            status: "pending",
+            retry_of: job.retry_of,
+            total_model_days: job.total_model_days(),
+            message,
+            warnings: (!warnings.is_empty()).then_some(warnings),
+            deployment: self.config.infrastructure.deployment,
+        })?)
+    }
+
+    /// Stores the job with its message, and the response under the idempotency key of a caller. Two uses of a key are the
+    /// same request when their `request` texts are equal.
     pub(crate) async fn store(
         &self,
         job: &Job,
         request: &str,
         key: Option<(&str, &str)>,
-        answer: String,
+        response: String,
     ) -> Result<Accepted, NotAccepted> {
         let request_hash: [u8; 32] = Sha256::digest(request).into();
         let admission = storage::trigger::accept(
@@ -196,7 +186,7 @@ impl Acceptor {
                     token,
                     key,
                     request_hash: &request_hash,
-                    answer: &answer,
+                    answer: &response,
                 }),
             },
         )
@@ -206,9 +196,9 @@ impl Acceptor {
                 self.wake.wake();
                 metrics::counter!("modelday_jobs_accepted_total").increment(1);
                 tracing::info!(job.id = %job.id, "Job {}: accepted, {} to {}", job.id, job.start, job.end);
-                Ok(Accepted::New(answer))
+                Ok(Accepted::New(response))
             }
-            Admission::Replayed(answer) => Ok(Accepted::Replayed(answer)),
+            Admission::Replayed(response) => Ok(Accepted::Replayed(response)),
             Admission::KeyReused => Err(NotAccepted::KeyReused),
             Admission::Full => Err(NotAccepted::Full),
         }

@@ -10,13 +10,13 @@ use runtime::settings::{Mistakes, Settings};
 
 use crate::catalogue::Catalogue;
 
-/// What the trigger service is told at start.
+/// Settings of the trigger service.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Postgres, RabbitMQ, address.
     pub infrastructure: Infrastructure,
-    /// The models of `MODELS_FILE` (default `configs/models.toml`); in `DEV` those that ask paid endpoints ask
-    /// the one of `DEV_ENDPOINT_URL` instead.
+    /// The models of `MODELS_FILE` (default `configs/models.toml`). In `DEV` the models with paid endpoints use that of
+    /// `DEV_ENDPOINT_URL` instead.
     pub catalogue: Catalogue,
     /// The universe of `UNIVERSE_FILE` (default `configs/universes/nasdaq100.json`).
     pub universe: Universe,
@@ -24,24 +24,24 @@ pub struct Config {
     pub max_days: u32,
     /// `MAX_ACTIVE_JOBS`: most jobs that have not ended (default 64).
     pub max_active_jobs: u32,
-    /// `MARKET_CLOSURES`: closed days that the built-in calendar does not know, separated by commas.
+    /// The exchange's calendar, with the closed days of `MARKET_CLOSURES`.
     pub calendar: Calendar,
-    /// `SIMULATED_TODAY`: the date that requests may not go beyond, for installations that live in the past.
+    /// `SIMULATED_TODAY`: the last date that requests may name, for installations with data of the past.
     pub today: Option<NaiveDate>,
 }
 
 impl Config {
-    /// Reads the settings of a service of its own that listens on `port` by default.
+    /// Reads the settings of a separate process that listens on `port` by default.
     ///
     /// # Errors
-    /// Every setting that cannot be used.
+    /// All invalid settings.
     pub fn from_settings(settings: &mut Settings, port: u16) -> Result<Self, Mistakes> {
         let infrastructure = Infrastructure::from_settings(settings, "trigger", port);
         let config = Self::read(settings, infrastructure);
         settings.finish(config)
     }
 
-    /// Reads the settings; mistakes stay with `settings`, for whoever reads more of them.
+    /// Reads the settings. `None` when they are invalid, which is noted in `settings`.
     pub fn read(settings: &mut Settings, infrastructure: Option<Infrastructure>) -> Option<Self> {
         let models_file =
             PathBuf::from(settings.text("MODELS_FILE").unwrap_or("configs/models.toml".to_owned()));
@@ -74,7 +74,7 @@ impl Config {
     }
 }
 
-/// The catalogue of a `DEV` deployment: nothing in it is paid.
+/// The catalogue of a `DEV` deployment, without paid endpoints.
 fn scripted(catalogue: Catalogue, settings: &mut Settings) -> Option<Catalogue> {
     let paid = catalogue.paid().join(", ");
     if paid.is_empty() {

@@ -1,14 +1,13 @@
-//! The trigger service: validates a request, stores the job with its message in one transaction, answers.
+//! The trigger service: validates a request, stores the job with its message in one transaction, and responds.
 
 mod accept;
+mod admission;
 mod api;
-mod asked;
 mod cancel;
 pub mod catalogue;
 mod config;
-mod ended;
+mod dry_run;
 mod housekeeping;
-mod preview;
 mod retry;
 
 use std::sync::Arc;
@@ -41,7 +40,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let work = async move {
         let catch_up = {
             let pool = pool.clone();
-            move || ended::catch_up(pool.clone())
+            move || admission::catch_up(pool.clone())
         };
         let hooks = Hooks::default()
             .on_subscribed({
@@ -54,7 +53,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             &infrastructure.broker,
             queues::TRIGGER_JOBS,
             ConsumerOptions::new(16).with_hooks(hooks),
-            ended::EndedJobs { pool: pool.clone() },
+            admission::EndedJobs { pool: pool.clone() },
             shutdown.clone(),
         );
         let housekeeping = housekeeping::keep_house(pool.clone(), shutdown.clone());
@@ -64,15 +63,15 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     Ok(Service { routes: api::routes().with_state(acceptor), work: Box::pin(work), relays, health })
 }
 
-/// The description of its routes.
+/// The OpenAPI description of its routes.
 pub fn openapi() -> OpenApi {
     api::routes().into_openapi()
 }
 
-/// Runs the service on its own address until `shutdown`, then finishes what is in hand.
+/// Runs the service on its own address until `shutdown`, then finishes the work in progress.
 ///
 /// # Errors
-/// When a part of it cannot go on.
+/// When a part of it fails.
 pub async fn run(config: Config, telemetry: &Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
     let address = config.infrastructure.address.clone();
     let service = build(config, shutdown.clone()).await?;

@@ -1,4 +1,4 @@
-//! Models that ask an endpoint: kinds `llm` and `http`.
+//! Models that call an endpoint: kinds `llm` and `http`.
 
 use domain::agent::prompt::Prompt;
 use domain::agent::settings::Sampling;
@@ -7,7 +7,7 @@ use domain::agent::{AgentSettings, Dialect, Limits, TokenPrices};
 use domain::job::AgentModel;
 use serde::Deserialize;
 
-use super::CatalogueMistake;
+use super::mistake::CatalogueMistake;
 
 /// The keys of an agent in the file.
 #[derive(Deserialize, Default)]
@@ -20,28 +20,28 @@ pub(super) struct FileAgent {
     pub(super) api_key_env: Option<String>,
     /// `llm`: the model's name at the endpoint.
     pub(super) basemodel: Option<String>,
-    /// Where a day ends at the latest.
+    /// Limits of one day.
     pub(super) limits: Option<Limits>,
-    /// How the model draws its answers.
+    /// Sampling parameters of the model.
     pub(super) sampling: Option<Sampling>,
     /// Dollars a million tokens.
     pub(super) prices: Option<TokenPrices>,
-    /// Which cost counts when there are two.
+    /// Which cost counts when the endpoint reports one and `prices` give another.
     pub(super) cost_basis: Option<CostBasis>,
     /// File of the system prompt, beside the models file.
     pub(super) prompt: Option<String>,
     /// Whether the model may search the web.
     #[serde(default)]
     pub(super) search: bool,
-    /// Days of this endpoint that run side by side.
+    /// Most days that use this endpoint at the same time.
     pub(super) concurrency: Option<u32>,
     /// Tokens a minute that the endpoint allows.
     pub(super) tokens_per_minute: Option<u64>,
-    /// Seconds without a byte of the answer after which a call is given up.
+    /// Seconds without a byte of the response after which a call is aborted.
     pub(super) timeout_seconds: Option<u64>,
 }
 
-/// A model that asks an endpoint; `key` names a key of its entry.
+/// A model that calls an endpoint; `key` gives the full name of a key of its entry.
 pub(super) fn agent(
     dialect: Dialect,
     file: &FileAgent,

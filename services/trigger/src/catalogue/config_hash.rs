@@ -1,7 +1,7 @@
-//! The hash by which a stored day knows the configuration that it was made under.
+//! The hash of a model's configuration, which each stored day carries.
 //!
 //! It is made from JSON with sorted keys, whose names are those of the models file and of messages. Renaming a
-//! type or a field in the code therefore changes no hash, and no stored day looks as if it were made otherwise.
+//! type or a field in the code therefore changes no hash.
 
 use domain::accounting::costs::{CostTerms, Costs};
 use domain::strategy::recorded_orders::RecordedOrder;
@@ -9,13 +9,13 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::EntryKind;
+use super::entry::EntryKind;
 
 /// Changes with the form of what is hashed, so that two forms never give the same hash.
 const FORM: u32 = 2;
 
-/// The hash of everything that affects the outcome, and of nothing else: not `enabled`, not the number of trials,
-/// not what is told of the model's training, not how fast an endpoint may be called.
+/// The hash of everything that affects the outcome. Other keys do not change it: `enabled`, the number of trials, the
+/// training cutoff, and how fast an endpoint may be called.
 pub(super) fn config_hash(initial_cash: Decimal, costs: &Costs, kind: &EntryKind) -> String {
     let config = json!({
         "form": FORM,
@@ -24,7 +24,7 @@ pub(super) fn config_hash(initial_cash: Decimal, costs: &Costs, kind: &EntryKind
         "kind": kind.as_str(),
         "decider": decider_json(kind),
     });
-    // A JSON value's members are sorted by name.
+    // `serde_json` writes the members of a value sorted by name.
     Sha256::digest(config.to_string()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 

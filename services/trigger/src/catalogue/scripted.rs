@@ -1,49 +1,37 @@
-//! The catalogue of a `DEV` deployment, in which nothing is paid.
+//! Scripted endpoints, which replace paid ones in a `DEV` deployment.
 
 use std::net::IpAddr;
 
 use domain::agent::Dialect;
 
-use super::{Catalogue, Entry, EntryKind, config_hash};
+use super::config_hash::config_hash;
+use super::entry::{Entry, EntryKind};
 
-impl Catalogue {
-    /// Names of the models whose endpoints may cost money: language models, and agents on other machines.
-    pub fn paid(&self) -> Vec<&str> {
-        self.entries.iter().filter(|entry| entry.is_paid()).map(|entry| entry.signature.as_str()).collect()
-    }
-
-    /// This catalogue with the models of [`Catalogue::paid`] asking a scripted endpoint: chat completions at
-    /// `endpoint`, agents at `agent` below it. They keep their limits and lose their keys.
-    #[must_use]
-    pub fn scripted(mut self, endpoint: &str) -> Self {
-        for entry in self.entries.iter_mut().filter(|entry| entry.is_paid()) {
-            if let EntryKind::Agent(agent) = &mut entry.kind {
-                agent.url = match agent.dialect {
-                    Dialect::ChatCompletions => endpoint.to_owned(),
-                    Dialect::Agent => format!("{endpoint}/agent"),
-                };
-                agent.key_variable = None;
-            }
-            entry.config_hash = config_hash(entry.initial_cash, &entry.costs, &entry.kind);
-        }
-        self
+/// Whether the model's endpoint may cost money.
+pub(super) fn is_paid(entry: &Entry) -> bool {
+    match &entry.kind {
+        EntryKind::Recorded(_) | EntryKind::Policy(_) => false,
+        EntryKind::Agent(agent) => match agent.dialect {
+            Dialect::ChatCompletions => true,
+            // An agent on this machine is the program that its user is testing.
+            Dialect::Agent => !on_loopback(&agent.url),
+        },
     }
 }
 
-impl Entry {
-    fn is_paid(&self) -> bool {
-        match &self.kind {
-            EntryKind::Recorded(_) | EntryKind::Policy(_) => false,
-            EntryKind::Agent(agent) => match agent.dialect {
-                Dialect::ChatCompletions => true,
-                // A program on this machine is the user's own, and what is being tried.
-                Dialect::Agent => !on_loopback(&agent.url),
-            },
-        }
+/// Replaces the model's endpoint by the scripted one, without an API key.
+pub(super) fn use_script(entry: &mut Entry, endpoint: &str) {
+    if let EntryKind::Agent(agent) = &mut entry.kind {
+        agent.url = match agent.dialect {
+            Dialect::ChatCompletions => endpoint.to_owned(),
+            Dialect::Agent => format!("{endpoint}/agent"),
+        };
+        agent.key_variable = None;
     }
+    entry.config_hash = config_hash(entry.initial_cash, &entry.costs, &entry.kind);
 }
 
-/// Whether the address is this machine's. What cannot be read is not.
+/// Whether the URL's host is this machine. An unreadable URL is not.
 fn on_loopback(url: &str) -> bool {
     let authority = url.split_once("://").map_or(url, |(_, rest)| rest).split(['/', '?', '#']).next();
     let host = authority.and_then(|authority| authority.rsplit('@').next()).unwrap_or_default();
@@ -56,10 +44,11 @@ fn on_loopback(url: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Catalogue;
     use super::*;
 
     #[test]
-    fn only_language_models_and_agents_elsewhere_are_pointed_at_the_script() {
+    fn only_language_models_and_agents_on_other_machines_get_the_scripted_endpoint() {
         let text = r#"
             [[models]]
             signature = "paid"
@@ -90,11 +79,11 @@ mod tests {
 
         assert_eq!(plain.paid(), ["paid", "home", "theirs"]);
         let urls = |catalogue: &Catalogue| -> Vec<_> {
-            let asked = |entry: &Entry| match &entry.kind {
+            let endpoint = |entry: &Entry| match &entry.kind {
                 EntryKind::Agent(agent) => Some((agent.url.clone(), agent.key_variable.clone())),
                 EntryKind::Recorded(_) | EntryKind::Policy(_) => None,
             };
-            catalogue.entries().iter().filter_map(asked).collect()
+            catalogue.entries().iter().filter_map(endpoint).collect()
         };
         let script = |path: &str| (format!("http://127.0.0.1:8091/v1{path}"), None);
         let mine = ("http://localhost:8099".to_owned(), None);
@@ -105,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_this_machine_is_known_by_its_host() {
+    fn a_url_of_this_machine_is_recognised_by_its_host() {
         for url in ["http://127.0.0.1:1/a", "http://[::1]:8/a", "http://localhost", "https://u:p@127.9.9.9/x"]
         {
             assert!(on_loopback(url), "{url}");

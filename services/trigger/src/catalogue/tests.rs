@@ -113,10 +113,10 @@ fn an_entry_that_cannot_be_read_hides_no_other() {
 
     let mistakes = parse(text).unwrap_err();
 
-    let told: Vec<_> = mistakes.iter().map(|one| (one.key.as_str(), one.problem.as_str())).collect();
-    assert_eq!(told[0], ("models[0]", "missing field `signature`"));
-    assert_eq!(told[1].0, "models.b");
-    assert_eq!(told[2], ("models.c.trials", "0 is not 1 to 1000"));
+    let found: Vec<_> = mistakes.iter().map(|one| (one.key.as_str(), one.problem.as_str())).collect();
+    assert_eq!(found[0], ("models[0]", "missing field `signature`"));
+    assert_eq!(found[1].0, "models.b");
+    assert_eq!(found[2], ("models.c.trials", "0 is not 1 to 1000"));
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn signatures(job: &Job) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_accepted_job_is_answered_stored_and_sent() {
+async fn an_accepted_job_gets_a_response_and_is_stored_and_sent() {
     let stage = Stage::new().await;
     let body = json!({
         "start_date": "2025-10-01", "end_date": "2025-10-29", "models": ["gpt-5", "equal-weight"],
@@ -85,7 +85,7 @@ async fn no_models_means_all_that_are_enabled_and_repeated_names_count_once() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_start_goes_on_after_each_models_own_last_day() {
+async fn a_request_without_a_start_continues_after_each_models_own_last_day() {
     let stage = Stage::new().await;
     for (model, trial, date) in [("cash", 0, "2025-10-27"), ("hold-qqq", 0, "2025-10-29")] {
         let (portfolio, job) = (Uuid::now_v7(), Uuid::now_v7());
@@ -114,7 +114,7 @@ async fn a_request_without_a_start_goes_on_after_each_models_own_last_day() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_in_hand_when_the_service_stops_is_answered_and_its_message_sent() {
+async fn a_request_in_progress_when_the_service_stops_gets_its_response_and_its_message_is_sent() {
     let stage = Stage::new().await;
     stage
         .database

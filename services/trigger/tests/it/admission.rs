@@ -22,7 +22,7 @@ fn ended(job: JobId, outcome: JobOutcome) -> Event {
     Event::JobEnded(JobEnded { job, outcome, tally: Tally::default(), error, warnings, ended_at: Utc::now() })
 }
 
-/// Posts until there is room; answers the job.
+/// Posts until there is room; returns the job.
 async fn accepted_at_last(stage: &Stage) -> JobId {
     eventually("there is room", async || {
         let answer = stage.post(&request()).await;
@@ -87,7 +87,7 @@ async fn every_end_of_a_job_makes_room_for_another_and_for_one_only() {
 }
 
 #[tokio::test]
-async fn an_end_that_only_the_executors_outbox_knows_makes_room_too() {
+async fn an_end_that_only_the_executors_outbox_has_makes_room_too() {
     let stage = Stage::with(&[("MAX_ACTIVE_JOBS", "1")]).await;
     let job = accepted_at_last(&stage).await;
     let executor = stage.database.pool(Owner::Executor).await;
@@ -101,7 +101,7 @@ async fn an_end_that_only_the_executors_outbox_knows_makes_room_too() {
 }
 
 #[tokio::test]
-async fn what_ends_no_job_of_ours_is_put_away_and_the_next_end_is_noted() {
+async fn a_message_that_ends_no_known_job_is_rejected_and_the_next_end_is_recorded() {
     let stage = Stage::with(&[("MAX_ACTIVE_JOBS", "1")]).await;
     let job = accepted_at_last(&stage).await;
     let stranger = JobId(Uuid::now_v7());

@@ -17,7 +17,7 @@ async fn end(stage: &Stage, job: &str, state: &str) {
 }
 
 #[tokio::test]
-async fn a_cancellation_is_stored_with_its_command_and_asking_again_gets_the_same_answer() {
+async fn a_cancellation_is_stored_with_its_command_and_repeating_it_gets_the_same_response() {
     let stage = Stage::new().await;
     let job = job(&stage).await;
 
@@ -38,7 +38,7 @@ async fn a_cancellation_is_stored_with_its_command_and_asking_again_gets_the_sam
 }
 
 #[tokio::test]
-async fn a_job_that_has_ended_is_not_cancelled_and_the_answer_says_how_it_ended() {
+async fn a_job_that_has_ended_is_not_cancelled_and_the_response_says_how_it_ended() {
     let stage = Stage::new().await;
 
     for state in ["completed", "partial", "failed"] {
@@ -54,7 +54,7 @@ async fn a_job_that_has_ended_is_not_cancelled_and_the_answer_says_how_it_ended(
 }
 
 #[tokio::test]
-async fn nobody_cancels_what_is_no_job() {
+async fn an_unknown_job_cannot_be_cancelled() {
     let stage = Stage::new().await;
 
     for id in ["01890000-0000-7000-8000-000000000001", "nonsense"] {

@@ -8,7 +8,7 @@ use test_support::eventually;
 use crate::stage::Stage;
 
 #[tokio::test]
-async fn a_request_sent_again_with_its_key_gets_the_same_answer() {
+async fn a_request_repeated_with_its_key_gets_the_same_response() {
     let stage = Stage::new().await;
     let body = json!({ "start_date": "2025-10-01", "end_date": "2025-10-02", "models": ["cash", "cash"] });
     // The same request, written in another way.
@@ -28,7 +28,7 @@ async fn a_request_sent_again_with_its_key_gets_the_same_answer() {
 }
 
 #[tokio::test]
-async fn a_key_that_stands_for_another_request_is_refused() {
+async fn a_key_of_another_request_is_refused() {
     let stage = Stage::new().await;
     let body = json!({ "start_date": "2025-10-01", "end_date": "2025-10-02", "models": ["cash"] });
     let mut other = body.clone();
@@ -106,7 +106,7 @@ async fn keys_of_yesterday_are_not_kept() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_none_is_refused() {
+async fn an_invalid_key_is_refused() {
     let stage = Stage::new().await;
     let body = json!({ "start_date": "2025-10-01", "end_date": "2025-10-02", "models": ["cash"] });
 

@@ -5,8 +5,8 @@
 mod accepting;
 mod admission;
 mod cancelling;
+mod dry_run;
 mod idempotency;
-mod plan;
 mod refusals;
 mod retrying;
 mod settings;

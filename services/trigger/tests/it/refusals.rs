@@ -3,16 +3,16 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::stage::{Answer, Stage};
+use crate::stage::{Reply, Stage};
 
 /// The way to the first thing that is wrong, and its type.
-fn first_error(answer: &Answer) -> (Value, Value) {
+fn first_error(answer: &Reply) -> (Value, Value) {
     let error = &answer.body["errors"][0];
     (error["loc"].clone(), error["type"].clone())
 }
 
 #[tokio::test]
-async fn bodies_that_are_none_are_unprocessable() {
+async fn bodies_that_are_not_json_are_unprocessable() {
     let stage = Stage::new().await;
     let deep = "[".repeat(100_000);
 
@@ -29,7 +29,7 @@ async fn bodies_that_are_none_are_unprocessable() {
 }
 
 #[tokio::test]
-async fn wrong_values_are_told_with_their_place() {
+async fn invalid_values_are_reported_with_their_place() {
     let stage = Stage::new().await;
     let dates = json!({ "start_date": "2025-10-01", "end_date": "2025-10-02" });
     let with = |field: &str, value: Value| {
@@ -114,7 +114,7 @@ async fn a_body_of_more_than_a_mebibyte_is_too_large() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_a_problem_too() {
+async fn unknown_routes_and_methods_are_problems_too() {
     let stage = Stage::new().await;
 
     let nowhere = stage.get("/nowhere").await;

@@ -64,7 +64,7 @@ async fn the_new_job_has_just_the_failed_days_and_the_configuration_of_the_first
 }
 
 #[tokio::test]
-async fn a_job_of_which_nothing_failed_or_that_has_not_ended_is_not_retried() {
+async fn a_job_without_failed_days_or_that_has_not_ended_is_not_retried() {
     let stage = Stage::new().await;
     let good = ended(&stage, &[]).await;
     let body = json!({ "start_date": "2025-10-01", "end_date": "2025-10-10", "models": ["cash"] });

@@ -1,4 +1,4 @@
-//! Settings that cannot be used are told all at once, with file, key and fix.
+//! Invalid settings are reported together, with file, key and fix.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ impl Drop for Folder {
 }
 
 #[test]
-fn development_asks_no_paid_endpoint_and_says_what_to_set_instead() {
+fn development_calls_no_paid_endpoint_and_says_what_to_set_instead() {
     let folder = Folder::new();
     let models = folder.write(
         "models.toml",
@@ -55,13 +55,13 @@ fn development_asks_no_paid_endpoint_and_says_what_to_set_instead() {
         Config::from_settings(&mut Settings::new(environment.collect(), None), 8081)
     };
 
-    let told = read(&[]).unwrap_err().to_string();
+    let text = read(&[]).unwrap_err().to_string();
     assert!(
-        told.contains("DEV_ENDPOINT_URL (environment): is not set, and in DEV nothing asks the endpoints of gpt; set it to"),
-        "{told}"
+        text.contains("DEV_ENDPOINT_URL (environment): is not set, and in DEV nothing asks the endpoints of gpt; set it to"),
+        "{text}"
     );
-    let told = read(&[("DEV_ENDPOINT_URL", "localhost:8091")]).unwrap_err().to_string();
-    assert!(told.contains("DEV_ENDPOINT_URL (environment): is no http or https address"), "{told}");
+    let text = read(&[("DEV_ENDPOINT_URL", "localhost:8091")]).unwrap_err().to_string();
+    assert!(text.contains("DEV_ENDPOINT_URL (environment): is no http or https address"), "{text}");
     let config = read(&[("DEV_ENDPOINT_URL", "http://127.0.0.1:8091/v1/")]).unwrap();
     assert!(config.infrastructure.database.url.ends_with("/modelday_dev"));
     let start = "2025-10-01".parse().unwrap();
@@ -72,7 +72,7 @@ fn development_asks_no_paid_endpoint_and_says_what_to_set_instead() {
 }
 
 #[test]
-fn all_mistakes_of_all_files_are_told_at_once() {
+fn all_mistakes_of_all_files_are_reported_together() {
     let folder = Folder::new();
     let models = folder.write(
         "models.toml",
@@ -93,7 +93,7 @@ fn all_mistakes_of_all_files_are_told_at_once() {
     let file = "max_simulation_days = \"long\"\nmax_simulation_day = 3".to_owned();
     let mut settings = Settings::new(environment, Some((PathBuf::from("modelday.toml"), file)));
 
-    let told = Config::from_settings(&mut settings, 8081).unwrap_err().to_string();
+    let text = Config::from_settings(&mut settings, 8081).unwrap_err().to_string();
 
     for line in [
         "DATABASE_URL (environment): is not set; set it to postgres://".to_owned(),
@@ -106,11 +106,11 @@ fn all_mistakes_of_all_files_are_told_at_once() {
         "MAX_SIMULATION_DAYS (modelday.toml): \"long\"".to_owned(),
         "max_simulation_day (modelday.toml): is not a setting; correct its name or remove it".to_owned(),
     ] {
-        assert!(told.contains(&line), "{line:?} is not in:\n{told}");
+        assert!(text.contains(&line), "{line:?} is not in:\n{text}");
     }
 }
 
-/// Starts the service as a process with these variables and this file; answers its exit code and last words.
+/// Starts the service as a process with these variables and this file; returns its exit code and its error output.
 fn start(environment: &[(&str, &str)], file: &Path) -> (Option<i32>, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_trigger"))
         .env_clear()
@@ -122,7 +122,7 @@ fn start(environment: &[(&str, &str)], file: &Path) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_service_that_does_not_start_tells_every_mistake_at_once() {
+fn a_service_that_does_not_start_reports_all_mistakes_together() {
     let folder = Folder::new();
     let models = folder.write(
         "models.toml",
@@ -144,7 +144,7 @@ fn a_service_that_does_not_start_tells_every_mistake_at_once() {
         ("DEPLOYMENT_MODE", "TEST"),
     ];
 
-    let (code, told) = start(&environment, Path::new(&file));
+    let (code, text) = start(&environment, Path::new(&file));
 
     for line in [
         "trigger: 13 setting(s) cannot be used:".to_owned(),
@@ -163,30 +163,30 @@ fn a_service_that_does_not_start_tells_every_mistake_at_once() {
         format!("models.b.policy ({models}): is what a policy has, and all it has; add policy = "),
         "UNIVERSE_FILE (nowhere.json): cannot be read: ".to_owned(),
     ] {
-        assert!(told.contains(&line), "{line:?} is not in:\n{told}");
+        assert!(text.contains(&line), "{line:?} is not in:\n{text}");
     }
-    assert!(!told.contains("hush"), "{told}");
+    assert!(!text.contains("hush"), "{text}");
     assert_eq!(code, Some(78));
 }
 
 #[test]
-fn missing_addresses_are_told_together() {
+fn missing_addresses_are_reported_together() {
     let mut settings = settings(&[("DATABASE_URL", ""), ("AMQP_URL", "")]);
 
-    let told = Config::from_settings(&mut settings, 8081).unwrap_err().to_string();
+    let text = Config::from_settings(&mut settings, 8081).unwrap_err().to_string();
 
-    assert!(told.contains("DATABASE_URL (environment): is not set; set it to postgres://"), "{told}");
-    assert!(told.contains("AMQP_URL (environment): is not set; set it to amqp://"), "{told}");
+    assert!(text.contains("DATABASE_URL (environment): is not set; set it to postgres://"), "{text}");
+    assert!(text.contains("AMQP_URL (environment): is not set; set it to amqp://"), "{text}");
 }
 
 #[test]
-fn a_password_in_an_address_is_not_told() {
+fn a_password_in_an_address_is_not_shown() {
     let mut settings = settings(&[("AMQP_URL", "http://user:secret@host"), ("MAX_ACTIVE_JOBS", "x")]);
 
-    let told = Config::from_settings(&mut settings, 8081).unwrap_err().to_string();
+    let text = Config::from_settings(&mut settings, 8081).unwrap_err().to_string();
 
-    assert!(told.contains("AMQP_URL"), "{told}");
-    assert!(!told.contains("secret"), "{told}");
+    assert!(text.contains("AMQP_URL"), "{text}");
+    assert!(!text.contains("secret"), "{text}");
 }
 
 #[test]

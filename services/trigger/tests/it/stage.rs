@@ -26,16 +26,16 @@ pub(crate) struct Stage {
     work: JoinHandle<anyhow::Result<()>>,
 }
 
-/// What the service answered.
+/// A response of the service.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
 }
 
-impl Answer {
-    /// The field that tells people and original clients what is wrong.
+impl Reply {
+    /// The field that says what is wrong.
     pub(crate) fn detail(&self) -> &str {
         self.body["detail"].as_str().unwrap_or_default()
     }
@@ -52,7 +52,7 @@ fn file(path: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path).display().to_string()
 }
 
-/// Settings that can be used, but for `changes`; an empty text leaves one out.
+/// Valid settings with `changes`; an empty text removes one.
 pub(crate) fn settings(changes: &[(&str, &str)]) -> Settings {
     let defaults = [
         ("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none".to_owned()),
@@ -106,39 +106,39 @@ impl Stage {
     }
 
     /// Posts a body with an idempotency key.
-    pub(crate) async fn post_with_key(&self, body: &Value, key: &str) -> Answer {
+    pub(crate) async fn post_with_key(&self, body: &Value, key: &str) -> Reply {
         let request = self.client.post(format!("{}/simulate/trigger", self.url));
-        answer(request.header("Idempotency-Key", key).body(body.to_string())).await
+        reply(request.header("Idempotency-Key", key).body(body.to_string())).await
     }
 
     /// Posts a body.
-    pub(crate) async fn post(&self, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, body: &Value) -> Reply {
         self.post_bytes(body.to_string().into_bytes()).await
     }
 
-    /// Posts to a resource without a body.
-    pub(crate) async fn post_to(&self, path: &str) -> Answer {
-        answer(self.client.post(format!("{}{path}", self.url))).await
+    /// Posts to a resource, without a body.
+    pub(crate) async fn post_to(&self, path: &str) -> Reply {
+        reply(self.client.post(format!("{}{path}", self.url))).await
     }
 
     /// The same with an idempotency key.
-    pub(crate) async fn post_to_with_key(&self, path: &str, key: &str) -> Answer {
-        answer(self.client.post(format!("{}{path}", self.url)).header("Idempotency-Key", key)).await
+    pub(crate) async fn post_to_with_key(&self, path: &str, key: &str) -> Reply {
+        reply(self.client.post(format!("{}{path}", self.url)).header("Idempotency-Key", key)).await
     }
 
-    /// Asks what a body would do.
-    pub(crate) async fn plan(&self, body: &Value) -> Answer {
-        answer(self.client.post(format!("{}/simulate/plan", self.url)).body(body.to_string())).await
+    /// Makes a dry run of a body.
+    pub(crate) async fn plan(&self, body: &Value) -> Reply {
+        reply(self.client.post(format!("{}/simulate/plan", self.url)).body(body.to_string())).await
     }
 
-    /// Posts what need not be a body.
-    pub(crate) async fn post_bytes(&self, body: Vec<u8>) -> Answer {
-        answer(self.client.post(format!("{}/simulate/trigger", self.url)).body(body)).await
+    /// Posts bytes that need not be valid JSON.
+    pub(crate) async fn post_bytes(&self, body: Vec<u8>) -> Reply {
+        reply(self.client.post(format!("{}/simulate/trigger", self.url)).body(body)).await
     }
 
-    /// Asks for a resource.
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        answer(self.client.get(format!("{}{path}", self.url))).await
+    /// Reads a resource.
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        reply(self.client.get(format!("{}{path}", self.url))).await
     }
 
     /// Jobs and messages that are stored.
@@ -149,7 +149,7 @@ impl Stage {
         )
     }
 
-    /// Stops the service and waits until it has; answers what it leaves behind.
+    /// Stops the service and waits until it has stopped; returns its database.
     pub(crate) async fn stop(self) -> TestDatabase {
         self.stop.cancel();
         self.work.await.unwrap().unwrap();
@@ -162,10 +162,10 @@ impl Stage {
     }
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> Answer {
+async fn reply(request: reqwest::RequestBuilder) -> Reply {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
     let text = response.text().await.unwrap();
     let body = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: {text:?} is not JSON"));
-    Answer { status, headers, body }
+    Reply { status, headers, body }
 }

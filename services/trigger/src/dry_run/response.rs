@@ -1,37 +1,51 @@
-//! A preview as the API writes it.
+//! The response of a dry run.
 
 use domain::dry_run::cost_estimate::{Basis, Estimate, PastDays, PerDay, Suffices, Total};
 use domain::dry_run::{Download, Share, Source};
-use domain::job::{Job, ModelKind};
+use domain::job::{Job, Model, ModelKind};
 use runtime::deployment::Deployment;
 use runtime::http::Number;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{KnownSource, ModelPreview};
+/// What one model of the job would do.
+pub(super) struct ModelForecast<'a> {
+    pub(super) model: &'a Model,
+    pub(super) share: Share,
+    /// What its past days have used, and what its days are expected to use; of agents only.
+    pub(super) estimate: Option<(PastDays, Estimate)>,
+}
+
+/// What is known about the source of prices.
+pub(super) struct PriceSource {
+    pub(super) source: Source,
+    pub(super) name: Option<String>,
+    /// Calls left in the tightest window of an hour or more; `None` without such a window, or when it is unknown.
+    pub(super) budget_left: Option<u32>,
+}
 
 /// What a job would do if it were triggered now.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Plan)]
-pub(crate) struct Preview {
+pub(crate) struct DryRunBody {
     experiment: String,
     start_date: String,
     end_date: String,
     total_model_days: usize,
-    model_days: Counts,
-    models: Vec<ModelDetail>,
-    prices: Prices,
-    cost: Cost,
+    model_days: DayCounts,
+    models: Vec<ModelBody>,
+    prices: DownloadBody,
+    cost: CostBody,
     warnings: Option<Vec<String>>,
     #[serde(flatten)]
     deployment: Deployment,
 }
 
-/// Weekdays asked for, trials counted, by what would become of them.
+/// Requested model-days, by what would become of them.
 #[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
 #[schema(as = PlannedDays)]
-struct Counts {
+struct DayCounts {
     to_run: usize,
     already_completed: usize,
     market_closed: usize,
@@ -40,31 +54,31 @@ struct Counts {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = PlannedModel)]
-struct ModelDetail {
+struct ModelBody {
     model: String,
     kind: &'static str,
     trials: u32,
     /// First and last session that would be run; null when there is none.
     first_date: Option<String>,
     last_date: Option<String>,
-    model_days: Counts,
-    /// Null for models that ask nobody.
-    estimate: Option<EstimateDetail>,
+    model_days: DayCounts,
+    /// Null for models that call no endpoint.
+    estimate: Option<EstimateBody>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = PlanEstimate)]
-struct EstimateDetail {
+struct EstimateBody {
     tokens: Amount,
     cost: Amount,
 }
 
-/// An amount of all days that would be run, with where it comes from.
+/// An amount for all days that would run, and what it is based on.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PlanAmount)]
 struct Amount {
     basis: &'static str,
-    /// Past days that told enough to count.
+    /// Past days that the amount is based on.
     past_days: u64,
     per_day: Option<Number>,
     total: Option<Number>,
@@ -73,7 +87,7 @@ struct Amount {
 /// What would be downloaded, if anything.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PlannedDownload)]
-struct Prices {
+struct DownloadBody {
     /// Symbols that lack prices.
     symbols: usize,
     /// Sessions that lack some.
@@ -82,25 +96,25 @@ struct Prices {
     last_date: Option<String>,
     /// Calls that would fetch them.
     requests: usize,
-    /// Sessions whose prices no provider has yet.
+    /// Sessions whose prices no provider can have yet.
     not_yet_available: usize,
-    /// Null when there is none, or nobody knows.
+    /// Null when there is none, or it is unknown.
     provider: Option<String>,
-    /// Calls left for a long time; null without a limit, or when nobody knows.
+    /// Calls left in the tightest window of an hour or more; null without one, or when it is unknown.
     budget_left: Option<u32>,
-    /// Whether the budget covers the requests; null when nobody knows.
+    /// Whether the budget covers the requests; null when that is unknown.
     budget_suffices: Option<bool>,
     reason: Option<&'static str>,
 }
 
-/// Dollars of all agents together.
+/// Dollars of all agents.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PlanCost)]
-struct Cost {
+struct CostBody {
     basis: &'static str,
     /// Null when the cost of some model is unknown.
     total: Option<Number>,
-    /// What is known of it.
+    /// The part of the total that is known.
     known: Number,
     unknown_models: Vec<String>,
     budget: Option<Number>,
@@ -108,32 +122,32 @@ struct Cost {
     reason: Option<&'static str>,
 }
 
-impl Preview {
+impl DryRunBody {
     pub(super) fn of(
         job: &Job,
-        models: &[ModelPreview<'_>],
+        models: &[ModelForecast<'_>],
         download: &Download,
-        source: &KnownSource,
+        source: &PriceSource,
         warnings: Vec<String>,
         deployment: Deployment,
     ) -> Self {
-        let all = models.iter().map(|preview| Counts::from(&preview.share));
+        let all = models.iter().map(|forecast| DayCounts::from(&forecast.share));
         Self {
             experiment: job.experiment.clone(),
             start_date: job.start.to_string(),
             end_date: job.end.to_string(),
             total_model_days: job.total_model_days(),
-            model_days: all.fold(Counts::default(), Counts::plus),
+            model_days: all.fold(DayCounts::default(), DayCounts::plus),
             models: models.iter().map(Into::into).collect(),
-            prices: Prices::of(download, source),
-            cost: Cost::of(job, models),
+            prices: DownloadBody::of(download, source),
+            cost: CostBody::of(job, models),
             warnings: (!warnings.is_empty()).then_some(warnings),
             deployment,
         }
     }
 }
 
-impl Counts {
+impl DayCounts {
     fn plus(self, other: Self) -> Self {
         Self {
             to_run: self.to_run + other.to_run,
@@ -144,16 +158,16 @@ impl Counts {
     }
 }
 
-impl From<&Share> for Counts {
+impl From<&Share> for DayCounts {
     fn from(share: &Share) -> Self {
         let Share { to_run, already_completed, market_closed, incomplete_prices, .. } = *share;
         Self { to_run, already_completed, market_closed, incomplete_prices }
     }
 }
 
-impl From<&ModelPreview<'_>> for ModelDetail {
-    fn from(preview: &ModelPreview<'_>) -> Self {
-        let ModelPreview { model, share, estimate } = preview;
+impl From<&ModelForecast<'_>> for ModelBody {
+    fn from(forecast: &ModelForecast<'_>) -> Self {
+        let ModelForecast { model, share, estimate } = forecast;
         Self {
             model: model.signature.clone(),
             kind: match &model.kind {
@@ -167,12 +181,12 @@ impl From<&ModelPreview<'_>> for ModelDetail {
             model_days: share.into(),
             estimate: estimate
                 .as_ref()
-                .map(|(past, estimate)| EstimateDetail::of(past, estimate, share.to_run)),
+                .map(|(past, estimate)| EstimateBody::of(past, estimate, share.to_run)),
         }
     }
 }
 
-impl EstimateDetail {
+impl EstimateBody {
     fn of(past: &PastDays, estimate: &Estimate, days: usize) -> Self {
         Self {
             tokens: Amount::of(&estimate.tokens, past.counted, days),
@@ -192,8 +206,8 @@ impl Amount {
     }
 }
 
-impl Prices {
-    fn of(download: &Download, known: &KnownSource) -> Self {
+impl DownloadBody {
+    fn of(download: &Download, known: &PriceSource) -> Self {
         let (budget_suffices, reason) = match known.source {
             _ if download.symbols.is_empty() => (Some(true), None),
             Source::Unknown => (None, Some("no downloader has told of its provider")),
@@ -225,16 +239,16 @@ impl Prices {
     }
 }
 
-impl Cost {
-    fn of(job: &Job, models: &[ModelPreview<'_>]) -> Self {
+impl CostBody {
+    fn of(job: &Job, models: &[ModelForecast<'_>]) -> Self {
         let agents = || {
-            models.iter().filter_map(|preview| {
-                let (_, estimate) = preview.estimate.as_ref()?;
-                Some((preview, &estimate.cost))
+            models.iter().filter_map(|forecast| {
+                let (_, estimate) = forecast.estimate.as_ref()?;
+                Some((forecast, &estimate.cost))
             })
         };
-        let total = Total::of(agents().map(|(preview, cost)| (preview.share.to_run, cost)));
-        let unknown = agents().filter(|(preview, cost)| cost.of_days(preview.share.to_run).is_none());
+        let total = Total::of(agents().map(|(forecast, cost)| (forecast.share.to_run, cost)));
+        let unknown = agents().filter(|(forecast, cost)| cost.of_days(forecast.share.to_run).is_none());
         let verdict = job.options.budget.map(|budget| total.within(budget));
         let (budget_suffices, reason) = match verdict {
             None => (None, None),
@@ -247,7 +261,7 @@ impl Cost {
             basis: total.basis().as_str(),
             total: (total.basis() != Basis::Unknown).then(|| total.known().into()),
             known: total.known().into(),
-            unknown_models: unknown.map(|(preview, _)| preview.model.signature.clone()).collect(),
+            unknown_models: unknown.map(|(forecast, _)| forecast.model.signature.clone()).collect(),
             budget: job.options.budget.map(|budget: Decimal| budget.into()),
             budget_suffices,
             reason,

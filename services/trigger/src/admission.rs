@@ -1,11 +1,11 @@
-//! Ended jobs make room for others.
+//! Admission: an ended job makes room for a new one.
 
 use contract::decode_event;
-use domain::events::event::Event;
+use domain::events::event::{Event, JobEnded};
 use messaging::{Handler, Incoming, Outcome};
 use storage::PgPool;
 
-/// Notes the end of jobs.
+/// Records the ends of jobs.
 pub(crate) struct EndedJobs {
     pub(crate) pool: PgPool,
 }
@@ -17,7 +17,7 @@ impl Handler for EndedJobs {
             Ok(_) => return Outcome::Reject(format!("{} does not end a job", message.envelope.kind)),
             Err(problem) => return Outcome::Reject(problem.to_string()),
         };
-        match note_end(&self.pool, &event).await {
+        match record_end(&self.pool, &event).await {
             Ok(true) => Outcome::Done,
             Ok(false) => Outcome::Reject(format!("job {} is not known", event.job)),
             Err(problem) => Outcome::Retry(problem.into()),
@@ -25,7 +25,7 @@ impl Handler for EndedJobs {
     }
 }
 
-async fn note_end(pool: &PgPool, event: &domain::events::event::JobEnded) -> storage::Result<bool> {
+async fn record_end(pool: &PgPool, event: &JobEnded) -> storage::Result<bool> {
     if storage::trigger::body(pool, event.job).await?.is_none() {
         return Ok(false);
     }
@@ -33,7 +33,7 @@ async fn note_end(pool: &PgPool, event: &domain::events::event::JobEnded) -> sto
     Ok(true)
 }
 
-/// Notes the ends that the broker did not tell.
+/// Records the ends of jobs whose messages the broker has lost.
 pub(crate) async fn catch_up(pool: PgPool) {
     let done = async {
         for (job, at) in storage::trigger::unnoticed_ends(&pool).await? {

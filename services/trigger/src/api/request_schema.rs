@@ -1,5 +1,5 @@
-//! What the body of a request may say, for the API's description. `domain::job::request` reads it, and says all that
-//! is wrong with it at once.
+//! The schema of a request's body, for the API's description only. `domain::job::request` reads the body, and reports
+//! all its invalid fields together.
 
 use serde::Serialize;
 use utoipa::openapi::RefOr;
@@ -8,10 +8,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 /// Which models to run over which dates.
 #[derive(ToSchema)]
-#[schema(as = SimulationRequest)]
 #[expect(dead_code, reason = "describes; domain reads the body")]
-pub(crate) struct Asked {
-    /// First date, `YYYY-MM-DD`. Null, absent or empty: each model goes on after its last completed day.
+pub(super) struct SimulationRequest {
+    /// First date, `YYYY-MM-DD`. Null, absent or empty: each model continues after its last completed day.
     #[schema(example = "2025-10-01", pattern = r"^(\d{4}-\d{2}-\d{2})?$")]
     start_date: Option<String>,
     /// Last date, `YYYY-MM-DD`; not in the future.
@@ -34,10 +33,10 @@ pub(crate) struct Asked {
         pattern = "^[A-Za-z0-9._-]+$"
     )]
     experiment: String,
-    /// Wait for the price provider's next budget window instead of leaving dates out.
+    /// Wait for more calls of the price provider's quota instead of leaving dates out.
     #[schema(required = false, inline)]
     wait_for_data: Flag,
-    /// Run days again that stand on a day which was replaced or filled later, in order.
+    /// Run stale days again, in order: days that started from a day which was replaced or filled later.
     #[schema(required = false, inline)]
     reprocess_stale: Flag,
     /// Dollars that the job's agents may cost, above zero: a decimal as text, or a number. Absent: no limit.
@@ -54,7 +53,7 @@ enum Dollars {
     Number(f64),
 }
 
-/// A boolean, or what the original took for one.
+/// A boolean, or a value that the original API accepts as one.
 struct Flag;
 
 impl PartialSchema for Flag {

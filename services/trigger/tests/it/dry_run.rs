@@ -1,4 +1,4 @@
-//! What a plan says of a job, and that it leaves nothing behind.
+//! Dry runs: what the response says about a job, and that nothing is stored.
 
 use std::path::PathBuf;
 
@@ -134,7 +134,7 @@ async fn config_hash(stage: &Stage, model: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_plan_says_what_would_run_and_leaves_nothing_behind() {
+async fn a_dry_run_says_what_would_run_and_stores_nothing() {
     let files = Files::new();
     let stage = files.stage().await;
 
@@ -172,7 +172,7 @@ async fn a_plan_says_what_would_run_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn what_the_trigger_refuses_a_plan_refuses_in_the_same_words() {
+async fn a_dry_run_refuses_the_same_requests_with_the_same_words() {
     let files = Files::new();
     let stage = files.stage().await;
 
@@ -181,7 +181,7 @@ async fn what_the_trigger_refuses_a_plan_refuses_in_the_same_words() {
         json!({ "start_date": "2025-09-01" }),
         json!({ "start_date": "2025-09-02", "end_date": "2025-09-01", "models": ["cash"] }),
         json!({ "end_date": "2025-10-31", "models": ["cash"] }),
-        json!({ "end_date": "2025-09-01", "models": ["nobody"] }),
+        json!({ "end_date": "2025-09-01", "models": ["unknown"] }),
         json!({ "end_date": "2025-09-01" }),
         json!({ "end_date": "2025-09-01", "models": ["cash"], "budget": -1 }),
     ] {
@@ -232,7 +232,7 @@ async fn completed_days_are_kept_replaced_or_run_again_as_the_job_would() {
 }
 
 #[tokio::test]
-async fn prices_that_are_there_are_not_fetched_and_the_providers_budget_decides_what_can_run() {
+async fn stored_prices_are_not_fetched_and_the_providers_quota_decides_what_can_run() {
     let files = Files::new();
     let stage = files.stage().await;
     store_bars(&stage, &["AAPL", "MSFT", "QQQ"], &["2025-09-02"]).await;

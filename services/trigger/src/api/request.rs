@@ -1,0 +1,41 @@
+//! Reads the body and the idempotency key of a request.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderMap, StatusCode};
+use domain::job::request::ValidationError;
+use runtime::http::Problem;
+use serde_json::{Value, json};
+
+/// Most bytes of an idempotency key.
+const MAX_KEY_BYTES: usize = 200;
+
+/// The body as JSON.
+pub(super) fn json_body(body: Result<Bytes, BytesRejection>) -> Result<Value, Problem> {
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "Request body is larger than 1 MiB; send a smaller one",
+        ),
+        status => Problem::new(status, rejection.body_text()),
+    })?;
+    serde_json::from_slice(&body).map_err(|error| {
+        let loc = vec!["body".into(), error.column().into()];
+        let msg = format!("JSON decode error: {error}");
+        Problem::validation(vec![ValidationError { kind: "json_invalid", loc, msg, input: json!({}) }])
+    })
+}
+
+/// The header `Idempotency-Key`, if the request has one.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(value) = headers.get("Idempotency-Key") else { return Ok(None) };
+    match value.to_str().map(str::trim) {
+        Ok(key) if (1..=MAX_KEY_BYTES).contains(&key.len()) => Ok(Some(key)),
+        _ => {
+            let loc = vec!["header".into(), "Idempotency-Key".into()];
+            let problem = format!("Idempotency-Key must be 1 to {MAX_KEY_BYTES} visible ASCII characters");
+            let input = json!(String::from_utf8_lossy(value.as_bytes()));
+            Err(Problem::validation(vec![ValidationError::value(loc, problem, input)]))
+        }
+    }
+}
