@@ -1,6 +1,6 @@
 //! Agents and what their days used, on the wire.
 
-use domain::agent::{AgentReport, AgentSettings, Dialect, Spent};
+use domain::agent::{AgentReport, AgentSettings, Dialect, UsageTotal};
 use domain::job::AgentModel;
 
 use crate::error::ContractError;
@@ -58,7 +58,7 @@ impl TryFrom<wire::AgentReport> for AgentReport {
             // A reason of a later version is shown as it stands.
             reason: report.reason,
             summary: report.summary,
-            spent: Spent {
+            spent: UsageTotal {
                 calls: usage.calls,
                 prompt_tokens: usage.prompt_tokens,
                 cached: usage.cached_tokens,

@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use domain::accounting::fill::Fill;
 use domain::accounting::known_actions::KnownActions;
 use domain::accounting::portfolio::Portfolio;
-use domain::agent::{AgentReport, Entry, EntryKind, Journal, Spent};
+use domain::agent::{AgentReport, Entry, EntryKind, Journal, UsageTotal};
 use domain::market::instruments::{Bar, Symbol};
 use domain::replay::{Base, RecordedDay, RecordedOutcome};
 use domain::simulation::model_day::DayRef;
@@ -141,7 +141,7 @@ enum Outcome {
 struct Agent {
     end_reason: String,
     summary: String,
-    usage: Spent,
+    usage: UsageTotal,
     possibly_paid_twice: u64,
 }
 

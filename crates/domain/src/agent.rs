@@ -1,32 +1,33 @@
 //! An agent's day: one model-day decided by a language model, or by a user's own agent.
 //!
-//! The whole day is a fold over recorded facts. A [`Session`] is opened over the market as of the
-//! open and the day's book; it asks ([`Next::Call`], [`Next::Search`]), the shell answers
-//! ([Session::add_response], [`Session::add_search_result`]) with what it has journalled, and the same facts
-//! give the same requests, byte for byte, in every process. A resumed or replayed day is the same
-//! session fed again.
+//! A [`Session`] is opened with the market as of the open and the day's book. It returns requests ([`Next::Call`],
+//! [`Next::Search`]); the caller sends them and adds each response ([`Session::add_response`],
+//! [`Session::add_search_result`]) after it has written it to the journal. The same responses give the same requests,
+//! byte for byte, in every process. So a day is resumed or replayed by a [`JournaledSession`], which adds the journal's
+//! responses to a new session.
 //!
 //! ```text
-//! let mut session = Session::open(opening)?;
-//! let reason = loop {
-//!     match session.next() {
-//!         Next::Call(ask) => {
-//!             // hash ask.body, compare with the journal or write the intent, call, classify
-//!             let answer = dialect.classify(&raw, &secrets);
-//!             // a failure is tried again while next_try(&failure, tries, jitter) says so
-//!             session.add_response(&answer)?;
+//! let mut session = JournaledSession::new(Session::open(opening)?, journal);
+//! loop {
+//!     match session.next_step()? {
+//!         NextStep::Call { request, hash, sent } => {
+//!             // write the intent to the journal, send request.body
+//!             let response = dialect.classify(&raw, &secrets);
+//!             // send it again after a failure, while next_try(&failure, tries, jitter) returns a wait
+//!             session.add_response(&response)?;
 //!         }
-//!         Next::Search(wanted) => {
-//!             let text = search::text(&search::usable(&found, today), today);
-//!             session.add_search_result(wanted.index, &text)?;
+//!         NextStep::Search(request) => {
+//!             let text = search::text(&search::published_before(&results, today), today);
+//!             session.add_search_result(request.index, &text)?;
 //!         }
-//!         Next::Ended(reason) => break reason,
+//!         NextStep::Changed { .. } => // begin a new attempt
+//!         NextStep::Ended(_) => break,
 //!     }
-//! };
-//! let ended = session.finish();
+//! }
+//! let finished = session.finish();
 //! ```
 //!
-//! No HTTP, no journal, no clock here: the shell tells elapsed time and an exhausted budget.
+//! No HTTP, no database, no clock here. The caller ends a day that is out of time or budget ([`Session::stop`]).
 
 pub mod conversation;
 pub mod dialect;
@@ -53,14 +54,14 @@ pub mod usage;
 
 pub use conversation::Conversation;
 pub use dialect::Dialect;
-pub use end_reason::{EndReason, Outcome};
+pub use end_reason::EndReason;
 pub use journal::{Entry, EntryKind, Journal, JournalError, request_hash};
 pub use journaled_session::{FinishedSession, JournaledSession, JournaledSessionError, NextStep};
 pub use report::AgentReport;
 pub use response::{AssistantMessage, Delivery, Failure, FailureClass, ModelResponse, RawResponse};
-pub use retry::{Reaction, next_try};
+pub use retry::next_try;
 pub use secrets::Secrets;
 pub use session::{EndedSession, ModelRequest, Next, Opening, Session};
 pub use settings::{AgentSettings, Limits};
 pub use transcript::{Message, Transcript};
-pub use usage::{Spent, TokenPrices, Usage};
+pub use usage::{TokenPrices, Usage, UsageTotal};

@@ -53,7 +53,7 @@ fn recorded(on: &str, outcome: RecordedOutcome) -> RecordedDay {
         report: Some(AgentReport {
             reason: "finished".to_owned(),
             summary: "It bought.".to_owned(),
-            spent: Spent { calls: 2, cost: Some(decimal("0.001250")), ..Spent::default() },
+            spent: UsageTotal { calls: 2, cost: Some(decimal("0.001250")), ..UsageTotal::default() },
             possibly_paid_twice: 1,
         }),
     }

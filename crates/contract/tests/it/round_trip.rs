@@ -9,7 +9,7 @@ use domain::accounting::costs::{CostTerms, Costs};
 use domain::accounting::order::Side;
 use domain::accounting::portfolio::Portfolio;
 use domain::accounting::refusal::RefusedOrder;
-use domain::agent::{AgentReport, AgentSettings, Dialect, Limits, Spent};
+use domain::agent::{AgentReport, AgentSettings, Dialect, Limits, UsageTotal};
 use domain::events::event::Event;
 use domain::job::requested_dates::RequestedDates;
 use domain::job::{AgentModel, Job, Model, ModelKind, OnFailure, Options};
@@ -109,7 +109,7 @@ prop_compose! {
         cost in prop::option::of(amount()),
         (unknown_calls, unpriced_calls, possibly_paid_twice) in any::<(u64, u64, u64)>(),
     ) -> AgentReport {
-        let spent = Spent {
+        let spent = UsageTotal {
             calls, prompt_tokens, cached, completion, reasoning, cost, unknown_calls, unpriced_calls,
         };
         AgentReport { reason, summary, spent, possibly_paid_twice }

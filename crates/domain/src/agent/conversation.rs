@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::report::AgentReport;
 use super::transcript::Transcript;
-use super::usage::Spent;
+use super::usage::UsageTotal;
 
 /// A conversation that has ended, as it is stored and shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ pub struct ConversationUsage {
 impl Conversation {
     /// The conversation of a day that ended as `report` says.
     pub fn new(report: &AgentReport, turns: Transcript) -> Self {
-        let Spent {
+        let UsageTotal {
             calls,
             prompt_tokens,
             cached,
@@ -67,7 +67,7 @@ impl Conversation {
         AgentReport {
             reason,
             summary: self.summary,
-            spent: Spent {
+            spent: UsageTotal {
                 calls: usage.calls,
                 prompt_tokens: usage.prompt_tokens,
                 cached: usage.cached_tokens,
@@ -93,7 +93,7 @@ mod tests {
         AgentReport {
             reason: "finished".to_owned(),
             summary: "On 2025-10-02 m made no trades.".to_owned(),
-            spent: Spent {
+            spent: UsageTotal {
                 calls: 9,
                 prompt_tokens: 8,
                 cached: 7,

@@ -1,4 +1,4 @@
-//! Why an agent's day ended, and whether it counts.
+//! Why an agent's day ended, and whether the day completes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,26 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use super::response::FailureClass;
 
-/// Whether what was traded takes effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// The day completes with what was traded.
-    Completes,
-    /// The day fails and leaves no trace in the portfolio.
-    Fails,
-}
-
 /// Why an agent's day ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum EndReason {
-    /// The agent said that it is done.
+    /// The agent ended its day.
     Finished,
-    /// It neither used tools nor said that it is done, also when reminded.
+    /// It neither used tools nor ended its day, even after a reminder.
     NoMoreToSay,
-    /// It answered nothing, twice in a row.
+    /// Its messages were empty, twice in a row.
     NoDecision,
-    /// It was asked as often as allowed.
+    /// It made as many calls of the model as allowed.
     MaxSteps,
     /// It used as many tools as allowed.
     MaxToolCalls,
@@ -36,17 +27,17 @@ pub enum EndReason {
     MaxCost,
     /// It took as long as allowed.
     WallTime,
-    /// The job's money is used up.
+    /// The job's budget is used up.
     BudgetExhausted,
     /// Its arguments could not be used, three times in a row.
     BadArguments,
-    /// Its answer was filtered, or it refused.
+    /// Its message was filtered, or the model refused.
     ContentFilter,
-    /// Its answer was cut at the limit, twice in a row.
+    /// Its message was cut at the limit of tokens, twice in a row.
     Length,
     /// The journal holds another request for this step: the code or the configuration has changed.
     RequestChanged,
-    /// A replayed day asks for what was not recorded.
+    /// A replayed day needs a response that was not recorded.
     NotRecorded,
     /// The endpoint failed for good.
     Endpoint(FailureClass),
@@ -54,7 +45,7 @@ pub enum EndReason {
 
 impl EndReason {
     /// All reasons that are not an endpoint's failure.
-    pub const OWN: [Self; 14] = [
+    const OWN: [Self; 14] = [
         Self::Finished,
         Self::NoMoreToSay,
         Self::NoDecision,
@@ -92,14 +83,15 @@ impl EndReason {
         }
     }
 
-    /// What a failed day tells when nothing else is known.
+    /// The error of a failed day of which nothing else is known.
     pub fn failed(self) -> String {
         format!("the agent's day ended: {self}")
     }
 
-    /// Whether the day takes effect. A limit is an end like any other; without an endpoint, or
-    /// without the same facts, there is no decision to take effect.
-    pub fn outcome(self) -> Outcome {
+    /// Whether the day completes with what was traded; otherwise it fails and leaves no trace in the portfolio. A day
+    /// that ends at a limit completes. Without an endpoint, or with another request than the journal's, there is no
+    /// decision that could take effect.
+    pub fn completes_day(self) -> bool {
         match self {
             Self::Finished
             | Self::NoMoreToSay
@@ -112,8 +104,8 @@ impl EndReason {
             | Self::BudgetExhausted
             | Self::BadArguments
             | Self::ContentFilter
-            | Self::Length => Outcome::Completes,
-            Self::RequestChanged | Self::NotRecorded | Self::Endpoint(_) => Outcome::Fails,
+            | Self::Length => true,
+            Self::RequestChanged | Self::NotRecorded | Self::Endpoint(_) => false,
         }
     }
 }
@@ -169,9 +161,9 @@ mod tests {
 
     #[test]
     fn a_limit_completes_the_day_and_an_endpoint_fails_it() {
-        assert_eq!(EndReason::MaxSteps.outcome(), Outcome::Completes);
-        assert_eq!(EndReason::ContentFilter.outcome(), Outcome::Completes);
-        assert_eq!(EndReason::Endpoint(FailureClass::NoMoney).outcome(), Outcome::Fails);
-        assert_eq!(EndReason::NotRecorded.outcome(), Outcome::Fails);
+        assert!(EndReason::MaxSteps.completes_day());
+        assert!(EndReason::ContentFilter.completes_day());
+        assert!(!EndReason::Endpoint(FailureClass::NoMoney).completes_day());
+        assert!(!EndReason::NotRecorded.completes_day());
     }
 }

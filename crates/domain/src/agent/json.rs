@@ -50,7 +50,7 @@ pub(crate) fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// What a tool answers when it could do nothing.
+/// The result of a tool that could do nothing.
 pub(crate) fn error(text: &str) -> String {
     Object::new().text("error", text).finish()
 }
@@ -72,7 +72,7 @@ pub(crate) fn bounded(text: &str, limit: usize) -> String {
 /// Reads an object's text.
 ///
 /// # Errors
-/// In words for an agent: not JSON, or not an object.
+/// When it is no JSON, or no object; the text is for the agent.
 pub(crate) fn object(text: &str) -> Result<Map<String, Value>, String> {
     // Some endpoints send no arguments as nothing at all.
     if text.trim().is_empty() {
@@ -90,7 +90,7 @@ pub(crate) fn object(text: &str) -> Result<Map<String, Value>, String> {
     Err(format!("the arguments must be a JSON object, not {kind}"))
 }
 
-/// `json` with every number outside its strings quoted, so that a reader gets the digits as written.
+/// `json` with every number outside strings quoted, so that its digits are read exactly.
 pub(crate) fn numbers_as_text(json: &str) -> String {
     let mut quoted = String::with_capacity(json.len() + 16);
     let (mut in_string, mut escaped, mut in_number) = (false, false, false);

@@ -1,4 +1,4 @@
-//! What the model is told at the beginning of a day: a template filled with the day's facts.
+//! The prompt of a day: a template filled with the day's facts.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounting::portfolio::Portfolio;
 use crate::market::as_of::AsOf;
-use crate::market::instruments::Symbol;
+use crate::market::instruments::{Symbol, Universe};
 use crate::values::money::Price;
 
 mod template;
@@ -15,14 +15,12 @@ mod template;
 mod tests;
 
 use template::Placeholder;
-pub use template::{Template, TemplateError};
+pub use template::{STOP_TOKEN, Template, TemplateError};
 
-/// With this in its text the model ends its day.
-pub const STOP_TOKEN: &str = "<FINISH_SIGNAL>";
 const DEFAULT_VERSION: &str = "1";
 const NONE: &str = "(none)";
 
-/// A template and what its version is called, so that days can be told apart by it.
+/// A template, and the name of its version, which is stored with the days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
     /// The version's name.
@@ -42,7 +40,7 @@ pub(super) struct Facts<'a> {
     pub(super) as_of: AsOf<'a>,
     pub(super) portfolio: &'a Portfolio,
     pub(super) initial_cash: Decimal,
-    /// Symbols whose prices are shown, without repetition.
+    /// [`priced_symbols`].
     pub(super) symbols: &'a [Symbol],
 }
 
@@ -72,14 +70,25 @@ pub(super) fn user(as_of: &AsOf<'_>) -> String {
     format!("Please analyze and update today's ({}) positions.", as_of.today())
 }
 
-/// What a model hears that neither used tools nor ended its day, which it does with `ending`.
-pub(super) fn nudge(ending: &str) -> String {
+/// The message to a model that neither used tools nor ended its day, which it does with `ending`.
+pub(super) fn reminder(ending: &str) -> String {
     format!("Use the tools to act, or end the day with {ending}.")
 }
 
 /// Today's opens of those of `symbols` that have one, in their order.
 pub(super) fn opens<'s>(as_of: &AsOf<'_>, symbols: &'s [Symbol]) -> Vec<(&'s Symbol, Price)> {
     symbols.iter().filter_map(|symbol| Some((symbol, as_of.open(symbol)?))).collect()
+}
+
+/// The symbols whose prices are shown: the universe, the benchmark, and the other holdings.
+pub(super) fn priced_symbols(universe: &Universe, portfolio: &Portfolio) -> Vec<Symbol> {
+    let mut symbols = universe.symbols.clone();
+    for symbol in universe.benchmark.iter().chain(portfolio.holdings().keys()) {
+        if !symbols.contains(symbol) {
+            symbols.push(symbol.clone());
+        }
+    }
+    symbols
 }
 
 fn positions(portfolio: &Portfolio) -> String {

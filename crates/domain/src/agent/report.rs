@@ -1,6 +1,6 @@
 //! What is reported of an agent's day beside its accounts.
 
-use super::usage::Spent;
+use super::usage::UsageTotal;
 
 /// How an agent's day went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct AgentReport {
     /// A few sentences for people.
     pub summary: String,
     /// What its calls used.
-    pub spent: Spent,
+    pub spent: UsageTotal,
     /// Calls that were sent again although the first copy may have been billed.
     pub possibly_paid_twice: u64,
 }

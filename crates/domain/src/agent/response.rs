@@ -1,83 +1,32 @@
-//! What came back from an endpoint, and what it means.
+//! The response of an endpoint: what arrived, and what it means.
 //!
-//! Pure: the shell makes the call, cuts off bodies that are too large and notes the instant.
+//! Pure: the caller makes the call, cuts off bodies that are too large and notes the instant.
 
-use std::collections::BTreeMap;
-
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::secrets::Secrets;
 
-mod chat;
 mod failure;
 mod message;
-mod reported;
+mod raw;
+mod reported_error;
 mod retry_after;
 #[cfg(test)]
 mod tests;
 
-pub(super) use chat::tool_call;
 pub use failure::{Failure, FailureClass};
 pub use message::{AssistantMessage, Finish, MessageClass, ToolCall};
-use reported::ReportedError;
+pub use raw::{Delivery, RawResponse};
+use reported_error::ReportedError;
 
-/// How the answer's bytes ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Delivery {
-    /// All of them came.
-    Whole,
-    /// The connection was closed or reset after the request was sent.
-    Cut,
-    /// None came in time, or they stopped coming.
-    TimedOut,
-    /// No connection was made: the request never left.
-    Unreachable,
-    /// There were more than the limit, and the rest was not read.
-    TooLarge,
-}
-
-/// An answer as it came, before anybody looks at it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawResponse {
-    /// How its bytes ended.
-    pub delivery: Delivery,
-    /// The HTTP status; `None` when none came.
-    pub status: Option<u16>,
-    /// Headers by lower-case name.
-    pub headers: BTreeMap<String, String>,
-    /// The body as far as it came.
-    pub body: Vec<u8>,
-    /// When it came; dates in headers without one of the endpoint's own are measured against it.
-    pub received_at: DateTime<Utc>,
-}
-
-impl RawResponse {
-    /// An answer that came in full.
-    pub fn whole(
-        status: u16,
-        headers: BTreeMap<String, String>,
-        body: Vec<u8>,
-        received_at: DateTime<Utc>,
-    ) -> Self {
-        Self { delivery: Delivery::Whole, status: Some(status), headers, body, received_at }
-    }
-
-    /// No answer, or not all of one, for the reason `delivery`.
-    pub fn none(delivery: Delivery, received_at: DateTime<Utc>) -> Self {
-        Self { delivery, status: None, headers: BTreeMap::new(), body: Vec::new(), received_at }
-    }
-}
-
-/// What an answer means: something the model said, or why it said nothing.
+/// What a response means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelResponse {
-    /// The model answered, if perhaps nothing that helps.
+    /// The model answered; the message may be useless.
     Message(AssistantMessage),
-    /// The endpoint did not let it answer.
+    /// The endpoint returned no message.
     Failed(Failure),
 }
 
@@ -91,42 +40,43 @@ impl ModelResponse {
     }
 }
 
-/// What a chat-completions answer means. Keys in use appear in no part of it.
-pub fn classify(raw: &RawResponse, secrets: &Secrets) -> ModelResponse {
-    read(raw, secrets, chat::message)
-}
-
-/// As [`classify`], with `message` reading the body of a success.
+/// Reads a response whose successful body is read by `message`. The result contains none of the keys in `secrets`.
 pub(super) fn read(
     raw: &RawResponse,
     secrets: &Secrets,
     message: fn(&Value) -> Result<AssistantMessage, Failure>,
 ) -> ModelResponse {
-    let status = match (raw.delivery, raw.status) {
-        (Delivery::TimedOut, _) | (Delivery::Whole, None) => {
-            return ModelResponse::Failed(Failure::new(FailureClass::Timeout, "no answer in time"));
-        }
-        (Delivery::Unreachable, _) => {
-            return ModelResponse::Failed(Failure::new(FailureClass::Unreachable, "no connection"));
-        }
-        (Delivery::TooLarge, _) => {
-            return ModelResponse::Failed(Failure::new(FailureClass::TooLarge, "the answer is too large"));
-        }
-        (Delivery::Cut, None) => {
-            return ModelResponse::Failed(Failure::new(FailureClass::Malformed, "the connection was cut"));
-        }
-        (Delivery::Whole | Delivery::Cut, Some(status)) => status,
+    let read = status(raw).and_then(|status| read_body(status, raw, secrets, message));
+    read.map_or_else(ModelResponse::Failed, ModelResponse::Message)
+}
+
+/// The HTTP status, when there is a body to read.
+fn status(raw: &RawResponse) -> Result<u16, Failure> {
+    let (class, text) = match (raw.delivery, raw.status) {
+        (Delivery::Whole | Delivery::Cut, Some(status)) => return Ok(status),
+        (Delivery::TimedOut, _) | (Delivery::Whole, None) => (FailureClass::Timeout, "no answer in time"),
+        (Delivery::Unreachable, _) => (FailureClass::Unreachable, "no connection"),
+        (Delivery::TooLarge, _) => (FailureClass::TooLarge, "the answer is too large"),
+        (Delivery::Cut, None) => (FailureClass::Malformed, "the connection was cut"),
     };
+    Err(Failure::new(class, text))
+}
+
+fn read_body(
+    status: u16,
+    raw: &RawResponse,
+    secrets: &Secrets,
+    message: fn(&Value) -> Result<AssistantMessage, Failure>,
+) -> Result<AssistantMessage, Failure> {
     let text = secrets.conceal(&String::from_utf8_lossy(&raw.body));
-    // A body that is not UTF-8 is damaged; what it still says may not be what was meant.
+    // A body that is not UTF-8 is damaged, so a message in it may not be the one that was sent.
     let intact = std::str::from_utf8(&raw.body).is_ok();
     let json: Option<Value> = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok();
     if let Some(error) = ReportedError::find(status, json.as_ref(), &text) {
         return error.meaning(raw, secrets);
     }
-    let meaning = match json {
+    match json {
         Some(json @ Value::Object(_)) if intact => message(&json),
         Some(_) | None => Err(Failure::new(FailureClass::Malformed, "the answer is no JSON object")),
-    };
-    meaning.map_or_else(ModelResponse::Failed, ModelResponse::Message)
+    }
 }

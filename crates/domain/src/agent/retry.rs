@@ -1,82 +1,47 @@
-//! What follows an answer: use it, ask again, or give up; and how long to wait.
+//! Whether a failed call is sent again, and after which wait.
 
 use std::time::Duration;
 
-use super::response::{Failure, FailureClass, MessageClass, ModelResponse};
+use super::response::{Failure, FailureClass};
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
-/// An endpoint that asks for more than this will not serve the day.
-const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
+/// An endpoint that requests a longer wait is given up for the day.
+const MAX_WAIT: Duration = Duration::from_secs(60 * 60);
 /// Jitter is a number of thousandths.
-const WHOLE_JITTER: u32 = 1_000;
-
-/// What an answer calls for. The session does all of it except `Retry`, which is the shell's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reaction {
-    /// Go on: run the tools, nudge, or end as the model says.
-    Use,
-    /// Tell the model what is wrong with its arguments.
-    Correct,
-    /// Ask the same once more, as a new step; a second time in a row ends the day.
-    AskOnceMore,
-    /// The day completes with what was traded so far.
-    EndDay,
-    /// Send the same request again, at most so many times in all.
-    Retry {
-        /// The most times the request is sent.
-        tries: u32,
-    },
-    /// The day fails; the same request would fail again.
-    FailDay,
-}
-
-impl ModelResponse {
-    /// What the answer calls for.
-    pub fn reaction(&self) -> Reaction {
-        match self {
-            Self::Message(message) => match message.class() {
-                MessageClass::ToolCalls | MessageClass::Final => Reaction::Use,
-                MessageClass::BadArguments => Reaction::Correct,
-                MessageClass::Empty | MessageClass::Truncated => Reaction::AskOnceMore,
-                MessageClass::Refused => Reaction::EndDay,
-            },
-            Self::Failed(failure) => failure.class.reaction(),
-        }
-    }
-}
+const MAX_JITTER: u32 = 1_000;
 
 impl FailureClass {
-    /// What a failure of this class calls for.
-    pub fn reaction(self) -> Reaction {
+    /// How often a request that fails this way is sent in all; `None` when it would fail again.
+    fn max_tries(self) -> Option<u32> {
         match self {
-            Self::Throttled => Reaction::Retry { tries: 10 },
-            Self::ServerError | Self::Unreachable => Reaction::Retry { tries: 6 },
+            Self::Throttled => Some(10),
+            Self::ServerError | Self::Unreachable => Some(6),
             // These may have been billed each time.
-            Self::Timeout | Self::Malformed => Reaction::Retry { tries: 3 },
+            Self::Timeout | Self::Malformed => Some(3),
             Self::NoMoney
             | Self::BadCredentials
             | Self::BadModel
             | Self::TooLong
             | Self::BadRequest
-            | Self::TooLarge => Reaction::FailDay,
+            | Self::TooLarge => None,
         }
     }
 }
 
-/// The wait before a request is sent again that failed `tries` times, counted from 1; `None` when
-/// it is not. Doubles from a second to a minute, is never below what the endpoint asks for, and
-/// grows by up to half the backoff with `jitter`, a random number of thousandths.
+/// The wait before a request is sent again that failed `tries` times, counted from 1; `None` when it is not sent
+/// again. Doubles from a second to a minute, is at least the wait that the endpoint requests, and grows by up to half
+/// the backoff with `jitter`, a random number of thousandths.
 pub fn next_try(failure: &Failure, tries: u32, jitter: u16) -> Option<Duration> {
-    let Reaction::Retry { tries: most } = failure.class.reaction() else { return None };
-    let asked = failure.retry_after.unwrap_or_default();
-    if tries >= most || asked > LONGEST_WAIT {
+    let max_tries = failure.class.max_tries()?;
+    let requested = failure.retry_after.unwrap_or_default();
+    if tries >= max_tries || requested > MAX_WAIT {
         return None;
     }
     let doubled = 2_u32.saturating_pow(tries.saturating_sub(1));
-    let backoff = FIRST_WAIT.saturating_mul(doubled).min(LONGEST_BACKOFF);
-    let spread = backoff * u32::from(jitter).min(WHOLE_JITTER) / (2 * WHOLE_JITTER);
-    Some(backoff.max(asked) + spread)
+    let backoff = FIRST_WAIT.saturating_mul(doubled).min(MAX_BACKOFF);
+    let spread = backoff * u32::from(jitter).min(MAX_JITTER) / (2 * MAX_JITTER);
+    Some(backoff.max(requested) + spread)
 }
 
 #[cfg(test)]
@@ -114,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_never_below_what_is_asked_for() {
+    fn the_wait_is_never_below_the_requested_one() {
         let throttled = failure(FailureClass::Throttled, Some(90));
 
         assert_eq!(seconds(&throttled, 1, 0), Some(90.0));

@@ -1,17 +1,16 @@
-//! A walk through sessions by hand: one portfolio, tool call by tool call, day by day, never back.
+//! A portfolio that is led through sessions by hand: tool call by tool call, day by day, never back.
 //!
-//! The tools and their answers are those of a model-day; nothing of it is stored. Of the prices a walk holds
-//! only what it was given, so whoever gives it no later days than today can show none.
+//! Tools and results are those of a model-day; nothing is stored. A sandbox holds only the prices that it was given,
+//! so it cannot show a later day than its caller does.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::dialect::agent::{Observed, observation};
+use super::dialect::agent_protocol::{Observed, observation};
 use super::json::{Object, error};
 use super::prompt::{self, Facts, Prompt};
 use super::response::ToolCall;
-use super::session::shown;
-use super::tool::{Effect, Ran, run};
+use super::tool::{Effect, ToolOutcome, run};
 use crate::accounting::costs::Costs;
 use crate::accounting::day_book::DayBook;
 use crate::accounting::day_error::DayError;
@@ -23,12 +22,12 @@ use crate::market::calendar::Calendar;
 use crate::market::instruments::{Bar, Symbol, Universe};
 use crate::market::price_table::PriceTable;
 
-/// What a walk goes through.
+/// What stays the same on all days of a sandbox.
 #[derive(Debug, Clone)]
-pub struct Ground {
+pub struct SandboxSettings {
     /// What may be traded.
     pub universe: Universe,
-    /// The request's sessions.
+    /// The exchange's sessions.
     pub calendar: Calendar,
     /// Dollars before the first day.
     pub initial_cash: Decimal,
@@ -36,81 +35,81 @@ pub struct Ground {
     pub search: bool,
 }
 
-/// One portfolio on its way through the sessions.
+/// One portfolio and its current day.
 #[derive(Debug)]
-pub struct Walk {
-    ground: Ground,
+pub struct Sandbox {
+    settings: SandboxSettings,
     prices: PriceTable,
     today: NaiveDate,
     previous: Option<PreviousDay>,
-    /// The orders that were carried out today. The day's book is made from them again for each call: the same
-    /// orders at the same open come to the same position.
+    /// Today's filled orders. Each call makes the day's book again from them: the same orders at the same open lead to
+    /// the same position.
     orders: Vec<Order>,
 }
 
 /// A bar with its symbol and date.
-pub type Dated = (Symbol, NaiveDate, Bar);
+pub type DatedBar = (Symbol, NaiveDate, Bar);
 
-impl Walk {
-    /// Begins at the open of `today` with cash alone. `prices` are the bars up to today, today's included.
+impl Sandbox {
+    /// Begins at the open of `today` with cash alone. `prices` are the bars up to and including today.
     ///
     /// # Errors
     /// When the initial cash is below zero.
     pub fn begin(
-        ground: Ground,
+        settings: SandboxSettings,
         today: NaiveDate,
-        prices: impl IntoIterator<Item = Dated>,
+        prices: impl IntoIterator<Item = DatedBar>,
     ) -> Result<Self, DayError> {
         let prices = prices.into_iter().collect();
-        let walk = Self { ground, prices, today, previous: None, orders: Vec::new() };
-        walk.book(&MarketDay::new(&walk.prices, &[], today)).map(drop)?;
-        Ok(walk)
+        let sandbox = Self { settings, prices, today, previous: None, orders: Vec::new() };
+        sandbox.book(&sandbox.market()).map(drop)?;
+        Ok(sandbox)
     }
 
-    /// The day whose open has just been seen.
+    /// The current day.
     pub fn today(&self) -> NaiveDate {
         self.today
     }
 
-    /// The session after today; `None` when the calendar does not say.
+    /// The session after today; `None` when the calendar does not reach it.
     pub fn next_session(&self) -> Option<NaiveDate> {
-        self.ground.calendar.next_session(self.today)
+        self.settings.calendar.next_session(self.today)
     }
 
-    /// Runs a call of a tool, as on a model-day.
+    /// Runs a tool call, as on a model-day.
     ///
     /// # Errors
     /// When the day has no accounts.
-    pub fn call(&mut self, call: &ToolCall) -> Result<Ran, DayError> {
-        let market = MarketDay::new(&self.prices, &[], self.today);
+    pub fn call(&mut self, call: &ToolCall) -> Result<ToolOutcome, DayError> {
+        let market = self.market();
         let mut book = self.book(&market)?;
-        let ran = run(call, self.ground.search, &self.as_of(), &mut book);
-        if let Ran::Answered { effect: Effect::Filled(fill), .. } = &ran {
+        let outcome = run(call, self.settings.search, &self.as_of(), &mut book);
+        if let ToolOutcome::Answered { effect: Effect::Filled(fill), .. } = &outcome {
             let order = Order::new(fill.side, fill.symbol.as_str(), fill.quantity);
             self.orders.push(order);
         }
-        Ok(ran)
+        Ok(outcome)
     }
 
-    /// Today's date and what an agent may observe on it, as JSON text.
+    /// Today's date and an agent's observation, as JSON text.
     ///
     /// # Errors
     /// When the day has no accounts.
     pub fn observation(&self) -> Result<String, DayError> {
-        Ok(self.told(Object::new())?.finish())
+        Ok(self.add_observation(Object::new())?.finish())
     }
 
-    /// Closes the day and goes to `next`, whose bars and those between are `prices`. Tells how the day went,
-    /// and what is observed on the next one, as JSON text.
+    /// Closes the day and goes to `next`; `prices` are the bars after today up to `next`. Returns the closed day's
+    /// result and the next observation, as JSON text.
     ///
     /// # Errors
     /// When `next` is not after today or a day has no accounts; nothing has changed then.
-    pub fn go_to(
+    pub fn advance_to(
         &mut self,
         next: NaiveDate,
-        prices: impl IntoIterator<Item = Dated>,
+        prices: impl IntoIterator<Item = DatedBar>,
     ) -> Result<String, DayError> {
-        let market = MarketDay::new(&self.prices, &[], self.today);
+        let market = self.market();
         let result = self.book(&market)?.close()?;
         let closed = Object::new()
             .text("date", &result.date.to_string())
@@ -121,62 +120,66 @@ impl Walk {
         let mut later = self.prices.clone();
         later.extend(prices);
         let next = Self {
-            ground: self.ground.clone(),
+            settings: self.settings.clone(),
             prices: later,
             today: next,
             previous: Some(result.into_previous()),
             orders: Vec::new(),
         };
-        let told = next.told(Object::new().json("closed", closed))?.finish();
+        let text = next.add_observation(Object::new().json("closed", closed))?.finish();
         *self = next;
-        Ok(told)
+        Ok(text)
     }
 
-    /// What a language model is told today: the standard system prompt, and the user's message.
+    /// The messages with which a language model begins today: the standard system prompt, and the user's message.
     ///
     /// # Errors
     /// When the day has no accounts.
     pub fn prompt(&self) -> Result<(String, String), DayError> {
-        let market = MarketDay::new(&self.prices, &[], self.today);
+        let market = self.market();
         let book = self.book(&market)?;
-        let symbols = shown(&self.ground.universe, &book);
-        let initial_cash = self.ground.initial_cash;
+        let symbols = prompt::priced_symbols(&self.settings.universe, book.portfolio());
+        let initial_cash = self.settings.initial_cash;
         let facts =
             Facts { as_of: self.as_of(), portfolio: book.portfolio(), initial_cash, symbols: &symbols };
         Ok((prompt::system(&Prompt::default().template, &facts), prompt::user(&self.as_of())))
     }
 
-    fn told(&self, object: Object) -> Result<Object, DayError> {
-        let market = MarketDay::new(&self.prices, &[], self.today);
+    fn add_observation(&self, object: Object) -> Result<Object, DayError> {
+        let market = self.market();
         let book = self.book(&market)?;
-        let symbols = shown(&self.ground.universe, &book);
+        let symbols = prompt::priced_symbols(&self.settings.universe, book.portfolio());
         let observed = observation(&Observed {
             as_of: self.as_of(),
             portfolio: book.portfolio(),
-            universe: &self.ground.universe,
+            universe: &self.settings.universe,
             symbols: &symbols,
         });
         let object = object.text("date", &self.today.to_string());
         Ok(object.decimal("starting_value", book.starting_value()).json("observation", observed))
     }
 
+    fn market(&self) -> MarketDay<'_> {
+        MarketDay::new(&self.prices, &[], self.today)
+    }
+
     fn as_of(&self) -> AsOf<'_> {
-        AsOf::new(&self.prices, &self.ground.calendar, self.today)
+        AsOf::new(&self.prices, &self.settings.calendar, self.today)
     }
 
     fn book<'a>(&'a self, market: &'a MarketDay<'a>) -> Result<DayBook<'a>, DayError> {
-        let (previous, cash) = (self.previous.as_ref(), self.ground.initial_cash);
-        let universe = &self.ground.universe;
+        let (previous, cash) = (self.previous.as_ref(), self.settings.initial_cash);
+        let universe = &self.settings.universe;
         let mut book = DayBook::open(self.today, previous, cash, universe, market, &[], Costs::NONE)?;
         for order in &self.orders {
-            // It was carried out before, at this open and in this order.
+            // It was filled before, at this open and in this order, so it is filled again.
             let _ = book.submit(order);
         }
         Ok(book)
     }
 }
 
-/// What a walk's tool answers when it could do nothing.
+/// The result of a tool that could do nothing.
 pub fn refused(text: &str) -> String {
     error(text)
 }

@@ -1,68 +1,67 @@
-//! Which results of a web search a model may see: those that are certainly from before the day.
+//! Which results of a web search a model may see: those that were certainly published before the day.
 //!
-//! The shell searches; nothing here does.
+//! The caller makes the search.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::json::{Object, array, bounded, printable};
 
-mod date;
+mod publication_date;
 
-/// The most results that are shown.
-const MOST_RESULTS: usize = 5;
-const TITLE_LIMIT: usize = 200;
-const URL_LIMIT: usize = 500;
-const CONTENT_LIMIT: usize = 1_000;
+const MAX_RESULTS: usize = 5;
+const MAX_TITLE: usize = 200;
+const MAX_URL: usize = 500;
+const MAX_CONTENT: usize = 1_000;
 
-/// A result as the search engine gave it.
+/// A result as the search engine returned it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Found {
+pub struct SearchResult {
     /// The page's title.
     pub title: String,
     /// Its address.
     pub url: String,
-    /// When it was published, in the engine's words.
+    /// When it was published, as the engine writes it.
     pub date: Option<String>,
     /// Its text, or part of it.
     pub content: String,
 }
 
-/// A result that may be shown.
+/// A result that may be shown: it was published before the day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Usable {
-    /// The page's title, at most about 200 characters.
+pub struct DatedResult {
+    /// The page's title, about 200 characters or fewer.
     pub title: String,
-    /// Its address, at most about 500 characters.
+    /// Its address, about 500 characters or fewer.
     pub url: String,
-    /// The day it was published; before the day of the search.
+    /// When it was published.
     pub date: NaiveDate,
-    /// The beginning of its text, at most about 1,000 characters.
+    /// The beginning of its text, about 1,000 characters or fewer.
     pub content: String,
 }
 
-/// Those of `results` that were published before `today`, at most five, in their order. One whose
-/// date is missing, relative (`2 days ago`), ambiguous (`01/02/2025`) or unreadable is left out.
-pub fn usable(results: &[Found], today: NaiveDate) -> Vec<Usable> {
-    let shown = |found: &Found| {
-        let date = date::published(found.date.as_deref()?).filter(|date| *date < today)?;
-        Some(Usable {
-            title: bounded(printable(&found.title).trim(), TITLE_LIMIT),
-            url: bounded(printable(&found.url).trim(), URL_LIMIT),
+/// The first five of `results` that were published before `today`. A result is left out when its date is missing,
+/// relative (`2 days ago`), ambiguous (`01/02/2025`) or unreadable.
+pub fn published_before(results: &[SearchResult], today: NaiveDate) -> Vec<DatedResult> {
+    let shown = |found: &SearchResult| {
+        let date = publication_date::parse(found.date.as_deref()?).filter(|date| *date < today)?;
+        Some(DatedResult {
+            title: bounded(printable(&found.title).trim(), MAX_TITLE),
+            url: bounded(printable(&found.url).trim(), MAX_URL),
             date,
-            content: bounded(printable(&found.content).trim(), CONTENT_LIMIT),
+            content: bounded(printable(&found.content).trim(), MAX_CONTENT),
         })
     };
-    results.iter().filter_map(shown).take(MOST_RESULTS).collect()
+    results.iter().filter_map(shown).take(MAX_RESULTS).collect()
 }
 
-/// What the tool answers with these results.
-pub fn text(results: &[Usable], today: NaiveDate) -> String {
+/// The tool's result.
+pub fn text(results: &[DatedResult], today: NaiveDate) -> String {
     if results.is_empty() {
         return super::json::error(&format!("No results from before {today}"));
     }
-    let result = |found: &Usable| {
+    let result = |found: &DatedResult| {
         let (title, url, date) = (found.title.as_str(), found.url.as_str(), found.date.to_string());
         Object::new()
             .text("title", title)
@@ -73,7 +72,7 @@ pub fn text(results: &[Usable], today: NaiveDate) -> String {
     Object::new().json("results", array(results.iter().map(|found| result(found).finish()))).finish()
 }
 
-/// What the tool answers when the search itself did not work, for the reason `text` (without keys).
+/// The tool's result when the search failed for the reason `text`, which contains no keys.
 pub fn failed(text: &str) -> String {
     super::json::error(&format!("Search failed: {text}"))
 }
@@ -82,10 +81,10 @@ pub fn failed(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn found(date: Option<&str>) -> Found {
+    fn found(date: Option<&str>) -> SearchResult {
         let (title, url, content) =
             ("a title".to_owned(), "https://example.com".to_owned(), "text".to_owned());
-        Found { title, url, date: date.map(str::to_owned), content }
+        SearchResult { title, url, date: date.map(str::to_owned), content }
     }
 
     fn today() -> NaiveDate {
@@ -103,7 +102,7 @@ mod tests {
             Some("Sep 30, 2025"),
         ];
 
-        let shown = usable(&dates.map(found), today());
+        let shown = published_before(&dates.map(found), today());
 
         assert_eq!(
             shown.iter().map(|shown| shown.date.to_string()).collect::<Vec<_>>(),
@@ -113,19 +112,19 @@ mod tests {
 
     #[test]
     fn results_are_few_and_short() {
-        let long = Found { content: "ä".repeat(5_000), ..found(Some("2025-10-01")) };
+        let long = SearchResult { content: "ä".repeat(5_000), ..found(Some("2025-10-01")) };
 
-        let shown = usable(&vec![long; 9], today());
+        let shown = published_before(&vec![long; 9], today());
 
         assert_eq!(shown.len(), 5);
         assert_eq!(shown[0].content.chars().count(), 1_001);
     }
 
     #[test]
-    fn nothing_found_is_said() {
+    fn no_results_are_an_error() {
         assert_eq!(text(&[], today()), r#"{"error":"No results from before 2025-10-02"}"#);
         assert_eq!(
-            text(&usable(&[found(Some("2025-10-01"))], today()), today()),
+            text(&published_before(&[found(Some("2025-10-01"))], today()), today()),
             r#"{"results":[{"title":"a title","url":"https://example.com","date":"2025-10-01","content":"text"}]}"#
         );
     }

@@ -2,23 +2,23 @@
 
 use std::fmt;
 
-/// Shorter configured keys would blank out ordinary words.
-const SHORTEST: usize = 8;
+/// Shorter keys would hide ordinary words.
+const MIN_KEY: usize = 8;
 const REDACTED: &str = "[redacted]";
-const ERROR_LIMIT: usize = 500;
-/// How keys of common endpoints begin.
+const MAX_ERROR: usize = 500;
+/// First characters of the keys of common endpoints.
 const PREFIXES: [&str; 10] = ["sk-", "sk_", "pk-", "rk-", "gsk_", "xai-", "key-", "AIza", "hf_", "jina_"];
-const LONGEST_WORD: usize = 32;
+const MIN_RANDOM_RUN: usize = 32;
 
-/// The keys in use, so that no text repeats them. Shows nothing of them itself.
+/// The keys in use, to be removed from texts. Its own `Debug` shows none of them.
 #[derive(Clone, Default)]
 pub struct Secrets(Vec<String>);
 
 impl Secrets {
-    /// The keys of the endpoints in use; those under eight characters are not looked for.
+    /// The keys of endpoints; those under eight characters are ignored.
     pub fn new(keys: impl IntoIterator<Item = String>) -> Self {
-        let mut keys: Vec<_> = keys.into_iter().filter(|key| key.len() >= SHORTEST).collect();
-        // The longest first, or a key that begins with another one would leave its end behind.
+        let mut keys: Vec<_> = keys.into_iter().filter(|key| key.len() >= MIN_KEY).collect();
+        // Longest first: otherwise the end of a key that begins with another key would stay.
         keys.sort_by_key(|key| std::cmp::Reverse(key.len()));
         Self(keys)
     }
@@ -28,8 +28,8 @@ impl Secrets {
         self.0.iter().fold(text.to_owned(), |text, key| text.replace(key.as_str(), REDACTED))
     }
 
-    /// An error's text, safe to store: without keys in use and without anything that looks like a
-    /// key, on one line, at most about 500 characters.
+    /// An error's text that is safe to store: without the keys in use and without words that look like a key, on one
+    /// line, about 500 characters or fewer.
     pub fn redact(&self, text: &str) -> String {
         let mut safe = String::new();
         let mut after_scheme = false;
@@ -46,7 +46,7 @@ impl Secrets {
                 _ => false,
             };
         }
-        super::json::bounded(safe.trim(), ERROR_LIMIT)
+        super::json::bounded(safe.trim(), MAX_ERROR)
     }
 }
 
@@ -60,13 +60,13 @@ fn in_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '+' | '*' | '…' | '~')
 }
 
-/// A known beginning, or a long run of letters and digits mixed. Ids with dashes stay readable.
+/// A known beginning, or a long run of letters and digits together. Ids with dashes stay readable.
 fn looks_like_key(word: &str) -> bool {
     let known = PREFIXES.iter().any(|prefix| word.len() > prefix.len() && word.starts_with(prefix));
     let mut runs = word.split(|c: char| !c.is_ascii_alphanumeric());
     let random = runs.any(|run| {
         let has = |test: fn(&u8) -> bool| run.as_bytes().iter().any(test);
-        run.len() >= LONGEST_WORD && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
+        run.len() >= MIN_RANDOM_RUN && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
     });
     known || random
 }

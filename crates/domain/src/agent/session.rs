@@ -1,29 +1,32 @@
-//! The day's loop: ask, run tools, ask again, until the model is done or a limit is reached.
+//! A day's loop: call the model, run its tools, call it again, until it is done or a limit is reached.
 
-use super::dialect::{self, Dialect};
+use super::dialect::agent_protocol;
+use super::dialect::{Dialect, chat_request};
 use super::end_reason::EndReason;
 use super::prompt;
 use super::response::{ModelResponse, ToolCall};
 use super::settings::AgentSettings;
-use super::summary;
+use super::summary::DaySummary;
 use super::transcript::{Message, Role, Transcript};
-use super::usage::Spent;
 use crate::accounting::day_book::DayBook;
 use crate::accounting::fill::Fill;
 use crate::market::as_of::AsOf;
 use crate::market::instruments::{Symbol, Universe};
 use crate::values::ids::ModelDayKey;
 
-mod conversation;
-mod limits;
+mod follow_up;
 mod opening;
 mod request;
+mod usage_meter;
 
-use limits::Bound;
 pub use opening::Opening;
 pub use request::{EndedSession, ModelRequest, Next, SearchRequest, SessionError};
+use usage_meter::UsageMeter;
 
-/// One model-day in progress. The same opening and the same facts give the same requests.
+/// A message that was cut at the limit of tokens may be this many times longer when it is requested again.
+const LONGER: u64 = 2;
+
+/// One model-day in progress. The same opening and the same responses give the same requests.
 pub struct Session<'a> {
     key: &'a ModelDayKey,
     settings: &'a AgentSettings,
@@ -35,9 +38,8 @@ pub struct Session<'a> {
     transcript: Transcript,
     state: State,
     step: u32,
-    mood: Mood,
-    bound: Bound,
-    spent: Spent,
+    streak: Streak,
+    used: UsageMeter,
     tool_calls: u32,
     fills: Vec<Fill>,
     refused: u32,
@@ -45,30 +47,30 @@ pub struct Session<'a> {
 
 /// What the session waits for.
 enum State {
-    /// Nothing; the model may be asked.
+    /// Nothing; the model may be called.
     Ready,
-    /// The model's answer to this.
-    Asked(ModelRequest),
-    /// The results of a search, before the rest of a message's calls.
+    /// The response to this request.
+    Calling(ModelRequest),
+    /// The result of this search. The rest of the message's calls comes after it.
     Searching(SearchRequest, Running),
     Ended(EndReason),
 }
 
-/// The calls of one message in progress.
+/// The tool calls of one message in progress, each with its unique id.
 struct Running {
     calls: Vec<(String, ToolCall)>,
     next: usize,
-    /// Whether any of them could be used.
+    /// Whether the arguments of any call could be used.
     any_used: bool,
     /// What ends the day after them.
     then: Option<EndReason>,
 }
 
-/// What the model has done lately, in a row.
+/// Which kinds of useless messages have just come in a row.
 #[derive(Default)]
-struct Mood {
-    nudged: bool,
-    asked_once_more: bool,
+struct Streak {
+    reminded: bool,
+    requested_again: bool,
     longer: bool,
     bad_arguments: u32,
 }
@@ -83,14 +85,14 @@ impl<'a> Session<'a> {
         if key.date != as_of.today() || key.date != book.date() {
             return Err(SessionError::Dates { key: key.date, market: as_of.today(), book: book.date() });
         }
-        let symbols = shown(universe, &book);
+        let symbols = prompt::priced_symbols(universe, book.portfolio());
         let facts = prompt::Facts { as_of, portfolio: book.portfolio(), initial_cash, symbols: &symbols };
         let messages = match dialect {
             Dialect::ChatCompletions => vec![
                 Message::plain(Role::System, 0, prompt::system(&settings.prompt.template, &facts)),
                 Message::plain(Role::User, 0, prompt::user(&as_of)),
             ],
-            // An agent of one's own has no use for a prompt; it gets the facts.
+            // A user's own agent needs no prompt: its requests carry the facts.
             Dialect::Agent => Vec::new(),
         };
         Ok(Self {
@@ -104,79 +106,76 @@ impl<'a> Session<'a> {
             transcript: Transcript { messages },
             state: State::Ready,
             step: 0,
-            mood: Mood::default(),
-            bound: Bound::default(),
-            spent: Spent::default(),
+            streak: Streak::default(),
+            used: UsageMeter::default(),
             tool_calls: 0,
             fills: Vec::new(),
             refused: 0,
         })
     }
 
-    /// What the session needs; the same until it is told.
+    /// What the session needs; the same until it is added.
     #[expect(clippy::should_implement_trait, reason = "it ends with a reason, not with `None`")]
     pub fn next(&mut self) -> Next {
         if let State::Ready = self.state {
             self.state = match self.limit_reached() {
                 Some(reason) => State::Ended(reason),
-                None => State::Asked(self.ask()),
+                None => State::Calling(self.request()),
             };
         }
         match &self.state {
-            State::Asked(ask) => Next::Call(ask.clone()),
-            State::Searching(wanted, _) => Next::Search(wanted.clone()),
+            State::Calling(request) => Next::Call(request.clone()),
+            State::Searching(search, _) => Next::Search(search.clone()),
             State::Ended(reason) => Next::Ended(*reason),
-            // Just left; asking for no decision is never wrong.
+            // The code above never leaves this state; no decision is the harmless end.
             State::Ready => Next::Ended(EndReason::NoDecision),
         }
     }
 
-    /// Tells the answer to the request: a message, or a failure that is not tried again.
+    /// Adds the response to the current request: a message, or a failure that is not tried again.
     ///
     /// # Errors
-    /// When no answer is awaited; nothing has changed then.
-    pub fn add_response(&mut self, answer: &ModelResponse) -> Result<(), SessionError> {
-        let State::Asked(ask) = &self.state else { return Err(SessionError::NotAsked) };
-        match answer {
+    /// When the session waits for no response; nothing has changed then.
+    pub fn add_response(&mut self, response: &ModelResponse) -> Result<(), SessionError> {
+        let State::Calling(request) = &self.state else { return Err(SessionError::NoCall) };
+        match response {
             ModelResponse::Failed(failure) => self.state = State::Ended(EndReason::Endpoint(failure.class)),
             ModelResponse::Message(message) => {
-                let ask = ask.clone();
-                self.charge(&ask, message);
-                self.take_message(message);
+                self.used.add(self.settings, request, message);
+                self.follow_up(message);
             }
         }
         Ok(())
     }
 
-    /// Tells what the search of the call `index` gave, in the words for the model.
+    /// Adds the result of the search of the call `index`, as text for the model.
     ///
     /// # Errors
-    /// When no such search is awaited; nothing has changed then.
+    /// When the session waits for no such search; nothing has changed then.
     pub fn add_search_result(&mut self, index: u32, result: &str) -> Result<(), SessionError> {
         match std::mem::replace(&mut self.state, State::Ready) {
-            State::Searching(wanted, running) if wanted.index == index => {
-                self.found(running, result);
+            State::Searching(search, running) if search.index == index => {
+                self.continue_after_search(running, result);
                 Ok(())
             }
             other => {
                 self.state = other;
-                Err(SessionError::NotSearched { index })
+                Err(SessionError::NoSearch { index })
             }
         }
     }
 
-    /// Counts a call that was sent and whose answer was lost: it may have been billed.
+    /// Counts a copy of the current call whose response was lost: it may have been billed.
     pub fn count_lost_call(&mut self) {
-        if let State::Asked(ask) = &self.state {
-            let ask = ask.clone();
-            self.charge_lost(&ask);
+        if let State::Calling(request) = &self.state {
+            self.used.add_lost(self.settings, request);
         }
     }
 
     /// Ends the day for a reason that only the caller knows; a day that has ended stays as it is. Without budget
-    /// for the first request (`EndedSession::steps` is 0 then) the day is better skipped than completed.
+    /// for the first request ([`EndedSession::steps`] is 0 then) the day is better skipped than completed.
     pub fn stop(&mut self, reason: EndReason) {
-        if let (State::Asked(_), EndReason::BudgetExhausted) = (&self.state, reason) {
+        if let (State::Calling(_), EndReason::BudgetExhausted) = (&self.state, reason) {
             // This request is not sent, so it is no step.
             self.step = self.step.saturating_sub(1);
         }
@@ -185,33 +184,23 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The step that was asked last, from 1; 0 before the first.
+    /// The step of the last request, from 1; 0 before the first.
     pub fn step(&self) -> u32 {
         self.step
     }
 
-    /// What was used so far.
-    pub fn spent(&self) -> &Spent {
-        &self.spent
-    }
-
-    /// What was said so far.
+    /// The messages so far.
     pub fn transcript(&self) -> &Transcript {
         &self.transcript
-    }
-
-    /// The tools' answers of one step, in the order of the calls.
-    pub fn tool_results_of(&self, step: u32) -> impl Iterator<Item = &Message> {
-        self.transcript.tool_results_of(step)
     }
 
     /// Ends the session. A day that is still in progress ends without a decision.
     pub fn finish(self) -> EndedSession<'a> {
         let reason = match self.state {
             State::Ended(reason) => reason,
-            State::Ready | State::Asked(_) | State::Searching(..) => EndReason::NoDecision,
+            State::Ready | State::Calling(_) | State::Searching(..) => EndReason::NoDecision,
         };
-        let day = summary::Day {
+        let summary = DaySummary {
             date: self.key.date,
             model: &self.key.model,
             steps: self.step,
@@ -221,19 +210,33 @@ impl<'a> Session<'a> {
             portfolio: self.book.portfolio(),
             reason,
         };
-        let summary = day.told();
-        let (book, transcript, spent, steps) = (self.book, self.transcript, self.spent, self.step);
+        let summary = summary.text();
+        let (book, transcript, spent, steps) = (self.book, self.transcript, self.used.total, self.step);
         EndedSession { book, transcript, spent, reason, steps, summary }
     }
 
-    fn ask(&mut self) -> ModelRequest {
+    /// The limit that forbids another request.
+    fn limit_reached(&self) -> Option<EndReason> {
+        let limits = &self.settings.limits;
+        let reached = [
+            (self.step >= limits.max_steps, EndReason::MaxSteps),
+            (self.tool_calls >= limits.max_tool_calls, EndReason::MaxToolCalls),
+            (limits.max_tokens.is_some_and(|max| self.used.tokens() >= max), EndReason::MaxTokens),
+            (limits.max_cost.is_some_and(|max| self.used.cost() >= max), EndReason::MaxCost),
+        ];
+        reached.into_iter().find(|(reached, _)| *reached).map(|(_, reason)| reason)
+    }
+
+    fn request(&mut self) -> ModelRequest {
         self.step = self.step.saturating_add(1);
-        let max_completion_tokens = self.completion_limit();
+        let factor = if self.streak.longer { LONGER } else { 1 };
+        let max_completion_tokens =
+            self.settings.sampling.max_completion_tokens.map(|max| max.saturating_mul(factor));
         let body = match self.dialect {
             Dialect::ChatCompletions => {
-                dialect::chat::request(self.settings, &self.transcript, max_completion_tokens)
+                chat_request::request(self.settings, &self.transcript, max_completion_tokens)
             }
-            Dialect::Agent => dialect::agent::request(&dialect::agent::Step {
+            Dialect::Agent => agent_protocol::request(&agent_protocol::Step {
                 key: self.key,
                 step: self.step,
                 as_of: self.as_of,
@@ -246,15 +249,4 @@ impl<'a> Session<'a> {
         };
         ModelRequest { step: self.step, body, max_completion_tokens }
     }
-}
-
-/// The symbols whose prices are shown: the universe, the benchmark, and what is held besides.
-pub(super) fn shown(universe: &Universe, book: &DayBook<'_>) -> Vec<Symbol> {
-    let mut symbols = universe.symbols.clone();
-    for symbol in universe.benchmark.iter().chain(book.portfolio().holdings().keys()) {
-        if !symbols.contains(symbol) {
-            symbols.push(symbol.clone());
-        }
-    }
-    symbols
 }

@@ -1,4 +1,4 @@
-//! What is configured about an agent: its model, its limits, its prompt.
+//! An agent's settings: its model, its limits, its prompt.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +9,19 @@ use serde_json::Value;
 use super::prompt::Prompt;
 use super::usage::{CostBasis, TokenPrices};
 
-/// All that decides an agent's requests, except the market and the portfolio.
+/// Everything that decides an agent's requests, except the market and the portfolio.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgentSettings {
     /// The model's name at the endpoint.
     pub basemodel: String,
-    /// Where a day ends at the latest.
+    /// The limits of a day.
     #[serde(default)]
     pub limits: Limits,
-    /// How the model draws its answers.
+    /// How the model samples its messages.
     #[serde(default)]
     pub sampling: Sampling,
-    /// What the model is told at the beginning.
+    /// The prompt of a day.
     #[serde(default)]
     pub prompt: Prompt,
     /// Whether the model may search the web.
@@ -35,24 +35,23 @@ pub struct AgentSettings {
     pub cost_basis: CostBasis,
 }
 
-/// Where a day ends at the latest. Each is looked at before the model is asked again, so that the
-/// last answer may exceed it.
+/// The limits of a day. Each is compared before the next request, so the last response may exceed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Times the model is asked.
+    /// Requests to the model.
     pub max_steps: u32,
-    /// Tools used; calls beyond it are not run.
+    /// Tool calls; those beyond it are not run.
     pub max_tool_calls: u32,
-    /// Request and answer tokens. Calls that do not tell theirs count with their bytes.
+    /// Request and response tokens. A call of unknown tokens counts with its bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u64>,
-    /// Dollars. Calls whose cost is unknown count with the most they can have cost, if that is known.
+    /// Dollars. A call of unknown cost counts with the most it can have cost, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_cost: Option<Decimal>,
-    /// Seconds a day may take; kept by the shell.
+    /// Seconds of work on a day; the caller enforces it.
     pub wall_time_seconds: u64,
-    /// Bytes of an answer's body; kept by the shell.
+    /// Bytes of a response's body; the caller enforces it.
     pub max_answer_bytes: u64,
 }
 
@@ -69,7 +68,7 @@ impl Default for Limits {
     }
 }
 
-/// How the model draws its answers; what is absent is not sent.
+/// How the model samples its messages; what is absent is not sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sampling {
@@ -79,14 +78,14 @@ pub struct Sampling {
     /// The share of likely tokens to draw from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top_p: Option<Decimal>,
-    /// For endpoints that can repeat themselves.
+    /// The random seed, for endpoints that take one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<i64>,
-    /// The most tokens of an answer, reasoning included.
+    /// Limit of tokens of a response, reasoning included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_completion_tokens: Option<u64>,
-    /// Other members of the request that an endpoint wants, e.g. `reasoning_effort`. They replace
-    /// neither the conversation nor the tools nor what is named here.
+    /// Other members of the request, e.g. `reasoning_effort`. They replace neither the conversation nor the tools
+    /// nor a member named here.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: BTreeMap<String, Value>,
 }

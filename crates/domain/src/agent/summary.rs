@@ -1,4 +1,4 @@
-//! A day in two or three sentences, made from its facts alone.
+//! The summary of a day: two or three sentences, from its facts alone.
 
 use chrono::NaiveDate;
 
@@ -7,11 +7,11 @@ use crate::accounting::fill::Fill;
 use crate::accounting::order::Side;
 use crate::accounting::portfolio::Portfolio;
 
-/// Trades named one by one; of more, only the rest's number is told.
-const MOST_NAMED: usize = 8;
+/// Trades listed one by one; further trades are counted.
+const MAX_LISTED: usize = 8;
 
-/// What happened on a day.
-pub(super) struct Day<'a> {
+/// The facts of a summary.
+pub(super) struct DaySummary<'a> {
     pub(super) date: NaiveDate,
     pub(super) model: &'a str,
     pub(super) steps: u32,
@@ -22,9 +22,8 @@ pub(super) struct Day<'a> {
     pub(super) reason: EndReason,
 }
 
-impl Day<'_> {
-    /// The sentences.
-    pub(super) fn told(&self) -> String {
+impl DaySummary<'_> {
+    pub(super) fn text(&self) -> String {
         let Self { date, model, portfolio, .. } = self;
         let refused = match self.refused {
             0 => String::new(),
@@ -45,15 +44,15 @@ impl Day<'_> {
         if self.fills.is_empty() {
             return "made no trades".to_owned();
         }
-        let named = self.fills.iter().take(MOST_NAMED).map(|fill| {
+        let listed = self.fills.iter().take(MAX_LISTED).map(|fill| {
             let did = match fill.side {
                 Side::Buy => "bought",
                 Side::Sell => "sold",
             };
             format!("{did} {} {} at {}", fill.quantity, fill.symbol, fill.price)
         });
-        let mut trades: Vec<_> = named.collect();
-        let more = self.fills.len().saturating_sub(MOST_NAMED);
+        let mut trades: Vec<_> = listed.collect();
+        let more = self.fills.len().saturating_sub(MAX_LISTED);
         if more > 0 {
             trades.push(format!("made {more} more trades"));
         }

@@ -1,24 +1,18 @@
-//! The tools of an agent: what they are called, what they take, and what they answer.
+//! The tools of an agent: their names, arguments and results.
 //!
-//! They see the market through `AsOf` and the day's book only. The web search is asked of the shell.
+//! They see only the market as of the open and the day's book. The caller makes the web search.
 
-use super::json;
-use super::response::ToolCall;
-use crate::accounting::day_book::DayBook;
 use crate::accounting::fill::Fill;
-use crate::market::as_of::AsOf;
 
 mod arguments;
 mod arithmetic;
+mod orders;
 mod prices;
+mod run;
 mod schema;
-mod trade;
 
-use arguments::Wanted;
+pub(super) use run::run;
 pub use schema::{definitions, parameters};
-
-/// The longest part of an agent's own words that an answer repeats, in characters.
-const ECHO_LIMIT: usize = 64;
 
 /// A tool that an agent may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,7 +21,7 @@ pub enum Tool {
     GetPriceLocal,
     /// The bars of one symbol before today.
     GetPriceHistory,
-    /// What is owned.
+    /// Cash and holdings.
     GetPosition,
     /// An order to buy.
     Buy,
@@ -42,8 +36,8 @@ pub enum Tool {
 }
 
 impl Tool {
-    /// All tools in the order in which they are offered; the search is the last.
-    pub const ALL: [Self; 8] = [
+    /// In the order in which they are offered.
+    const ALL: [Self; 8] = [
         Self::GetPriceLocal,
         Self::GetPriceHistory,
         Self::GetPosition,
@@ -74,55 +68,29 @@ impl Tool {
     }
 }
 
-/// What became of a call.
+/// What a call changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// An order was carried out.
+    /// An order was filled.
     Filled(Fill),
     /// An order was refused and changed nothing.
     Refused,
-    /// Nothing but the answer.
-    Told,
+    /// Nothing.
+    None,
     /// Nothing, because the arguments could not be used.
     BadArguments,
 }
 
-/// What a call came to.
+/// What a call led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ran {
-    /// It is answered.
+pub enum ToolOutcome {
+    /// It has a result.
     Answered {
-        /// JSON text.
+        /// The result as JSON text.
         text: String,
-        /// What it did.
+        /// What it changed.
         effect: Effect,
     },
-    /// The web is to be searched for this.
+    /// The caller has to search the web for this.
     Search(String),
-}
-
-/// Runs `call`. Arguments that the tool does not know are ignored.
-pub(super) fn run(call: &ToolCall, search: bool, as_of: &AsOf<'_>, book: &mut DayBook<'_>) -> Ran {
-    let Some(tool) = Tool::offered(search).find(|tool| tool.name() == call.name) else {
-        return Ran::Answered { text: unknown(&call.name, search), effect: Effect::Told };
-    };
-    let wanted = match call.parsed().and_then(|arguments| Wanted::read(tool, &arguments, &call.arguments)) {
-        Ok(wanted) => wanted,
-        Err(problem) => return Ran::Answered { text: json::error(&problem), effect: Effect::BadArguments },
-    };
-    let (text, effect) = match wanted {
-        Wanted::Order(order) => trade::submit(&order, book),
-        Wanted::Position => (trade::position(book.portfolio()), Effect::Told),
-        Wanted::Price { symbol, date } => (prices::on(as_of, &symbol, date), Effect::Told),
-        Wanted::History { symbol, days } => (prices::history(as_of, &symbol, days), Effect::Told),
-        Wanted::Sum(a, b) => (arithmetic::sum(a, b), Effect::Told),
-        Wanted::Product(a, b) => (arithmetic::product(a, b), Effect::Told),
-        Wanted::Search(query) => return Ran::Search(query),
-    };
-    Ran::Answered { text, effect }
-}
-
-fn unknown(name: &str, search: bool) -> String {
-    let known = Tool::offered(search).map(Tool::name).collect::<Vec<_>>().join(", ");
-    json::error(&format!("Unknown tool {}. Available tools: {known}", json::bounded(name, ECHO_LIMIT)))
 }

@@ -1,20 +1,20 @@
-//! What was said on a day, in order: enough to read it, and to build the next request from it.
+//! The messages of a day, from which the next request is built.
 
 use serde::{Deserialize, Serialize};
 
 use super::response::MessageClass;
 
-/// Who speaks.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// The prompt.
+    /// The system prompt.
     System,
-    /// The day's request, or a reminder.
+    /// The message that opens the day, or a reminder.
     User,
     /// The model.
     Assistant,
-    /// A tool's answer.
+    /// A tool, with its result.
     Tool,
 }
 
@@ -30,40 +30,40 @@ impl Role {
     }
 }
 
-/// One turn of the conversation.
+/// One message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// Who speaks.
+    /// Its author.
     pub role: Role,
-    /// The step it belongs to, from 1; 0 for what is said before the first.
+    /// Its step, from 1; 0 before the first request.
     pub step: u32,
-    /// Of a tool's answer: the call's place in the model's message, from 0.
+    /// Of a tool's result: the call's place in the model's message, from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<u32>,
-    /// What is said.
+    /// Its text.
     pub content: String,
-    /// Of a tool's answer: the tool's name as the model wrote it.
+    /// Of a tool's result: the tool's name as the model wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Of a tool's answer: the arguments as the model wrote them.
+    /// Of a tool's result: the arguments as the model wrote them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arguments: Option<String>,
-    /// Of a tool's answer: the call's id in the conversation, made unique; identifies nothing else.
+    /// Of a tool's result: the call's id, made unique in the conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call_id: Option<String>,
     /// Of a model's message: its kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<MessageClass>,
-    /// Of a model's message: what the endpoint shows of its reasoning.
+    /// Of a model's message: the reasoning, as far as the endpoint shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<String>,
-    /// Of a model's message: how many tools it wanted, those not run included.
+    /// Of a model's message: how many tools it calls, those not run included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_calls: Option<u32>,
 }
 
 impl Message {
-    /// A turn that only says something.
+    /// A message with text alone.
     pub(super) fn plain(role: Role, step: u32, content: String) -> Self {
         Self {
             role,
@@ -80,22 +80,22 @@ impl Message {
     }
 }
 
-/// All turns of a day, in order.
+/// All messages of a day, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Transcript {
-    /// The turns.
+    /// The messages.
     pub messages: Vec<Message>,
 }
 
 impl Transcript {
-    /// The tools' answers of one step, in the order of the calls.
+    /// The tools' results of one step, in the order of the calls.
     pub fn tool_results_of(&self, step: u32) -> impl Iterator<Item = &Message> {
-        // The answers of a step are near the end when they are asked for.
-        let reversed = self.messages.iter().rev().skip_while(move |turn| turn.step > step);
+        // The results of a step are near the end when they are needed.
+        let reversed = self.messages.iter().rev().skip_while(move |message| message.step > step);
         let mut found: Vec<_> = reversed
-            .take_while(move |turn| turn.step == step)
-            .filter(|turn| turn.role == Role::Tool)
+            .take_while(move |message| message.step == step)
+            .filter(|message| message.role == Role::Tool)
             .collect();
         found.reverse();
         found.into_iter()

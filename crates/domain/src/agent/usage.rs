@@ -1,4 +1,4 @@
-//! Tokens and money of calls: what one cost, what a day has spent, what one more may cost at most.
+//! Tokens and dollars of calls: what one cost, what several cost together, what one can cost at most.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ mod tests;
 /// Prices are per this many tokens: 10 to this power.
 const PER_MILLION: u32 = 6;
 
-/// What an endpoint says one call used. What it does not say is `None`: unknown, not zero.
+/// What one call used, as its endpoint reports it. `None` is unknown, not zero.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Usage {
     /// Tokens of the request, the cached and newly cached ones included.
@@ -24,13 +24,13 @@ pub struct Usage {
     /// Part of `prompt`: tokens written to the endpoint's cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache_write: Option<u64>,
-    /// Tokens of the answer, those spent on reasoning included.
+    /// Tokens of the response, those of reasoning included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completion: Option<u64>,
-    /// Part of `completion`: tokens spent on reasoning.
+    /// Part of `completion`: tokens of reasoning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<u64>,
-    /// Dollars the endpoint says it charged.
+    /// Dollars that the endpoint charged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_cost: Option<Decimal>,
 }
@@ -39,31 +39,31 @@ pub struct Usage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenPrices {
-    /// Of fresh request tokens.
+    /// Of request tokens that are neither read from nor written to the cache.
     pub input: Decimal,
-    /// Of request tokens read from the cache; those cost as fresh ones when absent.
+    /// Of request tokens read from the cache; `input` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached_input: Option<Decimal>,
-    /// Of request tokens written to the cache; those cost as fresh ones when absent.
+    /// Of request tokens written to the cache; `input` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache_write: Option<Decimal>,
-    /// Of answer tokens.
+    /// Of response tokens.
     pub output: Decimal,
 }
 
-/// Which cost counts when an endpoint reports one and prices are configured too.
+/// Which cost counts when the endpoint reports one and prices are configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CostBasis {
-    /// The configured prices; the reported cost where they give none.
+    /// The one by the configured prices, else the reported one.
     Prices,
-    /// The reported cost; the configured prices where there is none.
+    /// The reported one, else the one by the configured prices.
     #[default]
     Reported,
 }
 
 impl TokenPrices {
-    /// The most that a token of any kind costs, per million.
+    /// The highest price of any kind of token.
     pub fn highest(&self) -> Decimal {
         self.highest_input().max(self.output)
     }
@@ -75,12 +75,12 @@ impl TokenPrices {
 }
 
 impl Usage {
-    /// Whether the endpoint said how many tokens the call used.
+    /// Whether the endpoint reported the tokens.
     pub fn is_known(&self) -> bool {
         self.prompt.is_some() && self.completion.is_some()
     }
 
-    /// Dollars the call cost, exact; `None` when nobody can tell.
+    /// Dollars that the call cost, exact; `None` when unknown.
     pub fn cost(&self, prices: Option<&TokenPrices>, basis: CostBasis) -> Option<Decimal> {
         let computed = prices.and_then(|prices| cost(self, prices));
         match basis {
@@ -90,9 +90,9 @@ impl Usage {
     }
 }
 
-/// Dollars that `usage` costs at `prices`, exact. `None` when the tokens are unknown, contradict
-/// themselves (more cached than there were), or the amount needs more than 28 digits.
-pub fn cost(usage: &Usage, prices: &TokenPrices) -> Option<Decimal> {
+/// Dollars that `usage` costs at `prices`, exact. `None` when the tokens are unknown or contradict each other (more
+/// cached than there are), or when the amount needs more than 28 digits.
+fn cost(usage: &Usage, prices: &TokenPrices) -> Option<Decimal> {
     let (prompt, completion) = (usage.prompt?, usage.completion?);
     let (cached, written) = (usage.cached.unwrap_or(0), usage.cache_write.unwrap_or(0));
     let fresh = prompt.checked_sub(cached)?.checked_sub(written)?;
@@ -106,8 +106,8 @@ pub fn cost(usage: &Usage, prices: &TokenPrices) -> Option<Decimal> {
     parts.into_iter().try_fold(Decimal::ZERO, |sum, (tokens, price)| exact_sum(sum, charge(tokens, price)?))
 }
 
-/// The most dollars that a call can cost: a token of the request is at least one byte of it, and
-/// the answer ends at `max_completion_tokens`. `Decimal::MAX` when that is beyond exact arithmetic.
+/// The most dollars that a call can cost: a request token is at least one byte, and the response ends at
+/// `max_completion_tokens`. `Decimal::MAX` when that is beyond exact arithmetic.
 pub fn reserve(request_bytes: u64, max_completion_tokens: u64, prices: &TokenPrices) -> Decimal {
     let (prompt, completion) =
         (charge(request_bytes, prices.highest_input()), charge(max_completion_tokens, prices.output));
@@ -119,30 +119,30 @@ fn charge(tokens: u64, per_million: Decimal) -> Option<Decimal> {
     exact_product(Decimal::from(tokens), per_token)
 }
 
-/// What calls have used together. Adds up over a day, a lane, a job.
+/// What several calls have used together: those of a day, a lane, a job.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Spent {
+pub struct UsageTotal {
     /// Calls that were sent.
     pub calls: u64,
-    /// Request tokens of the calls that told them.
+    /// Request tokens, as far as reported.
     pub prompt_tokens: u64,
-    /// Of these, tokens read from the cache.
+    /// Part of `prompt_tokens`: tokens read from the cache.
     pub cached: u64,
-    /// Answer tokens of the calls that told them.
+    /// Response tokens, as far as reported.
     pub completion: u64,
-    /// Of these, tokens spent on reasoning.
+    /// Part of `completion`: tokens of reasoning.
     pub reasoning: u64,
     /// Dollars of the calls whose cost is known; `None` when no call's is.
     pub cost: Option<Decimal>,
-    /// Calls that did not tell their tokens.
+    /// Calls whose tokens were not reported.
     pub unknown_calls: u64,
-    /// Calls whose cost is unknown, so that `cost` is too low by these.
+    /// Calls whose cost is unknown and missing in `cost`.
     pub unpriced_calls: u64,
 }
 
-impl Spent {
-    /// What one call used, which cost `cost` dollars.
-    pub fn on(usage: &Usage, cost: Option<Decimal>) -> Self {
+impl UsageTotal {
+    /// What one call used that cost `cost` dollars.
+    pub fn of_call(usage: &Usage, cost: Option<Decimal>) -> Self {
         Self {
             calls: 1,
             prompt_tokens: usage.prompt.unwrap_or(0),
@@ -173,7 +173,7 @@ impl Spent {
         };
     }
 
-    /// Request and answer tokens together.
+    /// Request and response tokens together.
     pub fn tokens(&self) -> u64 {
         self.prompt_tokens.saturating_add(self.completion)
     }

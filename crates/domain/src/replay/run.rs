@@ -2,7 +2,7 @@
 
 use super::{Missing, RecordedDay, RecordedOutcome, ReplayedDay, ReplayedOutcome};
 use crate::accounting::day_result::DayResult;
-use crate::agent::{AgentReport, EndReason, FinishedSession, JournaledSession, NextStep, Outcome};
+use crate::agent::{AgentReport, EndReason, FinishedSession, JournaledSession, NextStep};
 use crate::job::AgentModel;
 use crate::simulation::decider::Decider;
 use crate::simulation::model_day::{CRASHED, FailedDay};
@@ -38,9 +38,9 @@ fn converse(run: &ModelDayRun<'_>, agent: &AgentModel, recorded: &RecordedDay) -
     let mut session = JournaledSession::new(session, recorded.journal.clone());
     let missing = continue_from_journal(&mut session);
     let FinishedSession { ended, report, error } = session.finish();
-    let accounts = match ended.reason.outcome() {
-        Outcome::Completes => ended.book.close().map_err(|problem| problem.to_string()),
-        Outcome::Fails => Err(error.unwrap_or_else(|| ended.reason.failed())),
+    let accounts = match ended.reason.completes_day() {
+        true => ended.book.close().map_err(|problem| problem.to_string()),
+        false => Err(error.unwrap_or_else(|| ended.reason.failed())),
     };
     let outcome = match accounts {
         Ok(result) => {

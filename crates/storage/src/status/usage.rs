@@ -1,7 +1,7 @@
 //! What agents used: summed over the days of a job, or over those of each portfolio.
 
 use chrono::NaiveDate;
-use domain::agent::Spent;
+use domain::agent::UsageTotal;
 use domain::events::job_view::days::DayUsage;
 use domain::values::ids::JobId;
 use rust_decimal::Decimal;
@@ -75,7 +75,7 @@ impl From<Sums> for UsageRow {
     fn from(row: Sums) -> Self {
         let count =
             |column: Option<i64>| column.and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
-        let spent = Spent {
+        let spent = UsageTotal {
             calls: count(row.calls),
             prompt_tokens: count(row.prompt_tokens),
             cached: count(row.cached_tokens),

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use domain::agent::search::{Found, failed, text, usable};
+use domain::agent::search::{SearchResult, failed, published_before, text};
 use serde_json::Value;
 
 use super::http::client;
@@ -36,12 +36,12 @@ impl Searcher {
     /// The text for the model about `query` on `today`; of a search that failed, the reason.
     pub async fn search(&self, query: &str, today: NaiveDate) -> String {
         match self.found(query).await {
-            Ok(found) => text(&usable(&found, today), today),
+            Ok(found) => text(&published_before(&found, today), today),
             Err(problem) => failed(problem),
         }
     }
 
-    async fn found(&self, query: &str) -> Result<Vec<Found>, &'static str> {
+    async fn found(&self, query: &str) -> Result<Vec<SearchResult>, &'static str> {
         let mut request =
             self.http.get(&self.url).query(&[("q", query)]).header("accept", "application/json");
         if let Some(key) = &self.key {
@@ -64,13 +64,13 @@ impl Searcher {
 }
 
 /// The results of an answer: a list, or one under `data` or `results`.
-fn results(json: &Value) -> Vec<Found> {
+fn results(json: &Value) -> Vec<SearchResult> {
     let list =
         json.as_array().or_else(|| ["data", "results"].iter().find_map(|key| json.get(key)?.as_array()));
     let field = |result: &Value, names: &[&str]| {
         names.iter().find_map(|name| result.get(name)?.as_str().map(str::to_owned))
     };
-    let found = |result: &Value| Found {
+    let found = |result: &Value| SearchResult {
         title: field(result, &["title"]).unwrap_or_default(),
         url: field(result, &["url", "link"]).unwrap_or_default(),
         date: field(result, &["date", "publishedTime", "published_date", "published"]),

@@ -1,7 +1,7 @@
 //! An agent's day within a turn of its lane: what the conversation came to becomes the records of the day.
 
+use domain::agent::EndReason;
 use domain::agent::conversation::Conversation;
-use domain::agent::{EndReason, Outcome};
 use domain::job::AgentModel;
 use domain::simulation::run::{AgentAttempt, ModelDayRun};
 use runtime::telemetry;
@@ -41,7 +41,7 @@ pub(super) async fn agent_day(
     };
     let attempt = AgentAttempt { attempt: attempt.number, started_at: attempt.started_at, report };
     let record = Some(AttemptRecord { attempt, row });
-    let day = if ended.reason.outcome() == Outcome::Fails {
+    let day = if !ended.reason.completes_day() {
         failed(key(), error.unwrap_or_else(|| ended.reason.failed()), today.began, record)?
     } else {
         match ended.book.close() {

@@ -4,8 +4,8 @@
 
 use domain::accounting::day_error::DayError;
 use domain::agent::response::ToolCall;
-use domain::agent::sandbox::{Walk, refused};
-use domain::agent::tool::{Ran, Tool as AgentTool, parameters};
+use domain::agent::sandbox::{Sandbox, refused};
+use domain::agent::tool::{Tool as AgentTool, ToolOutcome, parameters};
 use executor::Searcher;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, GetPromptRequestParams,
@@ -34,14 +34,14 @@ const INSTRUCTIONS: &str = "A paper portfolio on real daily prices. It is the op
 
 /// The tools of one session, over its portfolio and its current day.
 pub(super) struct ToolServer {
-    walk: Mutex<Walk>,
+    sandbox: Mutex<Sandbox>,
     bars: StoredBars,
     searcher: Option<Searcher>,
 }
 
 impl ToolServer {
-    pub(super) fn new(Session { walk, bars, searcher }: Session) -> Self {
-        Self { walk: Mutex::new(walk), bars, searcher }
+    pub(super) fn new(Session { sandbox, bars, searcher }: Session) -> Self {
+        Self { sandbox: Mutex::new(sandbox), bars, searcher }
     }
 
     fn tools(&self) -> Vec<Tool> {
@@ -68,24 +68,26 @@ impl ToolServer {
 
     /// Runs a tool and returns its result as JSON text. The lock makes calls run one after another.
     async fn run_tool(&self, call: &ToolCall) -> Result<String, DayError> {
-        let mut walk = self.walk.lock().await;
+        let mut sandbox = self.sandbox.lock().await;
         match call.name.as_str() {
-            GET_TODAY => walk.observation(),
-            NEXT_DAY => self.next_day(&mut walk).await,
-            _ => match (walk.call(call)?, &self.searcher) {
-                (Ran::Answered { text, .. }, _) => Ok(text),
-                (Ran::Search(query), Some(searcher)) => Ok(searcher.search(&query, walk.today()).await),
-                (Ran::Search(_), None) => Ok(refused("no search engine is configured")),
+            GET_TODAY => sandbox.observation(),
+            NEXT_DAY => self.next_day(&mut sandbox).await,
+            _ => match (sandbox.call(call)?, &self.searcher) {
+                (ToolOutcome::Answered { text, .. }, _) => Ok(text),
+                (ToolOutcome::Search(query), Some(searcher)) => {
+                    Ok(searcher.search(&query, sandbox.today()).await)
+                }
+                (ToolOutcome::Search(_), None) => Ok(refused("no search engine is configured")),
             },
         }
     }
 
-    async fn next_day(&self, walk: &mut Walk) -> Result<String, DayError> {
-        let Some(next) = walk.next_session() else {
+    async fn next_day(&self, sandbox: &mut Sandbox) -> Result<String, DayError> {
+        let Some(next) = sandbox.next_session() else {
             return Ok(refused("The calendar knows no session after today"));
         };
         match self.bars.on(next).await {
-            Ok(bars) => walk.go_to(next, bars),
+            Ok(bars) => sandbox.advance_to(next, bars),
             Err(error) => Ok(refused(&runtime::error_text(&error))),
         }
     }
@@ -154,7 +156,7 @@ impl ServerHandler for ToolServer {
         if request.name != TRADE_TODAY {
             return Err(ErrorData::invalid_params(format!("no prompt is called {:?}", request.name), None));
         }
-        let (system, user) = self.walk.lock().await.prompt().map_err(internal_error)?;
+        let (system, user) = self.sandbox.lock().await.prompt().map_err(internal_error)?;
         let message = PromptMessage::new_text(Role::User, format!("{system}\n\n{user}"));
         Ok(GetPromptResult::new(vec![message]).into())
     }

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, ensure};
 use chrono::NaiveDate;
 use clap::Args;
-use domain::agent::sandbox::{Ground, Walk};
+use domain::agent::sandbox::{Sandbox, SandboxSettings};
 use domain::market::instruments::{Symbol, Universe};
 use executor::Searcher;
 use runtime::deployment::Deployment;
@@ -29,7 +29,7 @@ pub(crate) struct McpArguments {
 
 /// A session before its first call.
 pub(super) struct Session {
-    pub(super) walk: Walk,
+    pub(super) sandbox: Sandbox,
     pub(super) bars: StoredBars,
     pub(super) searcher: Option<Searcher>,
 }
@@ -76,6 +76,6 @@ pub(super) async fn begin(arguments: McpArguments) -> anyhow::Result<Session> {
     let bars = StoredBars { pool, symbols };
     let prices = bars.up_to(date, &calendar).await?;
     let searcher = search.map(|(url, key)| Searcher::new(url, key)).transpose()?;
-    let ground = Ground { universe, calendar, initial_cash: cash, search: searcher.is_some() };
-    Ok(Session { walk: Walk::begin(ground, date, prices).context("--cash")?, bars, searcher })
+    let settings = SandboxSettings { universe, calendar, initial_cash: cash, search: searcher.is_some() };
+    Ok(Session { sandbox: Sandbox::begin(settings, date, prices).context("--cash")?, bars, searcher })
 }

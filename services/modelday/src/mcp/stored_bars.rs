@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use chrono::NaiveDate;
-use domain::agent::sandbox::Dated;
+use domain::agent::sandbox::DatedBar;
 use domain::market::calendar::Calendar;
 use domain::market::instruments::Symbol;
 use domain::simulation::decider::AGENT_LOOKBACK;
@@ -17,7 +17,7 @@ pub(super) struct StoredBars {
 
 impl StoredBars {
     /// The bars that an agent may need on `date`, with those of `date` itself.
-    pub(super) async fn up_to(&self, date: NaiveDate, calendar: &Calendar) -> anyhow::Result<Vec<Dated>> {
+    pub(super) async fn up_to(&self, date: NaiveDate, calendar: &Calendar) -> anyhow::Result<Vec<DatedBar>> {
         let from = calendar.sessions_before(date, AGENT_LOOKBACK).first().copied().unwrap_or(date);
         let earlier = last_before(&self.pool, &self.symbols, from).await.context("reading prices")?;
         let bars = bars_between(&self.pool, &self.symbols, from, date).await.context("reading prices")?;
@@ -26,7 +26,7 @@ impl StoredBars {
     }
 
     /// The bars of `date` alone.
-    pub(super) async fn on(&self, date: NaiveDate) -> anyhow::Result<Vec<Dated>> {
+    pub(super) async fn on(&self, date: NaiveDate) -> anyhow::Result<Vec<DatedBar>> {
         let bars = bars_between(&self.pool, &self.symbols, date, date).await.context("reading prices")?;
         ensure!(!bars.is_empty(), missing(date));
         Ok(bars.into_iter().map(|row| (row.symbol, row.date, row.bar)).collect())

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use domain::accounting::corporate_action::{Action, AppliedAction};
 use domain::accounting::fill::Fill;
-use domain::agent::{AgentReport, Spent, Transcript};
+use domain::agent::{AgentReport, Transcript, UsageTotal};
 use domain::market::instruments::Symbol;
 use domain::performance::leaderboard::Row;
 use domain::performance::significance::{Interval, LEVEL, Trials};
@@ -99,7 +99,7 @@ struct RefusedOrderLine<'a> {
 struct AgentResult<'a> {
     end_reason: &'a str,
     summary: &'a str,
-    usage: &'a Spent,
+    usage: &'a UsageTotal,
     possibly_paid_twice: u64,
 }
 
@@ -124,7 +124,7 @@ struct PortfolioResult<'a> {
     win_rate: Option<f64>,
     turnover: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<Spent>,
+    usage: Option<UsageTotal>,
 }
 
 /// All results: a line for the job, then for each portfolio its days and its statistics.
@@ -276,7 +276,7 @@ impl<'a> PortfolioResult<'a> {
             ReplayedOutcome::Failed(day) => day.agent.as_ref(),
             ReplayedOutcome::Skipped => None,
         });
-        let usage = reports.fold(None, |sum: Option<Spent>, report| {
+        let usage = reports.fold(None, |sum: Option<UsageTotal>, report| {
             let mut sum = sum.unwrap_or_default();
             sum.add(&report.spent);
             Some(sum)

@@ -1,6 +1,6 @@
 //! Models of several trials on the leaderboard, and what agents used.
 
-use domain::agent::{AgentReport, Spent};
+use domain::agent::{AgentReport, UsageTotal};
 use domain::events::event::Event;
 use domain::simulation::model_day::{CompletedDay, FailedDay};
 use serde_json::json;
@@ -15,7 +15,7 @@ fn trial(model: &str, trial: u32, value: &str) -> CompletedDay {
 }
 
 fn report(cost: Option<&str>, prompt_tokens: u64, unknown_calls: u64) -> AgentReport {
-    let spent = Spent {
+    let spent = UsageTotal {
         calls: 3,
         prompt_tokens,
         cached: 40,

@@ -1,21 +1,21 @@
-//! A text with placeholders: which there are, and how they are filled.
+//! Templates: their placeholders, and how they are filled.
 
 use serde::{Deserialize, Serialize};
 
-use super::STOP_TOKEN;
-
+/// A message of the model that contains this ends its day.
+pub const STOP_TOKEN: &str = "<FINISH_SIGNAL>";
 const STANDARD: &str = include_str!("../default_prompt.txt");
 
 /// Why a text is no template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    /// There is no such fact.
+    /// There is no such placeholder.
     #[error("{{{name}}} is no placeholder; known are {}", Placeholder::names())]
     Unknown {
-        /// What stands between the braces.
+        /// The name between the braces.
         name: String,
     },
-    /// A model that is not told how to end its day is reminded at the end of each one.
+    /// It does not tell the model how to end its day, so the model would need a reminder every day.
     #[error("the prompt does not say {{stop_token}}")]
     NoStopToken,
 }
@@ -70,12 +70,12 @@ impl TryFrom<String> for Template {
 }
 
 impl Template {
-    /// The text that ships with the program.
+    /// The template of the program.
     pub(super) fn standard() -> Self {
         Self(STANDARD.to_owned())
     }
 
-    /// The text with every placeholder replaced by what `fact` says for it.
+    /// The text with every placeholder replaced by its `fact`.
     pub(super) fn filled(&self, fact: impl Fn(Placeholder) -> String) -> String {
         let text = pieces(&self.0).map(|piece| match piece {
             Piece::Text(text) => text.to_owned(),
@@ -109,7 +109,7 @@ fn pieces(template: &str) -> impl Iterator<Item = Piece<'_>> {
             rest = &rest[length + 2..];
             return Some(Piece::Named(named));
         }
-        // At least one character, so that a brace that begins no name is passed.
+        // At least one character: a brace that begins no name is text.
         let length = rest.char_indices().skip(1).find(|(_, c)| *c == '{').map_or(rest.len(), |(at, _)| at);
         let (text, after) = rest.split_at(length);
         rest = after;

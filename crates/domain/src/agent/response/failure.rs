@@ -1,10 +1,10 @@
-//! Why a model could not answer.
+//! Why an endpoint returned no message.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The kind of failure, which decides what follows.
+/// The kind of a failure. It decides whether the call is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureClass {
@@ -65,7 +65,7 @@ impl FailureClass {
         }
     }
 
-    /// Whether the call may have been billed although its answer cannot be used.
+    /// Whether the call may have been billed although its response cannot be used.
     pub fn may_be_billed(self) -> bool {
         match self {
             Self::Timeout | Self::Malformed | Self::TooLarge => true,
@@ -86,15 +86,15 @@ impl FailureClass {
 pub struct Failure {
     /// Its kind.
     pub class: FailureClass,
-    /// The endpoint's words, without keys, at most about 500 characters.
+    /// The endpoint's error text, without keys, about 500 characters or fewer.
     pub text: String,
-    /// The endpoint asks for at least this wait before the next request.
+    /// Shortest wait before the next request that the endpoint requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<Duration>,
 }
 
 impl Failure {
-    /// A failure in our own words.
+    /// A failure that the endpoint did not describe.
     pub fn new(class: FailureClass, text: &str) -> Self {
         Self { class, text: text.to_owned(), retry_after: None }
     }

@@ -1,4 +1,4 @@
-//! What a model said, in the one form that every dialect is read into.
+//! A message of the model, in one form for every dialect.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -6,27 +6,27 @@ use serde_json::{Map, Value};
 use crate::agent::json;
 use crate::agent::usage::Usage;
 
-/// Why the model stopped speaking.
+/// Why a message ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finish {
-    /// It was done, or wants its tools.
+    /// It is complete.
     Stop,
-    /// It reached the limit of an answer.
+    /// It reached the limit of tokens.
     Length,
-    /// A filter stopped it, or it refused.
+    /// A filter stopped it, or the model refused.
     ContentFilter,
 }
 
 /// A call of a tool as the model wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolCall {
-    /// The endpoint's id for it: may be missing or repeated, so it identifies nothing.
+    /// The endpoint's id of the call. It may be missing or repeated, so it identifies nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The tool's name; need not exist.
+    /// The tool's name; there may be no such tool.
     pub name: String,
-    /// The arguments' text; need not be JSON.
+    /// The arguments as text; it may be no JSON.
     pub arguments: String,
 }
 
@@ -34,25 +34,25 @@ impl ToolCall {
     /// The arguments by name.
     ///
     /// # Errors
-    /// In words for the model, when they are no JSON object.
+    /// When they are no JSON object; the text is for the model.
     pub fn parsed(&self) -> Result<Map<String, Value>, String> {
         json::object(&self.arguments)
     }
 }
 
-/// The kind of message, which decides what follows.
+/// The kind of a message. It decides how the day goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageClass {
-    /// It wants tools, and all their arguments can be read.
+    /// It calls tools, and all their arguments can be read.
     ToolCalls,
-    /// It wants tools, and the arguments of at least one cannot be read.
+    /// It calls tools, and the arguments of at least one cannot be read.
     BadArguments,
-    /// It says something and wants no tools.
+    /// It is text without calls.
     Final,
-    /// It says nothing.
+    /// It is empty.
     Empty,
-    /// It was cut at the limit of an answer.
+    /// It was cut at the limit of tokens.
     Truncated,
     /// It was filtered, or the model refused.
     Refused,
@@ -85,22 +85,22 @@ impl MessageClass {
 pub struct AssistantMessage {
     /// Its text; may be empty.
     pub content: String,
-    /// What the endpoint shows of the reasoning before it.
+    /// The reasoning, as far as the endpoint shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<String>,
-    /// Tools it wants, in order.
+    /// The calls of tools, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall>,
-    /// Why it stopped.
+    /// Why it ended.
     pub finish: Finish,
-    /// Whether the model says that its day is done.
+    /// Whether the model ends its day with it.
     pub done: bool,
     /// What the call used.
     pub usage: Usage,
 }
 
 impl AssistantMessage {
-    /// A message without text, tools or known usage.
+    /// A message without text, calls or known usage.
     pub fn empty() -> Self {
         let (content, usage) = (String::new(), Usage::default());
         Self { content, reasoning: None, tool_calls: Vec::new(), finish: Finish::Stop, done: false, usage }

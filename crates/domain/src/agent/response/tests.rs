@@ -1,10 +1,13 @@
-//! Answers and their classes: all vectors, and others like them.
+//! Responses and their classes: all vectors, and others like them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::*;
+use crate::agent::dialect::Dialect;
 
 const KEY: &str = "local-key-0815-4711";
 
@@ -18,11 +21,19 @@ fn secrets() -> Secrets {
 
 fn raw(status: u16, headers: &[(&str, &str)], body: &[u8]) -> RawResponse {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    RawResponse::whole(status, headers, body.to_vec(), at())
+    whole(status, headers, body.to_vec())
+}
+
+fn whole(status: u16, headers: BTreeMap<String, String>, body: Vec<u8>) -> RawResponse {
+    RawResponse { delivery: Delivery::Whole, status: Some(status), headers, body, received_at: at() }
+}
+
+fn classify(raw: &RawResponse) -> ModelResponse {
+    Dialect::ChatCompletions.classify(raw, &secrets())
 }
 
 fn of(status: u16, body: &Value) -> ModelResponse {
-    classify(&raw(status, &[], body.to_string().as_bytes()), &secrets())
+    classify(&raw(status, &[], body.to_string().as_bytes()))
 }
 
 fn check(status: u16, body: &Value, expected: &str) {
@@ -37,18 +48,18 @@ fn message(body: &Value) -> AssistantMessage {
 }
 
 fn failure(raw: &RawResponse) -> Failure {
-    match classify(raw, &secrets()) {
+    match classify(raw) {
         ModelResponse::Failed(failure) => failure,
         ModelResponse::Message(message) => panic!("{message:?}"),
     }
 }
 
-fn said(message: Value, reason: &str) -> Value {
+fn reply(message: Value, reason: &str) -> Value {
     json!({"choices": [{"index": 0, "message": message, "finish_reason": reason}]})
 }
 
 fn calls(calls: Value) -> Value {
-    said(json!({"content": null, "tool_calls": calls}), "tool_calls")
+    reply(json!({"content": null, "tool_calls": calls}), "tool_calls")
 }
 
 #[test]
@@ -64,10 +75,10 @@ fn every_vector_has_its_class() {
             body => body.to_string().into_bytes(),
         };
         let answer = match vector["http_status"].as_u64() {
-            Some(status) => RawResponse::whole(status.try_into().unwrap(), headers, body, at()),
+            Some(status) => whole(status.try_into().unwrap(), headers, body),
             None => RawResponse::none(Delivery::TimedOut, at()),
         };
-        assert_eq!(classify(&answer, &secrets()).class(), vector["expected_class"], "{}", vector["name"]);
+        assert_eq!(classify(&answer).class(), vector["expected_class"], "{}", vector["name"]);
     }
     assert_eq!(vectors.len(), 27);
 }
@@ -147,7 +158,7 @@ fn errors_come_in_many_shapes() {
 #[test]
 fn a_success_may_say_that_there_is_no_error() {
     for blank in [json!(null), json!({}), json!("")] {
-        let mut body = said(json!({"content": "hm"}), "stop");
+        let mut body = reply(json!({"content": "hm"}), "stop");
         body["error"] = blank;
         check(200, &body, "final");
     }
@@ -177,8 +188,8 @@ fn deliveries_that_ended_early_have_their_classes() {
     assert_eq!(class(Delivery::Unreachable), FailureClass::Unreachable);
     assert_eq!(class(Delivery::TooLarge), FailureClass::TooLarge);
     assert_eq!(failure(&cut(b"{\"choices\":[")).class, FailureClass::Malformed);
-    let whole = said(json!({"content": "<FINISH_SIGNAL>"}), "stop").to_string();
-    assert_eq!(classify(&cut(whole.as_bytes()), &secrets()).class(), "final", "all that matters came");
+    let whole = reply(json!({"content": "<FINISH_SIGNAL>"}), "stop").to_string();
+    assert_eq!(classify(&cut(whole.as_bytes())).class(), "final", "all that matters came");
 }
 
 #[test]
@@ -203,44 +214,44 @@ fn the_endpoint_says_how_long_to_wait() {
 
 #[test]
 fn tool_calls_are_read_in_every_shape() {
-    let wanted = |body: &Value| message(body).tool_calls;
-    let standard = wanted(&calls(
+    let called = |body: &Value| message(body).tool_calls;
+    let standard = called(&calls(
         json!([{"id": "c", "type": "function", "function": {"name": "buy", "arguments": "{\"amount\":5}"}}]),
     ));
     let proxied = calls(json!([{"id": "c", "name": "buy", "args": {"amount": 5}}]));
     let single = calls(json!({"id": "c", "function": {"name": "buy", "arguments": {"amount": 5}}}));
-    let mut top = said(json!({"content": null}), "tool_calls");
+    let mut top = reply(json!({"content": null}), "tool_calls");
     top["tool_calls"] = json!([{"id": "c", "name": "buy", "parameters": {"amount": 5}}]);
     let legacy =
-        said(json!({"function_call": {"name": "buy", "arguments": "{\"amount\":5}"}}), "function_call");
+        reply(json!({"function_call": {"name": "buy", "arguments": "{\"amount\":5}"}}), "function_call");
 
     assert_eq!(standard.len(), 1);
-    assert_eq!(wanted(&proxied), standard);
-    assert_eq!(wanted(&single), standard);
-    assert_eq!(wanted(&top), standard);
-    assert_eq!(wanted(&legacy), [ToolCall { id: None, ..standard[0].clone() }]);
+    assert_eq!(called(&proxied), standard);
+    assert_eq!(called(&single), standard);
+    assert_eq!(called(&top), standard);
+    assert_eq!(called(&legacy), [ToolCall { id: None, ..standard[0].clone() }]);
     let nonsense =
-        wanted(&calls(json!([7, {"function": null}, {"id": "", "name": "add", "arguments": null}])));
+        called(&calls(json!([7, {"function": null}, {"id": "", "name": "add", "arguments": null}])));
     assert_eq!(nonsense.iter().map(|call| call.name.as_str()).collect::<Vec<_>>(), ["", "", "add"]);
 }
 
 #[test]
 fn a_cut_or_filtered_answer_calls_no_tools() {
     let call = json!([{"id": "c", "function": {"name": "buy", "arguments": "{}"}}]);
-    let ended = |reason| said(json!({"content": null, "tool_calls": call}), reason);
+    let ended = |reason| reply(json!({"content": null, "tool_calls": call}), reason);
 
     check(200, &ended("tool_calls"), "tool_calls");
     check(200, &ended("stop"), "tool_calls");
     check(200, &ended("length"), "truncated");
     check(200, &ended("content_filter"), "refused");
-    check(200, &said(json!({"content": null, "refusal": "I cannot"}), "stop"), "refused");
-    check(200, &said(json!({"content": "done <FINISH_SIGNAL> and"}), "length"), "final");
+    check(200, &reply(json!({"content": null, "refusal": "I cannot"}), "stop"), "refused");
+    check(200, &reply(json!({"content": "done <FINISH_SIGNAL> and"}), "length"), "final");
 }
 
 #[test]
 fn nothing_said_is_empty() {
-    check(200, &said(json!({"content": " \n"}), "stop"), "empty");
-    check(200, &said(json!(null), "stop"), "empty");
+    check(200, &reply(json!({"content": " \n"}), "stop"), "empty");
+    check(200, &reply(json!(null), "stop"), "empty");
     check(200, &json!({"choices": [{}]}), "empty");
     check(200, &json!({"choices": []}), "empty");
     check(200, &json!({}), "server_error");
@@ -248,7 +259,7 @@ fn nothing_said_is_empty() {
 
 #[test]
 fn content_in_parts_is_one_text() {
-    let parts = said(
+    let parts = reply(
         json!({"content": [{"type": "text", "text": "a"}, "b", {"image": 1}], "reasoning": "why"}),
         "stop",
     );
@@ -260,7 +271,7 @@ fn content_in_parts_is_one_text() {
 
 #[test]
 fn missing_usage_is_unknown() {
-    let mut body = said(json!({"content": "hm"}), "stop");
+    let mut body = reply(json!({"content": "hm"}), "stop");
     assert_eq!(message(&body).usage, Default::default());
 
     body["usage"] = json!({"prompt_tokens": 0, "completion_tokens": 0});
@@ -288,14 +299,14 @@ fn an_error_s_text_is_bounded() {
 
 #[test]
 fn control_characters_are_left_out() {
-    assert_eq!(message(&said(json!({"content": "a\u{0}b\n"}), "stop")).content, "a\u{fffd}b\n");
+    assert_eq!(message(&reply(json!({"content": "a\u{0}b\n"}), "stop")).content, "a\u{fffd}b\n");
 }
 
 #[test]
 fn an_answer_is_read_as_it_was_written() {
     let answers = [
         of(200, &calls(json!([{"id": "c", "function": {"name": "add", "arguments": "{\"a\":0.1,\"b\":"}}]))),
-        classify(&raw(429, &[("retry-after", "1.5")], b"{}"), &secrets()),
+        classify(&raw(429, &[("retry-after", "1.5")], b"{}")),
     ];
     for answer in answers {
         let text = serde_json::to_string(&answer).unwrap();

@@ -9,13 +9,13 @@ use crate::market::as_of::AsOf;
 use crate::market::instruments::Universe;
 use crate::values::ids::ModelDayKey;
 
-/// What a session is opened over.
+/// What a session is opened with.
 pub struct Opening<'a> {
     /// Which model-day it is.
     pub key: &'a ModelDayKey,
-    /// What is configured about the agent.
+    /// The agent's settings.
     pub settings: &'a AgentSettings,
-    /// How it is spoken to.
+    /// The endpoint's protocol.
     pub dialect: Dialect,
     /// What may be traded.
     pub universe: &'a Universe,
@@ -23,6 +23,6 @@ pub struct Opening<'a> {
     pub as_of: AsOf<'a>,
     /// The day's book, just opened.
     pub book: DayBook<'a>,
-    /// Dollars the portfolio began with on its first day.
+    /// Dollars of the portfolio before its first day.
     pub initial_cash: Decimal,
 }

@@ -1,13 +1,13 @@
-//! What a session asks for, what it cannot be told, and what is left of it at the end.
+//! What a session needs from its caller, and what is left of it at the end.
 
 use chrono::NaiveDate;
 
 use crate::accounting::day_book::DayBook;
 use crate::agent::end_reason::EndReason;
 use crate::agent::transcript::Transcript;
-use crate::agent::usage::Spent;
+use crate::agent::usage::UsageTotal;
 
-/// Why a session cannot be opened, or is told something that it did not ask for.
+/// Why a session cannot be opened, or cannot take what is added.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SessionError {
     /// The key, the market and the book are not of the same day.
@@ -20,13 +20,13 @@ pub enum SessionError {
         /// The day of the book.
         book: NaiveDate,
     },
-    /// No answer is awaited.
-    #[error("an answer came that was not asked for")]
-    NotAsked,
-    /// No search with this index is awaited.
-    #[error("results came for search {index}, which was not asked for")]
-    NotSearched {
-        /// The index told.
+    /// The session waits for no response.
+    #[error("a response came without a request")]
+    NoCall,
+    /// The session waits for no search with this index.
+    #[error("results came for search {index}, which was not requested")]
+    NoSearch {
+        /// The index of the result.
         index: u32,
     },
 }
@@ -36,9 +36,9 @@ pub enum SessionError {
 pub struct ModelRequest {
     /// The step, from 1.
     pub step: u32,
-    /// The body to send, as it is: its hash identifies the request.
+    /// The body, to be sent unchanged: its hash identifies the request.
     pub body: String,
-    /// The most tokens that the body allows the answer; `None` when it does not say.
+    /// The limit of response tokens in the body; `None` when it has none.
     pub max_completion_tokens: Option<u64>,
 }
 
@@ -49,16 +49,16 @@ pub struct SearchRequest {
     pub step: u32,
     /// The call's place in the step, from 0.
     pub index: u32,
-    /// What to search for, at most about 400 characters.
+    /// The search terms, about 400 characters or fewer.
     pub query: String,
 }
 
 /// What the session needs next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
-    /// The model's answer to a request.
+    /// The response to a request.
     Call(ModelRequest),
-    /// The results of a search.
+    /// The result of a search.
     Search(SearchRequest),
     /// Nothing: the day has ended.
     Ended(EndReason),
@@ -68,13 +68,13 @@ pub enum Next {
 pub struct EndedSession<'a> {
     /// The book with the day's orders; to be closed if the reason completes the day.
     pub book: DayBook<'a>,
-    /// What was said.
+    /// All messages.
     pub transcript: Transcript,
-    /// What was used.
-    pub spent: Spent,
+    /// What the calls used.
+    pub spent: UsageTotal,
     /// Why it ended.
     pub reason: EndReason,
-    /// Times the model was asked.
+    /// How many requests were sent.
     pub steps: u32,
     /// The day in two or three sentences.
     pub summary: String,

@@ -3,15 +3,18 @@
 use serde_json::{Value, json};
 
 use super::fixture::*;
-use crate::agent::{Dialect, EndReason, ModelResponse, RawResponse, Secrets};
+use crate::agent::{Delivery, Dialect, EndReason, ModelResponse, RawResponse, Secrets};
 
 fn world() -> World {
     World { dialect: Dialect::Agent, ..World::new() }
 }
 
 fn answer(body: &Value) -> ModelResponse {
-    let at = "2025-10-02T13:30:00Z".parse().unwrap();
-    let raw = RawResponse::whole(200, Default::default(), body.to_string().into_bytes(), at);
+    let raw = RawResponse {
+        status: Some(200),
+        body: body.to_string().into_bytes(),
+        ..RawResponse::none(Delivery::Whole, "2025-10-02T13:30:00Z".parse().unwrap())
+    };
     Dialect::Agent.classify(&raw, &Secrets::default())
 }
 
@@ -25,9 +28,9 @@ fn an_agent_gets_the_facts_and_the_results_of_its_last_step() {
     let market = world.market();
     let buys = json!({"tool_calls": [{"name": "buy", "arguments": {"symbol": "MSFT", "amount": 1}}]});
 
-    let (asks, ended) = world.play(&market, &[answer(&buys), answer(&json!({"finish": true}))]);
+    let (requests, ended) = world.play(&market, &[answer(&buys), answer(&json!({"finish": true}))]);
 
-    let (first, second) = (body(&asks[0]), body(&asks[1]));
+    let (first, second) = (body(&requests[0]), body(&requests[1]));
     assert_eq!(first["protocol"], "modelday.agent/1");
     assert!(first.get("job").is_none(), "a recording could be played in its own job only");
     assert_eq!(
@@ -51,9 +54,9 @@ fn the_cash_is_written_with_every_digit() {
     let world = World { cash: "1234567890123456.7890123", ..world() };
     let market = world.market();
 
-    let ask = expect_ask(&mut world.open(&market));
+    let request = expect_call(&mut world.open(&market));
 
-    assert!(ask.body.contains(r#""observation":{"cash":1234567890123456.7890123,"#), "{}", ask.body);
+    assert!(request.body.contains(r#""observation":{"cash":1234567890123456.7890123,"#), "{}", request.body);
 }
 
 #[test]
@@ -91,9 +94,9 @@ fn an_agent_that_does_nothing_gets_a_notice() {
     let market = world.market();
     let idle = answer(&json!({"reasoning": "hm"}));
 
-    let (asks, ended) = world.play(&market, &[idle.clone(), idle]);
+    let (requests, ended) = world.play(&market, &[idle.clone(), idle]);
 
-    assert_eq!(body(&asks[0]).get("notice"), None);
-    assert_eq!(body(&asks[1])["notice"], "Use the tools to act, or end the day with finish: true.");
+    assert_eq!(body(&requests[0]).get("notice"), None);
+    assert_eq!(body(&requests[1])["notice"], "Use the tools to act, or end the day with finish: true.");
     assert_eq!(ended.reason, EndReason::NoMoreToSay);
 }

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::fixture::*;
-use crate::agent::{EndReason, ModelResponse};
+use crate::agent::EndReason;
 
 /// The tool's answer to one call, and that the portfolio stayed as it was.
 fn refused(name: &str, arguments: &str) -> String {
     let world = World::new();
     let market = world.market();
 
-    let (_, ended) = world.play(&market, &[wants(&[(name, arguments)]), done()]);
+    let (_, ended) = world.play(&market, &[call_tools(&[(name, arguments)]), done()]);
 
     let answer = results(&ended, 1).remove(0);
     let day = ended.book.close().unwrap();
@@ -62,7 +62,7 @@ fn more_than_is_held_cannot_be_sold() {
     let market = world.market();
     let calls = [("buy", r#"{"symbol":"AAPL","amount":2}"#), ("sell", r#"{"symbol":"AAPL","amount":3}"#)];
 
-    let (_, ended) = world.play(&market, &[wants(&calls), done()]);
+    let (_, ended) = world.play(&market, &[call_tools(&calls), done()]);
 
     assert_eq!(
         results(&ended, 1)[1],
@@ -95,7 +95,7 @@ fn a_refused_order_s_own_words_are_kept_short() {
     let market = world.market();
     let long = format!(r#"{{"symbol":"AAPL","amount":"{}"}}"#, "9".repeat(100_000));
 
-    let (_, ended) = world.play(&market, &[wants(&[("buy", &long)]), done()]);
+    let (_, ended) = world.play(&market, &[call_tools(&[("buy", &long)]), done()]);
 
     let refusal = ended.book.close().unwrap().refusals.remove(0);
     assert!(refusal.quantity.len() < 100, "{}", refusal.quantity);
@@ -107,7 +107,7 @@ fn parallel_purchases_share_the_cash() {
     let market = world.market();
     let six = ("buy", r#"{"symbol":"AAPL","amount":6}"#);
 
-    let (_, ended) = world.play(&market, &[wants(&[six, six, six]), done()]);
+    let (_, ended) = world.play(&market, &[call_tools(&[six, six, six]), done()]);
 
     let short = r#"{"error":"Insufficient cash","required_cash":600,"cash_available":400,"symbol":"AAPL","date":"2025-10-02"}"#;
     assert_eq!(results(&ended, 1), [r#"{"CASH":400,"AAPL":6}"#, short, short]);
@@ -159,9 +159,9 @@ fn a_tool_that_does_not_exist_is_answered_with_those_that_do() {
     let market = world.market();
     let odd = format!("buy\n\"x {}", "y".repeat(1_000));
 
-    let (asks, _) = world.play(&market, &[wants(&[(&odd, "{}"), ("", "{}")]), done()]);
+    let (requests, _) = world.play(&market, &[call_tools(&[(&odd, "{}"), ("", "{}")]), done()]);
 
-    let body = body(&asks[1]);
+    let body = body(&requests[1]);
     let names: Vec<_> =
         (0..2).map(|index| body["messages"][2]["tool_calls"][index]["function"]["name"].clone()).collect();
     assert_eq!(names[0].as_str().unwrap().len(), 64);
@@ -205,13 +205,17 @@ fn sums_and_products_are_exact_or_none() {
 fn ten_thousand_calls_are_bounded() {
     let world = World::new();
     let market = world.market();
-    let flood = wants(&vec![("get_position", "{}"); 10_000]);
+    let flood = call_tools(&vec![("get_position", "{}"); 10_000]);
 
-    let (asks, ended) = world.play(&market, &[flood]);
+    let (requests, ended) = world.play(&market, &[flood]);
 
-    assert_eq!((asks.len(), ended.reason), (1, EndReason::MaxToolCalls));
+    assert_eq!((requests.len(), ended.reason), (1, EndReason::MaxToolCalls));
     assert_eq!(results(&ended, 1).len(), 200);
-    assert_eq!(ended.transcript.messages[2].tool_calls, Some(10_000), "what was wanted is on record");
+    assert_eq!(
+        ended.transcript.messages[2].tool_calls,
+        Some(10_000),
+        "the count includes calls that were not run"
+    );
 }
 
 #[test]
@@ -228,15 +232,14 @@ fn a_search_s_words_and_results_are_bounded() {
     let world = World::new().with(json!({"search": true}));
     let market = world.market();
     let mut session = world.open(&market);
-    expect_ask(&mut session);
+    expect_call(&mut session);
     let query = format!(r#"{{"query":"{}"}}"#, "ä".repeat(9_000));
-    let asked: ModelResponse = wants(&[("get_information", &query)]);
-    session.add_response(&asked).unwrap();
+    session.add_response(&call_tools(&[("get_information", &query)])).unwrap();
 
-    let wanted = expect_search(&mut session);
-    session.add_search_result(wanted.index, &"x\u{0}".repeat(50_000)).unwrap();
+    let search = expect_search(&mut session);
+    session.add_search_result(search.index, &"x\u{0}".repeat(50_000)).unwrap();
 
-    assert_eq!(wanted.query.chars().count(), 401);
-    let said = session.tool_results_of(1).next().unwrap().content.clone();
-    assert!(said.chars().count() == 20_001 && !said.contains('\u{0}'));
+    assert_eq!(search.query.chars().count(), 401);
+    let result = session.transcript().tool_results_of(1).next().unwrap().content.clone();
+    assert!(result.chars().count() == 20_001 && !result.contains('\u{0}'));
 }

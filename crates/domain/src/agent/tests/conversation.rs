@@ -12,8 +12,8 @@ use crate::market::as_of::AsOf;
 fn reason(answers: &[ModelResponse]) -> (EndReason, usize) {
     let world = World::new();
     let market = world.market();
-    let (asks, ended) = world.play(&market, answers);
-    (ended.reason, asks.len())
+    let (requests, ended) = world.play(&market, answers);
+    (ended.reason, requests.len())
 }
 
 #[test]
@@ -28,10 +28,10 @@ fn the_first_request_is_prompt_question_and_tools() {
         "max_completion_tokens": 100, "extra": {"reasoning_effort": "low", "model": "other", "stream": true}}}));
     let market = world.market();
 
-    let ask = expect_ask(&mut world.open(&market));
+    let request = expect_call(&mut world.open(&market));
 
-    let body = body(&ask);
-    assert_eq!((ask.step, ask.max_completion_tokens), (1, Some(100)));
+    let body = body(&request);
+    assert_eq!((request.step, request.max_completion_tokens), (1, Some(100)));
     assert_eq!(body["model"], "base");
     assert_eq!(body["temperature"].to_string(), "0.7");
     assert_eq!((&body["seed"], &body["stream"]), (&json!(7), &json!(false)));
@@ -53,7 +53,7 @@ fn the_tools_are_the_documented_ones_and_the_search_only_when_it_is_on() {
     let names = |search: bool| {
         let world = World::new().with(json!({"search": search}));
         let market = world.market();
-        let body = body(&expect_ask(&mut world.open(&market)));
+        let body = body(&expect_call(&mut world.open(&market)));
         let tools = body["tools"].as_array().unwrap().clone();
         let described = |tool: &Value| {
             let properties = tool["function"]["parameters"]["properties"].as_object().unwrap();
@@ -82,9 +82,9 @@ fn every_call_is_answered_in_order_before_the_next_request() {
     let market = world.market();
     let calls = [("buy", r#"{"symbol":"AAPL","amount":4}"#), ("sell", r#"{"symbol":"AAPL","amount":1}"#)];
 
-    let (asks, ended) = world.play(&market, &[wants(&calls), says("ok <FINISH_SIGNAL>")]);
+    let (requests, ended) = world.play(&market, &[call_tools(&calls), says("ok <FINISH_SIGNAL>")]);
 
-    let messages = body(&asks[1])["messages"].as_array().unwrap()[2..].to_vec();
+    let messages = body(&requests[1])["messages"].as_array().unwrap()[2..].to_vec();
     assert_eq!(
         messages,
         [
@@ -110,15 +110,15 @@ fn every_call_is_answered_in_order_before_the_next_request() {
 fn ids_are_made_unique_in_call_and_answer_alike() {
     let world = World::new();
     let market = world.market();
-    let mut twice = wants(&[("get_position", "{}"), ("get_position", "{}"), ("get_position", "{}")]);
+    let mut twice = call_tools(&[("get_position", "{}"), ("get_position", "{}"), ("get_position", "{}")]);
     if let ModelResponse::Message(message) = &mut twice {
         message.tool_calls[1].id = Some("call_0".to_owned());
         message.tool_calls[2].id = None;
     }
 
-    let (asks, _) = world.play(&market, &[twice.clone(), twice, done()]);
+    let (requests, _) = world.play(&market, &[twice.clone(), twice, done()]);
 
-    let body = body(&asks[2]);
+    let body = body(&requests[2]);
     let messages = body["messages"].as_array().unwrap();
     let ids = |place: &str| {
         let of = |message: &Value| match place {
@@ -138,13 +138,13 @@ fn ids_are_made_unique_in_call_and_answer_alike() {
 fn a_model_that_neither_acts_nor_ends_is_reminded_once() {
     assert_eq!(reason(&[says("hm"), says("hm")]), (EndReason::NoMoreToSay, 2));
     assert_eq!(reason(&[says("hm"), done()]), (EndReason::Finished, 2));
-    let position = || wants(&[("get_position", "")]);
+    let position = || call_tools(&[("get_position", "")]);
     assert_eq!(reason(&[says("hm"), position(), says("hm"), done()]), (EndReason::Finished, 4));
 
     let world = World::new();
     let market = world.market();
-    let (asks, _) = world.play(&market, &[says("hm"), done()]);
-    let messages = body(&asks[1])["messages"].as_array().unwrap()[2..].to_vec();
+    let (requests, _) = world.play(&market, &[says("hm"), done()]);
+    let messages = body(&requests[1])["messages"].as_array().unwrap()[2..].to_vec();
     assert_eq!(messages[0], json!({"role": "assistant", "content": "hm"}));
     assert_eq!(
         messages[1],
@@ -156,14 +156,14 @@ fn a_model_that_neither_acts_nor_ends_is_reminded_once() {
 fn tools_called_with_the_last_word_still_run() {
     let world = World::new();
     let market = world.market();
-    let mut last = wants(&[("buy", r#"{"symbol":"AAPL","amount":1}"#)]);
+    let mut last = call_tools(&[("buy", r#"{"symbol":"AAPL","amount":1}"#)]);
     if let ModelResponse::Message(message) = &mut last {
         message.done = true;
     }
 
-    let (asks, ended) = world.play(&market, &[last]);
+    let (requests, ended) = world.play(&market, &[last]);
 
-    assert_eq!((asks.len(), ended.reason), (1, EndReason::Finished));
+    assert_eq!((requests.len(), ended.reason), (1, EndReason::Finished));
     assert_eq!(results(&ended, 1), [r#"{"CASH":900,"AAPL":1}"#]);
 }
 
@@ -175,9 +175,9 @@ fn nothing_said_is_asked_for_once_more_with_the_same_request() {
 
     let world = World::new();
     let market = world.market();
-    let (asks, ended) = world.play(&market, &[empty(), done()]);
-    assert_eq!(asks[0].body, asks[1].body);
-    assert_eq!((asks[0].step, asks[1].step), (1, 2));
+    let (requests, ended) = world.play(&market, &[empty(), done()]);
+    assert_eq!(requests[0].body, requests[1].body);
+    assert_eq!((requests[0].step, requests[1].step), (1, 2));
     assert_eq!(ended.transcript.messages.len(), 4, "what was said stays on record");
 }
 
@@ -185,12 +185,15 @@ fn nothing_said_is_asked_for_once_more_with_the_same_request() {
 fn a_cut_answer_runs_nothing_and_may_be_longer_once() {
     let world = World::new().with(json!({"sampling": {"max_completion_tokens": 100}}));
     let market = world.market();
-    let half = || cut(wants(&[("buy", r#"{"symbol":"AAPL","amount":1}"#)]));
+    let half = || cut(call_tools(&[("buy", r#"{"symbol":"AAPL","amount":1}"#)]));
 
-    let (asks, ended) = world.play(&market, &[half(), half()]);
+    let (requests, ended) = world.play(&market, &[half(), half()]);
 
-    assert_eq!(asks.iter().map(|ask| ask.max_completion_tokens).collect::<Vec<_>>(), [Some(100), Some(200)]);
-    assert_eq!(body(&asks[1])["messages"], body(&asks[0])["messages"]);
+    assert_eq!(
+        requests.iter().map(|request| request.max_completion_tokens).collect::<Vec<_>>(),
+        [Some(100), Some(200)]
+    );
+    assert_eq!(body(&requests[1])["messages"], body(&requests[0])["messages"]);
     assert_eq!(ended.reason, EndReason::Length);
     assert!(ended.book.close().unwrap().fills.is_empty());
 }
@@ -211,48 +214,49 @@ fn a_filtered_answer_ends_the_day_and_a_failure_fails_it() {
 fn arguments_that_cannot_be_read_run_nothing_and_are_corrected_twice() {
     let world = World::new();
     let market = world.market();
-    let bad = || wants(&[("buy", r#"{"symbol":"AAPL","amount":1}"#), ("buy", r#"{"symbol":"#)]);
+    let bad = || call_tools(&[("buy", r#"{"symbol":"AAPL","amount":1}"#), ("buy", r#"{"symbol":"#)]);
 
-    let (asks, ended) = world.play(&market, &[bad(), bad(), bad()]);
+    let (requests, ended) = world.play(&market, &[bad(), bad(), bad()]);
 
-    assert_eq!((asks.len(), ended.reason), (3, EndReason::BadArguments));
+    assert_eq!((requests.len(), ended.reason), (3, EndReason::BadArguments));
     let answers = results(&ended, 1);
     assert_eq!(answers[0], r#"{"error":"not run: the arguments of another call could not be read"}"#);
     assert!(answers[1].starts_with(r#"{"error":"the arguments are not valid JSON: "#), "{}", answers[1]);
-    let echoed = &body(&asks[1])["messages"][2]["tool_calls"][1]["function"]["arguments"];
+    let echoed = &body(&requests[1])["messages"][2]["tool_calls"][1]["function"]["arguments"];
     assert_eq!(echoed, "{}", "endpoints refuse a past that they cannot read");
     assert!(ended.book.close().unwrap().fills.is_empty());
 }
 
 #[test]
 fn only_bad_arguments_in_a_row_end_the_day() {
-    let bad = || wants(&[("buy", "[1]")]);
-    let good = || wants(&[("get_position", "{}")]);
+    let bad = || call_tools(&[("buy", "[1]")]);
+    let good = || call_tools(&[("get_position", "{}")]);
     assert_eq!(reason(&[bad(), bad(), good(), bad(), bad(), done()]), (EndReason::Finished, 6));
 
-    let missing = || wants(&[("get_price_local", r#"{"symbols":["AAPL"],"date":"2025-10-01"}"#)]);
+    let missing = || call_tools(&[("get_price_local", r#"{"symbols":["AAPL"],"date":"2025-10-01"}"#)]);
     assert_eq!(reason(&[missing(), bad(), missing()]), (EndReason::BadArguments, 3));
 }
 
 #[test]
-fn a_search_is_the_shell_s_and_holds_the_calls_after_it() {
+fn the_caller_searches_and_later_calls_wait_for_the_result() {
     let world = World::new().with(json!({"search": true}));
     let market = world.market();
     let mut session = world.open(&market);
-    expect_ask(&mut session);
+    expect_call(&mut session);
     let buy = ("buy", r#"{"symbol":"AAPL","amount":1}"#);
-    let search = ("get_information", r#"{"query":"apple news"}"#);
+    let query = ("get_information", r#"{"query":"apple news"}"#);
 
-    session.add_response(&wants(&[buy, search, buy])).unwrap();
+    session.add_response(&call_tools(&[buy, query, buy])).unwrap();
 
-    let wanted = expect_search(&mut session);
-    assert_eq!((wanted.step, wanted.index, wanted.query.as_str()), (1, 1, "apple news"));
-    assert_eq!(session.tool_results_of(1).count(), 1);
-    assert_eq!(session.add_search_result(0, "?"), Err(SessionError::NotSearched { index: 0 }));
+    let search = expect_search(&mut session);
+    assert_eq!((search.step, search.index, search.query.as_str()), (1, 1, "apple news"));
+    assert_eq!(session.transcript().tool_results_of(1).count(), 1);
+    assert_eq!(session.add_search_result(0, "?"), Err(SessionError::NoSearch { index: 0 }));
     session.add_search_result(1, "{\"results\":[]}").unwrap();
-    assert_eq!(expect_ask(&mut session).step, 2);
-    let said: Vec<_> = session.tool_results_of(1).map(|turn| turn.content.as_str()).collect();
-    assert_eq!(said, [r#"{"CASH":900,"AAPL":1}"#, r#"{"results":[]}"#, r#"{"CASH":800,"AAPL":2}"#]);
+    assert_eq!(expect_call(&mut session).step, 2);
+    let results: Vec<_> =
+        session.transcript().tool_results_of(1).map(|result| result.content.as_str()).collect();
+    assert_eq!(results, [r#"{"CASH":900,"AAPL":1}"#, r#"{"results":[]}"#, r#"{"CASH":800,"AAPL":2}"#]);
 }
 
 #[test]
@@ -260,7 +264,7 @@ fn without_search_the_tool_does_not_exist() {
     let world = World::new();
     let market = world.market();
 
-    let (_, ended) = world.play(&market, &[wants(&[("get_information", r#"{"query":"x"}"#)]), done()]);
+    let (_, ended) = world.play(&market, &[call_tools(&[("get_information", r#"{"query":"x"}"#)]), done()]);
 
     assert!(
         results(&ended, 1)[0]
@@ -269,15 +273,15 @@ fn without_search_the_tool_does_not_exist() {
 }
 
 #[test]
-fn what_was_not_asked_for_changes_nothing() {
+fn a_response_without_a_request_changes_nothing() {
     let world = World::new();
     let market = world.market();
     let mut session = world.open(&market);
 
-    assert_eq!(session.add_response(&done()), Err(SessionError::NotAsked));
-    assert_eq!(session.add_search_result(0, ""), Err(SessionError::NotSearched { index: 0 }));
+    assert_eq!(session.add_response(&done()), Err(SessionError::NoCall));
+    assert_eq!(session.add_search_result(0, ""), Err(SessionError::NoSearch { index: 0 }));
 
-    assert_eq!(expect_ask(&mut session), expect_ask(&mut session), "the same until it is told");
+    assert_eq!(expect_call(&mut session), expect_call(&mut session), "the same until a response is added");
 }
 
 #[test]
@@ -304,15 +308,15 @@ fn the_same_facts_give_the_same_bytes() {
     let world = World::new().with(json!({"search": true}));
     let market = world.market();
     let facts = [
-        wants(&[
+        call_tools(&[
             ("buy", r#"{"symbol":"AAPL","amount":3}"#),
             ("get_information", r#"{"query":"q"}"#),
             ("nope", "{}"),
         ]),
         says("hm"),
-        wants(&[("buy", "{")]),
+        call_tools(&[("buy", "{")]),
         ModelResponse::Message(AssistantMessage::empty()),
-        wants(&[("multiply", r#"{"a":0.1,"b":3}"#), ("sell", r#"{"symbol":"AAPL","amount":9}"#)]),
+        call_tools(&[("multiply", r#"{"a":0.1,"b":3}"#), ("sell", r#"{"symbol":"AAPL","amount":9}"#)]),
         done(),
     ];
     // A journal holds text, so the second session is fed what was written and read again.
@@ -333,12 +337,12 @@ fn the_same_facts_give_the_same_bytes() {
 fn a_transcript_is_read_as_it_was_written() {
     let world = World::new();
     let market = world.market();
-    let (_, ended) = world.play(&market, &[wants(&[("buy", "{")]), says("hm"), done()]);
+    let (_, ended) = world.play(&market, &[call_tools(&[("buy", "{")]), says("hm"), done()]);
 
     let text = serde_json::to_string(&ended.transcript).unwrap();
 
     assert_eq!(serde_json::from_str::<crate::agent::Transcript>(&text).unwrap(), ended.transcript);
-    let roles: Vec<_> = ended.transcript.messages.iter().map(|turn| turn.role).collect();
+    let roles: Vec<_> = ended.transcript.messages.iter().map(|message| message.role).collect();
     use Role::{Assistant, System, Tool, User};
     assert_eq!(roles, [System, User, Assistant, Tool, Assistant, User, Assistant]);
 }
@@ -348,9 +352,9 @@ fn the_shell_may_end_the_day() {
     let world = World::new();
     let market = world.market();
     let mut session = world.open(&market);
-    expect_ask(&mut session);
-    session.add_response(&wants(&[("get_position", "")])).unwrap();
-    expect_ask(&mut session);
+    expect_call(&mut session);
+    session.add_response(&call_tools(&[("get_position", "")])).unwrap();
+    expect_call(&mut session);
 
     session.stop(EndReason::BudgetExhausted);
     session.stop(EndReason::WallTime);

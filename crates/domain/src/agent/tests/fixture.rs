@@ -1,4 +1,4 @@
-//! A small market, a day in it, and models that say what they are told to.
+//! A small market, a day in it, and scripted models.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -113,15 +113,15 @@ impl World {
         answers: &[ModelResponse],
     ) -> (Vec<ModelRequest>, EndedSession<'a>) {
         let mut session = self.open(market);
-        let (mut asks, mut answers) = (Vec::new(), answers.iter());
+        let (mut requests, mut answers) = (Vec::new(), answers.iter());
         loop {
             match session.next() {
-                Next::Call(ask) => {
-                    asks.push(ask);
+                Next::Call(request) => {
+                    requests.push(request);
                     session.add_response(answers.next().expect("an answer to every request")).unwrap();
                 }
-                Next::Search(wanted) => session.add_search_result(wanted.index, "{\"results\":[]}").unwrap(),
-                Next::Ended(_) => return (asks, session.finish()),
+                Next::Search(search) => session.add_search_result(search.index, "{\"results\":[]}").unwrap(),
+                Next::Ended(_) => return (requests, session.finish()),
             }
         }
     }
@@ -136,8 +136,8 @@ pub(super) fn done() -> ModelResponse {
     says("<FINISH_SIGNAL>")
 }
 
-/// A message that wants these tools, with arguments as text.
-pub(super) fn wants(calls: &[(&str, &str)]) -> ModelResponse {
+/// A message that calls these tools, with arguments as text.
+pub(super) fn call_tools(calls: &[(&str, &str)]) -> ModelResponse {
     let call = |(index, (name, arguments)): (usize, &(&str, &str))| crate::agent::response::ToolCall {
         id: Some(format!("call_{index}")),
         name: (*name).to_owned(),
@@ -164,20 +164,20 @@ pub(super) fn using(answer: ModelResponse, prompt: u64, completion: u64) -> Mode
     }
 }
 
-pub(super) fn body(ask: &ModelRequest) -> Value {
-    serde_json::from_str(&ask.body).unwrap()
+pub(super) fn body(request: &ModelRequest) -> Value {
+    serde_json::from_str(&request.body).unwrap()
 }
 
-pub(super) fn expect_ask(session: &mut Session<'_>) -> ModelRequest {
+pub(super) fn expect_call(session: &mut Session<'_>) -> ModelRequest {
     match session.next() {
-        Next::Call(ask) => ask,
+        Next::Call(request) => request,
         other => panic!("{other:?}"),
     }
 }
 
 pub(super) fn expect_search(session: &mut Session<'_>) -> SearchRequest {
     match session.next() {
-        Next::Search(wanted) => wanted,
+        Next::Search(search) => search,
         other => panic!("{other:?}"),
     }
 }
@@ -191,5 +191,5 @@ pub(super) fn expect_end(session: &mut Session<'_>) -> EndReason {
 
 /// The answers of the tools of one step.
 pub(super) fn results(ended: &EndedSession<'_>, step: u32) -> Vec<String> {
-    ended.transcript.tool_results_of(step).map(|turn| turn.content.clone()).collect()
+    ended.transcript.tool_results_of(step).map(|result| result.content.clone()).collect()
 }

@@ -24,8 +24,8 @@ fn curious() -> Vec<ModelResponse> {
     let looks = dates.map(|date| format!(r#"{{"symbol":"AAPL","date":"{date}"}}"#));
     let looks: Vec<_> = looks.iter().map(|arguments| ("get_price_local", arguments.as_str())).collect();
     vec![
-        wants(&looks),
-        wants(&[
+        call_tools(&looks),
+        call_tools(&[
             ("get_price_history", r#"{"symbol":"AAPL","days":100}"#),
             ("get_price_history", r#"{"symbol":"MSFT","days":1}"#),
             ("buy", r#"{"symbol":"AAPL","amount":3}"#),
@@ -45,11 +45,11 @@ fn another_future_changes_no_byte_of_the_day() {
         let other = poisoned(World { dialect, ..World::new().with(json!({"search": true})) });
         let (market, other_market) = (world.market(), other.market());
 
-        let (asks, ended) = world.play(&market, &curious());
+        let (requests, ended) = world.play(&market, &curious());
         let (other_asks, other_ended) = other.play(&other_market, &curious());
 
-        assert_eq!(asks.len(), 4);
-        assert_eq!(asks, other_asks, "{dialect:?}");
+        assert_eq!(requests.len(), 4);
+        assert_eq!(requests, other_asks, "{dialect:?}");
         assert_eq!(ended.transcript, other_ended.transcript, "{dialect:?}");
         assert_eq!(ended.summary, other_ended.summary, "{dialect:?}");
         let closes = [ended, other_ended].map(|ended| ended.book.close().unwrap().value_at_close);

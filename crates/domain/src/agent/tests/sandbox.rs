@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::fixture::*;
 use crate::agent::response::ToolCall;
-use crate::agent::sandbox::{Dated, Ground, Walk};
-use crate::agent::tool::Ran;
+use crate::agent::sandbox::{DatedBar, Sandbox, SandboxSettings};
+use crate::agent::tool::ToolOutcome;
 use crate::market::instruments::Bar;
 
-fn bars() -> Vec<Dated> {
+fn bars() -> Vec<DatedBar> {
     let row = |name: &str, date: &str, bar: Bar| (symbol(name), day(date), bar);
     vec![
         row("AAPL", "2025-10-01", bar(["99", "102", "98", "101.5"], 10)),
@@ -17,60 +17,61 @@ fn bars() -> Vec<Dated> {
     ]
 }
 
-fn tomorrow() -> Vec<Dated> {
+fn tomorrow() -> Vec<DatedBar> {
     vec![(symbol("AAPL"), day("2025-10-03"), bar(["120", "122", "118", "121.9"], 30))]
 }
 
-fn begin(bars: Vec<Dated>) -> Walk {
+fn begin(bars: Vec<DatedBar>) -> Sandbox {
     let World { universe, calendar, .. } = World::new();
-    let ground = Ground { universe, calendar, initial_cash: decimal("1000"), search: true };
-    Walk::begin(ground, day("2025-10-02"), bars).unwrap()
+    let settings = SandboxSettings { universe, calendar, initial_cash: decimal("1000"), search: true };
+    Sandbox::begin(settings, day("2025-10-02"), bars).unwrap()
 }
 
-fn call(walk: &mut Walk, name: &str, arguments: &str) -> String {
+fn call(sandbox: &mut Sandbox, name: &str, arguments: &str) -> String {
     let call = ToolCall { id: None, name: name.to_owned(), arguments: arguments.to_owned() };
-    match walk.call(&call).unwrap() {
-        Ran::Answered { text, .. } => text,
-        Ran::Search(query) => format!("search {query}"),
+    match sandbox.call(&call).unwrap() {
+        ToolOutcome::Answered { text, .. } => text,
+        ToolOutcome::Search(query) => format!("search {query}"),
     }
 }
 
 #[test]
 fn the_position_carries_over_and_the_open_of_the_next_day_values_it() {
-    let mut walk = begin(bars());
+    let mut sandbox = begin(bars());
 
-    assert_eq!(call(&mut walk, "buy", r#"{"symbol":"AAPL","amount":3}"#), r#"{"CASH":700,"AAPL":3}"#);
-    assert_eq!(call(&mut walk, "buy", r#"{"symbol":"AAPL","amount":2}"#), r#"{"CASH":500,"AAPL":5}"#);
-    assert_eq!(walk.next_session(), Some(day("2025-10-03")));
-    let told: Value = serde_json::from_str(&walk.go_to(day("2025-10-03"), tomorrow()).unwrap()).unwrap();
+    assert_eq!(call(&mut sandbox, "buy", r#"{"symbol":"AAPL","amount":3}"#), r#"{"CASH":700,"AAPL":3}"#);
+    assert_eq!(call(&mut sandbox, "buy", r#"{"symbol":"AAPL","amount":2}"#), r#"{"CASH":500,"AAPL":5}"#);
+    assert_eq!(sandbox.next_session(), Some(day("2025-10-03")));
+    let next: Value =
+        serde_json::from_str(&sandbox.advance_to(day("2025-10-03"), tomorrow()).unwrap()).unwrap();
 
-    assert_eq!(told["closed"]["orders"], 2);
-    assert_eq!(told["closed"]["value_at_close"], 1054.5);
-    assert_eq!(told["date"], "2025-10-03");
-    assert_eq!(told["starting_value"], 1100);
-    assert_eq!(told["observation"]["opens"]["AAPL"], 120);
-    assert_eq!(call(&mut walk, "get_position", "{}"), r#"{"CASH":500,"AAPL":5}"#);
-    assert_eq!(call(&mut walk, "sell", r#"{"symbol":"AAPL","amount":5}"#), r#"{"CASH":1100}"#);
+    assert_eq!(next["closed"]["orders"], 2);
+    assert_eq!(next["closed"]["value_at_close"], 1054.5);
+    assert_eq!(next["date"], "2025-10-03");
+    assert_eq!(next["starting_value"], 1100);
+    assert_eq!(next["observation"]["opens"]["AAPL"], 120);
+    assert_eq!(call(&mut sandbox, "get_position", "{}"), r#"{"CASH":500,"AAPL":5}"#);
+    assert_eq!(call(&mut sandbox, "sell", r#"{"symbol":"AAPL","amount":5}"#), r#"{"CASH":1100}"#);
 }
 
 #[test]
 fn a_refused_order_changes_nothing() {
-    let mut walk = begin(bars());
+    let mut sandbox = begin(bars());
 
-    let refused = call(&mut walk, "buy", r#"{"symbol":"AAPL","amount":11}"#);
+    let refused = call(&mut sandbox, "buy", r#"{"symbol":"AAPL","amount":11}"#);
 
     assert!(refused.contains("Insufficient cash"), "{refused}");
-    assert_eq!(call(&mut walk, "get_position", "{}"), r#"{"CASH":1000}"#);
+    assert_eq!(call(&mut sandbox, "get_position", "{}"), r#"{"CASH":1000}"#);
 }
 
 #[test]
 fn there_is_no_way_back() {
-    let mut walk = begin(bars());
+    let mut sandbox = begin(bars());
 
-    assert!(walk.go_to(day("2025-10-01"), Vec::new()).is_err());
-    assert!(walk.go_to(day("2025-10-02"), Vec::new()).is_err());
+    assert!(sandbox.advance_to(day("2025-10-01"), Vec::new()).is_err());
+    assert!(sandbox.advance_to(day("2025-10-02"), Vec::new()).is_err());
 
-    assert_eq!(walk.today(), day("2025-10-02"));
+    assert_eq!(sandbox.today(), day("2025-10-02"));
 }
 
 #[test]
@@ -88,10 +89,10 @@ fn another_future_changes_no_answer_of_the_day() {
         ("buy", r#"{"symbol":"MSFT","amount":2}"#),
         ("get_position", "{}"),
     ];
-    let play = |mut walk: Walk| {
-        let mut said = vec![walk.observation().unwrap()];
-        said.extend(looks.map(|(name, arguments)| call(&mut walk, name, arguments)));
-        said.push(walk.observation().unwrap());
+    let play = |mut sandbox: Sandbox| {
+        let mut said = vec![sandbox.observation().unwrap()];
+        said.extend(looks.map(|(name, arguments)| call(&mut sandbox, name, arguments)));
+        said.push(sandbox.observation().unwrap());
         said
     };
 

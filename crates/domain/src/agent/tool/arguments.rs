@@ -1,19 +1,21 @@
-//! The arguments of a call, read into what is wanted.
+//! The arguments of a call.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use super::{ECHO_LIMIT, Tool};
+use super::Tool;
 use crate::accounting::order::{Order, RequestedQuantity, Side};
 use crate::agent::{json, number};
 
-/// The most sessions that one call shows.
-pub(super) const MOST_DAYS: u64 = 100;
-const QUERY_LIMIT: usize = 400;
+/// Sessions that one call shows at most.
+pub(super) const MAX_DAYS: u64 = 100;
+/// Characters of an agent's own text that a result repeats at most.
+pub(super) const MAX_ECHO: usize = 64;
+const MAX_QUERY: usize = 400;
 
-/// What a call wants.
-pub(super) enum Wanted {
+/// A call with its arguments read.
+pub(super) enum ParsedCall {
     Price { symbol: String, date: NaiveDate },
     History { symbol: String, days: usize },
     Position,
@@ -23,11 +25,11 @@ pub(super) enum Wanted {
     Search(String),
 }
 
-impl Wanted {
+impl ParsedCall {
     /// Reads what `tool` takes; `text` is the arguments as written, for numbers of many digits.
     ///
     /// # Errors
-    /// In words for the agent: what is missing or of the wrong kind.
+    /// When an argument is missing or of the wrong kind; the text is for the agent.
     pub(super) fn read(tool: Tool, arguments: &Map<String, Value>, text: &str) -> Result<Self, String> {
         let numbers = || Ok::<_, String>((decimal(text, "a")?, decimal(text, "b")?));
         Ok(match tool {
@@ -44,7 +46,7 @@ impl Wanted {
             Tool::Multiply => numbers().map(|(a, b)| Self::Product(a, b))?,
             Tool::GetInformation => {
                 let query = words(arguments, "query")?;
-                Self::Search(json::bounded(json::printable(query).trim(), QUERY_LIMIT))
+                Self::Search(json::bounded(json::printable(query).trim(), MAX_QUERY))
             }
         })
     }
@@ -59,9 +61,9 @@ fn words<'a>(arguments: &'a Map<String, Value>, name: &str) -> Result<&'a str, S
     if text.trim().is_empty() { Err(format!("{name} must not be empty")) } else { Ok(text) }
 }
 
-/// The symbol's text, cut: it is repeated in answers and stored with refusals.
+/// The symbol's text, cut, since results repeat it and refusals store it.
 fn symbol(arguments: &Map<String, Value>) -> Result<String, String> {
-    words(arguments, "symbol").map(|text| json::bounded(&json::printable(text), ECHO_LIMIT))
+    words(arguments, "symbol").map(|text| json::bounded(&json::printable(text), MAX_ECHO))
 }
 
 fn date(value: &Value) -> Result<NaiveDate, String> {
@@ -70,18 +72,16 @@ fn date(value: &Value) -> Result<NaiveDate, String> {
 }
 
 fn days(value: &Value) -> Result<usize, String> {
-    let wanted = value.as_u64().filter(|days| *days > 0);
-    let wanted = wanted.and_then(|days| usize::try_from(days.min(MOST_DAYS)).ok());
-    wanted.ok_or_else(|| format!("days must be an integer from 1 to {MOST_DAYS}"))
+    let days = value.as_u64().filter(|days| *days > 0);
+    let days = days.and_then(|days| usize::try_from(days.min(MAX_DAYS)).ok());
+    days.ok_or_else(|| format!("days must be an integer from 1 to {MAX_DAYS}"))
 }
 
-/// Whatever the amount is, the book judges it: a text or a fraction is a refused order.
+/// The book judges every amount: a text or a fraction is a refused order.
 fn order(side: Side, arguments: &Map<String, Value>) -> Result<Order, String> {
     let symbol = symbol(arguments)?;
     let quantity = match RequestedQuantity::from(required(arguments, "amount")?) {
-        RequestedQuantity::NotInteger(text) => {
-            RequestedQuantity::NotInteger(json::bounded(&text, ECHO_LIMIT))
-        }
+        RequestedQuantity::NotInteger(text) => RequestedQuantity::NotInteger(json::bounded(&text, MAX_ECHO)),
         integer @ RequestedQuantity::Integer(_) => integer,
     };
     Ok(Order::new(side, symbol, quantity))
@@ -89,6 +89,6 @@ fn order(side: Side, arguments: &Map<String, Value>) -> Result<Order, String> {
 
 fn decimal(text: &str, name: &str) -> Result<Decimal, String> {
     let exact = json::object(&json::numbers_as_text(text))?;
-    let written = required(&exact, name)?.as_str().and_then(|text| number::decimal(text.trim()));
-    written.ok_or_else(|| format!("{name} must be a number of at most 28 digits"))
+    let number = required(&exact, name)?.as_str().and_then(|text| number::decimal(text.trim()));
+    number.ok_or_else(|| format!("{name} must be a number of at most 28 digits"))
 }

@@ -1,4 +1,4 @@
-//! Sums and products that are exact or none.
+//! Exact sums and products.
 
 use rust_decimal::Decimal;
 

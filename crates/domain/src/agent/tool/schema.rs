@@ -1,12 +1,12 @@
-//! The tools as they are described to agents.
+//! The description of the tools for agents.
 
 use serde_json::{Value, json};
 
 use super::Tool;
-use super::arguments::MOST_DAYS;
+use super::arguments::MAX_DAYS;
 
 impl Tool {
-    /// What the tool does, in words for an agent.
+    /// What the tool does, for an agent.
     pub fn description(self) -> String {
         match self {
             Self::GetPriceLocal => {
@@ -14,7 +14,7 @@ impl Tool {
                     .to_owned()
             }
             Self::GetPriceHistory => format!(
-                "Daily bars of a symbol before today, oldest first, at most {MOST_DAYS}. Prices are as traded, not adjusted for splits."
+                "Daily bars of a symbol before today, oldest first, at most {MAX_DAYS}. Prices are as traded, not adjusted for splits."
             ),
             Self::GetPosition => "Your cash and shares, the orders of today included.".to_owned(),
             Self::Buy => {
@@ -30,7 +30,7 @@ impl Tool {
     }
 }
 
-/// The JSON schema of what `tool` takes.
+/// The JSON schema of its arguments.
 pub fn parameters(tool: Tool) -> Value {
     let symbol = || json!({"type": "string", "description": "Ticker symbol, e.g. AAPL"});
     let number = || json!({"type": "number"});
@@ -41,7 +41,7 @@ pub fn parameters(tool: Tool) -> Value {
             (json!({"symbol": symbol(), "date": date}), json!(["symbol", "date"]))
         }
         Tool::GetPriceHistory => {
-            let days = json!({"type": "integer", "minimum": 1, "maximum": MOST_DAYS, "description": "Number of sessions"});
+            let days = json!({"type": "integer", "minimum": 1, "maximum": MAX_DAYS, "description": "Number of sessions"});
             (json!({"symbol": symbol(), "days": days}), json!(["symbol", "days"]))
         }
         Tool::GetPosition => (json!({}), json!([])),

@@ -1,4 +1,4 @@
-//! Usage as endpoints write it, under the names that are in use.
+//! The usage object of a response, under the names that endpoints use.
 
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::Usage;
 use crate::agent::number;
 
 impl Usage {
-    /// Reads the `usage` object of an answer; whatever is missing or no count stays unknown.
+    /// Reads the `usage` object of a response; a member that is missing or no count stays unknown.
     pub fn from_json(usage: &Value) -> Self {
         let first = |paths: &[&str]| paths.iter().find_map(|path| count(usage.pointer(path)?));
         Self {
@@ -37,15 +37,15 @@ impl Usage {
 /// A count of tokens; some endpoints write whole numbers as `12.0`.
 fn count(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| {
-        let written = number::decimal(&value.as_f64()?.to_string())?;
-        u64::try_from(written.is_integer().then_some(written)?).ok()
+        let number = number::decimal(&value.as_f64()?.to_string())?;
+        u64::try_from(number.is_integer().then_some(number)?).ok()
     })
 }
 
 fn dollars(value: &Value) -> Option<Decimal> {
     let amount = match value {
-        Value::Number(written) => number::decimal(&written.to_string()),
-        Value::String(written) => number::decimal(written.trim()),
+        Value::Number(number) => number::decimal(&number.to_string()),
+        Value::String(text) => number::decimal(text.trim()),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     };
     amount.filter(|amount| *amount >= Decimal::ZERO)

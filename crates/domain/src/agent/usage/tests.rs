@@ -49,12 +49,12 @@ fn unknown_or_contradicting_tokens_have_no_cost() {
 
 #[test]
 fn of_two_costs_the_basis_decides() {
-    let told = Usage { reported_cost: Some(decimal("0.00095")), ..usage(194, 2) };
+    let reported = Usage { reported_cost: Some(decimal("0.00095")), ..usage(194, 2) };
     let (priced, prices) = (decimal("0.0002625"), prices());
 
-    assert_eq!(told.cost(Some(&prices), CostBasis::Prices), Some(priced));
-    assert_eq!(told.cost(Some(&prices), CostBasis::Reported), told.reported_cost);
-    assert_eq!(told.cost(None, CostBasis::Prices), told.reported_cost);
+    assert_eq!(reported.cost(Some(&prices), CostBasis::Prices), Some(priced));
+    assert_eq!(reported.cost(Some(&prices), CostBasis::Reported), reported.reported_cost);
+    assert_eq!(reported.cost(None, CostBasis::Prices), reported.reported_cost);
     assert_eq!(usage(194, 2).cost(Some(&prices), CostBasis::Reported), Some(priced));
     assert_eq!(Usage::default().cost(Some(&prices), CostBasis::Prices), None);
 }
@@ -96,14 +96,14 @@ fn usage_is_read_under_its_common_names() {
 
 #[test]
 fn what_was_spent_adds_up_and_counts_what_is_unknown() {
-    let mut spent = Spent::default();
+    let mut spent = UsageTotal::default();
 
-    spent.add(&Spent::on(&usage(10, 5), Some(decimal("0.10"))));
-    spent.add(&Spent::on(&Usage::default(), None));
-    spent.add(&Spent::on(&usage(1, 2), Some(decimal("0.20"))));
+    spent.add(&UsageTotal::of_call(&usage(10, 5), Some(decimal("0.10"))));
+    spent.add(&UsageTotal::of_call(&Usage::default(), None));
+    spent.add(&UsageTotal::of_call(&usage(1, 2), Some(decimal("0.20"))));
 
     assert_eq!((spent.calls, spent.unknown_calls, spent.unpriced_calls), (3, 1, 1));
     assert_eq!((spent.prompt_tokens, spent.completion, spent.tokens()), (11, 7, 18));
     assert_eq!(spent.cost, Some(decimal("0.3")));
-    assert_eq!(Spent::on(&Usage::default(), None).cost, None);
+    assert_eq!(UsageTotal::of_call(&Usage::default(), None).cost, None);
 }

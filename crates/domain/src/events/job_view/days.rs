@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use crate::agent::{AgentReport, Spent};
+use crate::agent::{AgentReport, UsageTotal};
 use crate::events::event::Event;
 use crate::simulation::model_day::{CompletedDay, DayRef};
 use crate::values::ids::ModelDayKey;
@@ -73,7 +73,7 @@ pub struct DayFact {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DayUsage {
     /// Calls, tokens and money.
-    pub spent: Spent,
+    pub spent: UsageTotal,
     /// Calls that were sent again although the first copy may have been billed.
     pub possibly_paid_twice: u64,
 }

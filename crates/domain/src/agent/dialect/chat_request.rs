@@ -1,4 +1,4 @@
-//! A conversation as a chat-completions request.
+//! A conversation as the body of a chat-completions request.
 
 use serde_json::{Map, Value, json};
 
@@ -8,9 +8,9 @@ use crate::agent::tool;
 use crate::agent::transcript::{Message, Role, Transcript};
 
 /// Endpoints refuse longer names of functions, and other characters in them.
-const NAME_LIMIT: usize = 64;
+const MAX_NAME: usize = 64;
 
-/// The request's body: members in alphabetical order, so that equal requests are equal bytes.
+/// The body. Its members are in alphabetical order, so that equal requests are equal bytes.
 pub(crate) fn request(
     settings: &AgentSettings,
     transcript: &Transcript,
@@ -19,7 +19,7 @@ pub(crate) fn request(
     let mut body: Map<String, Value> = settings.sampling.extra.clone().into_iter().collect();
     let sampling = &settings.sampling;
     let mut set = |name: &str, value: Option<Value>| value.map(|value| body.insert(name.to_owned(), value));
-    // A decimal's digits are a JSON number, and are printed as they are read.
+    // JSON keeps the decimal's own digits.
     let number = |text: String| serde_json::from_str(&text).ok();
     set("temperature", sampling.temperature.and_then(|value| number(value.to_string())));
     set("top_p", sampling.top_p.and_then(|value| number(value.to_string())));
@@ -28,23 +28,23 @@ pub(crate) fn request(
     set("model", Some(Value::from(settings.basemodel.as_str())));
     set("tools", Some(tool::definitions(settings.search)));
     set("messages", Some(messages(transcript)));
-    // An answer in pieces is not what is read here.
+    // A streamed response cannot be read here.
     set("stream", settings.sampling.extra.contains_key("stream").then_some(Value::from(false)));
     Value::Object(body).to_string()
 }
 
 fn messages(transcript: &Transcript) -> Value {
-    let kept = transcript.messages.iter().filter(|turn| turn.class.is_none_or(|class| class.is_kept()));
-    kept.map(|turn| message(turn, transcript)).collect()
+    let kept = transcript.messages.iter().filter(|kept| kept.class.is_none_or(|class| class.is_kept()));
+    kept.map(|kept| message(kept, transcript)).collect()
 }
 
-fn message(turn: &Message, transcript: &Transcript) -> Value {
-    let content = turn.content.as_str();
-    match turn.role {
-        Role::System | Role::User => json!({"role": turn.role.as_str(), "content": content}),
-        Role::Tool => json!({"role": "tool", "tool_call_id": turn.call_id, "content": content}),
+fn message(message: &Message, transcript: &Transcript) -> Value {
+    let content = message.content.as_str();
+    match message.role {
+        Role::System | Role::User => json!({"role": message.role.as_str(), "content": content}),
+        Role::Tool => json!({"role": "tool", "tool_call_id": message.call_id, "content": content}),
         Role::Assistant => {
-            let calls: Vec<Value> = transcript.tool_results_of(turn.step).map(call).collect();
+            let calls: Vec<Value> = transcript.tool_results_of(message.step).map(call).collect();
             match calls.is_empty() {
                 true => json!({"role": "assistant", "content": content}),
                 false if content.is_empty() => {
@@ -58,15 +58,15 @@ fn message(turn: &Message, transcript: &Transcript) -> Value {
 
 fn call(result: &Message) -> Value {
     let arguments = result.arguments.as_deref().unwrap_or_default();
-    // Endpoints that read the arguments of the past refuse a request in which they are no object.
+    // Some endpoints parse the arguments of past calls and refuse a request where they are no object.
     let arguments =
         object(arguments).map_or_else(|_| "{}".to_owned(), |members| Value::from(members).to_string());
     let function = json!({"name": name(result.name.as_deref().unwrap_or_default()), "arguments": arguments});
     json!({"id": result.call_id, "type": "function", "function": function})
 }
 
-fn name(written: &str) -> String {
+fn name(text: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' };
-    let name: String = printable(written).chars().take(NAME_LIMIT).map(allowed).collect();
+    let name: String = printable(text).chars().take(MAX_NAME).map(allowed).collect();
     if name.is_empty() { "unknown".to_owned() } else { name }
 }

@@ -1,25 +1,26 @@
-//! What follows from a message: tools, a correction, a reminder, or the end.
+//! What follows a message: its tools run, a correction, a reminder, or the end.
 
 use std::collections::HashSet;
 
-use super::{Mood, Running, SearchRequest, Session, State};
+use super::request::SearchRequest;
+use super::{Running, Session, State, Streak};
 use crate::agent::dialect::Dialect;
 use crate::agent::end_reason::EndReason;
 use crate::agent::json::{bounded, error, printable};
 use crate::agent::prompt;
 use crate::agent::response::{AssistantMessage, MessageClass, ToolCall};
-use crate::agent::tool::{self, Effect, Ran};
+use crate::agent::tool::{self, Effect, ToolOutcome};
 use crate::agent::transcript::{Message, Role};
 
-/// Messages with unusable arguments, in a row, that are answered; the next one ends the day.
-const CORRECTIONS: u32 = 2;
-const SEARCH_LIMIT: usize = 20_000;
+/// Messages with unusable arguments, in a row, that are corrected; the next one ends the day.
+const MAX_CORRECTIONS: u32 = 2;
+const MAX_SEARCH_RESULT: usize = 20_000;
 /// Endpoints refuse longer ids.
-const ID_LIMIT: usize = 64;
+const MAX_ID: usize = 64;
 
 impl Session<'_> {
-    /// Takes the model's message up.
-    pub(super) fn take_message(&mut self, message: &AssistantMessage) {
+    /// Adds the model's message and goes on from it.
+    pub(super) fn follow_up(&mut self, message: &AssistantMessage) {
         let class = message.class();
         self.transcript.messages.push(Message {
             class: Some(class),
@@ -29,8 +30,8 @@ impl Session<'_> {
         });
         self.state = match class {
             MessageClass::Refused => State::Ended(EndReason::ContentFilter),
-            MessageClass::Empty => self.once_more(EndReason::NoDecision),
-            MessageClass::Truncated => self.once_more(EndReason::Length),
+            MessageClass::Empty => self.request_again(EndReason::NoDecision),
+            MessageClass::Truncated => self.request_again(EndReason::Length),
             MessageClass::Final if message.done => State::Ended(EndReason::Finished),
             MessageClass::Final => self.remind(),
             MessageClass::BadArguments => self.correct(message),
@@ -43,38 +44,37 @@ impl Session<'_> {
         };
     }
 
-    /// Goes on after a search.
-    pub(super) fn found(&mut self, mut running: Running, result: &str) {
-        let text = bounded(&printable(result), SEARCH_LIMIT);
+    pub(super) fn continue_after_search(&mut self, mut running: Running, result: &str) {
+        let text = bounded(&printable(result), MAX_SEARCH_RESULT);
         self.record(&running, text);
         running.next += 1;
         running.any_used = true;
         self.state = self.run(running);
     }
 
-    fn once_more(&mut self, reason: EndReason) -> State {
-        if self.mood.asked_once_more {
+    fn request_again(&mut self, reason: EndReason) -> State {
+        if self.streak.requested_again {
             return State::Ended(reason);
         }
-        self.mood.asked_once_more = true;
-        self.mood.longer = reason == EndReason::Length;
+        self.streak.requested_again = true;
+        self.streak.longer = reason == EndReason::Length;
         State::Ready
     }
 
     fn remind(&mut self) -> State {
-        if self.mood.nudged {
+        if self.streak.reminded {
             return State::Ended(EndReason::NoMoreToSay);
         }
-        self.mood = Mood { nudged: true, ..Mood::default() };
+        self.streak = Streak { reminded: true, ..Streak::default() };
         let ending = match self.dialect {
             Dialect::ChatCompletions => prompt::STOP_TOKEN,
             Dialect::Agent => "finish: true",
         };
-        self.transcript.messages.push(Message::plain(Role::User, self.step, prompt::nudge(ending)));
+        self.transcript.messages.push(Message::plain(Role::User, self.step, prompt::reminder(ending)));
         State::Ready
     }
 
-    /// Answers every call of a message of which one cannot be read, and runs none: the others may
+    /// Returns an error to every call of a message of which one cannot be read, and runs none: the others may
     /// depend on it.
     fn correct(&mut self, message: &AssistantMessage) -> State {
         let (calls, dropped) = self.admitted(&message.tool_calls);
@@ -91,26 +91,26 @@ impl Session<'_> {
     }
 
     fn unusable(&mut self) -> State {
-        let bad_arguments = self.mood.bad_arguments + 1;
-        self.mood = Mood { bad_arguments, ..Mood::default() };
-        if bad_arguments > CORRECTIONS { State::Ended(EndReason::BadArguments) } else { State::Ready }
+        let bad_arguments = self.streak.bad_arguments + 1;
+        self.streak = Streak { bad_arguments, ..Streak::default() };
+        if bad_arguments > MAX_CORRECTIONS { State::Ended(EndReason::BadArguments) } else { State::Ready }
     }
 
     /// Runs the calls in order, up to a search or the end of the message.
     fn run(&mut self, mut running: Running) -> State {
         while let Some((_, call)) = running.calls.get(running.next) {
             match tool::run(call, self.settings.search, &self.as_of, &mut self.book) {
-                Ran::Search(query) => {
-                    let wanted = SearchRequest { step: self.step, index: index(&running), query };
-                    return State::Searching(wanted, running);
+                ToolOutcome::Search(query) => {
+                    let search = SearchRequest { step: self.step, index: index(&running), query };
+                    return State::Searching(search, running);
                 }
-                Ran::Answered { text, effect } => {
+                ToolOutcome::Answered { text, effect } => {
                     running.any_used |= effect != Effect::BadArguments;
                     self.record(&running, text);
                     match effect {
                         Effect::Filled(fill) => self.fills.push(fill),
                         Effect::Refused => self.refused += 1,
-                        Effect::Told | Effect::BadArguments => {}
+                        Effect::None | Effect::BadArguments => {}
                     }
                 }
             }
@@ -121,22 +121,21 @@ impl Session<'_> {
             (_, false) => self.unusable(),
             (Some(reason), true) => State::Ended(reason),
             (None, true) => {
-                self.mood = Mood::default();
+                self.streak = Streak::default();
                 State::Ready
             }
         }
     }
 
-    /// The calls that the limit leaves room for, each with an id of its own, and whether any were
-    /// left out.
+    /// The calls within the limit, each with a unique id, and whether any were left out.
     fn admitted(&mut self, calls: &[ToolCall]) -> (Vec<(String, ToolCall)>, bool) {
         let room = self.settings.limits.max_tool_calls.saturating_sub(self.tool_calls);
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         let mut taken: HashSet<String> =
-            self.transcript.messages.iter().filter_map(|turn| turn.call_id.clone()).collect();
+            self.transcript.messages.iter().filter_map(|message| message.call_id.clone()).collect();
         let mut admitted = Vec::new();
         for (index, call) in calls.iter().take(room).enumerate() {
-            let id = unique(call.id.as_deref(), self.step, index, &taken);
+            let id = unique_id(call.id.as_deref(), self.step, index, &taken);
             taken.insert(id.clone());
             admitted.push((id, call.clone()));
         }
@@ -160,9 +159,9 @@ fn index(running: &Running) -> u32 {
     u32::try_from(running.next).unwrap_or(u32::MAX)
 }
 
-/// The endpoint's own id when nobody else has it, or one made from the call's place.
-fn unique(own: Option<&str>, step: u32, index: usize, taken: &HashSet<String>) -> String {
-    let usable = |id: &&str| id.len() <= ID_LIMIT && !taken.contains(*id);
+/// The endpoint's own id when no other call has it, or one made from the call's place.
+fn unique_id(own: Option<&str>, step: u32, index: usize, taken: &HashSet<String>) -> String {
+    let usable = |id: &&str| id.len() <= MAX_ID && !taken.contains(*id);
     if let Some(own) = own.filter(usable) {
         return own.to_owned();
     }

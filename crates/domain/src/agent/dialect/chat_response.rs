@@ -1,17 +1,16 @@
-//! The message in a chat-completions answer, in all the shapes that endpoints send.
+//! The message in a chat-completions response, in the variants that endpoints send.
 
 use serde_json::Value;
 
-use super::failure::{Failure, FailureClass};
-use super::message::{AssistantMessage, Finish, ToolCall};
 use crate::agent::json::printable;
 use crate::agent::prompt::STOP_TOKEN;
+use crate::agent::response::{AssistantMessage, Failure, FailureClass, Finish, ToolCall};
 use crate::agent::usage::Usage;
 
 /// The message of the first choice.
 ///
 /// # Errors
-/// When there is no list of choices: the endpoint failed without saying so.
+/// When there is no list of choices: the endpoint failed without reporting it.
 pub(super) fn message(body: &Value) -> Result<AssistantMessage, Failure> {
     let usage = body.get("usage").map(Usage::from_json).unwrap_or_default();
     let no_choices = || Failure::new(FailureClass::ServerError, "the answer has no choices");
@@ -19,10 +18,10 @@ pub(super) fn message(body: &Value) -> Result<AssistantMessage, Failure> {
     let Some(choice) = choices.first() else {
         return Ok(AssistantMessage { usage, ..AssistantMessage::empty() });
     };
-    let said = choice.get("message").unwrap_or(&Value::Null);
-    let content = said.get("content").map(text).unwrap_or_default();
-    let refusal = said.get("refusal").map(text).unwrap_or_default();
-    let reasoning = ["reasoning_content", "reasoning"].iter().find_map(|name| said.get(name)).map(text);
+    let message = choice.get("message").unwrap_or(&Value::Null);
+    let content = message.get("content").map(text).unwrap_or_default();
+    let refusal = message.get("refusal").map(text).unwrap_or_default();
+    let reasoning = ["reasoning_content", "reasoning"].iter().find_map(|name| message.get(name)).map(text);
     let finish = match (refusal.is_empty(), choice.get("finish_reason").and_then(Value::as_str)) {
         (false, _) => Finish::ContentFilter,
         (true, reason) => finish(reason.unwrap_or_default()),
@@ -31,7 +30,7 @@ pub(super) fn message(body: &Value) -> Result<AssistantMessage, Failure> {
         done: content.contains(STOP_TOKEN),
         content: if content.is_empty() { refusal } else { content },
         reasoning: reasoning.filter(|text| !text.is_empty()),
-        tool_calls: tool_calls(body, choice, said),
+        tool_calls: tool_calls(body, choice, message),
         finish,
         usage,
     })
@@ -43,7 +42,7 @@ fn finish(reason: &str) -> Finish {
         "content_filter" | "safety" | "refusal" | "prohibited_content" | "recitation" => {
             Finish::ContentFilter
         }
-        // Whether tools are wanted is seen by the tools, not by the reason: endpoints mix them up.
+        // Calls of tools are seen by the calls, not by the reason: endpoints mix the reasons up.
         _ => Finish::Stop,
     }
 }
@@ -60,9 +59,9 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// The tools wanted: in the message, or where some proxies leave them, or in the form before tools.
-fn tool_calls(body: &Value, choice: &Value, said: &Value) -> Vec<ToolCall> {
-    let places = [said, choice, body];
+/// The calls of tools: in the message, or where some proxies put them, or in the older form `function_call`.
+fn tool_calls(body: &Value, choice: &Value, message: &Value) -> Vec<ToolCall> {
+    let places = [message, choice, body];
     let lists = places.iter().filter_map(|place| place.get("tool_calls"));
     let mut calls = lists.map(listed).find(|calls| !calls.is_empty()).unwrap_or_default();
     if calls.is_empty() {
@@ -81,7 +80,7 @@ fn listed(calls: &Value) -> Vec<ToolCall> {
 }
 
 /// One call: `{id, function: {name, arguments}}`, or `{id, name, args}` as some proxies write it.
-pub(crate) fn tool_call(call: &Value) -> ToolCall {
+pub(super) fn tool_call(call: &Value) -> ToolCall {
     let inner = call.get("function").filter(|function| function.is_object()).unwrap_or(call);
     let name = [inner, call].iter().find_map(|place| place.get("name")?.as_str());
     let names = ["arguments", "args", "parameters", "input"];

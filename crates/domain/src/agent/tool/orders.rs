@@ -1,4 +1,4 @@
-//! Orders and positions, as the agent hears of them.
+//! The results of orders, and positions.
 
 use rust_decimal::Decimal;
 
@@ -9,7 +9,7 @@ use crate::accounting::portfolio::Portfolio;
 use crate::accounting::refusal::Refusal;
 use crate::agent::json::Object;
 
-/// Submits `order`; the answer is the whole position, or the refusal with its facts.
+/// Submits `order`; the result is the whole position, or the refusal with its facts.
 pub(super) fn submit(order: &Order, book: &mut DayBook<'_>) -> (String, Effect) {
     match book.submit(order) {
         Ok(fill) => (position(book.portfolio()), Effect::Filled(fill)),
@@ -28,7 +28,7 @@ fn refused(order: &Order, refusal: &Refusal, book: &DayBook<'_>) -> String {
     let why = Object::new().text("error", &refusal.agent_text(book.date()));
     let facts = match refusal {
         Refusal::InsufficientCash { required, available } => {
-            // A maximum stands for what is beyond exact arithmetic; the number would be made up.
+            // The maximum stands for a cost beyond exact arithmetic: the number would be false.
             let exact = *required != Decimal::MAX;
             let why = if exact { why.decimal("required_cash", *required) } else { why };
             why.decimal("cash_available", *available)

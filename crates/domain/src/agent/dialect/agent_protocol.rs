@@ -1,7 +1,8 @@
-//! A day's step in the protocol of users' own agents, `modelday.agent/1`.
+//! `modelday.agent/1`, the protocol of users' own agents.
 
 use serde_json::Value;
 
+use super::chat_response;
 use crate::accounting::portfolio::Portfolio;
 use crate::agent::json::{Object, array, printable, quoted};
 use crate::agent::prompt;
@@ -28,7 +29,8 @@ pub(crate) struct Step<'a> {
     pub(crate) transcript: &'a Transcript,
 }
 
-/// The request's body. It names no job, so that a recording can be played in another. Numbers are exact decimals; tool results are those of the step before.
+/// The body. Numbers are exact decimals, tool results those of the step before. It names no job, so that another
+/// job can be replayed from the same journal.
 pub(crate) fn request(step: &Step<'_>) -> String {
     let key = step.key;
     let tools = Tool::offered(step.search).map(|tool| {
@@ -60,7 +62,7 @@ impl<'a> Step<'a> {
     }
 }
 
-/// What an agent may observe.
+/// What an observation shows.
 pub(crate) struct Observed<'a> {
     pub(crate) as_of: AsOf<'a>,
     pub(crate) portfolio: &'a Portfolio,
@@ -68,21 +70,21 @@ pub(crate) struct Observed<'a> {
     pub(crate) symbols: &'a [Symbol],
 }
 
-/// Position and prices as they are known now, as JSON text.
-pub(crate) fn observation(step: &Observed<'_>) -> String {
-    let held = step.portfolio.holdings().iter();
+/// The position, and prices as known now, as JSON text.
+pub(crate) fn observation(observed: &Observed<'_>) -> String {
+    let held = observed.portfolio.holdings().iter();
     let holdings =
         held.fold(Object::new(), |object, (symbol, quantity)| object.json(symbol.as_str(), quantity));
     let session =
-        step.as_of.previous_session().map_or_else(|| "null".to_owned(), |date| quoted(&date.to_string()));
-    let benchmark = step.universe.benchmark.as_ref();
+        observed.as_of.previous_session().map_or_else(|| "null".to_owned(), |date| quoted(&date.to_string()));
+    let benchmark = observed.universe.benchmark.as_ref();
     Object::new()
-        .decimal("cash", step.portfolio.cash())
+        .decimal("cash", observed.portfolio.cash())
         .json("holdings", holdings.finish())
         .json("previous_session", session)
-        .json("previous_closes", prices(step.as_of.previous_closes(step.symbols)))
-        .json("opens", prices(prompt::opens(&step.as_of, step.symbols)))
-        .json("universe", array(step.universe.symbols.iter().map(|symbol| quoted(symbol.as_str()))))
+        .json("previous_closes", prices(observed.as_of.previous_closes(observed.symbols)))
+        .json("opens", prices(prompt::opens(&observed.as_of, observed.symbols)))
+        .json("universe", array(observed.universe.symbols.iter().map(|symbol| quoted(symbol.as_str()))))
         .json("benchmark", benchmark.map_or_else(|| "null".to_owned(), |symbol| quoted(symbol.as_str())))
         .finish()
 }
@@ -93,18 +95,18 @@ fn prices(prices: Vec<(&Symbol, Price)>) -> String {
     prices.into_iter().fold(Object::new(), priced).finish()
 }
 
-/// The tool's answer is JSON text already, unless a search gave something else.
-fn result(turn: &Message) -> String {
-    let is_json = serde_json::from_str::<Value>(&turn.content).is_ok();
-    let content = if is_json { turn.content.clone() } else { quoted(&turn.content) };
+/// The content is JSON text already, unless a search returned something else.
+fn result(message: &Message) -> String {
+    let is_json = serde_json::from_str::<Value>(&message.content).is_ok();
+    let content = if is_json { message.content.clone() } else { quoted(&message.content) };
     Object::new()
-        .json("index", turn.index.unwrap_or_default())
-        .text("name", turn.name.as_deref().unwrap_or_default())
+        .json("index", message.index.unwrap_or_default())
+        .text("name", message.name.as_deref().unwrap_or_default())
         .json("result", content)
         .finish()
 }
 
-/// The message in an agent's answer.
+/// The message in an agent's response.
 ///
 /// # Errors
 /// When the tool calls are no list, or `finish` is no boolean.
@@ -132,6 +134,6 @@ pub(crate) fn message(body: &Value) -> Result<AssistantMessage, Failure> {
 }
 
 fn tool_call(call: &Value) -> ToolCall {
-    // Ids mean nothing in this protocol: results are told by their index.
-    ToolCall { id: None, ..crate::agent::response::tool_call(call) }
+    // This protocol identifies results by their index, not by an id.
+    ToolCall { id: None, ..chat_response::tool_call(call) }
 }

@@ -22,25 +22,25 @@ const INSTANTS_WITHOUT_ZONE: [&str; 6] = [
     "%B %d, %Y, %I:%M %p",
 ];
 const INSTANTS: [&str; 3] = ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f %z", "%Y-%m-%dT%H:%M%z"];
-/// Earlier pages do not exist; such a date is a mistake of the engine's, often a missing one.
+/// There are no earlier pages; engines write such a date when they know none.
 const FIRST_YEAR: i32 = 1991;
 
-/// The latest day that `text` can mean; `None` when it is no date that only one day can be meant by.
-pub(super) fn published(text: &str) -> Option<NaiveDate> {
+/// The latest day that `text` can mean; `None` when it is no date, or an ambiguous one.
+pub(super) fn parse(text: &str) -> Option<NaiveDate> {
     let text = text.trim();
     let with_zone = DateTime::parse_from_rfc3339(text)
         .ok()
         .or_else(|| DateTime::parse_from_rfc2822(text).ok())
         .or_else(|| INSTANTS.iter().find_map(|form| DateTime::parse_from_str(text, form).ok()));
     let date = match with_zone {
-        // The day there and the day in Greenwich may differ, and the later one decides.
+        // The local day and the day in UTC may differ; the later one counts.
         Some(instant) => instant.date_naive().max(instant.with_timezone(&Utc).date_naive()),
         None => without_zone(text)?,
     };
     (date.year() >= FIRST_YEAR).then_some(date)
 }
 
-/// Without a zone a late hour may be the next day in Greenwich.
+/// Without a zone a late hour may be the next day in UTC.
 fn without_zone(text: &str) -> Option<NaiveDate> {
     let plain = DATES.iter().find_map(|form| NaiveDate::parse_from_str(text, form).ok());
     plain.or_else(|| {
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Option<&str>) {
-        assert_eq!(published(text).map(|date| date.to_string()).as_deref(), expected, "{text}");
+        assert_eq!(parse(text).map(|date| date.to_string()).as_deref(), expected, "{text}");
     }
 
     #[test]

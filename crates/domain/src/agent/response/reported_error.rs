@@ -1,37 +1,38 @@
-//! An error that an endpoint reports, whatever status it came with.
+//! An error that an endpoint reports, under any HTTP status.
 
 use serde_json::Value;
 
 use super::failure::{Failure, FailureClass};
 use super::message::{AssistantMessage, Finish};
-use super::{ModelResponse, RawResponse, retry_after};
+use super::raw::RawResponse;
+use super::retry_after;
 use crate::agent::secrets::Secrets;
 
-/// An endpoint's own account of what went wrong.
+/// The error object of a response.
 pub(super) struct ReportedError {
     /// `code`, `type` and `status`, as far as they are words; lower case.
     words: Vec<String>,
-    /// The numbers from 400 to 599: in the error, then the HTTP status.
+    /// Numbers from 400 to 599: those in the error, then the HTTP status.
     numbers: Vec<u16>,
     message: String,
 }
 
-/// What a word or a number says.
+/// What a word or a number means.
 enum Verdict {
     Class(FailureClass),
     Filtered,
 }
 
 impl ReportedError {
-    /// The error in an answer; `None` when it is a success and says of none.
+    /// The error in a response; `None` when it is a success that reports none.
     pub(super) fn find(status: u16, json: Option<&Value>, text: &str) -> Option<Self> {
         let body = json.map(|json| json.get(0).filter(|_| json.is_array()).unwrap_or(json));
-        let stated = |body: &&Value| {
+        let reported = |body: &&Value| {
             let places = ["/error", "/choices/0/error"];
             places.iter().find_map(|place| body.pointer(place)).filter(|error| !is_blank(error)).cloned()
         };
         let success = (200..300).contains(&status);
-        let error = match body.as_ref().and_then(stated) {
+        let error = match body.as_ref().and_then(reported) {
             Some(error) => error,
             None if success => return finished_with_error(body),
             None => body.cloned().unwrap_or_default(),
@@ -52,23 +53,21 @@ impl ReportedError {
         })
     }
 
-    /// What the error means for us.
-    pub(super) fn meaning(&self, raw: &RawResponse, secrets: &Secrets) -> ModelResponse {
+    /// The message or the failure that the error stands for.
+    pub(super) fn meaning(&self, raw: &RawResponse, secrets: &Secrets) -> Result<AssistantMessage, Failure> {
         match self.verdict() {
-            Verdict::Filtered => ModelResponse::Message(AssistantMessage {
+            Verdict::Filtered => Ok(AssistantMessage {
                 content: secrets.redact(&self.message),
                 finish: Finish::ContentFilter,
                 ..AssistantMessage::empty()
             }),
-            Verdict::Class(class) => ModelResponse::Failed(Failure {
-                class,
-                text: secrets.redact(&self.message),
-                retry_after: retry_after::of(raw),
-            }),
+            Verdict::Class(class) => {
+                Err(Failure { class, text: secrets.redact(&self.message), retry_after: retry_after::of(raw) })
+            }
         }
     }
 
-    /// Words that forbid a retry win over all; then numbers that do; then the other words.
+    /// Words that forbid a retry come first, then numbers that do, then the other words.
     fn verdict(&self) -> Verdict {
         let of_words = || self.words.iter().filter_map(|word| of_word(word));
         let is_final = |verdict: &Verdict| match verdict {
@@ -85,18 +84,18 @@ impl ReportedError {
             .unwrap_or(Verdict::Class(FailureClass::ServerError))
     }
 
-    /// Endpoints that refuse a request without a code say why in words.
+    /// The meaning of the text, for endpoints that refuse a request without a code.
     fn of_message(&self) -> Option<Verdict> {
         if !matches!(self.numbers.first(), Some(400 | 404 | 422)) {
             return None;
         }
         let message = self.message.to_ascii_lowercase();
-        let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
-        if says(&["context length", "context window", "prompt is too long", "too many tokens"]) {
+        let has = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
+        if has(&["context length", "context window", "prompt is too long", "too many tokens"]) {
             Some(Verdict::Class(FailureClass::TooLong))
-        } else if says(&["api key"]) {
+        } else if has(&["api key"]) {
             Some(Verdict::Class(FailureClass::BadCredentials))
-        } else if says(&["not a valid model", "model not found", "unknown model", "model does not exist"]) {
+        } else if has(&["not a valid model", "model not found", "unknown model", "model does not exist"]) {
             Some(Verdict::Class(FailureClass::BadModel))
         } else {
             None
@@ -113,7 +112,7 @@ fn is_blank(error: &Value) -> bool {
     }
 }
 
-/// A choice that ended in an error nobody describes.
+/// A choice that ended with an error that has no description.
 fn finished_with_error(body: Option<&Value>) -> Option<ReportedError> {
     let reason = body?.pointer("/choices/0/finish_reason")?.as_str()?;
     let message = "the answer ended with an error".to_owned();
