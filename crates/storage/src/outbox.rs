@@ -215,7 +215,7 @@ impl RelayConnection {
                     WHEN EXISTS (SELECT FROM outbox WHERE ",
             waits!(),
             ")
-                    THEN pg_try_advisory_lock(hashtext('outbox'), hashtext(concat_ws(' ', current_schema(), $1, $2)))
+                    THEN pg_try_advisory_lock(hashtext('outbox'), hashtext(concat_ws(' ', current_schema(), $1::text, $2::boolean)))
                     ELSE false
                 END AS mine
             )
@@ -246,7 +246,7 @@ impl RelayConnection {
             WITH sent AS (
                 UPDATE outbox SET sent_at = statement_timestamp() WHERE id = ANY($3) RETURNING id
             )
-            SELECT pg_advisory_unlock(hashtext('outbox'), hashtext(concat_ws(' ', current_schema(), $1, $2)))
+            SELECT pg_advisory_unlock(hashtext('outbox'), hashtext(concat_ws(' ', current_schema(), $1::text, $2::boolean)))
             FROM (SELECT count(*) FROM sent) AS all_of_them",
         )
         .bind(exchange)

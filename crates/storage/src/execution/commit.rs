@@ -26,7 +26,7 @@ macro_rules! commit_days {
                 lease_until = CASE WHEN $4 IS NULL THEN now() + interval '3 s' END,
                 sent_at = CASE WHEN $4 IS NULL THEN sent_at ELSE now() END,
                 resends = CASE WHEN $4 IS NULL THEN resends ELSE 0 END
-            WHERE id = $1 AND epoch = $2 AND done = $3 AND done + cardinality($5) <= days AND state = 'ready'
+            WHERE id = $1 AND epoch = $2 AND done = $3 AND done + cardinality($5::date[]) <= days AND state = 'ready'
             RETURNING job_id, portfolio_id
         ), days AS (
             INSERT INTO execution.model_days (job_id, portfolio_id, trading_date, state, attempt, detail, revision,

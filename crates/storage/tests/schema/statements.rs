@@ -1,0 +1,117 @@
+//! Every SQL statement of the crate is prepared and planned against the migrated schema, as the role of its service.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection, SqlSafeStr as _};
+use storage::Owner;
+use test_support::TestDatabase;
+
+use crate::source::{Found, statements};
+
+const OWNERS: [Owner; 4] = [Owner::Trigger, Owner::Downloader, Owner::Executor, Owner::Status];
+
+/// Statements whose text is put together when they run. Names of tables and databases are all that is put in.
+const DYNAMIC: [&str; 2] = ["TRUNCATE {tables}", "CREATE DATABASE \"{quoted}\""];
+
+/// The services whose connections run the statements of a file.
+fn owners(file: &Path) -> &'static [Owner] {
+    match file.iter().next().and_then(|folder| folder.to_str()) {
+        Some("trigger") => &OWNERS[..1],
+        Some("market") => &OWNERS[1..2],
+        Some("execution") => &OWNERS[2..3],
+        Some("status") => &OWNERS[3..],
+        Some("outbox.rs" | "connect.rs" | "development.rs") => &OWNERS,
+        _ => panic!("{} belongs to no service", file.display()),
+    }
+}
+
+/// The statements that can be prepared; those that cannot are listed here or fail the test.
+fn preparable() -> Vec<(Found, String)> {
+    let (found, literals) = statements(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let mut unknown = Vec::new();
+    let mut texts = Vec::new();
+    for found in found {
+        match found.text.clone() {
+            Err(problem) => unknown.push(format!("{}:{}: {problem}", found.file.display(), found.line)),
+            Ok(text) => texts.push((found, text)),
+        }
+    }
+    assert!(unknown.is_empty(), "statements that cannot be read from the source:\n{}", unknown.join("\n"));
+    let lost: Vec<_> = literals
+        .iter()
+        .filter(|(_, literal)| !texts.iter().any(|(_, text)| text.starts_with(literal.as_str())))
+        .collect();
+    assert!(lost.is_empty(), "literals that begin as statements and are none: {lost:?}");
+    texts.retain(|(_, text)| !DYNAMIC.contains(&text.as_str()));
+    texts
+}
+
+#[test]
+fn every_statement_has_a_name_of_its_own() {
+    let mut names = BTreeSet::new();
+    for (found, text) in preparable() {
+        let setting = text.starts_with("SET ") || text == "SELECT 1";
+        let name = text.strip_prefix("-- ").and_then(|text| text.lines().next());
+        let name = name.filter(|name| name.contains("::"));
+        assert!(name.is_some() || setting, "{}:{} has no name", found.file.display(), found.line);
+        if let Some(name) = name {
+            assert!(names.insert((name.to_owned(), text.clone())), "{name} stands twice in the source");
+        }
+    }
+    let mut once = BTreeSet::new();
+    for (name, _) in &names {
+        assert!(once.insert(name) || name == "unseen::unseen", "two statements are named {name}");
+    }
+    assert!(once.len() > 100, "the source has {} statements", once.len());
+}
+
+#[tokio::test]
+async fn every_statement_can_be_planned_by_its_service() {
+    let database = TestDatabase::new().await;
+    let statements = preparable();
+    let mut refused = Vec::new();
+
+    for owner in OWNERS {
+        let mut connection = database.pool(owner).await.acquire().await.unwrap().detach();
+        connection.execute("SET plan_cache_mode = force_generic_plan").await.unwrap();
+        for (found, text) in statements.iter().filter(|(found, _)| owners(&found.file).contains(&owner)) {
+            if let Err(problem) = plan(&mut connection, text).await {
+                refused.push(format!(
+                    "{}:{} as {}: {problem}\n{text}",
+                    found.file.display(),
+                    found.line,
+                    owner.as_str()
+                ));
+            }
+        }
+    }
+
+    assert!(refused.is_empty(), "{}", refused.join("\n\n"));
+}
+
+/// Prepares a statement and, if it reads or writes rows, plans it, which also checks what the role may do.
+async fn plan(connection: &mut PgConnection, text: &str) -> Result<(), sqlx::Error> {
+    if text.starts_with("SET ROLE") {
+        // Two statements in one, which no server prepares; the connection has run them.
+        return Ok(());
+    }
+    let sql = |text: String| AssertSqlSafe(text).into_sql_str();
+    connection.prepare(sql(text.to_owned())).await?;
+    let body = text.lines().find(|line| !line.trim_start().starts_with("--") && !line.trim().is_empty());
+    let word = body.and_then(|line| line.split_whitespace().next()).unwrap_or_default();
+    if !["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"].contains(&word) {
+        return Ok(());
+    }
+    connection.execute(sql(format!("PREPARE statement AS {text}"))).await?;
+    let parameters: i32 = sqlx::query_scalar(
+        "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'statement'",
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    let nulls = vec!["NULL"; usize::try_from(parameters).unwrap()].join(", ");
+    let nulls = if nulls.is_empty() { nulls } else { format!("({nulls})") };
+    let planned = connection.execute(sql(format!("EXPLAIN EXECUTE statement{nulls}"))).await;
+    connection.execute("DEALLOCATE statement").await?;
+    planned.map(|_| ())
+}
