@@ -1,23 +1,23 @@
-//! The programs under test, built once per test run by the same cargo, in the same profile.
+//! The programs under test, built once for each test program, by the same cargo and in the same profile.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-/// Path of one of our programs.
+/// The path of a program of this workspace.
 pub fn binary(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(build).join(name)
 }
 
-/// What `modelday` with these arguments prints, without any setting.
+/// Runs `modelday` with these arguments and without any setting.
 pub fn modelday(arguments: &[&str]) -> Output {
     Command::new(binary("modelday")).args(arguments).env_clear().output().expect("modelday runs")
 }
 
 fn build() -> PathBuf {
     let test = std::env::current_exe().expect("the test program has a path");
-    // A test is in target/<profile>/deps, a benchmark beside the programs.
+    // A test is in target/<profile>/deps, a benchmark in target/<profile>, like the programs.
     let mut folder = test.parent().expect("a program is in a folder").to_owned();
     if folder.ends_with("deps") {
         folder.pop();
@@ -31,9 +31,9 @@ fn build() -> PathBuf {
     if folder.ends_with("release") {
         cargo.arg("--release");
     }
-    // What cargo tells a test of its own package would make the packages of the programs look changed.
-    let told = |name: &str| name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_");
-    for (name, _) in std::env::vars().filter(|(name, _)| told(name)) {
+    // Cargo sets variables about the package of the test. With them, cargo would build the programs again.
+    let is_of_package = |name: &str| name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_");
+    for (name, _) in std::env::vars().filter(|(name, _)| is_of_package(name)) {
         cargo.env_remove(name);
     }
     let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");

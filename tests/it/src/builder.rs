@@ -1,14 +1,14 @@
-//! A system to be: what it runs as, with which settings, prices and models.
+//! The configuration of a system under test: its processes, settings, prices and models.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use standin::AlphaVantage;
 use test_support::{TestDatabase, TestVhost};
 
+use crate::folder::Folder;
 use crate::system::{Shape, System};
 
-/// A system under test before it starts.
+/// Configures and starts a system under test.
 pub struct Builder {
     shape: Shape,
     env: BTreeMap<String, String>,
@@ -18,10 +18,10 @@ pub struct Builder {
     amqp_url: Option<String>,
 }
 
-impl Builder {
-    /// The configuration of the repository, recorded prices, a database and a virtual host of its own.
-    pub fn new(shape: Shape) -> Self {
-        Self {
+impl System {
+    /// Begins with the configuration of the repository, recorded prices, and a new database and virtual host.
+    pub fn builder(shape: Shape) -> Builder {
+        Builder {
             shape,
             env: BTreeMap::new(),
             prices: AlphaVantage::builder(),
@@ -30,39 +30,41 @@ impl Builder {
             amqp_url: None,
         }
     }
+}
 
-    /// A setting of the services.
+impl Builder {
+    /// Adds a setting of the services.
     pub fn env(mut self, key: &str, value: &str) -> Self {
         self.env.insert(key.to_owned(), value.to_owned());
         self
     }
 
-    /// Changes the price provider's stand-in.
+    /// Changes the stand-in of the price provider.
     pub fn prices(mut self, change: impl FnOnce(standin::Builder) -> standin::Builder) -> Self {
         self.prices = change(self.prices);
         self
     }
 
-    /// Another universe than the repository's.
+    /// Replaces the universe of the repository.
     pub fn universe(mut self, symbols: &[&str], benchmark: Option<&str>) -> Self {
         let symbols = symbols.iter().map(|symbol| (*symbol).to_owned()).collect();
         self.symbols = Some((symbols, benchmark.map(str::to_owned)));
         self
     }
 
-    /// Other models than the repository's, as TOML.
+    /// Replaces the models of the repository, in TOML.
     pub fn models(mut self, toml: &str) -> Self {
         self.models = Some(toml.to_owned());
         self
     }
 
-    /// Another broker than the one of `make test`.
+    /// Replaces the broker of `make test`.
     pub fn broker(mut self, url: &str) -> Self {
         self.amqp_url = Some(url.to_owned());
         self
     }
 
-    /// Starts the stand-in and the services, and waits until they are ready.
+    /// Starts the stand-in and the services and waits until they are ready.
     pub async fn start(self) -> System {
         let database = TestDatabase::new().await;
         let dev = self.env.get("DEPLOYMENT_MODE").is_some_and(|mode| mode.eq_ignore_ascii_case("DEV"));
@@ -89,28 +91,5 @@ impl Builder {
             set("MODELS_FILE", folder.write("models.toml", &models));
         }
         System::start(self.shape, env, database, vhost, prices, folder).await
-    }
-}
-
-/// A folder that goes with the test.
-pub(crate) struct Folder(pub(crate) PathBuf);
-
-impl Folder {
-    fn create() -> Self {
-        let path = std::env::temp_dir().join(format!("modelday-test-{}", uuid::Uuid::now_v7()));
-        std::fs::create_dir_all(&path).expect("a folder can be made");
-        Self(path)
-    }
-
-    fn write(&self, name: &str, text: &str) -> String {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).expect("a file can be written");
-        path.display().to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -1,139 +1,102 @@
-//! The HTTP API as tests use it.
+//! The HTTP API as tests call it.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use reqwest::StatusCode;
+use reqwest::{RequestBuilder, StatusCode};
 use serde_json::Value;
 
-/// How long a job may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The longest wait for a job.
+const JOB_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A plain HTTP client.
+/// An HTTP client with a timeout.
 pub fn http() -> reqwest::Client {
-    // An error means that there is a provider already, which is as good.
+    // An error means that a provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().expect("an HTTP client")
 }
 
-/// Where trigger and status answer; the same address when one process has both.
+/// The API of the four services. In one process they have the same URL.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// `POST /simulate/trigger`, `GET /models`.
+    /// The URL of trigger.
     pub trigger_url: String,
-    /// Imports, coverage, providers.
+    /// The URL of downloader.
     pub prices_url: String,
-    /// The conversations of model-days.
+    /// The URL of executor.
     pub executor_url: String,
-    /// The rest.
+    /// The URL of status.
     pub status_url: String,
     http: reqwest::Client,
 }
 
 impl Client {
-    /// A client of these addresses.
+    /// A client of the services at these URLs.
     pub fn new(trigger_url: String, prices_url: String, executor_url: String, status_url: String) -> Self {
         Self { trigger_url, prices_url, executor_url, status_url, http: http() }
     }
 
-    /// The raw answer to a trigger request.
+    /// Sends a trigger request.
     pub async fn post_trigger(&self, body: &Value) -> (StatusCode, Value) {
-        let response = self
-            .http
-            .post(format!("{}/simulate/trigger", self.trigger_url))
-            .json(body)
-            .send()
-            .await
-            .expect("trigger answers");
-        (response.status(), response.json().await.expect("the answer is JSON"))
+        json(self.http.post(format!("{}/simulate/trigger", self.trigger_url)).json(body)).await
     }
 
-    /// What a trigger request would do; it must be one that is accepted.
+    /// Sends a trigger request as a dry run, which must succeed.
     pub async fn plan(&self, body: &Value) -> Value {
-        let response = self
-            .http
-            .post(format!("{}/simulate/plan", self.trigger_url))
-            .json(body)
-            .send()
-            .await
-            .expect("trigger answers");
-        let status = response.status();
-        let answer = response.json().await.expect("the answer is JSON");
-        assert_eq!(status, StatusCode::OK, "{answer}");
-        answer
+        ok(self.http.post(format!("{}/simulate/plan", self.trigger_url)).json(body)).await
     }
 
-    /// Triggers a job that must be accepted; its id.
+    /// Triggers a job, which must be accepted, and returns its id.
     pub async fn trigger(&self, body: &Value) -> String {
-        let (status, answer) = self.post_trigger(body).await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
-        answer["job_id"].as_str().expect("a job id").to_owned()
+        let (status, body) = self.post_trigger(body).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        body["job_id"].as_str().expect("a job id").to_owned()
     }
 
-    /// The raw answer to a POST without a body that trigger takes.
+    /// Sends a POST without a body to trigger.
     pub async fn post(&self, path: &str) -> (StatusCode, Value) {
-        let response =
-            self.http.post(format!("{}{path}", self.trigger_url)).send().await.expect("trigger answers");
-        (response.status(), response.json().await.expect("the answer is JSON"))
+        json(self.http.post(format!("{}{path}", self.trigger_url))).await
     }
 
     /// Cancels a job, which must be active or cancelled.
     pub async fn cancel(&self, job: &str) {
-        let (status, answer) = self.post(&format!("/jobs/{job}/cancel")).await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
-        assert_eq!(answer["status"], "cancelled", "{answer}");
+        let (status, body) = self.post(&format!("/jobs/{job}/cancel")).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        assert_eq!(body["status"], "cancelled", "{body}");
     }
 
-    /// The raw answer to a GET of the status service.
+    /// Sends a GET to status.
     pub async fn get(&self, path: &str) -> (StatusCode, Value) {
-        let response =
-            self.http.get(format!("{}{path}", self.status_url)).send().await.expect("status answers");
-        let status = response.status();
-        let text = response.text().await.expect("the answer has a body");
-        let body = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path} answered {status}: {text}"));
-        (status, body)
+        json(self.http.get(format!("{}{path}", self.status_url))).await
     }
 
-    /// The raw answer to an import of prices.
+    /// Sends a GET to status, which must succeed.
+    pub async fn get_ok(&self, path: &str) -> Value {
+        ok(self.http.get(format!("{}{path}", self.status_url))).await
+    }
+
+    /// Imports prices.
     pub async fn import_prices(&self, query: &str, csv: &str) -> (StatusCode, Value) {
         let url = format!("{}/prices/import{query}", self.prices_url);
-        let request = self.http.post(url).header("Content-Type", "text/csv").body(csv.to_owned());
-        let response = request.send().await.expect("downloader answers");
-        let status = response.status();
-        (status, response.json().await.expect("the answer is JSON"))
+        json(self.http.post(url).header("Content-Type", "text/csv").body(csv.to_owned())).await
     }
 
-    /// A GET of the downloader that must succeed.
+    /// Sends a GET to downloader, which must succeed.
     pub async fn prices(&self, path: &str) -> Value {
-        let url = format!("{}{path}", self.prices_url);
-        let response = self.http.get(&url).send().await.expect("downloader answers");
-        let status = response.status();
-        let answer = response.json().await.expect("the answer is JSON");
-        assert_eq!(status, StatusCode::OK, "{url}: {answer}");
-        answer
+        ok(self.http.get(format!("{}{path}", self.prices_url))).await
     }
 
-    /// A GET that must succeed.
-    pub async fn get_ok(&self, path: &str) -> Value {
-        let (status, answer) = self.get(path).await;
-        assert_eq!(status, StatusCode::OK, "{path}: {answer}");
-        answer
-    }
-
-    /// A model-day with its conversation.
+    /// A model-day with its transcript.
     pub async fn model_day(&self, job: &str, model: &str, date: &str) -> Value {
-        let url = format!("{}/jobs/{job}/model-days/{model}/{date}", self.executor_url);
-        let response = self.http.get(&url).send().await.expect("executor answers");
-        assert_eq!(response.status(), StatusCode::OK, "{url}");
-        response.json().await.expect("the answer is JSON")
+        ok(self.http.get(format!("{}/jobs/{job}/model-days/{model}/{date}", self.executor_url))).await
     }
 
-    /// The raw answer to a request for a job's bundle.
+    /// Requests the bundle of a job.
     pub async fn bundle(&self, job: &str) -> (StatusCode, Vec<u8>) {
         let url = format!("{}/jobs/{job}/bundle", self.executor_url);
-        let response = self.http.get(&url).send().await.expect("executor answers");
+        let response = self.http.get(&url).send().await.expect("a response");
         let status = response.status();
-        (status, response.bytes().await.expect("the answer has a body").into())
+        (status, response.bytes().await.expect("a body").into())
     }
 
     /// The job's status.
@@ -141,7 +104,7 @@ impl Client {
         self.get_ok(&format!("/simulate/status/{job}")).await
     }
 
-    /// The job's status once it has ended.
+    /// Waits until the job has ended; its status.
     pub async fn ended(&self, job: &str) -> Value {
         self.until(job, "end", |status| {
             matches!(status["status"].as_str(), Some("completed" | "partial" | "failed" | "cancelled"))
@@ -149,9 +112,9 @@ impl Client {
         .await
     }
 
-    /// The job's status once `reached` holds of it.
+    /// Waits until `reached` is true of the job's status; that status. `what` stands in the message of a failure.
     pub async fn until(&self, job: &str, what: &str, reached: impl Fn(&Value) -> bool) -> Value {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + JOB_TIMEOUT;
         loop {
             if let Ok(response) =
                 self.http.get(format!("{}/simulate/status/{job}", self.status_url)).send().await
@@ -162,12 +125,12 @@ impl Client {
                 }
                 assert!(Instant::now() < deadline, "job {job} did not {what}: {}", short(&status));
             }
-            assert!(Instant::now() < deadline, "job {job} did not {what}: no answer");
+            assert!(Instant::now() < deadline, "job {job} did not {what}: no response");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    /// Return of each row of the leaderboard in percent, rounded to two places, by name.
+    /// The return of each row of the leaderboard by name, in percent with two decimals.
     pub async fn returns(&self, query: &str) -> BTreeMap<String, String> {
         let board = self.get_ok(&format!("/leaderboard?{query}")).await;
         let rows = board["rows"].as_array().expect("rows").iter();
@@ -180,6 +143,23 @@ impl Client {
     }
 }
 
+/// The response to the request; its body must be JSON.
+async fn json(request: RequestBuilder) -> (StatusCode, Value) {
+    let response = request.send().await.expect("a response");
+    let (url, status) = (response.url().clone(), response.status());
+    let text = response.text().await.expect("a body");
+    let body = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{url}: {status}: {text}"));
+    (status, body)
+}
+
+/// The body of the response, which must have status 200.
+async fn ok(request: RequestBuilder) -> Value {
+    let (status, body) = json(request).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    body
+}
+
+/// The status of a job without its longest fields.
 fn short(status: &Value) -> String {
     let mut status = status.clone();
     if let Some(fields) = status.as_object_mut() {

@@ -1,4 +1,5 @@
-//! Modelday end to end: real processes, real Postgres, real RabbitMQ; only the outside world has a stand-in.
+//! Tests of whole systems: real processes, a real PostgreSQL and a real RabbitMQ; only the outside world is replaced
+//! by stand-ins.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,18 +13,20 @@ mod binaries;
 mod broker;
 mod builder;
 mod client;
+mod folder;
 mod process;
-mod python;
-mod recorded;
+mod python_programs;
+mod recorded_portfolios;
+mod stack;
 mod stream;
 mod system;
 
-pub use binaries::binary;
-pub use binaries::modelday;
+pub use binaries::{binary, modelday};
 pub use broker::Broker;
 pub use builder::Builder;
 pub use client::{Client, http};
-pub use python::python_programs;
-pub use recorded::portfolios_are_the_recorded_ones;
-pub use stream::{Stream, StreamEvent, patient_http};
+pub use python_programs::python_programs;
+pub use recorded_portfolios::portfolios_are_the_recorded_ones;
+pub use stack::Stack;
+pub use stream::{Stream, StreamEvent, http_without_timeout};
 pub use system::{Service, Shape, System};

@@ -1,10 +1,10 @@
-//! A process under test. It ends with the test, and its log is shown when the test fails.
+//! A process under test, and its log.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// One running program.
+/// A running program. It is killed with this value; when the test has failed, the end of its log is printed.
 pub(crate) struct Process {
     name: String,
     child: Child,
@@ -36,7 +36,7 @@ impl Process {
         Self { name: name.to_owned(), child, log }
     }
 
-    /// SIGKILL: no chance to finish anything.
+    /// Kills the process with SIGKILL.
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -46,7 +46,7 @@ impl Process {
     pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args([&format!("-{signal}"), &pid]).status().expect("kill runs");
-        assert!(sent.success(), "{} took no {signal}", self.name);
+        assert!(sent.success(), "{} did not get {signal}", self.name);
     }
 
     /// Resident memory in MiB; 0 when the process has ended.

@@ -1,15 +1,15 @@
-//! Server-sent events as a client reads them.
+//! A client for server-sent events.
 
 use reqwest::{Response, StatusCode};
 
 /// An event of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamEvent {
-    /// `id`.
+    /// The field `id`.
     pub id: u64,
-    /// `event`.
+    /// The field `event`.
     pub kind: String,
-    /// `data`, line by line.
+    /// The lines of the field `data`.
     pub data: String,
 }
 
@@ -20,21 +20,21 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Opens the stream at `url`, after the event `last` when there is one. `None` when there is no more of it.
+    /// Opens the stream at `url`, after the event `last` if that is given. `None` when the stream has no more events.
     pub async fn open(http: &reqwest::Client, url: &str, last: Option<u64>) -> Option<Self> {
         let mut request = http.get(url).header("Accept", "text/event-stream");
         if let Some(last) = last {
             request = request.header("Last-Event-ID", last);
         }
-        let response = request.send().await.expect("status answers");
+        let response = request.send().await.expect("a response");
         match response.status() {
             StatusCode::NO_CONTENT => None,
             StatusCode::OK => Some(Self { response, text: String::new() }),
-            status => panic!("{url} answered {status}"),
+            status => panic!("{url}: {status}"),
         }
     }
 
-    /// The next event; `None` when the stream has ended as it should.
+    /// The next event; `None` when the server has ended the stream.
     pub async fn next(&mut self) -> Option<StreamEvent> {
         loop {
             while let Some((block, rest)) = self.text.split_once("\n\n") {
@@ -44,14 +44,14 @@ impl Stream {
                     return event;
                 }
             }
-            let more = self.response.chunk().await.expect("the stream is not broken off")?;
+            let more = self.response.chunk().await.expect("the stream does not break")?;
             self.text.push_str(std::str::from_utf8(&more).expect("text"));
         }
     }
 }
 
-/// A client that waits for a stream as long as it takes.
-pub fn patient_http() -> reqwest::Client {
+/// An HTTP client without a timeout, for streams.
+pub fn http_without_timeout() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().build().expect("an HTTP client")
 }

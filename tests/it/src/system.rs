@@ -1,4 +1,4 @@
-//! A running system: its processes, and what they work with.
+//! A running system: its processes, its stand-ins, and the servers that it uses.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -7,8 +7,8 @@ use standin::AlphaVantage;
 use test_support::{TestDatabase, TestVhost, eventually};
 
 use crate::binaries::binary;
-use crate::builder::{Builder, Folder};
 use crate::client::{Client, http};
+use crate::folder::Folder;
 use crate::process::Process;
 
 /// How the services run.
@@ -16,14 +16,14 @@ use crate::process::Process;
 pub enum Shape {
     /// `modelday serve`.
     OneProcess,
-    /// A process each.
+    /// A process for each service.
     FourProcesses,
 }
 
 /// One program of the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Service {
-    /// All four in one.
+    /// All four services in one process.
     Modelday,
     /// `trigger`.
     Trigger,
@@ -47,7 +47,7 @@ impl Service {
     }
 }
 
-/// A running system. Everything of it ends with this value; the processes first.
+/// A running system. It ends with this value, the processes first.
 pub struct System {
     processes: BTreeMap<Service, Process>,
     seconds: Vec<Process>,
@@ -56,20 +56,15 @@ pub struct System {
     folder: Folder,
     /// The API.
     pub client: Client,
-    /// The price provider's stand-in.
+    /// The stand-in of the price provider.
     pub prices: AlphaVantage,
-    /// The broker's virtual host, unless the test brought a broker.
+    /// The virtual host, unless the test has a broker of its own.
     pub vhost: Option<TestVhost>,
     /// The database.
     pub database: TestDatabase,
 }
 
 impl System {
-    /// A system to be configured.
-    pub fn builder(shape: Shape) -> Builder {
-        Builder::new(shape)
-    }
-
     pub(crate) async fn start(
         shape: Shape,
         env: BTreeMap<String, String>,
@@ -131,19 +126,19 @@ impl System {
         .await;
     }
 
-    /// What `modelday` with these arguments prints, with the settings of the services.
+    /// Runs `modelday` with these arguments and the settings of the services.
     pub fn modelday(&self, arguments: &[&str]) -> std::process::Output {
         let mut command = std::process::Command::new(binary("modelday"));
         command.args(arguments).env_clear().envs(&self.env);
         command.output().expect("modelday runs")
     }
 
-    /// Changes a setting of the processes that are started from now on.
+    /// Changes a setting of the processes that start from now on.
     pub fn set_env(&mut self, key: &str, value: &str) {
         self.env.insert(key.to_owned(), value.to_owned());
     }
 
-    /// SIGKILL.
+    /// Kills a service with SIGKILL.
     pub fn kill(&mut self, service: Service) {
         self.processes.get_mut(&service).expect("it runs").kill();
     }
@@ -154,8 +149,8 @@ impl System {
         self.ready(service).await;
     }
 
-    /// Starts another process of a service beside the one that runs; from then on, [`System::kill`] and
-    /// [`System::signal`] still mean the first. Answers its address.
+    /// Starts a second process of a service and returns its URL. [`System::kill`] and [`System::signal`] still mean the
+    /// first process.
     pub async fn second(&mut self, service: Service) -> String {
         let first = self.processes.remove(&service).expect("it runs");
         let port = std::mem::replace(
@@ -171,7 +166,7 @@ impl System {
         url
     }
 
-    /// The sum of a counter of a service, once it is above zero or a minute has passed.
+    /// Waits until a counter of a service is above zero; its sum over all series.
     pub async fn counter(&self, service: Service, name: &str) -> f64 {
         let url = format!("http://127.0.0.1:{}/metrics", self.ports[&service]);
         let http = http();
@@ -199,18 +194,18 @@ impl System {
         self.processes.get_mut(&service).expect("it was launched").has_ended()
     }
 
-    /// Everything that the services have logged.
+    /// The logs of all services.
     pub fn logs(&self) -> String {
         self.processes.values().map(Process::log).collect()
     }
 
-    /// The services that run.
+    /// The services of this system.
     pub fn services(&self) -> Vec<Service> {
         self.processes.keys().copied().collect()
     }
 }
 
-/// Ports that nobody listens on at this moment.
+/// A port for each service that is free at this moment.
 fn free_ports(services: &[Service]) -> BTreeMap<Service, u16> {
     let listeners: Vec<TcpListener> =
         services.iter().map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();

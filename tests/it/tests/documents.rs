@@ -1,4 +1,4 @@
-//! The documents: links and names lead somewhere, and commands are tested or say that they are not.
+//! The documents: links and names lead to something that exists, and commands are tested or marked as transcripts.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,21 +10,21 @@
 use std::path::{Path, PathBuf};
 
 #[test]
-fn relative_links_lead_to_files_that_are_there() {
+fn relative_links_lead_to_files_that_exist() {
     for (path, text) in documents() {
         let folder = path.parent().unwrap().to_owned();
         for link in links(&text) {
             let file = link.split('#').next().unwrap();
             assert!(
                 file.is_empty() || folder.join(file).exists(),
-                "{} links to {link}, which is not there",
+                "{} links to {link}, which does not exist",
                 path.display()
             );
         }
     }
 }
 
-/// The README's are run by `e2e/readme.rs`; what is not run is a transcript, `console`.
+/// `e2e/readme.rs` runs those of the README. A block that no test runs is a transcript, `console`.
 #[test]
 fn only_the_readme_has_commands_to_copy() {
     for (path, text) in documents() {
@@ -87,14 +87,14 @@ fn walk(folder: &Path, suffix: &str) -> Vec<PathBuf> {
     found
 }
 
-/// Targets of the links outside code that lead into the repository.
+/// The targets of links into the repository, except in code.
 fn links(text: &str) -> Vec<&str> {
     let prose = text.split("```").step_by(2);
     let targets = prose.flat_map(|prose| prose.split("](").skip(1)).filter_map(|rest| rest.split(')').next());
     targets.filter(|target| !target.contains("://") && !target.starts_with("mailto:")).collect()
 }
 
-/// Languages of the fenced blocks.
+/// The languages of the fenced blocks.
 fn languages(text: &str) -> Vec<&str> {
     text.split("```").skip(1).step_by(2).filter_map(|block| block.lines().next()).collect()
 }

@@ -1,4 +1,4 @@
-//! What one thread counts, apart from all others: tests of one process run side by side.
+//! The metrics of one thread, because the tests of one process run side by side.
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
@@ -6,7 +6,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, Prometheu
 pub struct Counts(PrometheusHandle);
 
 impl Counts {
-    /// Takes what this thread counts from here on, until it ends.
+    /// Records the metrics of this thread from now on, until it ends.
     pub fn of_this_thread() -> Self {
         let recorder: &'static PrometheusRecorder =
             Box::leak(Box::new(PrometheusBuilder::new().build_recorder()));
@@ -14,7 +14,7 @@ impl Counts {
         Self(recorder.handle())
     }
 
-    /// The series of a counter that are above zero, sorted, as in `name{label="value"} 3`.
+    /// The series of a counter that are above zero, sorted, such as `name{label="value"} 3`.
     pub fn of(&self, name: &str) -> Vec<String> {
         let text = self.0.render();
         let lines = text.lines().filter(|line| line.starts_with(name) && !line.ends_with(" 0"));

@@ -1,23 +1,25 @@
-//! A database of its own for each test.
+//! A database for each test.
 
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 use storage::{Database, Development, Owner};
 use uuid::Uuid;
 
-/// A migrated database.
+use crate::environment::variable;
+
+/// A migrated database. It is dropped with this value.
 pub struct TestDatabase {
     name: String,
     server_url: String,
     url: String,
-    /// Connected as the database's owner, who may do anything.
+    /// Connected as the database's owner, who has all rights.
     pub admin: PgPool,
 }
 
 impl TestDatabase {
     /// Creates and migrates it.
     pub async fn new() -> Self {
-        let server_url = crate::variable("DATABASE_URL");
+        let server_url = variable("DATABASE_URL");
         let name = format!("test_{}", Uuid::now_v7().simple());
         let mut connection = PgConnection::connect(&server_url).await.expect("DATABASE_URL answers");
         connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
@@ -28,17 +30,17 @@ impl TestDatabase {
         database
     }
 
-    /// Its address, with the owner's password.
+    /// Its URL, with the owner's password.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The settings of a service that works in it.
+    /// The settings of a service that uses it.
     pub fn settings(&self) -> Database {
         Database { url: self.url.clone(), max_connections: 8 }
     }
 
-    /// A pool that works as `owner`'s role.
+    /// A pool with the role of `owner`.
     pub async fn pool(&self, owner: Owner) -> PgPool {
         storage::connect(&self.settings(), owner).await.unwrap()
     }
@@ -55,14 +57,14 @@ impl TestDatabase {
         sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&mut connection).await.unwrap()
     }
 
-    /// The one text that `query` selects; empty when it selects null.
+    /// The one text that `query` selects; empty for NULL.
     pub async fn text(&self, query: &str) -> String {
         let text: Option<String> =
             sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&self.admin).await.unwrap();
         text.unwrap_or_default()
     }
 
-    /// Runs a statement as the database's owner; answers how many rows it touched.
+    /// Runs a statement as the database's owner and returns the number of affected rows.
     pub async fn execute(&self, statement: &str) -> u64 {
         self.admin.execute(AssertSqlSafe(statement.to_owned())).await.unwrap().rows_affected()
     }
@@ -71,12 +73,12 @@ impl TestDatabase {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         let (url, name) = (self.server_url.clone(), self.name.clone());
-        // The test's own runtime may be unwinding.
+        // In a thread with a runtime of its own, because the test's runtime may be unwinding.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let mut connection = PgConnection::connect(&url).await.unwrap();
-                // A `DEV` deployment has made one beside it.
+                // A `DEV` deployment has created the other one.
                 for name in [format!("{name}_dev"), name] {
                     let statement = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
                     connection.execute(AssertSqlSafe(statement)).await.unwrap();

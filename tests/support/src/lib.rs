@@ -1,6 +1,6 @@
-//! What tests of several packages share: a database and a virtual host for each test, and waiting.
+//! Shared by the tests of several packages: a database and a virtual host for each test, and waiting.
 //!
-//! Both are gone when the test ends, however it ends. The servers are those of `make test`.
+//! Database and virtual host are removed when the test ends, also when it fails. The servers are those of `make test`.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,6 +11,7 @@
 
 mod counts;
 mod database;
+mod environment;
 mod eventually;
 mod lines;
 mod management;
@@ -21,12 +22,3 @@ pub use database::TestDatabase;
 pub use eventually::{PATIENCE, eventually};
 pub use lines::Lines;
 pub use vhost::TestVhost;
-
-fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| {
-        panic!(
-            "{name} is not set: `make test` provides the servers that these tests need; to run them alone, run \
-             `deploy/local/stack.sh up` and export what `deploy/local/stack.sh env` prints"
-        )
-    })
-}

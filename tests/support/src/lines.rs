@@ -1,14 +1,14 @@
-//! What one thread logs, apart from all others: tests of one process run side by side.
+//! The log of one thread, because the tests of one process run side by side.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The log of one thread, from level `info` on.
+/// The log of one thread, of level `info` and above.
 #[derive(Clone, Default)]
 pub struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
-    /// Takes what this thread logs from here on, until it ends.
+    /// Records the log of this thread from now on, until it ends.
     pub fn of_this_thread() -> Self {
         let lines = Self::default();
         let writer = lines.clone();

@@ -1,14 +1,16 @@
-//! The broker's management API.
+//! Calls of the broker's management API.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-/// The user that the API is used as.
+use crate::environment::variable;
+
+/// The user of the API.
 pub(crate) fn user() -> String {
     Management::from_environment().user
 }
 
-/// Where the API is and who may use it.
+/// The API's address and credentials.
 struct Management {
     host: String,
     user: String,
@@ -17,7 +19,7 @@ struct Management {
 
 impl Management {
     fn from_environment() -> Self {
-        let url = crate::variable("AMQP_MANAGEMENT_URL");
+        let url = variable("AMQP_MANAGEMENT_URL");
         let authority = url.trim_start_matches("http://").split('/').next().unwrap_or_default();
         let (credentials, host) = authority.rsplit_once('@').expect("AMQP_MANAGEMENT_URL names a user");
         let (user, password) = credentials.split_once(':').expect("AMQP_MANAGEMENT_URL holds a password");
@@ -25,7 +27,7 @@ impl Management {
     }
 }
 
-/// One call, over HTTP/1.0 so that the body ends with the connection.
+/// Sends a request and returns the body. HTTP/1.0 is simple to read: the body ends with the connection.
 pub(crate) fn management(method: &str, path: &str, body: &str) -> String {
     let Management { host, user, password } = Management::from_environment();
     let authorization = base64(format!("{user}:{password}").as_bytes());
@@ -37,11 +39,11 @@ pub(crate) fn management(method: &str, path: &str, body: &str) -> String {
         body.len()
     )
     .expect("the request is sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("a response");
+    let (head, body) = response.split_once("\r\n\r\n").unwrap_or((&response, ""));
     let status = head.split(' ').nth(1).unwrap_or_default();
-    // What is gone already need not be deleted.
+    // A deletion succeeds as well when there is nothing to delete.
     let fine = status.starts_with('2') || (method == "DELETE" && status == "404");
     assert!(fine || std::thread::panicking(), "{method} {path}: {head}");
     body.to_owned()

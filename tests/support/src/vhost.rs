@@ -1,4 +1,4 @@
-//! A virtual host of its own for each test, made through the broker's management API.
+//! A virtual host for each test, created through the broker's management API.
 
 use lapin::message::Delivery;
 use lapin::options::{BasicGetOptions, BasicPublishOptions};
@@ -7,46 +7,47 @@ use messaging::topology::queues;
 use messaging::{BrokerConfig, Envelope, Publisher};
 use uuid::Uuid;
 
-use crate::eventually;
+use crate::environment::variable;
+use crate::eventually::eventually;
 use crate::management::{management, user};
 
-/// An empty virtual host.
+/// A virtual host. It is deleted with this value.
 pub struct TestVhost {
     name: String,
     url: String,
 }
 
 impl TestVhost {
-    /// Creates it.
+    /// Creates an empty one.
     pub fn new() -> Self {
         let name = format!("test-{}", Uuid::now_v7());
-        let broker = crate::variable("AMQP_URL");
+        let broker = variable("AMQP_URL");
         let (authority, _) = broker.rsplit_once('/').expect("AMQP_URL ends in a virtual host");
         let vhost = Self { url: format!("{authority}/{name}"), name };
-        make(&vhost.name);
+        create(&vhost.name);
         vhost
     }
 
-    /// Creates it with the topology in it. A message for a queue that somebody else is just declaring may be
-    /// confirmed as late as after ten seconds.
+    /// Creates one with the topology declared. Otherwise services declare it, and a message for a queue that is being
+    /// declared may be confirmed only after ten seconds.
     pub async fn declared() -> Self {
         let vhost = Self::new();
         vhost.publisher().connect().await.expect("the topology can be declared");
         vhost
     }
 
-    /// Creates the one beside it that a `DEV` deployment uses.
+    /// Also creates the virtual host that a `DEV` deployment of this one uses.
     pub fn with_development(self) -> Self {
-        make(&format!("{}_dev", self.name));
+        create(&format!("{}_dev", self.name));
         self
     }
 
-    /// Its address, with the user's password.
+    /// Its URL, with the user's password.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The settings of a service that works in it.
+    /// The settings of a service that uses it.
     pub fn settings(&self) -> BrokerConfig {
         BrokerConfig::new(&self.url, "test").expect("AMQP_URL is an AMQP address")
     }
@@ -56,13 +57,13 @@ impl TestVhost {
         Publisher::new(self.settings(), "publish")
     }
 
-    /// Publishes messages and insists on it.
+    /// Publishes messages; all must be confirmed.
     pub async fn publish(&self, messages: &[Envelope]) {
         let published = self.publisher().publish_in_order(messages).await;
         assert!(published.failure.is_none(), "{:?}", published.failure);
     }
 
-    /// Publishes a well-formed event with this body, as a producer of ours would.
+    /// Publishes an event with this body and the headers of a Modelday service.
     pub async fn publish_event(&self, kind: &str, body: &[u8]) {
         let message = Envelope {
             id: Uuid::now_v7(),
@@ -83,7 +84,7 @@ impl TestVhost {
         self.publish(&[message]).await;
     }
 
-    /// Publishes bytes without any header, as a stranger might.
+    /// Publishes bytes without any header, as a foreign program might.
     pub async fn publish_bytes(&self, exchange: &str, routing_key: &str, body: &[u8]) {
         let connection = self.connect().await;
         let channel = connection.create_channel().await.unwrap();
@@ -92,13 +93,13 @@ impl TestVhost {
         connection.close(200, "bye".into()).await.unwrap();
     }
 
-    /// Deletes a queue with all that is in it, as an operator would.
+    /// Deletes a queue and its messages, as an operator would.
     pub fn delete_queue(&self, queue: &str) {
         management("DELETE", &format!("/api/queues/{}/{queue}", self.name), "");
     }
 
-    /// Ends the connections whose name contains `role`, as an operator would. Waits for one to be listed, since
-    /// the management plugin learns of connections a little later.
+    /// Closes the connections whose name contains `role`, as an operator would. Waits until one is listed, because the
+    /// management plugin lists connections with a delay.
     pub async fn kill_connections(&self, role: &str) {
         let listed = eventually(&format!("a connection {role} is listed"), async || {
             let list = management("GET", &format!("/api/vhosts/{}/connections", self.name), "");
@@ -117,13 +118,13 @@ impl TestVhost {
         }
     }
 
-    /// Whether the broker would deliver to anybody. Counts of consumers do not tell: one that was cancelled is
-    /// counted until its messages are settled.
+    /// Whether any queue has a consumer. The list is used and not the counts, which include a cancelled consumer until
+    /// its messages are acknowledged.
     pub fn has_consumers(&self) -> bool {
         management("GET", &format!("/api/consumers/{}", self.name), "") != "[]"
     }
 
-    /// Takes everything that is in `queue` and nobody's; nothing when no service has declared it yet.
+    /// Takes all messages of `queue` that no consumer holds; none when the queue does not exist yet.
     pub async fn drain(&self, queue: &str) -> Vec<Delivery> {
         let connection = self.connect().await;
         let channel = connection.create_channel().await.unwrap();
@@ -136,7 +137,7 @@ impl TestVhost {
         taken
     }
 
-    /// Why messages were put away so far; takes the dead letters.
+    /// Takes the dead letters and returns their reasons.
     pub async fn dead_letter_reasons(&self) -> Vec<String> {
         let reason = |letter: &Delivery| {
             let headers = letter.properties.headers().as_ref().expect("a dead letter has headers");
@@ -146,13 +147,13 @@ impl TestVhost {
         self.drain(queues::STATUS_DEAD_LETTERS).await.iter().map(reason).collect()
     }
 
-    /// A connection as a stranger would open it.
+    /// A connection without any settings of a service.
     pub async fn connect(&self) -> Connection {
         Connection::connect(&self.url, ConnectionProperties::default()).await.unwrap()
     }
 }
 
-fn make(name: &str) {
+fn create(name: &str) {
     management("PUT", &format!("/api/vhosts/{name}"), "");
     let all = r#"{"configure":".*","write":".*","read":".*"}"#;
     management("PUT", &format!("/api/permissions/{name}/{}", user()), all);

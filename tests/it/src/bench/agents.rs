@@ -1,4 +1,4 @@
-//! What an agent's day takes beyond its endpoint's own time.
+//! The overhead of an agent's day: its duration without the time of the endpoint.
 
 use std::time::{Duration, Instant};
 
@@ -14,10 +14,10 @@ fn script() -> Script {
     let buy = || ToolCall::new("buy", &json!({ "symbol": "AAPL", "amount": 1 }));
     let sell = || ToolCall::new("sell", &json!({ "symbol": "AAPL", "amount": 1 }));
     let look = || ToolCall::new("get_position", &json!({}));
-    [look(), buy(), look(), sell(), buy(), sell()].map(|used| vec![used]).to_vec()
+    [look(), buy(), look(), sell(), buy(), sell()].map(|call| vec![call]).to_vec()
 }
 
-/// p50 of a day of seven calls, less what a bare client takes to make the same calls.
+/// p50 of a day of seven calls, minus the time in which a bare client makes the same calls.
 pub(crate) async fn measure() -> Vec<Line> {
     let endpoint = ChatEndpoint::start(([127, 0, 0, 1], 0).into()).await.expect("the endpoint starts");
     endpoint.script("*", "*", script());
@@ -42,20 +42,20 @@ pub(crate) async fn measure() -> Vec<Line> {
     .fetch_all(&system.database.admin)
     .await
     .expect("the days can be read");
-    let own = bare(&endpoint).await;
+    let floor = bare(&endpoint).await;
     let mut days: Vec<Duration> =
         rows.iter().map(|(began, ended)| (*ended - *began).to_std().unwrap_or_default()).collect();
     let overhead = Line {
         what: "an agent's model-day of 6 tool calls, p50, beyond its calls made by a bare client (the floor; the original: 600 to 1,500 ms)",
-        ours: millis(percentile(&mut days, 50).saturating_sub(own)),
-        floor: millis(own),
+        ours: millis(percentile(&mut days, 50).saturating_sub(floor)),
+        floor: millis(floor),
         ratio: None,
         target: "under 10 ms",
     };
     vec![overhead, replay(&bundle, days.len())]
 }
 
-/// p50 of the calls of one day, made again with nothing between them.
+/// p50 of the calls of one day, repeated one after the other.
 async fn bare(endpoint: &ChatEndpoint) -> Duration {
     let url = format!("{}/chat/completions", endpoint.base_url());
     let calls = endpoint.calls();
@@ -66,14 +66,14 @@ async fn bare(endpoint: &ChatEndpoint) -> Duration {
         let began = Instant::now();
         for call in day {
             let request = http.post(&url).header("content-type", "application/json").body(call.text.clone());
-            request.send().await.expect("an answer").bytes().await.expect("a body");
+            request.send().await.expect("a response").bytes().await.expect("a body");
         }
         rounds.push(began.elapsed());
     }
     percentile(&mut rounds, 50)
 }
 
-/// Model-days a second of `modelday replay`, from its start to its end.
+/// Model-days per second of `modelday replay`, from the start of the program to its end.
 fn replay(bundle: &[u8], days: usize) -> Line {
     let file = std::env::temp_dir().join(format!("modelday-bench-{}.jsonl.gz", uuid::Uuid::now_v7()));
     std::fs::write(&file, bundle).expect("the bundle can be saved");

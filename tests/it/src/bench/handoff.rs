@@ -1,4 +1,4 @@
-//! Handing a lane on: day N committed to day N+1 begun, with every day a turn of its own.
+//! The hand-off of a lane: from the commit of day N to the begin of day N+1, with a turn for each day.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use crate::measure::{Line, ended, millis, percentile, ratio};
 
 const ROUNDS: usize = 400;
 
-/// p50 beside one outbox transaction and then one confirmed hop through a quorum queue.
+/// p50 of the hand-off. The floor is one outbox transaction and one confirmed hop through a quorum queue.
 pub(crate) async fn measure() -> Vec<Line> {
     let system = System::builder(Shape::OneProcess)
         .universe(&["AAPL"], None)
@@ -54,7 +54,7 @@ pub(crate) async fn measure() -> Vec<Line> {
     ]
 }
 
-/// When a day was begun, when its work ended, and when that was committed, if PostgreSQL keeps such times. It notes them
+/// When a day began, when its work ended, and when its commit was, if PostgreSQL tracks commit times. It takes them
 /// before it waits for the disk.
 #[derive(sqlx::FromRow)]
 struct Day {
@@ -85,9 +85,9 @@ fn handoffs(days: &[Day], from: fn(&Day) -> Option<DateTime<Utc>>) -> Vec<Durati
     pairs.map(|(from, begun)| (begun - from).to_std().unwrap_or_default()).collect()
 }
 
-/// What any chain of days has to do from one to the next: a transaction that writes a state and a message, then the
-/// message through a quorum queue. One after the other, as they are in a chain, since a broker that has had nothing to do
-/// for a moment takes longer.
+/// What every chain of days needs from one day to the next: a transaction that writes a state and a message, then the
+/// message through a quorum queue. They run one after the other, as in a chain, because a broker that was idle for a
+/// moment takes longer.
 async fn bare_handoffs(database: &str, broker: &str) -> Vec<Duration> {
     let mut state = PgConnection::connect(database).await.unwrap();
     sqlx::query("CREATE TABLE public.state (id int)").execute(&mut state).await.unwrap();

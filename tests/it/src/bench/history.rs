@@ -1,4 +1,4 @@
-//! The answers of status with a long history behind them, beside those with a short one.
+//! The response times of status with a long history, compared with a short one.
 
 use std::time::{Duration, Instant};
 
@@ -9,20 +9,20 @@ use sqlx::PgPool;
 use crate::measure::{Line, millis, percentile, ratio};
 use crate::throughput::{MODELS, models};
 
-/// How often each route is called, after some calls that do not count.
-const TIMES: usize = 60;
-const WARM: usize = 12;
+/// Measured calls of each route, after the warm-up.
+const MEASURED: usize = 60;
+const WARM_UP: usize = 12;
 
-/// The job whose traces are copied all over the history.
+/// The dates of the job whose rows are the template of the history.
 const TEMPLATE: [&str; 2] = ["2016-05-02", "2016-05-03"];
 
-/// Last session of the history.
+/// The last session of the history.
 const LAST: &str = "2024-12-12";
 
 /// Sessions of a job.
 const SESSIONS: i64 = 50;
 
-/// A history: in each experiment, ten models ran each session, and then once more, which replaced it.
+/// A history: in each experiment ten models ran every session, and then ran it again as a replacement.
 struct Size {
     experiments: i64,
     sessions: i64,
@@ -46,7 +46,7 @@ const ROUTES: [(&str, &str); 8] = [
     ("first 100 days of equity, the same", "/equity?limit=100"),
 ];
 
-/// Each route with the long history, beside the short one.
+/// Each route with the long history; the floor is the short one.
 pub(crate) async fn measure() -> Vec<Line> {
     let short = times(&SHORT).await;
     let long = times(&LONG).await;
@@ -85,17 +85,18 @@ async fn time(system: &System, what: &str, path: &str) -> Duration {
     let http = it::http();
     let url = format!("{}{path}", system.client.status_url);
     let mut durations = Vec::new();
-    for _ in 0..WARM + TIMES {
+    for _ in 0..WARM_UP + MEASURED {
         let began = Instant::now();
-        let answer = http.get(&url).send().await.unwrap().error_for_status().unwrap();
-        let body = answer.bytes().await.unwrap();
+        let response = http.get(&url).send().await.unwrap().error_for_status().unwrap();
+        let body = response.bytes().await.unwrap();
         durations.push(began.elapsed());
         assert!(body.len() > 1_000, "{what}: {}", String::from_utf8_lossy(&body));
     }
-    percentile(&mut durations.split_off(WARM), 50)
+    percentile(&mut durations.split_off(WARM_UP), 50)
 }
 
-/// Writes the history, as status would have from events like those of the job `template`; its last job.
+/// Writes the history that status would project from events like those of the job `template`, and returns the id of
+/// the last job.
 async fn fill(admin: &PgPool, template: &str, size: &Size) -> String {
     let one = |query: &'static str| {
         sqlx::query_scalar::<_, String>(query).bind(template.to_owned()).fetch_one(admin)

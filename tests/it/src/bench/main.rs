@@ -1,4 +1,4 @@
-//! Benchmarks: each figure beside a floor measured in the same run, on the same servers.
+//! Benchmarks: each figure with a floor that is measured in the same run, on the same servers.
 
 #![allow(
     clippy::unwrap_used,

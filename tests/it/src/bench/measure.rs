@@ -1,4 +1,4 @@
-//! Figures and how they are written down.
+//! Figures, and the lines of the table.
 
 use std::fmt;
 use std::time::Duration;
@@ -26,27 +26,27 @@ impl fmt::Display for Line {
 pub(crate) async fn ended(system: &System, job: &str, mut meanwhile: impl FnMut()) -> Value {
     loop {
         meanwhile();
-        let (_, jobs) = system.client.get(&format!("/jobs/{job}?details=false")).await;
-        if matches!(jobs["status"].as_str(), Some("completed" | "partial" | "failed")) {
-            return jobs;
+        let (_, status) = system.client.get(&format!("/jobs/{job}?details=false")).await;
+        if matches!(status["status"].as_str(), Some("completed" | "partial" | "failed")) {
+            return status;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 
-/// The value below which `percent` of the durations lie.
+/// The duration below which `percent` of the durations lie.
 pub(crate) fn percentile(durations: &mut [Duration], percent: usize) -> Duration {
     durations.sort_unstable();
     let index = (durations.len() * percent / 100).min(durations.len().saturating_sub(1));
     durations.get(index).copied().unwrap_or_default()
 }
 
-/// Milliseconds with two places.
+/// The duration in milliseconds with two decimals.
 pub(crate) fn millis(duration: Duration) -> String {
     format!("{:.2} ms", duration.as_secs_f64() * 1000.0)
 }
 
-/// `a` in multiples of `b`.
+/// `a` divided by `b`; `None` when `b` is zero.
 pub(crate) fn ratio(a: Duration, b: Duration) -> Option<f64> {
     (!b.is_zero()).then(|| a.as_secs_f64() / b.as_secs_f64())
 }

@@ -1,4 +1,4 @@
-//! Model-days per second, beside ten connections that commit the same rows with nothing else running.
+//! Model-days per second. The floor is ten connections that commit the same rows while nothing else runs.
 
 use std::time::Instant;
 
@@ -27,7 +27,7 @@ pub(crate) const MODELS: [(&str, &str); 10] = [
     ("cash", "policy = \"cash\""),
 ];
 
-/// They as a models file.
+/// The same models as a models file.
 pub(crate) fn models() -> String {
     let model = |(name, policy): &(&str, &str)| {
         format!(
@@ -37,7 +37,7 @@ pub(crate) fn models() -> String {
     MODELS.iter().map(model).collect()
 }
 
-/// Rate, and memory while at it.
+/// The rate, and the memory of the process meanwhile.
 pub(crate) async fn measure() -> Vec<Line> {
     let system = System::builder(Shape::OneProcess)
         .models(&models())
@@ -110,9 +110,9 @@ async fn floor(system: &System, job: &str) -> f64 {
     let writers: Vec<_> = portfolios
         .into_iter()
         .map(|portfolio| {
-            let mine: Vec<_> = rows.iter().filter(|row| row.0 == portfolio).copied().collect();
+            let own: Vec<_> = rows.iter().filter(|row| row.0 == portfolio).copied().collect();
             let url = system.database.url().to_owned();
-            tokio::spawn(async move { write(&url, job, mine).await })
+            tokio::spawn(async move { write(&url, job, own).await })
         })
         .collect();
     for writer in writers {

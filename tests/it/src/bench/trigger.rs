@@ -1,4 +1,4 @@
-//! Accepting a job, beside a handler that does one INSERT and commits.
+//! The time to accept a job. The floor is a handler that does one INSERT and commits.
 
 use std::net::SocketAddr;
 use std::process::{Child, Command};
@@ -17,7 +17,7 @@ use crate::measure::{Line, millis, percentile, ratio};
 const PER_SECOND: u32 = 200;
 const SECONDS: u32 = 10;
 
-/// p99 at 200 requests a second, with all consumers stopped.
+/// p99 at 200 requests per second, with all consumers stopped.
 pub(crate) async fn measure() -> Line {
     let system = System::builder(Shape::FourProcesses).env("MAX_ACTIVE_JOBS", "1000000").start().await;
     for service in [Service::Downloader, Service::Executor, Service::Status] {
@@ -28,7 +28,7 @@ pub(crate) async fn measure() -> Line {
     system.database.execute("CREATE TABLE public.floor (id uuid PRIMARY KEY, body text NOT NULL)").await;
     let (mut floor, floor_url) = start_floor(system.database.url());
 
-    // One after the other, twice, and the better of each: the machine is not always equally fast.
+    // Both twice, and the better of each, because the speed of the machine varies.
     let mut ours = Vec::new();
     let mut floors = Vec::new();
     for _ in 0..2 {
@@ -59,7 +59,7 @@ async fn load(url: &str, body: &str) -> Vec<Duration> {
         let request = http.post(url).header("content-type", "application/json").body(body.to_owned());
         let request = tokio::spawn(async move {
             let began = Instant::now();
-            let response = request.send().await.expect("an answer");
+            let response = request.send().await.expect("a response");
             assert!(response.status().is_success(), "{}", response.status());
             response.bytes().await.expect("a body");
             began.elapsed()
@@ -92,7 +92,7 @@ fn start_floor(database_url: &str) -> (Child, String) {
     (child, format!("http://{address}/"))
 }
 
-/// A handler that does one INSERT and commits, as a process of its own.
+/// The floor: a handler that does one INSERT and commits, in its own process.
 pub(crate) async fn floor_server(address: &str) {
     let url = std::env::var("DATABASE_URL").unwrap();
     let pool = PgPoolOptions::new().max_connections(8).connect(&url).await.unwrap();

@@ -1,4 +1,4 @@
-//! Agents that try what they should not.
+//! Agents that try what is forbidden.
 
 use serde_json::{Value, json};
 use standin::chat::{Fault, ToolCall};
@@ -44,21 +44,21 @@ async fn no_attack_changes_the_ledger_wrongly_or_shows_the_future() {
     assert_eq!(status["status"], "completed", "{status}");
     let fills = "SELECT string_agg(concat_ws(' ', side, symbol, quantity), ';') FROM execution.fills";
     assert_eq!(system.database.text(fills).await, "buy AAPL 20");
-    let tomorrow = standin_open_and_close(&system).await;
+    let hidden = hidden_prices(&system).await;
     let requests: String = endpoint.calls().iter().map(|call| call.body.to_string()).collect();
-    for price in tomorrow {
+    for price in hidden {
         assert!(!requests.contains(&price), "the agent was shown {price}, of a later day");
     }
     let answers =
         "SELECT string_agg(response, E'\\n' ORDER BY step, index) FROM execution.journal WHERE kind = 'tool'";
     let answers = system.database.text(answers).await;
-    for told in ["Symbol NOPE not found on 2025-10-02", "No position for MSFT", "Insufficient cash"] {
-        assert!(answers.contains(told), "{told} is not in {answers}");
+    for refusal in ["Symbol NOPE not found on 2025-10-02", "No position for MSFT", "Insufficient cash"] {
+        assert!(answers.contains(refusal), "{refusal} is not in {answers}");
     }
 }
 
-/// High, low and close of AAPL of the day itself and all of the next: nothing an agent may know.
-async fn standin_open_and_close(system: &it::System) -> Vec<String> {
+/// The prices of AAPL that an agent must not know: high, low and close of its day, and all of the next day.
+async fn hidden_prices(system: &it::System) -> Vec<String> {
     let query = "SELECT string_agg(price, ' ') FROM (
         SELECT unnest(ARRAY[high::text, low::text, close::text]) AS price FROM market.bars
         WHERE symbol = 'AAPL' AND trading_date = '2025-10-02'
@@ -73,7 +73,7 @@ async fn standin_open_and_close(system: &it::System) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_answer_without_end_fails_its_day_and_no_other() {
+async fn a_response_without_end_fails_its_day_and_no_other() {
     let endpoint = endpoint().await;
     endpoint.fault("a", Fault::Endless);
     let system = small(&endpoint, "limits = { max_answer_bytes = 100000 }").start().await;
@@ -85,5 +85,5 @@ async fn an_answer_without_end_fails_its_day_and_no_other() {
     assert_eq!(status["status"], "partial", "{status}");
     let error = status["details"][0]["error"].as_str().unwrap_or_default();
     assert!(error.contains("too_large"), "{status}");
-    assert!(system.resident(it::Service::Executor) < 200, "the answer was kept in memory");
+    assert!(system.resident(it::Service::Executor) < 200, "the response was kept in memory");
 }

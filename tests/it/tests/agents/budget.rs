@@ -1,4 +1,4 @@
-//! What a job may spend.
+//! The budget of a job.
 
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -26,8 +26,8 @@ async fn a_job_never_spends_more_than_its_budget_and_ends_cleanly() {
     let reserved = system.database.text("SELECT reserved::text FROM execution.budgets").await;
     let spent: Decimal = spent.parse().unwrap();
     assert!(spent > Decimal::ZERO && spent <= "0.05".parse().unwrap(), "{spent}");
-    assert_eq!(reserved.parse::<Decimal>().unwrap(), Decimal::ZERO, "nothing is held back after the end");
-    let told = "SELECT sum((body::jsonb #>> '{agent,usage,cost}')::numeric)::text FROM execution.outbox";
-    assert_eq!(system.database.text(told).await.parse::<Decimal>().unwrap(), spent);
+    assert_eq!(reserved.parse::<Decimal>().unwrap(), Decimal::ZERO, "nothing is reserved after the end");
+    let reported = "SELECT sum((body::jsonb #>> '{agent,usage,cost}')::numeric)::text FROM execution.outbox";
+    assert_eq!(system.database.text(reported).await.parse::<Decimal>().unwrap(), spent);
     replays_as_recorded(&system, &job).await;
 }

@@ -1,4 +1,4 @@
-//! Bundles as files: saved, looked into, changed, and given to `modelday`.
+//! Bundles as files: saved, read, changed, and given to `modelday replay` and `modelday verify`.
 
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
@@ -9,23 +9,23 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-/// A file that goes with the test.
-pub(crate) struct Saved(PathBuf);
+/// A file with a bundle. It is removed with this value.
+pub(crate) struct BundleFile(PathBuf);
 
-impl Saved {
-    /// These bytes in a file.
+impl BundleFile {
+    /// Saves these bytes.
     pub(crate) fn new(bytes: &[u8]) -> Self {
         let path = std::env::temp_dir().join(format!("modelday-test-{}.jsonl.gz", uuid::Uuid::now_v7()));
         std::fs::write(&path, bytes).unwrap();
         Self(path)
     }
 
-    /// Where it is.
+    /// The path of the file.
     pub(crate) fn path(&self) -> &str {
         self.0.to_str().unwrap()
     }
 
-    /// What `modelday replay` of it writes, with its exit code and what it says.
+    /// Runs `modelday replay`: the results, the exit code, and the text on standard error.
     pub(crate) fn replay(&self) -> (String, Option<i32>, String) {
         let results = self.0.with_extension("results");
         let output = it::modelday(&["replay", self.path(), "--output", results.to_str().unwrap()]);
@@ -34,23 +34,23 @@ impl Saved {
         (text, output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
-    /// The exit code of `modelday verify`, and what it says.
+    /// Runs `modelday verify`: the exit code, and the printed text.
     pub(crate) fn verify(&self) -> (Option<i32>, String) {
         let output = it::modelday(&["verify", self.path()]);
-        let said = [output.stdout, output.stderr].concat();
-        (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+        let printed = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&printed).into_owned())
     }
 }
 
-/// The job's bundle replays as it was recorded.
+/// Checks that the job's bundle replays as it was recorded.
 pub(crate) async fn replays_as_recorded(system: &it::System, job: &str) {
     let (status, bundle) = system.client.bundle(job).await;
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&bundle));
-    let (code, said) = Saved::new(&bundle).verify();
-    assert_eq!(code, Some(0), "{said}");
+    let (code, printed) = BundleFile::new(&bundle).verify();
+    assert_eq!(code, Some(0), "{printed}");
 }
 
-impl Drop for Saved {
+impl Drop for BundleFile {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }
@@ -63,7 +63,7 @@ pub(crate) fn lines(bundle: &[u8]) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// A bundle of these lines, with a checksum that fits them instead of their own.
+/// A bundle of these lines, with a new line `end` whose checksum is correct.
 pub(crate) fn packed(lines: &[Value]) -> Vec<u8> {
     let kept: Vec<&Value> = lines.iter().filter(|line| line["kind"] != "end").collect();
     let mut text: String = kept.iter().map(|line| format!("{line}\n")).collect();

@@ -1,5 +1,5 @@
-//! Nothing after a day's open reaches anybody who decides, end to end: another future changes no byte of what
-//! is asked, traded and owned up to that open.
+//! No decision uses data from after its day's open: another future changes no byte of the requests, trades and
+//! positions up to that open.
 
 use it::{Shape, System};
 use serde_json::json;
@@ -7,10 +7,10 @@ use standin::chat::{Script, ToolCall};
 
 use crate::stage::{endpoint, models};
 
-/// The day after whose open everything is another future.
+/// The day after whose open all prices differ.
 const DAY: &str = "2025-10-08";
 
-/// Looks wherever it may and may not, and trades.
+/// Requests allowed and forbidden prices, and trades.
 fn curious() -> Script {
     let look = |symbol: &str, date: &str| {
         ToolCall::new("get_price_local", &json!({ "symbol": symbol, "date": date }))
@@ -31,8 +31,8 @@ fn curious() -> Script {
     ]
 }
 
-/// What one world leaves behind.
-struct Left {
+/// The traces of one run.
+struct Traces {
     /// Requests up to the day, in the order of days and steps.
     requests: Vec<(String, usize, String)>,
     /// Fills and results up to the day's open.
@@ -41,7 +41,7 @@ struct Left {
     closes: [String; 2],
 }
 
-async fn world(change: impl FnOnce(standin::Builder) -> standin::Builder) -> Left {
+async fn run(change: impl FnOnce(standin::Builder) -> standin::Builder) -> Traces {
     let endpoint = endpoint().await;
     endpoint.script("a", "*", curious());
     let policy = |name: &str, policy: &str| {
@@ -84,7 +84,7 @@ async fn world(change: impl FnOnce(standin::Builder) -> standin::Builder) -> Lef
              {days} WHERE trading_date {which} '{DAY}'"
         )
     };
-    Left {
+    Traces {
         requests,
         results: system.database.text(&results).await,
         closes: [system.database.text(&close("<")).await, system.database.text(&close("=")).await],
@@ -93,8 +93,8 @@ async fn world(change: impl FnOnce(standin::Builder) -> standin::Builder) -> Lef
 
 #[tokio::test]
 async fn another_future_after_a_days_open_changes_no_byte_up_to_it() {
-    let real = world(|prices| prices).await;
-    let other = world(|prices| prices.poisoned_after_open(DAY.parse().unwrap())).await;
+    let real = run(|prices| prices).await;
+    let other = run(|prices| prices.poisoned_after_open(DAY.parse().unwrap())).await;
 
     assert_eq!(real.requests.len(), 3 * 4, "three days of four requests");
     for (real, other) in real.requests.iter().zip(&other.requests) {

@@ -1,4 +1,4 @@
-//! A cancelled job pays for nothing more: a call under way is broken off, and none follows.
+//! A cancelled job costs nothing more: the running call is aborted, and no other call follows.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use test_support::eventually;
 
 use crate::stage::{endpoint, small};
 
-/// What a person calls at once. The machine of the tests may be busy with others.
+/// The longest time that counts as "at once". The machine may be busy with other tests.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 fn request() -> Value {
@@ -20,28 +20,28 @@ fn looks(steps: usize) -> Script {
 }
 
 #[tokio::test]
-async fn a_call_under_way_is_broken_off_and_a_new_job_asks_anew() {
+async fn a_running_call_is_aborted_and_a_new_job_calls_again() {
     let endpoint = endpoint().await;
     let system = small(&endpoint, "concurrency = 1").start().await;
     endpoint.hold_from(0);
     let job = system.client.trigger(&request()).await;
-    eventually("it is asked", async || (endpoint.calls().len() == 1).then_some(())).await;
+    eventually("the endpoint is called", async || (endpoint.calls().len() == 1).then_some(())).await;
 
-    let asked = Instant::now();
+    let cancelled_at = Instant::now();
     system.client.cancel(&job).await;
     let status = system.client.ended(&job).await;
 
-    assert!(asked.elapsed() < AT_ONCE, "it took {:?}", asked.elapsed());
+    assert!(cancelled_at.elapsed() < AT_ONCE, "it took {:?}", cancelled_at.elapsed());
     assert_eq!(status["status"], "cancelled", "{status}");
     assert_eq!(status["progress"]["skipped"], 2);
-    let broken_off = "a lane was stopped in the middle of a turn";
-    eventually("the call is broken off", async || system.logs().contains(broken_off).then_some(())).await;
+    let aborted = "a lane was stopped in the middle of a turn";
+    eventually("the call is aborted", async || system.logs().contains(aborted).then_some(())).await;
     endpoint.hold_from(usize::MAX);
-    // The only place at the endpoint is free at once, and the new attempt has a journal of its own.
+    // The one permitted call at a time is free at once, and the new attempt has its own journal.
     let next = system.client.trigger(&request()).await;
     let status = system.client.ended(&next).await;
     assert_eq!(status["status"], "completed", "{status}");
-    assert!(asked.elapsed() < AT_ONCE * 2, "the endpoint was taken: {:?}", asked.elapsed());
+    assert!(cancelled_at.elapsed() < AT_ONCE * 2, "the endpoint was busy: {:?}", cancelled_at.elapsed());
     let calls = endpoint.calls();
     assert!(calls[1..].iter().all(|call| call.identity != calls[0].identity), "{calls:?}");
     let attempts =
@@ -58,7 +58,7 @@ async fn between_two_steps_no_further_call_is_made() {
     endpoint.set_delay(Duration::from_millis(200));
     let system = small(&endpoint, "").start().await;
     let job = system.client.trigger(&request()).await;
-    eventually("it is asked", async || (endpoint.calls().len() >= 3).then_some(())).await;
+    eventually("the endpoint is called", async || (endpoint.calls().len() >= 3).then_some(())).await;
 
     system.client.cancel(&job).await;
     let status = system.client.ended(&job).await;
@@ -66,7 +66,7 @@ async fn between_two_steps_no_further_call_is_made() {
 
     assert_eq!(status["status"], "cancelled", "{status}");
     assert!(calls < 25, "{calls} calls");
-    // Another day of the same agent: what it asks is all that is asked from here on.
+    // Another day of the same agent: from here on, only its calls may arrive.
     let next = json!({ "start_date": "2025-10-06", "end_date": "2025-10-06" });
     let next = system.client.ended(&system.client.trigger(&next).await).await;
     assert_eq!(next["status"], "completed", "{next}");

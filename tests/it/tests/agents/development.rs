@@ -1,4 +1,4 @@
-//! `DEPLOYMENT_MODE=DEV`: scripted agents, and data of its own.
+//! `DEPLOYMENT_MODE=DEV`: scripted agents, and a separate database.
 
 use it::{Builder, Service, Shape, System};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use standin::chat::ChatEndpoint;
 
 use crate::stage::{endpoint, models};
 
-/// Models of both kinds at addresses that cost money, with a key that is not there.
+/// Models of both kinds at paid endpoints, with a key that is not set.
 fn paid(paid: &ChatEndpoint, scripted: &ChatEndpoint, shape: Shape) -> Builder {
     let http = "[[models]]\nsignature = \"b\"\nkind = \"http\"\nenabled = true\nurl = \"http://agents.invalid/\"\n\
                 api_key_env = \"NO_SUCH_KEY\"\n";
@@ -57,7 +57,7 @@ async fn development_trades_without_a_paid_call_and_begins_from_nothing_but_pric
         );
         assert!(system.database.count_in_development(&fills).await >= 5, "{model} hardly trades");
     }
-    assert!(paid_endpoint.calls().is_empty(), "the paid endpoint was asked");
+    assert!(paid_endpoint.calls().is_empty(), "the paid endpoint was called");
     assert!(scripted.calls().iter().all(|call| call.model == "a") && !scripted.calls().is_empty());
     assert_eq!(system.database.count(JOBS).await, 0, "jobs are in the other database");
     assert_eq!(system.database.count(BARS).await, 0, "prices are in the other database");
@@ -71,7 +71,7 @@ async fn development_trades_without_a_paid_call_and_begins_from_nothing_but_pric
     assert_eq!(system.database.count_in_development(BARS).await, bars, "prices stay");
     let again = system.client.trigger(&october()).await;
     assert_eq!(system.client.ended(&again).await["status"], "completed");
-    assert_eq!(system.prices.calls().len(), calls, "prices that are there are not asked for again");
+    assert_eq!(system.prices.calls().len(), calls, "stored prices are not downloaded again");
 
     system.kill(Service::Modelday);
     system.set_env("PRESERVE_DEV_DATA", "true");
@@ -95,11 +95,11 @@ async fn a_service_that_starts_alone_removes_nothing() {
 
     assert_eq!(system.client.job(&job).await["status"], "completed");
     assert!(system.database.count_in_development(JOBS).await >= jobs);
-    assert!(paid_endpoint.calls().is_empty(), "the paid endpoint was asked");
+    assert!(paid_endpoint.calls().is_empty(), "the paid endpoint was called");
 }
 
 #[tokio::test]
-async fn what_development_lacks_is_told_with_what_to_do() {
+async fn a_missing_part_of_development_is_named_with_the_remedy() {
     let (paid_endpoint, scripted) = (endpoint().await, scripted().await);
     let mut system = paid(&paid_endpoint, &scripted, Shape::OneProcess).start().await;
     let fails = |system: &System, arguments: &[&str]| {
@@ -110,12 +110,12 @@ async fn what_development_lacks_is_told_with_what_to_do() {
 
     let amqp = system.vhost.as_ref().unwrap().url().to_owned();
     system.set_env("AMQP_URL", &format!("{amqp}-nowhere"));
-    let said = fails(&system, &["migrate", "--reset-dev"]);
-    assert!(said.contains("rabbitmqctl add_vhost test-") && said.contains("-nowhere_dev"), "{said}");
+    let printed = fails(&system, &["migrate", "--reset-dev"]);
+    assert!(printed.contains("rabbitmqctl add_vhost test-") && printed.contains("-nowhere_dev"), "{printed}");
     system.set_env("DEV_ENDPOINT_URL", "");
-    let said = fails(&system, &["serve"]);
-    assert!(said.contains("DEV_ENDPOINT_URL (environment): is not set"), "{said}");
+    let printed = fails(&system, &["serve"]);
+    assert!(printed.contains("DEV_ENDPOINT_URL (environment): is not set"), "{printed}");
     system.set_env("DEPLOYMENT_MODE", "PROD");
-    let said = fails(&system, &["migrate", "--reset-dev"]);
-    assert!(said.contains("--reset-dev needs DEPLOYMENT_MODE=DEV; nothing was changed"), "{said}");
+    let printed = fails(&system, &["migrate", "--reset-dev"]);
+    assert!(printed.contains("--reset-dev needs DEPLOYMENT_MODE=DEV; nothing was changed"), "{printed}");
 }

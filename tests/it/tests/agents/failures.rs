@@ -1,4 +1,4 @@
-//! Endpoints that fail: what is tried again is, and what would fail again is not.
+//! Endpoints that fail: a call is retried only when a retry may succeed.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn refusal(status: u16, code: &str, message: &str) -> Fault {
 }
 
 #[tokio::test]
-async fn a_throttled_call_is_sent_again_after_the_time_asked_for() {
+async fn a_throttled_call_is_sent_again_after_its_retry_after() {
     let endpoint = endpoint().await;
     let body = json!({ "error": { "message": "slow", "type": "tokens", "code": "rate_limit_exceeded" } });
     endpoint
@@ -36,7 +36,7 @@ async fn a_throttled_call_is_sent_again_after_the_time_asked_for() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_refused_fails_the_day_at_once_and_is_told_to_nobody() {
+async fn a_refused_key_fails_the_day_at_once_and_is_never_shown() {
     let endpoint = endpoint().await;
     endpoint.require_key("another");
     let system = small(&endpoint, "api_key_env = \"TEST_AGENT_KEY\"")
@@ -51,24 +51,24 @@ async fn a_key_that_is_refused_fails_the_day_at_once_and_is_told_to_nobody() {
     assert_eq!(endpoint.calls().len(), 1, "a refused key is not tried again");
     let error = status["details"][0]["error"].as_str().unwrap_or_default();
     assert!(error.contains("bad_credentials"), "{status}");
-    assert!(!format!("{status}{}", system.logs()).contains("sk-wrong-key-12345"), "the key is told");
+    assert!(!format!("{status}{}", system.logs()).contains("sk-wrong-key-12345"), "the key is shown");
 }
 
 #[tokio::test]
 async fn a_model_without_its_key_says_which_variable_to_set() {
     let endpoint = endpoint().await;
-    let system = small(&endpoint, "api_key_env = \"NOBODY_SETS_THIS\"").start().await;
+    let system = small(&endpoint, "api_key_env = \"THIS_IS_NOT_SET\"").start().await;
 
     let job = system.client.trigger(&request()).await;
     let status = system.client.ended(&job).await;
 
     let error = status["details"][0]["error"].as_str().unwrap_or_default();
-    assert!(error.contains("NOBODY_SETS_THIS"), "{status}");
+    assert!(error.contains("THIS_IS_NOT_SET"), "{status}");
     assert!(endpoint.calls().is_empty());
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_out_of_money_is_not_asked_again() {
+async fn an_endpoint_without_quota_is_not_called_again() {
     let endpoint = endpoint().await;
     endpoint.fault("a", refusal(429, "insufficient_quota", "You exceeded your current quota"));
     let system = small(&endpoint, "").start().await;

@@ -1,4 +1,4 @@
-//! Agents over HTTP, with real processes and a stand-in for their endpoint.
+//! Agents over HTTP, with real processes and a stand-in for the endpoint.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The recorded month again, through the agents' loop.
+//! The recorded month, run by language models that send the recorded orders.
 
 use it::{Shape, System, portfolios_are_the_recorded_ones};
 use serde_json::json;
@@ -46,12 +46,12 @@ async fn six_language_models_trade_the_recorded_month_to_the_cent_and_every_toke
     assert_eq!(system.database.count(refused).await, 5, "orders of nothing are refused to the agent");
     let day = system.client.model_day(&job, "gpt-5", "2025-10-02").await;
     assert_eq!((&day["status"], &day["end_reason"]), (&json!("completed"), &json!("finished")), "{day}");
-    let turns = day["transcript"].as_array().unwrap();
-    assert!(turns.iter().any(|turn| turn["name"] == "buy"), "{day}");
+    let messages = day["transcript"].as_array().unwrap();
+    assert!(messages.iter().any(|message| message["name"] == "buy"), "{day}");
     let results = "/results?model=gpt-5&start_date=2025-10-02&reasoning=full";
     let results = system.client.get_ok(results).await;
     let reasoning = results["results"][0]["reasoning"].as_array().unwrap();
-    assert_eq!(reasoning.len(), turns.len(), "{results}");
+    assert_eq!(reasoning.len(), messages.len(), "{results}");
     every_token_is_accounted(&system, endpoint.calls().len()).await;
     let logs = system.logs();
     assert!(!logs.contains("sk-a-very-secret-key"), "the key is in a log");
@@ -61,27 +61,27 @@ async fn six_language_models_trade_the_recorded_month_to_the_cent_and_every_toke
     assert_eq!(system.database.count(leaks).await, 0, "the key is in the database");
     let calls = endpoint.calls().len();
     replays_as_recorded(&system, &job).await;
-    assert_eq!(endpoint.calls().len(), calls, "a replay asks nobody");
+    assert_eq!(endpoint.calls().len(), calls, "a replay calls no endpoint");
 }
 
-/// The stand-in bills a quarter of the request's bytes, half of them cached, so the sums can be made again.
+/// The stand-in counts a quarter of the request's bytes as tokens, half of them cached, so the sums can be recomputed.
 async fn every_token_is_accounted(system: &System, calls: usize) {
-    let told = "SELECT sum((body::jsonb #>> '{agent,usage,calls}')::bigint)::bigint FROM execution.outbox
+    let reported = "SELECT sum((body::jsonb #>> '{agent,usage,calls}')::bigint)::bigint FROM execution.outbox
         WHERE kind = 'modelday.model_day.completed.v1'";
-    assert_eq!(system.database.count(told).await, i64::try_from(calls).unwrap());
+    assert_eq!(system.database.count(reported).await, i64::try_from(calls).unwrap());
     let cost = "SELECT count(*) FROM (
-            SELECT sum((body::jsonb #>> '{agent,usage,cost}')::numeric) AS told,
+            SELECT sum((body::jsonb #>> '{agent,usage,cost}')::numeric) AS reported,
                 sum((((body::jsonb #>> '{agent,usage,prompt_tokens}')::numeric
                         - (body::jsonb #>> '{agent,usage,cached_tokens}')::numeric) * 1.25
                     + (body::jsonb #>> '{agent,usage,cached_tokens}')::numeric * 0.125
                     + (body::jsonb #>> '{agent,usage,completion_tokens}')::numeric * 10) / 1000000) AS due
             FROM execution.outbox WHERE kind = 'modelday.model_day.completed.v1') AS sums
-        WHERE told = due AND told > 0";
-    assert_eq!(system.database.count(cost).await, 1, "the cost told is the tokens' price");
+        WHERE reported = due AND reported > 0";
+    assert_eq!(system.database.count(cost).await, 1, "the reported cost is the tokens' price");
     let journalled = "SELECT count(*) FROM (
             SELECT (SELECT sum(cost) FROM execution.journal) AS journalled,
                 (SELECT sum((body::jsonb #>> '{agent,usage,cost}')::numeric) FROM execution.outbox
-                 WHERE kind = 'modelday.model_day.completed.v1') AS told) AS sums
-        WHERE journalled = told";
-    assert_eq!(system.database.count(journalled).await, 1, "journal and events tell the same cost");
+                 WHERE kind = 'modelday.model_day.completed.v1') AS reported) AS sums
+        WHERE journalled = reported";
+    assert_eq!(system.database.count(journalled).await, 1, "journal and events have the same cost");
 }

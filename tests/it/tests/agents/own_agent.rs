@@ -1,4 +1,4 @@
-//! An agent of the user's own, in another language: the example of the documentation trades.
+//! A user's own agent in another language: the example of the documentation.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::bundle::replays_as_recorded;
 
-/// The example, running; it ends with this value.
+/// The running example. It is killed with this value.
 struct Agent {
     process: Child,
     url: String,
@@ -21,7 +21,7 @@ impl Agent {
         let mut process = command.args([example, "0"]).stdout(Stdio::piped()).spawn().expect("python3 runs");
         let mut line = String::new();
         let output = process.stdout.take().expect("its output");
-        BufReader::new(output).read_line(&mut line).expect("it says where it listens");
+        BufReader::new(output).read_line(&mut line).expect("it prints where it listens");
         let url = line.trim().trim_start_matches("listening on ").to_owned();
         Self { process, url }
     }

@@ -1,4 +1,4 @@
-//! What the next days of an agent are expected to cost, after its first ones.
+//! The cost estimate of a dry run, from limits and from past days.
 
 use serde_json::{Value, json};
 use standin::chat::ToolCall;
@@ -6,7 +6,7 @@ use standin::chat::ToolCall;
 use crate::stage::{endpoint, small};
 
 #[tokio::test]
-async fn past_days_say_what_the_next_ones_cost() {
+async fn past_days_give_the_estimate_for_the_next_ones() {
     let endpoint = endpoint().await;
     endpoint.script("a", "*", vec![vec![ToolCall::new("get_position", &json!({}))]; 2]);
     let system = small(&endpoint, "limits = { max_cost = \"0.50\" }").start().await;

@@ -1,4 +1,4 @@
-//! A day goes on where it was interrupted, and pays for nothing twice that it knows.
+//! A day continues where it was interrupted, and pays for no recorded response twice.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use test_support::eventually;
 use crate::bundle::replays_as_recorded;
 use crate::stage::{endpoint, small};
 
-/// Twelve uses of tools in seven steps.
+/// Twelve tool calls in seven steps.
 fn busy_day() -> Script {
     let buy =
         |symbol: &str, amount: u32| ToolCall::new("buy", &json!({ "symbol": symbol, "amount": amount }));
@@ -35,7 +35,7 @@ fn request() -> Value {
     json!({ "start_date": "2025-10-02", "end_date": "2025-10-02" })
 }
 
-/// All that a day leaves behind, without instants and ids.
+/// All rows of a day, without times and ids.
 async fn outcome(system: &System) -> String {
     let query = "SELECT concat_ws(E'\\n',
         (SELECT string_agg(concat_ws(' ', sequence, side, symbol, quantity, price, cash_after), ';' ORDER BY sequence)
@@ -63,7 +63,7 @@ async fn scripted() -> ChatEndpoint {
 }
 
 #[tokio::test]
-async fn a_day_killed_at_every_step_ends_as_if_undisturbed_and_asks_nothing_again_that_was_answered() {
+async fn a_day_killed_at_every_step_ends_as_if_undisturbed_and_repeats_no_call_that_has_a_response() {
     let (expected, steps) = undisturbed().await;
     assert_eq!(steps, 8, "seven steps with tools and the end");
     let endpoint = scripted().await;
@@ -71,14 +71,14 @@ async fn a_day_killed_at_every_step_ends_as_if_undisturbed_and_asks_nothing_agai
     endpoint.hold_from(0);
     let job = system.client.trigger(&request()).await;
 
-    // Each step is asked, killed before its answer, and asked again; then it is answered.
+    // In each step the executor is killed before the response, sends the call again, and then gets the response.
     for step in 0..steps {
-        let asked = step * 2 + 1;
-        until_asked(&endpoint, asked).await;
+        let calls = step * 2 + 1;
+        until_called(&endpoint, calls).await;
         system.kill(Service::Executor);
         system.restart(Service::Executor).await;
-        until_asked(&endpoint, asked + 1).await;
-        endpoint.hold_from(asked + 1);
+        until_called(&endpoint, calls + 1).await;
+        endpoint.hold_from(calls + 1);
     }
     let status = system.client.ended(&job).await;
 
@@ -97,12 +97,12 @@ async fn a_day_killed_at_every_step_ends_as_if_undisturbed_and_asks_nothing_agai
 }
 
 #[tokio::test]
-async fn an_answer_that_is_journalled_is_never_asked_for_again() {
+async fn a_call_whose_response_is_journalled_is_never_sent_again() {
     let endpoint = scripted().await;
     let mut system = small(&endpoint, "").start().await;
     endpoint.hold_from(4);
     let job = system.client.trigger(&request()).await;
-    until_asked(&endpoint, 5).await;
+    until_called(&endpoint, 5).await;
 
     for _ in 0..3 {
         system.kill(Service::Executor);
@@ -117,6 +117,6 @@ async fn an_answer_that_is_journalled_is_never_asked_for_again() {
     assert!(steps[4..].iter().all(|step| *step >= 4), "{steps:?}");
 }
 
-async fn until_asked(endpoint: &ChatEndpoint, calls: usize) {
+async fn until_called(endpoint: &ChatEndpoint, calls: usize) {
     eventually(&format!("{calls} calls"), async || (endpoint.calls().len() >= calls).then_some(())).await;
 }

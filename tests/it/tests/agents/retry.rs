@@ -1,5 +1,4 @@
-//! Days that are run again: failed ones by a retry, completed ones by a replacement; and what that means for the days
-//! after them.
+//! Days that are run again, failed ones by a retry and completed ones by a replacement, and the days after them.
 
 use it::System;
 use reqwest::StatusCode;
@@ -83,16 +82,13 @@ async fn a_retry_runs_just_the_failed_days_and_the_days_after_them_are_stale_unt
     assert_eq!(status["date_range"], json!([DATES[1]]));
     assert_eq!(status["details"].as_array().unwrap().len(), 1, "{status}");
     assert_eq!(codes(&status), ["STALE_DAYS"]);
-    assert!(
-        endpoint.calls()[calls..].iter().all(|call| call.date == DATES[1]),
-        "other days were asked again"
-    );
+    assert!(endpoint.calls()[calls..].iter().all(|call| call.date == DATES[1]), "other days were run again");
     let jobs = system.client.get_ok("/jobs?limit=1").await;
     assert_eq!(jobs["jobs"][0]["retry_of"], json!(failed));
     assert_eq!(
         system.client.job(&failed).await["details"],
         before["details"],
-        "the first job tells what it did"
+        "the first job keeps its days"
     );
     assert_eq!(day(&system, DATES[1]).await.2, retry);
     assert_eq!(continuous(&system).await, [true, false], "the third day began without the second");
@@ -142,13 +138,13 @@ async fn a_job_that_runs_is_not_retried_and_the_same_key_makes_one_retry() {
     let failed = with_a_failed_day(&endpoint, &system).await;
     endpoint.hold_from(0);
     let http = it::http();
-    let ask = async || {
+    let retry = async || {
         let url = format!("{}/jobs/{failed}/retry", system.client.trigger_url);
         let response = http.post(url).header("Idempotency-Key", "once").send().await.unwrap();
         response.json::<Value>().await.unwrap()["job_id"].as_str().unwrap().to_owned()
     };
 
-    let (first, second) = (ask().await, ask().await);
+    let (first, second) = (retry().await, retry().await);
 
     assert_eq!(first, second);
     let (status, answer) = system.client.post(&format!("/jobs/{first}/retry")).await;

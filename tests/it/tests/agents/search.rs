@@ -1,4 +1,4 @@
-//! An agent that searches the web: only what was known by then, once, and nothing that it is told to reveal.
+//! An agent that searches the web: it sees only pages from before its day, and each search is made once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +18,7 @@ const KEY: &str = "sk-a-very-secret-key";
 /// A search engine. It stops when dropped.
 struct Engine {
     url: String,
-    asked: Arc<AtomicUsize>,
+    searches: Arc<AtomicUsize>,
     server: JoinHandle<std::io::Result<()>>,
 }
 
@@ -31,15 +31,15 @@ impl Engine {
             { "title": "Tomorrow's news", "url": "https://c.example", "date": "2025-10-03", "content": "c" },
             { "title": "News of an unknown day", "url": "https://d.example", "content": "c" },
         ]});
-        let asked = Arc::new(AtomicUsize::new(0));
-        let count = asked.clone();
+        let searches = Arc::new(AtomicUsize::new(0));
+        let count = searches.clone();
         let engine = Router::new().fallback(async move || {
             count.fetch_add(1, Ordering::SeqCst);
             Json(found.clone())
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
-        Self { url, asked, server: tokio::spawn(async move { axum::serve(listener, engine).await }) }
+        Self { url, searches, server: tokio::spawn(async move { axum::serve(listener, engine).await }) }
     }
 }
 
@@ -50,14 +50,14 @@ impl Drop for Engine {
 }
 
 #[tokio::test]
-async fn a_search_is_made_once_tells_nothing_of_today_or_later_and_its_orders_are_not_followed() {
+async fn a_search_is_made_once_shows_nothing_of_today_or_later_and_instructions_in_pages_are_not_followed() {
     let engine = Engine::start().await;
     let endpoint = endpoint().await;
     endpoint.require_key(KEY);
     let search = ToolCall::new("get_information", &json!({ "query": "AAPL" }));
     let buy = ToolCall::new("buy", &json!({ "symbol": "AAPL", "amount": 1 }));
     endpoint.script("a", "2025-10-02", vec![vec![search, buy.clone()], vec![buy]]);
-    // The call after the search is not answered before the executor has died with it.
+    // The call after the search gets no response until the executor has been killed.
     endpoint.hold_from(1);
     let mut system = small(&endpoint, "search = true\napi_key_env = \"TEST_AGENT_KEY\"")
         .env("TEST_AGENT_KEY", KEY)
@@ -73,15 +73,19 @@ async fn a_search_is_made_once_tells_nothing_of_today_or_later_and_its_orders_ar
     let status = system.client.ended(&job).await;
 
     assert_eq!(status["status"], "completed", "{status}");
-    assert_eq!(engine.asked.load(Ordering::SeqCst), 1, "a journalled result is not asked for again");
+    assert_eq!(
+        engine.searches.load(Ordering::SeqCst),
+        1,
+        "a search whose result is journalled is not repeated"
+    );
     let after = endpoint.calls().last().unwrap().body.to_string();
     assert!(after.contains("Yesterday's news"), "{after}");
     for hidden in ["Today's news", "Tomorrow's news", "unknown day", KEY] {
         assert!(!after.contains(hidden), "{hidden} in {after}");
     }
     let bought = "SELECT coalesce(sum(quantity), 0)::bigint FROM execution.fills";
-    assert_eq!(system.database.count(bought).await, 2, "what the agent ordered, not what a page did");
+    assert_eq!(system.database.count(bought).await, 2, "the orders of the agent, and none of a page");
     assert!(!system.logs().contains(KEY), "the key is in a log");
     replays_as_recorded(&system, &job).await;
-    assert_eq!(engine.asked.load(Ordering::SeqCst), 1, "a replay searches nothing");
+    assert_eq!(engine.searches.load(Ordering::SeqCst), 1, "a replay searches nothing");
 }

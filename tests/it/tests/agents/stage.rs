@@ -1,9 +1,9 @@
-//! A system whose models ask a stand-in endpoint.
+//! A system whose models call a stand-in endpoint.
 
 use it::{Builder, Shape, System};
 use standin::chat::ChatEndpoint;
 
-/// An endpoint on a port of its own.
+/// An endpoint on a free port.
 pub(crate) async fn endpoint() -> ChatEndpoint {
     ChatEndpoint::start(([127, 0, 0, 1], 0).into()).await.expect("the endpoint starts")
 }

@@ -1,13 +1,13 @@
-//! Who may call the API: tokens, scopes, limits, pages of other sites.
+//! Access to the API: tokens, scopes, limits, pages of other sites.
 
 use it::{Shape, System, http};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use crate::token::made;
+use crate::token::make_token;
 
-/// Status, `detail` and `Retry-After` or `WWW-Authenticate` of an answer.
-async fn ask(
+/// The status, the `detail`, and `Retry-After` or `WWW-Authenticate` of a response.
+async fn send(
     system: &System,
     method: Method,
     path: &str,
@@ -27,17 +27,17 @@ async fn ask(
 
 #[tokio::test]
 async fn a_token_opens_what_its_scopes_name_and_nothing_else() {
-    let (reader, starter) = (made("reader", &["read"]), made("starter", &["trigger", "operate"]));
+    let (reader, starter) = (make_token("reader", &["read"]), make_token("starter", &["trigger", "operate"]));
     let tokens = format!("{} {}", reader.entry, starter.entry);
     let system = System::builder(Shape::OneProcess).env("API_TOKENS", &tokens).start().await;
     let status =
-        async |method: Method, path: &str, token: Option<&str>| ask(&system, method, path, token).await.0;
+        async |method: Method, path: &str, token: Option<&str>| send(&system, method, path, token).await.0;
 
     for open in ["/health", "/readyz", "/livez", "/openapi.json", "/docs/"] {
         assert_eq!(status(Method::GET, open, None).await, StatusCode::OK, "{open} is for everybody");
     }
     for path in ["/jobs", "/models", "/metrics", "/dead-letters"] {
-        let (status, detail, challenge) = ask(&system, Method::GET, path, None).await;
+        let (status, detail, challenge) = send(&system, Method::GET, path, None).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{path}");
         assert_eq!(challenge, "Bearer");
         assert_eq!(detail, "Send a known API token as Authorization: Bearer TOKEN");
@@ -45,19 +45,19 @@ async fn a_token_opens_what_its_scopes_name_and_nothing_else() {
     assert_eq!(status(Method::GET, "/jobs", Some("mdt_wrong")).await, StatusCode::UNAUTHORIZED);
     assert_eq!(status(Method::GET, "/jobs", Some(&reader.token)).await, StatusCode::OK);
     assert_eq!(status(Method::HEAD, "/jobs", Some(&reader.token)).await, StatusCode::OK);
-    let (refused, detail, _) = ask(&system, Method::POST, "/simulate/trigger", Some(&reader.token)).await;
+    let (refused, detail, _) = send(&system, Method::POST, "/simulate/trigger", Some(&reader.token)).await;
     assert_eq!((refused, &*detail), (StatusCode::FORBIDDEN, "Token reader lacks the scope trigger"));
-    let (refused, detail, _) = ask(&system, Method::GET, "/dead-letters", Some(&reader.token)).await;
+    let (refused, detail, _) = send(&system, Method::GET, "/dead-letters", Some(&reader.token)).await;
     assert_eq!((refused, &*detail), (StatusCode::FORBIDDEN, "Token reader lacks the scope operate"));
     assert_eq!(status(Method::GET, "/dead-letters", Some(&starter.token)).await, StatusCode::OK);
     assert_eq!(status(Method::GET, "/jobs", Some(&starter.token)).await, StatusCode::FORBIDDEN);
     let log = system.logs();
-    assert!(!log.contains(&reader.token) && !log.contains("mdt_wrong"), "a token stands in the log");
+    assert!(!log.contains(&reader.token) && !log.contains("mdt_wrong"), "a token is in the log");
 }
 
 #[tokio::test]
-async fn a_token_that_asks_too_often_is_told_when_to_come_back_and_others_are_not_held_up() {
-    let (busy, other) = (made("busy", &["read"]), made("other", &["read"]));
+async fn a_token_with_too_many_requests_gets_a_retry_after_and_other_tokens_are_not_affected() {
+    let (busy, other) = (make_token("busy", &["read"]), make_token("other", &["read"]));
     let system = System::builder(Shape::OneProcess)
         .env("API_TOKENS", &format!("{} {}", busy.entry, other.entry))
         .env("API_REQUESTS_PER_MINUTE", "3")
@@ -65,19 +65,19 @@ async fn a_token_that_asks_too_often_is_told_when_to_come_back_and_others_are_no
         .await;
 
     for _ in 0..3 {
-        assert_eq!(ask(&system, Method::GET, "/models", Some(&busy.token)).await.0, StatusCode::OK);
+        assert_eq!(send(&system, Method::GET, "/models", Some(&busy.token)).await.0, StatusCode::OK);
     }
-    let (status, detail, retry_after) = ask(&system, Method::GET, "/models", Some(&busy.token)).await;
+    let (status, detail, retry_after) = send(&system, Method::GET, "/models", Some(&busy.token)).await;
 
     assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(detail, "Token busy has made more than 3 requests a minute");
     assert!((1..=21).contains(&retry_after.parse::<u32>().unwrap()), "{retry_after} s");
-    assert_eq!(ask(&system, Method::GET, "/models", Some(&other.token)).await.0, StatusCode::OK);
+    assert_eq!(send(&system, Method::GET, "/models", Some(&other.token)).await.0, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn an_idempotency_key_belongs_to_the_token_that_brought_it() {
-    let (one, two) = (made("one", &["trigger"]), made("two", &["trigger"]));
+    let (one, two) = (make_token("one", &["trigger"]), make_token("two", &["trigger"]));
     let tokens = format!("{} {}", one.entry, two.entry);
     let system = System::builder(Shape::OneProcess).env("API_TOKENS", &tokens).start().await;
     let job = async |token: &str, end: &str| {
@@ -98,7 +98,7 @@ async fn an_idempotency_key_belongs_to_the_token_that_brought_it() {
 }
 
 #[tokio::test]
-async fn without_tokens_pages_of_other_sites_are_refused_and_answers_say_what_browsers_may_do() {
+async fn without_tokens_pages_of_other_sites_are_refused_and_responses_restrict_browsers() {
     let system = System::builder(Shape::OneProcess).start().await;
     let url = format!("{}/jobs", system.client.status_url);
 

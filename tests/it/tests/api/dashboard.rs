@@ -1,24 +1,24 @@
-//! The dashboard: it comes whole from the server, and its requests are answered.
+//! The dashboard: all of its files come from the server.
 
 use std::collections::BTreeSet;
 
 use it::{Shape, System, http};
 use reqwest::{Response, StatusCode};
 
-use crate::token::made;
+use crate::token::make_token;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What stands between quotes after `before`.
+/// The quoted texts after `before`.
 fn quoted<'a>(text: &'a str, before: &str) -> Vec<&'a str> {
     let parts = text.split(before).skip(1);
     parts.filter_map(|part| part.strip_prefix('"')?.split_once('"').map(|(quoted, _)| quoted)).collect()
 }
 
 #[tokio::test]
-async fn the_dashboard_is_served_with_all_its_files_to_whoever_has_no_token_yet() {
-    let operator = made("operator", &["read", "operate"]);
+async fn the_dashboard_is_served_with_all_its_files_without_a_token() {
+    let operator = make_token("operator", &["read", "operate"]);
     let system = System::builder(Shape::OneProcess).env("API_TOKENS", &operator.entry).start().await;
     let get = async |path: &str| -> Response {
         http().get(format!("{}{path}", system.client.status_url)).send().await.unwrap()

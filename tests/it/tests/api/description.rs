@@ -1,4 +1,4 @@
-//! The description of the API: the copy in `docs/` is that of the code, and the page that shows it is whole.
+//! The description of the API: the copy in `docs/` is the one of the code, and the page that shows it is complete.
 
 use std::collections::BTreeSet;
 

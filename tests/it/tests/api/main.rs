@@ -1,4 +1,4 @@
-//! The HTTP API as a whole: its description, who may use it, and how it bears what nobody thought of.
+//! The HTTP API as a whole: its description, access to it, and how it handles unexpected requests.
 
 #![allow(
     clippy::unwrap_used,

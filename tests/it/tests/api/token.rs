@@ -1,15 +1,15 @@
-//! Tokens made as an operator makes them.
+//! Tokens made with `modelday token`.
 
 use it::modelday;
 
 /// A token and its entry for `API_TOKENS`.
-pub(crate) struct Made {
+pub(crate) struct MadeToken {
     pub(crate) token: String,
     pub(crate) entry: String,
 }
 
-/// `modelday token NAME --scope ...`.
-pub(crate) fn made(name: &str, scopes: &[&str]) -> Made {
+/// Makes a token: `modelday token NAME --scope ...`.
+pub(crate) fn make_token(name: &str, scopes: &[&str]) -> MadeToken {
     let scopes = scopes.iter().flat_map(|scope| ["--scope", scope]);
     let output = modelday(&["token", name].into_iter().chain(scopes).collect::<Vec<_>>());
     let text = String::from_utf8(output.stdout).unwrap();
@@ -17,5 +17,5 @@ pub(crate) fn made(name: &str, scopes: &[&str]) -> Made {
         let line = text.lines().map(str::trim).find(|line| line.starts_with(beginning));
         line.unwrap_or_else(|| panic!("no {beginning} in {text}")).to_owned()
     };
-    Made { token: line("mdt_"), entry: line(&format!("{name}:")) }
+    MadeToken { token: line("mdt_"), entry: line(&format!("{name}:")) }
 }

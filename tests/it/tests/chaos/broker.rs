@@ -1,4 +1,4 @@
-//! The broker stops, dies, forgets.
+//! The broker stops, or loses its state.
 
 use it::{Broker, Shape, System};
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ async fn jobs_triggered_while_the_broker_is_down_are_accepted_and_complete_when_
         .models(MODELS)
         .start()
         .await;
-    broker.listen("modelday.events", "modelday.job.requested.v1", "ext.test.order").await;
+    broker.bind_queue("modelday.events", "modelday.job.requested.v1", "ext.test.order").await;
     broker.stop();
 
     let mut jobs = Vec::new();
@@ -43,13 +43,13 @@ async fn jobs_triggered_while_the_broker_is_down_are_accepted_and_complete_when_
         let status = system.client.ended(job).await;
         assert_eq!(status["status"], "completed", "{status}");
     }
-    let mut left = Vec::new();
+    let mut sent = Vec::new();
     for job in broker.correlations("ext.test.order").await {
-        if !left.contains(&job) {
-            left.push(job);
+        if !sent.contains(&job) {
+            sent.push(job);
         }
     }
-    assert_eq!(left, jobs, "first copies left out of order");
+    assert_eq!(sent, jobs, "the first copies were sent out of order");
     for service in system.services() {
         assert!(!system.has_ended(service), "{service:?} ended");
     }
@@ -76,7 +76,7 @@ async fn a_broker_that_forgets_everything_while_jobs_run_costs_no_job_and_no_sec
         .until(&jobs[0], "begin", |status| status["progress"]["completed"].as_u64() > Some(10))
         .await;
 
-    broker.forget_everything();
+    broker.reset();
 
     for job in &jobs {
         let status = system.client.ended(job).await;

@@ -1,4 +1,4 @@
-//! A cancellation that was answered is kept, whoever dies meanwhile.
+//! An accepted cancellation is carried out, no matter which process is killed meanwhile.
 
 use it::{Broker, Service, Shape, System};
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ async fn jobs_cancelled_while_the_broker_is_down_end_so_and_cost_nothing() {
     broker.up();
     is_cancelled(&system, &running).await;
     is_cancelled(&system, &pending).await;
-    assert_eq!(system.prices.calls().len(), calls, "prices were fetched for nobody");
+    assert_eq!(system.prices.calls().len(), calls, "prices were fetched for a cancelled job");
 }
 
 #[tokio::test]

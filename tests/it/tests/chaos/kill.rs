@@ -1,4 +1,4 @@
-//! Every service dies once in the middle of a job.
+//! Every service is killed once in the middle of a job.
 
 use it::{Service, Shape, System};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Faults, by causing them.
+//! Faults: killed processes, a broken broker, bad messages.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Messages that are none.
+//! Messages that cannot be read.
 
 use it::{Shape, System};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! A worker that was paused comes back to a lane that went on without it.
+//! A paused worker continues after another one has taken its lane.
 
 use it::{Service, Shape, System};
 use serde_json::json;
@@ -17,7 +17,7 @@ async fn a_paused_executor_that_comes_back_loses_harmlessly() {
     let job = system.client.trigger(&json!({ "start_date": "2016-01-04", "end_date": "2025-09-30" })).await;
     system.client.until(&job, "begin", |status| status["progress"]["completed"].as_u64() > Some(10)).await;
 
-    // It is paused while it waits for the end of a day, so that the next one is what it tries on its return.
+    // It is paused while it waits to commit a day, so that this write is its first action afterwards.
     let mut lane = system.database.admin.begin().await.unwrap();
     sqlx::query("SELECT FROM execution.lanes FOR UPDATE").execute(&mut *lane).await.unwrap();
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \

@@ -1,4 +1,4 @@
-//! `modelday` as somebody else's program: nothing but its arguments, its environment and what it prints.
+//! Runs `modelday` as another program would: arguments, environment, exit code and output.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -6,26 +6,26 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use it::{Builder, Shape, System, binary};
 use serde_json::Value;
 
-/// What a command did.
+/// The result of a command.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub(crate) struct CommandResult {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
-impl Ran {
+impl CommandResult {
     fn of(output: Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it prints text");
         Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 
-    /// What it printed, which must be one JSON document.
+    /// The output, which must be one JSON document.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|problem| panic!("{problem}: {self:?}"))
     }
 
-    /// What it printed, a JSON document in each line.
+    /// The output, which must have a JSON document in each line.
     pub(crate) fn json_lines(&self) -> Vec<Value> {
         self.out.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
     }
@@ -39,24 +39,24 @@ fn command(url: &str, env: &[(&str, &str)], arguments: &[&str]) -> Command {
 }
 
 /// Runs `modelday` with these arguments for the Modelday at `url`.
-pub(crate) fn modelday(url: &str, arguments: &[&str]) -> Ran {
+pub(crate) fn modelday(url: &str, arguments: &[&str]) -> CommandResult {
     modelday_with(url, &[], arguments)
 }
 
-/// The same with more in its environment.
-pub(crate) fn modelday_with(url: &str, env: &[(&str, &str)], arguments: &[&str]) -> Ran {
-    Ran::of(command(url, env, arguments).output().expect("modelday runs"))
+/// The same with more variables in the environment.
+pub(crate) fn modelday_with(url: &str, env: &[(&str, &str)], arguments: &[&str]) -> CommandResult {
+    CommandResult::of(command(url, env, arguments).output().expect("modelday runs"))
 }
 
-/// A command that is at work.
-pub(crate) struct Running {
+/// A running command.
+pub(crate) struct RunningCommand {
     child: Child,
     out: BufReader<ChildStdout>,
     first: String,
 }
 
-impl Running {
-    /// Starts it, and waits for its first line.
+impl RunningCommand {
+    /// Starts a command and waits for its first line of output.
     pub(crate) fn start(url: &str, arguments: &[&str]) -> Self {
         let mut child = command(url, &[], arguments).spawn().expect("modelday starts");
         let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
@@ -65,18 +65,18 @@ impl Running {
         Self { child, out, first }
     }
 
-    /// As somebody does who types Ctrl-C.
+    /// Sends SIGINT, as Ctrl-C does.
     pub(crate) fn interrupt(&self) {
         let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
-        assert!(sent.expect("kill runs").success(), "it took no signal");
+        assert!(sent.expect("kill runs").success(), "the signal was not sent");
     }
 
-    /// Waits for its end.
-    pub(crate) fn ended(mut self) -> Ran {
+    /// Waits until the command has ended.
+    pub(crate) fn ended(mut self) -> CommandResult {
         let mut rest = String::new();
         self.out.read_to_string(&mut rest).expect("it prints text");
-        let ran = Ran::of(self.child.wait_with_output().expect("modelday ends"));
-        Ran { out: self.first + &rest, ..ran }
+        let result = CommandResult::of(self.child.wait_with_output().expect("modelday ends"));
+        CommandResult { out: self.first + &rest, ..result }
     }
 }
 
@@ -88,7 +88,7 @@ pub(crate) fn small() -> Builder {
         .prices(|prices| prices.generated().today("2025-12-15".parse().expect("a date")))
 }
 
-/// Models that ask nobody.
+/// Models that need no endpoint.
 pub(crate) const POLICIES: &str = r#"
 [[models]]
 signature = "cash"

@@ -1,9 +1,9 @@
-//! Cancelling, and trying again.
+//! Cancelling and retrying.
 
 use serde_json::json;
 use standin::chat::{ChatEndpoint, Fault};
 
-use crate::command::{POLICIES, Running, modelday, small};
+use crate::command::{POLICIES, RunningCommand, modelday, small};
 
 async fn endpoint() -> ChatEndpoint {
     ChatEndpoint::start(([127, 0, 0, 1], 0).into()).await.expect("the endpoint starts")
@@ -17,12 +17,12 @@ fn agent(endpoint: &ChatEndpoint) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_job_is_cancelled_and_whoever_watches_it_ends_with_4() {
+async fn a_job_is_cancelled_and_the_command_that_watches_it_ends_with_4() {
     let endpoint = endpoint().await;
     endpoint.hold_from(0);
     let system = small().models(&agent(&endpoint)).start().await;
     let url = &system.client.status_url;
-    let run = Running::start(url, &["run", "--end", "2025-11-25", "--models", "agent"]);
+    let run = RunningCommand::start(url, &["run", "--end", "2025-11-25", "--models", "agent"]);
     let job = system.client.get_ok("/jobs").await["jobs"][0]["job_id"].as_str().unwrap().to_owned();
     system.client.until(&job, "run", |status| status["status"] == "running").await;
 
@@ -40,7 +40,7 @@ async fn a_job_is_cancelled_and_whoever_watches_it_ends_with_4() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_failed_is_run_again_as_a_new_job() {
+async fn failed_model_days_are_run_again_as_a_new_job() {
     let endpoint = endpoint().await;
     for _ in 0..2 {
         endpoint.fault("a", Fault::Response(401, Vec::new(), "{}".to_owned()));

@@ -1,11 +1,11 @@
-//! Exit codes, and what is said with them.
+//! Exit codes, and the messages with them.
 
 use std::net::TcpListener;
 
 use serde_json::Value;
 use standin::chat::{ChatEndpoint, Fault};
 
-use crate::command::{POLICIES, Running, modelday, small};
+use crate::command::{POLICIES, RunningCommand, modelday, small};
 
 async fn endpoint() -> ChatEndpoint {
     ChatEndpoint::start(([127, 0, 0, 1], 0).into()).await.expect("the endpoint starts")
@@ -20,12 +20,12 @@ fn agent(endpoint: &ChatEndpoint) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refused_request_is_told_in_the_words_of_the_api_and_ends_with_2() {
+async fn a_refused_request_prints_the_words_of_the_api_and_ends_with_2() {
     let system = small().start().await;
     let url = &system.client.status_url;
     let unknown = "01990000-0000-7000-8000-000000000001";
 
-    for (arguments, told) in [
+    for (arguments, expected) in [
         (
             &["run", "--start", "2025-11-26", "--end", "2025-11-25"][..],
             "start_date (2025-11-26) must be <= end_date (2025-11-25)",
@@ -40,7 +40,7 @@ async fn a_refused_request_is_told_in_the_words_of_the_api_and_ends_with_2() {
         let ran = modelday(url, arguments);
 
         assert_eq!(ran.code, Some(2), "{arguments:?}: {ran:?}");
-        assert!(ran.err.starts_with("modelday: ") && ran.err.contains(told), "{arguments:?}: {ran:?}");
+        assert!(ran.err.starts_with("modelday: ") && ran.err.contains(expected), "{arguments:?}: {ran:?}");
         assert_eq!((ran.out.as_str(), ran.err.lines().count()), ("", 1), "{ran:?}");
     }
     let several = modelday(url, &["run", "--end", "soon", "--experiment", "a b"]);
@@ -52,7 +52,7 @@ async fn a_refused_request_is_told_in_the_words_of_the_api_and_ends_with_2() {
 }
 
 #[test]
-fn nobody_at_the_address_is_told_in_one_sentence_with_the_way_out() {
+fn an_unreachable_server_is_one_sentence_with_the_remedy() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://me:secret@{free}/");
     let folder = std::env::temp_dir().display().to_string();
@@ -68,8 +68,8 @@ fn nobody_at_the_address_is_told_in_one_sentence_with_the_way_out() {
         let ran = modelday(&url, arguments);
 
         assert_eq!(ran.code, Some(5), "{arguments:?}: {ran:?}");
-        let told = format!("modelday: Modelday does not answer at http://me@{free} (Connection refused");
-        assert!(ran.err.starts_with(&told), "{ran:?}");
+        let expected = format!("modelday: Modelday does not answer at http://me@{free} (Connection refused");
+        assert!(ran.err.starts_with(&expected), "{ran:?}");
         assert!(
             ran.err.contains("start it with `make run`, or set MODELDAY_URL to where it runs\n"),
             "{ran:?}"
@@ -79,7 +79,7 @@ fn nobody_at_the_address_is_told_in_one_sentence_with_the_way_out() {
 }
 
 #[test]
-fn an_address_that_is_none_is_a_mistake_in_usage() {
+fn an_invalid_address_is_a_usage_error() {
     let ran = modelday("127.0.0.1:8080", &["jobs"]);
 
     assert_eq!(ran.code, Some(2));
@@ -116,7 +116,7 @@ async fn an_interrupted_run_leaves_its_job_running_and_says_how_to_come_back() {
     endpoint.hold_from(0);
     let system = small().models(&agent(&endpoint)).start().await;
     let url = &system.client.status_url;
-    let run = Running::start(url, &["run", "--end", "2025-11-25"]);
+    let run = RunningCommand::start(url, &["run", "--end", "2025-11-25"]);
     let job = system.client.get_ok("/jobs").await["jobs"][0]["job_id"].as_str().unwrap().to_owned();
     system.client.until(&job, "run", |status| status["status"] == "running").await;
 
@@ -125,10 +125,10 @@ async fn an_interrupted_run_leaves_its_job_running_and_says_how_to_come_back() {
 
     assert_eq!(ran.out, format!("Job {job}\n"));
     assert_eq!(ran.code, Some(130), "{ran:?}");
-    let told = format!(
+    let expected = format!(
         "The job goes on. Watch it again with `modelday watch {job}`; end it with `modelday cancel {job}`."
     );
-    assert!(ran.err.contains(&told), "{ran:?}");
+    assert!(ran.err.contains(&expected), "{ran:?}");
     endpoint.hold_from(usize::MAX);
     let watched = modelday(url, &["watch", &job]);
     assert_eq!(watched.code, Some(0), "{watched:?}");

@@ -1,13 +1,13 @@
-//! Tables as files.
+//! `modelday export`: tables as files.
 
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use crate::command::{modelday, small};
-use crate::double::{Double, Says};
+use crate::fake_server::{FakeServer, Script};
 
-/// A folder that goes with the test.
+/// A temporary folder. It is removed with this value.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -34,7 +34,7 @@ impl Drop for Folder {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_tables_of_a_job_are_saved_in_every_form() {
+async fn the_tables_of_a_job_are_saved_in_every_format() {
     let system = small().start().await;
     let url = &system.client.status_url;
     let job = system.client.trigger(&json!({ "start_date": "2025-11-24", "end_date": "2025-11-28" })).await;
@@ -59,10 +59,13 @@ async fn the_tables_of_a_job_are_saved_in_every_form() {
         1 + trades(&system.client.get_ok(&format!("/trades?job_id={job}")).await)
     );
     let saved: Value = serde_json::from_str(&std::fs::read_to_string(&files[1]).unwrap()).unwrap();
-    let answered = system.client.get_ok("/equity?model=cash").await;
-    assert_eq!((&saved["equity"], &saved["count"]), (&answered["equity"], &json!(4)));
+    let page = system.client.get_ok("/equity?model=cash").await;
+    assert_eq!((&saved["equity"], &saved["count"]), (&page["equity"], &json!(4)));
     let bytes = std::fs::read(&files[2]).unwrap();
-    assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"), "the name of the file tells its form");
+    assert!(
+        bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"),
+        "the name of the file decides the format"
+    );
     assert_eq!((unknown.code, &*unknown.err), (Some(2), "modelday: Job nonsense not found\n"));
     assert_eq!(two.code, Some(2), "one at a time: {two:?}");
     assert_eq!(folder.names().len(), 3, "{:?}", folder.names());
@@ -74,27 +77,27 @@ fn trades(page: &Value) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_table_is_there_whole_or_not_at_all_and_its_pages_become_one() {
+async fn a_table_is_saved_whole_or_not_at_all_and_its_pages_become_one() {
     const JSON: &str = "application/json";
-    let double = Double::start(|asked, _| match &*asked.what {
-        "GET /equity?format=csv" => Says::Cut(vec!["date,price\n2025-"]),
+    let server = FakeServer::start(|request, _| match &*request.line {
+        "GET /equity?format=csv" => Script::Cut(vec!["date,price\n2025-"]),
         "GET /positions?format=json&limit=10000" => {
-            Says::All(200, JSON, r#"{"positions": [{"price": 1.10}], "next_cursor": "x"}"#.to_owned())
+            Script::Body(200, JSON, r#"{"positions": [{"price": 1.10}], "next_cursor": "x"}"#.to_owned())
         }
         "GET /positions?format=json&limit=10000&cursor=x" => {
-            Says::All(200, JSON, r#"{"positions": [{"price": 2.20}], "next_cursor": null}"#.to_owned())
+            Script::Body(200, JSON, r#"{"positions": [{"price": 2.20}], "next_cursor": null}"#.to_owned())
         }
-        _ => Says::All(404, JSON, json!({ "detail": "Not Found" }).to_string()),
+        _ => Script::Body(404, JSON, json!({ "detail": "Not Found" }).to_string()),
     })
     .await;
     let folder = Folder::new();
 
-    let cut = modelday(&double.url, &["export", "--equity", "-o", &folder.path("equity.csv")]);
-    let joined = modelday(&double.url, &["export", "--positions", "--format", "json"]);
+    let cut = modelday(&server.url, &["export", "--equity", "-o", &folder.path("equity.csv")]);
+    let joined = modelday(&server.url, &["export", "--positions", "--format", "json"]);
 
     assert_eq!(cut.code, Some(5), "{cut:?}");
     assert!(cut.err.contains("was cut off"), "{cut:?}");
-    assert!(folder.names().is_empty(), "nothing is left of what was cut off: {:?}", folder.names());
+    assert!(folder.names().is_empty(), "nothing is left of a file that was cut off: {:?}", folder.names());
     assert_eq!(joined.json(), json!({ "positions": [{ "price": 1.10 }, { "price": 2.20 }], "count": 2 }));
     assert!(joined.out.contains("2.20"), "numbers keep their digits: {}", joined.out);
 }

@@ -1,5 +1,4 @@
-//! The command line as people and scripts use it: against a real system, and where only a server's misbehaviour
-//! is wanted, against one that misbehaves.
+//! The command line as people and scripts use it: with a real system, or with a fake server for faults of a server.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,12 +9,11 @@
 
 mod command;
 mod control;
-mod double;
 mod exits;
 mod export;
-mod lines;
+mod fake_server;
+mod help;
 mod prices;
-
 mod restart;
 mod stream;
 mod tables;

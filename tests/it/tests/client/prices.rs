@@ -1,4 +1,4 @@
-//! Prices from a file.
+//! `modelday prices import`.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::command::{modelday, small};
 const BARS: &str = "symbol,date,open,high,low,close,volume";
 const SPLITS: &str = "symbol,date,ratio";
 
-/// A file that goes with the test.
+/// A temporary file. It is removed with this value.
 struct File(PathBuf);
 
 impl File {
@@ -31,7 +31,7 @@ impl Drop for File {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_is_imported_whole_and_what_is_wrong_with_it_is_told_by_its_line() {
+async fn a_file_is_imported_whole_and_every_wrong_line_is_named() {
     let system = small().start().await;
     let url = &system.client.status_url;
     let good = File::new(BARS, "AAPL,2025-10-01,10,12,9,11,100\nAAPL,2025-10-02,11,13,10,12.5,100\n");

@@ -1,9 +1,9 @@
-//! A Modelday that goes away while a job is watched, and comes back.
+//! A restart of Modelday while a job is watched.
 
 use it::Service;
 use standin::chat::ChatEndpoint;
 
-use crate::command::{Running, small};
+use crate::command::{RunningCommand, small};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_watched_job_is_watched_on_after_a_restart() {
@@ -17,16 +17,18 @@ async fn a_watched_job_is_watched_on_after_a_restart() {
     let url = system.client.status_url.clone();
     let job = system.client.trigger(&serde_json::json!({ "end_date": "2025-11-25" })).await;
     system.client.until(&job, "run", |status| status["status"] == "running").await;
-    let (people, program) =
-        (Running::start(&url, &["watch", &job]), Running::start(&url, &["watch", &job, "--json"]));
+    let (progress, json) = (
+        RunningCommand::start(&url, &["watch", &job]),
+        RunningCommand::start(&url, &["watch", &job, "--json"]),
+    );
 
     system.kill(Service::Modelday);
     endpoint.hold_from(usize::MAX);
     system.restart(Service::Modelday).await;
-    let (people, program) = (people.ended(), program.ended());
+    let (progress, json) = (progress.ended(), json.ended());
 
-    assert_eq!(people.code, Some(0), "{people:?}");
-    assert!(people.out.contains("\ncompleted: 1 model-days executed"), "{people:?}");
-    assert_eq!(program.code, Some(0), "{program:?}");
-    assert!(!program.json_lines().is_empty(), "{program:?}");
+    assert_eq!(progress.code, Some(0), "{progress:?}");
+    assert!(progress.out.contains("\ncompleted: 1 model-days executed"), "{progress:?}");
+    assert_eq!(json.code, Some(0), "{json:?}");
+    assert!(!json.json_lines().is_empty(), "{json:?}");
 }

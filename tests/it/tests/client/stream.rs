@@ -1,24 +1,25 @@
-//! Streams of events that break, and servers that have none.
+//! Event streams that break, and servers without event streams.
 
 use serde_json::{Value, json};
 
 use crate::command::{modelday, small};
-use crate::double::{Asked, Double, Says};
+use crate::fake_server::{FakeServer, ReceivedRequest, Script};
 
 const JSON: &str = "application/json";
 const PROBLEM: &str = "application/problem+json";
 
-fn status(state: &str, completed: u64) -> Says {
+fn status(state: &str, completed: u64) -> Script {
     let progress = json!({ "total_model_days": 3, "completed": completed, "failed": 0, "skipped": 0,
         "pending": 3 - completed, "running": 0 });
     let body = json!({ "job_id": "a", "status": state, "progress": progress, "error": null, "warnings": null,
         "total_duration_seconds": 1.25 });
-    Says::All(200, JSON, body.to_string())
+    Script::Body(200, JSON, body.to_string())
 }
 
-fn nothing(asked: &Asked) -> Says {
-    let body = json!({ "title": "Not Found", "status": 404, "detail": "Not Found", "instance": asked.what });
-    Says::All(404, PROBLEM, body.to_string())
+fn not_found(request: &ReceivedRequest) -> Script {
+    let body =
+        json!({ "title": "Not Found", "status": 404, "detail": "Not Found", "instance": request.line });
+    Script::Body(404, PROBLEM, body.to_string())
 }
 
 /// Ids of the events in lines of JSON.
@@ -27,67 +28,67 @@ fn ids(lines: &[Value]) -> Vec<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stream_that_breaks_is_taken_up_after_the_last_event_that_was_whole() {
-    let double = Double::start(|asked, before| match (&*asked.what, before) {
-        ("GET /jobs/a/events", 0) => Says::Cut(vec![
+async fn a_broken_stream_continues_after_the_last_complete_event() {
+    let server = FakeServer::start(|request, before| match (&*request.line, before) {
+        ("GET /jobs/a/events", 0) => Script::Cut(vec![
             ": hello\n\nid: 1\nevent: modelday.job.requested.v1\nda",
             "ta: {\"n\": 1.10}\n\nid: 2\nevent: modelday.job.started.v1\ndata: {\"n\": 2}\n\nid: 3\nevent: mod",
         ]),
-        // A server that stops ends its streams in order.
-        ("GET /jobs/a/events", 1) => Says::Stream(vec!["id: 3\nevent: modelday.model_day.completed.v1\ndata: {\"n\": 3}\n\n"]),
-        ("GET /jobs/a/events", 2) => Says::All(503, PROBLEM, json!({ "detail": "starting" }).to_string()),
-        ("GET /jobs/a/events", 3) => Says::Stream(vec!["id: 4\r\nevent: modelday.job.completed.v1\r\ndata: {\"n\": 4}\r\n\r\n"]),
+        // A server that shuts down ends its streams in order.
+        ("GET /jobs/a/events", 1) => Script::Stream(vec!["id: 3\nevent: modelday.model_day.completed.v1\ndata: {\"n\": 3}\n\n"]),
+        ("GET /jobs/a/events", 2) => Script::Body(503, PROBLEM, json!({ "detail": "starting" }).to_string()),
+        ("GET /jobs/a/events", 3) => Script::Stream(vec!["id: 4\r\nevent: modelday.job.completed.v1\r\ndata: {\"n\": 4}\r\n\r\n"]),
         ("GET /simulate/status/a?details=false", 0) => status("running", 0),
         ("GET /simulate/status/a?details=false", _) => status("completed", 3),
-        _ => nothing(asked),
+        _ => not_found(request),
     })
     .await;
 
-    let ran = modelday(&double.url, &["watch", "a", "--json"]);
+    let ran = modelday(&server.url, &["watch", "a", "--json"]);
 
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let lines = ran.json_lines();
-    assert_eq!(ids(&lines), [1, 2, 3, 4], "none is missing, and none comes twice");
+    assert_eq!(ids(&lines), [1, 2, 3, 4], "none is missing, and none is there twice");
     assert_eq!(lines[3]["event"], "modelday.job.completed.v1");
     assert!(ran.out.contains("{\"n\": 1.10}"), "bodies keep their digits: {}", ran.out);
-    let streams = double.asked().into_iter().filter(|asked| asked.what == "GET /jobs/a/events");
-    let after: Vec<Option<String>> = streams.map(|asked| asked.last_event_id).collect();
+    let streams = server.requests().into_iter().filter(|request| request.line == "GET /jobs/a/events");
+    let after: Vec<Option<String>> = streams.map(|request| request.last_event_id).collect();
     assert_eq!(after, [None, Some("2".to_owned()), Some("3".to_owned()), Some("3".to_owned())]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_streams_the_job_is_looked_at_again_and_again() {
-    let double = Double::start(|asked, before| match (&*asked.what, before) {
+async fn without_streams_the_status_is_polled() {
+    let server = FakeServer::start(|request, before| match (&*request.line, before) {
         ("GET /simulate/status/a?details=false", count @ 0..3) => status("running", count as u64),
         ("GET /simulate/status/a?details=false", _) => status("completed", 3),
-        _ => nothing(asked),
+        _ => not_found(request),
     })
     .await;
 
-    let program = modelday(&double.url, &["watch", "a", "--json"]);
-    let people = modelday(&double.url, &["watch", "a"]);
+    let json_lines = modelday(&server.url, &["watch", "a", "--json"]);
+    let progress = modelday(&server.url, &["watch", "a"]);
 
-    assert_eq!((program.code, people.code), (Some(0), Some(0)), "{program:?} {people:?}");
-    let lines = program.json_lines();
-    let told: Vec<&str> = lines.iter().map(|line| line["status"].as_str().unwrap()).collect();
-    assert_eq!(told, ["running", "running", "completed"], "each status that is new");
-    assert_eq!(people.out, "Job a\n\ncompleted: 3 model-days executed, 0 failed, 0 skipped, in 1.2 s\n");
+    assert_eq!((json_lines.code, progress.code), (Some(0), Some(0)), "{json_lines:?} {progress:?}");
+    let lines = json_lines.json_lines();
+    let states: Vec<&str> = lines.iter().map(|line| line["status"].as_str().unwrap()).collect();
+    assert_eq!(states, ["running", "running", "completed"], "each new status");
+    assert_eq!(progress.out, "Job a\n\ncompleted: 3 model-days executed, 0 failed, 0 skipped, in 1.2 s\n");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn failed_days_are_told_while_they_happen_and_a_cancelled_job_ends_with_4() {
-    let double = Double::start(|asked, before| match (&*asked.what, before) {
-        ("GET /jobs/a/events", _) => Says::Stream(vec![
+async fn failed_days_are_printed_as_they_happen_and_a_cancelled_job_ends_with_4() {
+    let server = FakeServer::start(|request, before| match (&*request.line, before) {
+        ("GET /jobs/a/events", _) => Script::Stream(vec![
             "id: 1\nevent: modelday.model_day.failed.v1\ndata: {\"key\": {\"model\": \"gpt\", \"trading_date\": \"2025-10-01\"}, \"error\": \"no \\u001b[31mkey\"}\n\n",
             "id: 2\nevent: modelday.job.cancelled.v1\ndata: {}\n\n",
         ]),
         ("GET /simulate/status/a?details=false", 0..2) => status("running", 1),
         ("GET /simulate/status/a?details=false", _) => status("cancelled", 1),
-        _ => nothing(asked),
+        _ => not_found(request),
     })
     .await;
 
-    let ran = modelday(&double.url, &["watch", "a"]);
+    let ran = modelday(&server.url, &["watch", "a"]);
 
     assert_eq!(ran.code, Some(4), "{ran:?}");
     assert!(ran.err.contains("  failed: gpt on 2025-10-01: no \u{fffd}[31mkey\n"), "{ran:?}");

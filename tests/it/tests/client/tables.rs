@@ -1,11 +1,11 @@
-//! What people see, and what programs get instead.
+//! Tables for people, and JSON for programs.
 
 use it::{Shape, System};
 use serde_json::{Value, json};
 
 use crate::command::{modelday, small};
 
-/// More than one thread: the stand-in answers while this one waits for a command.
+/// Two threads, because the stand-in responds while the test waits for a command.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_is_planned_run_listed_and_shown_in_tables_that_fit() {
     let system = small().start().await;
@@ -24,7 +24,7 @@ async fn a_job_is_planned_run_listed_and_shown_in_tables_that_fit() {
     for shown in [&planned, &ran, &again, &listed, &days, &series, &board] {
         assert_eq!(shown.code, Some(0), "{shown:?}");
         let text = format!("{}{}", shown.out, shown.err);
-        assert!(!text.contains('\u{1b}'), "nobody asked for colours: {text:?}");
+        assert!(!text.contains('\u{1b}'), "colours were not requested: {text:?}");
         for line in text.lines() {
             assert!(line.chars().count() <= 80, "{line:?} is too wide");
         }
@@ -51,7 +51,7 @@ async fn a_job_is_planned_run_listed_and_shown_in_tables_that_fit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn json_is_what_the_api_answered_to_the_letter() {
+async fn json_is_the_unchanged_response_of_the_api() {
     let system = small().start().await;
     let url = &system.client.status_url;
     let range = ["--start", "2025-11-24", "--end", "2025-11-26", "--models", "cash", "--json"];
@@ -83,7 +83,7 @@ async fn json_is_what_the_api_answered_to_the_letter() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_with_a_name_is_run_once_and_options_reach_the_server() {
+async fn a_request_with_an_idempotency_key_is_run_once_and_options_reach_the_server() {
     let system = small().start().await;
     let url = &system.client.status_url;
     let named =
@@ -114,12 +114,13 @@ async fn a_request_with_a_name_is_run_once_and_options_reach_the_server() {
     assert_eq!((first.code, &first.out), (Some(0), &second.out));
     assert_eq!(other.code, Some(2), "{other:?}");
     let job = odd.json()["job_id"].as_str().unwrap().to_owned();
-    let asked = json!({ "job": {
+    let requested = json!({ "job": {
         "experiment": "odd",
         "options": { "replace_existing": true, "reprocess_stale": true, "wait_for_data": true,
             "on_failure": "ON_FAILURE_STOP", "budget": "12.5" }
     } });
-    let stored = format!("SELECT count(*) FROM trigger.jobs WHERE id = '{job}' AND body::jsonb @> '{asked}'");
+    let stored =
+        format!("SELECT count(*) FROM trigger.jobs WHERE id = '{job}' AND body::jsonb @> '{requested}'");
     assert_eq!(system.database.count(&stored).await, 1);
 }
 

@@ -1,4 +1,4 @@
-//! The token of the environment: it is sent, and never shown.
+//! The token in `MODELDAY_TOKEN` is sent, and never shown.
 
 use it::{Shape, System};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use it::{Service, Shape, Stream, StreamEvent, System, patient_http};
+use it::{Service, Shape, Stream, StreamEvent, System, http_without_timeout};
 use serde_json::json;
 use test_support::{PATIENCE, eventually};
 use tokio::io::AsyncWriteExt as _;
@@ -24,7 +24,7 @@ impl Random {
 
 /// Follows a job to its end, by another address after each of many cuts.
 async fn follow(urls: [String; 2], job: String, seed: u64) -> Vec<StreamEvent> {
-    let (http, mut random) = (patient_http(), Random(seed));
+    let (http, mut random) = (http_without_timeout(), Random(seed));
     let mut seen: Vec<StreamEvent> = Vec::new();
     for cut in 0.. {
         let url = format!("{}/jobs/{job}/events", urls[usize::try_from(cut + seed).unwrap() % 2]);
@@ -83,7 +83,8 @@ async fn clients_that_never_read_hold_up_nobody() {
 
     let range = json!({ "start_date": "2025-10-01", "end_date": "2025-10-29" });
     let job = system.client.trigger(&range).await;
-    let mut stream = Stream::open(&patient_http(), &format!("{url}/jobs/{job}/events"), None).await.unwrap();
+    let mut stream =
+        Stream::open(&http_without_timeout(), &format!("{url}/jobs/{job}/events"), None).await.unwrap();
     let read = async {
         let mut count = 0;
         while stream.next().await.is_some() {
@@ -106,7 +107,7 @@ async fn a_stream_outlives_the_time_limit_of_requests_and_is_let_go_when_its_pro
         .start()
         .await;
     let url = format!("{}/events", system.client.status_url);
-    let mut stream = Stream::open(&patient_http(), &url, None).await.unwrap();
+    let mut stream = Stream::open(&http_without_timeout(), &url, None).await.unwrap();
     // Longer than a request may take.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     let job = system.client.trigger(&json!({ "end_date": "2025-10-01", "models": ["cash"] })).await;

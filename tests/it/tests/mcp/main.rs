@@ -1,4 +1,4 @@
-//! `modelday mcp`: an MCP client starts it and trades by hand.
+//! `modelday mcp`: an MCP client starts it and calls the tools.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,6 +8,6 @@
 )]
 
 mod days;
-mod hand;
+mod mcp_client;
 mod start;
 mod tools;

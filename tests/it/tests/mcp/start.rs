@@ -1,13 +1,13 @@
-//! What is said when a session cannot begin, and what is not said on standard output.
+//! Errors before a session begins, and standard output, which carries MCP messages only.
 
 use std::process::Stdio;
 
 use test_support::TestDatabase;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::hand::{priced, program};
+use crate::mcp_client::{priced, program};
 
-/// What the program writes to its standard error before it ends without a session.
+/// Standard error of the program, which must end with an error.
 async fn fails(database: &TestDatabase, arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let mut command = program(database, arguments);
     command.envs(variables.iter().copied()).stdin(Stdio::null());
@@ -18,20 +18,23 @@ async fn fails(database: &TestDatabase, arguments: &[&str], variables: &[(&str, 
 }
 
 #[tokio::test]
-async fn a_session_that_cannot_begin_says_on_standard_error_what_to_do() {
+async fn a_session_that_cannot_begin_prints_the_remedy_on_standard_error() {
     let database = priced().await;
 
-    let said = fails(&database, &["--date", "2025-10-18"], &[]).await;
-    assert!(said.contains("no session of the exchange; the next one is 2025-10-20"), "{said}");
-    let said = fails(&database, &["--date", "2025-10-21"], &[]).await;
-    assert!(said.contains("no prices of 2025-10-21 are stored; a job over that date fetches them"), "{said}");
-    let said = fails(&database, &["--date", "2025-10-15", "--cash=-1"], &[]).await;
-    assert!(said.contains("--cash"), "{said}");
+    let printed = fails(&database, &["--date", "2025-10-18"], &[]).await;
+    assert!(printed.contains("no session of the exchange; the next one is 2025-10-20"), "{printed}");
+    let printed = fails(&database, &["--date", "2025-10-21"], &[]).await;
+    assert!(
+        printed.contains("no prices of 2025-10-21 are stored; a job over that date fetches them"),
+        "{printed}"
+    );
+    let printed = fails(&database, &["--date", "2025-10-15", "--cash=-1"], &[]).await;
+    assert!(printed.contains("--cash"), "{printed}");
     let universe = [("UNIVERSE_FILE", "nowhere.json")];
-    let said = fails(&database, &["--date", "2025-10-15"], &universe).await;
-    assert!(said.contains("UNIVERSE_FILE") && said.contains("cannot be read"), "{said}");
-    let said = fails(&database, &["--date", "2025-10-15"], &[("DATABASE_URL", "")]).await;
-    assert!(said.contains("DATABASE_URL") && said.contains("set it to postgres://"), "{said}");
+    let printed = fails(&database, &["--date", "2025-10-15"], &universe).await;
+    assert!(printed.contains("UNIVERSE_FILE") && printed.contains("cannot be read"), "{printed}");
+    let printed = fails(&database, &["--date", "2025-10-15"], &[("DATABASE_URL", "")]).await;
+    assert!(printed.contains("DATABASE_URL") && printed.contains("set it to postgres://"), "{printed}");
 }
 
 #[tokio::test]
@@ -54,14 +57,14 @@ async fn every_line_of_standard_output_is_json_rpc_and_the_program_ends_with_its
     let output = program.wait_with_output().await.unwrap();
 
     assert!(output.status.success(), "{output:?}");
-    let said = String::from_utf8(output.stdout).unwrap();
-    let answers: Vec<serde_json::Value> =
-        said.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
-    assert_eq!(answers.len(), 4, "{said}");
-    assert!(answers.iter().all(|answer| answer["jsonrpc"] == "2.0"), "{said}");
-    let position = answers.iter().find(|answer| answer["id"] == 4).unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let messages: Vec<serde_json::Value> =
+        printed.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    assert_eq!(messages.len(), 4, "{printed}");
+    assert!(messages.iter().all(|message| message["jsonrpc"] == "2.0"), "{printed}");
+    let position = messages.iter().find(|message| message["id"] == 4).unwrap();
     assert_eq!(
         position["result"]["content"][0]["text"], r#"{"CASH":9900,"AAPL":1}"#,
-        "calls at once are answered in their order: {said}"
+        "calls that are sent at once run in their order: {printed}"
     );
 }

@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use crate::hand::{Hand, priced, program};
+use crate::mcp_client::{McpClient, priced, program};
 
 #[tokio::test]
 async fn the_tools_are_those_of_an_agent_and_two_for_the_clock() {
     let database = priced().await;
-    let hand = Hand::on(&database).await;
+    let session = McpClient::on(&database).await;
 
-    let tools = hand.client.list_all_tools().await.unwrap();
+    let tools = session.client.list_all_tools().await.unwrap();
 
     let names: Vec<&str> = tools.iter().map(|tool| &*tool.name).collect();
     assert_eq!(
@@ -30,16 +30,16 @@ async fn the_tools_are_those_of_an_agent_and_two_for_the_clock() {
     let schema = buy.schema_as_json_value();
     assert_eq!(schema["required"], json!(["symbol", "amount"]));
     assert!(buy.description.as_deref().unwrap().contains("at today's open"), "{buy:?}");
-    let told = hand.client.peer_info().unwrap().instructions.clone().unwrap();
-    assert!(told.contains("next_day"), "{told}");
+    let instructions = session.client.peer_info().unwrap().instructions.clone().unwrap();
+    assert!(instructions.contains("next_day"), "{instructions}");
 }
 
 #[tokio::test]
-async fn todays_open_is_told_and_what_is_later_is_refused() {
+async fn todays_open_is_returned_and_later_prices_are_refused() {
     let database = priced().await;
-    let hand = Hand::on(&database).await;
+    let session = McpClient::on(&database).await;
     let price =
-        async |date: &str| hand.call("get_price_local", json!({ "symbol": "AAPL", "date": date })).await;
+        async |date: &str| session.call("get_price_local", json!({ "symbol": "AAPL", "date": date })).await;
 
     let today = price("2025-10-15").await;
     assert_eq!(today.text, r#"{"symbol":"AAPL","date":"2025-10-15","ohlcv":{"open":100}}"#);
@@ -47,18 +47,18 @@ async fn todays_open_is_told_and_what_is_later_is_refused() {
     assert_eq!(yesterday.json()["ohlcv"]["close"], 101.5);
     let tomorrow = price("2025-10-16").await;
     assert!(tomorrow.refused && tomorrow.text.contains("after the open of 2025-10-15"), "{tomorrow:?}");
-    let history = hand.call("get_price_history", json!({ "symbol": "AAPL", "days": 10 })).await;
+    let history = session.call("get_price_history", json!({ "symbol": "AAPL", "days": 10 })).await;
     assert_eq!(history.json()["bars"].as_array().unwrap().len(), 1, "{history:?}");
 }
 
 #[tokio::test]
 async fn orders_fill_at_the_open_or_say_why_not() {
     let database = priced().await;
-    let hand = Hand::on(&database).await;
+    let session = McpClient::on(&database).await;
 
-    let bought = hand.call("buy", json!({ "symbol": "AAPL", "amount": 5 })).await;
+    let bought = session.call("buy", json!({ "symbol": "AAPL", "amount": 5 })).await;
     assert_eq!((bought.refused, bought.text.as_str()), (false, r#"{"CASH":500,"AAPL":5}"#));
-    let sold = hand.call("sell", json!({ "symbol": "AAPL", "amount": 2 })).await;
+    let sold = session.call("sell", json!({ "symbol": "AAPL", "amount": 2 })).await;
     assert_eq!(sold.text, r#"{"CASH":700,"AAPL":3}"#);
     for (name, arguments, why) in [
         ("buy", json!({ "symbol": "AAPL", "amount": 8 }), "Insufficient cash"),
@@ -72,42 +72,42 @@ async fn orders_fill_at_the_open_or_say_why_not() {
         ("get_information", json!({ "query": "AAPL" }), "Unknown tool"),
         ("rm", json!({}), "Unknown tool"),
     ] {
-        let said = hand.call(name, arguments.clone()).await;
-        assert!(said.refused && said.text.contains(why), "{name} {arguments}: {said:?}");
+        let result = session.call(name, arguments.clone()).await;
+        assert!(result.refused && result.text.contains(why), "{name} {arguments}: {result:?}");
     }
 
-    let position = hand.call("get_position", json!({})).await;
+    let position = session.call("get_position", json!({})).await;
     assert_eq!(position.text, r#"{"CASH":700,"AAPL":3}"#);
-    let sum = hand.call("add", json!({ "a": 0.1, "b": 0.2 })).await;
+    let sum = session.call("add", json!({ "a": 0.1, "b": 0.2 })).await;
     assert_eq!(sum.text, r#"{"result":0.3}"#);
     let fills = database.count("SELECT count(*) FROM execution.fills").await;
     assert_eq!(fills, 0, "nothing is stored");
 }
 
-/// Every price after the open of 2025-10-15 is another one.
+/// Replaces every price after the open of 2025-10-15.
 const POISON: &str = "UPDATE market.bars
     SET open = CASE WHEN trading_date > '2025-10-15' THEN 7777 ELSE open END,
         high = 8888, low = 1, close = 6666, volume = 999
     WHERE trading_date >= '2025-10-15'";
 
 #[tokio::test]
-async fn another_future_changes_no_answer_of_the_day() {
+async fn another_future_changes_no_result_of_the_day() {
     let (database, poisoned) = (priced().await, priced().await);
     poisoned.execute(POISON).await;
 
-    let (plain, other) = (look_around(&database).await, look_around(&poisoned).await);
+    let (plain, other) = (all_results(&database).await, all_results(&poisoned).await);
 
     assert_eq!(plain, other);
-    assert!(plain.iter().any(|said| said.contains("100")), "{plain:?}");
+    assert!(plain.iter().any(|result| result.contains("100")), "{plain:?}");
     let all = plain.concat();
     assert!(!["8888", "6666", "7777"].iter().any(|price| all.contains(price)), "{all}");
 }
 
-async fn look_around(database: &test_support::TestDatabase) -> Vec<String> {
-    let hand = Hand::on(database).await;
-    let mut said = Vec::new();
+async fn all_results(database: &test_support::TestDatabase) -> Vec<String> {
+    let session = McpClient::on(database).await;
+    let mut result = Vec::new();
     for date in ["2025-10-14", "2025-10-15", "2025-10-16", "2025-10-17", "9999-12-31"] {
-        said.push(hand.call("get_price_local", json!({ "symbol": "AAPL", "date": date })).await.text);
+        result.push(session.call("get_price_local", json!({ "symbol": "AAPL", "date": date })).await.text);
     }
     for (name, arguments) in [
         ("get_price_history", json!({ "symbol": "MSFT", "days": 100 })),
@@ -117,15 +117,15 @@ async fn look_around(database: &test_support::TestDatabase) -> Vec<String> {
         ("get_position", json!({})),
         ("get_today", json!({})),
     ] {
-        said.push(hand.call(name, arguments).await.text);
+        result.push(session.call(name, arguments).await.text);
     }
     let prompt = rmcp::model::GetPromptRequestParams::new("trade_today");
-    said.push(format!("{:?}", hand.client.get_prompt(prompt).await.unwrap().messages));
-    said
+    result.push(format!("{:?}", session.client.get_prompt(prompt).await.unwrap().messages));
+    result
 }
 
 #[tokio::test]
-async fn a_search_tells_only_what_is_certainly_from_before_today() {
+async fn a_search_returns_only_pages_that_are_certainly_from_before_today() {
     let found = json!({ "data": [
         { "title": "yesterday's news", "url": "u", "date": "2025-10-14", "content": "c" },
         { "title": "tomorrow's news", "url": "u", "date": "2025-10-16", "content": "c" },
@@ -138,11 +138,11 @@ async fn a_search_tells_only_what_is_certainly_from_before_today() {
     let database = priced().await;
     let mut program = program(&database, &["--date", "2025-10-15", "--symbols", "AAPL"]);
     program.env("SEARCH_URL", url);
-    let hand = Hand::of(program).await;
+    let session = McpClient::of(program).await;
 
-    let said = hand.call("get_information", json!({ "query": "AAPL" })).await;
+    let result = session.call("get_information", json!({ "query": "AAPL" })).await;
 
-    assert!(said.text.contains("yesterday's news") && !said.refused, "{said:?}");
-    assert!(!said.text.contains("tomorrow") && !said.text.contains("unknown day"), "{said:?}");
+    assert!(result.text.contains("yesterday's news") && !result.refused, "{result:?}");
+    assert!(!result.text.contains("tomorrow") && !result.text.contains("unknown day"), "{result:?}");
     engine.abort();
 }

@@ -1,10 +1,10 @@
-//! A certificate authority of the test's own, which nobody trusts unless told so.
+//! A certificate authority of the test, which only the test's settings trust.
 
 use std::path::{Path, PathBuf};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 
-/// A folder with `ca.pem`, and `server.pem` and `server.key` for a server on this machine.
+/// A folder with `ca.pem`, and with `server.pem` and `server.key` for a server on this machine.
 pub(super) struct Authority(PathBuf);
 
 impl Authority {
@@ -33,7 +33,7 @@ impl Authority {
         &self.0
     }
 
-    /// What clients must be given to trust the servers.
+    /// The file that makes a client trust the servers.
     pub(super) fn certificate(&self) -> String {
         self.0.join("ca.pem").display().to_string()
     }

@@ -1,4 +1,4 @@
-//! Connections that are encrypted, to servers whose authority only the settings name.
+//! Encrypted connections to servers whose certificate authority only the settings name.
 
 #![allow(
     clippy::unwrap_used,
@@ -54,22 +54,22 @@ fn encryption_without_verification_is_possible(servers: &Servers) {
         Program::start(&["migrate"], &[("DATABASE_URL", &url)]).ended()
     };
 
-    let (code, said) = migrate("require");
-    assert_eq!(code, Some(0), "{said}");
-    let (code, said) = migrate("disable");
-    assert_eq!(code, Some(1), "the server takes nobody without TLS: {said}");
+    let (code, printed) = migrate("require");
+    assert_eq!(code, Some(0), "{printed}");
+    let (code, printed) = migrate("disable");
+    assert_eq!(code, Some(1), "the server refuses connections without TLS: {printed}");
 }
 
 fn a_database_of_another_authority_is_refused(servers: &Servers) {
     let other = Authority::new("another one");
     let url = verified(servers, &other);
 
-    let (code, said) = Program::start(&["migrate"], &[("DATABASE_URL", &url)]).ended();
+    let (code, printed) = Program::start(&["migrate"], &[("DATABASE_URL", &url)]).ended();
 
-    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(code, Some(1), "{printed}");
     let sentence = "the database's certificate is refused: error communicating with database: \
         invalid peer certificate: UnknownIssuer; sslrootcert in DATABASE_URL names a further authority to trust";
-    assert!(said.contains(sentence), "{said}");
+    assert!(printed.contains(sentence), "{printed}");
 }
 
 fn a_broker_of_another_authority_is_refused(servers: &Servers) {
@@ -87,12 +87,12 @@ fn a_broker_of_another_authority_is_refused(servers: &Servers) {
 
     let sentence = "the broker's certificate is refused: IO error: invalid peer certificate: UnknownIssuer; \
         AMQP_CA_FILE names further authorities to trust";
-    program.says(&format!("messages wait in the outbox: {sentence}"));
-    program.says("cannot subscribe to trigger.jobs.v1 yet");
+    program.wait_for(&format!("messages wait in the outbox: {sentence}"));
+    program.wait_for("cannot subscribe to trigger.jobs.v1 yet");
     assert!(!program.log().contains("subscribed to"), "{}", program.log());
 }
 
-/// The database, to be reached only if that authority has signed its certificate.
+/// The database's URL with verification of its certificate by that authority.
 fn verified(servers: &Servers, authority: &Authority) -> String {
     format!("{}?sslmode=verify-full&sslrootcert={}", servers.database_url(), authority.certificate())
 }

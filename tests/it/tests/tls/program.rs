@@ -1,20 +1,20 @@
-//! `modelday` with settings of the test's own.
+//! `modelday` with the settings of a test.
 
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A running program; it ends with this value.
+/// A running program. It is killed with this value.
 pub(super) struct Program {
     process: Child,
     log: PathBuf,
 }
 
 impl Program {
-    /// Starts the program that a system under test was started from before.
+    /// Starts the program, which an earlier system under test has built.
     pub(super) fn start(arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         let test = std::env::current_exe().unwrap();
         let program = test.ancestors().nth(2).unwrap().join("modelday");
@@ -33,7 +33,7 @@ impl Program {
         Self { process, log }
     }
 
-    /// Waits for its end: exit code, and what it said.
+    /// Waits until it has ended: the exit code, and the output.
     pub(super) fn ended(mut self) -> (Option<i32>, String) {
         let mut status = None;
         poll("it ends", || {
@@ -43,8 +43,8 @@ impl Program {
         (status.and_then(|status| status.code()), self.log())
     }
 
-    /// Waits until it has said something.
-    pub(super) fn says(&self, text: &str) {
+    /// Waits until it has printed `text`.
+    pub(super) fn wait_for(&self, text: &str) {
         poll(text, || self.log().contains(text));
     }
 
@@ -53,9 +53,9 @@ impl Program {
     }
 }
 
-fn poll(what: &str, mut ask: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !ask() {
+fn poll(what: &str, mut is_true: impl FnMut() -> bool) {
+    let deadline = Instant::now() + TIMEOUT;
+    while !is_true() {
         assert!(Instant::now() < deadline, "not within a minute: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }

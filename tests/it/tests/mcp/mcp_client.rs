@@ -1,4 +1,4 @@
-//! A client of MCP with the program at its other end, and the prices it trades on.
+//! An MCP client that starts `modelday mcp`, and stored prices to trade on.
 
 use std::process::Stdio;
 
@@ -9,26 +9,26 @@ use serde_json::Value;
 use test_support::TestDatabase;
 use tokio::process::{Child, Command};
 
-/// A session of MCP. The program ends with it.
-pub(crate) struct Hand {
+/// An MCP session. The program ends with this value.
+pub(crate) struct McpClient {
     pub(crate) client: RunningService<RoleClient, ()>,
     _program: Child,
 }
 
-/// What a tool answered.
+/// The result of a tool call.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Said {
+pub(crate) struct ToolResult {
     pub(crate) text: String,
     pub(crate) refused: bool,
 }
 
-impl Said {
+impl ToolResult {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
     }
 }
 
-/// The program with these arguments after `mcp`, and no settings but the database.
+/// `modelday mcp` with these arguments and no setting but the database.
 pub(crate) fn program(database: &TestDatabase, arguments: &[&str]) -> Command {
     let mut command = Command::new(it::binary("modelday"));
     command.arg("mcp").args(arguments).env_clear().env("DATABASE_URL", database.url());
@@ -36,14 +36,14 @@ pub(crate) fn program(database: &TestDatabase, arguments: &[&str]) -> Command {
     command
 }
 
-impl Hand {
-    /// A session from 2025-10-15 on with 1,000 dollars, AAPL and MSFT.
+impl McpClient {
+    /// Begins a session on 2025-10-15 with 1,000 dollars, AAPL and MSFT.
     pub(crate) async fn on(database: &TestDatabase) -> Self {
         let arguments = ["--date", "2025-10-15", "--cash", "1000", "--symbols", "AAPL,MSFT"];
         Self::of(program(database, &arguments)).await
     }
 
-    /// The session of a program.
+    /// Begins a session with this program.
     pub(crate) async fn of(mut command: Command) -> Self {
         let mut program = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let ends = (program.stdout.take().unwrap(), program.stdin.take().unwrap());
@@ -51,13 +51,13 @@ impl Hand {
         Self { client, _program: program }
     }
 
-    /// Calls a tool with arguments in JSON.
-    pub(crate) async fn call(&self, name: &'static str, arguments: Value) -> Said {
+    /// Calls a tool with JSON arguments.
+    pub(crate) async fn call(&self, name: &'static str, arguments: Value) -> ToolResult {
         let Value::Object(arguments) = arguments else { panic!("{arguments} is no object") };
         let call = CallToolRequestParams::new(name).with_arguments(arguments);
         let CallToolResult { content, is_error, .. } = self.client.call_tool(call).await.unwrap();
         let text = content.iter().filter_map(|block| Some(block.as_text()?.text.as_str())).collect();
-        Said { text, refused: is_error == Some(true) }
+        ToolResult { text, refused: is_error == Some(true) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What has nothing to do with a server: help and completion.
+//! Help and completion, which need no server.
 
 use crate::command::{modelday, modelday_with};
 
@@ -20,7 +20,7 @@ fn every_shell_gets_a_script_that_names_the_commands() {
 }
 
 #[test]
-fn help_tells_the_exit_codes_and_shows_no_secret() {
+fn help_lists_the_exit_codes_and_shows_no_secret() {
     let ran = modelday_with(NOWHERE, &[("MODELDAY_TOKEN", "mdt_secret")], &["--help"]);
 
     assert_eq!(ran.code, Some(0));
@@ -35,7 +35,7 @@ fn help_tells_the_exit_codes_and_shows_no_secret() {
 }
 
 #[test]
-fn output_that_nobody_reads_any_more_is_no_problem() {
+fn a_closed_pipe_is_no_error() {
     let program = it::binary("modelday");
     let piped = format!("{} completion bash | head -n 1; echo ${{PIPESTATUS[0]}}", program.display());
 

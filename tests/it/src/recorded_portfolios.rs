@@ -1,23 +1,20 @@
-//! The portfolios that the recorded orders of October 2025 led to.
+//! The portfolios that the recorded orders of October 2025 lead to.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::Client;
+use crate::client::Client;
 
-/// Cash, holdings and value at the close of every recorded day.
-///
-/// # Panics
-/// When one differs.
+/// Checks cash, holdings and value at the close of every recorded day.
 pub async fn portfolios_are_the_recorded_ones(client: &Client) {
     let recorded = recorded_portfolios();
     assert_eq!(recorded.len(), 120);
     let mut by_date: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
     for ((date, model), expected) in recorded {
         if !by_date.contains_key(&date) {
-            let answer = client.get_ok(&format!("/results?start_date={date}&end_date={date}")).await;
-            let results = answer["results"].as_array().expect("results").clone();
+            let page = client.get_ok(&format!("/results?start_date={date}&end_date={date}")).await;
+            let results = page["results"].as_array().expect("results").clone();
             let by_model =
                 results.into_iter().map(|row| (row["model"].as_str().expect("a model").to_owned(), row));
             by_date.insert(date.clone(), by_model.collect());

@@ -1,13 +1,13 @@
-//! Programs from Python's package index that look at ours from outside.
+//! Programs from Python's package index with which tests check ours.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The folder with the programs of `tests/python/NAME.txt`, made at first use; `None`, after saying so, on a machine
-/// that does not reach the index.
+/// The folder with the programs of `tests/python/NAME.txt`, installed at first use; `None` with a message on a machine
+/// that cannot reach the index.
 ///
 /// # Panics
-/// When anything else keeps them away.
+/// When the installation fails for another reason.
 pub fn python_programs(name: &str) -> Option<PathBuf> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/local/python.sh");
     let output = Command::new(script).arg(name).output().expect("bash is there");
