@@ -14,8 +14,8 @@ use crate::ingest::fetch_plan::{Offer, Shape, completed, plan};
 use crate::job::{Job, Model};
 use crate::market::calendar::{Calendar, weekdays};
 use crate::market::instruments::Symbol;
-use crate::simulation::lane::{DayAction, Winner, Winners, day_action, plan_lane};
-use crate::simulation::model_day::SkipReason;
+use crate::simulation::lane::{DayAction, day_action, plan_lane};
+use crate::simulation::model_day::{SkipReason, Winner, Winners};
 
 /// The winners of the job's portfolios, by model and trial; a portfolio without any is missing.
 pub type Chains = BTreeMap<(String, u32), Winners>;

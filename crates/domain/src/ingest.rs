@@ -1,4 +1,4 @@
-//! Which prices to fetch, within which quota of calls, and what an import or an answer is worth.
+//! Where prices come from: which ones are missing, which calls fetch them within the provider's quota, and imports.
 
 pub mod call_quota;
 pub mod coverage;

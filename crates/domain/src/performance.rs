@@ -1,4 +1,4 @@
-//! What results are worth: metrics, benchmarks, the leaderboard, and whether differences are significant.
+//! Performance of portfolios: metrics, benchmarks, the leaderboard, and the significance of differences.
 
 pub mod benchmark;
 pub mod leaderboard;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use chrono::{NaiveDate, Utc};
 use domain::accounting::corporate_action::ActionKind;
-use domain::ingest::import::{self, ActionRow, BarRow, Faults, Kind, Rules};
+use domain::ingest::import::{self, ActionRow, BarRow, Faults, ImportKind, Rules};
 use domain::market::calendar::Calendar;
 use domain::market::instruments::Symbol;
 use storage::PgPool;
@@ -31,12 +31,12 @@ pub(crate) enum FileRows {
 }
 
 impl FileRows {
-    fn read(text: &str, kind: Kind, rules: &Rules<'_>) -> Result<Self, Faults> {
+    fn read(text: &str, kind: ImportKind, rules: &Rules<'_>) -> Result<Self, Faults> {
         let actions = |kind| Ok(Self::Actions(kind, import::actions(text, kind, rules)?));
         match kind {
-            Kind::Bars => Ok(Self::Bars(import::bars(text, rules)?)),
-            Kind::Splits => actions(ActionKind::Split),
-            Kind::Dividends => actions(ActionKind::Dividend),
+            ImportKind::Bars => Ok(Self::Bars(import::bars(text, rules)?)),
+            ImportKind::Splits => actions(ActionKind::Split),
+            ImportKind::Dividends => actions(ActionKind::Dividend),
         }
     }
 
@@ -51,7 +51,11 @@ impl FileRows {
 
 impl Importer {
     /// Reads the rows of a file and checks all of them. The outer error says that the reading task has crashed.
-    pub(crate) async fn read(&self, file: Bytes, kind: Kind) -> Result<Result<FileRows, Faults>, JoinError> {
+    pub(crate) async fn read(
+        &self,
+        file: Bytes,
+        kind: ImportKind,
+    ) -> Result<Result<FileRows, Faults>, JoinError> {
         let calendar = self.calendar.clone();
         let closed_until = calendar.last_closed_session(Utc::now(), Duration::ZERO).unwrap_or(NaiveDate::MAX);
         let read = move || {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::dry_run::cost_estimate::{PastDays, estimate};
 use domain::dry_run::{Chains, Download, Source, closed, download, needed, share};
-use domain::ingest::call_quota::{Decision, Per, REFUSALS, decide};
+use domain::ingest::call_quota::{Decision, Period, REFUSALS, decide};
 use domain::ingest::coverage::{Coverage, Scope, symbols_held_by};
 use domain::ingest::fetch_plan::{Offer, Shape};
 use domain::job::warning::Warning;
@@ -153,9 +153,9 @@ fn kept_days(job: &Job, chains: &Chains) -> Vec<(String, String, usize)> {
 
 /// Calls left in the tightest window of an hour or more; `None` without such a window.
 fn budget_left(stored: &StoredSource) -> Option<u32> {
-    let is_long = |per: Per| match per {
-        Per::Second | Per::Minute => false,
-        Per::Hour | Per::Day | Per::Month => true,
+    let is_long = |per: Period| match per {
+        Period::Second | Period::Minute => false,
+        Period::Hour | Period::Day | Period::Month => true,
     };
     let counting =
         stored.windows.iter().filter(|(window, _)| window.id() != REFUSALS && is_long(window.per()));

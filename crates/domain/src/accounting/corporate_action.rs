@@ -95,9 +95,9 @@ impl CorporateActions {
         self.splits.is_empty() && self.dividends.is_empty()
     }
 
-    /// Applies the actions to `portfolio` and returns what each did; actions on symbols that it does not hold do nothing.
-    /// A fraction of a share is paid in cash at `price`, the first price after the split. Payments are rounded half-even
-    /// to cents.
+    /// Applies the actions to `portfolio` and returns what each did; actions on symbols that it does not hold do
+    /// nothing. A fraction of a share is paid in cash at `price`, the first price after the split. Payments are rounded
+    /// half-even to cents.
     ///
     /// # Errors
     /// When a fraction has no price or an amount is too large to be exact.

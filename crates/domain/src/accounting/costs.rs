@@ -75,8 +75,9 @@ impl Costs {
         &self.0
     }
 
-    /// The price of a fill when the market is at `open`: `open * (1 + slippage)` for a purchase, `open * (1 - slippage)`
-    /// for a sale, rounded half-even to 4 places; without slippage it is `open` itself. `None` when it rounds to zero.
+    /// The price of a fill when the market is at `open`: `open * (1 + slippage)` for a purchase, `open * (1 -
+    /// slippage)` for a sale, rounded half-even to 4 places; without slippage it is `open` itself. `None` when it
+    /// rounds to zero.
     pub fn fill_price(&self, side: Side, open: Price) -> Option<Price> {
         if self.0.slippage_bps.is_zero() {
             return Some(open);
@@ -89,8 +90,8 @@ impl Costs {
         Price::try_from(half_even(moved, 4)).ok()
     }
 
-    /// The largest quantity of which `cash` dollars pay `parts` purchases, with fees and slippage; 0 when they do not pay
-    /// for one share each.
+    /// The largest quantity of which `cash` dollars pay `parts` purchases, with fees and slippage; 0 when they do not
+    /// pay for one share each.
     pub fn affordable(&self, open: Price, cash: Decimal, parts: u32) -> u64 {
         let Some(price) = self.fill_price(Side::Buy, open) else { return 0 };
         let parts = Decimal::from(parts.max(1));

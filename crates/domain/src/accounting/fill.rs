@@ -99,8 +99,8 @@ impl Account<'_> {
         Ok(Fill { sequence, side, symbol, quantity, price, notional, fee, cash_after, position_after })
     }
 
-    /// `NoPrice` also when the proceeds cannot be written exactly; `InsufficientCash` when cash and proceeds together do
-    /// not cover the fee.
+    /// `NoPrice` also when the proceeds cannot be written exactly; `InsufficientCash` when cash and proceeds together
+    /// do not cover the fee.
     fn sell(&self, sequence: u32, request: Request) -> Result<Fill, Refusal> {
         let price = self.fill_price(&request)?;
         let Request { side, symbol, shares } = request;

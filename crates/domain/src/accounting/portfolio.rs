@@ -57,8 +57,8 @@ impl Portfolio {
         self.holdings.get(symbol).copied().unwrap_or(0)
     }
 
-    /// The exact value of cash and all positions, in dollars; `None` when a held symbol has no price or the amount needs
-    /// more than 28 digits.
+    /// The exact value of cash and all positions, in dollars; `None` when a held symbol has no price or the amount
+    /// needs more than 28 digits.
     pub fn value(&self, price: impl Fn(&Symbol) -> Option<Price>) -> Option<Decimal> {
         self.holdings.iter().try_fold(self.cash, |value, (symbol, quantity)| {
             let position = exact_product(price(symbol)?.amount(), Decimal::from(*quantity))?;

@@ -1,56 +1,29 @@
-//! How many calls a provider's key allows: any number of windows, each with its own row of state.
+//! How many calls a provider's key allows: rate limits over windows of time, each with its own row of state.
 //!
-//! Pure: `now` is an argument, and the caller stores the state that `debited` and `refused` return. Time
-//! that a fixed window starts and ends at is in `budget/fixed.rs`.
+//! Pure: `now` is an argument, and the caller stores the state that `debited` and `refused` return.
 
-mod fixed;
+mod period;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::market::instruments::Symbol;
 
-/// The window that only keeps the provider's refusals: it allows everything until one comes.
+pub use period::Period;
+
+/// The window that records the provider's refusals only: it allows every call until one is refused.
 pub const REFUSALS: &str = "provider";
-
-/// The length of a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Per {
-    /// A second.
-    Second,
-    /// A minute.
-    Minute,
-    /// An hour.
-    Hour,
-    /// A day; a rolling one has 24 hours.
-    Day,
-    /// A month; a rolling one has 30 days.
-    Month,
-}
-
-impl Per {
-    fn rolling(self) -> TimeDelta {
-        match self {
-            Self::Second => TimeDelta::seconds(1),
-            Self::Minute => TimeDelta::minutes(1),
-            Self::Hour => TimeDelta::hours(1),
-            Self::Day => TimeDelta::days(1),
-            Self::Month => TimeDelta::days(30),
-        }
-    }
-}
 
 /// When a window's calls become available again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Each call its own time after it was made.
+pub enum WindowKind {
+    /// Each call becomes available again one period after it was made.
     Rolling,
-    /// All at once, when the next second, minute, hour, day or month begins in this time zone.
+    /// All calls at once, when the next period begins in this time zone.
     Fixed(Tz),
 }
 
@@ -61,7 +34,7 @@ pub enum Counts {
     /// Calls.
     #[default]
     Calls,
-    /// Different symbols asked for; a symbol already asked for in the window is free.
+    /// Different symbols; a second call for a symbol in the same window is free.
     DistinctSymbols,
 }
 
@@ -74,29 +47,29 @@ pub enum Counts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WindowSpec {
-    /// What the window is called; it names the row of state, so it is unique per provider key.
+    /// The window's name, unique per provider key; it identifies the row of state.
     pub id: String,
     /// `rolling` or `fixed`.
-    pub kind: KindSpec,
+    pub kind: WindowKindSpec,
     /// The length of the window.
-    pub per: Per,
+    pub per: Period,
     /// How many calls, or symbols, the window allows.
     pub limit: NonZeroU32,
-    /// What is counted; calls when it is left out.
+    /// What is counted; calls by default.
     #[serde(default)]
     pub counts: Counts,
-    /// The IANA time zone in whose hours and days a fixed window begins; UTC when it is left out.
+    /// The IANA time zone of a fixed window's hours and days; UTC by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
 }
 
-/// The word for a window's kind.
+/// The kind of a window as it is written in a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum KindSpec {
-    /// See [`Kind::Rolling`].
+pub enum WindowKindSpec {
+    /// See [`WindowKind::Rolling`].
     Rolling,
-    /// See [`Kind::Fixed`].
+    /// See [`WindowKind::Fixed`].
     Fixed,
 }
 
@@ -108,16 +81,16 @@ pub enum WindowError {
     UnknownTimeZone {
         /// The window.
         id: String,
-        /// What was given.
+        /// The given text.
         time_zone: String,
     },
-    /// A rolling window has no beginning that a time zone could move.
+    /// A rolling window has a time zone, which would have no effect.
     #[error("window {id:?} is rolling, so it has no time zone")]
     RollingTimeZone {
         /// The window.
         id: String,
     },
-    /// Symbols are counted from the beginning of a window, which a rolling one does not have.
+    /// A rolling window counts symbols, but has no beginning from which they could be counted.
     #[error("window {id:?} counts distinct symbols, so it must be fixed")]
     RollingSymbols {
         /// The window.
@@ -125,13 +98,13 @@ pub enum WindowError {
     },
 }
 
-/// One limit of a provider key.
+/// One rate limit of a provider key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "WindowSpec", into = "WindowSpec")]
 pub struct Window {
     id: String,
-    kind: Kind,
-    per: Per,
+    kind: WindowKind,
+    per: Period,
     limit: NonZeroU32,
     counts: Counts,
 }
@@ -142,14 +115,14 @@ impl TryFrom<WindowSpec> for Window {
     fn try_from(spec: WindowSpec) -> Result<Self, Self::Error> {
         let WindowSpec { id, kind, per, limit, counts, time_zone } = spec;
         let kind = match (kind, time_zone) {
-            (KindSpec::Rolling, Some(_)) => return Err(WindowError::RollingTimeZone { id }),
-            (KindSpec::Rolling, None) if counts == Counts::DistinctSymbols => {
+            (WindowKindSpec::Rolling, Some(_)) => return Err(WindowError::RollingTimeZone { id }),
+            (WindowKindSpec::Rolling, None) if counts == Counts::DistinctSymbols => {
                 return Err(WindowError::RollingSymbols { id });
             }
-            (KindSpec::Rolling, None) => Kind::Rolling,
-            (KindSpec::Fixed, None) => Kind::Fixed(Tz::UTC),
-            (KindSpec::Fixed, Some(name)) => match name.parse() {
-                Ok(zone) => Kind::Fixed(zone),
+            (WindowKindSpec::Rolling, None) => WindowKind::Rolling,
+            (WindowKindSpec::Fixed, None) => WindowKind::Fixed(Tz::UTC),
+            (WindowKindSpec::Fixed, Some(name)) => match name.parse() {
+                Ok(zone) => WindowKind::Fixed(zone),
                 Err(_) => return Err(WindowError::UnknownTimeZone { id, time_zone: name }),
             },
         };
@@ -160,41 +133,41 @@ impl TryFrom<WindowSpec> for Window {
 impl From<Window> for WindowSpec {
     fn from(window: Window) -> Self {
         let (kind, time_zone) = match window.kind {
-            Kind::Rolling => (KindSpec::Rolling, None),
-            Kind::Fixed(zone) => (KindSpec::Fixed, Some(zone.name().to_owned())),
+            WindowKind::Rolling => (WindowKindSpec::Rolling, None),
+            WindowKind::Fixed(zone) => (WindowKindSpec::Fixed, Some(zone.name().to_owned())),
         };
         let Window { id, per, limit, counts, .. } = window;
         Self { id, kind, per, limit, counts, time_zone }
     }
 }
 
-/// What has been used of one window: one row of a table. The default is an unused window.
+/// The use of one window: one row of a table. The default is an unused window.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WindowState {
-    /// Rolling windows: when each call that still counts was made, oldest first; never more than the limit
-    /// unless the limit was lowered.
+    /// Rolling windows: the instants of the calls that still count, oldest first. There are more than the limit only
+    /// after the limit was lowered.
     pub debits: Vec<DateTime<Utc>>,
-    /// Fixed windows: the beginning of the window that `used` and `symbols` are about.
+    /// Fixed windows: the beginning of the window that `used` and `symbols` belong to.
     pub window_start: Option<DateTime<Utc>>,
-    /// Fixed windows that count calls: how many were made since `window_start`.
+    /// Fixed windows that count calls: the number of calls since `window_start`.
     pub used: u32,
-    /// Fixed windows that count symbols: those asked for since `window_start`.
+    /// Fixed windows that count symbols: the symbols requested since `window_start`.
     pub symbols: BTreeSet<Symbol>,
-    /// Until when the provider has said it will refuse calls.
+    /// Until when the provider refuses calls, after a refusal.
     pub blocked_until: Option<DateTime<Utc>>,
 }
 
-/// How a window stands, for people.
+/// The use of a window, as it is shown to users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
-    /// Calls, or symbols, that it allows.
+    /// Number of calls, or symbols, that it allows.
     pub limit: u32,
-    /// How many were made.
+    /// Number that was used.
     pub used: u32,
-    /// How many are left; 0 while the provider refuses.
+    /// Number that is left; 0 while the provider refuses calls.
     pub left: u32,
-    /// When some, or in a fixed window all, of those that were made no longer count; `None` when none was made.
+    /// When the next used call, or in a fixed window all, become available again; `None` when none was used.
     pub resets_at: Option<DateTime<Utc>>,
 }
 
@@ -203,11 +176,11 @@ pub struct Usage {
 pub enum Decision {
     /// Every window has room.
     Allowed,
-    /// Some window has no room before `until`.
+    /// Some window has no room now.
     Wait {
-        /// When all windows have room, if no call is made meanwhile.
+        /// When all windows have room, provided that no other call is made.
         until: DateTime<Utc>,
-        /// The window that takes the longest.
+        /// The window that has room last.
         window: String,
     },
 }
@@ -222,17 +195,17 @@ pub fn decide(now: DateTime<Utc>, windows: &[(Window, WindowState)], symbol: Opt
 }
 
 impl Window {
-    /// What the window is called.
+    /// The window's name.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The length of the window: what is waited for, and what ends a download, depends on it.
-    pub fn per(&self) -> Per {
+    /// The length of the window.
+    pub fn per(&self) -> Period {
         self.per
     }
 
-    /// How many more calls fit at `now`; 0 while the provider refuses.
+    /// How many more calls fit at `now`; 0 while the provider refuses calls.
     pub fn left(&self, state: &WindowState, now: DateTime<Utc>) -> u32 {
         if state.blocked_until.is_some_and(|until| now < until) {
             return 0;
@@ -246,36 +219,36 @@ impl Window {
     }
 
     /// When its calls become available again.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> WindowKind {
         self.kind
     }
 
-    /// How it stands at `now`.
+    /// Its use at `now`.
     pub fn usage(&self, state: &WindowState, now: DateTime<Utc>) -> Usage {
         let current = self.at(state, now);
         let used = self.used(&current);
         let resets_at = match self.kind {
             _ if used == 0 => None,
-            Kind::Rolling => current.debits.first().map(|debit| *debit + self.per.rolling()),
-            Kind::Fixed(zone) => Some(fixed::end(self.per, zone, now)),
+            WindowKind::Rolling => current.debits.first().map(|debit| *debit + self.per.rolling()),
+            WindowKind::Fixed(zone) => Some(self.per.end(zone, now)),
         };
         Usage { limit: self.limit.get(), used, left: self.left(state, now), resets_at }
     }
 
-    /// The state after a call for `symbol` at `now`, whether it fits or not.
+    /// The state after a call for `symbol` at `now`, even when the call does not fit.
     #[must_use]
     pub fn debited(&self, state: &WindowState, now: DateTime<Utc>, symbol: Option<&Symbol>) -> WindowState {
         let mut state = self.at(state, now);
         match (self.kind, self.counts) {
-            (Kind::Rolling, _) => state.debits.push(now),
-            (Kind::Fixed(_), Counts::Calls) => state.used = state.used.saturating_add(1),
-            (Kind::Fixed(_), Counts::DistinctSymbols) => state.symbols.extend(symbol.cloned()),
+            (WindowKind::Rolling, _) => state.debits.push(now),
+            (WindowKind::Fixed(_), Counts::Calls) => state.used = state.used.saturating_add(1),
+            (WindowKind::Fixed(_), Counts::DistinctSymbols) => state.symbols.extend(symbol.cloned()),
         }
         state
     }
 
-    /// The state after the provider refused a call made at `now`: nothing is sent before `until`, or,
-    /// when the provider did not say, before this window has rolled over.
+    /// The state after the provider refused a call at `now`. No call is allowed before `until` or, without one, before
+    /// this window's next period.
     #[must_use]
     pub fn refused(
         &self,
@@ -284,13 +257,13 @@ impl Window {
         until: Option<DateTime<Utc>>,
     ) -> WindowState {
         let until = until.unwrap_or_else(|| match self.kind {
-            Kind::Rolling => now + self.per.rolling(),
-            Kind::Fixed(zone) => fixed::end(self.per, zone, now),
+            WindowKind::Rolling => now + self.per.rolling(),
+            WindowKind::Fixed(zone) => self.per.end(zone, now),
         });
         WindowState { blocked_until: state.blocked_until.max(Some(until)), ..self.at(state, now) }
     }
 
-    /// When a call fits, when it does not fit at `now`.
+    /// The first instant at which a call fits; `None` when it fits at `now`.
     fn free_at(
         &self,
         state: &WindowState,
@@ -304,8 +277,8 @@ impl Window {
             (_, Counts::DistinctSymbols) if symbol.is_none_or(|symbol| state.symbols.contains(symbol)) => {
                 None
             }
-            (Kind::Fixed(zone), _) => Some(fixed::end(self.per, zone, now)),
-            (Kind::Rolling, _) => {
+            (WindowKind::Fixed(zone), _) => Some(self.per.end(zone, now)),
+            (WindowKind::Rolling, _) => {
                 let in_the_way = state.debits.len() - self.limit.get() as usize;
                 state.debits.get(in_the_way).map(|debit| *debit + self.per.rolling())
             }
@@ -315,24 +288,24 @@ impl Window {
 
     fn used(&self, state: &WindowState) -> u32 {
         let used = match (self.kind, self.counts) {
-            (Kind::Rolling, _) => state.debits.len(),
-            (Kind::Fixed(_), Counts::Calls) => return state.used,
-            (Kind::Fixed(_), Counts::DistinctSymbols) => state.symbols.len(),
+            (WindowKind::Rolling, _) => state.debits.len(),
+            (WindowKind::Fixed(_), Counts::Calls) => return state.used,
+            (WindowKind::Fixed(_), Counts::DistinctSymbols) => state.symbols.len(),
         };
         u32::try_from(used).unwrap_or(u32::MAX)
     }
 
-    /// The state with everything forgotten that no longer counts at `now`.
+    /// The state without what no longer counts at `now`.
     fn at(&self, state: &WindowState, now: DateTime<Utc>) -> WindowState {
         let mut state = state.clone();
         state.blocked_until = state.blocked_until.filter(|until| now < *until);
         match self.kind {
-            Kind::Rolling => {
+            WindowKind::Rolling => {
                 state.debits.retain(|debit| now < *debit + self.per.rolling());
                 state.debits.sort_unstable();
             }
-            Kind::Fixed(zone) => {
-                let start = fixed::start(self.per, zone, now);
+            WindowKind::Fixed(zone) => {
+                let start = self.per.start(zone, now);
                 if state.window_start.is_none_or(|known| known < start) {
                     state = WindowState {
                         window_start: Some(start),

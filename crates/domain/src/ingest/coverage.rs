@@ -1,8 +1,8 @@
 //! Which bars of a range are stored, which are known not to exist, and which still have to be fetched.
 //!
-//! Pure: the caller passes what is stored and `now`. What to fetch first is decided in `plan`.
+//! Pure: the caller passes the stored bars and `now`. `fetch_plan` decides what to fetch first.
 
-mod report;
+pub mod report;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,35 +13,33 @@ use crate::job::Job;
 use crate::market::instruments::{Symbol, Universe};
 use crate::values::bit_set::BitSet;
 
-pub use report::{Gap, SymbolReport};
-
-/// The first date of price history that is kept; a provider's full answer is said to reach back to it.
+/// The first date of the stored price history. A provider's full answer counts as covering every date from here on.
 pub const BEGINNING: NaiveDate = match NaiveDate::from_ymd_opt(2000, 1, 1) {
     Some(date) => date,
     None => NaiveDate::MIN,
 };
 
-/// An absence of a session younger than this may still be filled by the provider.
+/// For a session younger than this, the provider may still add a bar that it does not have.
 const YOUNG: TimeDelta = TimeDelta::days(30);
 
-/// How long the answer to a young absence is believed.
-const BELIEVED: TimeDelta = TimeDelta::hours(24);
+/// How long an answer without a bar of a young session is valid.
+const YOUNG_VALIDITY: TimeDelta = TimeDelta::hours(24);
 
-/// What one successful answer says about one symbol: every bar from `from` to `to`, both included,
-/// was in it, so a session of the span without a bar has none.
+/// The span of dates that a provider's answer about one symbol covers. The answer has every bar from `from` to `to`,
+/// both included; so a session of the span without a bar has none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerSpan {
-    /// The symbol the answer is about.
+    /// The symbol.
     pub symbol: Symbol,
-    /// The oldest date the answer speaks for.
+    /// The oldest date of the span.
     pub from: NaiveDate,
-    /// The last session that was settled when it was asked.
+    /// The last date of the span: the last session whose bars were final at the time of the request.
     pub to: NaiveDate,
-    /// When it was asked.
-    pub asked_at: DateTime<Utc>,
+    /// When the answer was requested.
+    pub requested_at: DateTime<Utc>,
 }
 
-/// The cells that matter for a job: its sessions, times its symbols.
+/// The cells that matter for a job; a cell is one symbol on one session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
     sessions: Vec<NaiveDate>,
@@ -50,9 +48,9 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// The cells of `sessions` for the members of `universe`, which decide whether a date can run,
-    /// and for the symbols that are wanted but never block a date: those in `held` that have left
-    /// the universe, then the benchmark.
+    /// The cells of `sessions` for two groups of symbols. The members of `universe` decide whether a date can run. The
+    /// others are fetched too but never block a date: the symbols in `held` that have left the universe, then the
+    /// benchmark.
     pub fn new(sessions: impl IntoIterator<Item = NaiveDate>, universe: &Universe, held: &[Symbol]) -> Self {
         let sessions = sessions.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
         let mut seen = BTreeSet::new();
@@ -95,18 +93,18 @@ pub fn symbols_held_by(job: &Job, holdings: Vec<(String, u32, Symbol)>) -> Vec<S
     own.map(|(_, _, symbol)| symbol).collect()
 }
 
-/// Whether a date can be simulated with what is stored.
+/// Whether a date can be simulated with the stored bars.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every member has a bar or is known to have none, and at least half of them have one.
+    /// Every member has a bar or is known to have none, and at least half of the members have one.
     Available,
-    /// Nothing is known about these members, in the universe's order.
+    /// It is not known whether some members have a bar.
     Incomplete {
-        /// The members without a bar that are not known to have none.
+        /// These members, in the universe's order.
         missing: Vec<Symbol>,
     },
-    /// Everything is known, but fewer than half of the members have a bar: more likely a late provider or
-    /// an unknown closure than that many halts.
+    /// Every member is known, but fewer than half of them have a bar. A late provider or an unknown closure of the
+    /// exchange is more likely than that many trading halts.
     TooFewBars {
         /// How many members have a bar.
         with_bar: usize,
@@ -115,27 +113,27 @@ pub enum Verdict {
     },
 }
 
-/// What has to be fetched, and what cannot be fetched yet.
+/// The bars that have to be fetched, and those that cannot be fetched yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Need {
-    /// Members' bars that nothing is known about: they keep a date from running.
+    /// Members' bars that are not known: they block their dates.
     pub missing: BTreeMap<Symbol, BTreeSet<NaiveDate>>,
-    /// Members' bars known not to exist, of young sessions and asked about over a day ago: worth asking
-    /// again, but they keep no date from running.
+    /// Members' bars of young sessions that the provider did not have more than a day ago. They are requested again,
+    /// but they block no date.
     pub recheck: BTreeMap<Symbol, BTreeSet<NaiveDate>>,
-    /// Bars of symbols that never block a date, most wanted symbol first: held, then the benchmark.
+    /// Bars of symbols that never block a date, the most important symbol first: held ones, then the benchmark.
     pub others: Vec<(Symbol, BTreeSet<NaiveDate>)>,
-    /// Sessions with missing bars that no provider can have yet.
+    /// Sessions with missing bars that are too recent for any provider.
     pub not_fetchable: BTreeSet<NaiveDate>,
 }
 
 impl Need {
-    /// Whether there is nothing to ask a provider for.
+    /// Whether there is nothing to fetch.
     pub fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.recheck.is_empty() && self.others.is_empty()
     }
 
-    /// The dates of `symbol` that a request for it would serve, oldest first.
+    /// The dates of `symbol` whose bars are needed, oldest first.
     pub fn dates_of(&self, symbol: &Symbol) -> BTreeSet<NaiveDate> {
         let other = self.others.iter().find(|(other, _)| other == symbol).map(|(_, dates)| dates);
         [self.missing.get(symbol), self.recheck.get(symbol), other]
@@ -147,20 +145,20 @@ impl Need {
     }
 }
 
-/// What is known about each cell of a scope.
+/// What is known about each cell of a scope: a stored bar, a known absence, or nothing.
 #[derive(Debug, Clone)]
 pub struct Coverage {
     scope: Scope,
     cells: Vec<Cells>,
 }
 
-/// One symbol's sessions, by their index in the scope.
+/// One symbol's cells; a session is its index in the scope.
 #[derive(Debug, Clone)]
 struct Cells {
     bars: BitSet,
     /// Inside the span of an answer.
     answered: BitSet,
-    /// Inside the span of an answer that is still believed for young sessions.
+    /// Inside the span of an answer that is still valid for young sessions.
     answered_lately: BitSet,
 }
 
@@ -176,8 +174,8 @@ impl Cells {
 }
 
 impl Coverage {
-    /// What `bars` (symbol and date of every stored bar; others are ignored) and `spans` say about the
-    /// cells of `scope`.
+    /// Derives the coverage of `scope` from the stored bars, as symbol and date, and from the answers' spans. Those
+    /// outside the scope are ignored.
     pub fn assess<'a>(
         scope: Scope,
         bars: impl IntoIterator<Item = (&'a Symbol, NaiveDate)>,
@@ -198,7 +196,7 @@ impl Coverage {
             if let Some(row) = row.get(&span.symbol) {
                 let covered = scope.between(span.from, span.to);
                 cells[*row].answered.insert_all(covered.clone());
-                if now - span.asked_at < BELIEVED {
+                if now - span.requested_at < YOUNG_VALIDITY {
                     cells[*row].answered_lately.insert_all(covered);
                 }
             }
@@ -206,8 +204,7 @@ impl Coverage {
         Self { scope, cells }
     }
 
-    /// What is missing and can be had: nothing after `fetchable_until`, the last session whose bars may be
-    /// stored by now.
+    /// The bars to fetch, none of them after `fetchable_until`, the last session whose bars may be stored at `now`.
     pub fn need(&self, now: DateTime<Utc>, fetchable_until: NaiveDate) -> Need {
         let sessions = self.scope.sessions.len();
         let fetchable = self.scope.between(NaiveDate::MIN, fetchable_until);
@@ -222,16 +219,16 @@ impl Coverage {
             self.note(&mut need.recheck, symbol, &cells.recheck(&young));
         }
         for (symbol, cells) in self.scope.others.iter().zip(&self.cells[self.scope.members.len()..]) {
-            let mut wanted = cells.missing(&all);
-            wanted.union_with(&cells.recheck(&young));
-            if !wanted.is_empty() {
-                need.others.push((symbol.clone(), self.dates(&wanted)));
+            let mut sessions = cells.missing(&all);
+            sessions.union_with(&cells.recheck(&young));
+            if !sessions.is_empty() {
+                need.others.push((symbol.clone(), self.dates(&sessions)));
             }
         }
         need
     }
 
-    /// Each session with whether it can be simulated. Symbols outside the universe have no say.
+    /// The verdict on each session. Only members of the universe count.
     pub fn verdicts(&self) -> BTreeMap<NaiveDate, Verdict> {
         let verdict = |(index, session): (usize, &NaiveDate)| (*session, self.verdict(index));
         self.scope.sessions.iter().enumerate().map(verdict).collect()
@@ -250,7 +247,7 @@ impl Coverage {
         if with_bar * 2 < members { Verdict::TooFewBars { with_bar, members } } else { Verdict::Available }
     }
 
-    /// The sessions from index `from` on that lack a bar of any symbol.
+    /// The sessions from index `from` on that lack a bar of some symbol.
     fn unfinished(&self, from: usize) -> BTreeSet<NaiveDate> {
         let lacks = |session: &usize| self.cells.iter().any(|cells| !cells.bars.contains(*session));
         (from..self.scope.sessions.len()).filter(lacks).map(|session| self.scope.sessions[session]).collect()

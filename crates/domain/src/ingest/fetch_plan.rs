@@ -1,8 +1,9 @@
-//! Which calls to make with the calls that are left, so that the most dates become complete.
+//! Which symbols or dates to fetch with the calls that are left, so that the most dates become complete.
 //!
-//! A date counts only when its last missing symbol arrives. Choosing the best calls is NP-hard (a union of
-//! sets under a budget), so small cases are searched in full, and large ones get the best of two greedy
-//! plans and of the plain order "symbols that lack the most dates first", which none may fall behind.
+//! A date is complete only when its last missing symbol has arrived. The choice of the best calls is NP-hard: when each
+//! date lacks two symbols, it is the densest-k-subgraph problem. So small cases are searched exhaustively; for large
+//! ones the plan is the best of two greedy orders and of the plain order, symbols that lack the most dates first. It is
+//! never worse than the plain order.
 
 mod cover;
 mod search;
@@ -15,23 +16,23 @@ use crate::ingest::coverage::Need;
 use crate::market::instruments::Symbol;
 use cover::Cover;
 
-/// What one call to a provider can bring.
+/// What one call to a provider returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// All dates of one symbol.
     BySymbol,
     /// All symbols of one date.
     ByDate,
-    /// Either; a plan uses the one that completes more.
+    /// Either of them; a plan uses the one that completes more dates.
     Either,
 }
 
-/// What a provider offers.
+/// The calls that a provider offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
-    /// What one call can bring.
+    /// What one call returns.
     pub shape: Shape,
-    /// The oldest date that the key's plan reaches; `None` is no limit.
+    /// The oldest date that the provider's tariff includes; `None` is no limit.
     pub earliest: Option<NaiveDate>,
 }
 
@@ -44,12 +45,11 @@ pub enum Request {
     Date(NaiveDate),
 }
 
-/// The calls to make, most useful first, at most `calls_left` of them.
+/// The calls to make, the most useful first, at most `calls_left` of them.
 ///
-/// A rate limit may strike after any call, so every beginning of the plan completes as many dates as its
-/// length allows, as far as that is compatible with the most at `calls_left`. Symbols that keep no date
-/// from running come last: young absences to ask about again, then held symbols that left the universe,
-/// then the benchmark. Dates come oldest first, as they are simulated in order.
+/// A rate limit may stop the plan after any call. So among plans that complete the most dates, every prefix should
+/// complete many dates too. Symbols that block no date come last: young absences to request again, then held symbols
+/// that left the universe, then the benchmark. Dates come oldest first, because they are simulated in this order.
 pub fn plan(need: &Need, offer: &Offer, calls_left: usize) -> Vec<Request> {
     match offer.shape {
         Shape::BySymbol => by_symbol(need, offer, calls_left).0,
@@ -67,23 +67,23 @@ pub fn plan(need: &Need, offer: &Offer, calls_left: usize) -> Vec<Request> {
     }
 }
 
-/// A plan by symbol, and how many dates it completes.
+/// A plan of calls by symbol, and how many dates it completes.
 fn by_symbol(need: &Need, offer: &Offer, calls_left: usize) -> (Vec<Request>, usize) {
     let missing = reachable(need.missing.iter(), offer);
     let recheck = reachable(need.recheck.iter(), offer);
     let others = reachable(need.others.iter().map(|(symbol, dates)| (symbol, dates)), offer);
-    let mut by_loss = recheck;
-    by_loss.sort_by_key(|(_, dates)| std::cmp::Reverse(dates.len()));
+    let mut by_count = recheck;
+    by_count.sort_by_key(|(_, dates)| std::cmp::Reverse(dates.len()));
 
     let cover = Cover::new(&missing);
     let order = search::best_order(&cover, calls_left);
     let completed = cover.completed_after(&order, calls_left);
     let symbols = order.into_iter().map(|symbol| missing[symbol].0);
-    let rest = by_loss.iter().chain(&others).map(|(symbol, _)| *symbol);
+    let rest = by_count.iter().chain(&others).map(|(symbol, _)| *symbol);
     (distinct(symbols.chain(rest).map(|symbol| Request::Symbol(symbol.clone())), calls_left), completed)
 }
 
-/// A plan by date, and how many dates it completes.
+/// A plan of calls by date, and how many dates it completes.
 fn by_date(need: &Need, offer: &Offer, calls_left: usize) -> (Vec<Request>, usize) {
     let dates = |cells: Vec<(&Symbol, BTreeSet<NaiveDate>)>| -> BTreeSet<NaiveDate> {
         cells.into_iter().flat_map(|(_, dates)| dates).collect()
@@ -96,7 +96,7 @@ fn by_date(need: &Need, offer: &Offer, calls_left: usize) -> (Vec<Request>, usiz
     (distinct(requests, calls_left), completed)
 }
 
-/// The cells not older than the offer reaches, without symbols that have none.
+/// The cells that the offer reaches, without symbols that have none.
 fn reachable<'a>(
     cells: impl Iterator<Item = (&'a Symbol, &'a BTreeSet<NaiveDate>)>,
     offer: &Offer,
@@ -113,14 +113,14 @@ fn distinct(requests: impl Iterator<Item = Request>, at_most: usize) -> Vec<Requ
     requests.filter(|request| seen.insert(request.clone())).take(at_most).collect()
 }
 
-/// The dates that become complete when every symbol of `requests` arrives.
+/// The dates that are complete once all `requests` have been answered.
 pub fn completed(need: &Need, requests: &[Request]) -> BTreeSet<NaiveDate> {
-    let asked: BTreeSet<&Request> = requests.iter().collect();
+    let planned: BTreeSet<&Request> = requests.iter().collect();
     let mut lacking: BTreeMap<NaiveDate, usize> = BTreeMap::new();
     for (symbol, dates) in &need.missing {
-        let whole = asked.contains(&Request::Symbol(symbol.clone()));
+        let whole = planned.contains(&Request::Symbol(symbol.clone()));
         for date in dates {
-            let arrives = whole || asked.contains(&Request::Date(*date));
+            let arrives = whole || planned.contains(&Request::Date(*date));
             *lacking.entry(*date).or_default() += usize::from(!arrives);
         }
     }

@@ -11,7 +11,8 @@ use crate::market::instruments::{Bar, Symbol};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PriceTable(HashMap<Symbol, Series>);
 
-/// The bars of one symbol, oldest first. The dates have a vector of their own, so that a binary search reads less memory.
+/// The bars of one symbol, oldest first. The dates have a vector of their own, so that a binary search reads less
+/// memory.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Series {
     dates: Vec<NaiveDate>,

@@ -1,7 +1,7 @@
-//! What doing nothing clever would have earned: holding one symbol, or all of them in equal parts.
+//! Benchmarks: one symbol bought and held, or all symbols of a universe in equal parts.
 //!
-//! Fractional shares, bought at the close of the first session and held to the close of the last. Prices
-//! are taken as they are: a split inside the range must be applied to them before.
+//! Fractional shares are bought at the close of the first session and held to the close of the last. Prices are used as
+//! they are; the caller restates them for splits inside the range.
 
 use std::collections::BTreeMap;
 
@@ -14,48 +14,39 @@ use crate::values::money::Price;
 /// The close of each session that has one.
 pub type Closes = BTreeMap<NaiveDate, Price>;
 
-/// What an amount became at the close of each session. On the first it is still the amount.
+/// The value of a benchmark at the close of each session; on the first it is the invested amount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Curve {
-    /// Session and worth, oldest first; at least one.
+    /// Session and value, oldest first; at least one.
     pub points: Vec<(NaiveDate, Decimal)>,
 }
 
 impl Curve {
-    /// `V_0..V_n` beside a portfolio that trades the same sessions: the amount at first, before any session,
-    /// then the worth after each.
+    /// `V_0..V_n` of the benchmark: the amount before the first session, then the value after each session.
     pub fn equity(&self) -> Vec<Decimal> {
         self.points.first().into_iter().chain(&self.points).map(|(_, worth)| *worth).collect()
     }
 
-    /// The worth beside a portfolio that completed days on `dates`, which are in order: at the close before the
-    /// first of them, then at the close of each. Of a first day that is the curve's first the worth is the
-    /// amount before and after; a date without a worth is left out.
+    /// The values at the same instants as those of a portfolio that completed days on `dates`, oldest first: at the
+    /// close before the first of them, then at the close of each. When the first date is the curve's first, its value
+    /// stands twice. A date without a value is left out.
     pub fn beside(&self, dates: &[NaiveDate]) -> Vec<Decimal> {
         let place = |date: &NaiveDate| self.points.binary_search_by_key(date, |(session, _)| *session).ok();
         let before = dates.first().and_then(place).map(|place| place.saturating_sub(1));
         let places = before.into_iter().chain(dates.iter().filter_map(place));
         places.filter_map(|place| self.points.get(place)).map(|(_, worth)| *worth).collect()
     }
-
-    /// Worth at the last close over worth at the first, less 1.
-    pub fn total_return(&self) -> Decimal {
-        match (self.points.first(), self.points.last()) {
-            (Some((_, first)), Some((_, last))) if !first.is_zero() => last / first - Decimal::ONE,
-            _ => Decimal::ZERO,
-        }
-    }
 }
 
-/// `amount` put into one symbol. `sessions` are in order; a session without a close has the last known one.
-/// `None` when there is no session, or no close on the first.
+/// `amount` invested in one symbol. `sessions` are oldest first; on a session without a close the last known one
+/// counts. `None` when there is no session, or no close on the first.
 pub fn buy_and_hold(amount: Decimal, closes: &Closes, sessions: &[NaiveDate]) -> Option<Curve> {
     average(amount, &[growth(closes, sessions)?], sessions)
 }
 
-/// `amount` put in equal parts into every symbol that has a close on the first session, never rebalanced.
-/// `sessions` are in order; a session without a close has the last known one. `None` when there is no
-/// session, or none of the symbols has a close on the first.
+/// `amount` invested in equal parts in every symbol that has a close on the first session, without rebalancing.
+/// `sessions` are oldest first; on a session without a close the last known one counts. `None` when there is no
+/// session, or no symbol has a close on the first.
 pub fn equal_weight(
     amount: Decimal,
     closes: &BTreeMap<Symbol, Closes>,
@@ -65,7 +56,7 @@ pub fn equal_weight(
     average(amount, &growths, sessions)
 }
 
-/// What one dollar became at each session.
+/// The value of one dollar at each session.
 fn growth(closes: &Closes, sessions: &[NaiveDate]) -> Option<Vec<Decimal>> {
     let first = closes.get(sessions.first()?)?.amount();
     let mut last = first;
@@ -116,7 +107,8 @@ mod tests {
 
         let curve = buy_and_hold(Decimal::from(10_000), &qqq, &sessions).unwrap();
 
-        assert_eq!((curve.total_return() * Decimal::from(100)).round_dp(2).to_string(), "5.39");
+        let (_, end) = curve.points.last().unwrap();
+        assert_eq!((end / curve.points[0].1 * Decimal::from(100)).round_dp(2).to_string(), "105.39");
         assert_eq!(curve.points[0].1, Decimal::from(10_000));
         assert_eq!(curve.points[1].1.round_dp(2).to_string(), "9982.93");
     }

@@ -1,33 +1,34 @@
-//! How portfolios did over a range of dates, side by side and beside benchmarks.
+//! The leaderboard: results of portfolios over a range of dates, beside those of benchmarks.
 //!
-//! A portfolio's curve is `V_0`, its value before its first day in the range, then its value at the close of
-//! each completed day. A benchmark's is of every session in the range.
+//! A portfolio's curve is `V_0`, its value before its first day in the range, then its value at the close of each
+//! completed day. A benchmark's curve has every session of the range.
 
 use std::cmp::Ordering;
 
 use chrono::NaiveDate;
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 
 use crate::events::job_view::days::DayFigures;
 use crate::performance::benchmark::Curve;
 use crate::performance::metrics::{Metrics, Observed, metrics};
+use crate::values::arithmetic::half_even;
 
-/// A portfolio with its winning days, oldest first: those of a range at least, and the last one before it.
+/// A portfolio with its winning days, oldest first: at least those of a range and the last one before it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PortfolioDays {
     /// The model's signature.
     pub model: String,
     /// The trial, from 0.
     pub trial: u32,
-    /// Last date that the model's knowledge may reach, if that is known.
+    /// Last date of the model's training data; `None` when it is unknown.
     pub training_cutoff: Option<NaiveDate>,
-    /// Date and figures of each winner.
+    /// Date and figures of each winning day.
     pub days: Vec<(NaiveDate, DayFigures)>,
-    /// The date from which on they are stale; `None` when none is.
+    /// The first stale date; all later ones are stale too.
     pub stale_from: Option<NaiveDate>,
 }
 
-/// What a row is about.
+/// The portfolio or benchmark of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Contestant {
     /// A portfolio.
@@ -43,8 +44,8 @@ pub enum Contestant {
 
 /// One row of a leaderboard.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    /// Who.
+pub struct LeaderboardRow {
+    /// The portfolio or benchmark.
     pub contestant: Contestant,
     /// First and last date of the curve.
     pub dates: (NaiveDate, NaiveDate),
@@ -52,41 +53,41 @@ pub struct Row {
     pub starting_value: Decimal,
     /// `V_n` in dollars.
     pub final_value: Decimal,
-    /// Gain in percent of `V_0`, rounded half-even to two places; `None` when `V_0` is 0.
+    /// Return in percent of `V_0`, rounded half-even to two places; `None` when `V_0` is 0.
     pub return_pct: Option<Decimal>,
-    /// Statistics of the curve.
+    /// Metrics of the curve.
     pub metrics: Metrics,
-    /// Filled orders.
+    /// Number of filled orders.
     pub trades: u64,
-    /// Completed days.
+    /// Number of completed days.
     pub model_days: usize,
-    /// Of them, days that stand on a replaced or later filled day.
+    /// Number of them that are stale.
     pub stale_days: usize,
-    /// The row up to the model's training cutoff and after it; `None` without a cutoff.
+    /// The row split at the model's training cutoff; `None` without a cutoff.
     pub parts: Option<Box<Parts>>,
 }
 
-/// A row in two parts: what the model may have learned by heart, and what it cannot know.
+/// A row split in two: days that the training data may contain, and days that it cannot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parts {
-    /// Last date that the model's knowledge may reach.
+    /// Last date of the model's training data.
     pub cutoff: NaiveDate,
     /// Days on or before the cutoff; `None` when there is none.
-    pub in_sample: Option<Row>,
+    pub in_sample: Option<LeaderboardRow>,
     /// Days after the cutoff, starting from the last close before them; `None` when there is none.
-    pub out_of_sample: Option<Row>,
+    pub out_of_sample: Option<LeaderboardRow>,
 }
 
-/// What rows are measured by.
+/// The reference for metrics that need one.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Yardstick<'a> {
-    /// What alpha, beta and the information ratio are against; they are undefined without one.
+pub struct Reference<'a> {
+    /// The benchmark of alpha, beta and the other relative metrics; without one they are undefined.
     pub benchmark: Option<&'a Curve>,
-    /// What cash earns each session, as a fraction.
+    /// Risk-free return of each session, as a fraction.
     pub daily_risk_free: f64,
 }
 
-/// Where a portfolio's curve begins and ends.
+/// The beginning and the end of a portfolio's curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
     /// Its first day in the range.
@@ -122,18 +123,23 @@ pub fn portfolio_row(
     portfolio: &PortfolioDays,
     from: NaiveDate,
     to: NaiveDate,
-    by: &Yardstick<'_>,
-) -> Option<Row> {
-    let part = |from, to| if from <= to { stretch(portfolio, from, to, by) } else { None };
+    by: &Reference<'_>,
+) -> Option<LeaderboardRow> {
+    let part = |from, to| if from <= to { unsplit_row(portfolio, from, to, by) } else { None };
     let parts = portfolio.training_cutoff.map(|cutoff| {
         let after = cutoff.succ_opt().unwrap_or(NaiveDate::MAX);
         let (in_sample, out_of_sample) = (part(from, to.min(cutoff)), part(from.max(after), to));
         Box::new(Parts { cutoff, in_sample, out_of_sample })
     });
-    Some(Row { parts, ..part(from, to)? })
+    Some(LeaderboardRow { parts, ..part(from, to)? })
 }
 
-fn stretch(portfolio: &PortfolioDays, from: NaiveDate, to: NaiveDate, by: &Yardstick<'_>) -> Option<Row> {
+fn unsplit_row(
+    portfolio: &PortfolioDays,
+    from: NaiveDate,
+    to: NaiveDate,
+    by: &Reference<'_>,
+) -> Option<LeaderboardRow> {
     let is_stale = |date: &NaiveDate| portfolio.stale_from.is_some_and(|first| first <= *date);
     let (days, starting_value) = within(portfolio, from, to)?;
     let dates: Vec<NaiveDate> = days.iter().map(|(date, _)| *date).collect();
@@ -142,7 +148,7 @@ fn stretch(portfolio: &PortfolioDays, from: NaiveDate, to: NaiveDate, by: &Yards
         std::iter::once(starting_value).chain(days.iter().map(|(_, day)| day.value_at_close)).collect();
     let traded = days.iter().fold(Decimal::ZERO, |sum, (_, day)| sum.saturating_add(day.traded));
     let contestant = Contestant::Model { model: portfolio.model.clone(), trial: portfolio.trial };
-    Some(Row {
+    Some(LeaderboardRow {
         trades: days.iter().map(|(_, day)| u64::from(day.trades)).sum(),
         model_days: days.len(),
         stale_days: dates.iter().filter(|date| is_stale(date)).count(),
@@ -151,7 +157,7 @@ fn stretch(portfolio: &PortfolioDays, from: NaiveDate, to: NaiveDate, by: &Yards
 }
 
 /// The row of a benchmark; `None` when its curve has no session.
-pub fn benchmark_row(name: &str, curve: &Curve, by: &Yardstick<'_>) -> Option<Row> {
+pub fn benchmark_row(name: &str, curve: &Curve, by: &Reference<'_>) -> Option<LeaderboardRow> {
     let contestant = Contestant::Benchmark(name.to_owned());
     let dates: Vec<NaiveDate> = curve.points.iter().map(|(date, _)| *date).collect();
     row(contestant, &dates, &curve.equity(), Decimal::ZERO, by)
@@ -162,8 +168,8 @@ fn row(
     dates: &[NaiveDate],
     equity: &[Decimal],
     traded: Decimal,
-    by: &Yardstick<'_>,
-) -> Option<Row> {
+    by: &Reference<'_>,
+) -> Option<LeaderboardRow> {
     let (starting_value, final_value) = (*equity.first()?, *equity.last()?);
     let benchmark = by.benchmark.map(|curve| curve.beside(dates));
     let observed = Observed {
@@ -173,12 +179,12 @@ fn row(
         traded: Some(traded),
         ..Observed::default()
     };
-    Some(Row {
+    Some(LeaderboardRow {
         contestant,
         dates: (*dates.first()?, *dates.last()?),
         starting_value,
         final_value,
-        return_pct: gain_pct(starting_value, final_value),
+        return_pct: return_pct(starting_value, final_value),
         metrics: metrics(&observed),
         trades: 0,
         model_days: 0,
@@ -187,18 +193,18 @@ fn row(
     })
 }
 
-fn gain_pct(start: Decimal, end: Decimal) -> Option<Decimal> {
+fn return_pct(start: Decimal, end: Decimal) -> Option<Decimal> {
     let gain = end.checked_sub(start)?.checked_div(start)?.checked_mul(Decimal::ONE_HUNDRED)?;
-    Some(gain.round_dp_with_strategy(2, RoundingStrategy::MidpointNearestEven).normalize())
+    Some(half_even(gain, 2))
 }
 
 /// Sorts rows by return, best first; rows without a return come last, equal ones by name.
-pub fn rank(rows: &mut [Row]) {
-    let name = |row: &Row| match &row.contestant {
+pub fn rank(rows: &mut [LeaderboardRow]) {
+    let name = |row: &LeaderboardRow| match &row.contestant {
         Contestant::Model { model, trial } => (model.clone(), *trial),
         Contestant::Benchmark(name) => (name.clone(), 0),
     };
-    let gain = |row: &Row| row.metrics.total_return.unwrap_or(f64::NEG_INFINITY);
+    let gain = |row: &LeaderboardRow| row.metrics.total_return.unwrap_or(f64::NEG_INFINITY);
     rows.sort_by(|a, b| match gain(b).total_cmp(&gain(a)) {
         Ordering::Equal => name(a).cmp(&name(b)),
         unequal => unequal,
@@ -245,8 +251,8 @@ mod tests {
         }
     }
 
-    fn between(from: &str, to: &str) -> Option<Row> {
-        portfolio_row(&portfolio(), date(from), date(to), &Yardstick::default())
+    fn between(from: &str, to: &str) -> Option<LeaderboardRow> {
+        portfolio_row(&portfolio(), date(from), date(to), &Reference::default())
     }
 
     #[track_caller]
@@ -277,7 +283,7 @@ mod tests {
     fn a_training_cutoff_parts_the_row_without_a_gap() {
         let parted = |cutoff: &str| {
             let portfolio = PortfolioDays { training_cutoff: Some(date(cutoff)), ..portfolio() };
-            *portfolio_row(&portfolio, date("2025-10-01"), date("2025-10-31"), &Yardstick::default())
+            *portfolio_row(&portfolio, date("2025-10-01"), date("2025-10-31"), &Reference::default())
                 .unwrap()
                 .parts
                 .unwrap()
@@ -305,7 +311,7 @@ mod tests {
         let points =
             [("2025-09-30", "90"), ("2025-10-01", "100"), ("2025-10-02", "110"), ("2025-10-03", "99")];
         let benchmark = Curve { points: points.map(|(on, worth)| (date(on), decimal(worth))).to_vec() };
-        let by = Yardstick { benchmark: Some(&benchmark), daily_risk_free: 0.0 };
+        let by = Reference { benchmark: Some(&benchmark), daily_risk_free: 0.0 };
         let row = |from, to| portfolio_row(&portfolio(), date(from), date(to), &by).unwrap();
 
         let whole = row("2025-10-01", "2025-10-03").metrics;
@@ -322,7 +328,7 @@ mod tests {
     #[test]
     fn the_risk_free_rate_is_taken_off_and_without_a_benchmark_there_is_nothing_against_it() {
         let row = |daily_risk_free| {
-            let by = Yardstick { benchmark: None, daily_risk_free };
+            let by = Reference { benchmark: None, daily_risk_free };
             portfolio_row(&portfolio(), date("2025-10-01"), date("2025-10-03"), &by).unwrap().metrics
         };
 
@@ -336,7 +342,7 @@ mod tests {
     #[test]
     fn rows_are_ranked_by_return_with_benchmarks_among_them() {
         let points = vec![(date("2025-10-01"), decimal("10000")), (date("2025-10-03"), decimal("10539"))];
-        let benchmark = benchmark_row("QQQ", &Curve { points }, &Yardstick::default()).unwrap();
+        let benchmark = benchmark_row("QQQ", &Curve { points }, &Reference::default()).unwrap();
         let mut rows = vec![
             benchmark,
             between("2025-10-02", "2025-10-02").unwrap(),

@@ -1,74 +1,42 @@
-//! How well a portfolio did, from its values at the close of each session.
+//! The metrics of a portfolio, computed from its values at the close of each session.
 //!
-//! Definitions are those of empyrical-reloaded 0.7.1, with which every number agrees to 1e-9
-//! (`testdata/metrics.json`), except that nothing is ever infinite: what is undefined is `None` with a
-//! reason. Inside are binary floats: these are statistics, not money.
+//! Definitions are those of empyrical-reloaded 0.7.1, and every number agrees with it to 1e-9
+//! (`testdata/metrics.json`). One thing differs: no metric is infinite; one that is undefined is `None` and has a
+//! reason. `ratios` and `benchmark_ratios` name the publications behind the formulas. The arithmetic is binary floating
+//! point: these are statistics, not money.
 //!
-//! Notation: `V_0` is the initial capital, `V_1..V_n` the values after each session,
-//! `r_t = V_t / V_(t-1) - 1`, `b_t` the same of the benchmark, `sd` the standard deviation with `n - 1`
-//! in the denominator. A year has 252 sessions.
+//! Notation: `V_0` is the initial capital, `V_1..V_n` are the values after each session, `r_t = V_t / V_(t-1) - 1`,
+//! `b_t` is the same of the benchmark, `rf` is the risk-free return of a session, and `sd` is the standard deviation
+//! with `n - 1` in the denominator. A year has 252 sessions.
 
+mod benchmark_ratios;
 mod drawdown;
+mod metric;
 mod period;
-mod relative;
+mod ratios;
+mod returns;
 pub(crate) mod statistics;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
+use benchmark_ratios::ReturnPairs;
+use metric::{Metric, finite};
+use ratios::{
+    cvar_5, downside_risk, omega, share_of_gains, sharpe, sortino, stability, tail_ratio, turnover,
+    win_rate_nonzero,
+};
+use returns::{excess, floats, returns};
+use statistics::{SESSIONS_PER_YEAR, annualized, percentile, spread};
+
 pub use drawdown::Drawdown;
+pub use metric::Undefined;
 pub use period::{PeriodMetrics, period_metrics};
-use statistics::{SESSIONS_PER_YEAR, annualized, mean, percentile, r_squared, spread};
 
-/// Why a metric has no value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Undefined {
-    /// There are not enough returns: two are needed for a spread, one for everything else.
-    TooFewReturns,
-    /// All returns are equal, so that the divisor is zero.
-    NoSpread,
-    /// No return is below the threshold, so that the divisor is zero.
-    NoLoss,
-    /// The value never fell below an earlier one, so that the divisor is zero.
-    NoDrawdown,
-    /// The portfolio's value was zero or less, so that no return can follow.
-    WorthNothing,
-    /// There is no benchmark.
-    NoBenchmark,
-    /// The benchmark has not one value for each of the portfolio's.
-    BenchmarkMismatch,
-    /// The benchmark's returns are all equal, or none has the direction in question.
-    FlatBenchmark,
-    /// The traded amount was not given.
-    NoTradedAmount,
-    /// The number is beyond what can be represented, as an annual return of a very good day may be.
-    TooLarge,
-}
-
-impl fmt::Display for Undefined {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooFewReturns => "too few returns",
-            Self::NoSpread => "all returns are equal",
-            Self::NoLoss => "no day with a loss",
-            Self::NoDrawdown => "no drawdown",
-            Self::WorthNothing => "the portfolio was worth nothing",
-            Self::NoBenchmark => "no benchmark",
-            Self::BenchmarkMismatch => "the benchmark covers other days",
-            Self::FlatBenchmark => "the benchmark did not move",
-            Self::NoTradedAmount => "the traded amount is unknown",
-            Self::TooLarge => "too large",
-        })
-    }
-}
-
-/// What metrics are computed from.
+/// The input of the metrics.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Observed<'a> {
     /// `V_0`, the initial capital, then the value after each session, in order.
@@ -78,7 +46,7 @@ pub struct Observed<'a> {
     pub dates: &'a [NaiveDate],
     /// The benchmark's values at the same instants, of any scale.
     pub benchmark: Option<&'a [Decimal]>,
-    /// What cash earns each session, as a fraction; it is 0 when the question is not asked.
+    /// Risk-free return of each session, as a fraction; 0 when risk-free returns do not matter.
     pub daily_risk_free: f64,
     /// Dollars bought plus dollars sold.
     pub traded: Option<Decimal>,
@@ -103,7 +71,7 @@ pub struct Metrics {
     pub sortino: Option<f64>,
     /// The lowest `V_t / max(V_0..V_t) - 1`: 0 or less.
     pub max_drawdown: Option<f64>,
-    /// When the largest drawdown began, was deepest, and was made good; `None` without one or without dates.
+    /// The dates of the largest drawdown; `None` without one or without dates.
     pub drawdown: Option<Drawdown>,
     /// `annual_return / |max_drawdown|`.
     pub calmar: Option<f64>,
@@ -150,17 +118,16 @@ pub struct Metrics {
     pub reasons: BTreeMap<String, Undefined>,
 }
 
-/// A metric, or why it has no value.
-type Metric = Result<f64, Undefined>;
-
 /// Computes every metric that `observed` allows.
 pub fn metrics(observed: &Observed<'_>) -> Metrics {
     let equity = floats(observed.equity);
     let returns = returns(&equity);
-    let known = returns.as_ref().map_or(&[][..], Vec::as_slice);
     let worth = Worth { equity: &equity, returns: returns.as_deref().map_err(|reason| *reason) };
     let rf = observed.daily_risk_free;
     let drawdown = worth.returns.ok().and_then(|_| drawdown::largest(&equity));
+    let pairs = ReturnPairs::of(worth.returns, equity.len(), observed.benchmark);
+    let against =
+        |metric: &dyn Fn(&ReturnPairs) -> Metric| pairs.as_ref().map_err(|reason| *reason).and_then(metric);
 
     let mut reasons = BTreeMap::new();
     let mut keep = |name: &str, metric: Metric| match metric.and_then(finite) {
@@ -171,13 +138,13 @@ pub fn metrics(observed: &Observed<'_>) -> Metrics {
         }
     };
     let mut metrics = Metrics {
-        n_returns: known.len(),
+        n_returns: worth.returns.map_or(0, <[f64]>::len),
         total_return: keep("total_return", worth.total_return()),
         annual_return: keep("annual_return", worth.annual_return()),
         volatility: keep("volatility", worth.returns.and_then(|r| Ok(annualized(spread(r)?)))),
-        sharpe: keep("sharpe", worth.returns.and_then(|r| sharpe(&less(r, rf)))),
-        downside_risk: keep("downside_risk", worth.returns.map(|r| downside_risk(&less(r, rf)))),
-        sortino: keep("sortino", worth.returns.and_then(|r| sortino(&less(r, rf)))),
+        sharpe: keep("sharpe", worth.returns.and_then(|r| sharpe(&excess(r, rf)))),
+        downside_risk: keep("downside_risk", worth.returns.map(|r| downside_risk(&excess(r, rf)))),
+        sortino: keep("sortino", worth.returns.and_then(|r| sortino(&excess(r, rf)))),
         max_drawdown: keep("max_drawdown", worth.max_drawdown()),
         drawdown: drawdown.and_then(|drawdown| drawdown.dated(observed.dates)),
         calmar: keep("calmar", worth.calmar()),
@@ -191,14 +158,22 @@ pub fn metrics(observed: &Observed<'_>) -> Metrics {
         best_day: keep("best_day", worth.returns.map(|r| r.iter().copied().fold(f64::MIN, f64::max))),
         worst_day: keep("worst_day", worth.returns.map(|r| r.iter().copied().fold(f64::MAX, f64::min))),
         turnover: keep("turnover", turnover(&equity, observed.traded)),
-        ..Metrics::default()
+        alpha: keep("alpha", against(&|pairs| pairs.alpha(rf))),
+        beta: keep("beta", against(&ReturnPairs::beta)),
+        information_ratio: keep("information_ratio", against(&ReturnPairs::information_ratio)),
+        tracking_error: keep("tracking_error", against(&ReturnPairs::tracking_error)),
+        correlation: keep("correlation", against(&ReturnPairs::correlation)),
+        up_capture: keep("up_capture", against(&|pairs| pairs.capture(|b| b > 0.0))),
+        down_capture: keep("down_capture", against(&|pairs| pairs.capture(|b| b < 0.0))),
+        benchmark_total_return: keep("benchmark_total_return", against(&ReturnPairs::benchmark_total_return)),
+        excess_total_return: keep("excess_total_return", against(&ReturnPairs::excess_total_return)),
+        reasons: BTreeMap::new(),
     };
-    relative::against(&mut metrics, observed, worth.returns, &mut keep);
     metrics.reasons = reasons;
     metrics
 }
 
-/// Values and, unless there are none, their returns.
+/// The values of a portfolio and their returns, or why there are none.
 struct Worth<'a> {
     equity: &'a [f64],
     returns: Result<&'a [f64], Undefined>,
@@ -231,99 +206,6 @@ impl Worth<'_> {
         let annual = self.annual_return()?;
         let drawdown = drawdown::largest(self.equity).ok_or(Undefined::NoDrawdown)?;
         Ok(annual / drawdown.depth.abs())
-    }
-}
-
-fn floats(values: &[Decimal]) -> Vec<f64> {
-    values.iter().map(|value| value.to_f64().unwrap_or(f64::NAN)).collect()
-}
-
-/// `r_1..r_n`; at least one.
-fn returns(equity: &[f64]) -> Result<Vec<f64>, Undefined> {
-    match equity.split_last() {
-        None | Some((_, [])) => Err(Undefined::TooFewReturns),
-        Some((_, before)) if before.iter().any(|value| *value <= 0.0) => Err(Undefined::WorthNothing),
-        Some(_) => Ok(equity.windows(2).map(|pair| pair[1] / pair[0] - 1.0).collect()),
-    }
-}
-
-fn finite(value: f64) -> Metric {
-    if value.is_finite() { Ok(value) } else { Err(Undefined::TooLarge) }
-}
-
-fn less(values: &[f64], each: f64) -> Vec<f64> {
-    values.iter().map(|value| value - each).collect()
-}
-
-fn sharpe(excess: &[f64]) -> Metric {
-    let spread = spread(excess)?;
-    if spread > 0.0 { Ok(annualized(mean(excess) / spread)) } else { Err(Undefined::NoSpread) }
-}
-
-fn downside_risk(excess: &[f64]) -> f64 {
-    let squares: Vec<_> = excess.iter().map(|value| value.min(0.0).powi(2)).collect();
-    annualized(mean(&squares).sqrt())
-}
-
-fn sortino(excess: &[f64]) -> Metric {
-    let risk = downside_risk(excess);
-    match excess.len() {
-        0 | 1 => Err(Undefined::TooFewReturns),
-        _ if risk > 0.0 => Ok(mean(excess) * SESSIONS_PER_YEAR / risk),
-        _ => Err(Undefined::NoLoss),
-    }
-}
-
-fn omega(returns: &[f64]) -> Metric {
-    if returns.len() < 2 {
-        return Err(Undefined::TooFewReturns);
-    }
-    let gains: f64 = returns.iter().map(|value| value.max(0.0)).sum();
-    let losses: f64 = returns.iter().map(|value| value.min(0.0)).sum();
-    if losses < 0.0 { Ok(gains / -losses) } else { Err(Undefined::NoLoss) }
-}
-
-fn cvar_5(returns: &[f64]) -> f64 {
-    let mut sorted = returns.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let lowest = (returns.len().saturating_sub(1) as f64 * 0.05) as usize + 1;
-    mean(&sorted[..lowest.min(sorted.len())])
-}
-
-fn tail_ratio(returns: &[f64]) -> Metric {
-    let (low, high) = (percentile(returns, 5.0).abs(), percentile(returns, 95.0).abs());
-    if low > 0.0 { Ok(high / low) } else { Err(Undefined::NoLoss) }
-}
-
-fn stability(returns: &[f64]) -> Metric {
-    let mut sum = 0.0;
-    let cumulative: Vec<f64> = returns
-        .iter()
-        .map(|value| {
-            sum += value.ln_1p();
-            sum
-        })
-        .collect();
-    r_squared(&cumulative)
-}
-
-fn share_of_gains(returns: &[f64], of: usize) -> f64 {
-    returns.iter().filter(|value| **value > 0.0).count() as f64 / of as f64
-}
-
-fn win_rate_nonzero(returns: &[f64]) -> Metric {
-    match returns.iter().filter(|value| **value != 0.0).count() {
-        0 => Err(Undefined::NoSpread),
-        moved => Ok(share_of_gains(returns, moved)),
-    }
-}
-
-fn turnover(equity: &[f64], traded: Option<Decimal>) -> Metric {
-    let traded = traded.and_then(|traded| traded.to_f64()).ok_or(Undefined::NoTradedAmount)?;
-    match mean(equity) {
-        _ if equity.is_empty() => Err(Undefined::TooFewReturns),
-        worth if worth > 0.0 => Ok(traded / worth),
-        _ => Err(Undefined::WorthNothing),
     }
 }
 

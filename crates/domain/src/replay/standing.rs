@@ -2,12 +2,13 @@
 
 use super::{RecordedPortfolio, ReplayedDay, ReplayedOutcome};
 use crate::events::job_view::days::DayFigures;
-use crate::performance::leaderboard::{PortfolioDays, Row, Yardstick, portfolio_row};
-use crate::simulation::lane::stale_dates;
+use crate::performance::leaderboard::{LeaderboardRow, PortfolioDays, Reference, portfolio_row};
+use crate::simulation::model_day::DayRef;
+use crate::simulation::staleness::stale_from;
 
 /// The leaderboard's row over the days that were run; `None` when none completed. It is measured by what the
 /// portfolio was worth at the close before them, when there is one.
-pub fn standing(portfolio: &RecordedPortfolio, days: &[ReplayedDay]) -> Option<Row> {
+pub fn standing(portfolio: &RecordedPortfolio, days: &[ReplayedDay]) -> Option<LeaderboardRow> {
     let completed = days.iter().filter_map(|day| match &day.outcome {
         ReplayedOutcome::Completed { day, .. } => Some((day.key.date, DayFigures::from(day.as_ref()))),
         ReplayedOutcome::Failed(_) | ReplayedOutcome::Skipped => None,
@@ -28,14 +29,16 @@ pub fn standing(portfolio: &RecordedPortfolio, days: &[ReplayedDay]) -> Option<R
         Some((base.end.day.date, figures))
     });
     let days: Vec<_> = before.into_iter().chain(completed).collect();
-    let chain = days.iter().map(|(date, day): &(_, DayFigures)| (*date, day.revision, day.base));
-    let stale_from = stale_dates(chain).first().copied();
+    let chain = days
+        .iter()
+        .map(|(date, day): &(_, DayFigures)| (DayRef { date: *date, revision: day.revision }, day.base));
+    let stale_from = stale_from(chain);
     let (model, trial) = (portfolio.model.clone(), portfolio.trial);
     // A cutoff parts the leaderboard of a whole history, not what one job has to come to again.
     portfolio_row(
         &PortfolioDays { model, trial, training_cutoff: None, days, stale_from },
         from,
         to,
-        &Yardstick::default(),
+        &Reference::default(),
     )
 }

@@ -1,4 +1,4 @@
-//! How a model decides, ready for use.
+//! How a model decides its days.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,22 +10,32 @@ use crate::market::instruments::{Symbol, Universe};
 use crate::simulation::price_window::PriceWindow;
 use crate::strategy::policy::Policy;
 
-/// Sessions that an agent may look back on: what `get_price_history` gives, with some to spare.
+/// Sessions that an agent can look back on: more than `get_price_history` returns at most.
 pub const AGENT_LOOKBACK: usize = 260;
 
-/// How one model decides each of its days.
+/// The decision maker of one model.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decider {
-    /// The recorded orders by date, in sequence.
+    /// Recorded orders by date, those of a date in sequence.
     Recorded(BTreeMap<NaiveDate, Vec<Order>>),
     /// A built-in baseline.
     Policy(Policy),
-    /// Asks an endpoint.
+    /// An agent behind an endpoint.
     Agent(Box<AgentModel>),
 }
 
+/// The prices that a day of a model may read, besides those of its holdings. When one of them is replaced, the day
+/// becomes stale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriceScope {
+    /// The symbols.
+    pub symbols: BTreeSet<Symbol>,
+    /// How many calendar days before the day they reach.
+    pub days_back: usize,
+}
+
 impl Decider {
-    /// Sessions before a day that it looks back on.
+    /// How many sessions before a day it looks back on.
     pub fn lookback(&self) -> usize {
         match self {
             Self::Policy(Policy::Momentum { lookback, .. }) => usize::from(lookback.get()),
@@ -33,20 +43,9 @@ impl Decider {
             Self::Policy(_) | Self::Recorded(_) => 0,
         }
     }
-}
 
-/// Which prices the days of a model look at, besides those of what is held.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PriceScope {
-    /// Of these symbols.
-    pub symbols: BTreeSet<Symbol>,
-    /// So many calendar days before the day at most.
-    pub days_back: usize,
-}
-
-impl Decider {
-    /// What its days look at in a job some model of which looks back on `lookback` sessions. It is rather too much
-    /// than too little: a day that looked at prices that are replaced has to be known.
+    /// The scope of its days in a job whose models look back on at most `lookback` sessions. It may be too large but
+    /// never too small: then a stale day could go unnoticed.
     pub fn price_scope(&self, universe: &Universe, lookback: usize) -> PriceScope {
         let members = || universe.symbols.iter().cloned();
         let (symbols, sessions) = match self {
@@ -57,13 +56,13 @@ impl Decider {
             Self::Policy(Policy::Cash) => (BTreeSet::new(), 0),
             Self::Policy(Policy::BuyAndHold { symbol }) => ([symbol.clone()].into(), 0),
             Self::Policy(_) => (members().collect(), self.lookback()),
-            // It may ask for any bar that is read for its day.
+            // An agent can read every bar that is loaded for its day.
             Self::Agent(_) => {
                 (members().chain(universe.benchmark.clone()).collect(), lookback + PriceWindow::SESSIONS)
             }
         };
-        // Five sessions take seven days, and some more where there are holidays; a symbol that does not trade
-        // for some days keeps its last price.
+        // Five sessions take seven calendar days, and holidays add some. The ten extra days cover holidays and a symbol
+        // that has not traded for some days and keeps its last price.
         PriceScope { symbols, days_back: sessions * 3 / 2 + 10 }
     }
 }

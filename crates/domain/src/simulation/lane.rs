@@ -1,40 +1,25 @@
-//! What a lane runs: which dates at planning, and what to do when a date's turn comes.
+//! A lane: the days of one portfolio in one job. Which dates it runs is decided when it is planned, and again for each
+//! date when its turn comes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
 use crate::job::{Job, Model};
-use crate::simulation::model_day::{DayRef, SkipReason, SkippedDate};
+use crate::simulation::model_day::{DayRef, SkipReason, SkippedDate, Winners};
 
-/// The winning row of a completed date of a portfolio.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Winner {
-    /// Its revision.
-    pub revision: u32,
-    /// The day it continued from.
-    pub base: Option<DayRef>,
-    /// The configuration it was made under.
-    pub config_hash: String,
-    /// Whether prices that it ran on were replaced since.
-    pub repriced: bool,
-}
-
-/// The winning rows of a portfolio by date.
-pub type Winners = BTreeMap<NaiveDate, Winner>;
-
-/// What a portfolio does in a job.
+/// The dates of a portfolio in a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LanePlan {
-    /// Dates that come to their turn, ascending; completed ones among them when the job replaces.
+    /// Dates to run, oldest first. Completed dates are among them when the job replaces them or runs stale ones again.
     pub dates: Vec<NaiveDate>,
-    /// Dates that are not run, ascending.
+    /// Dates that are not run, oldest first.
     pub skipped: Vec<SkippedDate>,
 }
 
-/// Plans one portfolio, that of `trial`, of `model` in `job`.
+/// Plans the lane of trial `trial` of `model` in `job`.
 ///
-/// `closed` and `runnable` come from the downloader; a date that is in neither lacks prices.
+/// The downloader provides `closed` and `runnable`; a date that is in neither lacks prices.
 pub fn plan_lane(
     job: &Job,
     model: &Model,
@@ -65,8 +50,8 @@ pub fn plan_lane(
     plan
 }
 
-/// What a portfolio of `model` does when `job` was cancelled before it was planned: nothing. `incomplete` are dates
-/// that are known to lack prices; of the others nobody needs to know any more.
+/// The plan of a lane whose job was cancelled before it was planned: no date runs. `incomplete` are the dates that are
+/// known to lack prices; for the others it no longer matters.
 pub fn cancelled_lane(
     job: &Job,
     model: &Model,
@@ -82,21 +67,21 @@ pub fn cancelled_lane(
     LanePlan { dates: Vec::new(), skipped }
 }
 
-/// What to do with a date whose turn has come.
+/// What a lane does with a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DayAction {
-    /// Run it as this revision, continuing from `base`.
+    /// Run it.
     Run {
         /// The day to continue from.
         base: Option<DayRef>,
-        /// The revision to write.
+        /// The revision that it gets.
         revision: u32,
     },
-    /// Leave it as it is.
+    /// Keep its completed result.
     Keep,
 }
 
-/// Decides when `date`'s turn has come, with the portfolio's winners as they are now.
+/// What to do with `date` when its turn has come, with the portfolio's winners at that moment.
 pub fn day_action(job: &Job, date: NaiveDate, winners: &Winners) -> DayAction {
     let base = winners
         .range(..date)
@@ -107,15 +92,15 @@ pub fn day_action(job: &Job, date: NaiveDate, winners: &Winners) -> DayAction {
         Some(winner) if job.options.replace_existing => {
             DayAction::Run { base, revision: winner.revision + 1 }
         }
-        Some(winner) if job.options.reprocess_stale && (winner.repriced || winner.base != base) => {
+        Some(winner) if job.options.reprocess_stale && winner.is_stale_after(base) => {
             DayAction::Run { base, revision: winner.revision + 1 }
         }
         Some(_) => DayAction::Keep,
     }
 }
 
-/// How many of the days that a job found completed were made under another configuration than its own, by
-/// model. `kept` counts those days by model and by the configuration of the day that won.
+/// How many of the completed days that a job kept were run with another configuration than its own, by model. `kept` is
+/// the number of kept days by model and configuration hash.
 pub fn config_changed(job: &Job, kept: &[(String, String, usize)]) -> BTreeMap<String, usize> {
     let mut changed = BTreeMap::new();
     for (model, config_hash, count) in kept {
@@ -125,32 +110,6 @@ pub fn config_changed(job: &Job, kept: &[(String, String, usize)]) -> BTreeMap<S
         }
     }
     changed
-}
-
-/// The dates whose winners are stale: their base is not the winner of the previous completed date,
-/// or that one is stale itself.
-pub fn stale_dates(winners: impl IntoIterator<Item = (NaiveDate, u32, Option<DayRef>)>) -> Vec<NaiveDate> {
-    let mut stale = Vec::new();
-    let mut previous: Option<(DayRef, bool)> = None;
-    for (date, revision, base) in winners {
-        let expected = previous.map(|(day, _)| day);
-        let is_stale = base != expected || previous.is_some_and(|(_, stale)| stale);
-        if is_stale {
-            stale.push(date);
-        }
-        previous = Some((DayRef { date, revision }, is_stale));
-    }
-    stale
-}
-
-/// The dates of a portfolio that are stale: from the first on whose base is not the winner before it, or whose
-/// prices were replaced.
-pub fn stale_winners(winners: &Winners) -> Vec<NaiveDate> {
-    let links = winners.iter().map(|(date, winner)| (*date, winner.revision, winner.base));
-    let repriced = winners.iter().find(|(_, winner)| winner.repriced).map(|(date, _)| *date);
-    let first = stale_dates(links).first().copied().into_iter().chain(repriced).min();
-    let stale = first.into_iter().flat_map(|first| winners.range(first..));
-    stale.map(|(date, _)| *date).collect()
 }
 
 #[cfg(test)]

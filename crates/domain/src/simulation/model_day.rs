@@ -1,4 +1,6 @@
-//! A model-day: one model (and trial) of one experiment on one session, and how it ended.
+//! A model-day, one model (and trial) of one experiment on one session, and how it ended.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
@@ -11,15 +13,15 @@ use crate::agent::AgentReport;
 use crate::market::instruments::Symbol;
 use crate::values::ids::ModelDayKey;
 
-/// Why a day failed that ended its process again and again.
+/// The error of a day that crashed its process repeatedly.
 pub const CRASHED: &str = "crashed repeatedly";
 
-/// Why a date is not run; in this order, the first that applies.
+/// Why a date is not run. When several reasons apply, the first in this order is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SkipReason {
     /// The exchange has no session on this weekday.
     MarketClosed,
-    /// An earlier job completed it.
+    /// An earlier job completed the date.
     AlreadyCompleted,
     /// Prices are missing.
     IncompletePriceData,
@@ -42,7 +44,7 @@ impl SkipReason {
         Self::BudgetExhausted,
     ];
 
-    /// The reason as people read it; also its form in the database.
+    /// The reason as text, which is shown to users and stored in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::MarketClosed => "market closed",
@@ -64,19 +66,35 @@ pub struct SkippedDate {
     pub reason: SkipReason,
 }
 
-/// A completed day, as later days refer to it.
+/// Reference to a completed day of a portfolio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DayRef {
     /// Its session.
     pub date: NaiveDate,
-    /// Its revision; the highest of a date wins.
+    /// Its revision, from 1; the highest of a date wins.
     pub revision: u32,
 }
 
-/// An order that was filled, as events and results tell it.
+/// The winning result of a completed date: the one with the highest revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Winner {
+    /// Its revision, from 1.
+    pub revision: u32,
+    /// The day from which it continued; `None` for a portfolio's first day.
+    pub base: Option<DayRef>,
+    /// Hash of the model's configuration when the day ran.
+    pub config_hash: String,
+    /// Whether prices that it ran on were replaced later.
+    pub repriced: bool,
+}
+
+/// The winners of one portfolio by date.
+pub type Winners = BTreeMap<NaiveDate, Winner>;
+
+/// A filled order as it stands in events and results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trade {
-    /// Place among the day's orders, from 0.
+    /// Position among the day's orders, from 0.
     pub sequence: u32,
     /// Buy or sell.
     pub side: Side,
@@ -84,34 +102,34 @@ pub struct Trade {
     pub symbol: Symbol,
     /// Shares, at least 1.
     pub quantity: u64,
-    /// Price of a share in dollars.
+    /// Price of one share, in dollars.
     pub price: Decimal,
-    /// Fee in dollars.
+    /// Fee, in dollars.
     pub fee: Decimal,
-    /// Cash after the fill.
+    /// Cash after the fill, in dollars.
     pub cash_after: Decimal,
 }
 
-/// A model-day that took effect.
+/// A completed model-day.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CompletedDay {
-    /// Which model-day.
+    /// The model-day.
     pub key: ModelDayKey,
-    /// Which attempt, from 1.
+    /// The attempt, from 1.
     pub attempt: u32,
-    /// The highest revision of a portfolio's date wins.
+    /// The revision, from 1; the highest of a portfolio's date wins.
     pub revision: u32,
-    /// The day it continued from; `None` on a portfolio's first day.
+    /// The day from which it continued; `None` on a portfolio's first day.
     pub base: Option<DayRef>,
-    /// The configuration it was made under.
+    /// Hash of the model's configuration.
     pub config_hash: String,
-    /// What splits and dividends did to the base's position before the open.
+    /// The effects of splits and dividends on the base's position, before the open.
     pub corporate_actions: Vec<AppliedAction>,
     /// Position before the first order; `None` when it is the base's ending position.
     pub starting_position: Option<Portfolio>,
-    /// Value of the starting position at the day's open.
+    /// Value of the starting position at the day's open, in dollars.
     pub starting_value: Decimal,
-    /// Starting value less the base's value at its open; 0 on the first day.
+    /// Starting value less the base's value at its open, in dollars; 0 on the first day.
     pub profit: Decimal,
     /// `profit` in percent of the base's value.
     pub return_pct: Decimal,
@@ -127,29 +145,29 @@ pub struct CompletedDay {
     pub value_at_open: Decimal,
     /// Value of the ending position at the day's close.
     pub value_at_close: Decimal,
-    /// Held symbols without a bar, valued at their last known price.
+    /// Held symbols without a bar that day; they are valued at their last known price.
     pub stale_symbols: Vec<Symbol>,
     /// When the attempt began.
     pub started_at: DateTime<Utc>,
     /// When the attempt ended.
     pub completed_at: DateTime<Utc>,
-    /// Of agents only.
+    /// `None` unless the model is an agent.
     pub agent: Option<AgentReport>,
 }
 
-/// A model-day that failed and left no trace in its portfolio.
+/// A failed model-day; it did not change its portfolio.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedDay {
-    /// Which model-day.
+    /// The model-day.
     pub key: ModelDayKey,
-    /// Which attempt, from 1.
+    /// The attempt, from 1.
     pub attempt: u32,
-    /// What went wrong.
+    /// Description of the failure.
     pub error: String,
     /// When the attempt began.
     pub started_at: DateTime<Utc>,
     /// When the attempt ended.
     pub completed_at: DateTime<Utc>,
-    /// Of agents only.
+    /// `None` unless the model is an agent.
     pub agent: Option<AgentReport>,
 }

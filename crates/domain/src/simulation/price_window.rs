@@ -1,7 +1,7 @@
-//! Which bars a day can look at: those of its stretch of sessions, with the look-back before it.
+//! The bars that a day can see: those of its price window, and of the sessions before it that its model looks back on.
 //!
-//! Bars are read in stretches that all days of a job share. What a day can see therefore depends on where
-//! its stretch begins, and a replay has to see the same.
+//! Bars are read by windows of sessions, and all days of a job in a window share them. So what a day sees depends on
+//! the first session of its window, and a replay has to use the same windows.
 
 use chrono::NaiveDate;
 
@@ -11,7 +11,7 @@ use crate::market::calendar::Calendar;
 use crate::market::instruments::{Bar, Symbol, Universe};
 use crate::market::price_table::PriceTable;
 
-/// Consecutive sessions whose bars are read at once. Every session is in one, and they do not overlap.
+/// Consecutive sessions whose bars are read together. Every session is in exactly one window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PriceWindow {
     /// Its first session.
@@ -21,10 +21,10 @@ pub struct PriceWindow {
 }
 
 impl PriceWindow {
-    /// Sessions of a stretch. Many, since with each the sessions looked back on are read again.
+    /// Sessions in a window. A larger window reads the look-back sessions less often.
     pub const SESSIONS: usize = 256;
 
-    /// The stretch that `date` is in.
+    /// The window of `date`.
     pub fn of(calendar: &Calendar, date: NaiveDate) -> Self {
         let earlier = calendar.sessions_before(date, usize::MAX);
         let first = earlier.len() / Self::SESSIONS * Self::SESSIONS;
@@ -36,14 +36,14 @@ impl PriceWindow {
         Self { first, last: last.max(date) }
     }
 
-    /// The first session whose bars are read when models look back on `lookback` sessions. Of what is
-    /// earlier, only the last bar of each symbol is.
+    /// The first session whose bars are read when models look back on `lookback` sessions. Of earlier sessions only the
+    /// last bar of each symbol is read.
     pub fn from(&self, calendar: &Calendar, lookback: usize) -> NaiveDate {
         calendar.sessions_before(self.first, lookback + 1).first().copied().unwrap_or(self.first)
     }
 }
 
-/// The part of a table that a day can look at.
+/// The part of a price table that a day can see.
 pub struct WindowedPrices<'a> {
     table: &'a PriceTable,
     universe: &'a Universe,
@@ -53,7 +53,8 @@ pub struct WindowedPrices<'a> {
 }
 
 impl<'a> WindowedPrices<'a> {
-    /// What is read of `table` from `from` to `to`: the universe's bars, and those of what is held besides.
+    /// The bars of `table` from `from` to `to` of the universe's symbols and of the held ones, and the last earlier bar
+    /// of each.
     pub fn new(
         table: &'a PriceTable,
         universe: &'a Universe,
@@ -70,7 +71,7 @@ impl<'a> WindowedPrices<'a> {
 
 impl PriceHistory for WindowedPrices<'_> {
     fn bar(&self, symbol: &Symbol, date: NaiveDate) -> Option<Bar> {
-        // The first look is the cheap one.
+        // The lookup comes first: it is cheaper than the test of the universe, and for most dates enough.
         let bar = self.table.bar(symbol, date).filter(|_| date <= self.to && self.has(symbol))?;
         (date >= self.from || self.table.previous_date(symbol, self.from) == Some(date)).then_some(bar)
     }
@@ -91,22 +92,22 @@ mod tests {
     }
 
     #[test]
-    fn every_session_is_in_one_stretch_and_stretches_do_not_overlap() {
+    fn every_session_is_in_one_window_and_windows_do_not_overlap() {
         let calendar = Calendar::nyse();
         let mut previous: Option<PriceWindow> = None;
 
         for date in calendar.sessions(day("2019-01-01"), day("2021-01-01")) {
-            let stretch = PriceWindow::of(&calendar, date);
-            assert!(stretch.first <= date && date <= stretch.last, "{date} is not within {stretch:?}");
-            if let Some(previous) = previous.filter(|previous| *previous != stretch) {
-                assert!(previous.last < stretch.first, "{previous:?} overlaps {stretch:?}");
+            let window = PriceWindow::of(&calendar, date);
+            assert!(window.first <= date && date <= window.last, "{date} is not within {window:?}");
+            if let Some(previous) = previous.filter(|previous| *previous != window) {
+                assert!(previous.last < window.first, "{previous:?} overlaps {window:?}");
             }
-            previous = Some(stretch);
+            previous = Some(window);
         }
     }
 
     #[test]
-    fn a_window_shows_its_stretch_and_of_what_is_earlier_the_last_bar() {
+    fn windowed_prices_are_those_of_the_range_and_the_last_bar_before_it() {
         let price = "10".parse().unwrap();
         let bar = Bar::new(price, price, price, price, 1).unwrap();
         let symbol = |text: &str| text.parse::<Symbol>().unwrap();
@@ -118,16 +119,16 @@ mod tests {
         let holds = Portfolio::new("1".parse().unwrap(), [(symbol("OLD"), 1)].into()).unwrap();
         let range = (day("2025-10-01"), day("2025-10-02"));
 
-        let window = WindowedPrices::new(&table, &universe, None, range);
-        let shown = dates.map(|date| window.bar(&names[0], date).is_some());
+        let prices = WindowedPrices::new(&table, &universe, None, range);
+        let shown = dates.map(|date| prices.bar(&names[0], date).is_some());
         assert_eq!(shown, [false, true, true, true, false]);
-        let before = |date| window.previous_date(&names[0], day(date));
+        let before = |date| prices.previous_date(&names[0], day(date));
         assert_eq!(before("2025-10-09"), Some(day("2025-10-02")));
         assert_eq!(before("2025-10-01"), Some(day("2025-09-29")));
         assert_eq!(before("2025-09-29"), None);
-        assert_eq!(window.bar(&names[1], day("2025-10-01")), None, "it is not held");
+        assert_eq!(prices.bar(&names[1], day("2025-10-01")), None, "it is not held");
 
-        let window = WindowedPrices::new(&table, &universe, Some(&holds), range);
-        assert_eq!(window.bar(&names[1], day("2025-10-01")), Some(bar));
+        let prices = WindowedPrices::new(&table, &universe, Some(&holds), range);
+        assert_eq!(prices.bar(&names[1], day("2025-10-01")), Some(bar));
     }
 }

@@ -1,6 +1,6 @@
-//! One model-day: what the model decides at the open, and what the account makes of it.
+//! The run of one model-day: the model decides at the open, and its orders make the day's accounts.
 //!
-//! A day that is run and a day that is replayed are run here, so that they cannot differ.
+//! The executor and the replay share this code, so that their results cannot differ.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -28,60 +28,60 @@ use crate::values::ids::ModelDayKey;
 pub struct PortfolioDay {
     /// The day and its revision.
     pub day: DayRef,
-    /// Cash and holdings after its last order.
+    /// Cash and positions after its last order.
     pub position: Portfolio,
-    /// Their value at that day's open, in dollars.
+    /// Its value at that day's open, in dollars.
     pub value_at_open: Decimal,
 }
 
-/// All that a day depends on.
+/// Everything that the result of a model-day depends on.
 pub struct ModelDayRun<'a> {
-    /// Which model-day.
+    /// The model-day.
     pub key: &'a ModelDayKey,
-    /// What may be traded.
+    /// The symbols that may be traded.
     pub universe: &'a Universe,
     /// The model.
     pub model: &'a Model,
-    /// How it decides.
+    /// How the model decides.
     pub decider: &'a Decider,
-    /// Bars, the future included; what a decision sees of them is up to [`AsOf`].
+    /// Bars, later ones included; a decision sees them through [`AsOf`].
     pub prices: &'a dyn PriceHistory,
-    /// Splits and dividends, of later days too; only those up to the day matter.
+    /// Splits and dividends, later ones included; only those up to the day are used.
     pub actions: &'a KnownActions,
-    /// The exchange's sessions.
+    /// The exchange's calendar.
     pub calendar: &'a Calendar,
-    /// The day it continues from; `None` on a portfolio's first.
+    /// The day from which it continues; `None` on a portfolio's first day.
     pub previous: Option<&'a PortfolioDay>,
-    /// Days that the portfolio has completed before this one.
+    /// How many days the portfolio has completed before this one.
     pub day_index: u32,
-    /// The revision that it writes.
+    /// The revision of its result, from 1.
     pub revision: u32,
-    /// When it began.
+    /// When the run began.
     pub began: DateTime<Utc>,
 }
 
-/// What an agent's attempt adds to the day's accounts.
+/// The attempt at an agent's day that the accounts belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentAttempt {
-    /// Which attempt, from 1.
+    /// Its number, from 1.
     pub attempt: u32,
-    /// When it began.
+    /// When it began; an attempt may be resumed.
     pub started_at: DateTime<Utc>,
-    /// How it went.
+    /// Its conversation, summed up.
     pub report: AgentReport,
 }
 
 impl<'a> ModelDayRun<'a> {
-    /// Runs the day of a model that decides in memory. An agent's has no orders here: it decides in
-    /// conversation, in a [`Self::session`].
+    /// Runs the day of a model that decides in memory. An agent decides in a [`Self::session`] instead, and has no
+    /// orders here.
     ///
     /// # Errors
-    /// When the day has no accounts.
+    /// Why the day has no accounts.
     pub fn run(&self) -> Result<DayResult, DayError> {
         let market = self.market();
         let mut book = self.open_book(&market)?;
         for order in self.orders(&book) {
-            // A refusal is part of the day's result; these models do not react to it.
+            // The book records a refusal in the day's result; these models do not react to it.
             let _ = book.submit(&order);
         }
         book.close()
@@ -92,17 +92,17 @@ impl<'a> ModelDayRun<'a> {
         MarketDay::new(self.prices, self.actions.splits(), self.key.date)
     }
 
-    /// Overnight moves of what is held that look like splits nobody told of.
+    /// Overnight price changes of held symbols that look like unknown splits.
     pub fn suspected_splits(&self) -> Vec<SuspectedSplit> {
         let held = self.previous.map(|day| &day.position);
         held.map(|held| suspected_splits(held, &self.market())).unwrap_or_default()
     }
 
-    /// Opens the day's book over its market.
+    /// Opens the day's book, after the corporate actions since the previous day.
     ///
     /// # Errors
-    /// When the day has no accounts.
-    pub fn open_book<'b>(&self, market: &'b dyn DayPrices) -> Result<DayBook<'b>, DayError>
+    /// Why the day has no accounts.
+    fn open_book<'b>(&self, market: &'b dyn DayPrices) -> Result<DayBook<'b>, DayError>
     where
         'a: 'b,
     {
@@ -126,7 +126,7 @@ impl<'a> ModelDayRun<'a> {
     /// Opens the conversation of an agent's day.
     ///
     /// # Errors
-    /// When the day has no accounts.
+    /// Why the day has no accounts.
     pub fn session<'b>(
         &self,
         agent: &'b AgentModel,
@@ -144,7 +144,7 @@ impl<'a> ModelDayRun<'a> {
             book: self.open_book(market)?,
             initial_cash: self.model.initial_cash,
         };
-        // All three are of the same day, by construction.
+        // It refuses parts of different days only, and all three are of this day.
         Session::open(opening)
             .map_err(|_| DayError::NotAfter { date: self.key.date, previous: self.key.date })
     }
@@ -164,11 +164,11 @@ impl<'a> ModelDayRun<'a> {
         }
     }
 
-    /// The day's accounts as they are told; `told` is what an agent's day adds.
+    /// The completed day with the accounts `result`; `attempt` is `None` unless the model is an agent.
     pub fn completed(
         &self,
         result: DayResult,
-        told: Option<AgentAttempt>,
+        attempt: Option<AgentAttempt>,
         completed_at: DateTime<Utc>,
     ) -> CompletedDay {
         let trades = result.fills.iter().map(|fill| Trade {
@@ -183,7 +183,7 @@ impl<'a> ModelDayRun<'a> {
         let carried_over = self.previous.is_some_and(|day| day.position == result.starting);
         CompletedDay {
             key: self.key.clone(),
-            attempt: told.as_ref().map_or(1, |told| told.attempt),
+            attempt: attempt.as_ref().map_or(1, |attempt| attempt.attempt),
             revision: self.revision,
             base: self.previous.map(|day| day.day),
             config_hash: self.model.config_hash.clone(),
@@ -199,14 +199,14 @@ impl<'a> ModelDayRun<'a> {
             value_at_close: result.value_at_close,
             corporate_actions: result.actions,
             stale_symbols: result.stale,
-            started_at: told.as_ref().map_or(self.began, |told| told.started_at),
+            started_at: attempt.as_ref().map_or(self.began, |attempt| attempt.started_at),
             completed_at,
-            agent: told.map(|told| told.report),
+            agent: attempt.map(|attempt| attempt.report),
         }
     }
 }
 
-/// Trials of one model draw differently; the first draws as the model alone would.
+/// The salt of random policies. It differs between the trials of a model; the first trial has the model's name alone.
 fn salt(key: &ModelDayKey) -> String {
     match key.trial {
         0 => key.model.clone(),

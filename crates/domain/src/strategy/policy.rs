@@ -25,8 +25,8 @@ pub enum Policy {
         /// The symbol to hold.
         symbol: Symbol,
     },
-    /// Buys every member that has a bar for the same amount, on the first day on which a share of any can be bought, and
-    /// holds them. The rest of each amount stays cash.
+    /// Buys every member that has a bar for the same amount, on the first day on which a share of any can be bought,
+    /// and holds them. The rest of each amount stays cash.
     EqualWeight,
     /// Holds the members whose closes rose most over the sessions before today, in equal amounts. On a day on which no
     /// member can be ranked it does not trade.

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use domain::accounting::portfolio::Portfolio;
-use domain::simulation::lane::{Winner, Winners};
-use domain::simulation::model_day::{DayRef, SkipReason};
+use domain::simulation::model_day::{DayRef, SkipReason, Winner, Winners};
 use domain::simulation::run::PortfolioDay;
 use domain::values::ids::{JobId, PortfolioId};
 use rust_decimal::Decimal;

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use domain::accounting::corporate_action::{ActionKind, Dividend, Split};
 use domain::accounting::known_actions::KnownActions;
-use domain::ingest::import::{ActionRow, Change, MOST_LISTED};
+use domain::ingest::import::{ActionRow, Change, MAX_LISTED};
 use domain::market::instruments::Symbol;
 use domain::values::money::Price;
 use rust_decimal::Decimal;
@@ -101,7 +101,7 @@ pub async fn import_actions(
     if !differing.is_empty() && !replace {
         transaction.rollback().await?;
         let total = differing.len();
-        differing.truncate(MOST_LISTED);
+        differing.truncate(MAX_LISTED);
         return Ok(Import::Differs { listed: differing, total });
     }
     if !new.is_empty() {

@@ -1,7 +1,7 @@
 //! Prices that somebody brought: stored in one commit, or not at all.
 
 use chrono::NaiveDate;
-use domain::ingest::import::{BarRow, MOST_LISTED};
+use domain::ingest::import::{BarRow, MAX_LISTED};
 use domain::market::instruments::Bar;
 use domain::values::money::Price;
 use rust_decimal::Decimal;
@@ -90,7 +90,7 @@ pub async fn import_bars(pool: &PgPool, bars: &[BarRow], replace: bool) -> Resul
             done.replaced += replace_bars(&mut transaction, chunk, version).await?;
         }
         total += differing_rows;
-        listed.extend(differing.into_iter().take(MOST_LISTED.saturating_sub(listed.len())));
+        listed.extend(differing.into_iter().take(MAX_LISTED.saturating_sub(listed.len())));
         done.inserted += new;
         done.unchanged += chunk.len() as u64 - new - differing_rows as u64;
     }

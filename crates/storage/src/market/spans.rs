@@ -20,7 +20,7 @@ pub async fn insert_span(connection: &mut PgConnection, span: &AnswerSpan) -> Re
     .bind(span.symbol.as_str())
     .bind(span.from)
     .bind(span.to)
-    .bind(span.asked_at)
+    .bind(span.requested_at)
     .execute(&mut *connection)
     .await?;
     sqlx::query(
@@ -31,7 +31,7 @@ pub async fn insert_span(connection: &mut PgConnection, span: &AnswerSpan) -> Re
     .bind(span.symbol.as_str())
     .bind(span.from)
     .bind(span.to)
-    .bind(span.asked_at)
+    .bind(span.requested_at)
     .execute(connection)
     .await?;
     Ok(())
@@ -54,7 +54,7 @@ pub async fn spans(pool: &PgPool, symbols: &[Symbol]) -> Result<Vec<AnswerSpan>>
         .map(|(symbol, from, to, asked_at)| {
             let symbol = Symbol::try_from(symbol)
                 .map_err(|problem| StorageError::corrupt("market.answer_spans", problem))?;
-            Ok(AnswerSpan { symbol, from, to, asked_at })
+            Ok(AnswerSpan { symbol, from, to, requested_at: asked_at })
         })
         .collect()
 }

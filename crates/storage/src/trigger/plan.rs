@@ -9,8 +9,7 @@ use domain::dry_run::cost_estimate::PastDays;
 use domain::ingest::call_quota::{Window, WindowState};
 use domain::ingest::coverage::AnswerSpan;
 use domain::market::instruments::Symbol;
-use domain::simulation::lane::Winner;
-use domain::simulation::model_day::DayRef;
+use domain::simulation::model_day::{DayRef, Winner};
 use rust_decimal::Decimal;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgPool};
@@ -106,7 +105,9 @@ pub async fn stored_prices(
     let symbol = |text: String| {
         Symbol::try_from(text).map_err(|problem| StorageError::corrupt("market.stored_days", problem))
     };
-    let span = |(name, from, to, asked_at)| Ok(AnswerSpan { symbol: symbol(name)?, from, to, asked_at });
+    let span = |(name, from, to, asked_at)| {
+        Ok(AnswerSpan { symbol: symbol(name)?, from, to, requested_at: asked_at })
+    };
     Ok(StoredPrices {
         bars: bars.into_iter().map(|(name, dates)| Ok((symbol(name)?, dates))).collect::<Result<_>>()?,
         spans: spans.into_iter().map(span).collect::<Result<_>>()?,

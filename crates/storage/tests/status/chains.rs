@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use domain::events::event::Event;
-use domain::simulation::lane::stale_dates;
 use domain::simulation::model_day::{CompletedDay, DayRef};
+use domain::simulation::staleness::stale_from;
 use domain::values::ids::ModelDayKey;
 use storage::Owner;
 use storage::status::{Portfolio, Span, portfolios, rebuild, winners};
@@ -73,11 +73,13 @@ async fn stale(pool: &sqlx::PgPool) -> BTreeMap<String, Option<NaiveDate>> {
     for portfolio in found {
         let chain =
             winners(pool, "default", std::slice::from_ref(&portfolio), Span::default()).await.unwrap();
-        let links = chain.iter().map(|row| (row.key.day.date, row.figures.revision, row.figures.base));
-        let Portfolio { model, trial, stale_from } = portfolio;
+        let links = chain
+            .iter()
+            .map(|row| (DayRef { date: row.key.day.date, revision: row.figures.revision }, row.figures.base));
+        let Portfolio { model, trial, stale_from: stored_date } = portfolio;
         assert_eq!(trial, 3);
-        assert_eq!(stale_from, stale_dates(links).first().copied(), "{model}");
-        stored.insert(model, stale_from);
+        assert_eq!(stored_date, stale_from(links), "{model}");
+        stored.insert(model, stored_date);
     }
     stored
 }

@@ -9,7 +9,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::http::StatusCode;
 use chrono::NaiveDate;
-use domain::ingest::import::{Fault, Faults, Kind};
+use domain::ingest::import::{Fault, Faults, ImportKind};
 use domain::job::request::ValidationError;
 use domain::market::instruments::Symbol;
 use runtime::http::{Params, Problem, ProblemBody};
@@ -84,8 +84,9 @@ pub(crate) async fn import(
     mut params: Params,
     request: Request,
 ) -> Result<Json<ImportedPrices>, Problem> {
-    let kinds = [("bars", Kind::Bars), ("splits", Kind::Splits), ("dividends", Kind::Dividends)];
-    let kind = params.choice("kind", &kinds).unwrap_or(Kind::Bars);
+    let kinds =
+        [("bars", ImportKind::Bars), ("splits", ImportKind::Splits), ("dividends", ImportKind::Dividends)];
+    let kind = params.choice("kind", &kinds).unwrap_or(ImportKind::Bars);
     let replace = params.choice("replace", &[("true", true), ("false", false)]).unwrap_or(false);
     params.finish()?;
     let Ok(_permit) = api.importer.permits.acquire().await else {
@@ -100,11 +101,11 @@ pub(crate) async fn import(
     };
     let cells = rows.cells();
     tracing::info!("imported {kind:?}: {inserted} rows inserted, {replaced} replaced, {unchanged} unchanged");
-    let received = |of: Kind| (of == kind).then_some(cells.len());
+    let received = |of: ImportKind| (of == kind).then_some(cells.len());
     Ok(Json(ImportedPrices {
-        bars_received: received(Kind::Bars),
-        splits_received: received(Kind::Splits),
-        dividends_received: received(Kind::Dividends),
+        bars_received: received(ImportKind::Bars),
+        splits_received: received(ImportKind::Splits),
+        dividends_received: received(ImportKind::Dividends),
         inserted,
         unchanged,
         replaced,
@@ -117,7 +118,7 @@ pub(crate) async fn import(
 /// What a file has.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "describes the texts that are read as a `Kind`")]
+#[expect(dead_code, reason = "describes the texts that are read as an `ImportKind`")]
 enum FileKind {
     Bars,
     Splits,

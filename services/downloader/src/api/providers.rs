@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, SecondsFormat, Utc};
-use domain::ingest::call_quota::{Counts, Kind, REFUSALS, Window, WindowSpec, WindowState};
+use domain::ingest::call_quota::{Counts, REFUSALS, Window, WindowKind, WindowSpec, WindowState};
 use runtime::http::Problem;
 use serde::Serialize;
 use storage::market;
@@ -94,8 +94,8 @@ fn budget_window(window: &Window, state: &WindowState, now: DateTime<Utc>) -> Bu
         id: spec.id,
         per: format!("{:?}", window.per()).to_lowercase(),
         kind: match window.kind() {
-            Kind::Rolling => "rolling",
-            Kind::Fixed(_) => "fixed",
+            WindowKind::Rolling => "rolling",
+            WindowKind::Fixed(_) => "fixed",
         },
         time_zone: spec.time_zone,
         counts: match window.counts() {

@@ -56,7 +56,7 @@ pub(super) fn up_to_own_date(
     unsettled += all - bars.len();
     for span in &mut spans {
         span.to = span.to.min(then.settled_until);
-        span.asked_at = span.asked_at.min(responded_at);
+        span.requested_at = span.requested_at.min(responded_at);
     }
     spans.retain(|span| span.from <= span.to);
     PriceResponse { bars, spans, rejected, unsettled }
@@ -81,7 +81,7 @@ mod tests {
             symbol: symbol("A"),
             from: date("2025-10-29"),
             to: date("2025-11-06"),
-            asked_at: instant(NOW),
+            requested_at: instant(NOW),
         };
         PriceResponse {
             bars: bars.iter().map(|day| (symbol("A"), date(day), bar())).collect(),
@@ -111,7 +111,7 @@ mod tests {
         let at = instant("2025-10-31T03:59:59Z");
 
         assert_eq!(
-            up_to_own_date(response(), Some(at), instant(NOW), &Calendar::nyse()).spans[0].asked_at,
+            up_to_own_date(response(), Some(at), instant(NOW), &Calendar::nyse()).spans[0].requested_at,
             at
         );
     }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::ingest::call_quota::{Decision, Per, REFUSALS, Window, WindowState, decide};
+use domain::ingest::call_quota::{Decision, Period, REFUSALS, Window, WindowState, decide};
 use domain::market::instruments::Symbol;
 use storage::market::LockedQuota;
 use storage::{PgPool, market};
@@ -141,8 +141,8 @@ pub(crate) fn calls_left(windows: &[(Window, WindowState)], now: DateTime<Utc>) 
 /// A window under an hour never limits a plan: its calls are waited for.
 fn is_short(window: &Window) -> bool {
     match window.per() {
-        Per::Second | Per::Minute => true,
-        Per::Hour | Per::Day | Per::Month => false,
+        Period::Second | Period::Minute => true,
+        Period::Hour | Period::Day | Period::Month => false,
     }
 }
 

@@ -4,7 +4,8 @@ use chrono::Utc;
 use domain::events::event::{Event, JobEnded};
 use domain::job::warning::Warning;
 use domain::job::{Ending, JobOutcome, JobState, Tally};
-use domain::simulation::lane::{config_changed, stale_winners};
+use domain::simulation::lane::config_changed;
+use domain::simulation::staleness::stale_dates;
 use domain::values::ids::PortfolioId;
 use storage::execution;
 use storage::outbox::NewMessage;
@@ -77,7 +78,7 @@ async fn stale_warnings(
     let ids: Vec<PortfolioId> = portfolios.iter().map(|(id, _)| *id).collect();
     let chains = execution::stale_chain(connection, &ids, None).await?;
     let warning = |(id, model): &(PortfolioId, String)| {
-        let stale = stale_winners(chains.get(id)?);
+        let stale = stale_dates(chains.get(id)?);
         (!stale.is_empty()).then(|| Warning::stale_days(model, stale))
     };
     Ok(portfolios.iter().filter_map(warning).collect())

@@ -74,7 +74,7 @@ impl LaneCache {
 mod tests {
     use std::collections::BTreeMap;
 
-    use domain::simulation::lane::Winner;
+    use domain::simulation::model_day::Winner;
     use domain::values::ids::{JobId, PortfolioId};
     use uuid::Uuid;
 

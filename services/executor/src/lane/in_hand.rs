@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
-use domain::simulation::lane::Winner;
-use domain::simulation::model_day::SkipReason;
+use domain::simulation::model_day::{SkipReason, Winner};
 use domain::simulation::run::PortfolioDay;
 use storage::execution::{EndedAttempt, Lane, LaneCommit, NewModelDay, PortfolioHistory};
 use storage::outbox::NewMessage;

@@ -10,7 +10,7 @@ use domain::accounting::corporate_action::{Action, AppliedAction};
 use domain::accounting::fill::Fill;
 use domain::agent::{AgentReport, Transcript, UsageTotal};
 use domain::market::instruments::Symbol;
-use domain::performance::leaderboard::Row;
+use domain::performance::leaderboard;
 use domain::performance::significance::{Interval, LEVEL, Trials};
 use domain::replay::{Bundle, RecordedDay, RecordedPortfolio, ReplayedDay, ReplayedOutcome, standing};
 use domain::simulation::model_day::{CompletedDay, DayRef};
@@ -269,7 +269,7 @@ impl<'a> AgentResult<'a> {
 }
 
 impl<'a> PortfolioResult<'a> {
-    fn of(portfolio: &'a RecordedPortfolio, row: &Row, days: &[ReplayedDay]) -> Self {
+    fn of(portfolio: &'a RecordedPortfolio, row: &leaderboard::LeaderboardRow, days: &[ReplayedDay]) -> Self {
         let metrics = &row.metrics;
         let reports = days.iter().filter_map(|day| match &day.outcome {
             ReplayedOutcome::Completed { day, .. } => day.agent.as_ref(),

@@ -13,7 +13,7 @@ use domain::job::request::DEFAULT_EXPERIMENT;
 use domain::market::instruments::{Symbol, Universe};
 use domain::performance::benchmark::{Closes, Curve, buy_and_hold, equal_weight};
 use domain::performance::leaderboard::{
-    Contestant, Extent, PortfolioDays, Row, Yardstick, benchmark_row, extent, portfolio_row, rank,
+    Contestant, Extent, LeaderboardRow, PortfolioDays, Reference, benchmark_row, extent, portfolio_row, rank,
 };
 use domain::performance::significance::{Trials, comparisons};
 use domain::values::ids::JobId;
@@ -148,9 +148,9 @@ async fn standings(api: &Api, request: Request, job: Option<Requested>) -> Resul
         }
     }
     let benchmark = curves.fund.as_ref().map(|(_, curve)| curve);
-    let by = Yardstick { benchmark, daily_risk_free: request.daily_risk_free };
+    let by = Reference { benchmark, daily_risk_free: request.daily_risk_free };
     let of_models = portfolios.iter().filter_map(|portfolio| portfolio_row(portfolio, from, to, &by));
-    let mut rows: Vec<Row> = of_models.chain(curves.rows(&by)).collect();
+    let mut rows: Vec<LeaderboardRow> = of_models.chain(curves.rows(&by)).collect();
     rank(&mut rows);
     let models = Trials::of(&rows);
     let mut usage = usage(api, &request).await?;
@@ -223,7 +223,7 @@ struct Benchmarks {
 }
 
 impl Benchmarks {
-    fn rows(&self, by: &Yardstick<'_>) -> impl Iterator<Item = Row> {
+    fn rows(&self, by: &Reference<'_>) -> impl Iterator<Item = LeaderboardRow> {
         let fund = self.fund.as_ref().and_then(|(name, curve)| benchmark_row(name, curve, by));
         let equal = self.equal.as_ref().and_then(|curve| benchmark_row("equal weight", curve, by));
         fund.into_iter().chain(equal)

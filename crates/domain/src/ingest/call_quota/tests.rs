@@ -130,7 +130,7 @@ fn a_refusal_survives_debits_and_the_turn_of_a_window() {
 }
 
 #[test]
-fn a_symbol_already_asked_for_this_month_is_free() {
+fn a_symbol_already_requested_this_month_is_free() {
     let month = window(r#"{"id":"m","kind":"fixed","per":"month","limit":1,"counts":"distinct_symbols"}"#);
     let now = at("2025-12-30T12:00:00Z");
     let state = month.debited(&WindowState::default(), now, Some(&symbol("A")));

@@ -1,46 +1,46 @@
-//! Coverage as people ask for it: by symbol.
+//! Coverage by symbol, as it is shown to users.
 
 use chrono::NaiveDate;
 
-use super::Coverage;
+use super::{Cells, Coverage};
 use crate::market::instruments::Symbol;
 use crate::values::bit_set::BitSet;
 
-/// What is known of one symbol.
+/// The coverage of one symbol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SymbolReport {
     /// The symbol.
     pub symbol: Symbol,
-    /// Sessions with a bar.
+    /// Number of sessions with a bar.
     pub bars: usize,
-    /// The first and the last of them.
+    /// The first and the last session with a bar.
     pub between: Option<(NaiveDate, NaiveDate)>,
-    /// Sessions that are known to have no bar.
+    /// Number of sessions that are known to have no bar.
     pub known_absent: usize,
-    /// Sessions of which nothing is known.
+    /// Number of sessions of which nothing is known.
     pub missing_sessions: usize,
-    /// The same as stretches of sessions that follow each other, oldest first.
+    /// These sessions as gaps, oldest first.
     pub missing: Vec<Gap>,
 }
 
-/// Sessions that follow each other.
+/// Consecutive sessions without a known bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
-    /// The first.
+    /// The first session.
     pub from: NaiveDate,
-    /// The last.
+    /// The last session.
     pub to: NaiveDate,
-    /// How many they are.
+    /// Their number.
     pub sessions: usize,
 }
 
 impl Coverage {
-    /// What is known of each symbol, in the order of the scope.
+    /// The coverage of each symbol, in the order of the scope.
     pub fn report(&self) -> Vec<SymbolReport> {
         let sessions = &self.scope.sessions;
         let mut all = BitSet::empty(sessions.len());
         all.insert_all(0..sessions.len());
-        let of_symbol = |(symbol, cells): (&Symbol, &super::Cells)| {
+        let of_symbol = |(symbol, cells): (&Symbol, &Cells)| {
             let missing = cells.missing(&all);
             let dates = || cells.bars.iter().filter_map(|index| sessions.get(index).copied());
             SymbolReport {
@@ -77,13 +77,13 @@ mod tests {
     use crate::market::instruments::{Symbol, Universe};
 
     #[test]
-    fn what_nobody_knows_is_told_as_stretches_and_what_is_known_to_be_absent_is_counted() {
+    fn unknown_sessions_are_reported_as_gaps_and_known_absences_are_counted() {
         let day = |day: u32| chrono::NaiveDate::from_ymd_opt(2025, 10, day).unwrap();
         let symbol: Symbol = "AAPL".parse().unwrap();
         let universe = Universe { name: String::new(), symbols: vec![symbol.clone()], benchmark: None };
         let scope = Scope::new([1, 2, 3, 6, 7, 8, 9].map(day), &universe, &[]);
         let now = "2025-10-30T00:00:00Z".parse().unwrap();
-        let span = AnswerSpan { symbol: symbol.clone(), from: day(7), to: day(8), asked_at: now };
+        let span = AnswerSpan { symbol: symbol.clone(), from: day(7), to: day(8), requested_at: now };
 
         let coverage = Coverage::assess(scope, [(&symbol, day(2)), (&symbol, day(7))], &[span], now);
         let report = coverage.report().remove(0);

@@ -21,8 +21,8 @@ fn scope(sessions: &[&str], members: &[&str]) -> Scope {
     Scope::new(sessions.iter().map(|session| date(session)), &universe(members), &[])
 }
 
-fn span(of: &str, from: &str, to: &str, asked_at: &str) -> AnswerSpan {
-    AnswerSpan { symbol: symbol(of), from: date(from), to: date(to), asked_at: at(asked_at) }
+fn span(of: &str, from: &str, to: &str, requested_at: &str) -> AnswerSpan {
+    AnswerSpan { symbol: symbol(of), from: date(from), to: date(to), requested_at: at(requested_at) }
 }
 
 fn coverage(scope: Scope, bars: &[(&str, &str)], spans: &[AnswerSpan]) -> Coverage {
@@ -68,7 +68,7 @@ fn a_session_inside_an_answer_without_a_bar_is_known_absent() {
 }
 
 #[test]
-fn a_young_absence_is_asked_again_after_a_day_and_an_old_one_never() {
+fn a_young_absence_is_requested_again_after_a_day_and_an_old_one_never() {
     let sessions = ["2025-10-03", "2025-10-06"];
     let day_old = [span("A", "2025-09-01", "2025-10-31", "2025-11-02T12:00:00Z")];
     let known = coverage(scope(&sessions, &["A"]), &[], &day_old);
@@ -81,7 +81,7 @@ fn a_young_absence_is_asked_again_after_a_day_and_an_old_one_never() {
 }
 
 #[test]
-fn an_absence_that_was_filled_is_not_asked_about_again() {
+fn an_absence_that_was_filled_is_not_requested_again() {
     let day_old = [span("A", "2025-09-01", "2025-10-31", "2025-11-01T12:00:00Z")];
     let known = coverage(scope(&["2025-10-30"], &["A"]), &[("A", "2025-10-30")], &day_old);
 
@@ -102,15 +102,15 @@ fn a_date_on_which_most_members_have_no_bar_cannot_run() {
 }
 
 #[test]
-fn the_benchmark_is_wanted_last_and_blocks_nothing() {
+fn the_benchmark_is_needed_last_and_blocks_nothing() {
     let sessions = [date("2025-10-01")];
     let held = [symbol("QQQ"), symbol("OLD"), symbol("A")];
     let scope = Scope::new(sessions, &universe(&["A"]), &held);
     let known = coverage(scope, &[("A", "2025-10-01")], &[]);
 
-    let wanted: Vec<_> = need(&known).others.into_iter().map(|(of, _)| of).collect();
+    let others: Vec<_> = need(&known).others.into_iter().map(|(of, _)| of).collect();
 
-    assert_eq!(wanted, [symbol("OLD"), symbol("QQQ")]);
+    assert_eq!(others, [symbol("OLD"), symbol("QQQ")]);
     assert_eq!(known.verdicts()[&date("2025-10-01")], Verdict::Available);
 }
 

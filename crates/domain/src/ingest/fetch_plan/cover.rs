@@ -1,4 +1,5 @@
-//! The puzzle behind a plan by symbol: dates that lack sets of symbols, and what an order of symbols completes.
+//! The covering problem behind a plan by symbol: each date lacks a set of symbols, and an order of symbols completes
+//! dates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,12 +45,12 @@ impl Cover {
         Self { symbols: missing.len(), groups, missing }
     }
 
-    /// The same symbols with fewer groups.
+    /// The same symbols with other groups.
     pub(super) fn with_groups(&self, groups: Vec<Group>) -> Self {
         Self { symbols: self.symbols, groups, missing: self.missing.clone() }
     }
 
-    /// Symbols that lack the most dates first: the order this system's predecessor used.
+    /// Symbols that lack the most dates first: the order that this system's predecessor used.
     pub(super) fn plain_order(&self) -> Vec<usize> {
         let mut order: Vec<_> = (0..self.symbols).collect();
         order.sort_by_key(|symbol| std::cmp::Reverse(self.missing[*symbol]));
@@ -66,8 +67,8 @@ impl Cover {
         self.profile(order, calls).0
     }
 
-    /// How many dates are complete after `calls` symbols of `order`, then the sum of the same over all
-    /// shorter beginnings: the expected loss when a rate limit strikes anywhere.
+    /// How many dates are complete after `calls` symbols of `order`, and the sum of this number over all shorter
+    /// prefixes. A larger sum means that fewer dates are lost when a rate limit stops the order early.
     pub(super) fn profile(&self, order: &[usize], calls: usize) -> (usize, usize) {
         let calls = calls.min(order.len());
         let mut place = vec![usize::MAX; self.symbols];

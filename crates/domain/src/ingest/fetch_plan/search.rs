@@ -1,18 +1,18 @@
-//! Searching for the order of symbols that completes the most dates.
+//! The search for the order of symbols that completes the most dates.
 
 use std::cmp::Reverse;
 
 use super::cover::{Cover, Group};
 use crate::values::bit_set::BitSet;
 
-/// How many sets of symbols or groups an exhaustive search may look at.
-const EXHAUSTIVE: u64 = 5_000;
+/// The highest number of sets of symbols or groups that an exhaustive search tries.
+const EXHAUSTIVE_LIMIT: u64 = 5_000;
 
-/// How many of the nearest dates the greedy search weighs before each choice.
-const WEIGHED: usize = 64;
+/// The number of groups that the greedy search compares before each choice: those that lack the fewest symbols.
+const GREEDY_CANDIDATES: usize = 64;
 
-/// All symbols, so ordered that the first `calls` complete the most dates that were found to be possible.
-/// Among orders that complete the same, the one whose beginnings complete more.
+/// All symbols in the best order found: its first `calls` complete the most dates. Among orders that complete the same
+/// number, it is the one whose prefixes complete more.
 pub(super) fn best_order(cover: &Cover, calls: usize) -> Vec<usize> {
     let mut orders = vec![greedy(cover, calls)];
     if calls < cover.symbols {
@@ -24,7 +24,7 @@ pub(super) fn best_order(cover: &Cover, calls: usize) -> Vec<usize> {
     orders.into_iter().rev().max_by_key(|order| cover.profile(order, calls)).unwrap_or_default()
 }
 
-/// Again and again the symbols that one more date lacks: those that complete the most dates per call.
+/// The greedy order: it repeatedly adds the lacking symbols of the group that completes the most dates per call.
 pub(super) fn greedy(cover: &Cover, calls: usize) -> Vec<usize> {
     let mut open: Vec<&Group> = cover.groups.iter().collect();
     let mut chosen = BitSet::empty(cover.symbols);
@@ -32,7 +32,7 @@ pub(super) fn greedy(cover: &Cover, calls: usize) -> Vec<usize> {
     while !open.is_empty() {
         let next = densest(&open, &chosen, calls.saturating_sub(order.len()));
         let mut symbols: Vec<_> = next.iter().collect();
-        symbols.sort_by_key(|symbol| Reverse(wanted(&open, *symbol)));
+        symbols.sort_by_key(|symbol| Reverse(dates_lacking(&open, *symbol)));
         order.extend(symbols);
         chosen.union_with(&next);
         open.retain(|group| !group.lacks.is_subset(&chosen));
@@ -40,38 +40,38 @@ pub(super) fn greedy(cover: &Cover, calls: usize) -> Vec<usize> {
     order
 }
 
-/// The lacking symbols of the group that completes the most dates per call; of those that fit into
-/// `calls`, or of all when none does.
+/// The lacking symbols of the group that completes the most dates per call. When some groups fit into `calls`, only
+/// these are compared.
 fn densest(open: &[&Group], chosen: &BitSet, calls: usize) -> BitSet {
     let mut nearest: Vec<_> = open.iter().map(|group| (group.lacks.minus(chosen), group.dates)).collect();
     nearest.sort_by_key(|(rest, dates)| (rest.len() > calls, rest.len(), Reverse(*dates)));
     let fits = nearest.iter().take_while(|(rest, _)| rest.len() <= calls).count();
-    nearest.truncate(if fits == 0 { WEIGHED } else { fits.min(WEIGHED) });
+    nearest.truncate(if fits == 0 { GREEDY_CANDIDATES } else { fits.min(GREEDY_CANDIDATES) });
 
     let mut best: Option<(usize, BitSet)> = None;
     for (rest, _) in nearest {
         let mut after = chosen.clone();
         after.union_with(&rest);
         let gain = open.iter().filter(|g| g.lacks.is_subset(&after)).map(|g| g.dates).sum::<usize>();
-        if best.as_ref().is_none_or(|(most, cost)| gain * cost.len() > most * rest.len()) {
+        if best.as_ref().is_none_or(|(best, cost)| gain * cost.len() > best * rest.len()) {
             best = Some((gain, rest));
         }
     }
     best.map_or_else(|| BitSet::empty(0), |(_, rest)| rest)
 }
 
-/// How many dates still want `symbol`.
-fn wanted(open: &[&Group], symbol: usize) -> usize {
+/// How many dates lack `symbol`.
+fn dates_lacking(open: &[&Group], symbol: usize) -> usize {
     open.iter().filter(|group| group.lacks.contains(symbol)).map(|group| group.dates).sum()
 }
 
-/// All symbols less, one by one, the symbol whose loss costs the fewest dates, until `calls` are left.
+/// The symbols that are left when the symbol that the fewest dates lack is removed repeatedly, until `calls` are left.
 fn peeled(cover: &Cover, calls: usize) -> BitSet {
     let mut kept = BitSet::empty(cover.symbols);
     kept.insert_all(0..cover.symbols);
     let mut alive: Vec<&Group> = cover.groups.iter().collect();
     while kept.len() > calls {
-        let cheapest = kept.iter().min_by_key(|symbol| (wanted(&alive, *symbol), Reverse(*symbol)));
+        let cheapest = kept.iter().min_by_key(|symbol| (dates_lacking(&alive, *symbol), Reverse(*symbol)));
         let Some(cheapest) = cheapest else { break };
         kept.remove(cheapest);
         alive.retain(|group| !group.lacks.contains(cheapest));
@@ -79,13 +79,13 @@ fn peeled(cover: &Cover, calls: usize) -> BitSet {
     kept
 }
 
-/// The best set of at most `calls` symbols, when trying all sets of symbols, or all sets of groups, is cheap.
+/// The best set of at most `calls` symbols, when there are few sets of symbols or few sets of groups; otherwise `None`.
 fn exhaustive(cover: &Cover, calls: usize) -> Option<BitSet> {
-    if combinations(cover.symbols, calls) <= EXHAUSTIVE {
+    if combinations(cover.symbols, calls) <= EXHAUSTIVE_LIMIT {
         return best_combination(cover, calls);
     }
     let groups = cover.groups.len();
-    (groups <= EXHAUSTIVE.ilog2() as usize).then(|| best_union(cover, calls)).flatten()
+    (groups <= EXHAUSTIVE_LIMIT.ilog2() as usize).then(|| best_union(cover, calls)).flatten()
 }
 
 fn best_combination(cover: &Cover, calls: usize) -> Option<BitSet> {
@@ -95,7 +95,7 @@ fn best_combination(cover: &Cover, calls: usize) -> Option<BitSet> {
         let mut chosen = BitSet::empty(cover.symbols);
         picked.iter().for_each(|symbol| chosen.insert(*symbol));
         let completed = cover.completed_by(&chosen);
-        if best.as_ref().is_none_or(|(most, _)| completed > *most) {
+        if best.as_ref().is_none_or(|(best, _)| completed > *best) {
             best = Some((completed, chosen));
         }
         // The next combination in lexicographic order: move the last index that can still move.
@@ -118,11 +118,11 @@ fn best_union(cover: &Cover, calls: usize) -> Option<BitSet> {
     unions.filter(|union| union.len() <= calls).max_by_key(|union| cover.completed_by(union))
 }
 
-/// `n` over `k`, or a number above any bound when it is large.
+/// The binomial coefficient of `n` and `k`, or `u64::MAX` when it is above the limit of an exhaustive search.
 fn combinations(n: usize, k: usize) -> u64 {
     let k = k.min(n.saturating_sub(k)) as u64;
     (0..k).fold(1_u64, |product, step| match product {
-        0..=EXHAUSTIVE => product * (n as u64 - step) / (step + 1),
+        0..=EXHAUSTIVE_LIMIT => product * (n as u64 - step) / (step + 1),
         _ => u64::MAX,
     })
 }

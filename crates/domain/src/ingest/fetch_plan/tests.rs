@@ -144,7 +144,7 @@ fn what_blocks_no_date_comes_after_what_does_and_the_benchmark_last() {
 }
 
 #[test]
-fn what_the_plan_of_the_key_cannot_reach_is_not_asked_for() {
+fn dates_outside_the_tariff_of_the_key_are_not_requested() {
     let need = lacking(&[("A", &[1, 5]), ("B", &[1]), ("C", &[5])]);
     let offer = Offer { earliest: Some(day(3)), ..BY_SYMBOL };
 
@@ -160,7 +160,7 @@ fn by_date_each_call_completes_the_oldest_open_date() {
 }
 
 #[test]
-fn a_provider_that_offers_both_is_asked_in_the_way_that_completes_more() {
+fn a_provider_that_offers_both_is_used_in_the_way_that_completes_more() {
     let either = Offer { shape: Shape::Either, earliest: None };
     let many_symbols = lacking(&[("A", &[1]), ("B", &[1]), ("C", &[1])]);
     let many_dates = lacking(&[("A", &[1, 2, 3])]);

@@ -3,14 +3,14 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::bars::{SYMBOL, price_problem};
-use super::table::{Row, read_rows};
-use super::{Faults, Kind, Rules, Seen, session};
+use super::faults::Faults;
+use super::rules::{Rules, Seen, price_problem, symbol};
+use super::table::{CsvRow, ImportKind, read_rows};
 use crate::accounting::corporate_action::{ActionKind, Ratio};
 use crate::market::instruments::Symbol;
 use crate::values::money::{Price, PriceError};
 
-/// What a company does on a date; `None` in it: nothing, in place of what was said before.
+/// The corporate action of a date. `None` inside it removes an action that was imported before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// A split.
@@ -19,7 +19,7 @@ pub enum Change {
     Dividend(Option<Price>),
 }
 
-/// A split or dividend, with the line that it stands on.
+/// A split or dividend with its line in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActionRow {
     /// The line, counted from 1.
@@ -28,33 +28,33 @@ pub struct ActionRow {
     pub symbol: Symbol,
     /// The session before whose open it takes effect.
     pub date: NaiveDate,
-    /// What happens.
+    /// The action.
     pub change: Change,
 }
 
-/// Reads splits or dividends. They are announced, so their dates may lie in the future.
+/// Reads splits or dividends. Companies announce them, so their dates may be in the future.
 ///
 /// # Errors
-/// All that is wrong with the file.
+/// Everything that is wrong with the file.
 pub fn actions(text: &str, kind: ActionKind, rules: &Rules<'_>) -> Result<Vec<ActionRow>, Faults> {
     let mut seen = Seen::default();
     read_rows(text, kind.into(), |row, faults| read(row, kind, rules, &mut seen, faults))
 }
 
 fn read<'a>(
-    row: &Row<'a>,
+    row: &CsvRow<'a>,
     kind: ActionKind,
     rules: &Rules<'_>,
     seen: &mut Seen<'a>,
     faults: &mut Faults,
 ) -> Option<ActionRow> {
-    let (line, columns) = (row.line, Kind::from(kind).columns());
+    let (line, columns) = (row.line, ImportKind::from(kind).columns());
     let mut fault = |column: usize, problem: String| {
         let name = columns.get(column).copied().unwrap_or_default();
         faults.add(line, name, problem, row.field(column));
     };
-    let symbol: Option<Symbol> = row.field(0).parse().map_err(|_| fault(0, SYMBOL.to_owned())).ok();
-    let date = session(row.field(1), rules.calendar).map_err(|problem| fault(1, problem)).ok();
+    let symbol = symbol(row.field(0)).map_err(|problem| fault(0, problem)).ok();
+    let date = rules.session(row.field(1)).map_err(|problem| fault(1, problem)).ok();
     let change = match kind {
         ActionKind::Split => ratio(row.field(2)).map(Change::Split),
         ActionKind::Dividend => amount(row.field(2)).map(Change::Dividend),
@@ -68,7 +68,7 @@ fn read<'a>(
     Some(ActionRow { line, symbol: symbol?, date: date?, change: change? })
 }
 
-/// New shares for old ones: `10:1`, `10`, `1:8` or `0.125`; `1` is no split.
+/// New shares for old ones: `10:1`, `10`, `1:8` or `0.125`. `1` is no split.
 fn ratio(text: &str) -> Result<Option<Ratio>, String> {
     const WRITE: &str = "is not a ratio; write new shares:old shares, e.g. 10:1, or 1:10 for a reverse split";
     let (new, old) = text.split_once([':', '/']).unwrap_or((text, "1"));
@@ -84,7 +84,7 @@ fn millionths(text: &str) -> Option<u128> {
     u128::try_from(millionths).ok().filter(|_| number.scale() <= 6)
 }
 
-/// Dollars for each share; `0` is no dividend.
+/// Dollars for each share. `0` is no dividend.
 fn amount(text: &str) -> Result<Option<Price>, String> {
     match text.parse::<Price>() {
         Ok(price) => Ok(Some(price)),

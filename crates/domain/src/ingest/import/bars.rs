@@ -2,12 +2,13 @@
 
 use chrono::NaiveDate;
 
-use super::table::{Row, read_rows};
-use super::{Faults, Kind, Rules, Seen, session};
+use super::faults::Faults;
+use super::rules::{Rules, Seen, price_problem, symbol};
+use super::table::{CsvRow, ImportKind, read_rows};
 use crate::market::instruments::{Bar, BarError, Symbol};
-use crate::values::money::{Price, PriceError};
+use crate::values::money::Price;
 
-/// A bar, with the line that it stands on.
+/// A bar with its line in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BarRow {
     /// The line, counted from 1.
@@ -23,20 +24,20 @@ pub struct BarRow {
 /// Reads daily bars.
 ///
 /// # Errors
-/// All that is wrong with the file.
+/// Everything that is wrong with the file.
 pub fn bars(text: &str, rules: &Rules<'_>) -> Result<Vec<BarRow>, Faults> {
     let mut seen = Seen::default();
-    read_rows(text, Kind::Bars, |row, faults| read(row, rules, &mut seen, faults))
+    read_rows(text, ImportKind::Bars, |row, faults| read(row, rules, &mut seen, faults))
 }
 
-fn read<'a>(row: &Row<'a>, rules: &Rules<'_>, seen: &mut Seen<'a>, faults: &mut Faults) -> Option<BarRow> {
-    let (line, columns) = (row.line, Kind::Bars.columns());
+fn read<'a>(row: &CsvRow<'a>, rules: &Rules<'_>, seen: &mut Seen<'a>, faults: &mut Faults) -> Option<BarRow> {
+    let (line, columns) = (row.line, ImportKind::Bars.columns());
     let mut fault = |column: usize, problem: String| {
         let name = columns.get(column).copied().unwrap_or_default();
         faults.add(line, name, problem, row.field(column));
     };
-    let symbol: Option<Symbol> = row.field(0).parse().map_err(|_| fault(0, SYMBOL.to_owned())).ok();
-    let date = closed_session(row.field(1), rules).map_err(|problem| fault(1, problem)).ok();
+    let symbol = symbol(row.field(0)).map_err(|problem| fault(0, problem)).ok();
+    let date = rules.closed_session(row.field(1)).map_err(|problem| fault(1, problem)).ok();
     let [open, high, low, close] = [2, 3, 4, 5].map(|column| {
         row.field(column).parse::<Price>().map_err(|problem| fault(column, price_problem(&problem))).ok()
     });
@@ -59,29 +60,7 @@ fn column_of(problem: &BarError) -> usize {
     }
 }
 
-pub(super) const SYMBOL: &str = "is not a symbol; write 1 to 12 of A-Z, 0-9, '.', '-'";
-
-fn closed_session(text: &str, rules: &Rules<'_>) -> Result<NaiveDate, String> {
-    let date = session(text, rules.calendar)?;
-    if date > rules.closed_until {
-        let last = rules.closed_until;
-        return Err(format!("is a session that has not closed yet; the last one that has is {last}"));
-    }
-    Ok(date)
-}
-
-pub(super) fn price_problem(problem: &PriceError) -> String {
-    match problem {
-        PriceError::NotDecimal(_) => "is not a decimal number; write it like 1234.56",
-        PriceError::NotPositive(_) => "is not above zero; leave the row out when there was no trade",
-        PriceError::OutOfRange(_) => {
-            "has more digits than a price can have (14 before the point, 10 behind it)"
-        }
-    }
-    .to_owned()
-}
-
-/// A whole number of shares, which the database can hold.
+/// A whole number of shares within the range of a database `bigint`.
 fn volume(text: &str) -> Result<u64, &'static str> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let volume = text.parse().ok().filter(|volume| *volume <= i64::MAX.cast_unsigned());

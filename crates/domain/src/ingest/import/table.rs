@@ -1,40 +1,72 @@
-//! The lines of a file as rows of known columns.
+//! The kinds of files with their columns, and the lines of a file as rows.
 
-use super::{Faults, Kind};
+use super::faults::Faults;
+use crate::accounting::corporate_action::ActionKind;
 
-/// No kind has more columns.
-const MOST_COLUMNS: usize = 7;
-
-/// A row's fields, in the order of [`Kind::columns`].
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Row<'a> {
-    pub(super) line: usize,
-    fields: [&'a str; MOST_COLUMNS],
+/// The kind of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportKind {
+    /// Daily bars: symbol, date, open, high, low, close, volume.
+    Bars,
+    /// Splits: symbol, date, ratio.
+    Splits,
+    /// Dividends: symbol, date, amount.
+    Dividends,
 }
 
-impl<'a> Row<'a> {
+impl ImportKind {
+    /// The names of its columns, in the order of a row's fields.
+    pub fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Bars => &["symbol", "date", "open", "high", "low", "close", "volume"],
+            Self::Splits => &["symbol", "date", "ratio"],
+            Self::Dividends => &["symbol", "date", "amount"],
+        }
+    }
+}
+
+impl From<ActionKind> for ImportKind {
+    fn from(kind: ActionKind) -> Self {
+        match kind {
+            ActionKind::Split => Self::Splits,
+            ActionKind::Dividend => Self::Dividends,
+        }
+    }
+}
+
+/// The highest number of columns of any kind.
+const MAX_COLUMNS: usize = 7;
+
+/// A row's fields, in the order of [`ImportKind::columns`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CsvRow<'a> {
+    pub(super) line: usize,
+    fields: [&'a str; MAX_COLUMNS],
+}
+
+impl<'a> CsvRow<'a> {
     pub(super) fn field(&self, column: usize) -> &'a str {
         self.fields.get(column).copied().unwrap_or_default()
     }
 }
 
-/// What `read` makes of each row below the header; empty lines are skipped.
+/// Calls `read` for each row below the header and collects what it returns; empty lines are skipped.
 ///
 /// # Errors
-/// All that is wrong with the file, in its order. When the header does not name each column once, that alone.
+/// Everything that is wrong with the file, in its order. When the header does not name each column once, only that.
 pub(super) fn read_rows<'a, T>(
     text: &'a str,
-    kind: Kind,
-    mut read: impl FnMut(&Row<'a>, &mut Faults) -> Option<T>,
+    kind: ImportKind,
+    mut read: impl FnMut(&CsvRow<'a>, &mut Faults) -> Option<T>,
 ) -> Result<Vec<T>, Faults> {
     let columns = kind.columns();
     let mut lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
     let header = lines.next().map(|(line, _)| line).unwrap_or_default();
     let places = places(header, columns)?;
-    let (mut made, mut faults, mut is_empty) = (Vec::new(), Faults::default(), true);
+    let (mut items, mut faults, mut is_empty) = (Vec::new(), Faults::default(), true);
     for (text, line) in lines.filter(|(line, _)| !line.trim().is_empty()) {
         is_empty = false;
-        let mut row = Row { line, fields: [""; MOST_COLUMNS] };
+        let mut row = CsvRow { line, fields: [""; MAX_COLUMNS] };
         let mut count = 0;
         for field in fields(text) {
             if let Some(column) = places.iter().position(|place| *place == count) {
@@ -43,7 +75,7 @@ pub(super) fn read_rows<'a, T>(
             count += 1;
         }
         if count == columns.len() {
-            made.extend(read(&row, &mut faults));
+            items.extend(read(&row, &mut faults));
         } else {
             let problem = format!("this line has {count} fields and the header {}", columns.len());
             faults.add(line, "", problem, text);
@@ -52,10 +84,10 @@ pub(super) fn read_rows<'a, T>(
     if is_empty {
         faults.add(1, "", "there are no rows below the header", header);
     }
-    if faults.total == 0 { Ok(made) } else { Err(faults) }
+    if faults.total == 0 { Ok(items) } else { Err(faults) }
 }
 
-/// Where each column stands.
+/// The position of each column.
 fn places(header: &str, columns: &[&str]) -> Result<Vec<usize>, Faults> {
     let names: Vec<String> = fields(header).map(str::to_ascii_lowercase).collect();
     let mut faults = Faults::default();

@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::accounting::corporate_action::ActionKind;
+use crate::market::calendar::Calendar;
 
 const HEADER: &str = "symbol,date,open,high,low,close,volume";
 const GOOD: &str = "AAPL,2025-10-01,255.04,258.79,254.93,255.45,48713940";
@@ -43,7 +45,7 @@ fn columns_may_stand_in_any_order_and_in_quotation_marks() {
 }
 
 #[test]
-fn each_wrong_field_is_told_with_its_line_its_column_and_the_fix() {
+fn each_wrong_field_is_reported_with_its_line_its_column_and_the_fix() {
     check("aapl,2025-10-02,1,1,1,1,1", "symbol", "1 to 12 of A-Z");
     check("AAPL,10/02/2025,1,1,1,1,1", "date", "write YYYY-MM-DD");
     check("AAPL,2025-10-04,1,1,1,1,1", "date", "no session (a weekend)");
@@ -63,14 +65,14 @@ fn each_wrong_field_is_told_with_its_line_its_column_and_the_fix() {
 }
 
 #[test]
-fn all_faults_are_told_in_the_order_of_the_file_and_beyond_a_hundred_counted() {
+fn all_faults_are_reported_in_the_order_of_the_file_and_beyond_a_hundred_counted() {
     let found = faults(&["a,b,c,1,1,1,x", GOOD, "AAPL,2025-10-02"]);
     let places: Vec<_> = found.iter().map(|(line, column, _)| (*line, column.as_str())).collect();
     assert_eq!(places, [(2, "symbol"), (2, "date"), (2, "open"), (2, "volume"), (4, "")]);
 
     let many = format!("{HEADER}\n{}", "AAPL,2025-10-04,1,1,1,1,1\n".repeat(250));
     let many = read(&many).unwrap_err();
-    assert_eq!((many.listed.len(), many.total), (MOST_LISTED, 250));
+    assert_eq!((many.listed.len(), many.total), (MAX_LISTED, 250));
 }
 
 #[test]
@@ -85,7 +87,7 @@ fn a_header_with_missing_repeated_or_unknown_columns_is_refused_as_a_whole() {
 }
 
 #[test]
-fn a_line_that_is_no_utf_8_is_told() {
+fn a_line_that_is_no_utf_8_is_reported() {
     let faults = text(b"symbol\nAAPL\n\xff\n").unwrap_err();
 
     assert_eq!(faults.listed[0].line, 3);

@@ -11,7 +11,8 @@ use crate::accounting::costs::Costs;
 use crate::job::{ModelKind, OnFailure, Options};
 use crate::market::calendar::weekdays;
 use crate::market::instruments::Universe;
-use crate::simulation::lane::{Winners, plan_lane};
+use crate::simulation::lane::plan_lane;
+use crate::simulation::model_day::Winners;
 use crate::strategy::policy::Policy;
 
 const TRIALS: u32 = 3;

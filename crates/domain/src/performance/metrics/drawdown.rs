@@ -1,20 +1,20 @@
-//! The deepest fall from an earlier high.
+//! The largest drawdown: the deepest fall of a value below an earlier high.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-/// When the largest drawdown happened.
+/// The dates of a drawdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drawdown {
-    /// The session of the high it fell from.
+    /// The session of the high before it.
     pub peak: NaiveDate,
-    /// The session of its lowest value; the first of several.
+    /// The session of its lowest value; the first of equal ones.
     pub trough: NaiveDate,
-    /// The first session that was as high again, if any.
+    /// The first session after it that reached the high again, if any.
     pub recovery: Option<NaiveDate>,
 }
 
-/// A drawdown by the places of its values in the series.
+/// A drawdown; its values are indexes into the series.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Fall {
     /// `trough / peak - 1`, below 0.
@@ -25,7 +25,7 @@ pub(super) struct Fall {
 }
 
 impl Fall {
-    /// The same by date; `None` when there is not a date for every value.
+    /// Its dates; `None` when `dates` does not have a date for each value.
     pub(super) fn dated(self, dates: &[NaiveDate]) -> Option<Drawdown> {
         let recovery = match self.recovery {
             Some(place) => Some(*dates.get(place)?),
@@ -35,7 +35,7 @@ impl Fall {
     }
 }
 
-/// The largest drawdown of `equity`, all above zero but perhaps the last; `None` when it never fell.
+/// The largest drawdown of `equity`, whose values are above zero except perhaps the last; `None` when it never fell.
 pub(super) fn largest(equity: &[f64]) -> Option<Fall> {
     let mut peak = 0;
     let mut deepest: Option<Fall> = None;

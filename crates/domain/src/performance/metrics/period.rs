@@ -1,11 +1,11 @@
-//! The two figures of `GET /results` over a range, as the system's predecessor computes them.
+//! The return and the annualized return of `GET /results`, computed as the system's predecessor did.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
-/// Return over a range of days, in percent rounded to two places, halves to even as Python does.
+/// The return over a range of days, in percent rounded half-even to two places, as Python's `round` does.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PeriodMetrics {
     /// `(E - S) / S * 100`; 0 when `S` is 0.
@@ -13,11 +13,11 @@ pub struct PeriodMetrics {
     /// `((E / S)^(365 / calendar days) - 1) * 100`; 0 when `S` is 0 or `E` not above 0. `None` when it is
     /// too large for a number.
     pub annualized_return_pct: Option<f64>,
-    /// Days from the first to the last date, both counted.
+    /// Days from the first to the last date, both included.
     pub calendar_days: i64,
 }
 
-/// The figures for a portfolio worth `start` before the session of `first` and `end` after that of `last`.
+/// The metrics of a portfolio whose value is `start` before the session of `first` and `end` after that of `last`.
 pub fn period_metrics(start: Decimal, end: Decimal, first: NaiveDate, last: NaiveDate) -> PeriodMetrics {
     let calendar_days = (last - first).num_days() + 1;
     let (s, e) = (start.to_f64().unwrap_or_default(), end.to_f64().unwrap_or_default());
@@ -34,8 +34,8 @@ pub fn period_metrics(start: Decimal, end: Decimal, first: NaiveDate, last: Naiv
     }
 }
 
-/// The float nearest to `value` rounded to two places. Formatting rounds the exact binary value, halves to
-/// even, which is what Python's `round` does; multiplying by 100 would round twice.
+/// The float nearest to `value` rounded to two places. Formatting rounds the exact binary value half-even, as Python's
+/// `round` does; a multiplication by 100 would round twice.
 fn two_places(value: f64) -> Option<f64> {
     let rounded: f64 = format!("{value:.2}").parse().ok()?;
     rounded.is_finite().then_some(rounded + 0.0)

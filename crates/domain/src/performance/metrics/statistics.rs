@@ -1,12 +1,13 @@
-//! Textbook statistics that do not take rounding noise for a spread.
+//! Statistics of samples, protected against rounding noise: equal values have a deviation of exactly zero.
 
-use super::{Metric, Undefined};
+use super::metric::{Metric, Undefined};
 
 pub(super) const SESSIONS_PER_YEAR: f64 = 252.0;
 
-/// Noise of a return is a few units of the last place of `1 + r`; a real spread is far above it.
+/// The rounding noise of a return is a few units in the last place of `1 + r`. A real deviation is far above it.
 const NOISE: f64 = 1e-14;
 
+/// A daily deviation or ratio scaled to a year, by the square root of time.
 pub(super) fn annualized(daily: f64) -> f64 {
     daily * SESSIONS_PER_YEAR.sqrt()
 }
@@ -15,8 +16,8 @@ pub(crate) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// Standard deviation with `n - 1` in the denominator; exactly zero when the values are equal but for
-/// rounding, where the naive formula would give a tiny number and ratios of 1e16.
+/// Sample standard deviation, with `n - 1` in the denominator. It is exactly zero when the values differ by rounding
+/// noise only; the plain formula would give a tiny number, and ratios of 1e16.
 pub(crate) fn spread(values: &[f64]) -> Metric {
     if values.len() < 2 {
         return Err(Undefined::TooFewReturns);
@@ -28,14 +29,15 @@ pub(crate) fn spread(values: &[f64]) -> Metric {
     Ok(if deviation <= NOISE * (1.0 + largest) { 0.0 } else { deviation })
 }
 
-/// Covariance with `n - 1` in the denominator, of equally many values.
+/// Sample covariance, with `n - 1` in the denominator, of two samples of equal size.
 pub(super) fn covariance(a: &[f64], b: &[f64]) -> f64 {
     let (mean_a, mean_b) = (mean(a), mean(b));
     let products: f64 = a.iter().zip(b).map(|(a, b)| (a - mean_a) * (b - mean_b)).sum();
     products / (a.len() as f64 - 1.0)
 }
 
-/// The value below which `percent` of the values lie, linearly interpolated as numpy does.
+/// The percentile `percent` of the values by linear interpolation: numpy's default, type 7 of R. J. Hyndman and Y. Fan,
+/// "Sample Quantiles in Statistical Packages" (1996).
 pub(super) fn percentile(values: &[f64], percent: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -45,7 +47,7 @@ pub(super) fn percentile(values: &[f64], percent: f64) -> f64 {
     below + (above - below) * place.fract()
 }
 
-/// How much of the variance of `values` a straight line through them explains.
+/// The coefficient of determination, `R^2`, of a straight line through `values`.
 pub(super) fn r_squared(values: &[f64]) -> Metric {
     let steps: Vec<f64> = (0..values.len()).map(|step| step as f64).collect();
     let spread = spread(values)?;

@@ -1,8 +1,10 @@
-//! Pairs of models: whether their trials tell them apart.
+//! Pairs of models: whether their trials show that they differ.
 
-use super::{Sample, Trials, Unknown, student};
+use super::student;
+use super::trials::{Sample, Trials, Unknown};
 
-/// Models count as told apart when chance alone would do so, in any pair of the table, less often than this.
+/// The significance level. Two models count as different when their adjusted p-value is below it: the chance of one or
+/// more false differences in the whole table is then below this level.
 pub const SIGNIFICANCE: f64 = 0.05;
 
 /// Two models side by side.
@@ -14,21 +16,21 @@ pub struct Comparison {
     pub b: String,
     /// Mean return of `a` less that of `b`, a fraction.
     pub difference: Result<f64, Unknown>,
-    /// Whether chance explains the difference.
+    /// The result of the test.
     pub verdict: Result<Verdict, Unknown>,
 }
 
-/// What the test says.
+/// The result of the test of equal means.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Verdict {
-    /// The chance of a difference at least as large, in either direction, between models of equal mean.
+    /// The chance of a difference at least as large, in either direction, if both models had the same mean.
     pub p_value: f64,
-    /// The same after Holm's correction over all pairs that could be tested.
+    /// The p-value after Holm's correction over all pairs that could be tested.
     pub p_adjusted: f64,
 }
 
 impl Verdict {
-    /// Whether the two models can be told apart.
+    /// Whether the two models differ significantly.
     pub fn distinguishable(&self) -> bool {
         self.p_adjusted < SIGNIFICANCE
     }
@@ -56,33 +58,35 @@ pub fn comparisons(models: &[Trials]) -> Vec<Comparison> {
         .collect()
 }
 
-/// Welch's test of equal means.
+/// The p-value of Welch's test of equal means.
 fn p_value(a: &Trials, b: &Trials) -> Result<f64, Unknown> {
     let samples = (a.sample()?, b.sample()?);
     if a.dates == b.dates { Ok(welch(samples.0, samples.1)) } else { Err(Unknown::OtherDates) }
 }
 
-/// `t = (mean_a - mean_b) / sqrt(e_a + e_b)`, where `e` is a sample's variance over its size; its degrees of
-/// freedom are those of Welch and Satterthwaite, `(e_a + e_b)^2 / (e_a^2 / (n_a - 1) + e_b^2 / (n_b - 1))`.
+/// Welch's t-test (NIST/SEMATECH e-Handbook, section 1.3.5.3): `t = (mean_a - mean_b) / sqrt(e_a + e_b)`, where `e` is
+/// a sample's variance over its size; its degrees of freedom are those of Welch and Satterthwaite, `(e_a + e_b)^2 /
+/// (e_a^2 / (n_a - 1) + e_b^2 / (n_b - 1))`.
 fn welch(a: Sample, b: Sample) -> f64 {
     let (error_a, error_b) = (a.variance / a.n, b.variance / b.n);
     let error = error_a + error_b;
-    // Shares of the error, so that squares of small variances do not vanish.
+    // Shares of the error keep the squares of small variances from underflowing to zero.
     let (share_a, share_b) = (error_a / error, error_b / error);
     let freedom = 1.0 / (share_a.powi(2) / (a.n - 1.0) + share_b.powi(2) / (b.n - 1.0));
     student::two_sided((a.mean - b.mean) / error.sqrt(), freedom)
 }
 
-/// Holm's correction: with `m` values in rising order, the `i`th from 0 times `m - i`, never below the one
-/// before it and never above 1. The answer is in the order of `p_values`.
+/// Holm's step-down correction (Scandinavian Journal of Statistics 6, 1979): with `m` values in rising order, the `i`th
+/// from 0 becomes `m - i` times as large, but not below the one before it and not above 1. The result is in the order
+/// of `p_values`.
 pub(super) fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut places: Vec<usize> = (0..p_values.len()).collect();
     places.sort_by(|a, b| p_values[*a].total_cmp(&p_values[*b]));
     let mut adjusted = vec![0.0; p_values.len()];
-    let mut least = 0.0_f64;
+    let mut floor = 0.0_f64;
     for (rank, place) in places.into_iter().enumerate() {
-        least = least.max((p_values[place] * (p_values.len() - rank) as f64).min(1.0));
-        adjusted[place] = least;
+        floor = floor.max((p_values[place] * (p_values.len() - rank) as f64).min(1.0));
+        adjusted[place] = floor;
     }
     adjusted
 }

@@ -9,7 +9,7 @@ pub(super) fn two_sided(t: f64, freedom: f64) -> f64 {
     beta_reg(freedom / 2.0, 0.5, freedom / (freedom + t * t))
 }
 
-/// The value that `T` is below with the chance `p`, which is at least 1/2 and less than 1.
+/// The quantile of `p`: `T` is below it with the chance `p`, which is at least 1/2 and less than 1.
 pub(super) fn quantile(p: f64, freedom: f64) -> f64 {
     let x = inv_beta_reg(freedom / 2.0, 0.5, 2.0 * (1.0 - p));
     (freedom * (1.0 - x) / x).sqrt()

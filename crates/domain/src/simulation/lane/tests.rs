@@ -9,6 +9,8 @@ use crate::accounting::costs::Costs;
 use crate::job::{ModelKind, Options};
 use crate::market::calendar::weekdays;
 use crate::market::instruments::Universe;
+use crate::simulation::model_day::Winner;
+use crate::simulation::staleness::stale_dates;
 use crate::strategy::policy::Policy;
 use crate::values::ids::JobId;
 
@@ -18,13 +20,6 @@ fn day(text: &str) -> NaiveDate {
 
 fn at(date: &str, revision: u32) -> Option<DayRef> {
     Some(DayRef { date: day(date), revision })
-}
-
-#[test]
-fn a_chain_of_first_revisions_is_fresh() {
-    let chain = [(day("2025-10-01"), 1, None), (day("2025-10-02"), 1, at("2025-10-01", 1))];
-
-    assert_eq!(stale_dates(chain), Vec::<NaiveDate>::new());
 }
 
 #[test]
@@ -38,45 +33,16 @@ fn a_day_whose_prices_were_replaced_is_stale_with_those_after_it_and_is_run_agai
     .into();
     let job = october(Options { reprocess_stale: true, ..Options::default() });
 
-    assert_eq!(stale_winners(&winners), [day("2025-10-02"), day("2025-10-03")]);
+    assert_eq!(stale_dates(&winners), [day("2025-10-02"), day("2025-10-03")]);
     assert_eq!(day_action(&job, day("2025-10-01"), &winners), DayAction::Keep);
     let again = DayAction::Run { base: at("2025-10-01", 1), revision: 2 };
     assert_eq!(day_action(&job, day("2025-10-02"), &winners), again);
 }
 
-#[test]
-fn days_after_a_replaced_day_are_stale_to_the_end() {
-    let chain = [
-        (day("2025-10-01"), 2, None),
-        (day("2025-10-02"), 1, at("2025-10-01", 1)),
-        (day("2025-10-03"), 1, at("2025-10-02", 1)),
-    ];
-
-    assert_eq!(stale_dates(chain), [day("2025-10-02"), day("2025-10-03")]);
-}
-
-#[test]
-fn a_gap_that_was_filled_later_makes_the_next_day_stale() {
-    let chain = [
-        (day("2025-10-01"), 1, None),
-        (day("2025-10-02"), 1, at("2025-10-01", 1)),
-        (day("2025-10-03"), 1, at("2025-10-01", 1)),
-    ];
-
-    assert_eq!(stale_dates(chain), [day("2025-10-03")]);
-}
-
-#[test]
-fn a_day_that_continued_from_a_day_that_is_no_longer_its_predecessor_is_stale_even_as_the_first() {
-    let chain = [(day("2025-10-02"), 1, at("2025-10-01", 1))];
-
-    assert_eq!(stale_dates(chain), [day("2025-10-02")]);
-}
-
 fn any_dates() -> impl Strategy<Value = BTreeSet<NaiveDate>> {
     let weekdays = weekdays(day("2025-10-01"), day("2025-10-31"));
-    let most = weekdays.len();
-    subsequence(weekdays, 0..=most).prop_map(|dates| dates.into_iter().collect())
+    let count = weekdays.len();
+    subsequence(weekdays, 0..=count).prop_map(|dates| dates.into_iter().collect())
 }
 
 fn any_options() -> impl Strategy<Value = Options> {
@@ -154,10 +120,6 @@ fn run(job: &Job, failing: &BTreeSet<NaiveDate>, winners: &mut Winners) {
     }
 }
 
-fn stale(winners: &Winners) -> Vec<NaiveDate> {
-    stale_dates(winners.iter().map(|(date, winner)| (*date, winner.revision, winner.base)))
-}
-
 fn any_job() -> impl Strategy<Value = (Job, BTreeSet<NaiveDate>)> {
     let all = weekdays(day("2025-10-01"), day("2025-10-31"));
     let range =
@@ -182,10 +144,10 @@ proptest! {
             run(job, failing, &mut winners);
         }
 
-        let stale_days = stale(&winners);
+        let stale_days = stale_dates(&winners);
         let mut before = None;
         for (date, winner) in &winners {
-            prop_assert!(winner.base == before || stale_days.contains(date), "{date} is a gap that nobody is told of");
+            prop_assert!(winner.base == before || stale_days.contains(date), "{date} is a gap that is not reported as stale");
             before = Some(DayRef { date: *date, revision: winner.revision });
         }
         let repair = october(Options { reprocess_stale: true, ..Options::default() });
@@ -196,7 +158,7 @@ proptest! {
             .collect();
         run(&repair, &failing_where_nothing_is, &mut winners);
 
-        prop_assert_eq!(stale(&winners), Vec::<NaiveDate>::new(), "a repair leaves nothing stale");
+        prop_assert_eq!(stale_dates(&winners), Vec::<NaiveDate>::new(), "a repair leaves nothing stale");
         for (date, revision) in kept {
             let again = u32::from(stale_days.contains(&date));
             prop_assert_eq!(winners[&date].revision, revision + again, "exactly the stale days were run again");

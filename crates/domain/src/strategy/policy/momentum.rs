@@ -34,8 +34,8 @@ fn strongest<'a>(situation: &Situation<'a>, lookback: usize, top: usize) -> Vec<
     members.into_iter().take(top).map(|(_, symbol, open)| (symbol, open)).collect()
 }
 
-/// Equal amounts of the cash and the positions that have a price today; `None` when no member is chosen, or an amount is
-/// too large to be exact.
+/// Equal amounts of the cash and the positions that have a price today; `None` when no member is chosen, or an amount
+/// is too large to be exact.
 fn targets<'a>(situation: &Situation<'_>, chosen: &[(&'a Symbol, Price)]) -> Option<Vec<Target<'a>>> {
     let parts = u32::try_from(chosen.len()).ok().filter(|parts| *parts > 0)?;
     let positions = situation.priced_positions();

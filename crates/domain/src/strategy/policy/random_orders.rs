@@ -73,8 +73,8 @@ impl Draws {
         Self(ChaCha8Rng::from_seed(key))
     }
 
-    /// A number from 0 to `limit - 1`; 0 when `limit` is 0. The bias is below `limit / 2^64`: a multiplication takes the
-    /// place of a rejection loop (D. Lemire, "Fast Random Integer Generation in an Interval", 2019).
+    /// A number from 0 to `limit - 1`; 0 when `limit` is 0. The bias is below `limit / 2^64`: a multiplication takes
+    /// the place of a rejection loop (D. Lemire, "Fast Random Integer Generation in an Interval", 2019).
     fn below(&mut self, limit: u64) -> u64 {
         let wide = u128::from(self.0.next_u64()) * u128::from(limit);
         (wide >> 64) as u64

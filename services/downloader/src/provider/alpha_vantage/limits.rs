@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use domain::ingest::call_quota::{Counts, KindSpec, Per, REFUSALS, Window, WindowSpec};
+use domain::ingest::call_quota::{Counts, Period, REFUSALS, Window, WindowKindSpec, WindowSpec};
 
 /// The provider's day begins at midnight in this time zone.
 const PROVIDER_ZONE: &str = "America/New_York";
@@ -50,19 +50,20 @@ pub(crate) fn quota_windows(
         KeyPlan::Paid => per_day,
     };
     let pace = match plan {
-        KeyPlan::Free => window("second", Per::Second, NonZeroU32::MIN, KindSpec::Rolling),
+        KeyPlan::Free => window("second", Period::Second, NonZeroU32::MIN, WindowKindSpec::Rolling),
         KeyPlan::Paid => None,
     };
-    let minute = per_minute.and_then(|limit| window("minute", Per::Minute, limit, KindSpec::Rolling));
-    let day = per_day.and_then(|limit| window("day", Per::Day, limit, KindSpec::Fixed));
-    let refusals = window(REFUSALS, Per::Day, NonZeroU32::MAX, KindSpec::Fixed);
+    let minute =
+        per_minute.and_then(|limit| window("minute", Period::Minute, limit, WindowKindSpec::Rolling));
+    let day = per_day.and_then(|limit| window("day", Period::Day, limit, WindowKindSpec::Fixed));
+    let refusals = window(REFUSALS, Period::Day, NonZeroU32::MAX, WindowKindSpec::Fixed);
     [pace, minute, day, refusals].into_iter().flatten().collect()
 }
 
-fn window(id: &str, per: Per, limit: NonZeroU32, kind: KindSpec) -> Option<Window> {
+fn window(id: &str, per: Period, limit: NonZeroU32, kind: WindowKindSpec) -> Option<Window> {
     let time_zone = match kind {
-        KindSpec::Rolling => None,
-        KindSpec::Fixed => Some(PROVIDER_ZONE.to_owned()),
+        WindowKindSpec::Rolling => None,
+        WindowKindSpec::Fixed => Some(PROVIDER_ZONE.to_owned()),
     };
     WindowSpec { id: id.to_owned(), kind, per, limit, counts: Counts::Calls, time_zone }.try_into().ok()
 }

@@ -97,5 +97,5 @@ fn span(
         OutputSize::Full => oldest.map(|_| BEGINNING)?,
     };
     let to = query.sessions.settled_until;
-    (from <= to).then(|| AnswerSpan { symbol: query.symbol.clone(), from, to, asked_at: query.now })
+    (from <= to).then(|| AnswerSpan { symbol: query.symbol.clone(), from, to, requested_at: query.now })
 }

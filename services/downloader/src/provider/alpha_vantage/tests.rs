@@ -96,7 +96,7 @@ fn a_real_response_is_read_whole_and_exactly() {
         (date("2025-06-10"), "779.11".into(), 1_715_548)
     );
     let span = &response.spans[0];
-    assert_eq!((span.from, span.to, span.asked_at), (date("2025-06-10"), date("2025-10-29"), now()));
+    assert_eq!((span.from, span.to, span.requested_at), (date("2025-06-10"), date("2025-10-29"), now()));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::performance::leaderboard::{Contestant, Row};
+use domain::performance::leaderboard::{Contestant, LeaderboardRow};
 use runtime::http::Number;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -103,12 +103,12 @@ struct Part {
 }
 
 impl RowDetail {
-    pub(super) fn of(row: &Row, rank: usize, usage: Option<UsageDetail>) -> Self {
+    pub(super) fn of(row: &LeaderboardRow, rank: usize, usage: Option<UsageDetail>) -> Self {
         let (kind, model, trial) = match &row.contestant {
             Contestant::Model { model, trial } => ("model", model.clone(), Some(*trial)),
             Contestant::Benchmark(name) => ("benchmark", name.clone(), None),
         };
-        let none = |part: &Option<Row>, reason| part.is_none().then_some(reason);
+        let none = |part: &Option<LeaderboardRow>, reason| part.is_none().then_some(reason);
         let parts = row.parts.as_ref().map(|parts| PartsDetail {
             training_cutoff: parts.cutoff.to_string(),
             in_sample: parts.in_sample.as_ref().map(Part::of),
@@ -121,14 +121,14 @@ impl RowDetail {
 }
 
 impl Part {
-    fn of(row: &Row) -> Self {
+    fn of(row: &LeaderboardRow) -> Self {
         let (start_date, end_date) = (row.dates.0.to_string(), row.dates.1.to_string());
         Self { start_date, end_date, figures: Figures::of(row) }
     }
 }
 
 impl Figures {
-    fn of(row: &Row) -> Self {
+    fn of(row: &LeaderboardRow) -> Self {
         let is_model = matches!(row.contestant, Contestant::Model { .. });
         let metrics = &row.metrics;
         let reason = |name: &'static str| {

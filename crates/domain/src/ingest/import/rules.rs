@@ -1,0 +1,77 @@
+//! The rules that rows of every kind have to satisfy, with the words in which a violation is reported.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+
+use crate::market::calendar::Calendar;
+use crate::market::instruments::Symbol;
+use crate::values::date::parse_date;
+use crate::values::money::PriceError;
+
+/// What dates are checked against.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// The exchange's calendar.
+    pub calendar: &'a Calendar,
+    /// The last session that has closed; later ones have no bar yet.
+    pub closed_until: NaiveDate,
+}
+
+impl Rules<'_> {
+    /// The date of a row, which must be a session.
+    pub(super) fn session(&self, text: &str) -> Result<NaiveDate, String> {
+        let date = parse_date(text).ok_or("is not a date; write YYYY-MM-DD")?;
+        if !self.calendar.covers(date) {
+            return Err("is outside the trading calendar (2000 to 2030); leave the row out".to_owned());
+        }
+        if !self.calendar.is_session(date) {
+            let why = self.calendar.closure_name(date).unwrap_or("a weekend");
+            return Err(format!("is no session ({why}); leave the row out"));
+        }
+        Ok(date)
+    }
+
+    /// The date of a row, which must be a session that has closed.
+    pub(super) fn closed_session(&self, text: &str) -> Result<NaiveDate, String> {
+        let date = self.session(text)?;
+        if date > self.closed_until {
+            let last = self.closed_until;
+            return Err(format!("is a session that has not closed yet; the last one that has is {last}"));
+        }
+        Ok(date)
+    }
+}
+
+/// The symbol of a row.
+pub(super) fn symbol(text: &str) -> Result<Symbol, String> {
+    text.parse().map_err(|_| "is not a symbol; write 1 to 12 of A-Z, 0-9, '.', '-'".to_owned())
+}
+
+pub(super) fn price_problem(problem: &PriceError) -> String {
+    match problem {
+        PriceError::NotDecimal(_) => "is not a decimal number; write it like 1234.56",
+        PriceError::NotPositive(_) => "is not above zero; leave the row out when there was no trade",
+        PriceError::OutOfRange(_) => {
+            "has more digits than a price can have (14 before the point, 10 behind it)"
+        }
+    }
+    .to_owned()
+}
+
+/// The line of each symbol and date so far.
+#[derive(Default)]
+pub(super) struct Seen<'a>(HashMap<(&'a str, NaiveDate), usize>);
+
+impl<'a> Seen<'a> {
+    /// Notes a symbol and date with their line.
+    ///
+    /// # Errors
+    /// The earlier line with the same symbol and date.
+    pub(super) fn note(&mut self, symbol: &'a str, date: NaiveDate, line: usize) -> Result<(), usize> {
+        match self.0.insert((symbol, date), line) {
+            None => Ok(()),
+            Some(before) => Err(before),
+        }
+    }
+}
