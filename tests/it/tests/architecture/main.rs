@@ -7,11 +7,15 @@
     reason = "a test that cannot go on should say so"
 )]
 
+mod imports;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
+
+use imports::{Package, circles};
 
 /// The workspace's own packages with what each may depend on.
 const MAY_IMPORT: [(&str, &[&str]); 10] = [
@@ -156,6 +160,62 @@ fn source_files_stay_under_four_hundred_lines() {
             assert!(lines <= 400, "{} has {lines} lines", path.display());
         }
     }
+}
+
+#[test]
+fn no_files_import_each_other() {
+    let mut found = Vec::new();
+    for (name, root_file) in packages() {
+        let package = Package::read(&root_file);
+        for circle in circles(&package.imports()) {
+            let files = circle
+                .iter()
+                .map(|path| package.file(path).strip_prefix(root()).unwrap().display().to_string());
+            found.push(format!("{name}: {}", files.collect::<Vec<_>>().join(" -> ")));
+        }
+    }
+    assert!(found.is_empty(), "files import each other:\n{}", found.join("\n"));
+}
+
+#[test]
+fn a_room_of_the_domain_imports_only_rooms_of_the_floors_before_it() {
+    let lib = root().join("crates/domain/src/lib.rs");
+    let floors = floors(&std::fs::read_to_string(&lib).unwrap());
+    assert!(floors.len() > 5, "the rooms are not read from lib.rs: {floors:?}");
+    let floor =
+        |room: &str| floors.iter().position(|floor| floor.iter().any(|of_floor| of_floor == room)).unwrap();
+    let package = Package::read(&lib);
+
+    for (file, imports) in package.imports() {
+        let Some(room) = file.first() else { continue };
+        for import in imports {
+            let Some(other) = import.first() else { continue };
+            assert!(
+                other == room || floor(other) < floor(room),
+                "{} imports {}, whose room does not stand before its own",
+                package.file(&file).display(),
+                package.file(&import).display()
+            );
+        }
+    }
+}
+
+/// The rooms on each floor: the modules of `lib.rs`, parted by blank lines.
+fn floors(lib: &str) -> Vec<Vec<String>> {
+    let room = |line: &str| line.strip_prefix("pub mod ")?.strip_suffix(';').map(str::to_owned);
+    let floor = |lines: &str| lines.lines().filter_map(room).collect::<Vec<_>>();
+    lib.split("\n\n").map(floor).filter(|rooms| !rooms.is_empty()).collect()
+}
+
+/// The crates and services by name, with the root of their code.
+fn packages() -> Vec<(String, PathBuf)> {
+    let folders = ["crates", "services"].map(|folder| std::fs::read_dir(root().join(folder)).unwrap());
+    let packages = folders.into_iter().flatten().map(|entry| entry.unwrap().path()).map(|folder| {
+        let files = ["src/lib.rs", "src/main.rs"].map(|file| folder.join(file));
+        let root_file = files.into_iter().find(|file| file.exists()).unwrap();
+        (folder.file_name().unwrap().to_str().unwrap().to_owned(), root_file)
+    });
+    packages.collect()
 }
 
 fn walk(folder: &std::path::Path) -> Vec<(PathBuf, String)> {
