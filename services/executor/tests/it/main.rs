@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
+mod batches;
 mod cancelling;
 mod counting;
 mod dead_letters;
