@@ -40,7 +40,7 @@ impl Config {
         settings.finish(config)
     }
 
-    /// Reads the settings; mistakes stay with `settings`, for whoever reads more of them.
+    /// Reads the settings; mistakes stay with `settings`, so that they are reported together with others.
     pub fn read(settings: &mut Settings, infrastructure: Option<Infrastructure>) -> Option<Self> {
         let slice = settings.parsed("LANE_SLICE_MS", 250, "write a number of milliseconds");
         let ten = NonZeroU16::MIN.saturating_add(9);

@@ -78,7 +78,7 @@ const COMMIT_DAY_OF_AGENT: &str = commit_days!(
 /// sends it.
 ///
 /// # Errors
-/// [`StorageError::Fenced`] when somebody else has taken the lane; nothing is written then.
+/// [`StorageError::Fenced`] when another worker has taken the lane; nothing is written then.
 pub async fn commit_days(db: impl PgExecutor<'_>, commit: &LaneCommit) -> Result<Option<StoredMessage>> {
     let days = DayColumns::of(&commit.days);
     let fills = FillColumns::of(&commit.days);

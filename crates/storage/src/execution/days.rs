@@ -89,7 +89,7 @@ pub struct LaneCommit {
     pub lane: LaneId,
     /// The right to write of the worker that took the lane.
     pub epoch: i64,
-    /// Dates of the lane that are behind it before this commit.
+    /// Dates of the lane that had ended before this commit.
     pub done: usize,
     /// The days at the lane's next dates, in order; at least one.
     pub days: Vec<NewModelDay>,
@@ -111,8 +111,8 @@ pub struct EndedAttempt {
 }
 
 impl LaneCommit {
-    /// What goes into the outbox. The command stands first, since somebody waits for it: queues write what they are
-    /// given in order.
+    /// What goes into the outbox. The command stands first, since a worker waits for it: queues write messages in the
+    /// order in which they get them.
     pub(super) fn messages(&self) -> impl Iterator<Item = &NewMessage> {
         self.next_turn.iter().chain(self.days.iter().flat_map(|day| &day.events))
     }

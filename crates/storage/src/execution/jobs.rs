@@ -286,8 +286,3 @@ pub async fn unplanned(pool: &PgPool, after: i64) -> Result<Vec<StoredMessage>> 
     .await?;
     Ok(rows)
 }
-
-/// The id that a lane's messages carry.
-pub(super) fn lane_id(id: Uuid) -> LaneId {
-    LaneId(id)
-}

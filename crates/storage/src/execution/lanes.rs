@@ -8,7 +8,6 @@ use domain::values::ids::{JobId, LaneId, PortfolioId};
 use sqlx::{FromRow, PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
-use super::jobs;
 use crate::error::{Result, StorageError};
 
 /// A lane about to be stored.
@@ -24,11 +23,11 @@ pub struct NewLane {
     pub trial: u32,
     /// Routing key of its messages.
     pub routing_key: &'static str,
-    /// Dates that come to their turn, ascending.
+    /// Dates that it runs, ascending.
     pub dates: Vec<NaiveDate>,
     /// Whether the portfolio is free, so that the lane takes it now.
     pub ready: bool,
-    /// The endpoint that its days ask, and how many lanes may ask it side by side.
+    /// Of agents: the endpoint that its days call, and how many lanes may call it side by side.
     pub endpoint: Option<(String, u32)>,
 }
 
@@ -49,15 +48,15 @@ pub struct Lane {
     pub routing_key: String,
     /// All its dates, ascending.
     pub dates: Arc<[NaiveDate]>,
-    /// How many of them are behind it.
+    /// How many of them have ended.
     pub done: usize,
     /// The turn that was taken.
     pub turn: u32,
-    /// The right to write; over as soon as somebody else takes the lane.
+    /// The fencing token: a write is refused once another worker has taken the lane.
     pub epoch: i64,
     /// Times it was taken since a day last ended.
     pub crashes: u32,
-    /// Of agents: whom its days ask.
+    /// Of agents: the endpoint that its days call.
     pub endpoint: Option<String>,
 }
 
@@ -68,7 +67,7 @@ pub enum Take {
     Taken(Lane),
     /// Somebody works on it until then, unless they renew.
     Leased(Duration),
-    /// It is over, or not due: whoever takes care of the lane will send again.
+    /// It is over, or not due; the turn that is due has a message of its own.
     Over,
 }
 
@@ -92,7 +91,7 @@ struct Row {
 impl Row {
     fn lane(self, known: Option<&Arc<[NaiveDate]>>) -> Lane {
         Lane {
-            id: jobs::lane_id(self.id),
+            id: LaneId(self.id),
             job: JobId(self.job_id),
             portfolio: PortfolioId(self.portfolio_id),
             model: self.model,
@@ -140,11 +139,11 @@ pub(super) async fn insert(connection: &mut PgConnection, job: JobId, lanes: &[N
     Ok(())
 }
 
-/// Takes `turn` of a lane for three seconds. Until a day ends, the taking counts as one that died.
+/// Takes `turn` of a lane for three seconds. Until a day ends, this counts as a crash.
 ///
-/// `failed` is the epoch of a taking that failed and lives: it could not be put down, so the new one stands
-/// in its place, and does not wait for its lease. `dates` are the lane's, if they are known; they never change, and are
-/// not read again.
+/// `failed` is the epoch under which this process took the lane before and failed, when the lane could not be put down
+/// then: its lease is not waited for. `dates` are the lane's, if they are known; they never change and are not read
+/// again.
 ///
 /// # Errors
 /// When Postgres refuses.
@@ -180,15 +179,15 @@ pub(super) async fn lease_of(pool: &PgPool, lane: LaneId, turn: u32) -> Result<T
     })
 }
 
-/// When a write has to outlive a crash of Postgres.
+/// When a write has to be durable, that is to survive a crash of Postgres.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durable {
-    /// Before anything is done in its name. So is a taking by an agent's lane: a step is fenced by the epoch
-    /// alone.
+    /// When the statement returns. A turn of an agent's lane is taken so, since the steps of an agent are fenced by the
+    /// epoch alone.
     AtOnce,
-    /// With what the same worker commits next, since one log has both in order. A taking that is lost until
-    /// then can be taken again under the same epoch, but a day is fenced by the lane's progress too, so that
-    /// only one of the two takers commits it.
+    /// With the next commit of the same worker, since the log has both in order. When the taking of a turn is lost
+    /// before that, another worker can take the lane under the same epoch. Days are fenced by the lane's progress too,
+    /// so only one of the two commits them.
     WithTheNextCommit,
 }
 
@@ -226,7 +225,7 @@ pub(super) async fn try_take(
 /// Keeps a lane for another three seconds.
 ///
 /// # Errors
-/// [`StorageError::Fenced`] when somebody else has taken it.
+/// [`StorageError::Fenced`] when another worker has taken it.
 pub async fn renew(pool: &PgPool, lane: &Lane) -> Result<()> {
     let done = sqlx::query(
         "-- lanes::renew
@@ -242,10 +241,10 @@ pub async fn renew(pool: &PgPool, lane: &Lane) -> Result<()> {
     if done.rows_affected() == 0 { Err(StorageError::Fenced) } else { Ok(()) }
 }
 
-/// Puts a taken lane down as if it had not been taken, for whoever comes next.
+/// Puts a taken lane down as if it had not been taken, so that any worker can take it at once.
 ///
 /// # Errors
-/// [`StorageError::Fenced`] when somebody else has taken it.
+/// [`StorageError::Fenced`] when another worker has taken it.
 pub async fn put_down(pool: &PgPool, lane: LaneId, epoch: i64) -> Result<()> {
     let done = sqlx::query(
         "-- lanes::put_down

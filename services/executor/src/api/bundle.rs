@@ -79,7 +79,7 @@ pub(super) async fn bundle(
     tokio::spawn(async move {
         if let Err(problem) = export.send(&sender).await {
             tracing::error!(job.id = %id, "the bundle was not finished: {problem}");
-            // Without it the file would look whole to whoever does not check it.
+            // Without this error the file would look complete to a client that does not check it.
             let _ = sender.send(Err(Error::other("the bundle could not be finished"))).await;
         }
     });

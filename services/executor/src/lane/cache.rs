@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_taking_knows_what_the_turn_before_it_knew() {
+    fn the_next_turn_knows_what_the_one_before_it_knew() {
         let cache = LaneCache::default();
         cache.put(&lane(4, 0), history(7, &[1, 2, 3, 6]), None);
 

@@ -14,8 +14,8 @@ use crate::job::cache::PlannedJob;
 
 /// Days of a lane in one commit.
 const MAX_BATCH_DAYS: usize = 64;
-/// How long days are collected before they are committed: a crash repeats what is not committed, and whoever watches
-/// the job sees nothing of it.
+/// How long days are collected before they are committed: a crash repeats what is not committed, and who watches the
+/// job does not see it.
 const MAX_BATCH_TIME: Duration = Duration::from_millis(20);
 
 /// A day that was run, with what it changes for the days after it.

@@ -101,7 +101,7 @@ impl LaneRunner {
             tokio::time::sleep(left + LEASE_MARGIN).await;
             taken = take().await?;
         }
-        // Whoever renewed the lease works on the lane, and whoever ended the turn has sent the next one.
+        // The worker that renewed the lease goes on with the lane; the one that ended the turn has sent the next.
         let Take::Taken(lane) = taken else { return Ok(None) };
         let (id, epoch, job, endpoint) = (lane.id, lane.epoch, lane.job, lane.endpoint.clone());
         let ran = tokio::select! {

@@ -48,7 +48,7 @@ async fn state(stage: &Stage, job: JobId) -> String {
 }
 
 #[tokio::test]
-async fn a_job_cancelled_in_the_middle_ends_at_once_and_its_portfolios_go_to_whoever_waits() {
+async fn a_job_cancelled_in_the_middle_ends_at_once_and_its_portfolios_go_to_the_waiting_lanes() {
     let stage = Stage::new().await;
     let executor = Running::start(stage.day_by_day()).await;
     let (first, second) = (long(&["equal", "random"]), job(&["random"], "2025-02-03", "2025-02-28"));
@@ -115,32 +115,32 @@ async fn a_job_cancelled_before_its_data_are_ready_ends_with_its_plan() {
     let done = job(&["equal"], "2025-10-01", "2025-10-01");
     stage.announce(&ready(&done)).await;
     stage.end_of(done.id).await;
-    let (wanted, hopeless) =
+    let (cancelled, unplannable) =
         (job(&["equal"], "2025-10-01", "2025-10-03"), job(&["cash"], "2025-10-01", "2025-10-03"));
-    stage.cancel(wanted.id).await;
-    stage.cancel(hopeless.id).await;
+    stage.cancel(cancelled.id).await;
+    stage.cancel(unplannable.id).await;
 
-    stage.announce(&ready(&wanted)).await;
+    stage.announce(&ready(&cancelled)).await;
     let incomplete = SkippedDate { date: day("2025-10-02"), reason: SkipReason::IncompletePriceData };
     let (skipped, error) = (vec![incomplete], "no prices".to_owned());
     stage
         .announce(&Event::DataFailed(DataFailed {
-            job: hopeless.clone(),
+            job: unplannable.clone(),
             error,
             skipped,
             warnings: Vec::new(),
         }))
         .await;
-    let (of_wanted, end) = stage.end_of(wanted.id).await;
-    let (of_hopeless, end_of_hopeless) = stage.end_of(hopeless.id).await;
+    let (of_cancelled, end) = stage.end_of(cancelled.id).await;
+    let (of_unplannable, end_of_unplannable) = stage.end_of(unplannable.id).await;
     executor.stop().await;
 
-    assert_eq!(completed(&of_wanted), []);
-    assert_eq!((end.outcome, end_of_hopeless.outcome), (JobOutcome::Cancelled, JobOutcome::Cancelled));
-    assert_eq!(skipped_as(&of_wanted, SkipReason::AlreadyCompleted), [day("2025-10-01")]);
-    assert_eq!(skipped_as(&of_wanted, SkipReason::Cancelled), sessions("2025-10-02", "2025-10-03"));
-    assert_eq!(skipped_as(&of_hopeless, SkipReason::IncompletePriceData), [day("2025-10-02")]);
-    assert_eq!(skipped_as(&of_hopeless, SkipReason::Cancelled), [day("2025-10-01"), day("2025-10-03")]);
+    assert_eq!(completed(&of_cancelled), []);
+    assert_eq!((end.outcome, end_of_unplannable.outcome), (JobOutcome::Cancelled, JobOutcome::Cancelled));
+    assert_eq!(skipped_as(&of_cancelled, SkipReason::AlreadyCompleted), [day("2025-10-01")]);
+    assert_eq!(skipped_as(&of_cancelled, SkipReason::Cancelled), sessions("2025-10-02", "2025-10-03"));
+    assert_eq!(skipped_as(&of_unplannable, SkipReason::IncompletePriceData), [day("2025-10-02")]);
+    assert_eq!(skipped_as(&of_unplannable, SkipReason::Cancelled), [day("2025-10-01"), day("2025-10-03")]);
     stage.assert_tidy().await;
 }
 
@@ -161,7 +161,7 @@ async fn a_cancellation_whose_command_is_lost_is_carried_out() {
 }
 
 #[tokio::test]
-async fn a_cancellation_that_is_told_often_to_many_executors_ends_the_job_once() {
+async fn a_cancellation_that_is_sent_often_to_many_executors_ends_the_job_once() {
     let stage = Stage::new().await;
     let executors = [Running::start(stage.day_by_day()).await, Running::start(stage.day_by_day()).await];
     let often = long(&["equal", "random", "momentum", "hold", "cash"]);

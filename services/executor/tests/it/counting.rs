@@ -44,8 +44,8 @@ async fn every_model_day_and_every_warning_that_is_added_is_counted_once() {
             format!("{days}{{outcome=\"skipped\"}} {}", sum(|tally| tally.skipped)),
         ]
     );
-    let told: usize = ends.iter().map(|end| end.warnings.len()).sum();
-    assert_eq!(told, 4 + 2, "those of the data, and two that days were completed before: {ends:?}");
+    let in_events: usize = ends.iter().map(|end| end.warnings.len()).sum();
+    assert_eq!(in_events, 4 + 2, "those of the data, and two that days were completed before: {ends:?}");
     assert_eq!(
         counts.of("modelday_warnings_total"),
         ["modelday_warnings_total{code=\"ALREADY_COMPLETED\"} 2"],

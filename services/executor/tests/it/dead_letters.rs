@@ -1,4 +1,4 @@
-//! Messages that nobody can handle are put away with their reason; the next good one is handled.
+//! Messages that cannot be handled become dead letters with their reason; the next good one is handled.
 
 use messaging::topology::{COMMANDS, EVENTS, commands};
 use test_support::eventually;
@@ -80,7 +80,7 @@ async fn one_job_of_the_outbox_that_cannot_be_planned_does_not_hold_up_the_other
 }
 
 #[tokio::test]
-async fn jobs_of_the_outbox_that_cannot_be_planned_are_told_once_and_hold_up_none() {
+async fn jobs_of_the_outbox_that_cannot_be_planned_are_reported_once_and_hold_up_none() {
     let stage = Stage::new().await;
     let good = ["2025-10-01", "2025-10-02", "2025-10-03"].map(|day| job(&["cash"], day, day));
     stage
@@ -105,7 +105,7 @@ async fn jobs_of_the_outbox_that_cannot_be_planned_are_told_once_and_hold_up_non
 }
 
 #[tokio::test]
-async fn what_became_a_dead_letter_is_not_told_again_from_the_outbox() {
+async fn what_became_a_dead_letter_is_not_reported_again_from_the_outbox() {
     let stage = Stage::new().await;
     let (executor, _, lines) = Running::watched(stage.config()).await;
     let [good, next] = ["2025-10-01", "2025-10-02"].map(|day| job(&["cash"], day, day));

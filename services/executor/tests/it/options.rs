@@ -1,4 +1,4 @@
-//! What a job may ask for: replacing days, running stale ones again, stopping after a failure.
+//! Options of a job: replacing days, running stale ones again, stopping after a failure.
 
 use domain::events::event::Event;
 use domain::job::warning::code;
@@ -111,7 +111,7 @@ fn failures(events: &[Event]) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn a_failed_day_does_not_stop_the_lane_unless_it_is_asked_to() {
+async fn a_failed_day_does_not_stop_the_lane_unless_the_job_says_so() {
     let stage = Stage::new().await;
     let executor = Running::start(stage.config()).await;
     hold_a_ghost(&stage, "equal").await;
@@ -167,7 +167,7 @@ async fn a_lane_that_stopped_after_a_failure_stays_stopped_when_its_worker_died_
 }
 
 #[tokio::test]
-async fn of_a_job_that_asks_for_single_days_of_single_trials_nothing_else_is_run_or_held() {
+async fn of_a_job_with_single_days_of_single_trials_nothing_else_is_run_or_held() {
     let stage = Stage::new().await;
     let executor = Running::start(stage.config()).await;
     let mut job = job(&["equal", "random"], "2025-10-01", "2025-10-10");

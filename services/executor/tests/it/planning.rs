@@ -27,7 +27,11 @@ async fn a_job_runs_to_its_end_and_each_day_continues_from_the_one_before() {
         assert_chain(&days);
         assert!(days.iter().any(|day| !day.trades.is_empty()), "{model} never trades");
     }
-    assert!(matches!(&events[0], Event::ModelDaysSkipped(_)), "Thanksgiving is told first: {:?}", events[0]);
+    assert!(
+        matches!(&events[0], Event::ModelDaysSkipped(_)),
+        "Thanksgiving is reported first: {:?}",
+        events[0]
+    );
     let started = events.iter().find_map(|event| match event {
         Event::JobStarted(started) => Some((started.lanes, started.model_days)),
         _ => None,

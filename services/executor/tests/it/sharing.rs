@@ -35,12 +35,12 @@ async fn two_jobs_at_once_run_every_model_day_once() {
         chain.sort_by_key(|day| day.key.date);
         assert_chain(&chain);
     }
-    let kept = |events: &[_]| {
+    let already_completed = |events: &[_]| {
         let skipped = skipped(events).into_iter();
         skipped.filter(|skipped| skipped.reason == SkipReason::AlreadyCompleted).count()
     };
     assert_eq!(
-        kept(&of_first) + kept(&of_second),
+        already_completed(&of_first) + already_completed(&of_second),
         3 * days,
         "each day is skipped by the job that came later"
     );
@@ -52,7 +52,7 @@ async fn two_jobs_at_once_run_every_model_day_once() {
 }
 
 #[tokio::test]
-async fn days_that_another_job_completes_meanwhile_under_another_configuration_are_told() {
+async fn days_that_another_job_completes_meanwhile_under_another_configuration_are_warned_of() {
     let stage = Stage::new().await;
     let executor = Running::start(stage.day_by_day()).await;
     let first = job(&["equal", "random"], "2025-09-02", "2025-10-31");

@@ -213,17 +213,17 @@ async fn of_thousands_of_lanes_none_is_forgotten_when_the_broker_loses_their_que
 
     stage.vhost.delete_queue(queues::EXECUTOR_LANES);
 
-    let told = "SELECT count(DISTINCT body::jsonb ->> 'lane_id') FROM execution.outbox WHERE kind = 'lane.continue'
+    let sent_again = "SELECT count(DISTINCT body::jsonb ->> 'lane_id') FROM execution.outbox WHERE kind = 'lane.continue'
                     AND (body::jsonb ->> 'lane_id')::uuid IN (SELECT id FROM execution.lanes WHERE trial > 0)";
     eventually("every lane's turn is sent again", async || {
-        (stage.database.count(told).await == 2_300).then_some(())
+        (stage.database.count(sent_again).await == 2_300).then_some(())
     })
     .await;
     executor.kill();
 }
 
 #[tokio::test]
-async fn a_lane_that_somebody_has_locked_does_not_hold_up_the_others() {
+async fn a_lane_that_another_session_has_locked_does_not_hold_up_the_others() {
     let stage = Stage::new().await;
     let executor = Running::start(stage.day_by_day()).await;
     let job = long_job();
