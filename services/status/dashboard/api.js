@@ -1,4 +1,4 @@
-// The API as the page uses it: requests with the token, and streams that come back by themselves.
+// Calls the API: requests with the token, and streams that reconnect by themselves.
 
 const KEY = "modelday-token";
 
@@ -44,7 +44,7 @@ async function request(path, options = {}) {
     if (used) headers.Authorization = `Bearer ${used}`;
     const response = await fetch(path, { ...options, headers, cache: "no-store" });
     if (response.status !== 401) return response;
-    // Another request may have got a new one meanwhile.
+    // Another request may have set a new token meanwhile.
     if (token.get() !== used) continue;
     token.forget();
     await askForToken(used ? "That token is not known here." : "This installation wants to know who asks.");
@@ -89,7 +89,7 @@ export async function follow(path, on, signal) {
       if (last !== null) headers["Last-Event-ID"] = last;
       const response = await request(`${path}?after=now`, { headers, signal });
       if (response.status === 204) return;
-      // What it knew is gone, for instance after a restore: from now on, then.
+      // The log was reset, for instance by a restore: continue with new events.
       if (response.status === 409) last = null;
       if (!response.ok) throw await problem(response);
       pause = 1000;

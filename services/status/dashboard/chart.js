@@ -1,4 +1,4 @@
-// Lines over dates, in SVG. The values under the pointer stand in the legend.
+// A line chart over dates, in SVG. The legend shows the values under the pointer.
 
 import { el, percent, svg, tone } from "./dom.js";
 
@@ -10,7 +10,7 @@ const NARROW = matchMedia("(max-width: 640px)");
 export function equity(series) {
   const dates = [...new Set(series.flatMap(({ values }) => values.map(({ date }) => date)))].sort();
   if (dates.length < 2) return null;
-  // Letters keep their size, whatever the width.
+  // The text keeps its size at every width.
   const [width, height] = NARROW.matches ? [380, 260] : [960, 320];
   const all = series.flatMap(({ values }) => values.map(({ value }) => value));
   const ticks = scale(Math.min(0, ...all), Math.max(0, ...all));

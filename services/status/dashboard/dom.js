@@ -1,4 +1,4 @@
-// Elements, and how figures and instants are written.
+// Builds elements, and formats figures and instants.
 
 /** An element. `attributes` may hold `class`, listeners (`onclick`) and plain attributes; texts are never markup. */
 export function el(name, attributes = {}, ...children) {

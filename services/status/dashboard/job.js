@@ -1,4 +1,4 @@
-// One job: how far it is, model by model, and what to do with it.
+// One job: its progress, model by model, and its actions.
 
 import { follow, get, post, Problem } from "./api.js";
 import { clock, duration, el, gently, instant, notice, pill, progress, svg, table, whole } from "./dom.js";
@@ -27,7 +27,7 @@ export async function job(place, { rest: [id], signal, tell }) {
   }
 
   function draw(status) {
-    // Buttons stay the same elements while they mean the same, so that a click on one is not lost.
+    // A button with the same action keeps its element, so that a click during an update is not lost.
     const offered = `${status.status} ${status.progress.failed > 0}`;
     if (offered !== head.dataset.offered) head.replaceChildren(
       el("p", { class: "crumb" }, el("a", { href: "#/jobs" }, "Jobs")),

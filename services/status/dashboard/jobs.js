@@ -1,4 +1,4 @@
-// All jobs, newest first; rows change as their jobs do.
+// All jobs, newest first; each row follows its job.
 
 import { follow, get, jobOf, query } from "./api.js";
 import { duration, el, gently, instant, notice, pill, progress, redraw, table, tableRow, whole } from "./dom.js";
@@ -36,7 +36,7 @@ export async function jobs(place, { signal, tell }) {
       drawn = order;
       return;
     }
-    // The link stays the same element, so that a click on it is not lost.
+    // The link keeps its element, so that a click during an update is not lost.
     const rows = list.querySelectorAll("tbody tr");
     newest.forEach((job, place) => {
       const [first] = rows[place].children;
@@ -49,7 +49,7 @@ export async function jobs(place, { signal, tell }) {
     const ids = [...changed];
     changed.clear();
     try {
-      // A new job stands on the first page; of many changed ones the page is cheaper than each.
+      // A new job is on the first page; for many changed jobs, one page is cheaper than one request each.
       if (ids.length > 5 || ids.some((id) => !known.has(id))) await load();
       else for (const id of ids) known.set(id, await get(`jobs/${id}?details=false`, signal));
       draw();

@@ -1,4 +1,4 @@
-// Portfolios side by side and beside benchmarks, with a chart of their values.
+// Portfolios compared with each other and with benchmarks, and a chart of their values.
 
 import { get, Problem, query } from "./api.js";
 import { equity } from "./chart.js";
@@ -63,7 +63,7 @@ async function series(board, signal) {
         ({ date, value: value / one.period_metrics.starting_portfolio_value - 1 })),
     })));
   } catch (error) {
-    // Without the chart the table still says everything.
+    // The table has all figures, so the page works without the chart.
     if (error instanceof Problem) return notice(error.message);
     throw error;
   }

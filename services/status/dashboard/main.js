@@ -1,4 +1,4 @@
-// Which view is shown. A view gets the main element, the rest of the address and a signal that ends it.
+// Chooses the view. A view gets the main element, the rest of the address and a signal that ends it.
 
 import { Problem, token } from "./api.js";
 import { el, notice } from "./dom.js";

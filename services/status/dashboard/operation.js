@@ -1,4 +1,4 @@
-// For operators: messages that nobody could handle, and what is left of the price providers' budgets.
+// For operators: dead letters, and the rest of the price providers' call quotas.
 
 import { get, post, Problem, query } from "./api.js";
 import { el, instant, notice, pill, table, whole } from "./dom.js";
@@ -21,7 +21,7 @@ async function providers(place, signal) {
   try {
     answer = await get("providers", signal);
   } catch (error) {
-    // Without the service that has them there is nothing to show.
+    // A deployment without the service that has them shows nothing here.
     if (error instanceof Problem && error.status === 404) return;
     if (error instanceof Problem) return place.append(el("h2", {}, "Price providers"), notice(error.message, "error"));
     throw error;

@@ -9,42 +9,42 @@ use runtime::deployment::Deployment;
 use runtime::infrastructure::Infrastructure;
 use runtime::settings::{Mistakes, Settings};
 
-/// What the status service is told at start.
+/// Settings of the status service.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Postgres, RabbitMQ, address.
     pub infrastructure: Infrastructure,
-    /// What the routes go by.
-    pub reading: Reading,
+    /// Settings of the routes.
+    pub api: ApiSettings,
 }
 
-/// What the routes go by.
+/// Settings of the routes.
 #[derive(Debug, Clone)]
-pub struct Reading {
-    /// `DEFAULT_RESULTS_LOOKBACK_DAYS`: how far results go back when no date is given (default 30).
+pub struct ApiSettings {
+    /// `DEFAULT_RESULTS_LOOKBACK_DAYS`: calendar days that results go back when a request has no date (default 30).
     pub lookback_days: u32,
-    /// `SIMULATED_TODAY`: the date that requests may not go beyond, for installations that live in the past.
+    /// `SIMULATED_TODAY`: the last date that requests may name, for installations with data of the past.
     pub today: Option<NaiveDate>,
-    /// Trailer of the status answer.
+    /// The deployment that a job's status names.
     pub deployment: Deployment,
-    /// The exchange's sessions.
+    /// The exchange's calendar.
     pub calendar: Calendar,
-    /// `STREAM_HEARTBEAT_SECONDS`: how long a stream of events is silent before it shows that it is there (default 15).
+    /// `STREAM_HEARTBEAT_SECONDS`: time without an event after which a stream sends a heartbeat (default 15).
     pub heartbeat: Duration,
 }
 
 impl Config {
-    /// Reads the settings of a service of its own that listens on `port` by default.
+    /// Reads the settings of a separate process that listens on `port` by default.
     ///
     /// # Errors
-    /// Every setting that cannot be used.
+    /// All invalid settings.
     pub fn from_settings(settings: &mut Settings, port: u16) -> Result<Self, Mistakes> {
         let infrastructure = Infrastructure::from_settings(settings, "status", port);
         let config = Self::read(settings, infrastructure);
         settings.finish(config)
     }
 
-    /// Reads the settings; mistakes stay with `settings`, for whoever reads more of them.
+    /// Reads the settings. `None` when they are invalid, which is noted in `settings`.
     pub fn read(settings: &mut Settings, infrastructure: Option<Infrastructure>) -> Option<Self> {
         let lookback_days =
             settings.parsed("DEFAULT_RESULTS_LOOKBACK_DAYS", 30, "write a number of calendar days");
@@ -57,7 +57,7 @@ impl Config {
         let deployment = infrastructure.deployment;
         Some(Self {
             infrastructure,
-            reading: Reading { lookback_days, today, deployment, calendar, heartbeat },
+            api: ApiSettings { lookback_days, today, deployment, calendar, heartbeat },
         })
     }
 }

@@ -1,7 +1,7 @@
-//! One reader of the event log for all streams of this process: what it reads is handed to each of them, so that a
-//! thousand streams ask Postgres no more than one does.
+//! One reader of the event log for all streams of this process: each batch that it reads goes to all streams, so that a
+//! thousand streams cost Postgres no more than one.
 
-mod walk;
+pub(crate) mod event_stream;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,28 +11,26 @@ use storage::status::{Announcements, FeedEvent, events_after, last_position};
 use storage::{Database, PgPool};
 use tokio::sync::{Notify, Semaphore, broadcast};
 
-pub(crate) use walk::{Scope, Step, Walk};
-
-/// Events read at once.
-const PAGE: i64 = 200;
-/// Batches that a slow stream may lag behind before it has to read for itself.
-const BACKLOG: usize = 64;
-/// Streams that read for themselves at once: other requests need connections too.
-const READERS: usize = 4;
-/// How often the log is looked at when nothing was announced.
-const POLL: Duration = Duration::from_secs(1);
+/// Most events read by one statement.
+const MAX_PAGE: i64 = 200;
+/// Batches that a slow stream may lag behind before it must read the log itself.
+const MAX_LAG: usize = 64;
+/// Streams that may read the log themselves at the same time: other requests need connections too.
+const MAX_READERS: usize = 4;
+/// How often the log is read when no event is announced.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Events that became visible together.
 #[derive(Debug)]
 struct Batch {
-    /// The position before them; whoever has not come so far has missed some.
+    /// The position before the first; a stream that has not reached it has missed events.
     from: i64,
     /// The position of the last.
     to: i64,
     events: Vec<Arc<FeedEvent>>,
 }
 
-/// The log as streams of this process see it.
+/// The source of new events for the streams of this process.
 #[derive(Debug, Clone)]
 pub(crate) struct Feed(Arc<Shared>);
 
@@ -48,11 +46,11 @@ struct Shared {
 impl Feed {
     /// A feed whose streams end with `stop`.
     pub(crate) fn new(pool: PgPool, stop: CancellationToken) -> Self {
-        let (wake, readers) = (Notify::new(), Semaphore::new(READERS));
-        Self(Arc::new(Shared { pool, batches: broadcast::Sender::new(BACKLOG), wake, readers, stop }))
+        let (wake, readers) = (Notify::new(), Semaphore::new(MAX_READERS));
+        Self(Arc::new(Shared { pool, batches: broadcast::Sender::new(MAX_LAG), wake, readers, stop }))
     }
 
-    /// Reads for the streams until it is stopped; `database` is where new events are announced.
+    /// Reads new events until it is stopped; `database` announces them.
     pub(crate) async fn run(self, database: Database) {
         tokio::select! {
             () = self.0.stop.cancelled() => {}
@@ -63,17 +61,17 @@ impl Feed {
 
     async fn listen(&self, database: &Database) {
         loop {
-            if let Err(problem) = self.announced(database).await {
+            if let Err(problem) = self.wake_on_announcements(database).await {
                 tracing::warn!(
                     "new events are looked for each second until they are announced again: {problem}"
                 );
             }
-            tokio::time::sleep(POLL).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Wakes the reader whenever something was announced.
-    async fn announced(&self, database: &Database) -> storage::Result<()> {
+    /// Wakes the reader at each announcement.
+    async fn wake_on_announcements(&self, database: &Database) -> storage::Result<()> {
         let mut announcements = Announcements::listen(database).await?;
         loop {
             self.0.wake.notify_one();
@@ -86,31 +84,31 @@ impl Feed {
         loop {
             tokio::select! {
                 () = self.0.wake.notified() => {}
-                () = tokio::time::sleep(POLL) => {}
+                () = tokio::time::sleep(POLL_INTERVAL) => {}
             }
             match self.read(last).await {
                 Ok(position) => last = position,
-                // Whatever was sent before is sent again, which streams notice.
+                // The next read starts at the same position; streams skip what they have already.
                 Err(problem) => tracing::warn!("the event log cannot be read: {problem}"),
             }
         }
     }
 
-    /// Hands on what came after `last`; answers up to where. `None` stands for nobody listening.
+    /// Hands on the events after `last` and returns the position of the last one; `None` when there is no stream.
     async fn read(&self, last: Option<i64>) -> storage::Result<Option<i64>> {
         if self.0.batches.receiver_count() == 0 {
             return Ok(None);
         }
         let Some(mut last) = last else {
             let position = last_position(&self.0.pool).await?;
-            // Streams that began before, and have not come so far, read for themselves.
+            // A stream that has not reached this position reads the log itself.
             self.hand_on(Batch { from: position, to: position, events: Vec::new() });
             return Ok(Some(position));
         };
         loop {
-            let events = events_after(&self.0.pool, last, PAGE).await?;
+            let events = events_after(&self.0.pool, last, MAX_PAGE).await?;
             let Some(to) = events.last().map(|event| event.position) else { return Ok(Some(last)) };
-            let more = i64::try_from(events.len()).is_ok_and(|count| count == PAGE);
+            let more = i64::try_from(events.len()).is_ok_and(|count| count == MAX_PAGE);
             self.hand_on(Batch { from: last, to, events: events.into_iter().map(Arc::new).collect() });
             last = to;
             if !more {
@@ -120,7 +118,7 @@ impl Feed {
     }
 
     fn hand_on(&self, batch: Batch) {
-        // Without a receiver there is nobody to miss it.
+        // An error means that there is no stream.
         let _ = self.0.batches.send(Arc::new(batch));
     }
 }

@@ -1,13 +1,12 @@
 //! The status service: folds every event into a read model and serves it.
 
 mod api;
-mod catch_up;
 mod config;
+mod dead_letter_replay;
+mod dead_letters;
 mod feed;
-mod letters;
 mod projector;
-mod replay;
-mod watermark;
+mod recovery;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,14 +22,14 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use api::Api;
-use catch_up::CatchUp;
-pub use config::{Config, Reading};
+pub use config::{ApiSettings, Config};
+use dead_letters::DeadLetterStore;
 use feed::Feed;
-use letters::Letters;
 use projector::Projector;
+use recovery::CatchUp;
 
-/// How long events are gathered before they are projected together; nobody sees so short a delay.
-const GATHERED: Duration = Duration::from_millis(10);
+/// How long events are collected to be projected together, which costs less.
+const LINGER: Duration = Duration::from_millis(10);
 
 /// Builds the service: its routes, and its work until `shutdown`.
 ///
@@ -42,7 +41,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         storage::connect(&infrastructure.database, Owner::Status).await.context("connecting to Postgres")?;
     let health = runtime::probes::health(&pool, &infrastructure);
     let (feed, wake) = (Feed::new(pool.clone(), shutdown.clone()), Wake::default());
-    let api = Api::new(pool.clone(), config.reading, feed.clone(), wake.clone());
+    let api = Api::new(pool.clone(), config.api, feed.clone(), wake.clone());
     let relay = Relay { pool: pool.clone(), broker: infrastructure.broker.clone(), service: "status", wake };
     let work = async move {
         let projector = Arc::new(Projector { pool: pool.clone() });
@@ -50,7 +49,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         let events = messaging::consume_batches(
             &infrastructure.broker,
             queues::STATUS_PROJECTION,
-            BatchOptions { linger: GATHERED, hooks: hooks(&catch_up), ..BatchOptions::default() },
+            BatchOptions { linger: LINGER, hooks: hooks(&catch_up), ..BatchOptions::default() },
             projector,
             shutdown.clone(),
         );
@@ -58,7 +57,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             &infrastructure.broker,
             queues::STATUS_DEAD_LETTERS,
             ConsumerOptions::new(16),
-            Letters { pool },
+            DeadLetterStore { pool },
             shutdown.clone(),
         );
         let (events, letters, ()) = tokio::join!(
@@ -72,21 +71,21 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     Ok(Service { routes: api::routes().with_state(api), work: Box::pin(work), relays: vec![relay], health })
 }
 
-/// The routes alone, reading through `pool`: streams show what there is and nothing later, replays wait.
-pub fn routes(pool: PgPool, reading: Reading) -> OpenApiRouter {
+/// The routes alone, without the service's work: streams get no new events, and replayed messages are not published.
+pub fn routes(pool: PgPool, settings: ApiSettings) -> OpenApiRouter {
     let feed = Feed::new(pool.clone(), CancellationToken::new());
-    api::routes().with_state(Api::new(pool, reading, feed, Wake::default()))
+    api::routes().with_state(Api::new(pool, settings, feed, Wake::default()))
 }
 
-/// The description of its routes.
+/// The OpenAPI description of its routes.
 pub fn openapi() -> OpenApi {
     api::routes().into_openapi()
 }
 
-/// Builds the read model again from the event log, job by job, beside running services; answers how many.
+/// Builds the read model again from the event log, job by job, while services may run. Returns the number of jobs.
 ///
 /// # Errors
-/// When Postgres refuses, or a logged event cannot be read.
+/// When Postgres refuses a statement, or a logged event cannot be decoded.
 pub async fn rebuild(config: &Config) -> anyhow::Result<usize> {
     let database = &config.infrastructure.database;
     let pool = storage::connect(database, Owner::Status).await.context("connecting to Postgres")?;
@@ -96,10 +95,10 @@ pub async fn rebuild(config: &Config) -> anyhow::Result<usize> {
     storage::status::rebuild_all(&pool, decode).await.context("building the read model again")
 }
 
-/// Runs the service on its own address until `shutdown`, then finishes what is in hand.
+/// Runs the service on its own address until `shutdown`, then finishes the work in progress.
 ///
 /// # Errors
-/// When a part of it cannot go on.
+/// When a part of it fails.
 pub async fn run(config: Config, telemetry: &Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
     let address = config.infrastructure.address.clone();
     let service = build(config, shutdown.clone()).await?;

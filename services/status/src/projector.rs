@@ -1,4 +1,4 @@
-//! From messages to the read model: decode, project, count.
+//! Projects events into the read model: decodes, stores and counts them.
 
 use std::ops::Range;
 
@@ -11,12 +11,12 @@ use storage::outbox::StoredMessage;
 use storage::status::{Received, Upstream, project, refuses_content};
 use uuid::Uuid;
 
-/// Projects events.
+/// Projects events into the read model.
 pub(crate) struct Projector {
     pub(crate) pool: PgPool,
 }
 
-/// An event as it came, whichever way.
+/// An encoded event, from the broker or from an outbox.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Message<'a> {
     pub(crate) source: &'a str,
@@ -28,7 +28,7 @@ pub(crate) struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// An event that the broker delivered.
+    /// An event that the broker has delivered.
     fn delivered(incoming: &'a Incoming) -> Self {
         let envelope = &incoming.envelope;
         Self {
@@ -41,7 +41,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// An event as it stands in the outbox of `upstream`.
+    /// An event in the outbox of `upstream`.
     pub(crate) fn stored(upstream: Upstream, row: &'a StoredMessage) -> Self {
         Self {
             source: upstream.source(),
@@ -62,7 +62,7 @@ impl BatchHandler for Projector {
 }
 
 impl Projector {
-    /// Projects all messages; those that never will be are named with the reason.
+    /// Projects the messages. Returns those that can never be projected, with the reason.
     pub(crate) async fn project(&self, messages: &[Message<'_>]) -> storage::Result<Vec<Rejected>> {
         let mut rejected = Vec::new();
         let mut decoded = Vec::with_capacity(messages.len());
@@ -85,8 +85,8 @@ impl Projector {
         Ok(rejected)
     }
 
-    /// Stores what can be stored, and answers what cannot, by place. A batch whose content Postgres refuses
-    /// is halved until the culprit stands alone.
+    /// Stores the events. Returns the index of each that cannot be stored, with the reason. A batch that Postgres refuses
+    /// for its content is halved until the event that causes it is alone.
     async fn store(&self, received: &[Received<'_>]) -> storage::Result<Vec<(usize, String)>> {
         let mut refused = Vec::new();
         let mut parts: Vec<Range<usize>> = Vec::new();
@@ -119,19 +119,19 @@ impl Projector {
     }
 }
 
-/// The body as text, and what it says.
+/// The body as text, and the event.
 fn decode<'a>(message: &Message<'a>) -> Result<(&'a str, Event), String> {
     let event = contract::decode_event(message.kind, message.body).map_err(|problem| problem.to_string())?;
     let body = std::str::from_utf8(message.body).map_err(|problem| problem.to_string())?;
     Ok((body, event))
 }
 
-/// What the log lines and the metrics of a projection tell, once an event.
+/// The log lines and metrics of a projected event.
 fn observe(received: &Received<'_>) {
     let lag = (Utc::now() - received.at).as_seconds_f64().max(0.0);
     metrics::histogram!("modelday_projection_lag_seconds").record(lag);
     metrics::counter!("modelday_events_projected_total", "type" => received.kind.to_owned()).increment(1);
-    // Model-days and warnings are counted by the services that they come from.
+    // The services that produce model-days and warnings count them.
     if let Event::JobEnded(ended) = received.event {
         let outcome = match ended.outcome {
             JobOutcome::Completed => "completed",

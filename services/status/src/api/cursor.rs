@@ -1,61 +1,61 @@
-//! Where a page ended, as an opaque text that fits into a URL.
+//! Cursors: where a page ended, as an opaque text for a URL.
 
 use chrono::NaiveDate;
 use domain::events::job_view::Cell;
 
 use domain::values::date::parse_date;
 
-/// A row among those of portfolios, which go by model, trial and date.
+/// The position of a row; rows are ordered by model, trial, date and number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(super) struct Place {
     /// The portfolio's model.
-    pub(crate) model: String,
+    pub(super) model: String,
     /// The portfolio's trial.
-    pub(crate) trial: u32,
+    pub(super) trial: u32,
     /// The day.
-    pub(crate) date: NaiveDate,
-    /// Which of the day's rows, from 1.
-    pub(crate) number: usize,
+    pub(super) date: NaiveDate,
+    /// Number of the row within its day, from 1.
+    pub(super) number: usize,
 }
 
 /// The cursor after `cell`.
-pub(crate) fn after(cell: &Cell) -> String {
-    written(&format!("{}/{}/{}", cell.date, cell.trial, cell.model))
+pub(super) fn after(cell: &Cell) -> String {
+    encode(&format!("{}/{}/{}", cell.date, cell.trial, cell.model))
 }
 
 /// The cursor after `place`.
-pub(crate) fn after_place(place: &Place) -> String {
-    written(&format!("{}/{}/{}/{}", place.date, place.trial, place.number, place.model))
+pub(super) fn after_place(place: &Place) -> String {
+    encode(&format!("{}/{}/{}/{}", place.date, place.trial, place.number, place.model))
 }
 
-/// The cell of a cursor; `None` for a text that is none.
-pub(crate) fn cell(cursor: &str) -> Option<Cell> {
-    let text = read(cursor)?;
+/// The cell of a cursor; `None` for an invalid one.
+pub(super) fn cell(cursor: &str) -> Option<Cell> {
+    let text = decode(cursor)?;
     let mut parts = text.splitn(3, '/');
     let (date, trial, model) = (parts.next()?, parts.next()?, parts.next()?);
     Some(Cell { date: parse_date(date)?, trial: trial.parse().ok()?, model: model.to_owned() })
 }
 
-/// The place of a cursor; `None` for a text that is none.
-pub(crate) fn place(cursor: &str) -> Option<Place> {
-    let text = read(cursor)?;
+/// The place of a cursor; `None` for an invalid one.
+pub(super) fn place(cursor: &str) -> Option<Place> {
+    let text = decode(cursor)?;
     let mut parts = text.splitn(4, '/');
     let (date, trial, number, model) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let (date, trial, number) = (parse_date(date)?, trial.parse().ok()?, number.parse().ok()?);
     Some(Place { date, trial, number, model: model.to_owned() })
 }
 
-fn written(text: &str) -> String {
+fn encode(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn read(cursor: &str) -> Option<String> {
+fn decode(cursor: &str) -> Option<String> {
     let digits = cursor.as_bytes().chunks(2).map(|pair| {
         let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;
         u8::from_str_radix(pair, 16).ok()
     });
     let text = String::from_utf8(digits.collect::<Option<Vec<u8>>>()?).ok()?;
-    // Postgres cannot compare with a NUL.
+    // Postgres refuses a NUL in a text.
     Some(text).filter(|text| !text.contains('\0'))
 }
 

@@ -1,11 +1,11 @@
-//! `GET /`: a page to watch jobs with, and its files. They are part of the program, so that nothing else is fetched.
+//! `GET /`: a page to watch jobs with, and its files. They are compiled into the program.
 
 use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use runtime::http::{Problem, ProblemBody};
 
-/// The page's own scripts, styles and requests, and nothing from elsewhere.
+/// Allows the page's own scripts, styles and requests; nothing from other hosts.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -31,11 +31,11 @@ const FILES: [(&str, &str, &str); 10] = [
 
 /// A page to watch jobs with.
 ///
-/// It needs no token itself; where tokens are configured, it asks for the one to make its requests with.
+/// The page itself needs no token. Where tokens are configured, it prompts for the one to send with its requests.
 #[utoipa::path(get, path = "/", operation_id = "dashboard", tag = "dashboard", security(()),
     responses((status = 200, description = "The page.", body = String, content_type = "text/html")))]
-pub(crate) async fn page() -> Response {
-    served("text/html; charset=utf-8", PAGE)
+pub(super) async fn page() -> Response {
+    response("text/html; charset=utf-8", PAGE)
 }
 
 /// A file of the page.
@@ -47,12 +47,12 @@ pub(crate) async fn page() -> Response {
         (status = 404, description = "There is no such file.", body = ProblemBody,
             content_type = "application/problem+json"),
     ))]
-pub(crate) async fn file(Path(name): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn file(Path(name): Path<String>) -> Result<Response, Problem> {
     let found = FILES.into_iter().find(|(known, _, _)| *known == name);
     let (_, kind, content) = found.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "Not Found"))?;
-    Ok(served(kind, content))
+    Ok(response(kind, content))
 }
 
-fn served(kind: &'static str, content: &'static str) -> Response {
+fn response(kind: &'static str, content: &'static str) -> Response {
     ([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, POLICY)], content).into_response()
 }

@@ -1,4 +1,4 @@
-//! `/dead-letters`: messages nobody could handle, and what becomes of them.
+//! `/dead-letters`: messages that no consumer could handle; they can be replayed or discarded.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -11,18 +11,19 @@ use storage::status::{
 };
 use utoipa::ToSchema;
 
-use super::{Api, instant};
-use crate::replay;
+use super::format::instant;
+use super::state::Api;
+use crate::dead_letter_replay::replay_message;
 
-/// How much of a body lists show.
-const SHOWN_BYTES: i32 = 4_096;
-/// How much of a body is shown of a letter alone.
-const MOST_BYTES: i32 = 1_048_576;
+/// Most bytes of a body in a list.
+const MAX_LISTED_BYTES: i32 = 4_096;
+/// Most bytes of a body in the response for a single letter.
+const MAX_BYTES: i32 = 1_048_576;
 
 const STATES: [(&str, LetterState); 3] =
     [("open", LetterState::Open), ("replayed", LetterState::Replayed), ("discarded", LetterState::Discarded)];
 
-/// What became of a letter, as a parameter names it.
+/// The states of a letter, as values of a parameter.
 #[derive(ToSchema)]
 #[schema(as = DeadLetterState, rename_all = "snake_case")]
 #[expect(dead_code, reason = "describes `STATES`")]
@@ -35,7 +36,7 @@ enum StateName {
 /// A page of dead letters.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DeadLetters)]
-pub(crate) struct Letters {
+pub(super) struct Letters {
     count: usize,
     dead_letters: Vec<Letter>,
     next_cursor: Option<String>,
@@ -43,7 +44,7 @@ pub(crate) struct Letters {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = DeadLetter)]
-pub(crate) struct Letter {
+pub(super) struct Letter {
     id: i64,
     /// `open`, `replayed` or `discarded`.
     state: &'static str,
@@ -55,21 +56,21 @@ pub(crate) struct Letter {
     #[serde(rename = "type")]
     kind: Option<String>,
     headers: Value,
-    /// The beginning of the body; what is not text shows as `\u{fffd}`.
+    /// The beginning of the body; bytes that are not UTF-8 are shown as `\u{fffd}`.
     body: String,
     body_bytes: i32,
     body_truncated: bool,
     died_at: String,
-    /// When it was sent again.
+    /// When it was replayed.
     replayed_at: Option<String>,
-    /// When it was let go.
+    /// When it was discarded.
     discarded_at: Option<String>,
 }
 
 impl Letter {
-    /// A letter with at most the first `shown` bytes of its body.
-    fn of(row: DeadLetterRow, shown: i32) -> Self {
-        let body = &row.body[..row.body.len().min(usize::try_from(shown).unwrap_or_default())];
+    /// A letter with at most `max_bytes` of its body.
+    fn of(row: DeadLetterRow, max_bytes: i32) -> Self {
+        let body = &row.body[..row.body.len().min(usize::try_from(max_bytes).unwrap_or_default())];
         Self {
             id: row.id,
             state: row.state().as_str(),
@@ -82,7 +83,7 @@ impl Letter {
             headers: row.headers,
             body: String::from_utf8_lossy(body).into_owned(),
             body_bytes: row.body_bytes,
-            body_truncated: row.body_bytes > shown,
+            body_truncated: row.body_bytes > max_bytes,
             died_at: instant(row.died_at),
             replayed_at: row.replayed_at.map(instant),
             discarded_at: row.discarded_at.map(instant),
@@ -90,33 +91,34 @@ impl Letter {
     }
 }
 
-/// Messages that nobody could handle, newest first.
+/// Messages that no consumer could handle, newest first.
 #[utoipa::path(get, path = "/dead-letters", operation_id = "dead_letters", tag = "operation", security(("token" = ["operate"])),
     params(
-        ("state" = inline(Option<StateName>), Query, description = "Only those of which this became."),
+        ("state" = inline(Option<StateName>), Query, description = "Only those in this state."),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 1_000, description = "Most letters; 50 when absent."),
-        ("cursor" = Option<i64>, Query, minimum = 1, description = "The `next_cursor` of an earlier answer."),
+        ("cursor" = Option<i64>, Query, minimum = 1, description = "The `next_cursor` of an earlier response."),
     ),
     responses(
         (status = 200, description = "A page of them.", body = Letters),
-        (status = 422, description = "A parameter is wrong.", body = ProblemBody,
+        (status = 422, description = "A parameter is invalid.", body = ProblemBody,
             content_type = "application/problem+json"),
     ))]
-pub(crate) async fn list(State(api): State<Api>, mut params: Params) -> Result<Json<Letters>, Problem> {
+pub(super) async fn list(State(api): State<Api>, mut params: Params) -> Result<Json<Letters>, Problem> {
     let state = params.choice("state", &STATES);
     let limit = params.number("limit", 1, 1_000).unwrap_or(50);
     let before = params.number("cursor", 1, i64::MAX);
     params.finish()?;
-    let mut rows = dead_letters(&api.pool, LetterFilter { before, state }, limit + 1, SHOWN_BYTES).await?;
+    let mut rows =
+        dead_letters(&api.pool, LetterFilter { before, state }, limit + 1, MAX_LISTED_BYTES).await?;
     let page = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > page;
     rows.truncate(page);
     let next_cursor = rows.last().filter(|_| more).map(|row| row.id.to_string());
-    let letters: Vec<Letter> = rows.into_iter().map(|row| Letter::of(row, SHOWN_BYTES)).collect();
+    let letters: Vec<Letter> = rows.into_iter().map(|row| Letter::of(row, MAX_LISTED_BYTES)).collect();
     Ok(Json(Letters { count: letters.len(), dead_letters: letters, next_cursor }))
 }
 
-/// A message that nobody could handle.
+/// A message that no consumer could handle.
 #[utoipa::path(get, path = "/dead-letters/{id}", operation_id = "dead_letter", tag = "operation", security(("token" = ["operate"])),
     params(("id" = i64, Path, minimum = 1, description = "The letter.")),
     responses(
@@ -124,34 +126,35 @@ pub(crate) async fn list(State(api): State<Api>, mut params: Params) -> Result<J
         (status = 404, description = "There is no such letter.", body = ProblemBody,
             content_type = "application/problem+json"),
     ))]
-pub(crate) async fn letter(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Letter>, Problem> {
+pub(super) async fn letter(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Letter>, Problem> {
     let found = match id.parse() {
-        Ok(number) => dead_letter(&api.pool, number, MOST_BYTES).await?,
+        Ok(number) => dead_letter(&api.pool, number, MAX_BYTES).await?,
         Err(_) => None,
     };
-    Ok(Json(Letter::of(found.ok_or_else(|| unknown(&id))?, MOST_BYTES)))
+    Ok(Json(Letter::of(found.ok_or_else(|| unknown(&id))?, MAX_BYTES)))
 }
 
-/// Sends a dead letter's message again, as it was, to the queue whose consumer gave it up, and to no other.
+/// Replay a dead letter: publish its message again, unchanged, to the queue whose consumer rejected it and to no other.
 ///
-/// Once: asked again, it answers the same and sends nothing. When the consumer gives it up again, that is a new letter.
+/// A second request gets the same response and publishes nothing. When the consumer rejects the message again, that is a
+/// new letter.
 #[utoipa::path(post, path = "/dead-letters/{id}/replay", operation_id = "replay_dead_letter", tag = "operation",
     security(("token" = ["operate"])),
     params(("id" = i64, Path, minimum = 1, description = "The letter.")),
     responses(
-        (status = 200, description = "It is on its way.", body = Letter),
+        (status = 200, description = "The message will be published.", body = Letter),
         (status = 404, description = "There is no such letter.", body = ProblemBody,
             content_type = "application/problem+json"),
-        (status = 409, description = "It was discarded, or sending it again is no use: the detail says why.",
+        (status = 409, description = "The letter was discarded, or its message cannot be handled: the detail says why.",
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
-pub(crate) async fn replay(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Letter>, Problem> {
+pub(super) async fn replay(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Letter>, Problem> {
     let held = hold(&api, &id).await?;
     let letter = match held.letter.state() {
         LetterState::Replayed => held.letter,
-        LetterState::Discarded => return Err(settled(&held.letter)),
+        LetterState::Discarded => return Err(already_processed(&held.letter)),
         LetterState::Open => {
-            let message = replay::message(&held.letter)
+            let message = replay_message(&held.letter)
                 .map_err(|reason| conflict(format!("Dead letter {id} cannot be sent again: {reason}")))?;
             let letter = held.replay(&message).await?;
             api.wake.wake();
@@ -159,30 +162,30 @@ pub(crate) async fn replay(State(api): State<Api>, Path(id): Path<String>) -> Re
             letter
         }
     };
-    Ok(Json(Letter::of(letter, MOST_BYTES)))
+    Ok(Json(Letter::of(letter, MAX_BYTES)))
 }
 
-/// Lets a dead letter go. It stays in the list.
+/// Discard a dead letter. It stays in the list.
 ///
-/// Once: asked again, it answers the same.
+/// A second request gets the same response.
 #[utoipa::path(post, path = "/dead-letters/{id}/discard", operation_id = "discard_dead_letter", tag = "operation",
     security(("token" = ["operate"])),
     params(("id" = i64, Path, minimum = 1, description = "The letter.")),
     responses(
-        (status = 200, description = "It is let go.", body = Letter),
+        (status = 200, description = "The letter is discarded.", body = Letter),
         (status = 404, description = "There is no such letter.", body = ProblemBody,
             content_type = "application/problem+json"),
-        (status = 409, description = "It was sent again.", body = ProblemBody,
+        (status = 409, description = "The letter was replayed.", body = ProblemBody,
             content_type = "application/problem+json"),
     ))]
-pub(crate) async fn discard(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Letter>, Problem> {
+pub(super) async fn discard(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Letter>, Problem> {
     let held = hold(&api, &id).await?;
     let letter = match held.letter.state() {
         LetterState::Discarded => held.letter,
-        LetterState::Replayed => return Err(settled(&held.letter)),
+        LetterState::Replayed => return Err(already_processed(&held.letter)),
         LetterState::Open => held.discard().await?,
     };
-    Ok(Json(Letter::of(letter, MOST_BYTES)))
+    Ok(Json(Letter::of(letter, MAX_BYTES)))
 }
 
 async fn hold(api: &Api, id: &str) -> Result<HeldLetter, Problem> {
@@ -193,7 +196,7 @@ async fn hold(api: &Api, id: &str) -> Result<HeldLetter, Problem> {
     held.ok_or_else(|| unknown(id))
 }
 
-fn settled(letter: &DeadLetterRow) -> Problem {
+fn already_processed(letter: &DeadLetterRow) -> Problem {
     let state = letter.state().as_str();
     let at = letter.replayed_at.or(letter.discarded_at).map(instant).unwrap_or_default();
     conflict(format!("Dead letter {} was {state} at {at}", letter.id))

@@ -13,59 +13,55 @@ use runtime::http::{Params, Problem, ProblemBody};
 use storage::status::{FeedEvent, events_after, job_events_after, last_position, standing};
 use utoipa::IntoParams;
 
-use super::Api;
-use crate::feed::{Scope, Walk};
+use super::state::Api;
+use crate::feed::event_stream::{EventStream, Scope};
 use page::EventPage;
 
-/// The header with which a client says how far it is.
+/// Header by which a client says which event it has seen last.
 const LAST_EVENT_ID: &str = "last-event-id";
-/// Events in a page when nothing else is asked for.
-const PAGE: i64 = 100;
-/// Most events in a page.
-const LONGEST_PAGE: i64 = 1_000;
+/// Events of a page by default.
+const DEFAULT_PAGE: i64 = 100;
+/// Most events of a page.
+const MAX_PAGE: i64 = 1_000;
 
-/// Where to begin.
+/// The event to begin after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum After {
-    /// After the event of this number.
+    /// The event with this number.
     Number(i64),
-    /// After the last one there is.
+    /// The latest event.
     Now,
 }
 
-/// The header of a client that connects again.
+/// The header of a client that reconnects.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes what `last_event_id` reads")]
 struct LastEventId {
-    /// As `after`, and stands over it: browsers send it when they connect again.
+    /// Like `after`, which it overrides: browsers send it when they reconnect.
     #[param(rename = "Last-Event-ID", required = false, minimum = 0)]
     last_event_id: i64,
 }
 
-/// What was asked for, besides the job.
-struct Request {
+/// The parameters of the request, without the job.
+struct EventsQuery {
     after: After,
     limit: i64,
     streamed: bool,
 }
 
-impl Request {
-    /// # Errors
-    /// Every parameter that is wrong.
+impl EventsQuery {
     fn read(mut params: Params, headers: &HeaderMap) -> Result<Self, Problem> {
         let text = "'now' or a whole number from 0, such as the id of an event";
         let after = params.read("after", "value_error", text, after);
-        let limit = params.number("limit", 1, LONGEST_PAGE).unwrap_or(PAGE);
+        let limit = params.number("limit", 1, MAX_PAGE).unwrap_or(DEFAULT_PAGE);
         params.finish()?;
         let after = last_event_id(headers)?.map(After::Number).or(after).unwrap_or(After::Number(0));
-        Ok(Self { after, limit, streamed: wants_stream(headers) })
+        Ok(Self { after, limit, streamed: accepts_stream(headers) })
     }
 
-    /// The number to begin after, when the last one there is has the number `last`.
-    ///
-    /// # Errors
-    /// When the client knows of more than there is: what it would be told next is not what comes next.
+    /// The number to begin after; `last` is that of the latest event. Status 409 for a later number: the log was
+    /// reset, so that the client would miss events.
     fn from(&self, last: i64) -> Result<i64, Problem> {
         match self.after {
             After::Now => Ok(last),
@@ -88,7 +84,7 @@ fn number(text: &str) -> Option<i64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
-/// The number of the last event that a client which connects again has seen.
+/// The number of the last event that a reconnecting client has seen.
 fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     let Some(value) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
     let text = String::from_utf8_lossy(value.as_bytes());
@@ -103,48 +99,48 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     }
 }
 
-/// A stream, unless JSON is asked for and a stream is not.
-fn wants_stream(headers: &HeaderMap) -> bool {
+/// Whether the client accepts a stream; not when `Accept` names only JSON.
+fn accepts_stream(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let accepted = accepted.collect::<Vec<_>>().join(",").to_ascii_lowercase();
     accepted.contains("text/event-stream") || !accepted.contains("application/json")
 }
 
-/// What happened to a job, from its first event on.
+/// The events of a job, from the first on.
 ///
-/// A stream of server-sent events unless `Accept` asks for `application/json`: `id` is the event's number within the
-/// job, without gaps, `event` its type, `data` its body. It ends when the job has; whoever asks for more of an ended
-/// job is answered with 204.
+/// A stream of server-sent events unless `Accept` names `application/json`: `id` is the event's number within the
+/// job, without gaps, `event` its type, `data` its body. It ends with the job; for an ended job without further events the
+/// response is 204.
 #[utoipa::path(get, path = "/jobs/{job_id}/events", operation_id = "job_events", tag = "events", security(("token" = ["read"])),
     params(
         ("job_id" = String, Path, description = "The job."),
-        ("after" = Option<String>, Query, pattern = "^(now|[0-9]{1,18})$", description = "Begin after the event of this number, or with what comes from `now` on; 0 when absent."),
+        ("after" = Option<String>, Query, pattern = "^(now|[0-9]{1,18})$", description = "Begin after the event of this number, or with the events from `now` on; 0 when absent."),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 1_000, description = "Most events of a page; 100 when absent."),
         LastEventId,
     ),
     responses(
         (status = 200, description = "The events.", content((EventPage = "application/json"), (String = "text/event-stream"))),
         (status = 204, description = "The job has ended, and there are no more."),
-        (status = 404, description = "Nobody accepted such a job.", body = ProblemBody,
+        (status = 404, description = "No such job was accepted.", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 409, description = "There is no event of that number yet.", body = ProblemBody,
             content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong.", body = ProblemBody,
+        (status = 422, description = "A parameter is invalid.", body = ProblemBody,
             content_type = "application/problem+json"),
     ))]
-pub(crate) async fn of_job(
+pub(super) async fn of_job(
     State(api): State<Api>,
     Path(id): Path<String>,
     headers: HeaderMap,
     params: Params,
 ) -> Result<Response, Problem> {
-    let request = Request::read(params, &headers)?;
+    let query = EventsQuery::read(params, &headers)?;
     let unknown = || Problem::new(StatusCode::NOT_FOUND, format!("Job {id} not found"));
     let job: JobId = id.parse().map_err(|_| unknown())?;
     let standing = standing(&api.pool, job).await?.ok_or_else(unknown)?;
-    let after = request.from(standing.last_seq)?;
-    if !request.streamed {
-        let events = job_events_after(&api.pool, job, after, request.limit).await?;
+    let after = query.from(standing.last_seq)?;
+    if !query.streamed {
+        let events = job_events_after(&api.pool, job, after, query.limit).await?;
         return paged(&events, Scope::Job(job), after);
     }
     if standing.ended && after == standing.last_seq {
@@ -153,13 +149,13 @@ pub(crate) async fn of_job(
     Ok(streamed(&api, Scope::Job(job), after))
 }
 
-/// What happened to all jobs, in the order in which it became known.
+/// The events of all jobs, in the order in which they were logged.
 ///
-/// A stream of server-sent events unless `Accept` asks for `application/json`: `id` is the event's position, `event`
+/// A stream of server-sent events unless `Accept` names `application/json`: `id` is the event's position, `event`
 /// its type, `data` its body. It does not end.
 #[utoipa::path(get, path = "/events", operation_id = "events", tag = "events", security(("token" = ["read"])),
     params(
-        ("after" = Option<String>, Query, pattern = "^(now|[0-9]{1,18})$", description = "Begin after the event at this position, or with what comes from `now` on; 0 when absent."),
+        ("after" = Option<String>, Query, pattern = "^(now|[0-9]{1,18})$", description = "Begin after the event at this position, or with the events from `now` on; 0 when absent."),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 1_000, description = "Most events of a page; 100 when absent."),
         LastEventId,
     ),
@@ -167,24 +163,24 @@ pub(crate) async fn of_job(
         (status = 200, description = "The events.", content((EventPage = "application/json"), (String = "text/event-stream"))),
         (status = 409, description = "There is no event at that position yet.", body = ProblemBody,
             content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong.", body = ProblemBody,
+        (status = 422, description = "A parameter is invalid.", body = ProblemBody,
             content_type = "application/problem+json"),
     ))]
-pub(crate) async fn of_all(
+pub(super) async fn of_all(
     State(api): State<Api>,
     headers: HeaderMap,
     params: Params,
 ) -> Result<Response, Problem> {
-    let request = Request::read(params, &headers)?;
-    let after = request.from(last_position(&api.pool).await?)?;
-    if request.streamed {
+    let query = EventsQuery::read(params, &headers)?;
+    let after = query.from(last_position(&api.pool).await?)?;
+    if query.streamed {
         return Ok(streamed(&api, Scope::All, after));
     }
-    paged(&events_after(&api.pool, after, request.limit).await?, Scope::All, after)
+    paged(&events_after(&api.pool, after, query.limit).await?, Scope::All, after)
 }
 
 fn streamed(api: &Api, scope: Scope, after: i64) -> Response {
-    sse::response(Walk::new(api.feed.clone(), scope, after, api.reading.heartbeat))
+    sse::response(EventStream::new(api.feed.clone(), scope, after, api.settings.heartbeat))
 }
 
 fn paged(events: &[FeedEvent], scope: Scope, after: i64) -> Result<Response, Problem> {
@@ -198,12 +194,12 @@ mod tests {
     fn accepting(accept: &str) -> bool {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, accept.parse().unwrap());
-        wants_stream(&headers)
+        accepts_stream(&headers)
     }
 
     #[test]
-    fn events_are_streamed_unless_only_json_is_asked_for() {
-        assert!(wants_stream(&HeaderMap::new()));
+    fn events_are_streamed_unless_only_json_is_accepted() {
+        assert!(accepts_stream(&HeaderMap::new()));
         assert!(accepting("*/*"));
         assert!(accepting("text/event-stream"));
         assert!(accepting("application/json, text/event-stream"));
@@ -212,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_now_or_a_number() {
+    fn the_parameter_after_is_now_or_a_number() {
         assert_eq!(after("now"), Some(After::Now));
         assert_eq!(after("17"), Some(After::Number(17)));
         for wrong in ["", "-1", "+1", "1.0", "Now", "99999999999999999999"] {

@@ -1,4 +1,4 @@
-//! `GET /leaderboard`: portfolios side by side and beside benchmarks.
+//! `GET /leaderboard`: portfolios compared with each other and with benchmarks.
 
 mod row;
 mod trials;
@@ -27,22 +27,23 @@ use row::RowDetail;
 use trials::{ComparisonDetail, ModelDetail};
 use utoipa::ToSchema;
 
-use super::stale::{Chain, Chains};
+use super::chains::{Chain, Chains};
+use super::format::bad_request;
+use super::known_job::KnownJob;
+use super::state::Api;
 use super::usage::UsageDetail;
-use super::view::KnownJob;
-use super::{Api, bad_request};
 
-/// What a benchmark starts with when the portfolios differ in it.
+/// Starting value of a benchmark when those of the portfolios differ.
 const STARTING_VALUE: Decimal = Decimal::from_parts(10_000, 0, 0, false, 0);
 
 /// The leaderboard; the dates are those of the days shown, null without any.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Leaderboard {
+pub(super) struct Leaderboard {
     experiment: String,
     start_date: Option<String>,
     end_date: Option<String>,
-    /// What alpha, beta and the information ratio are against: the universe's index fund. Null when its prices are
-    /// not known.
+    /// The benchmark of alpha, beta and the information ratio: the universe's index fund. Null when its prices are
+    /// unknown.
     benchmark: Option<String>,
     /// What cash earns each session, as a fraction.
     risk_free: f64,
@@ -54,8 +55,8 @@ pub(crate) struct Leaderboard {
     comparisons: Vec<ComparisonDetail>,
 }
 
-/// What was asked for.
-struct Request {
+/// The parameters of the request.
+struct LeaderboardQuery {
     experiment: String,
     models: Option<Vec<String>>,
     from: Option<NaiveDate>,
@@ -63,28 +64,28 @@ struct Request {
     daily_risk_free: f64,
 }
 
-/// The portfolios side by side, and beside benchmarks; best first.
+/// Portfolios compared with each other and with benchmarks; best first.
 ///
-/// Fractions unless a name says percent. What is undefined is null, with its reason in `reasons`.
+/// Figures are fractions unless their name says percent. An undefined figure is null, and `reasons` says why.
 #[utoipa::path(get, path = "/leaderboard", tag = "results", security(("token" = ["read"])),
     params(
-        ("start_date" = Option<String>, Query, format = Date, description = "First date, `YYYY-MM-DD`; the first there is when absent."),
-        ("end_date" = Option<String>, Query, format = Date, description = "Last date, `YYYY-MM-DD`; the last there is when absent."),
+        ("start_date" = Option<String>, Query, format = Date, description = "First date, `YYYY-MM-DD`; the first with a result when absent."),
+        ("end_date" = Option<String>, Query, format = Date, description = "Last date, `YYYY-MM-DD`; the last with a result when absent."),
         ("models" = Option<String>, Query, description = "Only these models; names between commas."),
         ("experiment" = Option<String>, Query, description = "Of this experiment; `default` when absent."),
-        ("job_id" = Option<String>, Query, description = "The portfolios of this job over its dates, whoever ran them."),
+        ("job_id" = Option<String>, Query, description = "The portfolios of this job over its dates, including days that other jobs ran."),
         ("risk_free" = Option<f64>, Query, minimum = -0.01, maximum = 0.01, description = "What cash earns each session, as a fraction, e.g. `0.0001`; 0 when absent."),
     ),
     responses(
         (status = 200, description = "The leaderboard; empty when nothing was run.", body = Leaderboard),
-        (status = 400, description = "The dates are wrong.", body = ProblemBody,
+        (status = 400, description = "The dates are invalid.", body = ProblemBody,
             content_type = "application/problem+json"),
-        (status = 404, description = "Nobody accepted such a job.", body = ProblemBody,
+        (status = 404, description = "No such job was accepted.", body = ProblemBody,
             content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong.", body = ProblemBody,
+        (status = 422, description = "A parameter is invalid.", body = ProblemBody,
             content_type = "application/problem+json"),
     ))]
-pub(crate) async fn leaderboard(
+pub(super) async fn leaderboard(
     State(api): State<Api>,
     mut params: Params,
 ) -> Result<Json<Leaderboard>, Problem> {
@@ -102,15 +103,15 @@ pub(crate) async fn leaderboard(
         Some(id) => Some(KnownJob::load(&api, &id).await?.requested),
         None => None,
     };
-    let request = match &job {
-        Some(job) => Request {
+    let query = match &job {
+        Some(job) => LeaderboardQuery {
             experiment: job.experiment.clone(),
             models: models.or_else(|| Some(job.models.iter().map(|model| model.signature.clone()).collect())),
             from: from.or(Some(job.start)),
             to: to.or(Some(job.end)),
             daily_risk_free,
         },
-        None => Request {
+        None => LeaderboardQuery {
             experiment: experiment.unwrap_or_else(|| DEFAULT_EXPERIMENT.to_owned()),
             models,
             from,
@@ -118,7 +119,7 @@ pub(crate) async fn leaderboard(
             daily_risk_free,
         },
     };
-    Ok(Json(standings(&api, request, job).await?))
+    Ok(Json(standings(&api, query, job).await?))
 }
 
 /// What cash earns each session.
@@ -127,10 +128,14 @@ fn daily_rate(text: &str) -> Option<f64> {
     number.filter(|rate| (-0.01..=0.01).contains(rate))
 }
 
-async fn standings(api: &Api, request: Request, job: Option<Requested>) -> Result<Leaderboard, Problem> {
-    let (from, to) = (request.from.unwrap_or(NaiveDate::MIN), request.to.unwrap_or(NaiveDate::MAX));
-    let dates = Span { from: request.from, to: request.to };
-    let chains = Chains::load(&api.pool, &request.experiment, request.models.as_deref(), None, dates).await?;
+async fn standings(
+    api: &Api,
+    query: LeaderboardQuery,
+    job: Option<Requested>,
+) -> Result<Leaderboard, Problem> {
+    let (from, to) = (query.from.unwrap_or(NaiveDate::MIN), query.to.unwrap_or(NaiveDate::MAX));
+    let dates = Span { from: query.from, to: query.to };
+    let chains = Chains::load(&api.pool, &query.experiment, query.models.as_deref(), None, dates).await?;
     let cutoffs = training_cutoffs(&api.pool, &chains.models()).await?;
     let portfolios: Vec<PortfolioDays> = chains.iter().map(|chain| chain.portfolio(&cutoffs)).collect();
     let extents: Vec<Extent> =
@@ -148,12 +153,12 @@ async fn standings(api: &Api, request: Request, job: Option<Requested>) -> Resul
         }
     }
     let benchmark = curves.fund.as_ref().map(|(_, curve)| curve);
-    let by = Reference { benchmark, daily_risk_free: request.daily_risk_free };
+    let by = Reference { benchmark, daily_risk_free: query.daily_risk_free };
     let of_models = portfolios.iter().filter_map(|portfolio| portfolio_row(portfolio, from, to, &by));
     let mut rows: Vec<LeaderboardRow> = of_models.chain(curves.rows(&by)).collect();
     rank(&mut rows);
     let models = Trials::of(&rows);
-    let mut usage = usage(api, &request).await?;
+    let mut usage = usage(api, &query).await?;
     let rows: Vec<RowDetail> = rows
         .iter()
         .zip(1..)
@@ -166,11 +171,11 @@ async fn standings(api: &Api, request: Request, job: Option<Requested>) -> Resul
         })
         .collect();
     Ok(Leaderboard {
-        experiment: request.experiment,
+        experiment: query.experiment,
         start_date: first.map(|date| date.to_string()),
         end_date: last.map(|date| date.to_string()),
         benchmark: curves.fund.map(|(name, _)| name),
-        risk_free: request.daily_risk_free,
+        risk_free: query.daily_risk_free,
         count: rows.len(),
         rows,
         models: models.iter().map(Into::into).collect(),
@@ -178,19 +183,19 @@ async fn standings(api: &Api, request: Request, job: Option<Requested>) -> Resul
     })
 }
 
-/// What each portfolio's agent used over the dates asked for.
-async fn usage(api: &Api, request: &Request) -> Result<BTreeMap<(String, u32), UsageDetail>, Problem> {
+/// What each portfolio's agent used over the requested dates.
+async fn usage(api: &Api, query: &LeaderboardQuery) -> Result<BTreeMap<(String, u32), UsageDetail>, Problem> {
     let filter = UsageFilter {
-        experiment: &request.experiment,
-        models: request.models.as_deref(),
-        from: request.from,
-        to: request.to,
+        experiment: &query.experiment,
+        models: query.models.as_deref(),
+        from: query.from,
+        to: query.to,
     };
     let rows = portfolio_usage(&api.pool, &filter).await?;
     Ok(rows.into_iter().map(|(model, trial, row)| ((model, trial), row.into())).collect())
 }
 
-/// The universe of the latest job that completed a day shown.
+/// The universe of the latest job among the days shown.
 async fn latest_universe(
     api: &Api,
     chains: &Chains,
@@ -203,7 +208,7 @@ async fn latest_universe(
     Ok(Some(KnownJob::load(api, &id.to_string()).await?.requested.universe))
 }
 
-/// The value that all portfolios start from, so that final values compare too.
+/// The starting value of all portfolios, so that the benchmarks' final values can be compared with theirs.
 fn common_start(extents: &[Extent]) -> Decimal {
     match extents.split_first() {
         Some((first, rest)) if rest.iter().all(|row| row.starting_value == first.starting_value) => {
@@ -238,10 +243,10 @@ async fn benchmarks(
     first: NaiveDate,
     last: NaiveDate,
 ) -> Result<Benchmarks, Problem> {
-    let sessions = api.reading.calendar.sessions(first, last);
-    let wanted: Vec<Symbol> = universe.symbols.iter().chain(&universe.benchmark).cloned().collect();
+    let sessions = api.settings.calendar.sessions(first, last);
+    let symbols: Vec<Symbol> = universe.symbols.iter().chain(&universe.benchmark).cloned().collect();
     let mut closes: BTreeMap<Symbol, Closes> = BTreeMap::new();
-    for (symbol, date, close) in market::closes(&api.pool, &wanted, first, last).await? {
+    for (symbol, date, close) in market::closes(&api.pool, &symbols, first, last).await? {
         closes.entry(symbol).or_default().insert(date, close);
     }
     let fund = universe

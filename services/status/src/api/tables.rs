@@ -1,17 +1,18 @@
-//! `GET /trades`, `/positions`, `/equity`: what portfolios did, held and were worth, as rows for analysis: a page as
-//! JSON, or all of them as a CSV or Parquet file, which is written while the days are read.
+//! `GET /trades`, `/positions`, `/equity`: what portfolios traded, held and were worth, as rows for analysis. A page is
+//! JSON; all rows are a CSV or Parquet file, which is sent while the days are read.
 
 mod column;
 mod csv;
-mod described;
 mod equity;
 mod file;
+mod format;
+mod openapi;
 mod parquet;
 mod positions;
 mod row;
+mod row_reader;
 mod selection;
 mod trades;
-mod walk;
 
 use axum::Json;
 use axum::extract::State;
@@ -21,115 +22,117 @@ use runtime::http::{Params, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Api, cursor};
-use described::{Asked, Refused};
+use super::cursor;
+use super::state::Api;
 use equity::EquityRow;
 use file::Download;
+use format::{CSV_FILE, Format, PARQUET};
+use openapi::{TableErrors, TableParams};
 use positions::PositionRow;
-use row::{Row, TableRow};
-use selection::{Format, Selection};
+use row::{JsonRow, TableRow};
+use row_reader::RowReader;
+use selection::Selection;
 use trades::TradeRow;
-use walk::Walk;
 
 /// A page of trades.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Trades {
+pub(super) struct Trades {
     count: usize,
     #[schema(value_type = Vec<TradeRow>)]
-    trades: Vec<Row<TradeRow>>,
+    trades: Vec<JsonRow<TradeRow>>,
     next_cursor: Option<String>,
 }
 
 /// A page of positions.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Positions {
+pub(super) struct Positions {
     count: usize,
     #[schema(value_type = Vec<PositionRow>)]
-    positions: Vec<Row<PositionRow>>,
+    positions: Vec<JsonRow<PositionRow>>,
     next_cursor: Option<String>,
 }
 
 /// A page of days' values.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Equity {
+pub(super) struct Equity {
     count: usize,
     #[schema(value_type = Vec<EquityRow>)]
-    equity: Vec<Row<EquityRow>>,
+    equity: Vec<JsonRow<EquityRow>>,
     next_cursor: Option<String>,
 }
 
-/// What portfolios traded, a row for each filled order.
+/// What portfolios traded: a row for each filled order.
 ///
-/// Of each portfolio and date the result that counts; with `job_id`, what that job ran. By model, trial, date and
+/// For each portfolio and date the winning result; with `job_id`, what that job ran. Ordered by model, trial, date and
 /// sequence.
 #[utoipa::path(get, path = "/trades", tag = "results", security(("token" = ["read"])),
-    params(Asked),
+    params(TableParams),
     responses(
         (status = 200, description = "The rows; none when nothing was traded.", content(
             (Trades = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.apache.parquet"))),
-        Refused,
+        TableErrors,
     ))]
-pub(crate) async fn trades(
+pub(super) async fn trades(
     State(api): State<Api>,
     headers: HeaderMap,
     params: Params,
 ) -> Result<Response, Problem> {
-    answer(&api, &headers, params, |Page { rows: trades, next_cursor }| {
+    respond(&api, &headers, params, |Page { rows: trades, next_cursor }| {
         Json(Trades { count: trades.len(), trades, next_cursor }).into_response()
     })
     .await
 }
 
-/// What portfolios held at the end of their days, a row for each symbol and one for the cash.
+/// What portfolios held at the end of their days: a row for each symbol and one for the cash.
 ///
-/// Of each portfolio and date the result that counts; with `job_id`, what that job ran. By model, trial, date and
+/// For each portfolio and date the winning result; with `job_id`, what that job ran. Ordered by model, trial, date and
 /// symbol, the cash first. The values of a portfolio's day add up to its value at the close.
 #[utoipa::path(get, path = "/positions", tag = "results", security(("token" = ["read"])),
-    params(Asked),
+    params(TableParams),
     responses(
         (status = 200, description = "The rows; none when nothing was run.", content(
             (Positions = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.apache.parquet"))),
-        Refused,
+        TableErrors,
     ))]
-pub(crate) async fn positions(
+pub(super) async fn positions(
     State(api): State<Api>,
     headers: HeaderMap,
     params: Params,
 ) -> Result<Response, Problem> {
-    answer(&api, &headers, params, |Page { rows: positions, next_cursor }| {
+    respond(&api, &headers, params, |Page { rows: positions, next_cursor }| {
         Json(Positions { count: positions.len(), positions, next_cursor }).into_response()
     })
     .await
 }
 
-/// What portfolios were worth, a row for each of their days.
+/// What portfolios were worth: a row for each of their days.
 ///
-/// Of each portfolio and date the result that counts; with `job_id`, what that job ran. By model, trial and date.
+/// For each portfolio and date the winning result; with `job_id`, what that job ran. Ordered by model, trial and date.
 #[utoipa::path(get, path = "/equity", tag = "results", security(("token" = ["read"])),
-    params(Asked),
+    params(TableParams),
     responses(
         (status = 200, description = "The rows; none when nothing was run.", content(
             (Equity = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.apache.parquet"))),
-        Refused,
+        TableErrors,
     ))]
-pub(crate) async fn equity(
+pub(super) async fn equity(
     State(api): State<Api>,
     headers: HeaderMap,
     params: Params,
 ) -> Result<Response, Problem> {
-    answer(&api, &headers, params, |Page { rows: equity, next_cursor }| {
+    respond(&api, &headers, params, |Page { rows: equity, next_cursor }| {
         Json(Equity { count: equity.len(), equity, next_cursor }).into_response()
     })
     .await
 }
 
-/// Rows, and the cursor of the next ones if there are more.
+/// A page of rows, with the cursor of the next page if there are more rows.
 struct Page<R> {
-    rows: Vec<Row<R>>,
+    rows: Vec<JsonRow<R>>,
     next_cursor: Option<String>,
 }
 
-async fn answer<R: TableRow>(
+async fn respond<R: TableRow>(
     api: &Api,
     headers: &HeaderMap,
     params: Params,
@@ -137,28 +140,28 @@ async fn answer<R: TableRow>(
 ) -> Result<Response, Problem> {
     let selection = Selection::read(api, headers, params).await?;
     let format = selection.format;
-    let walk = Walk::begin(&api.pool, selection).await?;
+    let rows = RowReader::begin(&api.pool, selection).await?;
     match format {
-        Format::Json { limit } => Ok(json(page(walk, limit).await?)),
-        Format::Csv => Download::new(walk, csv::CsvFile::default()).response("csv", csv::MEDIA_TYPE).await,
+        Format::Json { limit } => Ok(json(page(rows, limit).await?)),
+        Format::Csv => Download::new(rows, csv::CsvFile::default()).response("csv", CSV_FILE).await,
         Format::Parquet => {
             let file = parquet::ParquetFile::begin().map_err(|problem| Problem::internal(&problem))?;
-            Download::new(walk, file).response("parquet", parquet::MEDIA_TYPE).await
+            Download::new(rows, file).response("parquet", PARQUET).await
         }
     }
 }
 
-async fn page<R: TableRow>(mut walk: Walk<R>, limit: usize) -> Result<Page<R>, Problem> {
+async fn page<R: TableRow>(mut reader: RowReader<R>, limit: usize) -> Result<Page<R>, Problem> {
     let mut found = Vec::new();
     while found.len() <= limit
-        && let Some(rows) = walk.next().await?
+        && let Some(rows) = reader.next().await?
     {
         found.extend(rows);
     }
     let more = found.len() > limit;
     found.truncate(limit);
     let next_cursor = found.last().filter(|_| more).map(|(place, _)| cursor::after_place(place));
-    Ok(Page { rows: found.into_iter().map(|(_, row)| Row(row)).collect(), next_cursor })
+    Ok(Page { rows: found.into_iter().map(|(_, row)| JsonRow(row)).collect(), next_cursor })
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
-//! What agents used, as the answers show it.
+//! What agents used, as responses show it.
 
 use runtime::http::Number;
 use serde::Serialize;
 use storage::status::UsageRow;
 use utoipa::ToSchema;
 
-/// Sums over days; cached tokens are part of the prompt's, reasoning tokens of the completion's.
+/// Sums over days. Prompt tokens include the cached ones, completion tokens the reasoning ones.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Usage)]
-pub(crate) struct UsageDetail {
-    /// Days that told what they used.
+pub(super) struct UsageDetail {
+    /// Days whose usage is known.
     days: u64,
     calls: u64,
     prompt_tokens: u64,
@@ -18,9 +18,9 @@ pub(crate) struct UsageDetail {
     reasoning_tokens: u64,
     /// Dollars; null when no call's cost is known.
     cost: Option<Number>,
-    /// Calls whose tokens nobody knows: the tokens are too low by these.
+    /// Calls whose tokens are unknown and not counted.
     unknown_calls: u64,
-    /// Calls whose cost nobody knows: the cost is too low by these.
+    /// Calls whose cost is unknown and not counted.
     unpriced_calls: u64,
     possibly_paid_twice: u64,
 }

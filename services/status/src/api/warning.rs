@@ -1,13 +1,13 @@
-//! Warnings as the API writes them.
+//! Warnings, as responses show them.
 
 use domain::job::warning::Warning;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Something that a job coped with.
+/// A problem that a job continued in spite of.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Warning)]
-pub(crate) struct WarningDetail {
+pub(super) struct WarningDetail {
     /// A stable name, such as `RATE_LIMITED`.
     code: String,
     /// A sentence for people.

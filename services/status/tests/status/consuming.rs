@@ -1,4 +1,4 @@
-//! Events and dead letters as they come from the broker, or from the outboxes when it forgot them.
+//! Events and dead letters from the broker, and from the outboxes when the broker has lost them.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-use crate::world::{World, completed, day, job, job_id, reading};
+use crate::world::{World, completed, day, job, job_id, settings};
 
 /// The service at work.
 pub(crate) struct Running {
@@ -33,10 +33,10 @@ impl Running {
             address: Address::loopback(0),
             database: world.database.settings(),
             broker: vhost.settings(),
-            deployment: reading().deployment,
+            deployment: settings().deployment,
         };
         let stop = CancellationToken::new();
-        let config = Config { infrastructure, reading: reading() };
+        let config = Config { infrastructure, api: settings() };
         let service = status::build(config.clone(), stop.clone()).await.unwrap();
         let routes = axum::Router::from(service.routes.clone());
         let server = {
@@ -87,7 +87,7 @@ async fn until_completed(world: &World, completed: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_projected_becomes_a_dead_letter_and_the_next_event_is_projected() {
+async fn an_event_that_cannot_be_projected_becomes_a_dead_letter_and_the_next_is_projected() {
     let world = World::new().await;
     world.accept(&job(1, &["a"], "2025-10-01", "2025-10-01")).await;
     let running = Running::start(&world).await;
@@ -131,7 +131,7 @@ async fn what_cannot_be_projected_becomes_a_dead_letter_and_the_next_event_is_pr
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_that_the_broker_forgot_are_taken_from_the_outboxes() {
+async fn events_that_the_broker_lost_are_taken_from_the_outboxes() {
     let world = World::new().await;
     world.accept(&job(1, &["a"], "2025-10-01", "2025-10-01")).await;
     for event in events() {

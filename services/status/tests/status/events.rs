@@ -84,9 +84,9 @@ impl Reader {
 }
 
 #[tokio::test]
-async fn pages_tell_what_each_event_says_and_where_the_next_page_begins() {
+async fn a_page_has_each_event_in_full_and_says_where_the_next_page_begins() {
     let world = two_jobs().await;
-    world.tell(&[started(1), started(2), completed(day(1, "a", "2025-10-01", None, "10000"))]).await;
+    world.project(&[started(1), started(2), completed(day(1, "a", "2025-10-01", None, "10000"))]).await;
 
     let page = world.get("/events?limit=2").await.json;
     let rest = world.get(&format!("/events?after={}", page["next_after"])).await.json;
@@ -107,9 +107,9 @@ async fn pages_tell_what_each_event_says_and_where_the_next_page_begins() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_answered_is_refused_with_the_reason() {
+async fn invalid_requests_are_refused_with_the_reason() {
     let world = two_jobs().await;
-    world.tell(&[started(1)]).await;
+    world.project(&[started(1)]).await;
     let job = job_id(1);
     let detail = async |path: String| {
         let answer = world.get(&path).await;
@@ -119,7 +119,7 @@ async fn what_cannot_be_answered_is_refused_with_the_reason() {
     let beyond = "There are events up to 1 only, and none 7; begin again after 0".to_owned();
     assert_eq!(detail(format!("/jobs/{job}/events?after=7")).await, (409, beyond.clone()));
     assert_eq!(detail("/events?after=7".to_owned()).await, (409, beyond));
-    assert_eq!(detail("/jobs/nobody/events".to_owned()).await, (404, "Job nobody not found".to_owned()));
+    assert_eq!(detail("/jobs/unknown/events".to_owned()).await, (404, "Job unknown not found".to_owned()));
     assert_eq!(
         detail(format!("/jobs/{}/events", job_id(9))).await,
         (404, format!("Job {} not found", job_id(9)))
@@ -131,9 +131,9 @@ async fn what_cannot_be_answered_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_stream_of_an_ended_job_ends_and_there_is_no_more_of_it() {
+async fn a_stream_of_an_ended_job_ends_and_a_later_one_is_empty() {
     let world = two_jobs().await;
-    world.tell(&[ended(1), started(1), completed(day(1, "a", "2025-10-01", None, "10000"))]).await;
+    world.project(&[ended(1), started(1), completed(day(1, "a", "2025-10-01", None, "10000"))]).await;
     let path = format!("/jobs/{}/events", job_id(1));
 
     let all = Reader::of(&world.routes, &path, None).await.rest().await;
@@ -155,13 +155,13 @@ async fn a_stream_shows_what_another_process_projects_and_ends_once_all_days_are
     let mut of_all = Reader::of(&running.routes, "/events?after=now", None).await;
 
     // Through a pool of the test's own, as a projector elsewhere would.
-    world.tell(&[started(1), started(2)]).await;
+    world.project(&[started(1), started(2)]).await;
     assert_eq!(of_job.next().await.unwrap(), "1 modelday.job.started.v1");
     assert_eq!(of_all.next().await.unwrap(), "1 modelday.job.started.v1");
     assert_eq!(of_all.next().await.unwrap(), "2 modelday.job.started.v1");
-    world.tell(&[ended(1)]).await;
+    world.project(&[ended(1)]).await;
     assert_eq!(of_job.next().await.unwrap(), "2 modelday.job.completed.v1");
-    world.tell(&[completed(day(1, "a", "2025-10-01", None, "10000"))]).await;
+    world.project(&[completed(day(1, "a", "2025-10-01", None, "10000"))]).await;
 
     assert_eq!(of_job.rest().await, ["3 modelday.model_day.completed.v1"]);
     assert_eq!(of_all.next().await.unwrap(), "3 modelday.job.completed.v1");
@@ -171,53 +171,53 @@ async fn a_stream_shows_what_another_process_projects_and_ends_once_all_days_are
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_goes_on_although_nothing_is_announced_any_more() {
+async fn a_stream_continues_without_announcements() {
     let world = two_jobs().await;
     world.database.execute("DROP TRIGGER announce_events ON status.feed").await;
     let running = Running::start(&world).await;
     let mut stream = Reader::of(&running.routes, "/events", None).await;
 
-    world.tell(&[started(1)]).await;
+    world.project(&[started(1)]).await;
     assert_eq!(stream.next().await.unwrap(), "1 modelday.job.started.v1");
-    world.tell(&[started(2)]).await;
+    world.project(&[started(2)]).await;
     assert_eq!(stream.next().await.unwrap(), "2 modelday.job.started.v1");
     running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_begins_while_the_reader_rests_misses_nothing() {
+async fn a_stream_that_begins_while_the_reader_is_idle_misses_nothing() {
     let world = two_jobs().await;
     world.database.execute("DROP TRIGGER announce_events ON status.feed").await;
     let running = Running::start(&world).await;
     let mut first = Reader::of(&running.routes, "/events", None).await;
-    world.tell(&[started(1)]).await;
+    world.project(&[started(1)]).await;
     assert_eq!(first.next().await.unwrap(), "1 modelday.job.started.v1");
     drop(first);
-    // Longer than the reader takes to notice that nobody listens.
+    // Longer than the reader takes to notice that there is no stream.
     tokio::time::sleep(Duration::from_millis(2_500)).await;
 
     let mut second = Reader::of(&running.routes, "/events?after=1", None).await;
     // It has nothing to show, and has found that out.
     assert!(tokio::time::timeout(Duration::from_millis(100), second.next()).await.is_err());
-    world.tell(&[started(2)]).await;
+    world.project(&[started(2)]).await;
 
     assert_eq!(second.next().await.unwrap(), "2 modelday.job.started.v1");
     running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_was_not_read_for_long_has_missed_nothing_and_held_nobody_up() {
+async fn a_stream_that_was_not_read_for_long_misses_nothing_and_delays_no_other() {
     let world = two_jobs().await;
     let running = Running::start(&world).await;
     let mut lazy = Reader::of(&running.routes, "/events", None).await;
     let mut eager = Reader::of(&running.routes, "/events", None).await;
-    world.tell(&[started(1)]).await;
+    world.project(&[started(1)]).await;
     assert_eq!(lazy.next().await.unwrap(), "1 modelday.job.started.v1");
     assert_eq!(eager.next().await.unwrap(), "1 modelday.job.started.v1");
 
     // Far more commits than a stream may lag behind.
     for position in 2..=300 {
-        world.tell(&[started(1)]).await;
+        world.project(&[started(1)]).await;
         assert_eq!(eager.next().await.unwrap(), format!("{position} modelday.job.started.v1"));
     }
 
@@ -228,11 +228,11 @@ async fn a_stream_that_was_not_read_for_long_has_missed_nothing_and_held_nobody_
 }
 
 #[tokio::test]
-async fn a_silent_stream_shows_that_it_is_there() {
+async fn a_stream_without_events_sends_heartbeats() {
     let world = two_jobs().await;
-    let mut reading = crate::world::reading();
-    reading.heartbeat = Duration::from_millis(10);
-    let routes = axum::Router::from(status::routes(world.pool.clone(), reading));
+    let mut settings = crate::world::settings();
+    settings.heartbeat = Duration::from_millis(10);
+    let routes = axum::Router::from(status::routes(world.pool.clone(), settings));
     let mut stream = Reader::of(&routes, "/events", None).await;
 
     let mut seen = String::new();

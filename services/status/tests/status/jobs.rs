@@ -18,7 +18,7 @@ async fn half_done() -> World {
     let dates = vec![SkippedDate { date: date("2025-10-03"), reason: SkipReason::IncompletePriceData }];
     let (experiment, model) = ("default".to_owned(), "a".to_owned());
     world
-        .tell(&[
+        .project(&[
             Event::JobRequested(job),
             Event::DownloadStarted(DownloadStarted { job: id, symbols_total: 15 }),
             Event::JobStarted(JobStarted { job: id, lanes: 2, model_days: 7 }),
@@ -31,7 +31,7 @@ async fn half_done() -> World {
 }
 
 #[tokio::test]
-async fn the_status_shows_every_weekday_asked_for_and_what_is_known_of_it() {
+async fn the_status_shows_every_requested_weekday_and_what_is_known_about_it() {
     let world = half_done().await;
 
     let answer = world.get(&format!("/simulate/status/{}", job_id(1))).await;
@@ -89,11 +89,11 @@ async fn the_end_is_shown_with_its_warnings_once_every_day_is_known() {
         ended_at: instant(90),
     };
     let first = completed(day(1, "a", "2025-10-01", None, "10000"));
-    world.tell(&[Event::JobRequested(job), Event::JobEnded(ended), first]).await;
+    world.project(&[Event::JobRequested(job), Event::JobEnded(ended), first]).await;
     let path = format!("/simulate/status/{}", job_id(1));
 
     let before = world.get(&path).await.json;
-    world.tell(&[completed(day(1, "a", "2025-10-02", None, "10000"))]).await;
+    world.project(&[completed(day(1, "a", "2025-10-02", None, "10000"))]).await;
     let after = world.get(&path).await.json;
 
     assert_eq!((&before["status"], &before["completed_at"]), (&json!("running"), &json!(null)));
@@ -150,7 +150,7 @@ async fn pages_of_model_days_follow_each_other_without_gap_or_overlap() {
 }
 
 #[tokio::test]
-async fn jobs_are_listed_newest_first_and_wrong_parameters_are_named() {
+async fn jobs_are_listed_newest_first_and_invalid_parameters_are_named() {
     let world = half_done().await;
     world.accept(&job(2, &["c"], "2025-10-01", "2025-10-01")).await;
 

@@ -54,8 +54,8 @@ async fn sample() -> World {
         ["deepseek-chat-v3.1", "MiniMax-M2", "gpt-5", "claude-3.7-sonnet", "qwen3-max", "gemini-2.5-flash"];
     let job = job(1, &models, "2025-10-01", "2025-10-29");
     world.accept(&job).await;
-    world.tell(&[Event::JobRequested(job)]).await;
-    world.tell(&recorded()).await;
+    world.project(&[Event::JobRequested(job)]).await;
+    world.project(&recorded()).await;
     store_prices(&world, &["QQQ", "AAPL"]).await;
     world
 }
@@ -116,7 +116,7 @@ async fn a_range_inside_starts_from_the_close_before_it_and_says_what_is_undefin
     let world = sample().await;
 
     let board =
-        world.get("/leaderboard?start_date=2025-10-29&end_date=2025-10-29&models=gpt-5,nobody").await.json;
+        world.get("/leaderboard?start_date=2025-10-29&end_date=2025-10-29&models=gpt-5,unknown").await.json;
 
     let row = board["rows"].as_array().unwrap().iter().find(|row| row["model"] == "gpt-5").unwrap().clone();
     assert_eq!(board["count"], 3, "one portfolio and two benchmarks");
@@ -125,7 +125,7 @@ async fn a_range_inside_starts_from_the_close_before_it_and_says_what_is_undefin
 }
 
 #[tokio::test]
-async fn what_cash_earns_is_taken_off_each_day() {
+async fn the_risk_free_rate_is_subtracted_each_day() {
     let world = sample().await;
     let sharpe = async |query: &str| {
         let board = world.get(&format!("/leaderboard{query}")).await.json;
@@ -139,7 +139,7 @@ async fn what_cash_earns_is_taken_off_each_day() {
 }
 
 #[tokio::test]
-async fn without_data_the_leaderboard_is_empty_and_wrong_dates_are_named() {
+async fn without_data_the_leaderboard_is_empty_and_invalid_dates_are_named() {
     let world = World::new().await;
 
     let empty = world.get("/leaderboard?experiment=none").await.json;

@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 mod consuming;
+mod dead_letters;
 mod events;
 mod jobs;
 mod leaderboard;
-mod letters;
 mod results;
 mod tables;
 mod trials;

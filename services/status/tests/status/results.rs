@@ -51,12 +51,12 @@ async fn two_days() -> World {
         value_at_close: decimal("10100"),
         ..day(1, "m", "2025-10-02", Some("2025-10-01"), "10000")
     };
-    world.tell(&[completed(first), completed(second)]).await;
+    world.project(&[completed(first), completed(second)]).await;
     world
 }
 
 #[tokio::test]
-async fn a_day_is_told_in_full_with_exact_numbers() {
+async fn a_day_is_shown_in_full_with_exact_numbers() {
     let world = two_days().await;
 
     let first = world.get("/results?start_date=2025-10-01&reasoning=summary").await;
@@ -117,7 +117,7 @@ async fn of_several_jobs_the_last_revision_is_the_result_and_later_days_are_stal
     let world = two_days().await;
     let again =
         CompletedDay { revision: 2, started_at: instant(20), ..day(2, "m", "2025-10-01", None, "9000") };
-    world.tell(&[completed(again)]).await;
+    world.project(&[completed(again)]).await;
 
     let winner = world.get("/results?start_date=2025-10-01").await.json;
     let own = world.get(&format!("/results?start_date=2025-10-01&job_id={}", job_id(1))).await.json;
@@ -134,7 +134,7 @@ async fn of_several_jobs_the_last_revision_is_the_result_and_later_days_are_stal
 }
 
 #[tokio::test]
-async fn what_cannot_be_answered_is_refused_in_the_original_words() {
+async fn invalid_requests_are_refused_with_the_words_of_the_original_api() {
     let world = two_days().await;
     let nothing = "No trading data found for the specified filters";
     let cases = [

@@ -62,8 +62,8 @@ async fn world() -> World {
         day(1, "idle", "2025-10-02", Some("2025-10-01"), "10000"),
     ];
     let [idle, still] = idle.map(completed);
-    world.tell(&[job(1, &models, "2025-10-01", "2025-10-02")].map(Event::JobRequested)).await;
-    world.tell(&[completed(first), completed(second), idle, still]).await;
+    world.project(&[job(1, &models, "2025-10-01", "2025-10-02")].map(Event::JobRequested)).await;
+    world.project(&[completed(first), completed(second), idle, still]).await;
     let columns = "symbol, trading_date, open, high, low, close, volume, source";
     for (symbol, date, close) in [
         ("AAPL", "2025-10-01", "300.5"),
@@ -176,7 +176,7 @@ async fn the_filters_choose_portfolios_dates_and_jobs() {
     let again = CompletedDay { revision: 2, ..day(2, "idle", "2025-10-01", None, "9000") };
     let other =
         CompletedDay { key: ModelDayKey { trial: 3, ..again.key.clone() }, revision: 1, ..again.clone() };
-    world.tell(&[completed(again), completed(other)]).await;
+    world.project(&[completed(again), completed(other)]).await;
     let first = job_id(1);
 
     let values = async |query: &str| {
@@ -205,7 +205,7 @@ async fn the_filters_choose_portfolios_dates_and_jobs() {
 }
 
 #[tokio::test]
-async fn csv_is_quoted_as_the_standard_has_it_and_has_what_the_pages_have() {
+async fn csv_is_quoted_by_the_standard_and_has_the_same_rows_as_the_pages() {
     let world = world().await;
 
     let (media_type, disposition, content) = file(&world, "/positions?format=csv", "*/*").await;
@@ -259,7 +259,7 @@ async fn without_rows_there_are_empty_pages_and_files_with_a_header() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named() {
+async fn invalid_parameters_are_named() {
     let world = world().await;
     let cases = [
         ("?format=xlsx", 422, "query.format: Input should be 'json', 'csv' or 'parquet'"),

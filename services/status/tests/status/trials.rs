@@ -32,7 +32,7 @@ async fn accepted(models: &[&str]) -> World {
     let world = World::new().await;
     let job = job(1, models, "2025-10-01", "2025-10-03");
     world.accept(&job).await;
-    world.tell(&[Event::JobRequested(job)]).await;
+    world.project(&[Event::JobRequested(job)]).await;
     world
 }
 
@@ -45,7 +45,7 @@ async fn models_of_several_trials_have_an_interval_and_are_compared() {
     });
     let mut events: Vec<Event> = days.collect();
     events.push(completed(trial("c", 0, "10100")));
-    world.tell(&events).await;
+    world.project(&events).await;
 
     let board = world.get("/leaderboard").await.json;
 
@@ -89,7 +89,9 @@ async fn what_agents_used_is_summed_per_portfolio_and_per_job_with_failed_days()
         agent: Some(report(Some("0.20"), 50, 1)),
     };
     let idle = trial("cash", 0, "10000");
-    world.tell(&[completed(first), completed(second), Event::ModelDayFailed(failed), completed(idle)]).await;
+    world
+        .project(&[completed(first), completed(second), Event::ModelDayFailed(failed), completed(idle)])
+        .await;
 
     let board = world.get("/leaderboard").await;
     let narrow = world.get("/leaderboard?start_date=2025-10-01&end_date=2025-10-02").await.json;
@@ -109,17 +111,17 @@ async fn what_agents_used_is_summed_per_portfolio_and_per_job_with_failed_days()
 }
 
 #[tokio::test]
-async fn a_training_cutoff_parts_the_row_and_marks_the_days() {
+async fn a_training_cutoff_splits_the_row_and_marks_the_days() {
     let world = World::new().await;
     let before = job(1, &["m", "free"], "2025-10-01", "2025-10-03");
     let mut after = job(2, &["m"], "2025-10-03", "2025-10-03");
     after.models[0].training_cutoff = Some("2025-10-02".parse().unwrap());
     for job in [before, after] {
         world.accept(&job).await;
-        world.tell(&[Event::JobRequested(job)]).await;
+        world.project(&[Event::JobRequested(job)]).await;
     }
     world
-        .tell(&[
+        .project(&[
             completed(day(1, "m", "2025-10-01", None, "10100")),
             completed(day(1, "m", "2025-10-02", Some("2025-10-01"), "10200")),
             completed(day(1, "m", "2025-10-03", Some("2025-10-02"), "10404")),

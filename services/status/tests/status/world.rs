@@ -17,8 +17,8 @@ use domain::values::ids::{JobId, ModelDayKey};
 use runtime::deployment::{Deployment, Mode};
 use rust_decimal::Decimal;
 use serde_json::Value;
-use status::Reading;
-use storage::status::{Received, project};
+use status::ApiSettings;
+use storage::status::Received;
 use storage::{Owner, PgPool};
 use test_support::TestDatabase;
 use tower::ServiceExt as _;
@@ -30,15 +30,15 @@ pub(crate) struct World {
     pub(crate) routes: axum::Router,
 }
 
-/// An answer; `text` is for numbers, which must be exact.
-pub(crate) struct Answer {
+/// A response; `text` is for exact numbers.
+pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) text: String,
     pub(crate) json: Value,
 }
 
-pub(crate) fn reading() -> Reading {
-    Reading {
+pub(crate) fn settings() -> ApiSettings {
+    ApiSettings {
         lookback_days: 30,
         today: Some(date("2025-10-30")),
         deployment: Deployment::new(Mode::Prod, false),
@@ -51,30 +51,30 @@ impl World {
     pub(crate) async fn new() -> Self {
         let database = TestDatabase::new().await;
         let pool = database.pool(Owner::Status).await;
-        let routes = axum::Router::from(status::routes(pool.clone(), reading()));
+        let routes = axum::Router::from(status::routes(pool.clone(), settings()));
         Self { database, pool, routes }
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         let accepted = Request::get(path).header("Accept", "application/json");
-        self.ask(accepted.body(Body::empty()).unwrap()).await
+        self.send(accepted.body(Body::empty()).unwrap()).await
     }
 
-    pub(crate) async fn post(&self, path: &str) -> Answer {
-        self.ask(Request::post(path).body(Body::empty()).unwrap()).await
+    pub(crate) async fn post(&self, path: &str) -> Reply {
+        self.send(Request::post(path).body(Body::empty()).unwrap()).await
     }
 
-    async fn ask(&self, request: Request<Body>) -> Answer {
+    async fn send(&self, request: Request<Body>) -> Reply {
         let path = request.uri().to_string();
         let response = self.routes.clone().oneshot(request).await.unwrap();
         let status = response.status();
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         let text = String::from_utf8(body.to_vec()).unwrap();
         let json = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: {status}: {text}"));
-        Answer { status, text, json }
+        Reply { status, text, json }
     }
 
-    /// A request as it is answered, whose body has not been read.
+    /// The response to a request, with an unread body.
     pub(crate) async fn raw(&self, request: Request<Body>) -> axum::response::Response {
         self.routes.clone().oneshot(request).await.unwrap()
     }
@@ -92,7 +92,7 @@ impl World {
     }
 
     /// Projects events.
-    pub(crate) async fn tell(&self, events: &[Event]) {
+    pub(crate) async fn project(&self, events: &[Event]) {
         let bodies: Vec<String> = events.iter().map(|event| contract::encode_event(event).unwrap()).collect();
         let received: Vec<Received<'_>> = events
             .iter()
@@ -107,7 +107,7 @@ impl World {
                 event,
             })
             .collect();
-        let projected = project(&self.pool, &received).await.unwrap();
+        let projected = storage::status::project(&self.pool, &received).await.unwrap();
         assert_eq!(projected.logged.len(), events.len());
     }
 }

@@ -1,4 +1,4 @@
-//! Events in pages: CloudEvents in their JSON form.
+//! A page of events: CloudEvents in their JSON form.
 
 use runtime::http::Problem;
 use serde::Serialize;
@@ -6,23 +6,23 @@ use serde_json::value::RawValue;
 use storage::status::FeedEvent;
 use utoipa::ToSchema;
 
-use crate::api::instant;
-use crate::feed::Scope;
+use crate::api::format::instant;
+use crate::feed::event_stream::Scope;
 
 /// A page of events.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EventPage {
     count: usize,
     events: Vec<EventDetail>,
-    /// What to give as `after` next; as it was when there was nothing.
+    /// The value of `after` for the next page; unchanged when the page is empty.
     next_after: i64,
 }
 
-/// An event: its envelope as CloudEvents 1.0 has it, with its places in the log.
+/// An event: its CloudEvents 1.0 attributes, and its positions in the log.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Event)]
 struct EventDetail {
-    /// Its place among all events.
+    /// Its position among all events.
     position: i64,
     /// Its number within the job.
     number: i64,
@@ -45,10 +45,7 @@ struct EventDetail {
 }
 
 impl EventPage {
-    /// The page after `after`.
-    ///
-    /// # Errors
-    /// When the log holds what is no JSON.
+    /// The page after `after`. Status 500 when a logged body is not JSON.
     pub(super) fn of(events: &[FeedEvent], scope: Scope, after: i64) -> Result<Self, Problem> {
         let next_after = events.last().map_or(after, |event| scope.number(event));
         let events: Vec<EventDetail> = events.iter().map(EventDetail::of).collect::<Result<_, _>>()?;

@@ -1,4 +1,4 @@
-//! Server-sent events, as the HTML standard has them.
+//! Server-sent events, as the HTML standard defines them.
 
 use std::convert::Infallible;
 
@@ -8,38 +8,38 @@ use axum::response::{IntoResponse as _, Response};
 use futures::{StreamExt as _, future, stream};
 use storage::status::FeedEvent;
 
-use crate::feed::{Scope, Step, Walk};
+use crate::feed::event_stream::{EventStream, Scope, StreamItem};
 
-/// Comes first: milliseconds after which a browser that was cut off connects again.
+/// Comes first: milliseconds after which a disconnected browser reconnects.
 const RETRY: &str = "retry: 1000\n\n";
 /// A comment, which clients skip.
 const HEARTBEAT: &str = ":\n\n";
-/// Asks proxies such as nginx to pass on each event as it comes.
+/// Tells proxies such as nginx to forward each event at once.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// What `walk` shows, as it comes.
-pub(super) fn response(walk: Walk) -> Response {
-    let steps = stream::unfold(walk, |mut walk| async move {
-        let text = match walk.next().await? {
-            Step::Events(events) => {
+/// The response that sends the items of `events` as they come.
+pub(super) fn response(events: EventStream) -> Response {
+    let texts = stream::unfold(events, |mut events| async move {
+        let text = match events.next().await? {
+            StreamItem::Events(batch) => {
                 let mut text = String::new();
-                for event in &events {
-                    write(&mut text, walk.scope(), event);
+                for event in &batch {
+                    write(&mut text, events.scope(), event);
                 }
                 text
             }
-            Step::Quiet => HEARTBEAT.to_owned(),
+            StreamItem::Heartbeat => HEARTBEAT.to_owned(),
         };
-        Some((text, walk))
+        Some((text, events))
     });
-    let chunks = stream::once(future::ready(RETRY.to_owned())).chain(steps).map(Ok::<_, Infallible>);
+    let chunks = stream::once(future::ready(RETRY.to_owned())).chain(texts).map(Ok::<_, Infallible>);
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (X_ACCEL_BUFFERING, "no")];
     (headers, Body::from_stream(chunks)).into_response()
 }
 
 fn write(text: &mut String, scope: Scope, event: &FeedEvent) {
     text.push_str(&format!("id: {}\nevent: {}\n", scope.number(event), event.kind));
-    // A line break in JSON is white space, whichever it is; in a stream it would end the field.
+    // A line break would end the field. In JSON it is white space, so that any break may replace it.
     for line in event.body.split(['\r', '\n']) {
         text.push_str("data: ");
         text.push_str(line);

@@ -1,4 +1,4 @@
-//! A row of the leaderboard as the API writes it.
+//! A row of the leaderboard, as responses show it.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use crate::api::usage::UsageDetail;
 
-/// The figures that a row shows.
-const SHOWN: [&str; 12] = [
+/// The figures whose reason is shown when they are undefined.
+const FIGURES: [&str; 12] = [
     "total_return",
     "annual_return",
     "volatility",
@@ -26,7 +26,7 @@ const SHOWN: [&str; 12] = [
     "information_ratio",
 ];
 
-/// A row: who, and how well.
+/// A model's portfolio or a benchmark, with its figures.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LeaderboardRow)]
 pub(super) struct RowDetail {
@@ -43,7 +43,7 @@ pub(super) struct RowDetail {
     parts: Option<PartsDetail>,
 }
 
-/// Fractions unless a name says percent. What is undefined is null, with the reason.
+/// Fractions unless a name says percent. An undefined figure is null, and `reasons` says why.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LeaderboardFigures)]
 struct Figures {
@@ -154,12 +154,12 @@ impl Figures {
             trades: is_model.then_some(row.trades),
             model_days: is_model.then_some(row.model_days),
             stale_days: is_model.then_some(row.stale_days),
-            reasons: SHOWN.into_iter().filter_map(reason).collect(),
+            reasons: FIGURES.into_iter().filter_map(reason).collect(),
         }
     }
 }
 
-/// A benchmark's fractional shares have no last digit; portfolios stay as they are.
+/// Cuts the endless digits of a benchmark's fractional shares. Values of portfolios have fewer digits and do not change.
 fn rounded(value: Decimal) -> Decimal {
     value.round_dp(10)
 }

@@ -1,4 +1,4 @@
-//! Models over their trials, and pairs of them, as the API writes them.
+//! Models over their trials, and pairs of models, as responses show them.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use domain::performance::significance::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A model over its trials; figures are fractions. What cannot be said is null, with the reason.
+/// A model over its trials; figures are fractions. An undefined figure is null, and `reasons` says why.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ModelTrials)]
 pub(super) struct ModelDetail {
@@ -20,7 +20,7 @@ pub(super) struct ModelDetail {
     reasons: BTreeMap<&'static str, String>,
 }
 
-/// Where the mean lies, with a confidence of `level`.
+/// Confidence interval of the mean, with this level.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ConfidenceInterval)]
 struct IntervalDetail {
@@ -29,17 +29,17 @@ struct IntervalDetail {
     level: f64,
 }
 
-/// Whether two models can be told apart. The p-values are null together with `distinguishable`.
+/// Whether the returns of two models differ significantly. The p-values are null together with `distinguishable`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ModelComparison)]
 pub(super) struct ComparisonDetail {
     a: String,
     b: String,
-    /// Mean return of `a` less that of `b`.
+    /// Mean return of `a` minus that of `b`.
     difference: Option<f64>,
-    /// Of Welch's test, two-sided.
+    /// P-value of Welch's test, two-sided.
     p_value: Option<f64>,
-    /// After Holm's correction over all pairs tested; this one decides.
+    /// The same after Holm's correction over all tested pairs; this one decides.
     p_adjusted: Option<f64>,
     significance: f64,
     distinguishable: Option<bool>,

@@ -1,4 +1,4 @@
-//! The range form: a series for each portfolio.
+//! Results of several dates: a series for each portfolio.
 
 use domain::performance::metrics::period_metrics;
 use runtime::http::Number;
@@ -6,10 +6,10 @@ use serde::Serialize;
 use storage::status::WinnerRow;
 use utoipa::ToSchema;
 
-use super::Valuation;
-use crate::api::stale::Chains;
+use super::query::Valuation;
+use crate::api::chains::Chains;
 
-/// A portfolio over a range of dates, which are trimmed to its days.
+/// A portfolio over a range of dates, cut to its first and last day.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PortfolioSeries)]
 pub(crate) struct Series {

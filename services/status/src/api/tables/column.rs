@@ -1,9 +1,9 @@
-//! Columns of a table: one list for its JSON, its files and its description.
+//! Columns of a table: one list for its JSON, its files and its schema.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
-/// What stands in a column.
+/// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A text.
@@ -14,13 +14,13 @@ pub(super) enum Kind {
     Count,
     /// An exact decimal.
     Amount,
-    /// A binary fraction, of what is a statistic and not money.
+    /// A binary floating-point number, for statistics; never for money.
     Ratio,
     /// An instant, to the microsecond.
     Instant,
 }
 
-/// A value of a column, of its kind.
+/// A value in a column.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Cell<'a> {
     Text(&'a str),
@@ -29,7 +29,7 @@ pub(super) enum Cell<'a> {
     Amount(Decimal),
     Ratio(f64),
     Instant(DateTime<Utc>),
-    /// Only in a column that allows it.
+    /// No value; only in an optional column.
     Nothing,
 }
 
@@ -37,7 +37,7 @@ pub(super) enum Cell<'a> {
 pub(super) struct Column<R: 'static> {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
-    /// Whether a row may have nothing here.
+    /// Whether a row may have no value here.
     pub(super) optional: bool,
     /// What it means.
     pub(super) about: &'static str,
@@ -45,7 +45,7 @@ pub(super) struct Column<R: 'static> {
 }
 
 impl<R> Column<R> {
-    /// A column in which every row has something.
+    /// A column in which every row has a value.
     pub(super) const fn new(
         name: &'static str,
         kind: Kind,
@@ -55,7 +55,7 @@ impl<R> Column<R> {
         Self { name, kind, optional: false, about, cell }
     }
 
-    /// A column in which a row may have nothing.
+    /// A column in which a row may have no value.
     pub(super) const fn optional(
         name: &'static str,
         kind: Kind,
@@ -66,12 +66,12 @@ impl<R> Column<R> {
     }
 }
 
-/// A share count; beyond what is countable here there is no money to buy them.
+/// A number of shares. No portfolio has money for more than `i64` can hold.
 pub(super) fn count(number: u64) -> Cell<'static> {
     Cell::Count(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-/// An amount, if there is one.
+/// An optional amount.
 pub(super) fn amount(amount: Option<Decimal>) -> Cell<'static> {
     amount.map_or(Cell::Nothing, Cell::Amount)
 }

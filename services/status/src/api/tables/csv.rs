@@ -1,19 +1,13 @@
-//! CSV as RFC 4180 has it, with a header; what is absent is empty.
+//! CSV, as RFC 4180 defines it, with a header; an absent value is an empty field.
 
 use csv::{Terminator, Writer, WriterBuilder};
 
 use super::column::Cell;
 use super::file::TableFile;
 use super::row::TableRow;
-use crate::api::instant;
+use crate::api::format::instant;
 
-/// How clients name it.
-pub(super) const NAME: &str = "text/csv";
-
-/// Its media type.
-pub(super) const MEDIA_TYPE: &str = "text/csv; charset=utf-8; header=present";
-
-/// A file in the making.
+/// A CSV file that is being written.
 #[derive(Default)]
 pub(super) struct CsvFile {
     begun: bool,

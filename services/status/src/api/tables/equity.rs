@@ -1,4 +1,4 @@
-//! What portfolios are worth.
+//! Rows of `/equity`: what portfolios were worth.
 
 use rust_decimal::Decimal;
 use storage::PgPool;
@@ -9,7 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::column::{Cell, Column, Kind};
 use super::row::{Day, TableRow, schema};
 
-/// A portfolio's day.
+/// The value of a portfolio on a day.
 pub(crate) struct EquityRow {
     job: String,
     cash: Decimal,
@@ -93,7 +93,7 @@ impl EquityRow {
     }
 }
 
-/// The binary fraction nearest to the exact one.
+/// The relative gain, as the nearest floating-point number.
 fn gain(before: Decimal, after: Decimal) -> Option<f64> {
     after.checked_sub(before)?.checked_div(before)?.to_string().parse().ok()
 }

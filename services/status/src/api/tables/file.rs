@@ -1,4 +1,5 @@
-//! A table as a file that is written while it is sent: nothing is read before the client has taken what was there.
+//! A table as a file that is written while it is sent: more days are read only when the client has received the rows
+//! before.
 
 use axum::body::{Body, Bytes};
 use axum::http::header;
@@ -7,33 +8,33 @@ use futures::stream::{self, StreamExt as _};
 use runtime::http::Problem;
 
 use super::row::TableRow;
-use super::walk::Walk;
+use super::row_reader::RowReader;
 
-/// A form in which rows are written.
+/// A file format.
 pub(super) trait TableFile<R>: Send + 'static {
-    /// Why rows cannot be written.
+    /// Why a row cannot be written.
     type Error: std::error::Error + Send + Sync + 'static;
 
-    /// Takes rows; answers what can be sent of the file, which may be nothing yet.
+    /// Writes rows; returns the bytes that can be sent, which may be none yet.
     fn write(&mut self, rows: Vec<R>) -> Result<Vec<u8>, Self::Error>;
 
-    /// The rest of the file.
+    /// Returns the rest of the file.
     fn finish(&mut self) -> Result<Vec<u8>, Self::Error>;
 }
 
-/// A file in the making.
+/// A file that is being sent.
 pub(super) struct Download<R, F> {
-    walk: Walk<R>,
+    rows: RowReader<R>,
     file: F,
     finished: bool,
 }
 
 impl<R: TableRow, F: TableFile<R>> Download<R, F> {
-    pub(super) fn new(walk: Walk<R>, file: F) -> Self {
-        Self { walk, file, finished: false }
+    pub(super) fn new(rows: RowReader<R>, file: F) -> Self {
+        Self { rows, file, finished: false }
     }
 
-    /// The answer. What fails before the first bytes is a problem; what fails later cuts the file off.
+    /// The response. A failure before the first bytes is a problem; a later one ends the file early.
     pub(super) async fn response(
         mut self,
         extension: &str,
@@ -43,7 +44,7 @@ impl<R: TableRow, F: TableFile<R>> Download<R, F> {
         let rest = stream::try_unfold(self, async |mut download| match download.next().await {
             Ok(Some(bytes)) => Ok(Some((bytes, download))),
             Ok(None) => Ok(None),
-            // The problem is logged where it was made.
+            // `Problem::internal` has logged the cause.
             Err(_) => Err(std::io::Error::other("the rest of the table cannot be read")),
         });
         let body = Body::from_stream(stream::iter(first.map(Ok)).chain(rest));
@@ -55,7 +56,7 @@ impl<R: TableRow, F: TableFile<R>> Download<R, F> {
     /// The next bytes; `None` after the last ones.
     async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         while !self.finished {
-            let written = match self.walk.next().await? {
+            let written = match self.rows.next().await? {
                 Some(rows) => self.file.write(rows.into_iter().map(|(_, row)| row).collect()),
                 None => {
                     self.finished = true;

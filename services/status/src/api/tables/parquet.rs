@@ -1,4 +1,4 @@
-//! Parquet: decimals exact as `DECIMAL(38, 18)`, texts in a dictionary, a row group after the other.
+//! Parquet: exact decimals as `DECIMAL(38, 18)`, texts in dictionaries, written one row group after the other.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -21,26 +21,23 @@ use super::column::{Cell, Column, Kind};
 use super::file::TableFile;
 use super::row::TableRow;
 
-/// Its media type.
-pub(super) const MEDIA_TYPE: &str = "application/vnd.apache.parquet";
-
 /// Digits of a decimal.
 const PRECISION: i32 = 38;
 
-/// Of them, those after the point.
+/// Digits after the decimal point.
 const SCALE: u32 = 18;
 
-/// Rows of a group; as many are held in memory.
-const GROUP: usize = 16_384;
+/// Rows of a group, which are held in memory until it is written.
+const GROUP_ROWS: usize = 16_384;
 
 /// Why rows cannot be written.
 #[derive(Debug)]
 pub(super) enum WriteError {
-    /// An amount has more digits than the format takes.
+    /// An amount has more digits than the format can hold.
     Inexact { column: &'static str, amount: Decimal },
-    /// A row has something of another kind in a column, or nothing where there must be something.
+    /// A value is of another kind than its column, or is missing.
     Unfit { column: &'static str },
-    /// The format's writer refused.
+    /// The Parquet writer failed.
     Format(ParquetError),
 }
 
@@ -64,7 +61,7 @@ impl From<ParquetError> for WriteError {
     }
 }
 
-/// A file in the making.
+/// A Parquet file that is being written.
 pub(super) struct ParquetFile<R> {
     writer: SerializedFileWriter<Vec<u8>>,
     rows: Vec<R>,
@@ -100,8 +97,8 @@ impl<R: TableRow> ParquetFile<R> {
         Ok(())
     }
 
-    /// What the writer has put out since the last time.
-    fn taken(&mut self) -> Result<Vec<u8>, WriteError> {
+    /// The bytes written since the last call.
+    fn take_bytes(&mut self) -> Result<Vec<u8>, WriteError> {
         self.writer.flush().map_err(ParquetError::from)?;
         Ok(mem::take(self.writer.inner_mut()))
     }
@@ -112,11 +109,11 @@ impl<R: TableRow> TableFile<R> for ParquetFile<R> {
 
     fn write(&mut self, rows: Vec<R>) -> Result<Vec<u8>, WriteError> {
         self.rows.extend(rows);
-        if self.rows.len() < GROUP {
+        if self.rows.len() < GROUP_ROWS {
             return Ok(Vec::new());
         }
         self.write_group()?;
-        self.taken()
+        self.take_bytes()
     }
 
     fn finish(&mut self) -> Result<Vec<u8>, WriteError> {
@@ -124,7 +121,7 @@ impl<R: TableRow> TableFile<R> for ParquetFile<R> {
             self.write_group()?;
         }
         self.writer.finish()?;
-        self.taken()
+        self.take_bytes()
     }
 }
 
@@ -251,8 +248,8 @@ mod tests {
     }
 
     #[test]
-    fn a_long_table_goes_out_group_by_group_and_reads_back_whole() {
-        let count = i64::try_from(GROUP).unwrap() * 2 + 7;
+    fn a_long_table_is_written_group_by_group_and_reads_back_whole() {
+        let count = i64::try_from(GROUP_ROWS).unwrap() * 2 + 7;
         let (mut file, mut parts) = (ParquetFile::begin().unwrap(), Vec::new());
         for row in 0..count {
             parts.push(file.write(vec![Numbered(row)]).unwrap());
@@ -271,20 +268,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_of_its_column_is_refused() {
+    fn a_value_that_does_not_fit_its_column_is_refused() {
         const WRONG: Column<Numbered> = Column::new("wrong", Kind::Text, "", |row| Cell::Count(row.0));
         const MISSING: Column<Numbered> = Column::new("missing", Kind::Amount, "", |_| Cell::Nothing);
         const LONG: Column<Numbered> = Column::new("long", Kind::Amount, "", |_| Cell::Amount(Decimal::MAX));
-        let said = |column: &Column<Numbered>| {
+        let error = |column: &Column<Numbered>| {
             let mut file = ParquetFile::<Numbered>::begin().unwrap();
             let mut group = file.writer.next_row_group().unwrap();
             let mut writer = group.next_column().unwrap().unwrap();
             write_column(&mut writer, column, &[Numbered(1)]).unwrap_err().to_string()
         };
 
-        assert_eq!(said(&WRONG), "wrong has a value that is not of its kind");
-        assert_eq!(said(&MISSING), "missing has a value that is not of its kind");
-        assert_eq!(said(&LONG), "long 79228162514264337593543950335 does not fit DECIMAL(38, 18)");
+        assert_eq!(error(&WRONG), "wrong has a value that is not of its kind");
+        assert_eq!(error(&MISSING), "missing has a value that is not of its kind");
+        assert_eq!(error(&LONG), "long 79228162514264337593543950335 does not fit DECIMAL(38, 18)");
     }
 
     fn bytes(parts: Vec<Vec<u8>>) -> axum::body::Bytes {

@@ -1,4 +1,4 @@
-//! What portfolios hold at the end of their days.
+//! Rows of `/positions`: what portfolios held at the end of their days.
 
 use chrono::NaiveDate;
 use domain::market::instruments::Symbol;
@@ -12,7 +12,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::column::{Cell, Column, Kind, amount, count};
 use super::row::{Day, TableRow, schema};
 
-/// Stands where a symbol would, in the row of the cash; no symbol has a `$`.
+/// The symbol in the row of the cash; no real symbol has a `$`.
 const CASH: &str = "$CASH";
 
 /// A position, or the cash.

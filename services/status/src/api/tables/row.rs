@@ -1,4 +1,4 @@
-//! A row of a table, as JSON and as it is described.
+//! A row of a table, its JSON and its schema.
 
 use domain::simulation::model_day::CompletedDay;
 use runtime::http::Number;
@@ -11,7 +11,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
 
 use super::column::{Cell, Column, Kind};
-use crate::api::instant;
+use crate::api::format::instant;
 
 /// A completed day, from which rows are made.
 pub(super) struct Day {
@@ -33,10 +33,10 @@ pub(super) trait TableRow: Sized + Send + Sync + 'static {
     fn of(pool: &PgPool, days: &[Day]) -> impl Future<Output = storage::Result<Vec<Vec<Self>>>> + Send;
 }
 
-/// A row in a JSON answer.
-pub(crate) struct Row<R>(pub(super) R);
+/// A row in a JSON response.
+pub(crate) struct JsonRow<R>(pub(super) R);
 
-impl<R: TableRow> Serialize for Row<R> {
+impl<R: TableRow> Serialize for JsonRow<R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(R::COLUMNS.len()))?;
         for column in R::COLUMNS {
@@ -54,16 +54,16 @@ impl<R: TableRow> Serialize for Row<R> {
     }
 }
 
-/// The description of a row.
+/// The schema of a row.
 pub(super) fn schema<R: TableRow>() -> RefOr<Schema> {
     let mut object = ObjectBuilder::new();
     for column in R::COLUMNS {
-        object = object.property(column.name, described(column)).required(column.name);
+        object = object.property(column.name, column_schema(column)).required(column.name);
     }
     object.into()
 }
 
-fn described<R>(column: &Column<R>) -> ObjectBuilder {
+fn column_schema<R>(column: &Column<R>) -> ObjectBuilder {
     let (kind, format) = match column.kind {
         Kind::Text => (Type::String, None),
         Kind::Date => (Type::String, Some(KnownFormat::Date)),

@@ -1,61 +1,37 @@
-//! Which rows were asked for, and in which form.
+//! Which rows a request selects, and in which format.
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use chrono::NaiveDate;
 use domain::events::job_view::Requested;
 use domain::job::request::{DEFAULT_EXPERIMENT, ValidationError};
 use domain::values::ids::JobId;
 use runtime::http::{Params, Problem};
-use utoipa::ToSchema;
 
-use super::{csv, parquet};
+use super::format::{Format, accepted_format};
 use crate::api::cursor::{self, Place};
-use crate::api::view::KnownJob;
-use crate::api::{Api, bad_request};
+use crate::api::format::bad_request;
+use crate::api::known_job::KnownJob;
+use crate::api::state::Api;
 
-/// Rows of a JSON page when nothing else is asked for.
-const PAGE: i64 = 1_000;
+/// Rows of a JSON page by default.
+const DEFAULT_PAGE: i64 = 1_000;
 
 /// Most rows of a JSON page.
-const LARGEST_PAGE: i64 = 10_000;
+const MAX_PAGE: i64 = 10_000;
 
-/// No date that can be asked for is before it.
+/// Earliest date that a request can name.
 const FIRST: NaiveDate = match NaiveDate::from_ymd_opt(0, 1, 1) {
     Some(date) => date,
     None => NaiveDate::MIN,
 };
 
-/// No date that can be asked for is after it.
+/// Latest date that a request can name.
 const LAST: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
     Some(date) => date,
     None => NaiveDate::MAX,
 };
 
-/// The form of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    /// A page.
-    Json {
-        /// Most rows.
-        limit: usize,
-    },
-    /// All rows.
-    Csv,
-    /// All rows.
-    Parquet,
-}
-
-/// The values of `format`.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-#[expect(dead_code, reason = "describes")]
-pub(crate) enum FormatName {
-    Json,
-    Csv,
-    Parquet,
-}
-
-/// What was asked for.
+/// The parameters of the request.
 pub(super) struct Selection {
     pub(super) format: Format,
     pub(super) experiment: String,
@@ -64,20 +40,18 @@ pub(super) struct Selection {
     pub(super) trial: Option<u32>,
     pub(super) from: NaiveDate,
     pub(super) to: NaiveDate,
-    /// After this row.
+    /// Only rows after this one.
     pub(super) after: Option<Place>,
 }
 
 impl Selection {
-    /// Reads the request.
-    ///
-    /// # Errors
-    /// Everything that is wrong with it.
+    /// Reads the parameters and loads the job that they name.
     pub(super) async fn read(api: &Api, headers: &HeaderMap, mut params: Params) -> Result<Self, Problem> {
-        let limit = params.number("limit", 1, LARGEST_PAGE);
-        let page = Format::Json { limit: usize::try_from(limit.unwrap_or(PAGE)).unwrap_or(usize::MAX) };
+        let limit = params.number("limit", 1, MAX_PAGE);
+        let page =
+            Format::Json { limit: usize::try_from(limit.unwrap_or(DEFAULT_PAGE)).unwrap_or(usize::MAX) };
         let formats = [("json", page), ("csv", Format::Csv), ("parquet", Format::Parquet)];
-        let format = params.choice("format", &formats).unwrap_or_else(|| accepted(headers, page));
+        let format = params.choice("format", &formats).unwrap_or_else(|| accepted_format(headers, page));
         let after =
             params.read("cursor", "value_error", "the next_cursor of an earlier answer", cursor::place);
         let (from, to) = (params.date("start_date"), params.date("end_date"));
@@ -105,36 +79,5 @@ impl Selection {
         let of_job = job.as_ref().map(|(_, requested)| requested.experiment.clone());
         let experiment = experiment.or(of_job).unwrap_or_else(|| DEFAULT_EXPERIMENT.to_owned());
         Ok(Self { format, experiment, job, model, trial, from, to, after })
-    }
-}
-
-/// The first form that the client names among those it accepts; a page, when it names none of ours.
-fn accepted(headers: &HeaderMap, page: Format) -> Format {
-    let ours = [("application/json", page), (csv::NAME, Format::Csv), (parquet::MEDIA_TYPE, Format::Parquet)];
-    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let mut named = values
-        .flat_map(|value| value.split(','))
-        .map(|named| named.split(';').next().unwrap_or(named).trim());
-    named
-        .find_map(|named| ours.iter().find(|(name, _)| named.eq_ignore_ascii_case(name)))
-        .map_or(page, |(_, format)| *format)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(accept: &str) -> Format {
-        let headers = HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]);
-        accepted(&headers, Format::Json { limit: 7 })
-    }
-
-    #[test]
-    fn the_client_may_name_the_form_it_accepts() {
-        assert_eq!(of("text/csv"), Format::Csv);
-        assert_eq!(of("text/html, application/vnd.apache.parquet;q=0.9, text/csv"), Format::Parquet);
-        assert_eq!(of("application/json, text/csv"), Format::Json { limit: 7 });
-        assert_eq!(of("*/*"), Format::Json { limit: 7 });
-        assert_eq!(accepted(&HeaderMap::new(), Format::Csv), Format::Csv);
     }
 }

@@ -1,4 +1,4 @@
-//! Filled orders.
+//! Rows of `/trades`: filled orders.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::simulation::model_day::{CompletedDay, Trade};

@@ -1,4 +1,4 @@
-//! Events that the broker forgot: they stand in the outboxes, which are the truth.
+//! Searches the outboxes for events that were not projected, and projects them.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,15 +8,15 @@ use storage::outbox::StoredMessage;
 use storage::status::{Upstream, extents, unseen};
 use tokio::sync::Mutex;
 
+use super::watermark::Watermark;
 use crate::projector::{Message, Projector};
-use crate::watermark::Watermark;
 
-/// Ids looked through by one statement.
-const WINDOW: i64 = 5_000;
+/// Ids searched by one statement.
+const MAX_IDS: i64 = 5_000;
 /// Events projected in one transaction.
-const BATCH: usize = 500;
+const MAX_BATCH: usize = 500;
 
-/// Looks through the outboxes.
+/// Searches the outboxes of the other services.
 pub(crate) struct CatchUp {
     projector: Arc<Projector>,
     outboxes: Mutex<[Watermark; 3]>,
@@ -45,10 +45,10 @@ impl CatchUp {
         {
             let Some((mut after, last)) = watermark.due(extent) else { continue };
             while after < last {
-                let until = last.min(after + WINDOW);
+                let until = last.min(after + MAX_IDS);
                 let mut rows = unseen(&self.projector.pool, upstream, topology::EVENTS, after, until).await?;
-                rows.retain(|row| !watermark.hopeless.contains(&row.event_id));
-                for batch in rows.chunks(BATCH) {
+                rows.retain(|row| !watermark.unprojectable.contains(&row.event_id));
+                for batch in rows.chunks(MAX_BATCH) {
                     count += self.project(upstream, batch, watermark).await?;
                 }
                 after = until;
@@ -74,7 +74,7 @@ impl CatchUp {
                 reason = rejected.reason,
                 "an event of the {upstream:?} outbox cannot be projected"
             );
-            watermark.hopeless.insert(row.event_id);
+            watermark.unprojectable.insert(row.event_id);
         }
         Ok(rows.len() - rejected.len())
     }

@@ -1,4 +1,4 @@
-//! The single-day form: each model-day in full, from its event.
+//! Results of one date: each model-day in full, from its event.
 
 use std::collections::BTreeMap;
 
@@ -6,17 +6,18 @@ use domain::accounting::corporate_action::{Action, AppliedAction};
 use domain::accounting::portfolio::Portfolio;
 use domain::accounting::refusal::RefusedOrder;
 use domain::agent::Message;
-use domain::events::event::Event;
 use domain::simulation::model_day::{CompletedDay, DayRef, Trade};
 use runtime::http::{Number, Problem};
 use rust_decimal::Decimal;
 use serde::{Deserialize as _, Serialize};
-use storage::status::{WinnerKey, WinnerRow, conversations, day_bodies, training_cutoffs};
+use storage::status::{WinnerKey, WinnerRow, day_bodies, training_cutoffs};
 use utoipa::ToSchema;
 
-use super::Reasoning;
-use crate::api::stale::Chains;
-use crate::api::{Api, instant, seconds};
+use super::query::Reasoning;
+use crate::api::chains::Chains;
+use crate::api::completed_day::completed_day;
+use crate::api::format::{instant, seconds};
+use crate::api::state::Api;
 
 /// A model-day.
 #[derive(Serialize, ToSchema)]
@@ -28,7 +29,7 @@ pub(crate) struct DayResult {
     job_id: String,
     starting_position: Position,
     daily_metrics: DailyMetrics,
-    /// What splits and dividends did before the open to what was held.
+    /// The effects of splits and dividends on the holdings before the open.
     corporate_actions: Vec<ActionDetail>,
     trades: Vec<TradeDetail>,
     refused_orders: Vec<RefusedDetail>,
@@ -37,12 +38,12 @@ pub(crate) struct DayResult {
     reasoning: Option<ReasoningText>,
     revision: u32,
     stale: bool,
-    /// Whether the model may know the day from its training; null when its cutoff is not known.
+    /// Whether the day is within the model's training data; null when its cutoff is unknown.
     in_sample: Option<bool>,
 }
 
-/// What was held, and what it was worth at the day's open; `portfolio_value_close` is at the day's close for
-/// the final position, and at the previous day's for the starting one.
+/// What was held, and its value at the day's open. `portfolio_value_close` is the value at the day's close for
+/// the final position, and at the close of the previous day for the starting one.
 #[derive(Serialize, ToSchema)]
 struct Position {
     holdings: Vec<Holding>,
@@ -70,13 +71,13 @@ struct ActionDetail {
     /// `split` or `dividend`.
     action_type: &'static str,
     symbol: String,
-    /// Of a split: new shares for old ones, e.g. `10:1`.
+    /// Of a split: new to old shares, e.g. `10:1`.
     ratio: Option<String>,
     /// Of a dividend: dollars for each share.
     per_share: Option<Number>,
     shares_before: u64,
     shares_after: u64,
-    /// Dollars that it brought: a dividend, or the fraction of a share that a split left.
+    /// Dollars that were paid: the dividend, or the price of the fraction of a share that a split left.
     cash: Number,
 }
 
@@ -116,7 +117,7 @@ enum ReasoningText {
     Full(Vec<SaidTurn>),
 }
 
-/// A turn of a conversation, under the names of the original.
+/// A message of a conversation, with the field names of the original API.
 #[derive(Serialize, ToSchema)]
 struct SaidTurn {
     role: String,
@@ -128,17 +129,17 @@ struct SaidTurn {
     tool_input: Option<String>,
 }
 
-fn turns(said: &serde_json::Value) -> Vec<SaidTurn> {
-    // A turn of a later version that cannot be read is left out, not the whole conversation.
-    let turns = said.as_array().into_iter().flatten();
-    let turns = turns.filter_map(|turn| Message::deserialize(turn).ok());
-    turns
-        .map(|turn| SaidTurn {
-            role: turn.role.as_str().to_owned(),
-            content: turn.content,
-            step: turn.step,
-            name: turn.name,
-            tool_input: turn.arguments,
+fn messages(conversation: &serde_json::Value) -> Vec<SaidTurn> {
+    // A message that a later version has written in another form is left out, not the whole conversation.
+    let messages = conversation.as_array().into_iter().flatten();
+    let messages = messages.filter_map(|message| Message::deserialize(message).ok());
+    messages
+        .map(|message| SaidTurn {
+            role: message.role.as_str().to_owned(),
+            content: message.content,
+            step: message.step,
+            name: message.name,
+            tool_input: message.arguments,
         })
         .collect()
 }
@@ -153,12 +154,16 @@ pub(super) async fn results(
     let keys: Vec<WinnerKey> = rows.iter().map(|row| row.key.clone()).collect();
     let bases: Vec<WinnerKey> = rows.iter().filter_map(|row| Some(at(row, row.figures.base?))).collect();
     let bodies = day_bodies(&api.pool, &[keys, bases].concat()).await?;
-    let days: BTreeMap<WinnerKey, CompletedDay> =
-        bodies.into_iter().map(|(key, body)| Ok((key, completed(&body)?))).collect::<Result<_, Problem>>()?;
-    let said = match reasoning {
+    let days: BTreeMap<WinnerKey, CompletedDay> = bodies
+        .into_iter()
+        .map(|(key, body)| Ok((key, completed_day(&body)?)))
+        .collect::<Result<_, Problem>>()?;
+    let conversations = match reasoning {
         Reasoning::Full => {
             let keys: Vec<_> = rows.iter().map(|row| (row.job, row.key.clone())).collect();
-            conversations(&api.pool, &keys).await.map_err(|problem| Problem::internal(&problem))?
+            storage::status::conversations(&api.pool, &keys)
+                .await
+                .map_err(|problem| Problem::internal(&problem))?
         }
         Reasoning::None | Reasoning::Summary => BTreeMap::new(),
     };
@@ -171,8 +176,10 @@ pub(super) async fn results(
         let reasoning = match reasoning {
             Reasoning::None => None,
             Reasoning::Summary => Some(ReasoningText::Summary(summary(day))),
-            // Recorded and policy models say nothing.
-            Reasoning::Full => Some(ReasoningText::Full(said.get(&row.key).map(turns).unwrap_or_default())),
+            // Recorded and policy models have no conversation.
+            Reasoning::Full => {
+                Some(ReasoningText::Full(conversations.get(&row.key).map(messages).unwrap_or_default()))
+            }
         };
         let in_sample = cutoffs.get(&row.key.model).map(|cutoff| row.key.day.date <= *cutoff);
         Some(DayResult { stale, in_sample, reasoning, ..day_result(row, day, base) })
@@ -184,19 +191,7 @@ fn at(row: &WinnerRow, day: DayRef) -> WinnerKey {
     WinnerKey { day, ..row.key.clone() }
 }
 
-/// The day that a `model_day.completed` tells of.
-///
-/// # Errors
-/// When it cannot be read.
-pub(in crate::api) fn completed(body: &str) -> Result<CompletedDay, Problem> {
-    match contract::decode_event(contract::kind::MODEL_DAY_COMPLETED, body.as_bytes()) {
-        Ok(Event::ModelDayCompleted(day)) => Ok(*day),
-        Ok(_) => Err(Problem::internal(&std::io::Error::other("a completed day's event is of another type"))),
-        Err(problem) => Err(Problem::internal(&problem)),
-    }
-}
-
-/// A day as it stands in its event; what others know of it is added by the caller.
+/// A day as its event has it; the caller adds what other tables know.
 fn day_result(row: &WinnerRow, day: &CompletedDay, base: Option<&CompletedDay>) -> DayResult {
     let before_close = base.map_or(day.starting_value, |base| base.value_at_close);
     let starting = match (&day.starting_position, base) {

@@ -1,4 +1,4 @@
-//! A walk over the rows of a selection: portfolio by portfolio, day by day, some days at a time.
+//! Reads the rows of a selection: portfolio by portfolio, day by day, some days at a time.
 
 use std::collections::VecDeque;
 use std::marker::PhantomData;
@@ -11,30 +11,30 @@ use storage::status::{DaysOf, ToldDay, portfolios, told_days};
 
 use super::row::{Day, TableRow};
 use super::selection::Selection;
+use crate::api::completed_day::completed_day;
 use crate::api::cursor::Place;
-use crate::api::results::completed;
 
-/// Days that are read together. A day of an agent may have a page of text.
+/// Days read by one statement: few, since an agent's day may have much text.
 const DAYS: usize = 200;
 
-/// Where a walk stands.
-pub(super) struct Walk<R> {
+/// A position in the rows of a selection.
+pub(super) struct RowReader<R> {
     pool: PgPool,
     experiment: String,
     job: Option<JobId>,
     to: NaiveDate,
     from: NaiveDate,
-    /// Portfolios that are not finished; the first is the one at hand.
+    /// Portfolios that are not finished, the current one first.
     portfolios: VecDeque<(String, u32)>,
-    /// The first day to be read of the portfolio at hand.
+    /// The next day to read of the current portfolio.
     next: NaiveDate,
-    /// Rows of that day that are behind.
-    behind: usize,
+    /// How many rows of that day come before the position.
+    skip: usize,
     rows: PhantomData<fn() -> R>,
 }
 
-impl<R: TableRow> Walk<R> {
-    /// A walk at its beginning, or after the row that the selection names.
+impl<R: TableRow> RowReader<R> {
+    /// Starts at the first row, or after the row that the selection names.
     pub(super) async fn begin(pool: &PgPool, selection: Selection) -> Result<Self, Problem> {
         let Selection { experiment, job, model, trial, mut from, mut to, after, .. } = selection;
         let mut found = match &job {
@@ -59,7 +59,7 @@ impl<R: TableRow> Walk<R> {
             Some(_) => Vec::new(),
         };
         found.retain(|(_, of)| trial.is_none_or(|trial| trial == *of));
-        let mut walk = Self {
+        let mut reader = Self {
             pool: pool.clone(),
             experiment,
             job: job.map(|(id, _)| id),
@@ -67,24 +67,24 @@ impl<R: TableRow> Walk<R> {
             to,
             portfolios: found.into(),
             next: from,
-            behind: 0,
+            skip: 0,
             rows: PhantomData,
         };
         if let Some(place) = after {
-            walk.go_to(place);
+            reader.go_to(place);
         }
-        Ok(walk)
+        Ok(reader)
     }
 
     fn go_to(&mut self, Place { model, trial, date, number }: Place) {
         let place = (model, trial);
         self.portfolios.retain(|portfolio| *portfolio >= place);
         if self.portfolios.front() == Some(&place) && date >= self.from {
-            (self.next, self.behind) = (date, number);
+            (self.next, self.skip) = (date, number);
         }
     }
 
-    /// The next rows, none now and then, with their places; `None` at the end.
+    /// The next rows with their places, which may be none; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<(Place, R)>>, Problem> {
         let Some((model, trial)) = self.portfolios.front().cloned() else { return Ok(None) };
         let of = DaysOf {
@@ -99,7 +99,7 @@ impl<R: TableRow> Walk<R> {
         let told = told_days(&self.pool, &of, i64::try_from(DAYS).unwrap_or(i64::MAX)).await?;
         let days: Vec<Day> = told.into_iter().map(day).collect::<Result<_, Problem>>()?;
         let rows = R::of(&self.pool, &days).await?;
-        let (resumed, behind) = (self.next, std::mem::take(&mut self.behind));
+        let (resumed, skip) = (self.next, std::mem::take(&mut self.skip));
         match days.last().filter(|_| days.len() == DAYS).and_then(|last| last.day.key.date.succ_opt()) {
             Some(next) => self.next = next,
             None => {
@@ -110,7 +110,7 @@ impl<R: TableRow> Walk<R> {
         let mut placed = Vec::new();
         for (Day { day, .. }, rows) in days.iter().zip(rows) {
             let date = day.key.date;
-            let skipped = if date == resumed { behind } else { 0 };
+            let skipped = if date == resumed { skip } else { 0 };
             let numbered = (1..).zip(rows).skip(skipped);
             placed.extend(
                 numbered.map(|(number, row)| (Place { model: model.clone(), trial, date, number }, row)),
@@ -121,5 +121,5 @@ impl<R: TableRow> Walk<R> {
 }
 
 fn day(told: ToldDay) -> Result<Day, Problem> {
-    Ok(Day { day: completed(&told.body)?, base_close: told.base_close })
+    Ok(Day { day: completed_day(&told.body)?, base_close: told.base_close })
 }

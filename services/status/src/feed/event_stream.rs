@@ -1,5 +1,5 @@
-//! One stream's way along the log: it reads for itself until it has caught up, follows what is handed to all, and
-//! reads for itself again when it has missed something.
+//! The events of one stream: it reads the log itself until it has caught up, then follows the feed, and reads the log
+//! itself again when it has missed a batch.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,22 +9,22 @@ use storage::status::{FeedEvent, events_after, job_events_after, standing};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::Instant;
 
-use super::{Batch, Feed, PAGE};
+use super::{Batch, Feed, MAX_PAGE};
 
-/// How long a stream waits before it asks a Postgres that did not answer again.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Wait after the log could not be read.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Which events.
+/// Which events a stream has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// Those of all jobs, by position.
+    /// Those of all jobs, numbered by position in the log.
     All,
-    /// Those of one, by number.
+    /// Those of one job, numbered within the job.
     Job(JobId),
 }
 
 impl Scope {
-    /// What an event is counted by; 1 more with each.
+    /// The number of an event; consecutive events have consecutive numbers.
     pub(crate) fn number(self, event: &FeedEvent) -> i64 {
         match self {
             Self::All => event.position,
@@ -40,64 +40,64 @@ impl Scope {
     }
 }
 
-/// What a stream is to show.
+/// The next item of a stream.
 #[derive(Debug)]
-pub(crate) enum Step {
+pub(crate) enum StreamItem {
     /// These events, in order.
     Events(Vec<Arc<FeedEvent>>),
-    /// That it is still there.
-    Quiet,
+    /// No event for the heartbeat interval.
+    Heartbeat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    /// There may be events that it has not read.
+    /// There may be events that the stream has not read.
     Behind,
-    /// It has everything up to this position.
+    /// The stream has all events up to this position, and follows the feed.
     Following(i64),
     /// The job has ended.
     Ended,
 }
 
-/// A stream's way.
+/// A stream of events.
 #[derive(Debug)]
-pub(crate) struct Walk {
+pub(crate) struct EventStream {
     feed: Feed,
     batches: broadcast::Receiver<Arc<Batch>>,
     scope: Scope,
     cursor: i64,
     mode: Mode,
     heartbeat: Duration,
-    /// When it has shown nothing for too long.
-    silent: Instant,
+    /// When the next heartbeat is due.
+    heartbeat_at: Instant,
 }
 
-impl Walk {
-    /// The way from after `cursor` on. A stream with nothing to show says so each `heartbeat`.
+impl EventStream {
+    /// A stream of the events after `cursor`. Without events it yields a heartbeat at each interval.
     pub(crate) fn new(feed: Feed, scope: Scope, cursor: i64, heartbeat: Duration) -> Self {
         metrics::gauge!("modelday_event_streams").increment(1.0);
         let batches = feed.0.batches.subscribe();
-        let silent = Instant::now() + heartbeat;
-        Self { feed, batches, scope, cursor, mode: Mode::Behind, heartbeat, silent }
+        let heartbeat_at = Instant::now() + heartbeat;
+        Self { feed, batches, scope, cursor, mode: Mode::Behind, heartbeat, heartbeat_at }
     }
 
-    /// Which events it shows.
+    /// Which events the stream has.
     pub(crate) fn scope(&self) -> Scope {
         self.scope
     }
 
-    /// What comes next; `None` when the job has ended, or this process does.
-    pub(crate) async fn next(&mut self) -> Option<Step> {
+    /// The next item; `None` after the end of the job, or when this process stops.
+    pub(crate) async fn next(&mut self) -> Option<StreamItem> {
         let stop = self.feed.0.stop.clone();
-        let step = tokio::select! {
+        let item = tokio::select! {
             () = stop.cancelled() => None,
-            step = self.step() => step,
+            item = self.next_item() => item,
         };
-        self.silent = Instant::now() + self.heartbeat;
-        step
+        self.heartbeat_at = Instant::now() + self.heartbeat;
+        item
     }
 
-    async fn step(&mut self) -> Option<Step> {
+    async fn next_item(&mut self) -> Option<StreamItem> {
         loop {
             let events = match self.mode {
                 Mode::Ended => return None,
@@ -105,13 +105,13 @@ impl Walk {
                     Ok(events) => events,
                     Err(problem) => {
                         tracing::warn!("a stream of events waits for the log: {problem}");
-                        tokio::time::sleep(PAUSE).await;
-                        return Some(Step::Quiet);
+                        tokio::time::sleep(RETRY_DELAY).await;
+                        return Some(StreamItem::Heartbeat);
                     }
                 },
                 Mode::Following(covered) => {
-                    match tokio::time::timeout_at(self.silent, self.batches.recv()).await {
-                        Err(_) => return Some(Step::Quiet),
+                    match tokio::time::timeout_at(self.heartbeat_at, self.batches.recv()).await {
+                        Err(_) => return Some(StreamItem::Heartbeat),
                         Ok(Ok(batch)) => self.take(&batch, covered),
                         Ok(Err(RecvError::Lagged(_))) => {
                             self.mode = Mode::Behind;
@@ -122,7 +122,7 @@ impl Walk {
                 }
             };
             if !events.is_empty() {
-                return Some(Step::Events(events));
+                return Some(StreamItem::Events(events));
             }
         }
     }
@@ -130,17 +130,17 @@ impl Walk {
     /// The next page of the log.
     async fn read(&mut self) -> storage::Result<Vec<Arc<FeedEvent>>> {
         let shared = self.feed.0.clone();
-        let _turn = shared.readers.acquire().await;
+        let _permit = shared.readers.acquire().await;
         let (events, caught_up) = match self.scope {
             Scope::All => {
-                let events = events_after(&shared.pool, self.cursor, PAGE).await?;
+                let events = events_after(&shared.pool, self.cursor, MAX_PAGE).await?;
                 let last = events.last().map_or(self.cursor, |event| event.position);
                 (events, Mode::Following(last))
             }
             Scope::Job(job) => {
-                // First how far the log is, then the events: none up to there is missed.
+                // The end of the log is read before the events, so that all events up to it are among those read.
                 let standing = standing(&shared.pool, job).await?;
-                let events = job_events_after(&shared.pool, job, self.cursor, PAGE).await?;
+                let events = job_events_after(&shared.pool, job, self.cursor, MAX_PAGE).await?;
                 let last = events.last().map_or(self.cursor, |event| event.seq);
                 let ended = standing.is_some_and(|standing| standing.ended && last >= standing.last_seq)
                     || events.last().is_some_and(|event| event.ends_job);
@@ -148,7 +148,7 @@ impl Walk {
                 (events, if ended { Mode::Ended } else { Mode::Following(covered) })
             }
         };
-        if events.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
+        if events.len() < usize::try_from(MAX_PAGE).unwrap_or(usize::MAX) {
             self.mode = caught_up;
         }
         if let Some(last) = events.last() {
@@ -157,7 +157,7 @@ impl Walk {
         Ok(events.into_iter().map(Arc::new).collect())
     }
 
-    /// Those of a batch that it shows, when everything up to `covered` was shown before.
+    /// The events of a batch that belong to the stream and come after `covered`, up to where the stream has all events.
     fn take(&mut self, batch: &Batch, covered: i64) -> Vec<Arc<FeedEvent>> {
         if batch.to <= covered {
             return Vec::new();
@@ -187,7 +187,7 @@ impl Walk {
     }
 }
 
-impl Drop for Walk {
+impl Drop for EventStream {
     fn drop(&mut self) {
         metrics::gauge!("modelday_event_streams").decrement(1.0);
     }

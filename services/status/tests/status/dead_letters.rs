@@ -30,11 +30,11 @@ async fn declared(running: &Running) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_is_replayed_to_the_queue_it_died_in_as_it_was_and_once() {
+async fn a_letter_is_replayed_once_and_unchanged_to_the_queue_that_rejected_it() {
     let world = World::new().await;
     let running = Running::start(&world).await;
     declared(&running).await;
-    // Nobody has accepted its job yet.
+    // Its job is not accepted yet.
     running.vhost.publish_event(KIND, started().as_bytes()).await;
     let letter = the_letter(&world).await;
     world.accept(&job(1, &["a"], "2025-10-01", "2025-10-01")).await;
@@ -86,7 +86,7 @@ async fn a_letter_that_fails_again_is_a_new_letter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_that_nobody_could_read_is_not_replayed_and_can_be_discarded() {
+async fn an_unreadable_letter_is_not_replayed_and_can_be_discarded() {
     let world = World::new().await;
     let running = Running::start(&world).await;
     declared(&running).await;

@@ -1,15 +1,12 @@
-//! A dead letter as the message that is sent again.
+//! Turns a dead letter into the message that replays it.
 
 use std::collections::BTreeMap;
 
 use storage::outbox::OriginalEnvelope;
 use storage::status::{DeadLetterRow, Replay};
 
-/// The message of a letter, to the one queue whose consumer gave it up.
-///
-/// # Errors
-/// Why sending it again is no use.
-pub(crate) fn message(letter: &DeadLetterRow) -> Result<Replay, String> {
+/// The message of a letter, for the one queue whose consumer rejected it. The error says why it cannot be replayed.
+pub(crate) fn replay_message(letter: &DeadLetterRow) -> Result<Replay, String> {
     let body = String::from_utf8(letter.body.clone()).ok().filter(|body| !body.contains('\0'));
     let body = body.ok_or("its body is no text")?;
     let headers: BTreeMap<String, String> = letter

@@ -1,19 +1,19 @@
-//! What the three tables' endpoints have alike in the API's description: `selection.rs` reads it, nothing here does.
+//! Parameters and errors of the three tables' routes, for the API's description only; `selection.rs` reads them.
 
 use runtime::http::ProblemBody;
 use utoipa::{IntoParams, IntoResponses};
 
-use super::selection::FormatName;
+use super::format::FormatName;
 
-/// Which rows, and in which form.
+/// Which rows, and in which format.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes")]
-pub(super) struct Asked {
-    /// First date, `YYYY-MM-DD`; the first there is when absent.
+pub(super) struct TableParams {
+    /// First date, `YYYY-MM-DD`; the first with a row when absent.
     #[param(format = Date)]
     start_date: Option<String>,
-    /// Last date, `YYYY-MM-DD`; the last there is when absent.
+    /// Last date, `YYYY-MM-DD`; the last with a row when absent.
     #[param(format = Date)]
     end_date: Option<String>,
     /// Only what this job ran, whether or not a later job replaced it.
@@ -35,17 +35,17 @@ pub(super) struct Asked {
     cursor: Option<String>,
 }
 
-/// Why there are none.
+/// Why there are no rows.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "describes")]
-pub(super) enum Refused {
-    /// The dates are wrong.
+pub(super) enum TableErrors {
+    /// The dates are invalid.
     #[response(status = 400, content_type = "application/problem+json")]
     Dates(ProblemBody),
-    /// Nobody accepted such a job.
+    /// No such job was accepted.
     #[response(status = 404, content_type = "application/problem+json")]
     Job(ProblemBody),
-    /// A parameter is wrong.
+    /// A parameter is invalid.
     #[response(status = 422, content_type = "application/problem+json")]
     Parameter(ProblemBody),
 }

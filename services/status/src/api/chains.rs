@@ -1,5 +1,5 @@
-//! Portfolios with their winning days of a range, and which of these stand on a replaced or later filled day, or
-//! on replaced prices.
+//! Portfolios with their winning days over a range of dates, and which of these days are stale: made from a day or
+//! from prices that were replaced or filled later.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use domain::performance::leaderboard::PortfolioDays;
 use storage::PgPool;
 use storage::status::{Portfolio, Span, WinnerRow, portfolios, winners};
 
-/// The winners of one portfolio over a range of dates, and the last one before it.
-pub(crate) struct Chain {
+/// The winning days of one portfolio over a range of dates, and the last one before it.
+pub(super) struct Chain {
     portfolio: Portfolio,
     days: Vec<WinnerRow>,
 }
 
 /// The chains of portfolios of one experiment, by model and trial.
-pub(crate) struct Chains(BTreeMap<(String, u32), Chain>);
+pub(super) struct Chains(BTreeMap<(String, u32), Chain>);
 
 impl Chains {
-    /// Those of `models` and of `trial` (of all, when `None`) over `dates`.
-    pub(crate) async fn load(
+    /// Loads the chains of `models` and `trial` (all when `None`) over `dates`.
+    pub(super) async fn load(
         pool: &PgPool,
         experiment: &str,
         models: Option<&[String]>,
@@ -41,47 +41,47 @@ impl Chains {
     }
 
     /// The chain of one portfolio.
-    pub(crate) fn of(&self, model: &str, trial: u32) -> Option<&Chain> {
+    pub(super) fn of(&self, model: &str, trial: u32) -> Option<&Chain> {
         self.0.get(&(model.to_owned(), trial))
     }
 
     /// The models that have a chain, each once.
-    pub(crate) fn models(&self) -> Vec<&str> {
+    pub(super) fn models(&self) -> Vec<&str> {
         let mut models: Vec<&str> = self.0.keys().map(|(model, _)| model.as_str()).collect();
         models.dedup();
         models
     }
 
-    /// The winners of all chains from `date` on.
-    pub(crate) fn days_from(&self, date: NaiveDate) -> Vec<WinnerRow> {
+    /// The winning days of all chains from `date` on.
+    pub(super) fn days_from(&self, date: NaiveDate) -> Vec<WinnerRow> {
         self.iter().flat_map(Chain::days).filter(|row| row.key.day.date >= date).cloned().collect()
     }
 
     /// All chains.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Chain> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Chain> {
         self.0.values()
     }
 }
 
 impl Chain {
-    /// Its winners, oldest first.
-    pub(crate) fn days(&self) -> &[WinnerRow] {
+    /// Its winning days, oldest first.
+    pub(super) fn days(&self) -> &[WinnerRow] {
         &self.days
     }
 
-    /// Whether the winner of `date` stands on a replaced or later filled day, or on replaced prices.
-    pub(crate) fn is_stale(&self, date: NaiveDate) -> bool {
+    /// Whether the winning day of `date` is stale.
+    pub(super) fn is_stale(&self, date: NaiveDate) -> bool {
         self.portfolio.stale_from.is_some_and(|first| first <= date)
     }
 
-    /// The winner before `date`.
-    pub(crate) fn before(&self, date: NaiveDate) -> Option<&WinnerRow> {
+    /// The last winning day before `date`.
+    pub(super) fn before(&self, date: NaiveDate) -> Option<&WinnerRow> {
         let place = self.days.partition_point(|row| row.key.day.date < date);
         place.checked_sub(1).and_then(|place| self.days.get(place))
     }
 
-    /// The chain as the leaderboard takes it, with the cutoff of its model.
-    pub(crate) fn portfolio(&self, cutoffs: &BTreeMap<String, NaiveDate>) -> PortfolioDays {
+    /// The chain in the form that the leaderboard computes with, with the training cutoff of its model.
+    pub(super) fn portfolio(&self, cutoffs: &BTreeMap<String, NaiveDate>) -> PortfolioDays {
         let Portfolio { model, trial, stale_from } = self.portfolio.clone();
         PortfolioDays {
             training_cutoff: cutoffs.get(&model).copied(),

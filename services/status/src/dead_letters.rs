@@ -1,16 +1,16 @@
-//! Dead letters: whatever arrives there is kept.
+//! Stores dead letters. Every one is stored, even if a part of it must be left out.
 
 use messaging::{DeadLetter, Handler, Outcome};
 use serde_json::{Map, Value};
 use storage::PgPool;
 use storage::status::{NewDeadLetter, insert_dead_letter, refuses_content};
 
-/// Keeps dead letters.
-pub(crate) struct Letters {
+/// Stores dead letters.
+pub(crate) struct DeadLetterStore {
     pub(crate) pool: PgPool,
 }
 
-impl Handler<DeadLetter> for Letters {
+impl Handler<DeadLetter> for DeadLetterStore {
     async fn handle(&self, letter: DeadLetter) -> Outcome {
         let headers =
             letter.headers.iter().map(|(name, value)| (readable(name), Value::String(readable(value))));
@@ -32,7 +32,7 @@ impl Handler<DeadLetter> for Letters {
             died_at: letter.time,
         };
         let stored = match insert_dead_letter(&self.pool, &row).await {
-            // Rejecting a dead letter would send it here again, so it is kept without what cannot be stored.
+            // A rejected dead letter would come back here, so it is stored without the parts that Postgres refuses.
             Err(error) if refuses_content(&error) => {
                 let bare = NewDeadLetter {
                     headers: &Value::Null,
@@ -55,7 +55,7 @@ impl Handler<DeadLetter> for Letters {
     }
 }
 
-/// The text without NUL, which Postgres cannot hold.
+/// The text without NUL, which Postgres refuses.
 fn readable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }

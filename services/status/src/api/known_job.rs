@@ -1,4 +1,4 @@
-//! A job as its answers show it.
+//! A job as responses show it.
 
 use axum::http::StatusCode;
 use chrono::Utc;
@@ -10,21 +10,22 @@ use serde::Serialize;
 use storage::status::{Counts, StoredJob, job_view};
 use utoipa::ToSchema;
 
-use super::{Api, instant, seconds};
+use super::format::{instant, seconds};
+use super::state::Api;
 
-/// A job with what was asked for, and how far it is.
-pub(crate) struct KnownJob {
-    pub(crate) id: JobId,
-    pub(crate) requested: Requested,
-    pub(crate) view: JobView,
-    pub(crate) state: JobState,
+/// A job: its request, its progress and its state.
+pub(super) struct KnownJob {
+    pub(super) id: JobId,
+    pub(super) requested: Requested,
+    pub(super) view: JobView,
+    pub(super) state: JobState,
     counts: Counts,
     running: u32,
 }
 
 /// Model-days by state; the five add up to the total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct Progress {
+pub(super) struct Progress {
     total_model_days: u64,
     completed: u64,
     failed: u64,
@@ -33,10 +34,9 @@ pub(crate) struct Progress {
     skipped: u64,
 }
 
-/// What `GET /jobs` says of each job, and `GET /simulate/status` of one.
+/// A job in short: as `GET /jobs` lists it, and as part of its status.
 #[derive(Serialize, ToSchema)]
-#[schema(as = JobSummary)]
-pub(crate) struct Summary {
+pub(super) struct JobSummary {
     job_id: String,
     status: &'static str,
     /// The job whose failed model-days this one runs again.
@@ -53,21 +53,15 @@ pub(crate) struct Summary {
 }
 
 impl KnownJob {
-    /// The job of an id as it stands in a path.
-    ///
-    /// # Errors
-    /// 404 when nobody accepted it.
-    pub(crate) async fn load(api: &Api, id: &str) -> Result<Self, Problem> {
+    /// The job with the id of a path; status 404 when no such job was accepted.
+    pub(super) async fn load(api: &Api, id: &str) -> Result<Self, Problem> {
         let unknown = || Problem::new(StatusCode::NOT_FOUND, format!("Job {id} not found"));
         let known = job_view(&api.pool, id.parse().map_err(|_| unknown())?).await?;
         Self::of(known.ok_or_else(unknown)?)
     }
 
-    /// The job of a row. What trigger accepted stands in for a request that was not projected yet.
-    ///
-    /// # Errors
-    /// When what trigger accepted cannot be read.
-    pub(crate) fn of(job: StoredJob) -> Result<Self, Problem> {
+    /// The job of a row. Before its first event is projected, the request that the trigger stored is used.
+    pub(super) fn of(job: StoredJob) -> Result<Self, Problem> {
         let mut view = job.view;
         if let (None, Some(body)) = (&view.requested, &job.accepted) {
             let kind = contract::kind::JOB_REQUESTED;
@@ -85,7 +79,7 @@ impl KnownJob {
     }
 
     /// Model-days by state.
-    pub(crate) fn progress(&self) -> Progress {
+    pub(super) fn progress(&self) -> Progress {
         let (completed, failed) = (u64::from(self.counts.completed), u64::from(self.counts.failed));
         let (skipped, running) = (u64::from(self.counts.skipped), u64::from(self.running));
         let begun = completed + failed + skipped + running;
@@ -93,12 +87,12 @@ impl KnownJob {
         Progress { total_model_days, completed, failed, pending: total_model_days - begun, running, skipped }
     }
 
-    /// What lists say of it.
-    pub(crate) fn summary(&self) -> Summary {
+    /// The job in short.
+    pub(super) fn summary(&self) -> JobSummary {
         let ended = self.view.ended.as_ref().filter(|_| self.state.is_terminal());
         let warnings: Vec<String> =
             self.view.warnings.iter().map(|warning| warning.message.clone()).collect();
-        Summary {
+        JobSummary {
             job_id: self.id.to_string(),
             status: self.state.as_str(),
             retry_of: self.requested.retry_of.map(|job| job.to_string()),
@@ -163,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_without_request_is_a_fault_of_ours() {
+    fn a_job_without_request_is_an_internal_error() {
         let problem = KnownJob::of(stored(None)).err().unwrap();
 
         assert_eq!(problem.status(), StatusCode::INTERNAL_SERVER_ERROR);

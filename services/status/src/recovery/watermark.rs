@@ -1,7 +1,7 @@
-//! Up to where an outbox need not be looked through again.
+//! The watermark of an outbox: the id up to which it need not be searched again.
 //!
-//! Ids are given before commits, so a row may appear below ids that were seen before. Only what was the
-//! highest id long enough ago that every transaction of that time has ended is passed for good.
+//! Ids are assigned before the commit, so a row may appear below ids that were seen already. The watermark rises only to
+//! an id that was the highest so long ago that every transaction of that time has ended.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -12,23 +12,25 @@ use uuid::Uuid;
 /// Longer than any transaction that writes an outbox: statements end after 60 s, idle transactions after 5 s.
 const LONGEST_TRANSACTION: Duration = Duration::from_secs(120);
 
-/// What is known of one outbox.
+/// The watermark of one outbox.
 #[derive(Debug, Default)]
 pub(crate) struct Watermark {
+    /// Everything up to this id is projected.
     floor: i64,
+    /// When searches began, with the highest id of that time.
     marks: VecDeque<(Instant, i64)>,
-    /// Events that will never be projected; they are in the log of this process.
-    pub(crate) hopeless: HashSet<Uuid>,
+    /// Events that can never be projected, and were logged as errors.
+    pub(crate) unprojectable: HashSet<Uuid>,
 }
 
 impl Watermark {
-    /// The ids to look through, from above the first to the last; `None` when there is nothing to find.
+    /// The range of ids to search: above the first, up to the last. `None` when it is empty.
     pub(crate) fn due(&self, extent: Extent) -> Option<(i64, i64)> {
         let from = self.floor.max(extent.first - 1);
         (from < extent.last).then_some((from, extent.last))
     }
 
-    /// Notes that a scan begun at `begun`, when `last` was the highest id, left nothing unprojected.
+    /// Records that a search has projected everything; it began at `begun`, when `last` was the highest id.
     pub(crate) fn scanned(&mut self, last: i64, begun: Instant) {
         while let Some((at, highest)) = self.marks.front().copied() {
             if begun.saturating_duration_since(at) < LONGEST_TRANSACTION {
@@ -50,7 +52,7 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     #[test]
-    fn what_was_scanned_is_looked_through_until_every_transaction_of_that_time_has_ended() {
+    fn ids_are_searched_again_until_every_transaction_of_that_time_has_ended() {
         let begun = Instant::now();
         let mut watermark = Watermark::default();
         let extent = Extent { first: 11, last: 20 };

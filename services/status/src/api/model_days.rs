@@ -1,0 +1,191 @@
+//! `GET /jobs/{id}/model-days`: the requested model-days of a job, with what is known about each.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use domain::events::job_view::days::DayState;
+use domain::events::job_view::{Cell, Requested};
+use domain::values::ids::JobId;
+use runtime::http::{Params, Problem, ProblemBody};
+use serde::Serialize;
+use storage::PgPool;
+use storage::status::{DayFilter, DayRow, day_rows};
+use utoipa::ToSchema;
+
+use super::cursor;
+use super::format::{instant, seconds};
+use super::known_job::KnownJob;
+use super::state::Api;
+
+/// Most model-days in one response.
+pub(super) const MAX_MODEL_DAYS: usize = 5_000;
+
+/// Most chunks of [`MAX_MODEL_DAYS`] that one request searches for pending days.
+const MAX_CHUNKS: usize = 20;
+
+/// A model-day.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = ModelDay)]
+pub(super) struct ModelDayDetail {
+    date: String,
+    model: String,
+    trial: u32,
+    status: &'static str,
+    error: Option<String>,
+    started_at: Option<String>,
+    completed_at: Option<String>,
+    duration_seconds: Option<f64>,
+}
+
+/// Which model-days to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StatusFilter {
+    /// All.
+    Any,
+    /// Those that have not begun.
+    Pending,
+    /// Those in one state.
+    In(DayState),
+}
+
+/// A page, with the cursor of the next one if there are more model-days.
+pub(super) struct Page {
+    pub(super) details: Vec<ModelDayDetail>,
+    pub(super) next: Option<String>,
+}
+
+const DAY_STATES: [(&str, StatusFilter); 5] = [
+    ("pending", StatusFilter::Pending),
+    ("running", StatusFilter::In(DayState::Running)),
+    ("completed", StatusFilter::In(DayState::Completed)),
+    ("failed", StatusFilter::In(DayState::Failed)),
+    ("skipped", StatusFilter::In(DayState::Skipped)),
+];
+
+/// The states of a model-day, as a parameter names them.
+#[derive(ToSchema)]
+#[schema(as = ModelDayState, rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes `DAY_STATES`")]
+enum DayStateName {
+    Pending,
+    Running,
+    Completed,
+    Failed,
+    Skipped,
+}
+
+/// A page of a job's model-days.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ModelDays {
+    job_id: String,
+    count: usize,
+    model_days: Vec<ModelDayDetail>,
+    next_cursor: Option<String>,
+}
+
+/// The model-days of a job, by date, then model, then trial.
+#[utoipa::path(get, path = "/jobs/{job_id}/model-days", tag = "jobs", security(("token" = ["read"])),
+    params(
+        ("job_id" = String, Path, description = "The job."),
+        ("status" = inline(Option<DayStateName>), Query, description = "Only those in this state."),
+        ("model" = Option<String>, Query, description = "Only those of this model."),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 5_000, description = "Most model-days; 1,000 when absent."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of an earlier response."),
+    ),
+    responses(
+        (status = 200, description = "A page of them.", body = ModelDays),
+        (status = 404, description = "No such job was accepted.", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 422, description = "A parameter is invalid.", body = ProblemBody,
+            content_type = "application/problem+json"),
+    ))]
+pub(super) async fn model_days(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    mut params: Params,
+) -> Result<Json<ModelDays>, Problem> {
+    let status = params.choice("status", &DAY_STATES).unwrap_or(StatusFilter::Any);
+    let model = params.filter("model");
+    let limit = params.number("limit", 1, MAX_MODEL_DAYS as i64).unwrap_or(1_000);
+    let after = params.read("cursor", "value_error", "the next_cursor of an earlier answer", cursor::cell);
+    params.finish()?;
+    let job = KnownJob::load(&api, &id).await?;
+    let limit = usize::try_from(limit).unwrap_or(MAX_MODEL_DAYS);
+    let page = page(&api.pool, job.id, &job.requested, status, model.as_deref(), after, limit).await?;
+    let (count, job_id) = (page.details.len(), job.id.to_string());
+    Ok(Json(ModelDays { job_id, count, model_days: page.details, next_cursor: page.next }))
+}
+
+/// Reads a page of up to `limit` model-days.
+pub(super) async fn page(
+    pool: &PgPool,
+    job: JobId,
+    requested: &Requested,
+    status: StatusFilter,
+    model: Option<&str>,
+    after: Option<Cell>,
+    limit: usize,
+) -> storage::Result<Page> {
+    if let StatusFilter::In(state) = status {
+        let filter = DayFilter { model, state: Some(state), after: after.as_ref(), until: None };
+        let more = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+        let rows = day_rows(pool, job, &filter, more).await?;
+        return Ok(cut(rows.into_iter().map(|row| (row.cell.clone(), Some(row))).collect(), limit));
+    }
+    let (mut found, mut after) = (Vec::new(), after);
+    for _ in 0..MAX_CHUNKS {
+        let (merged, last) = chunk(pool, job, requested, model, after.as_ref()).await?;
+        found.extend(merged.into_iter().filter(|(_, row)| status == StatusFilter::Any || row.is_none()));
+        match last {
+            None => return Ok(cut(found, limit)),
+            Some(_) if found.len() > limit => return Ok(cut(found, limit)),
+            Some(cell) => after = Some(cell),
+        }
+    }
+    let next = after.as_ref().map(cursor::after);
+    Ok(Page { next, ..cut(found, limit) })
+}
+
+type Merged = BTreeMap<Cell, Option<DayRow>>;
+
+/// The next model-days, and the last of them if more follow.
+async fn chunk(
+    pool: &PgPool,
+    job: JobId,
+    requested: &Requested,
+    model: Option<&str>,
+    after: Option<&Cell>,
+) -> storage::Result<(Merged, Option<Cell>)> {
+    let cells: Vec<Cell> = requested.cells(model, after).take(MAX_MODEL_DAYS + 1).collect();
+    let last = (cells.len() > MAX_MODEL_DAYS).then(|| cells.last().cloned()).flatten();
+    let filter = DayFilter { model, state: None, after, until: last.as_ref() };
+    let mut merged: Merged = cells.into_iter().map(|cell| (cell, None)).collect();
+    for row in day_rows(pool, job, &filter, i64::MAX).await? {
+        merged.insert(row.cell.clone(), Some(row));
+    }
+    Ok((merged, last))
+}
+
+fn cut(mut found: Vec<(Cell, Option<DayRow>)>, limit: usize) -> Page {
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|(cell, _)| cursor::after(cell));
+    Page { details: found.into_iter().map(|(cell, row)| detail(cell, row)).collect(), next }
+}
+
+fn detail(cell: Cell, row: Option<DayRow>) -> ModelDayDetail {
+    let Cell { date, model, trial } = cell;
+    let (date, state) = (date.to_string(), row.as_ref().map_or("pending", |row| row.state.as_str()));
+    let (started_at, ended_at) = row.as_ref().map_or((None, None), |row| (row.started_at, row.ended_at));
+    ModelDayDetail {
+        date,
+        model,
+        trial,
+        status: state,
+        error: row.and_then(|row| row.detail),
+        started_at: started_at.map(instant),
+        completed_at: ended_at.map(instant),
+        duration_seconds: started_at.zip(ended_at).map(|(from, to)| seconds(from, to)),
+    }
+}
