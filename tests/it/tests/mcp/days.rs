@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::mcp_client::{McpClient, priced};
+use crate::client::{McpClient, priced};
 
 #[tokio::test]
 async fn the_next_day_values_the_position_at_its_open_and_yesterday_becomes_known() {

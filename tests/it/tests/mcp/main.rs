@@ -7,7 +7,7 @@
     reason = "a test that cannot go on should say so"
 )]
 
+mod client;
 mod days;
-mod mcp_client;
 mod start;
 mod tools;

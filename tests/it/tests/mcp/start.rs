@@ -5,7 +5,7 @@ use std::process::Stdio;
 use test_support::TestDatabase;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::mcp_client::{priced, program};
+use crate::client::{priced, program};
 
 /// Standard error of the program, which must end with an error.
 async fn fails(database: &TestDatabase, arguments: &[&str], variables: &[(&str, &str)]) -> String {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::mcp_client::{McpClient, priced, program};
+use crate::client::{McpClient, priced, program};
 
 #[tokio::test]
 async fn the_tools_are_those_of_an_agent_and_two_for_the_clock() {

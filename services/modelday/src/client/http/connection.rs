@@ -17,7 +17,7 @@ fn http_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text.trim()).map_err(|problem| format!("{problem}; {EXAMPLE}"))?;
     match url.scheme() {
         "http" | "https" if !url.cannot_be_a_base() => Ok(url),
-        scheme => Err(format!("{scheme}: is no scheme of the web; {EXAMPLE}")),
+        scheme => Err(format!("the scheme is {scheme}, not http or https; {EXAMPLE}")),
     }
 }
 
@@ -26,7 +26,7 @@ mod tests {
     use super::http_url;
 
     #[test]
-    fn an_address_is_one_of_the_web() {
+    fn an_address_is_an_http_url() {
         assert!(http_url("http://127.0.0.1:8080").is_ok());
         assert!(http_url("https://modelday.example/prefix/").is_ok());
         for wrong in ["127.0.0.1:8080", "localhost:8080", "ftp://host", "", "http://"] {

@@ -33,7 +33,7 @@ pub(super) fn table(series: &[Series], width: usize) -> String {
         number("Start"),
         number("End"),
         number("Return"),
-        number("A year"),
+        number("Per year"),
     ]);
     for Series { model, trial, start_date, end_date, period_metrics: metrics } in series {
         grid.row([
