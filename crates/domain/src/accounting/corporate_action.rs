@@ -3,7 +3,6 @@
 use std::num::NonZeroU32;
 
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
 
 use crate::accounting::day_error::DayError;
 use crate::accounting::portfolio::Portfolio;
@@ -60,7 +59,8 @@ impl Ratio {
 }
 
 /// `from` shares become `to` shares.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Deserialize))]
 pub struct Split {
     /// The company's symbol.
     pub symbol: Symbol,
@@ -71,7 +71,8 @@ pub struct Split {
 }
 
 /// A payment for each share held before the open of the ex-date.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Deserialize))]
 pub struct Dividend {
     /// The company's symbol.
     pub symbol: Symbol,
@@ -80,8 +81,8 @@ pub struct Dividend {
 }
 
 /// The corporate actions before one day's open: the splits are applied first, then the dividends.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default))]
 pub struct CorporateActions {
     /// Splits effective that day.
     pub splits: Vec<Split>,

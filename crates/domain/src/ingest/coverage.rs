@@ -7,7 +7,6 @@ pub mod report;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::job::Job;
 use crate::market::instruments::{Symbol, Universe};
@@ -27,7 +26,7 @@ const YOUNG_VALIDITY: TimeDelta = TimeDelta::hours(24);
 
 /// The span of dates that a provider's answer about one symbol covers. The answer has every bar from `from` to `to`,
 /// both included; so a session of the span without a bar has none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerSpan {
     /// The symbol.
     pub symbol: Symbol,

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::metric::{Metric, Undefined};
 use super::ratios::sharpe;
 use super::returns::{excess, floats, returns};
-use super::statistics::{SESSIONS_PER_YEAR, annualized, covariance, mean, spread};
+use super::statistics::{SESSIONS_PER_YEAR, covariance, mean, spread};
 
 /// The returns of a portfolio and of its benchmark on the same sessions.
 pub(super) struct ReturnPairs {
@@ -45,49 +45,9 @@ impl ReturnPairs {
     /// `mean(r - b) / sd(r - b) * sqrt(252)`: T. H. Goodwin, "The Information Ratio" (Financial Analysts Journal 54,
     /// 1998).
     pub(super) fn information_ratio(&self) -> Metric {
-        sharpe(&self.differences())
+        let differences: Vec<f64> = self.own.iter().zip(&self.benchmark).map(|(r, b)| r - b).collect();
+        sharpe(&differences)
     }
-
-    /// `sd(r - b) * sqrt(252)`.
-    pub(super) fn tracking_error(&self) -> Metric {
-        Ok(annualized(spread(&self.differences())?))
-    }
-
-    /// Pearson's correlation of `r` and `b`.
-    pub(super) fn correlation(&self) -> Metric {
-        match (spread(&self.own)?, spread(&self.benchmark)?) {
-            (_, b) if b <= 0.0 => Err(Undefined::FlatBenchmark),
-            (r, _) if r <= 0.0 => Err(Undefined::NoSpread),
-            (r, b) => Ok((covariance(&self.own, &self.benchmark) / (r * b)).clamp(-1.0, 1.0)),
-        }
-    }
-
-    /// Annual return over the days on which `counts` is true for the benchmark's return, own over benchmark's.
-    pub(super) fn capture(&self, counts: impl Fn(f64) -> bool) -> Metric {
-        let days: Vec<_> = self.own.iter().zip(&self.benchmark).filter(|(_, b)| counts(**b)).collect();
-        if days.is_empty() {
-            return Err(Undefined::FlatBenchmark);
-        }
-        let annual = |growth: f64| growth.powf(SESSIONS_PER_YEAR / days.len() as f64) - 1.0;
-        Ok(annual(growth(days.iter().map(|(r, _)| **r))) / annual(growth(days.iter().map(|(_, b)| **b))))
-    }
-
-    pub(super) fn benchmark_total_return(&self) -> Metric {
-        Ok(growth(self.benchmark.iter().copied()) - 1.0)
-    }
-
-    /// The portfolio's total return less the benchmark's.
-    pub(super) fn excess_total_return(&self) -> Metric {
-        Ok(growth(self.own.iter().copied()) - 1.0 - self.benchmark_total_return()?)
-    }
-
-    fn differences(&self) -> Vec<f64> {
-        self.own.iter().zip(&self.benchmark).map(|(r, b)| r - b).collect()
-    }
-}
-
-fn growth(returns: impl Iterator<Item = f64>) -> f64 {
-    returns.map(|value| 1.0 + value).product()
 }
 
 fn beta(own: &[f64], benchmark: &[f64]) -> Metric {

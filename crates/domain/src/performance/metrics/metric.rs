@@ -2,14 +2,12 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 /// A metric, or why it has no value.
 pub(crate) type Metric = Result<f64, Undefined>;
 
 /// Why a metric has no value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize))]
 pub enum Undefined {
     /// There are too few returns: a deviation needs two, everything else one.
     TooFewReturns,
@@ -25,10 +23,8 @@ pub enum Undefined {
     NoBenchmark,
     /// The benchmark and the portfolio have different numbers of values.
     BenchmarkMismatch,
-    /// The benchmark's returns are all equal, or none of them is above (below) zero.
+    /// The benchmark's returns are all equal; the divisor is zero.
     FlatBenchmark,
-    /// The traded amount was not given.
-    NoTradedAmount,
     /// The number is too large for a float, as the annual return of one very good day may be.
     TooLarge,
 }
@@ -44,7 +40,6 @@ impl fmt::Display for Undefined {
             Self::NoBenchmark => "no benchmark",
             Self::BenchmarkMismatch => "the benchmark covers other days",
             Self::FlatBenchmark => "the benchmark did not move",
-            Self::NoTradedAmount => "the traded amount is unknown",
             Self::TooLarge => "too large",
         })
     }

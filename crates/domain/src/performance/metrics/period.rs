@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use serde::{Deserialize, Serialize};
 
 /// The return over a range of days, in percent rounded half-even to two places, as Python's `round` does.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize))]
 pub struct PeriodMetrics {
     /// `(E - S) / S * 100`; 0 when `S` is 0.
     pub period_return_pct: f64,

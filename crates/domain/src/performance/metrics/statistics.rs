@@ -35,25 +35,3 @@ pub(super) fn covariance(a: &[f64], b: &[f64]) -> f64 {
     let products: f64 = a.iter().zip(b).map(|(a, b)| (a - mean_a) * (b - mean_b)).sum();
     products / (a.len() as f64 - 1.0)
 }
-
-/// The percentile `percent` of the values by linear interpolation: numpy's default, type 7 of R. J. Hyndman and Y. Fan,
-/// "Sample Quantiles in Statistical Packages" (1996).
-pub(super) fn percentile(values: &[f64], percent: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let place = percent / 100.0 * (sorted.len() as f64 - 1.0);
-    let below = sorted[place.floor() as usize];
-    let above = sorted[place.ceil() as usize];
-    below + (above - below) * place.fract()
-}
-
-/// The coefficient of determination, `R^2`, of a straight line through `values`.
-pub(super) fn r_squared(values: &[f64]) -> Metric {
-    let steps: Vec<f64> = (0..values.len()).map(|step| step as f64).collect();
-    let spread = spread(values)?;
-    if spread > 0.0 {
-        Ok((covariance(&steps, values) / (self::spread(&steps)? * spread)).powi(2))
-    } else {
-        Err(Undefined::NoSpread)
-    }
-}

@@ -1,3 +1,4 @@
+use chrono::NaiveDate;
 use serde_json::Value;
 
 use super::*;
@@ -20,10 +21,10 @@ fn whole(values: &[i64]) -> Vec<Decimal> {
 
 /// The metrics of a case as the API would show them.
 fn shown(case: &Value, daily_risk_free: f64) -> Value {
-    let (equity, dates) = (decimals(&case["equity"]), dates(case));
+    let equity = decimals(&case["equity"]);
     let benchmark = case.get("benchmark").map(decimals);
     let benchmark = benchmark.as_deref();
-    let observed = Observed { equity: &equity, dates: &dates, benchmark, daily_risk_free, traded: None };
+    let observed = Observed { equity: &equity, benchmark, daily_risk_free, traded: Decimal::ZERO };
     serde_json::to_value(metrics(&observed)).unwrap()
 }
 
@@ -51,23 +52,13 @@ fn every_metric_equals_the_vectors() {
         ("annual_return", "annual_return_252"),
         ("volatility", "annual_volatility"),
         ("sharpe", "sharpe"),
-        ("downside_risk", "downside_risk"),
         ("sortino", "sortino"),
         ("max_drawdown", "max_drawdown"),
         ("calmar", "calmar"),
-        ("omega", "omega"),
-        ("value_at_risk_5", "value_at_risk_5"),
-        ("cvar_5", "cvar_5"),
-        ("tail_ratio", "tail_ratio"),
-        ("stability", "stability"),
         ("win_rate", "win_rate_all_days"),
-        ("win_rate_nonzero", "win_rate_nonzero_days"),
-        ("best_day", "best_day"),
-        ("worst_day", "worst_day"),
     ];
     for case in cases() {
         let shown = shown(&case, 0.0);
-        assert_eq!(shown["n_returns"], case["expected"]["n_returns"]);
         for (ours, theirs) in names {
             assert_close(&case, ours, &shown, &case["expected"][theirs]);
         }
@@ -76,17 +67,7 @@ fn every_metric_equals_the_vectors() {
 
 #[test]
 fn every_metric_against_a_benchmark_equals_the_vectors() {
-    let names = [
-        ("alpha", "alpha"),
-        ("beta", "beta"),
-        ("information_ratio", "information_ratio_annualised"),
-        ("tracking_error", "tracking_error_annualised"),
-        ("correlation", "correlation"),
-        ("up_capture", "up_capture"),
-        ("down_capture", "down_capture"),
-        ("benchmark_total_return", "benchmark_total_return"),
-        ("excess_total_return", "excess_total_return"),
-    ];
+    let names = [("alpha", "alpha"), ("beta", "beta"), ("information_ratio", "information_ratio_annualised")];
     let cases: Vec<_> = cases().into_iter().filter(|case| case.get("benchmark").is_some()).collect();
     assert_eq!(cases.len(), 4);
     for case in cases {
@@ -102,17 +83,6 @@ fn a_risk_free_rate_is_taken_off_each_day() {
     for case in cases().iter().filter(|case| case.get("with_risk_free").is_some()) {
         let shown = shown(case, case["with_risk_free"]["daily"].as_f64().unwrap());
         assert_close(case, "sharpe", &shown, &case["with_risk_free"]["sharpe"]);
-    }
-}
-
-#[test]
-fn the_largest_drawdown_has_the_dates_of_the_vectors() {
-    for case in cases() {
-        let shown = shown(&case, 0.0);
-        for at in ["peak", "trough", "recovery"] {
-            let expected = case["expected"].get(format!("max_drawdown_{at}_date")).unwrap_or(&Value::Null);
-            assert_eq!(shown["drawdown"].get(at).unwrap_or(&Value::Null), expected, "{}", case["name"]);
-        }
     }
 }
 
@@ -141,16 +111,11 @@ fn nothing_is_ever_infinite_or_not_a_number() {
     ];
     for equity in &odd {
         for benchmark in &odd {
-            let observed = Observed {
-                equity,
-                benchmark: Some(benchmark),
-                traded: Some(Decimal::MAX),
-                daily_risk_free: 0.001,
-                ..Observed::default()
-            };
+            let observed =
+                Observed { equity, benchmark: Some(benchmark), traded: Decimal::MAX, daily_risk_free: 0.001 };
             let shown = serde_json::to_value(metrics(&observed)).unwrap();
             for (name, value) in shown.as_object().unwrap() {
-                let explained = shown["reasons"][name].is_string() || name == "drawdown";
+                let explained = shown["reasons"][name].is_string();
                 assert!(!value.is_null() || explained, "{name} of {equity:?} has no reason");
             }
         }
@@ -172,34 +137,9 @@ fn rounding_noise_is_no_spread() {
 }
 
 #[test]
-fn a_drawdown_has_recovered_when_the_old_high_is_reached_again() {
-    let dates: Vec<NaiveDate> = "2025-10-01".parse::<NaiveDate>().unwrap().iter_days().take(4).collect();
-    let observed = Observed { equity: &whole(&[10, 8, 10, 11]), dates: &dates, ..Observed::default() };
-
-    let drawdown = metrics(&observed).drawdown.unwrap();
-
-    assert_eq!((drawdown.peak, drawdown.trough, drawdown.recovery), (dates[0], dates[1], Some(dates[2])));
-}
-
-#[test]
-fn metrics_survive_being_stored() {
-    let observed = Observed { equity: &whole(&[10, 11, 9]), ..Observed::default() };
-    let computed = metrics(&observed);
-
-    let stored: Metrics = serde_json::from_str(&serde_json::to_string(&computed).unwrap()).unwrap();
-
-    assert_eq!((stored.total_return, stored.alpha), (computed.total_return, None));
-    assert_eq!(stored.reasons["alpha"], Undefined::NoBenchmark);
-    assert_eq!(stored.reasons, computed.reasons);
-}
-
-#[test]
 fn a_portfolio_bought_once_has_turned_over_once() {
-    let observed = Observed {
-        equity: &whole(&[100, 100, 100]),
-        traded: Some(Decimal::from(100)),
-        ..Observed::default()
-    };
+    let observed =
+        Observed { equity: &whole(&[100, 100, 100]), traded: Decimal::from(100), ..Observed::default() };
 
     assert_eq!(metrics(&observed).turnover, Some(1.0));
 }
