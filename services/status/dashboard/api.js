@@ -2,7 +2,7 @@
 
 const KEY = "modelday-token";
 
-/** An answer that is no success. `detail` says what to do. */
+/** An error response. `detail` says what to do. */
 export class Problem extends Error {
   constructor(status, detail) {
     super(detail);
@@ -18,7 +18,7 @@ export const token = {
 
 let asking = null;
 
-/** Asks for a token, once however many requests want one. */
+/** Prompts for a token, once for all requests that need one. */
 function askForToken(why) {
   asking ??= new Promise((resolve) => {
     const dialog = document.getElementById("ask");
@@ -63,22 +63,22 @@ export async function get(path, signal) {
   return response.json();
 }
 
-/** Posts, with nothing in the body. */
+/** Posts without a body. */
 export async function post(path) {
   const response = await request(path, { method: "POST" });
   if (!response.ok) throw await problem(response);
   return response.json().catch(() => ({}));
 }
 
-/** A query string of those values that are not empty. */
+/** A query string of the values that are not empty. */
 export function query(values) {
   const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== null && value !== "");
   return given.length ? `?${new URLSearchParams(given)}` : "";
 }
 
 /**
- * Follows a stream from now on until it ends or `signal` is aborted. `on.open` is called whenever it is there, also
- * after it was cut off; `on.event` with each event.
+ * Follows a stream from now on until it ends or `signal` is aborted. `on.open` is called at each connect, also after a
+ * lost connection; `on.event` with each event.
  */
 export async function follow(path, on, signal) {
   let last = null;

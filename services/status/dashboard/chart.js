@@ -78,7 +78,7 @@ function scale(low, high) {
   return Array.from({ length: last - first + 1 }, (_, nth) => (first + nth) * step);
 }
 
-/** The dates that are written: the first, the last, and some between. */
+/** The dates on the axis: the first, the last, and some between. */
 function labels(count, most) {
   const wanted = Math.min(count, most);
   return [...new Set(Array.from({ length: wanted }, (_, nth) => Math.round(nth * (count - 1) / (wanted - 1))))];

@@ -20,7 +20,7 @@ function fill(element, attributes, children) {
   return element;
 }
 
-/** A table whose cells know their column's name, for narrow screens. */
+/** A table whose cells carry their column's name, for narrow screens. */
 export function table(columns, rows, caption, kind) {
   const head = columns.map(({ name, figure }) => el("th", { scope: "col", class: figure ? "figure" : null }, name));
   return el("div", { class: "scroll" }, el("table", { class: kind }, el("caption", { class: "hidden" }, caption),
@@ -36,7 +36,7 @@ export function tableRow(columns, { cells, ...attributes }) {
   }, cell)));
 }
 
-/** Puts other children into `place`; a link that has the focus keeps it. */
+/** Replaces the children of `place`; a focused link keeps the focus. */
 export function redraw(place, ...children) {
   const focused = place.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
   place.replaceChildren(...children);
@@ -76,7 +76,7 @@ export const pill = (state) => el("span", { class: `pill ${state}` }, state.repl
 
 export const notice = (text, kind = "") => el("p", { class: `notice ${kind}`, role: kind === "error" ? "alert" : null }, text);
 
-/** How far the model-days are, as a bar. */
+/** Progress of the model-days, as a bar. */
 export function progress({ total_model_days: total, completed, failed, skipped, running }) {
   const parts = { completed, failed, skipped, running };
   const label = Object.entries(parts).filter(([, count]) => count).map(([name, count]) => `${whole(count)} ${name}`);
@@ -91,7 +91,7 @@ export function progress({ total_model_days: total, completed, failed, skipped, 
   return bar;
 }
 
-/** Calls `action` soon, and not more often than it can keep up with. */
+/** Calls `action` soon; calls during a running action are joined into one. */
 export function gently(action, signal) {
   let due = false, busy = false;
   const run = async () => {

@@ -96,5 +96,5 @@ function row(job) {
   };
 }
 
-/** The end of an id tells more than its beginning, which is the time. */
+/** The end of an id: the beginning is the time, which is alike for jobs started together. */
 export const short = (id) => `…${id.slice(-8)}`;

@@ -11,7 +11,7 @@ const main = document.getElementById("main");
 const live = document.getElementById("live");
 let shown = new AbortController();
 
-/** Says whether the page follows what happens. */
+/** Shows whether the page receives events. */
 function tell(state) {
   live.textContent = { live: "live", lost: "reconnecting…" }[state] ?? "";
   live.className = state ?? "";

@@ -1,4 +1,4 @@
-//! How responses write instants and durations, and the commonest error.
+//! How responses write instants and durations, and the error of status 400.
 
 use axum::http::StatusCode;
 use chrono::{DateTime, SecondsFormat, Utc};

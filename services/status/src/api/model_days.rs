@@ -63,7 +63,7 @@ const DAY_STATES: [(&str, StatusFilter); 5] = [
     ("skipped", StatusFilter::In(DayState::Skipped)),
 ];
 
-/// The states of a model-day, as a parameter names them.
+/// The states of a model-day, as values of a parameter.
 #[derive(ToSchema)]
 #[schema(as = ModelDayState, rename_all = "snake_case")]
 #[expect(dead_code, reason = "describes `DAY_STATES`")]

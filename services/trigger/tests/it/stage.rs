@@ -55,8 +55,8 @@ fn file(path: &str) -> String {
 /// Valid settings with `changes`; an empty text removes one.
 pub(crate) fn settings(changes: &[(&str, &str)]) -> Settings {
     let defaults = [
-        ("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none".to_owned()),
-        ("AMQP_URL", "amqp://nobody@127.0.0.1:1/none".to_owned()),
+        ("DATABASE_URL", "postgres://unused@127.0.0.1:1/none".to_owned()),
+        ("AMQP_URL", "amqp://unused@127.0.0.1:1/none".to_owned()),
         ("MODELS_FILE", file("configs/models.toml")),
         ("UNIVERSE_FILE", file("configs/universes/nasdaq100.json")),
         ("SIMULATED_TODAY", TODAY.to_owned()),

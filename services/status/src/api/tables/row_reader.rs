@@ -96,8 +96,8 @@ impl<R: TableRow> RowReader<R> {
             to: self.to,
             trading: R::OF,
         };
-        let told = told_days(&self.pool, &of, i64::try_from(DAYS).unwrap_or(i64::MAX)).await?;
-        let days: Vec<Day> = told.into_iter().map(day).collect::<Result<_, Problem>>()?;
+        let stored = told_days(&self.pool, &of, i64::try_from(DAYS).unwrap_or(i64::MAX)).await?;
+        let days: Vec<Day> = stored.into_iter().map(day).collect::<Result<_, Problem>>()?;
         let rows = R::of(&self.pool, &days).await?;
         let (resumed, skip) = (self.next, std::mem::take(&mut self.skip));
         match days.last().filter(|_| days.len() == DAYS).and_then(|last| last.day.key.date.succ_opt()) {
@@ -120,6 +120,6 @@ impl<R: TableRow> RowReader<R> {
     }
 }
 
-fn day(told: ToldDay) -> Result<Day, Problem> {
-    Ok(Day { day: completed_day(&told.body)?, base_close: told.base_close })
+fn day(stored: ToldDay) -> Result<Day, Problem> {
+    Ok(Day { day: completed_day(&stored.body)?, base_close: stored.base_close })
 }
