@@ -12,7 +12,7 @@ use domain::accounting::known_actions::KnownActions;
 use domain::accounting::portfolio::Portfolio;
 use domain::agent::{AgentReport, Entry, EntryKind, Journal, UsageTotal};
 use domain::market::instruments::{Bar, Symbol};
-use domain::replay::{Base, RecordedDay, RecordedOutcome};
+use domain::replay::{BaseDay, RecordedDay, RecordedOutcome};
 use domain::simulation::model_day::DayRef;
 use domain::simulation::run::PortfolioDay;
 use domain::values::money::Price;
@@ -163,14 +163,14 @@ impl From<Ref> for DayRef {
     }
 }
 
-impl From<&Base> for BaseLine {
-    fn from(base: &Base) -> Self {
+impl From<&BaseDay> for BaseLine {
+    fn from(base: &BaseDay) -> Self {
         let PortfolioDay { day, position, value_at_open } = base.end.clone();
         Self { day: day.into(), position, value_at_open, value_at_close: base.value_at_close }
     }
 }
 
-impl From<BaseLine> for Base {
+impl From<BaseLine> for BaseDay {
     fn from(line: BaseLine) -> Self {
         let BaseLine { day, position, value_at_open, value_at_close } = line;
         Self { end: PortfolioDay { day: day.into(), position, value_at_open }, value_at_close }

@@ -105,7 +105,7 @@ impl TryFrom<wire::Model> for Model {
             initial_cash: amount("models.initial_cash", &model.initial_cash)?,
             trials: model.trials.max(1),
             start: date("models.start_date", &model.start_date)?,
-            only: only(&model.only)?,
+            requested_dates: requested_dates(&model.only)?,
             costs: model.costs.unwrap_or_default().try_into()?,
             training_cutoff: optional(&model.training_cutoff)
                 .map(|text| date("models.training_cutoff", text))
@@ -130,7 +130,7 @@ impl From<&Model> for wire::Model {
             initial_cash: decimal_text(model.initial_cash),
             trials: model.trials,
             start_date: model.start.to_string(),
-            only: model.only.iter().flat_map(RequestedDates::trials).map(trial_dates).collect(),
+            only: model.requested_dates.iter().flat_map(RequestedDates::trials).map(trial_dates).collect(),
             costs: (model.costs != Costs::NONE).then(|| (&model.costs).into()),
             training_cutoff: model.training_cutoff.map(|date| date.to_string()).unwrap_or_default(),
             kind: Some(kind),
@@ -139,7 +139,7 @@ impl From<&Model> for wire::Model {
 }
 
 /// The dates of the listed trials; `None` when none is listed.
-fn only(trials: &[wire::TrialDates]) -> Result<Option<RequestedDates>, ContractError> {
+fn requested_dates(trials: &[wire::TrialDates]) -> Result<Option<RequestedDates>, ContractError> {
     let mut pairs = Vec::new();
     for wire::TrialDates { trial, dates } in trials {
         for text in dates {

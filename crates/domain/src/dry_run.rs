@@ -1,7 +1,6 @@
-//! What a job would do if it were accepted now: which model-days it would run, which prices it would fetch.
+//! A dry run: which model-days a job would run if it were accepted now, and which prices it would fetch.
 //!
-//! Made of the rules that the services go by when they do it, so that it says what they will do as long as
-//! nothing else happens meanwhile.
+//! It uses the rules of the services themselves, so it is right as long as nothing else happens in between.
 
 pub mod cost_estimate;
 
@@ -20,9 +19,9 @@ use crate::simulation::model_day::{SkipReason, Winner, Winners};
 /// The winners of the job's portfolios, by model and trial; a portfolio without any is missing.
 pub type Chains = BTreeMap<(String, u32), Winners>;
 
-/// The model-days of one model, over its trials. The four counts add up to the weekdays asked for.
+/// The model-days of one model, over its trials. The four counts add up to the requested weekdays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Share {
+pub struct ModelDayCounts {
     /// First session that a trial runs.
     pub first: Option<NaiveDate>,
     /// Last session that a trial runs.
@@ -33,18 +32,18 @@ pub struct Share {
     pub already_completed: usize,
     /// Weekdays without a session.
     pub market_closed: usize,
-    /// Sessions whose prices cannot be had.
+    /// Sessions whose prices are missing.
     pub incomplete_prices: usize,
 }
 
-/// Where missing prices would come from.
+/// The source of missing prices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// It is not known; everything is taken to be had.
+    /// It is unknown; all prices count as available.
     Unknown,
     /// There is none.
     Missing,
-    /// A provider that gives so many answers before its budget is used up.
+    /// A provider with a quota of calls.
     Provider {
         /// What it offers.
         offer: Offer,
@@ -53,30 +52,30 @@ pub enum Source {
     },
 }
 
-/// What would be fetched, and what could be run then.
+/// What would be fetched, and what could run after it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Download {
+pub struct DownloadForecast {
     /// Symbols that lack prices.
     pub symbols: BTreeSet<Symbol>,
     /// Sessions that lack prices of some symbol.
     pub dates: BTreeSet<NaiveDate>,
     /// Calls that fetch all of them.
     pub requests: usize,
-    /// Sessions that no provider can have prices of yet.
+    /// Sessions whose prices no provider can have yet.
     pub not_yet: BTreeSet<NaiveDate>,
-    /// Sessions that could be run after the download.
+    /// Sessions that could run after the download.
     pub runnable: BTreeSet<NaiveDate>,
 }
 
 /// Weekdays of the job without a session.
-pub fn closed(job: &Job, calendar: &Calendar) -> BTreeSet<NaiveDate> {
+pub fn closed_weekdays(job: &Job, calendar: &Calendar) -> BTreeSet<NaiveDate> {
     let first = job.models.iter().map(|model| model.start).min().unwrap_or(job.start);
     weekdays(first, job.end).into_iter().filter(|date| !calendar.is_session(*date)).collect()
 }
 
-/// Sessions that some portfolio of the job has still to run.
-pub fn needed(job: &Job, calendar: &Calendar, chains: &Chains) -> BTreeSet<NaiveDate> {
-    let closed = closed(job, calendar);
+/// Sessions that at least one portfolio of the job has to run.
+pub fn sessions_to_run(job: &Job, calendar: &Calendar, chains: &Chains) -> BTreeSet<NaiveDate> {
+    let closed = closed_weekdays(job, calendar);
     let sessions = weekdays(job.start, job.end).into_iter().filter(|date| !closed.contains(date)).collect();
     let lanes =
         job.models.iter().flat_map(|model| winners(model, chains).map(move |portfolio| (model, portfolio)));
@@ -86,25 +85,25 @@ pub fn needed(job: &Job, calendar: &Calendar, chains: &Chains) -> BTreeSet<Naive
     lanes.flat_map(dates).collect()
 }
 
-/// What the portfolios of `model` do when the sessions of `runnable` have their prices.
-pub fn share(
+/// The model-days of `model` when the sessions of `runnable` have their prices.
+pub fn model_day_counts(
     job: &Job,
     model: &Model,
     closed: &BTreeSet<NaiveDate>,
     runnable: &BTreeSet<NaiveDate>,
     chains: &Chains,
-) -> Share {
-    let mut share = Share::default();
+) -> ModelDayCounts {
+    let mut counts = ModelDayCounts::default();
     for (trial, mut winners) in winners(model, chains) {
         let lane = plan_lane(job, model, trial, closed, runnable, &winners);
         for skipped in &lane.skipped {
             match skipped.reason {
-                SkipReason::MarketClosed => share.market_closed += 1,
-                SkipReason::AlreadyCompleted => share.already_completed += 1,
+                SkipReason::MarketClosed => counts.market_closed += 1,
+                SkipReason::AlreadyCompleted => counts.already_completed += 1,
                 SkipReason::IncompletePriceData
                 | SkipReason::Cancelled
                 | SkipReason::StoppedAfterFailure
-                | SkipReason::BudgetExhausted => share.incomplete_prices += 1,
+                | SkipReason::BudgetExhausted => counts.incomplete_prices += 1,
             }
         }
         for date in lane.dates {
@@ -112,31 +111,31 @@ pub fn share(
                 DayAction::Run { base, revision } => {
                     let config_hash = model.config_hash.clone();
                     winners.insert(date, Winner { revision, base, config_hash, repriced: false });
-                    share.to_run += 1;
-                    share.first = Some(share.first.map_or(date, |first| first.min(date)));
-                    share.last = share.last.max(Some(date));
+                    counts.to_run += 1;
+                    counts.first = Some(counts.first.map_or(date, |first| first.min(date)));
+                    counts.last = counts.last.max(Some(date));
                 }
-                DayAction::Keep => share.already_completed += 1,
+                DayAction::Keep => counts.already_completed += 1,
             }
         }
     }
-    share
+    counts
 }
 
 /// The trials of `model` with their winners.
 fn winners<'a>(model: &'a Model, chains: &'a Chains) -> impl Iterator<Item = (u32, Winners)> + 'a {
     model
-        .trials_asked()
+        .requested_trials()
         .map(|trial| (trial, chains.get(&(model.signature.clone(), trial)).cloned().unwrap_or_default()))
 }
 
-/// What would be fetched for the sessions of `coverage`; nothing after `fetchable_until` can be.
-pub fn download(
+/// What would be fetched for the sessions of `coverage`, none of them after `fetchable_until`.
+pub fn download_forecast(
     coverage: &Coverage,
     source: &Source,
     now: DateTime<Utc>,
     fetchable_until: NaiveDate,
-) -> Download {
+) -> DownloadForecast {
     let need = coverage.need(now, fetchable_until);
     let unlimited = Offer { shape: Shape::BySymbol, earliest: None };
     let (offer, calls_left) = match source {
@@ -151,15 +150,16 @@ pub fn download(
     let arrive = completed(&need, &made);
     let available = coverage.verdicts().into_iter().filter(|(_, verdict)| *verdict == Verdict::Available);
     let runnable = available.map(|(date, _)| date).chain(arrive.into_iter().filter(|date| *date >= reach));
-    let (symbols, dates) = wanted(&need);
-    Download { requests, runnable: runnable.collect(), not_yet: need.not_fetchable, symbols, dates }
+    let (symbols, dates) = missing_prices(&need);
+    DownloadForecast { requests, runnable: runnable.collect(), not_yet: need.not_fetchable, symbols, dates }
 }
 
-fn wanted(need: &Need) -> (BTreeSet<Symbol>, BTreeSet<NaiveDate>) {
+/// The symbols and the dates of all prices to fetch.
+fn missing_prices(need: &Need) -> (BTreeSet<Symbol>, BTreeSet<NaiveDate>) {
     let others = need.others.iter().map(|(symbol, dates)| (symbol, dates));
-    let cells: Vec<_> = need.missing.iter().chain(&need.recheck).chain(others).collect();
-    let dates = cells.iter().flat_map(|(_, dates)| dates.iter().copied()).collect();
-    (cells.into_iter().map(|(symbol, _)| symbol.clone()).collect(), dates)
+    let prices: Vec<_> = need.missing.iter().chain(&need.recheck).chain(others).collect();
+    let dates = prices.iter().flat_map(|(_, dates)| dates.iter().copied()).collect();
+    (prices.into_iter().map(|(symbol, _)| symbol.clone()).collect(), dates)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What services tell each other, and what the events of a job add up to.
+//! The events that services publish, and the state of a job that is made from them.
 
 pub mod event;
 pub mod job_view;

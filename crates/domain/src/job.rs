@@ -1,4 +1,4 @@
-//! A job: what was asked for, and the life it may have.
+//! A job: its request, its states and its end.
 
 pub mod request;
 pub mod requested_dates;
@@ -17,12 +17,12 @@ use crate::strategy::policy::Policy;
 use crate::strategy::recorded_orders::RecordedOrder;
 use crate::values::ids::JobId;
 
-/// A job as it was accepted: everything later services need, resolved.
+/// A job as it was accepted, with everything that later services need.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
     /// The job's id.
     pub id: JobId,
-    /// A portfolio is (experiment, model, trial).
+    /// A portfolio is one trial of one model in one experiment.
     pub experiment: String,
     /// The models to run; signatures are unique.
     pub models: Vec<Model>,
@@ -41,13 +41,14 @@ pub struct Job {
 }
 
 impl Job {
-    /// Weekdays that were asked for, over all models and trials.
+    /// Requested weekdays, over all models and trials.
     pub fn total_model_days(&self) -> usize {
-        let days = |model: &Model| count_of(model.only.as_ref(), model.trials, model.start, self.end);
+        let days =
+            |model: &Model| count_of(model.requested_dates.as_ref(), model.trials, model.start, self.end);
         self.models.iter().map(days).sum()
     }
 
-    /// Models that have no day in the job: they go on from their own history, which reaches its last date.
+    /// Models without a day in the job: their own history already reaches its last date.
     pub fn up_to_date(&self) -> impl Iterator<Item = &Model> {
         self.models.iter().filter(|model| model.start > self.end)
     }
@@ -66,30 +67,31 @@ pub struct Model {
     pub trials: u32,
     /// First date of this model.
     pub start: NaiveDate,
-    /// The only dates that are asked for of it; `None` for every weekday from its start to the job's end.
-    pub only: Option<RequestedDates>,
+    /// The dates to run; `None` for every weekday from its start to the job's end.
+    pub requested_dates: Option<RequestedDates>,
     /// Fees and slippage of its fills.
     pub costs: Costs,
-    /// Last date that its knowledge may reach: what it does up to then is no proof of skill. Decides nothing.
+    /// Last date that its training data may reach: its results up to then prove no skill. It changes nothing in a run.
     pub training_cutoff: Option<NaiveDate>,
     /// How it decides.
     pub kind: ModelKind,
 }
 
 impl Model {
-    /// The weekdays that a job up to `end` asks for of one portfolio, ascending.
+    /// The requested weekdays of one portfolio in a job up to `end`, ascending.
     pub fn dates(&self, trial: u32, end: NaiveDate) -> Vec<NaiveDate> {
-        dates_of(self.only.as_ref(), trial, self.start, end)
+        dates_of(self.requested_dates.as_ref(), trial, self.start, end)
     }
 
-    /// Whether `date`, of those up to the job's end, is asked for of a trial.
-    pub fn asks(&self, trial: u32, date: NaiveDate) -> bool {
-        self.start <= date && self.only.as_ref().is_none_or(|only| only.has(trial, date))
+    /// Whether `date` of a trial is requested, when it is not after the job's end.
+    pub fn requests(&self, trial: u32, date: NaiveDate) -> bool {
+        self.start <= date && self.requested_dates.as_ref().is_none_or(|dates| dates.has(trial, date))
     }
 
-    /// The trials that have a part in the job.
-    pub fn trials_asked(&self) -> impl Iterator<Item = u32> + '_ {
-        let has_part = |trial: &u32| self.only.as_ref().is_none_or(|only| only.of(*trial).next().is_some());
+    /// The trials that have dates in the job.
+    pub fn requested_trials(&self) -> impl Iterator<Item = u32> + '_ {
+        let has_part =
+            |trial: &u32| self.requested_dates.as_ref().is_none_or(|dates| dates.has_trial(*trial));
         (0..self.trials).filter(has_part)
     }
 }
@@ -101,26 +103,26 @@ pub enum ModelKind {
     Recorded(Vec<RecordedOrder>),
     /// A built-in baseline.
     Policy(Policy),
-    /// Asks an endpoint: a language model, or an agent of the user's own.
+    /// Calls an endpoint: a language model, or an agent of the user's own.
     Agent(Box<AgentModel>),
 }
 
 /// An agent behind an endpoint, as it was configured when the job was accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentModel {
-    /// How it is spoken to.
+    /// The protocol of the endpoint.
     pub dialect: Dialect,
-    /// Where it listens: the base URL of chat completions, or the URL of an own agent.
+    /// The base URL of chat completions, or the URL of a user's own agent.
     pub url: String,
     /// Environment variable of the executor that holds the key; `None` for endpoints without one.
     pub key_variable: Option<String>,
-    /// What decides its requests.
+    /// Its settings.
     pub settings: AgentSettings,
-    /// Days of this endpoint that run side by side, over all executors.
+    /// Days that may run side by side on this endpoint, over all executors.
     pub concurrency: u32,
     /// Tokens a minute that the endpoint allows, over all executors.
     pub tokens_per_minute: Option<u64>,
-    /// Seconds without a byte of the answer after which a call is given up.
+    /// Seconds without a byte of the response after which a call is given up.
     pub timeout_seconds: u64,
 }
 
@@ -141,11 +143,11 @@ pub struct Options {
     pub replace_existing: bool,
     /// What a failed day means for the later days of its portfolio.
     pub on_failure: OnFailure,
-    /// Wait for the provider's next budget window instead of skipping dates.
+    /// Wait for the provider's next quota window instead of skipping dates.
     pub wait_for_data: bool,
-    /// Run days again that stand on a replaced or later filled day.
+    /// Run days again whose base was replaced, or filled later.
     pub reprocess_stale: bool,
-    /// Dollars that calls to paid endpoints may cost; `None` without limit.
+    /// Dollars that calls of paid endpoints may cost; `None` without limit.
     pub budget: Option<Decimal>,
 }
 
@@ -163,7 +165,7 @@ pub enum OnFailure {
 /// Where a job is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum JobState {
-    /// Accepted; nothing has begun.
+    /// Accepted; no work has begun.
     Pending,
     /// Missing prices are being fetched.
     DownloadingData,
@@ -207,12 +209,12 @@ impl JobState {
         all.into_iter().find(|state| state.as_str() == name)
     }
 
-    /// Whether the job has ended; terminal is terminal.
+    /// Whether the job has ended. No transition leaves such a state.
     pub fn is_terminal(self) -> bool {
         self >= Self::Completed
     }
 
-    /// How far along a state is. Facts may arrive in any order: the highest rank seen is the state.
+    /// How far a state is. Events may arrive in any order: the state of the highest rank is the current one.
     pub fn rank(self) -> u8 {
         match self {
             Self::Pending => 0,
@@ -248,16 +250,16 @@ impl From<JobOutcome> for JobState {
     }
 }
 
-/// Who ends a job.
+/// What ends a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// Nobody: its last model-day ends it.
-    Itself,
-    /// Its user cancelled it.
+pub enum EndCause {
+    /// The end of its last model-day.
+    DaysEnded,
+    /// Its user, who cancelled it.
     Cancelled,
 }
 
-/// How many model-days of a job ended in which way.
+/// A job's model-days, counted by how they ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tally {
     /// Days that were run and took effect.
@@ -278,9 +280,9 @@ impl Tally {
         self.completed.saturating_add(self.failed).saturating_add(self.skipped)
     }
 
-    /// How a job with these counts ends. One that was cancelled is never anything else, whatever it came to.
-    pub fn outcome(&self, ending: Ending) -> JobOutcome {
-        if ending == Ending::Cancelled {
+    /// How a job with these counts ends. A cancelled job is cancelled, even when all its days completed.
+    pub fn outcome(&self, cause: EndCause) -> JobOutcome {
+        if cause == EndCause::Cancelled {
             return JobOutcome::Cancelled;
         }
         let succeeded = self.completed + self.already_completed;
@@ -299,15 +301,15 @@ mod tests {
 
     fn outcome(completed: u32, failed: u32, already_completed: u32, incomplete: u32) -> JobOutcome {
         Tally { completed, failed, skipped: already_completed + incomplete, already_completed, incomplete }
-            .outcome(Ending::Itself)
+            .outcome(EndCause::DaysEnded)
     }
 
     #[test]
     fn a_job_without_failed_days_is_completed() {
         assert_eq!(outcome(3, 0, 0, 0), JobOutcome::Completed);
         assert_eq!(outcome(1, 0, 0, 9), JobOutcome::Completed);
-        assert_eq!(outcome(0, 0, 5, 9), JobOutcome::Completed, "everything asked for that can run is done");
-        assert_eq!(outcome(0, 0, 0, 0), JobOutcome::Completed, "only holidays were asked for");
+        assert_eq!(outcome(0, 0, 5, 9), JobOutcome::Completed, "every requested day that can run is done");
+        assert_eq!(outcome(0, 0, 0, 0), JobOutcome::Completed, "only holidays were requested");
     }
 
     #[test]
@@ -318,11 +320,11 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_job_is_cancelled_whatever_it_came_to() {
+    fn a_cancelled_job_is_cancelled_with_any_counts() {
         for (completed, failed) in [(0, 0), (3, 0), (0, 3), (2, 1)] {
             let tally = Tally { completed, failed, ..Tally::default() };
 
-            assert_eq!(tally.outcome(Ending::Cancelled), JobOutcome::Cancelled, "{tally:?}");
+            assert_eq!(tally.outcome(EndCause::Cancelled), JobOutcome::Cancelled, "{tally:?}");
         }
     }
 

@@ -1,6 +1,4 @@
-//! Days that were run, run again from what was recorded of them. Nobody is asked anything.
-//!
-//! A request that has no recording ends its day as failed; it is never sent.
+//! The replay of recorded days. It makes no calls: a request without a recorded response ends its day as failed.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -16,18 +14,18 @@ use crate::simulation::decider::Decider;
 use crate::simulation::model_day::{CompletedDay, DayRef, FailedDay};
 use crate::simulation::run::PortfolioDay;
 
-mod compare;
+mod day;
+mod difference;
+mod leaderboard_row;
 mod portfolio;
-mod run;
-mod standing;
 #[cfg(test)]
 mod tests;
 
-pub use compare::{Difference, compare};
+pub use difference::{Difference, first_difference};
+pub use leaderboard_row::leaderboard_row;
 pub use portfolio::replay;
-pub use standing::standing;
 
-/// A job that has ended, with all that its days looked at, heard and came to.
+/// A job that has ended, with the inputs and the results of its days.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bundle {
     /// The job as it was accepted.
@@ -36,7 +34,7 @@ pub struct Bundle {
     pub state: JobState,
     /// The request's sessions as the job knew them.
     pub calendar: Calendar,
-    /// The bars that its days could look at.
+    /// The bars that its days could read.
     pub prices: PriceTable,
     /// The splits and dividends that it knew.
     pub actions: KnownActions,
@@ -50,7 +48,7 @@ impl Bundle {
         self.portfolios.iter().map(|portfolio| portfolio.days.len()).sum()
     }
 
-    /// Sessions before a day that some model of the job looks back on.
+    /// The longest lookback of the job's models, in sessions.
     pub(crate) fn lookback(&self) -> usize {
         let lookback = |model: &Model| Decider::from(model).lookback();
         self.job.models.iter().map(lookback).max().unwrap_or_default()
@@ -65,17 +63,17 @@ pub struct RecordedPortfolio {
     /// The trial, from 0.
     pub trial: u32,
     /// Days of other jobs that days of this one continued from, oldest first.
-    pub bases: Vec<Base>,
+    pub bases: Vec<BaseDay>,
     /// The days that were run, oldest first.
     pub days: Vec<RecordedDay>,
 }
 
 /// A day of another job that a day of this one continued from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Base {
-    /// What it left.
+pub struct BaseDay {
+    /// Its end.
     pub end: PortfolioDay,
-    /// What that was worth at its close, in dollars.
+    /// The portfolio's value at its close, in dollars.
     pub value_at_close: Option<Decimal>,
 }
 
@@ -92,15 +90,15 @@ pub struct RecordedDay {
     pub day_index: u32,
     /// Which attempt, from 1.
     pub attempt: u32,
-    /// What that attempt asked and heard; empty of models that decide in memory.
+    /// The requests and responses of that attempt; empty for models that call no endpoint.
     pub journal: Journal,
-    /// What it came to.
+    /// How it ended.
     pub outcome: RecordedOutcome,
-    /// Of agents whose conversation has ended: how it went.
+    /// The report of an agent whose conversation has ended.
     pub report: Option<AgentReport>,
 }
 
-/// What a model-day came to, as it was stored.
+/// How a model-day ended, as it was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordedOutcome {
     /// It took effect.
@@ -134,15 +132,15 @@ impl RecordedOutcome {
 /// A model-day that was run again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReplayedDay {
-    /// What it came to. Its instants are those at which the job was accepted: a replay takes no time.
+    /// How it ended. All its instants are the job's acceptance: a replay takes no time.
     pub outcome: ReplayedOutcome,
-    /// Of agents: what was said.
+    /// The messages of an agent.
     pub transcript: Option<Transcript>,
-    /// What the recording does not hold, when that ended the day.
-    pub missing: Option<Missing>,
+    /// The response that was not recorded, when that ended the day.
+    pub missing: Option<MissingResponse>,
 }
 
-/// What a replayed model-day came to.
+/// How a replayed model-day ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReplayedOutcome {
     /// It took effect.
@@ -158,11 +156,11 @@ pub enum ReplayedOutcome {
     Skipped,
 }
 
-/// A request without a recording.
+/// A response that was not recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Missing {
+pub struct MissingResponse {
     /// The step, from 1.
     pub step: u32,
-    /// Why nothing is known.
+    /// Why there is none.
     pub why: String,
 }

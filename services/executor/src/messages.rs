@@ -31,7 +31,7 @@ pub(crate) fn skipped_events(
             dates: dates.to_vec(),
         }))
     };
-    dates.chunks(DaysSkipped::MOST).map(event).collect()
+    dates.chunks(DaysSkipped::MAX_DATES).map(event).collect()
 }
 
 /// The message of a new lane's first turn, in a trace of its own that is linked to the job's.

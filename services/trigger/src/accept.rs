@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use domain::events::event::Event;
 use domain::job::Job;
-use domain::job::request::{Limits, Refusal, TriggerRequest, ValidationError, resolve};
+use domain::job::request::{RequestLimits, RequestRefusal, TriggerRequest, ValidationError, resolve};
 use domain::job::warning::Warning;
 use domain::market::calendar::exchange_date;
 use domain::values::ids::JobId;
@@ -78,7 +78,7 @@ pub enum NotAccepted {
     Invalid(Vec<ValidationError>),
     /// The request cannot be run.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] RequestRefusal),
     /// The idempotency key belongs to another request.
     #[error("Idempotency-Key was used for another request; use a new key")]
     KeyReused,
@@ -125,7 +125,7 @@ impl Acceptor {
             }
         };
         let today = self.config.today.unwrap_or_else(|| exchange_date(now));
-        let limits = Limits { max_days: self.config.max_days, today };
+        let limits = RequestLimits { max_days: self.config.max_days, today };
         let resolved = resolve(&request, &limits, &known, &last_completed)?;
         let models = resolved
             .models

@@ -127,7 +127,7 @@ impl Catalogue {
             initial_cash: entry.initial_cash,
             trials: entry.trials,
             start,
-            only: None,
+            requested_dates: None,
             costs: entry.costs,
             training_cutoff: entry.training_cutoff,
             kind,

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::dry_run::cost_estimate::{PastDays, estimate};
-use domain::dry_run::{Chains, Download, Source, closed, download, needed, share};
+use domain::dry_run::{
+    Chains, DownloadForecast, Source, closed_weekdays, download_forecast, model_day_counts, sessions_to_run,
+};
 use domain::ingest::call_quota::{Decision, Period, REFUSALS, decide};
 use domain::ingest::coverage::{Coverage, Scope, symbols_held_by};
 use domain::ingest::fetch_plan::{Offer, Shape};
@@ -40,13 +42,13 @@ pub(crate) async fn dry_run(
         planned_download(pool, &config.calendar, &job, &names, &chains, &source.source, now).await?;
     let past = past_days(pool, &job).await?;
 
-    let closed = closed(&job, &config.calendar);
+    let closed = closed_weekdays(&job, &config.calendar);
     let none = PastDays::default();
     let models: Vec<ModelForecast<'_>> = job
         .models
         .iter()
         .map(|model| ModelForecast {
-            share: share(&job, model, &closed, &download.runnable, &chains),
+            counts: model_day_counts(&job, model, &closed, &download.runnable, &chains),
             estimate: agent(model).map(|agent| {
                 let past = *past.get(&model.signature).unwrap_or(&none);
                 (past, estimate(&agent.settings, &past))
@@ -112,10 +114,10 @@ async fn planned_download(
     chains: &Chains,
     source: &Source,
     now: DateTime<Utc>,
-) -> Result<Download, NotAccepted> {
-    let needed = needed(job, calendar, chains);
+) -> Result<DownloadForecast, NotAccepted> {
+    let needed = sessions_to_run(job, calendar, chains);
     let Some((first, last)) = needed.first().copied().zip(needed.last().copied()) else {
-        return Ok(Download::default());
+        return Ok(DownloadForecast::default());
     };
     let held = symbols_held_by(job, held_symbols(pool, &job.experiment, names).await?);
     let symbols: BTreeSet<&Symbol> =
@@ -125,7 +127,7 @@ async fn planned_download(
     let bars = stored.bars.iter().flat_map(|(symbol, dates)| dates.iter().map(move |date| (symbol, *date)));
     let coverage = Coverage::assess(Scope::new(needed, &job.universe, &held), bars, &stored.spans, now);
     let fetchable_until = calendar.last_storable_session(now).unwrap_or(NaiveDate::MIN);
-    Ok(download(&coverage, source, now, fetchable_until))
+    Ok(download_forecast(&coverage, source, now, fetchable_until))
 }
 
 fn agent(model: &Model) -> Option<&AgentModel> {

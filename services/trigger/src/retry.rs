@@ -55,7 +55,7 @@ pub(crate) async fn retry(
 
 fn message(job: &Job, of: JobId) -> String {
     let dates = job.models.iter().flat_map(|model| {
-        model.trials_asked().flat_map(|trial| model.dates(trial, job.end)).collect::<Vec<_>>()
+        model.requested_trials().flat_map(|trial| model.dates(trial, job.end)).collect::<Vec<_>>()
     });
     let dates = dates.collect::<BTreeSet<_>>().len();
     format!("Simulation job created for {dates} dates, {} models (retry of {of})", job.models.len())

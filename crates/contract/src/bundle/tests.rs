@@ -7,7 +7,7 @@ use domain::job::{Job, JobState, Model, ModelKind, Options};
 use domain::market::calendar::Calendar;
 use domain::market::instruments::{Bar, Universe};
 use domain::market::price_table::PriceTable;
-use domain::replay::{Base, Bundle, RecordedDay, RecordedOutcome, RecordedPortfolio};
+use domain::replay::{BaseDay, Bundle, RecordedDay, RecordedOutcome, RecordedPortfolio};
 use domain::simulation::model_day::DayRef;
 use domain::simulation::run::PortfolioDay;
 use domain::strategy::policy::Policy;
@@ -81,7 +81,7 @@ fn bundle() -> Bundle {
                 training_cutoff: None,
                 start: date("2025-10-01"),
                 costs: domain::accounting::costs::Costs::NONE,
-                only: None,
+                requested_dates: None,
                 kind: ModelKind::Policy(Policy::Cash),
             }],
             universe: Universe {
@@ -102,7 +102,7 @@ fn bundle() -> Bundle {
         portfolios: vec![RecordedPortfolio {
             model: "cash".to_owned(),
             trial: 0,
-            bases: vec![Base { end, value_at_close: None }],
+            bases: vec![BaseDay { end, value_at_close: None }],
             days: vec![recorded("2025-10-02", completed), recorded("2025-10-03", failed)],
         }],
     }

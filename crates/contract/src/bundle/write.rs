@@ -5,7 +5,7 @@ use domain::accounting::known_actions::KnownActions;
 use domain::job::{Job, JobState};
 use domain::market::calendar::Calendar;
 use domain::market::instruments::{Bar, Symbol};
-use domain::replay::{Base, RecordedDay};
+use domain::replay::{BaseDay, RecordedDay};
 use sha2::{Digest as _, Sha256};
 
 use super::{Bars, Day, End, FORMAT, Header, Line, PortfolioLine};
@@ -63,7 +63,7 @@ impl Encoder {
     ///
     /// # Errors
     /// As for [`Self::header`].
-    pub fn portfolio(&mut self, model: &str, trial: u32, bases: &[Base]) -> Result<String, ContractError> {
+    pub fn portfolio(&mut self, model: &str, trial: u32, bases: &[BaseDay]) -> Result<String, ContractError> {
         let bases = bases.iter().map(Into::into).collect();
         self.line(&Line::Portfolio(PortfolioLine { model: model.to_owned(), trial, bases }))
     }

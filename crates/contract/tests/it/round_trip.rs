@@ -233,14 +233,14 @@ prop_compose! {
         (initial_cash, trials, start) in (amount(), 1u32.., date()),
         costs in prop_oneof![Just(Costs::NONE), costs()],
         training_cutoff in prop::option::of(date()),
-        only in prop::option::of(only()),
+        requested_dates in prop::option::of(requested_dates()),
         kind in model_kind(),
     ) -> Model {
-        Model { signature, config_hash, initial_cash, trials, start, only, costs, training_cutoff, kind }
+        Model { signature, config_hash, initial_cash, trials, start, requested_dates, costs, training_cutoff, kind }
     }
 }
 
-fn only() -> impl Strategy<Value = RequestedDates> {
+fn requested_dates() -> impl Strategy<Value = RequestedDates> {
     prop::collection::vec((any::<u32>(), date()), 1..6).prop_map(|pairs| pairs.into_iter().collect())
 }
 

@@ -30,7 +30,7 @@ fn job(options: Options) -> Job {
         initial_cash: Decimal::from(10_000),
         trials: 2,
         start: date("2025-11-26"),
-        only: None,
+        requested_dates: None,
         costs: Costs::NONE,
         training_cutoff: None,
         kind: ModelKind::Policy(Policy::Cash),
@@ -60,17 +60,17 @@ fn chains() -> Chains {
     [(("m".to_owned(), 0), days.into_iter().collect())].into()
 }
 
-fn shared(options: Options, runnable: &[&str]) -> Share {
+fn counts(options: Options, runnable: &[&str]) -> ModelDayCounts {
     let job = job(options);
-    let closed = closed(&job, &Calendar::nyse());
-    share(&job, &job.models[0], &closed, &dates(runnable), &chains())
+    let closed = closed_weekdays(&job, &Calendar::nyse());
+    model_day_counts(&job, &job.models[0], &closed, &dates(runnable), &chains())
 }
 
 #[test]
 fn each_weekday_of_each_trial_is_counted_once() {
-    let share = shared(Options::default(), &["2025-11-26", "2025-11-28"]);
+    let found = counts(Options::default(), &["2025-11-26", "2025-11-28"]);
 
-    let expected = Share {
+    let expected = ModelDayCounts {
         first: Some(date("2025-11-26")),
         last: Some(date("2025-11-28")),
         to_run: 3,
@@ -78,7 +78,7 @@ fn each_weekday_of_each_trial_is_counted_once() {
         market_closed: 2,
         incomplete_prices: 1,
     };
-    assert_eq!(share, expected);
+    assert_eq!(found, expected);
 }
 
 #[test]
@@ -87,9 +87,9 @@ fn completed_days_are_run_again_when_they_are_replaced_or_stale() {
     let replace = Options { replace_existing: true, ..Options::default() };
     let stale = Options { reprocess_stale: true, ..Options::default() };
 
-    assert_eq!(shared(replace, &all).to_run, 6);
-    let share = shared(stale, &all);
-    assert_eq!((share.to_run, share.already_completed), (5, 1), "12-01 is stale once 11-28 is filled");
+    assert_eq!(counts(replace, &all).to_run, 6);
+    let stale = counts(stale, &all);
+    assert_eq!((stale.to_run, stale.already_completed), (5, 1), "12-01 is stale once 11-28 is filled");
 }
 
 #[test]
@@ -98,14 +98,14 @@ fn a_session_is_needed_until_every_trial_has_completed_it() {
     let mut both = chains();
     both.insert(("m".to_owned(), 1), both[&("m".to_owned(), 0)].clone());
 
-    let needed = |chains: &Chains| needed(&job(Options::default()), &calendar, chains);
+    let needed = |chains: &Chains| sessions_to_run(&job(Options::default()), &calendar, chains);
 
     assert_eq!(needed(&chains()), dates(&["2025-11-26", "2025-11-28", "2025-12-01"]));
     assert_eq!(needed(&both), dates(&["2025-11-28"]));
 }
 
 /// What is fetched when `A` has the first two sessions, `B` has `stored`, and the last one is not over.
-fn fetched_of(stored: &[&str], source: &Source) -> Download {
+fn fetched_of(stored: &[&str], source: &Source) -> DownloadForecast {
     let scope = Scope::new(dates(&["2025-11-26", "2025-11-28", "2025-12-01"]), &universe(), &[]);
     let [a, b]: [Symbol; 2] = ["A", "B"].map(|name| name.parse().unwrap());
     let of_a = [(&a, date("2025-11-26")), (&a, date("2025-11-28"))].into_iter();
@@ -113,10 +113,10 @@ fn fetched_of(stored: &[&str], source: &Source) -> Download {
     let no_spans: [AnswerSpan; 0] = [];
     let now = "2025-12-01T15:00:00Z".parse().unwrap();
     let coverage = Coverage::assess(scope, bars, &no_spans, now);
-    download(&coverage, source, now, date("2025-11-28"))
+    download_forecast(&coverage, source, now, date("2025-11-28"))
 }
 
-fn fetched(source: &Source) -> Download {
+fn fetched(source: &Source) -> DownloadForecast {
     fetched_of(&["2025-11-26"], source)
 }
 

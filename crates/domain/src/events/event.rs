@@ -1,4 +1,4 @@
-//! The facts that services tell each other, valid by construction.
+//! The events and commands that services send each other, valid by construction.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -18,7 +18,7 @@ pub enum Event {
     DownloadProgressed(DownloadProgressed),
     /// These dates can run.
     DataReady(DataReady),
-    /// The job waits for the provider's next budget window.
+    /// The job waits for the provider's next quota window.
     DataWaiting(DataWaiting),
     /// No date can run.
     DataFailed(DataFailed),
@@ -74,7 +74,7 @@ pub struct DownloadProgressed {
     pub symbols_done: u32,
     /// Symbols that lacked prices.
     pub symbols_total: u32,
-    /// Calls left in the tightest window of an hour or more; `None` when there is none.
+    /// Calls left in the tightest window of an hour or more; `None` without such a window.
     pub budget_left: Option<u32>,
 }
 
@@ -91,7 +91,7 @@ pub struct DataReady {
     pub warnings: Vec<Warning>,
 }
 
-/// The job waits for the provider's next budget window.
+/// The job waits for the provider's next quota window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataWaiting {
     /// The job.
@@ -135,7 +135,7 @@ pub struct ModelDayStarted {
     pub started_at: DateTime<Utc>,
 }
 
-/// Dates of one portfolio are not run; at most [`DaysSkipped::MOST`] in one event.
+/// Dates of one portfolio are not run; at most [`DaysSkipped::MAX_DATES`] in one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DaysSkipped {
     /// The job.
@@ -151,8 +151,8 @@ pub struct DaysSkipped {
 }
 
 impl DaysSkipped {
-    /// Most dates that one event carries.
-    pub const MOST: usize = 1_000;
+    /// Dates in one event at most.
+    pub const MAX_DATES: usize = 1_000;
 }
 
 /// The job's end.

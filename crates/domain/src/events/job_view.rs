@@ -1,10 +1,10 @@
-//! What a job's events add up to. The order of the events, and how often each arrives, do not matter:
-//! every rule here is a maximum, a minimum or a union.
+//! The view of a job: a fold over its events. The order of the events, and how often each arrives, do not matter,
+//! since every rule here is a maximum, a minimum or a union.
 //!
-//! Model-days are folded apart ([`days`]), since there are many of them: the view stays small.
+//! Model-days are folded apart ([`days`]), since there are many of them and the view has to stay small.
 
 pub mod days;
-mod requested;
+mod job_request;
 #[cfg(test)]
 mod tests;
 
@@ -15,9 +15,9 @@ use crate::events::event::{DownloadProgressed, Event, JobEnded};
 use crate::job::warning::Warning;
 use crate::job::{JobOutcome, JobState, Tally};
 
-pub use requested::{Cell, Requested, RequestedModel};
+pub use job_request::{JobRequest, RequestedDay, RequestedModel};
 
-/// An event with what its envelope says.
+/// An event with the data of its envelope.
 #[derive(Debug, Clone, Copy)]
 pub struct Occurrence<'a> {
     /// What happened.
@@ -28,36 +28,36 @@ pub struct Occurrence<'a> {
     pub trace_id: Option<&'a str>,
 }
 
-/// Everything known about a job, its model-days excepted. Empty for a job of which no event arrived yet.
+/// All that is known about a job, except its model-days. Empty until its first event arrives.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct JobView {
-    /// What was asked for.
-    pub requested: Option<Requested>,
+    /// The request.
+    pub requested: Option<JobRequest>,
     /// The trace that began with the request.
     pub trace_id: Option<String>,
     /// The furthest of the states that are not terminal.
-    pub reached: Reached,
-    /// When work began: a download, the plan of the lanes, or the first attempt of a day.
+    pub reached: Phase,
+    /// When work began: the download, the plan of the lanes, or the first attempt of a day.
     pub started_at: Option<DateTime<Utc>>,
     /// How far the download came; `None` when nothing had to be fetched.
     pub download: Option<Download>,
-    /// Until when the job waits, or waited, for the provider's budget.
+    /// Until when the job waits, or waited, for the provider's quota.
     pub waiting_until: Option<DateTime<Utc>>,
-    /// Whether the prices are settled: there, or not to come.
+    /// Whether the download has ended, with or without all prices.
     pub data_settled: bool,
     /// What the user should know, each once.
     pub warnings: Vec<Warning>,
-    /// What the executor planned.
-    pub planned: Option<Planned>,
+    /// The size of the executor's plan.
+    pub planned: Option<PlanSize>,
     /// The job's end.
-    pub ended: Option<Ended>,
+    pub ended: Option<JobEnd>,
 }
 
-/// The states before the end, by rank.
+/// How far a job that has not ended is, in order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reached {
+pub enum Phase {
     /// Accepted.
     #[default]
     Pending,
@@ -67,12 +67,12 @@ pub enum Reached {
     Running,
 }
 
-impl From<Reached> for JobState {
-    fn from(reached: Reached) -> Self {
+impl From<Phase> for JobState {
+    fn from(reached: Phase) -> Self {
         match reached {
-            Reached::Pending => Self::Pending,
-            Reached::DownloadingData => Self::DownloadingData,
-            Reached::Running => Self::Running,
+            Phase::Pending => Self::Pending,
+            Phase::DownloadingData => Self::DownloadingData,
+            Phase::Running => Self::Running,
         }
     }
 }
@@ -84,13 +84,13 @@ pub struct Download {
     pub symbols_total: u32,
     /// Symbols that are done.
     pub symbols_done: u32,
-    /// Calls left when so many were done.
+    /// Calls left at that moment.
     pub budget_left: Option<u32>,
 }
 
-/// What the executor planned.
+/// The size of the executor's plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Planned {
+pub struct PlanSize {
     /// Portfolios with days to run.
     pub lanes: u32,
     /// Days to run.
@@ -99,7 +99,7 @@ pub struct Planned {
 
 /// The job's end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ended {
+pub struct JobEnd {
     /// How it ended.
     pub outcome: JobOutcome,
     /// How its model-days ended.
@@ -114,39 +114,39 @@ pub struct Ended {
 pub fn fold(view: &mut JobView, occurrence: &Occurrence<'_>) {
     match occurrence.event {
         Event::JobRequested(job) => {
-            view.request(Requested::from(job));
+            view.request(JobRequest::from(job));
             view.trace_id = view.trace_id.take().or_else(|| occurrence.trace_id.map(str::to_owned));
         }
         Event::DownloadStarted(event) => {
-            view.begin(Reached::DownloadingData, occurrence.at);
+            view.begin(Phase::DownloadingData, occurrence.at);
             let total = event.symbols_total;
             view.progress(Download { symbols_total: total, symbols_done: 0, budget_left: None });
         }
         Event::DownloadProgressed(event) => {
-            view.begin(Reached::DownloadingData, occurrence.at);
+            view.begin(Phase::DownloadingData, occurrence.at);
             let DownloadProgressed { symbols_total, symbols_done, budget_left, .. } = *event;
             view.progress(Download { symbols_total, symbols_done, budget_left });
         }
         Event::DataReady(event) => {
-            view.request(Requested::from(&event.job));
+            view.request(JobRequest::from(&event.job));
             view.data_settled = true;
             view.warn(&event.warnings);
         }
         Event::DataWaiting(event) => view.waiting_until = view.waiting_until.max(Some(event.until)),
         Event::DataFailed(event) => {
-            view.request(Requested::from(&event.job));
+            view.request(JobRequest::from(&event.job));
             view.data_settled = true;
             view.warn(&event.warnings);
         }
         Event::JobStarted(event) => {
-            view.begin(Reached::Running, occurrence.at);
-            let planned = Planned { lanes: event.lanes, model_days: event.model_days };
+            view.begin(Phase::Running, occurrence.at);
+            let planned = PlanSize { lanes: event.lanes, model_days: event.model_days };
             view.planned = view.planned.max(Some(planned));
         }
-        Event::ModelDayStarted(event) => view.begin(Reached::Running, event.started_at),
-        Event::ModelDayCompleted(day) => view.begin(Reached::Running, day.started_at),
-        Event::ModelDayFailed(day) => view.begin(Reached::Running, day.started_at),
-        // A day that is not run says nothing about whether others are.
+        Event::ModelDayStarted(event) => view.begin(Phase::Running, event.started_at),
+        Event::ModelDayCompleted(day) => view.begin(Phase::Running, day.started_at),
+        Event::ModelDayFailed(day) => view.begin(Phase::Running, day.started_at),
+        // A skipped day does not show that work has begun.
         Event::ModelDaysSkipped(_) => {}
         Event::JobEnded(event) => {
             view.warn(&event.warnings);
@@ -156,8 +156,8 @@ pub fn fold(view: &mut JobView, occurrence: &Occurrence<'_>) {
 }
 
 impl JobView {
-    /// The state to show when so many of the job's model-days are known to have ended: a terminal one only
-    /// when the job's end is known *and* as many days have ended as it says.
+    /// The state to show when `ended_days` model-days of the job are known to have ended. It is terminal only when the
+    /// job's end is known *and* all the model-days in its tally have ended.
     pub fn shown_state(&self, ended_days: u32) -> JobState {
         match &self.ended {
             Some(ended) if ended_days >= ended.tally.days() => ended.outcome.into(),
@@ -167,22 +167,22 @@ impl JobView {
 
     /// Until when the job waits at `now`; `None` when it does not.
     pub fn waits_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let over = self.data_settled || self.reached == Reached::Running || self.ended.is_some();
+        let over = self.data_settled || self.reached == Phase::Running || self.ended.is_some();
         self.waiting_until.filter(|until| !over && *until > now)
     }
 
-    fn request(&mut self, requested: Requested) {
+    fn request(&mut self, requested: JobRequest) {
         self.requested.get_or_insert(requested);
     }
 
-    fn begin(&mut self, reached: Reached, at: DateTime<Utc>) {
+    fn begin(&mut self, reached: Phase, at: DateTime<Utc>) {
         self.reached = self.reached.max(reached);
         self.started_at = Some(self.started_at.map_or(at, |earlier| earlier.min(at)));
     }
 
     fn progress(&mut self, seen: Download) {
         let known = self.download.unwrap_or_default();
-        // The budget belongs to the furthest report; of two equally far ones, to the later, which has less.
+        // The calls left are those of the furthest report. Of two equally far ones the later has fewer calls left.
         let budget_left = match seen.symbols_done.cmp(&known.symbols_done) {
             std::cmp::Ordering::Less => known.budget_left,
             std::cmp::Ordering::Greater => seen.budget_left,
@@ -213,7 +213,7 @@ impl JobView {
     }
 
     fn end(&mut self, event: &JobEnded) {
-        let ended = Ended {
+        let ended = JobEnd {
             outcome: event.outcome,
             tally: event.tally,
             error: event.error.clone(),
@@ -236,7 +236,7 @@ fn merge(known: &mut Warning, other: &Warning) {
     known.count = known.count.max(other.count);
 }
 
-/// Warnings are shown in the order in which a job's life gives rise to them.
+/// The place of a warning: warnings are shown in the order of the steps of a job that produce them.
 fn place(code: &str) -> usize {
     use crate::job::warning::code as codes;
     let order = [

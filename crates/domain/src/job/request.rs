@@ -1,30 +1,30 @@
-//! A request for a simulation: what a body may say, and what it means on a given day.
+//! A request for a simulation: its JSON body, and what it means on a given day.
 //!
-//! Two steps, both pure: [`TriggerRequest::parse`] judges the body alone, [`resolve()`] judges it against
-//! the configured models, their history and today. Admission (how many jobs may be active) is not here.
+//! [`TriggerRequest::parse`] validates the body alone, [`resolve()`] against the configured models, their history and
+//! today. Both are pure. Admission (how many jobs may be active) is not here.
 
 use chrono::NaiveDate;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::job::{OnFailure, Options};
 
 mod body;
-mod resolve;
+mod resolution;
 mod validation;
 
 #[cfg(test)]
 mod tests;
 
-pub use resolve::{KnownModel, Limits, Refusal, Resolved, message, resolve};
-pub use validation::{Place, ValidationError};
+pub use resolution::{KnownModel, RequestLimits, RequestRefusal, ResolvedRequest, message, resolve};
+pub use validation::{PathSegment, ValidationError};
 
 /// The experiment of a request that names none.
 pub const DEFAULT_EXPERIMENT: &str = "default";
 
-/// A body that is well formed in itself.
+/// A valid body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TriggerRequest {
-    /// First date; `None` asks to resume: each model starts on the day after its own last completed day.
+    /// First date; `None` resumes: each model starts on the day after its own last completed day.
     pub start: Option<NaiveDate>,
     /// Last date, inclusive.
     pub end: NaiveDate,
@@ -37,16 +37,8 @@ pub struct TriggerRequest {
 }
 
 impl TriggerRequest {
-    /// The request of a parsed JSON body; fields that are not ours are ignored.
-    ///
-    /// # Errors
-    /// Everything that is wrong with the body at once, in the order of the documented fields.
-    pub fn parse(body: &Value) -> Result<Self, Vec<ValidationError>> {
-        body::parse(body)
-    }
-
-    /// One text for all bodies that ask for the same: defaults filled in, no unknown fields. What an
-    /// idempotency key is compared by.
+    /// One text for all bodies with the same meaning: defaults filled in, unknown fields left out. Two requests with the
+    /// same idempotency key are the same when their texts are.
     pub fn normalised(&self) -> String {
         json!({
             "start_date": self.start.map(|date| date.to_string()),

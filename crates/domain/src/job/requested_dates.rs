@@ -1,4 +1,4 @@
-//! Which dates a job asks for of a model: every weekday from the model's start to the job's end, or just some.
+//! The dates that a job requests of a model: every weekday from the model's start to the job's end, or a selection.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,28 +7,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::market::calendar::weekdays;
 
-/// The only dates of a model that a job asks for, by trial. A trial without any has no part in the job.
+/// A selection of dates of a model, by trial. A trial without dates has no part in the job.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RequestedDates(BTreeMap<u32, BTreeSet<NaiveDate>>);
 
 impl RequestedDates {
-    /// The dates of a trial.
-    pub fn of(&self, trial: u32) -> impl Iterator<Item = NaiveDate> + '_ {
-        self.0.get(&trial).into_iter().flatten().copied()
-    }
-
     /// The trials that have dates, each with these.
     pub fn trials(&self) -> impl Iterator<Item = (u32, &BTreeSet<NaiveDate>)> {
         self.0.iter().map(|(trial, dates)| (*trial, dates))
     }
 
-    /// How many dates there are, over all trials.
-    pub fn count(&self) -> usize {
-        self.0.values().map(BTreeSet::len).sum()
+    /// Whether the trial has dates.
+    pub fn has_trial(&self, trial: u32) -> bool {
+        self.0.get(&trial).is_some_and(|dates| !dates.is_empty())
     }
 
-    /// Whether a trial has that date.
+    /// Whether the trial has that date.
     pub fn has(&self, trial: u32, date: NaiveDate) -> bool {
         self.0.get(&trial).is_some_and(|dates| dates.contains(&date))
     }
@@ -36,36 +31,35 @@ impl RequestedDates {
 
 impl FromIterator<(u32, NaiveDate)> for RequestedDates {
     fn from_iter<T: IntoIterator<Item = (u32, NaiveDate)>>(dates: T) -> Self {
-        let mut only = Self::default();
+        let mut selection = Self::default();
         for (trial, date) in dates {
-            only.0.entry(trial).or_default().insert(date);
+            selection.0.entry(trial).or_default().insert(date);
         }
-        only
+        selection
     }
 }
 
-/// The dates that are asked for of one portfolio, ascending.
+/// The requested dates of one portfolio, ascending; every weekday without a selection.
 pub(crate) fn dates_of(
-    only: Option<&RequestedDates>,
+    selection: Option<&RequestedDates>,
     trial: u32,
     start: NaiveDate,
     end: NaiveDate,
 ) -> Vec<NaiveDate> {
-    match only {
-        Some(only) => only.of(trial).filter(|date| (start..=end).contains(date)).collect(),
-        None => weekdays(start, end),
-    }
+    let Some(selection) = selection else { return weekdays(start, end) };
+    let dates = selection.0.get(&trial).into_iter().flatten();
+    dates.copied().filter(|date| (start..=end).contains(date)).collect()
 }
 
-/// How many dates are asked for, over all `trials`.
+/// How many dates are requested, over all `trials`.
 pub(crate) fn count_of(
-    only: Option<&RequestedDates>,
+    selection: Option<&RequestedDates>,
     trials: u32,
     start: NaiveDate,
     end: NaiveDate,
 ) -> usize {
-    match only {
-        Some(_) => (0..trials).map(|trial| dates_of(only, trial, start, end).len()).sum(),
+    match selection {
+        Some(_) => (0..trials).map(|trial| dates_of(selection, trial, start, end).len()).sum(),
         None => weekdays(start, end).len() * trials as usize,
     }
 }

@@ -1,4 +1,4 @@
-//! A job again: just the model-days of it that failed, under the configuration that it had.
+//! The retry of a job: its failed model-days, with the configuration that the job had.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -7,7 +7,7 @@ use crate::values::ids::JobId;
 
 /// A model-day of a job that failed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FailedPair {
+pub struct FailedModelDay {
     /// The model's signature.
     pub model: String,
     /// The trial, from 0.
@@ -16,13 +16,14 @@ pub struct FailedPair {
     pub date: NaiveDate,
 }
 
-/// The job that runs the `failed` model-days of `job` again; `None` when there is none of them in it.
+/// The job that runs the `failed` model-days of `job` again; `None` when `job` has none of them.
 ///
-/// Models keep the snapshot of their configuration, and the job its options: a day that failed while it was to be
-/// replaced is replaced.
-pub fn retry(job: &Job, failed: &[FailedPair], id: JobId, now: DateTime<Utc>) -> Option<Job> {
-    let models: Vec<Model> = job.models.iter().filter_map(|model| just(job, model, failed)).collect();
-    let dates = || models.iter().flat_map(|model| model.only.iter().flat_map(|only| only.trials()));
+/// The models keep their configuration and the job keeps its options, also the one to replace existing days.
+pub fn retry(job: &Job, failed: &[FailedModelDay], id: JobId, now: DateTime<Utc>) -> Option<Job> {
+    let models: Vec<Model> =
+        job.models.iter().filter_map(|model| with_failed_days(job, model, failed)).collect();
+    let dates =
+        || models.iter().flat_map(|model| model.requested_dates.iter().flat_map(|dates| dates.trials()));
     let dates = || dates().flat_map(|(_, dates)| dates.iter().copied());
     let (start, end) = (dates().min()?, dates().max()?);
     Some(Job {
@@ -38,16 +39,16 @@ pub fn retry(job: &Job, failed: &[FailedPair], id: JobId, now: DateTime<Utc>) ->
     })
 }
 
-/// The model with just its failed days.
-fn just(job: &Job, model: &Model, failed: &[FailedPair]) -> Option<Model> {
-    let own = failed.iter().filter(|pair| {
-        pair.model == model.signature
-            && pair.trial < model.trials
-            && (model.start..=job.end).contains(&pair.date)
+/// The model with its failed days only.
+fn with_failed_days(job: &Job, model: &Model, failed: &[FailedModelDay]) -> Option<Model> {
+    let own = failed.iter().filter(|day| {
+        day.model == model.signature
+            && day.trial < model.trials
+            && (model.start..=job.end).contains(&day.date)
     });
-    let own: Vec<(u32, NaiveDate)> = own.map(|pair| (pair.trial, pair.date)).collect();
+    let own: Vec<(u32, NaiveDate)> = own.map(|day| (day.trial, day.date)).collect();
     let start = own.iter().map(|(_, date)| *date).min()?;
-    Some(Model { start, only: Some(own.into_iter().collect()), ..model.clone() })
+    Some(Model { start, requested_dates: Some(own.into_iter().collect()), ..model.clone() })
 }
 
 #[cfg(test)]

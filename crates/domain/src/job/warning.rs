@@ -1,4 +1,4 @@
-//! Warnings: typed facts that a user should know although the job goes on.
+//! Warnings: facts that a user should know although the job goes on.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use crate::market::instruments::Symbol;
 
 /// Stable codes of the warnings that Modelday gives.
 pub mod code {
-    /// The provider's budget ended the download.
+    /// The provider's quota ended the download.
     pub const RATE_LIMITED: &str = "RATE_LIMITED";
     /// Symbols that could not be downloaded for another reason.
     pub const SYMBOLS_FAILED: &str = "SYMBOLS_FAILED";
@@ -17,15 +17,15 @@ pub mod code {
     pub const MARKET_CLOSED: &str = "MARKET_CLOSED";
     /// Model-days that were completed before.
     pub const ALREADY_COMPLETED: &str = "ALREADY_COMPLETED";
-    /// Model-days kept although they were made under another configuration.
+    /// Kept model-days that were made with another configuration.
     pub const CONFIG_CHANGED: &str = "CONFIG_CHANGED";
-    /// Days that stand on a replaced or later filled day, or on replaced prices.
+    /// Days whose base was replaced or filled later, or whose prices were replaced.
     pub const STALE_DAYS: &str = "STALE_DAYS";
-    /// Rows of a provider's answer that are not bars.
+    /// Rows of a provider's response that are no bars.
     pub const ROWS_REJECTED: &str = "ROWS_REJECTED";
-    /// A provider's answer that differs from a stored bar; the stored one stays.
+    /// A provider's bar that differs from the stored one; the stored one stays.
     pub const PRICE_REVISED: &str = "PRICE_REVISED";
-    /// Overnight moves of held symbols that look like splits which were not imported.
+    /// Overnight moves of held symbols that look like splits that were not imported.
     pub const SPLIT_SUSPECTED: &str = "SPLIT_SUSPECTED";
     /// The provider refused: key, plan or fault.
     pub const PROVIDER_REFUSED: &str = "PROVIDER_REFUSED";
@@ -78,17 +78,17 @@ impl Warning {
         Self { dates, ..Self::new(code::MARKET_CLOSED, message, 0) }.counted()
     }
 
-    /// So many model-days were completed before and are kept.
+    /// `count` model-days were completed before and are kept.
     pub fn already_completed(count: usize) -> Self {
         Self::new(code::ALREADY_COMPLETED, format!("Skipped {count} model-days already completed"), count)
     }
 
-    /// `model` has no day left in the job: it goes on from its own history, which reaches the job's last date.
+    /// `model` has no day in the job: its own history already reaches the last date.
     pub fn up_to_date(model: &str) -> Self {
         Self::new(code::ALREADY_COMPLETED, format!("{model} is up to date; nothing to run"), 0)
     }
 
-    /// So many kept model-days of `model` were made under another configuration.
+    /// `count` kept model-days of `model` were made with another configuration.
     pub fn config_changed(model: &str, count: usize) -> Self {
         let message = format!(
             "{count} completed model-days of {model} were made under another configuration and are kept; \
@@ -97,7 +97,7 @@ impl Warning {
         Self::new(code::CONFIG_CHANGED, message, count)
     }
 
-    /// Held symbols that, on a date, open at a price that looks like a split of that ratio nobody told of.
+    /// Held symbols whose open on a date looks like a split of that ratio, which was not imported.
     pub fn split_suspected(splits: Vec<(Symbol, NaiveDate, String)>) -> Self {
         let list: Vec<String> =
             splits.iter().map(|(symbol, date, ratio)| format!("{symbol} on {date} ({ratio})")).collect();
@@ -115,7 +115,7 @@ impl Warning {
         Self { symbols, dates, ..Self::new(code::SPLIT_SUSPECTED, message, splits.len()) }
     }
 
-    /// So many days of `model` stand on a replaced or later filled day, or on replaced prices.
+    /// The bases of these days of `model` were replaced or filled later, or their prices were replaced.
     pub fn stale_days(model: &str, dates: Vec<NaiveDate>) -> Self {
         let message = format!(
             "{} completed days of {model} stand on a replaced or later filled day, or on replaced prices; \

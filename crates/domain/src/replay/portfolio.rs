@@ -1,10 +1,10 @@
-//! The days of one portfolio, one after another.
+//! The replay of one portfolio, day after day.
 
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::run::replay_day;
+use super::day::replay_day;
 use super::{Bundle, RecordedDay, RecordedPortfolio, ReplayedDay, ReplayedOutcome};
 use crate::job::{Model, OnFailure};
 use crate::simulation::decider::Decider;
@@ -16,10 +16,8 @@ use crate::values::ids::ModelDayKey;
 /// The ends of days that later ones may continue from, by date.
 type Ends = BTreeMap<NaiveDate, PortfolioDay>;
 
-/// Runs the days of `portfolio` again, oldest first; as many as it has. A day whose recorded base was not
-/// reached this time continues from the latest day that was.
-///
-/// None are run of a model that the job does not have.
+/// Runs all days of `portfolio` again, oldest first; none when the job does not have its model. A day whose recorded
+/// base was not reached in the replay continues from the latest day before it that was.
 pub fn replay(bundle: &Bundle, portfolio: &RecordedPortfolio) -> Vec<ReplayedDay> {
     let model = bundle.job.models.iter().find(|model| model.signature == portfolio.model);
     let Some(model) = model else { return Vec::new() };

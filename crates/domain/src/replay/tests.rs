@@ -31,7 +31,7 @@ fn model(signature: &str, kind: ModelKind) -> Model {
         config_hash: "hash".to_owned(),
         initial_cash: "1000".parse().unwrap(),
         trials: 1,
-        only: None,
+        requested_dates: None,
         training_cutoff: None,
         start: day(DATES[0]),
         costs: Costs::NONE,
@@ -81,23 +81,23 @@ fn empty() -> Bundle {
     }
 }
 
-/// What the agent says on a day: it buys a share, then is done.
+/// The responses of an agent that buys a share and ends its day.
 fn answers() -> [String; 2] {
     let message = |message: serde_json::Value| json!({ "message": message }).to_string();
     let call = json!({"id": "c", "name": "buy", "arguments": r#"{"symbol":"AAPL","amount":1}"#});
-    let said = |calls: Vec<serde_json::Value>, done: bool| {
+    let message_with = |calls: Vec<serde_json::Value>, done: bool| {
         let empty = serde_json::to_value(crate::agent::AssistantMessage::empty()).unwrap();
-        let mut said = empty;
-        said["tool_calls"] = json!(calls);
-        said["done"] = json!(done);
-        said["content"] = json!(if done { "done" } else { "" });
-        message(said)
+        let mut content = empty;
+        content["tool_calls"] = json!(calls);
+        content["done"] = json!(done);
+        content["content"] = json!(if done { "done" } else { "" });
+        message(content)
     };
-    [said(vec![call], false), said(vec![], true)]
+    [message_with(vec![call], false), message_with(vec![], true)]
 }
 
 /// A day of the agent as it is recorded while it is run.
-fn spoken(today: &ModelDayRun<'_>) -> (Journal, ReplayedDay) {
+fn recorded_conversation(today: &ModelDayRun<'_>) -> (Journal, ReplayedDay) {
     let model = agent();
     let market = today.market();
     let mut entries: Vec<Entry> = Vec::new();
@@ -123,7 +123,7 @@ fn spoken(today: &ModelDayRun<'_>) -> (Journal, ReplayedDay) {
     }
     let journal: Journal = entries.into_iter().collect();
     let recorded = recorded(today.key.date, None, journal.clone());
-    (journal, super::run::replay_day(today, &recorded))
+    (journal, super::day::replay_day(today, &recorded))
 }
 
 fn recorded(date: NaiveDate, base: Option<DayRef>, journal: Journal) -> RecordedDay {
@@ -169,10 +169,10 @@ fn bundle() -> Bundle {
             };
             let base = previous.as_ref().map(|previous| previous.day);
             let (journal, ran) = match &decider {
-                Decider::Agent(_) => spoken(&today),
+                Decider::Agent(_) => recorded_conversation(&today),
                 _ => {
                     let nothing = Journal::default();
-                    let ran = super::run::replay_day(&today, &recorded(date, base, nothing.clone()));
+                    let ran = super::day::replay_day(&today, &recorded(date, base, nothing.clone()));
                     (nothing, ran)
                 }
             };
@@ -210,7 +210,9 @@ fn differences(bundle: &Bundle, place: usize) -> Vec<Option<String>> {
     let portfolio = &bundle.portfolios[place];
     let days = replay(bundle, portfolio);
     let pairs = portfolio.days.iter().zip(&days);
-    pairs.map(|(recorded, replayed)| compare(recorded, replayed).map(|found| found.to_string())).collect()
+    pairs
+        .map(|(recorded, replayed)| first_difference(recorded, replayed).map(|found| found.to_string()))
+        .collect()
 }
 
 fn statuses(days: &[ReplayedDay]) -> Vec<&'static str> {
@@ -241,7 +243,7 @@ fn days_that_are_run_again_are_as_they_were() {
     assert_eq!(differences(&bundle, 1), [None, None, None]);
     let days = replay(&bundle, &bundle.portfolios[0]);
     assert_eq!(days, replay(&bundle, &bundle.portfolios[0]));
-    let row = standing(&bundle.portfolios[0], &days).unwrap();
+    let row = leaderboard_row(&bundle.portfolios[0], &days).unwrap();
     assert_eq!((row.trades, row.model_days), (3, 3));
     assert_eq!(row.final_value.to_string(), "1004.5");
 }
@@ -260,7 +262,7 @@ fn a_step_without_recording_fails_its_day_and_is_named() {
     let differences = differences(&bundle, 0);
     assert_eq!(differences[0], None);
     assert!(differences[1].as_ref().unwrap().starts_with("step 2, the model's answer: "), "{differences:?}");
-    // The third day continues from the first: it asks what was never asked.
+    // The third day continues from the first: its requests were never recorded.
     assert_eq!(statuses(&days), ["completed", "failed", "failed"]);
 }
 
@@ -345,12 +347,12 @@ fn a_day_continues_from_the_day_of_another_job_that_it_stood_on() {
         value_at_open: first.value_at_open,
     };
     let portfolio = &mut bundle.portfolios[0];
-    portfolio.bases = vec![Base { end, value_at_close: Some(first.value_at_close) }];
+    portfolio.bases = vec![BaseDay { end, value_at_close: Some(first.value_at_close) }];
     portfolio.days.remove(0);
 
     assert_eq!(differences(&bundle, 0), [None, None]);
     let portfolio = &bundle.portfolios[0];
-    let row = standing(portfolio, &replay(&bundle, portfolio)).unwrap();
+    let row = leaderboard_row(portfolio, &replay(&bundle, portfolio)).unwrap();
     assert_eq!(row.starting_value, first.value_at_close, "it is measured by the close before");
 }
 

@@ -1,6 +1,6 @@
 //! The end of a lane: its portfolio goes to whoever waits for it.
 
-use domain::job::{Ending, JobOutcome, Tally};
+use domain::job::{EndCause, JobOutcome, Tally};
 use domain::values::ids::{JobId, LaneId, PortfolioId};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
@@ -123,8 +123,8 @@ impl Closing {
     ///
     /// # Errors
     /// When Postgres refuses.
-    pub async fn ending(&mut self) -> Result<Ending> {
-        jobs::ending(&mut self.transaction, self.lane.job).await
+    pub async fn end_cause(&mut self) -> Result<EndCause> {
+        jobs::end_cause(&mut self.transaction, self.lane.job).await
     }
 
     /// The transaction, for reading what the job's end depends on.

@@ -1,9 +1,9 @@
 //! Jobs as the executor plans them, and their end.
 
-use domain::job::{Ending, JobOutcome, JobState, Tally};
+use domain::job::{EndCause, JobOutcome, JobState, Tally};
 use domain::simulation::decider::PriceScope;
 use domain::simulation::model_day::{SkipReason, SkippedDate};
-use domain::values::ids::{JobId, LaneId, PortfolioId};
+use domain::values::ids::{JobId, PortfolioId};
 use rust_decimal::Decimal;
 use sqlx::{FromRow, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
@@ -49,7 +49,7 @@ pub struct Plan {
     transaction: Transaction<'static, Postgres>,
     job: JobId,
     /// Whether the job was cancelled before it is planned. Nobody can cancel it until the plan is stored.
-    pub ending: Ending,
+    pub end_cause: EndCause,
 }
 
 /// Begins to plan a job; `None` when it is planned already.
@@ -80,17 +80,17 @@ pub async fn begin_plan(
         transaction.rollback().await?;
         return Ok(None);
     }
-    let ending = ending(&mut transaction, job).await?;
-    Ok(Some(Plan { transaction, job, ending }))
+    let end_cause = end_cause(&mut transaction, job).await?;
+    Ok(Some(Plan { transaction, job, end_cause }))
 }
 
 /// Whether `job` was cancelled; nobody can do it from here to the end of the transaction.
-pub(super) async fn ending(connection: &mut PgConnection, job: JobId) -> Result<Ending> {
-    let (is_cancelled,): (bool,) = sqlx::query_as("-- jobs::ending\nSELECT execution.is_cancelled($1)")
+pub(super) async fn end_cause(connection: &mut PgConnection, job: JobId) -> Result<EndCause> {
+    let (is_cancelled,): (bool,) = sqlx::query_as("-- jobs::end_cause\nSELECT execution.is_cancelled($1)")
         .bind(job.0)
         .fetch_one(connection)
         .await?;
-    Ok(if is_cancelled { Ending::Cancelled } else { Ending::Itself })
+    Ok(if is_cancelled { EndCause::Cancelled } else { EndCause::DaysEnded })
 }
 
 impl Plan {

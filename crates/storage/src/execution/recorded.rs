@@ -9,7 +9,7 @@ use domain::accounting::portfolio::Portfolio;
 use domain::agent::conversation::Conversation;
 use domain::job::JobState;
 use domain::market::instruments::Symbol;
-use domain::replay::Base;
+use domain::replay::BaseDay;
 use domain::simulation::model_day::DayRef;
 use domain::simulation::run::PortfolioDay;
 use domain::values::ids::{JobId, PortfolioId};
@@ -278,7 +278,7 @@ impl FillRow {
 ///
 /// # Errors
 /// When Postgres refuses, or a row is not a position.
-pub async fn recorded_bases(pool: &PgPool, portfolio: PortfolioId, days: &[DayRef]) -> Result<Vec<Base>> {
+pub async fn recorded_bases(pool: &PgPool, portfolio: PortfolioId, days: &[DayRef]) -> Result<Vec<BaseDay>> {
     let dates: Vec<NaiveDate> = days.iter().map(|day| day.date).collect();
     let revisions: Vec<i32> = days.iter().map(|day| day.revision.cast_signed()).collect();
     let rows: Vec<(NaiveDate, i32, Decimal, Value, Decimal, Option<Decimal>)> = sqlx::query_as(
@@ -299,7 +299,7 @@ pub async fn recorded_bases(pool: &PgPool, portfolio: PortfolioId, days: &[DayRe
             let day = DayRef { date, revision: revision.cast_unsigned() };
             let end =
                 PortfolioDay { day, position: position(cash, holdings)?, value_at_open: at_open.normalize() };
-            Ok(Base { end, value_at_close: at_close.map(|value| value.normalize()) })
+            Ok(BaseDay { end, value_at_close: at_close.map(|value| value.normalize()) })
         };
     rows.into_iter().map(base).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::events::job_view::Cell;
+use domain::events::job_view::RequestedDay;
 use domain::events::job_view::days::{DayFact, DayFacts, DayFigures, DayState};
 use domain::values::ids::JobId;
 use rust_decimal::Decimal;
@@ -101,16 +101,16 @@ pub struct DayFilter<'a> {
     /// In this state only.
     pub state: Option<DayState>,
     /// After this one.
-    pub after: Option<&'a Cell>,
+    pub after: Option<&'a RequestedDay>,
     /// Up to this one, included.
-    pub until: Option<&'a Cell>,
+    pub until: Option<&'a RequestedDay>,
 }
 
 /// A model-day as far as is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayRow {
     /// Which.
-    pub cell: Cell,
+    pub day: RequestedDay,
     /// How far it came.
     pub state: DayState,
     /// Why it failed or is not run.
@@ -153,18 +153,18 @@ pub async fn day_rows(pool: &PgPool, job: JobId, filter: &DayFilter<'_>, limit: 
     .bind(job.0)
     .bind(filter.model)
     .bind(filter.state.map(DayState::as_str))
-    .bind(after.map(|cell| cell.date))
-    .bind(after.map(|cell| cell.model.as_str()))
-    .bind(after.map(|cell| cell.trial.cast_signed()))
-    .bind(until.map(|cell| cell.date))
-    .bind(until.map(|cell| cell.model.as_str()))
-    .bind(until.map(|cell| cell.trial.cast_signed()))
+    .bind(after.map(|day| day.date))
+    .bind(after.map(|day| day.model.as_str()))
+    .bind(after.map(|day| day.trial.cast_signed()))
+    .bind(until.map(|day| day.date))
+    .bind(until.map(|day| day.model.as_str()))
+    .bind(until.map(|day| day.trial.cast_signed()))
     .bind(limit)
     .fetch_all(pool)
     .await?;
     let row = |row: Columns| {
         Ok(DayRow {
-            cell: Cell { date: row.trading_date, model: row.model, trial: row.trial.cast_unsigned() },
+            day: RequestedDay { date: row.trading_date, model: row.model, trial: row.trial.cast_unsigned() },
             state: parse(&row.state)?,
             detail: row.detail,
             started_at: row.started_at,

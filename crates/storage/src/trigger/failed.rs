@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use domain::job::JobState;
-use domain::job::retry::FailedPair;
+use domain::job::retry::FailedModelDay;
 use domain::values::ids::JobId;
 use sqlx::PgPool;
 
@@ -44,7 +44,7 @@ pub async fn accepted(pool: &PgPool, job: JobId) -> Result<Option<AcceptedJob>> 
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn failed_days(pool: &PgPool, job: JobId) -> Result<Vec<FailedPair>> {
+pub async fn failed_days(pool: &PgPool, job: JobId) -> Result<Vec<FailedModelDay>> {
     let rows: Vec<(String, i32, NaiveDate)> = sqlx::query_as(
         "-- failed::failed_days
         SELECT model, trial, trading_date
@@ -55,7 +55,7 @@ pub async fn failed_days(pool: &PgPool, job: JobId) -> Result<Vec<FailedPair>> {
     .bind(job.0)
     .fetch_all(pool)
     .await?;
-    let pair = |(model, trial, date): (String, i32, NaiveDate)| FailedPair {
+    let pair = |(model, trial, date): (String, i32, NaiveDate)| FailedModelDay {
         model,
         trial: trial.cast_unsigned(),
         date,

@@ -1,6 +1,6 @@
 //! A cancellation and the end of a job: whichever comes first is what counts.
 
-use domain::job::{Ending, JobOutcome, JobState};
+use domain::job::{EndCause, JobOutcome, JobState};
 use domain::values::ids::{JobId, LaneId};
 use storage::execution::{Cancelling, Closing, begin_plan};
 use storage::trigger::{Cancellation, cancel};
@@ -42,7 +42,7 @@ async fn a_cancellation_waits_for_the_end_of_the_job_and_finds_it_ended() {
     complete(&world.pool, &taken, 0, false).await.unwrap();
     let mut closing = Closing::begin(&world.pool, &taken, None).await.unwrap();
 
-    assert_eq!(closing.ending().await.unwrap(), Ending::Itself);
+    assert_eq!(closing.end_cause().await.unwrap(), EndCause::DaysEnded);
     let cancelling = tokio::spawn({
         let trigger = trigger.clone();
         async move { cancel_job(&trigger, job).await.unwrap() }
@@ -68,7 +68,7 @@ async fn a_job_that_ends_after_its_cancellation_ends_as_cancelled() {
     assert_eq!(cancel_job(&trigger, job).await.unwrap(), Cancellation::Cancelled { new: true });
     let mut closing = Closing::begin(&world.pool, &taken, None).await.unwrap();
 
-    assert_eq!(closing.ending().await.unwrap(), Ending::Cancelled);
+    assert_eq!(closing.end_cause().await.unwrap(), EndCause::Cancelled);
     closing.end_job(JobOutcome::Cancelled).await.unwrap();
     closing.commit(&[]).await.unwrap();
     assert_eq!(cancel_job(&trigger, job).await.unwrap(), Cancellation::Cancelled { new: false });
@@ -84,10 +84,10 @@ async fn a_plan_sees_a_cancellation_or_is_there_when_its_command_comes() {
 
     cancel_job(&trigger, before).await.unwrap();
     let plan = begin_plan(&world.pool, before, "k", "{}", None).await.unwrap().unwrap();
-    assert_eq!(plan.ending, Ending::Cancelled);
+    assert_eq!(plan.end_cause, EndCause::Cancelled);
     drop(plan);
     let plan = begin_plan(&world.pool, during, "k", "{}", None).await.unwrap().unwrap();
-    assert_eq!(plan.ending, Ending::Itself);
+    assert_eq!(plan.end_cause, EndCause::DaysEnded);
     let cancelling = tokio::spawn({
         let trigger = trigger.clone();
         async move { cancel_job(&trigger, during).await.unwrap() }

@@ -83,19 +83,19 @@ async fn model_days_are_paged_by_date_then_model() {
     projected(&pool, &tell(life(job_id(1)))).await.unwrap();
     let rows = async |filter: DayFilter<'_>, limit| day_rows(&pool, job_id(1), &filter, limit).await.unwrap();
     let request = job(job_id(1), &["a", "b"], "2025-10-16");
-    let cells: Vec<_> = domain::events::job_view::Requested::from(&request).cells(None, None).collect();
+    let days: Vec<_> = domain::events::job_view::JobRequest::from(&request).model_days(None, None).collect();
 
     let all = rows(DayFilter::default(), 100).await;
     let part =
-        rows(DayFilter { after: Some(&cells[2]), until: Some(&cells[20]), ..DayFilter::default() }, 10).await;
+        rows(DayFilter { after: Some(&days[2]), until: Some(&days[20]), ..DayFilter::default() }, 10).await;
     let failed =
         rows(DayFilter { model: Some("b"), state: Some(DayState::Failed), ..DayFilter::default() }, 100)
             .await;
 
-    assert_eq!(all.iter().map(|row| row.cell.clone()).collect::<Vec<_>>(), cells);
+    assert_eq!(all.iter().map(|row| row.day.clone()).collect::<Vec<_>>(), days);
     assert_eq!(part, all[3..13]);
     assert_eq!(failed.len(), 3);
-    assert!(failed.iter().all(|row| row.detail.as_deref() == Some("boom") && row.cell.model == "b"));
+    assert!(failed.iter().all(|row| row.detail.as_deref() == Some("boom") && row.day.model == "b"));
 }
 
 #[tokio::test]

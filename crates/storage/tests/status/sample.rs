@@ -46,7 +46,7 @@ pub(crate) fn job(id: JobId, models: &[&str], end: &str) -> Job {
         initial_cash: Decimal::from(10_000),
         trials: 1,
         start: date("2025-10-01"),
-        only: None,
+        requested_dates: None,
         costs: Costs::NONE,
         training_cutoff: None,
         kind: ModelKind::Policy(Policy::Cash),

@@ -30,11 +30,11 @@ impl NeededDates {
         let is_needed = |date: &NaiveDate| {
             job.models.iter().any(|model| {
                 let open = |trial: u32| !done.contains(&(model.signature.as_str(), trial, *date));
-                model.trials_asked().any(|trial| model.asks(trial, *date) && (again || open(trial)))
+                model.requested_trials().any(|trial| model.requests(trial, *date) && (again || open(trial)))
             })
         };
         let is_requested = |date: &NaiveDate| {
-            let by = |model: &Model| model.trials_asked().any(|trial| model.asks(trial, *date));
+            let by = |model: &Model| model.requested_trials().any(|trial| model.requests(trial, *date));
             job.models.iter().any(by)
         };
         let closed = |date: NaiveDate| {

@@ -15,7 +15,7 @@ use domain::agent::Journal;
 use domain::job::JobState;
 use domain::market::calendar::Calendar;
 use domain::market::instruments::Symbol;
-use domain::replay::{Base, RecordedDay, RecordedOutcome};
+use domain::replay::{BaseDay, RecordedDay, RecordedOutcome};
 use domain::simulation::model_day::DayRef;
 use domain::simulation::price_window::PriceWindow;
 use domain::values::ids::JobId;
@@ -150,7 +150,7 @@ impl Export {
         &self,
         sink: &mut Sink<'_>,
         encoder: &mut Encoder,
-        portfolios: &[(RecordedLane, Vec<Base>, Vec<DayRecord>)],
+        portfolios: &[(RecordedLane, Vec<BaseDay>, Vec<DayRecord>)],
     ) -> Result<(), ExecutorError> {
         let dates = || portfolios.iter().flat_map(|(_, _, days)| days.iter().map(|day| day.date));
         let (Some(first), Some(last)) = (dates().min(), dates().max()) else { return Ok(()) };

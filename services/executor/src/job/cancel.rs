@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use contract::decode_job_cancel;
-use domain::job::Ending;
+use domain::job::EndCause;
 use domain::simulation::model_day::{SkipReason, SkippedDate};
 use domain::values::ids::JobId;
 use runtime::relay::Wake;
@@ -76,7 +76,7 @@ impl Canceller {
         cancelling.store(&skipped).await?;
         let tally = cancelling.tally().await?;
         let JobEnd { message, added, .. } =
-            job_end(cancelling.connection(), planned, tally, Ending::Cancelled).await?;
+            job_end(cancelling.connection(), planned, tally, EndCause::Cancelled).await?;
         messages.push(message);
         cancelling.commit(&messages).await?;
         self.wake.wake();

@@ -3,7 +3,7 @@
 use chrono::Utc;
 use domain::events::event::{Event, JobEnded};
 use domain::job::warning::Warning;
-use domain::job::{Ending, JobOutcome, JobState, Tally};
+use domain::job::{EndCause, JobOutcome, JobState, Tally};
 use domain::simulation::lane::config_changed;
 use domain::simulation::staleness::stale_dates;
 use domain::values::ids::PortfolioId;
@@ -26,10 +26,10 @@ pub(crate) async fn job_end(
     connection: &mut storage::PgConnection,
     planned: &PlannedJob,
     tally: Tally,
-    ending: Ending,
+    end_cause: EndCause,
 ) -> Result<JobEnd, ExecutorError> {
     let job = &planned.job;
-    let outcome = tally.outcome(ending);
+    let outcome = tally.outcome(end_cause);
     let added = added_warnings(connection, planned, &tally).await?;
     let error = (outcome == JobOutcome::Failed).then(|| {
         planned.error.clone().unwrap_or_else(|| match tally.failed {

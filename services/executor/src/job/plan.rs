@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use contract::decode_event;
 use domain::events::event::{Event, JobStarted};
-use domain::job::{Ending, Job, Model, ModelKind};
+use domain::job::{EndCause, Job, Model, ModelKind};
 use domain::simulation::lane::{LanePlan, cancelled_lane, plan_lane};
 use domain::simulation::model_day::{SkipReason, SkippedDate, Winners};
 use domain::values::ids::{LaneId, PortfolioId};
@@ -79,11 +79,11 @@ impl JobPlanner {
         else {
             return Ok(());
         };
-        let ending = plan.ending;
+        let end_cause = plan.end_cause;
         let portfolios = plan.portfolios(&job.experiment, &requested_portfolios(job)).await?;
         let ids: Vec<PortfolioId> = portfolios.iter().map(|portfolio| portfolio.id).collect();
         let winners = execution::stale_chain(plan.connection(), &ids, Some(job.end)).await?;
-        let portfolios = plan_portfolios(planned, dates, ending, portfolios, &winners);
+        let portfolios = plan_portfolios(planned, dates, end_cause, portfolios, &winners);
 
         let mut messages = skip_messages(job, &portfolios)?;
         let lanes: Vec<NewLane> =
@@ -99,7 +99,7 @@ impl JobPlanner {
         if lanes.is_empty() {
             let tally = execution::tally(plan.connection(), job.id).await?;
             let JobEnd { outcome, message, added } =
-                job_end(plan.connection(), planned, tally, ending).await?;
+                job_end(plan.connection(), planned, tally, end_cause).await?;
             plan.end(outcome).await?;
             messages.push(message);
             warnings = added;
@@ -143,7 +143,10 @@ fn dates(event: &Event) -> Option<Dates> {
 fn requested_portfolios(job: &Job) -> Vec<(Uuid, String, u32)> {
     let of_model = |model: &Model| {
         let signature = model.signature.clone();
-        model.trials_asked().map(move |trial| (Uuid::now_v7(), signature.clone(), trial)).collect::<Vec<_>>()
+        model
+            .requested_trials()
+            .map(move |trial| (Uuid::now_v7(), signature.clone(), trial))
+            .collect::<Vec<_>>()
     };
     job.models.iter().flat_map(of_model).collect()
 }
@@ -151,7 +154,7 @@ fn requested_portfolios(job: &Job) -> Vec<(Uuid, String, u32)> {
 fn plan_portfolios(
     planned: &PlannedJob,
     dates: &Dates,
-    ending: Ending,
+    end_cause: EndCause,
     portfolios: Vec<PortfolioRow>,
     winners: &BTreeMap<PortfolioId, Winners>,
 ) -> Vec<PlannedPortfolio> {
@@ -161,9 +164,9 @@ fn plan_portfolios(
         let (model, _) = planned.model(&portfolio.model)?;
         let winners = winners.get(&portfolio.id).unwrap_or(&no_winners);
         let Dates { closed, runnable, incomplete } = dates;
-        let plan = match ending {
-            Ending::Itself => plan_lane(job, model, portfolio.trial, closed, runnable, winners),
-            Ending::Cancelled => cancelled_lane(job, model, portfolio.trial, closed, incomplete, winners),
+        let plan = match end_cause {
+            EndCause::DaysEnded => plan_lane(job, model, portfolio.trial, closed, runnable, winners),
+            EndCause::Cancelled => cancelled_lane(job, model, portfolio.trial, closed, incomplete, winners),
         };
         Some(PlannedPortfolio { portfolio, plan, lane: LaneId(Uuid::now_v7()), endpoint: endpoint(model) })
     };

@@ -28,8 +28,8 @@ pub(super) async fn finish(pool: &PgPool, wake: &Wake, in_hand: &LaneInHand) -> 
     let mut warnings = Vec::new();
     if closing.open_lanes == 0 {
         let tally = closing.tally().await?;
-        let ending = closing.ending().await?;
-        let JobEnd { outcome, message, added } = job_end(closing.connection(), job, tally, ending).await?;
+        let end_cause = closing.end_cause().await?;
+        let JobEnd { outcome, message, added } = job_end(closing.connection(), job, tally, end_cause).await?;
         closing.end_job(outcome).await?;
         messages.push(message);
         warnings = added;

@@ -174,8 +174,9 @@ async fn of_a_job_with_single_days_of_single_trials_nothing_else_is_run_or_held(
     for model in &mut job.models {
         model.trials = 3;
     }
-    job.models[0].only = Some([(1, day("2025-10-02")), (1, day("2025-10-09"))].into_iter().collect());
-    job.models[1].only = Some([(2, day("2025-10-10"))].into_iter().collect());
+    job.models[0].requested_dates =
+        Some([(1, day("2025-10-02")), (1, day("2025-10-09"))].into_iter().collect());
+    job.models[1].requested_dates = Some([(2, day("2025-10-10"))].into_iter().collect());
 
     let (events, end) = run(&stage, &job).await;
     executor.stop().await;

@@ -73,7 +73,7 @@ pub(crate) fn job(models: &[&str], start: &str, end: &str) -> Job {
         initial_cash: Decimal::from(10_000),
         trials: 1,
         start: day(start),
-        only: None,
+        requested_dates: None,
         costs: Costs::NONE,
         training_cutoff: None,
         kind: ModelKind::Policy(policy(name)),

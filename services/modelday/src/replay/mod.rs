@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::Args;
-use domain::replay::{RecordedDay, ReplayedDay, compare};
+use domain::replay::{RecordedDay, ReplayedDay, first_difference};
 
 use crate::terminal::leaderboard_table::{Leaderboard, table};
 use crate::terminal::output;
@@ -100,8 +100,9 @@ fn replayed(arguments: &ReplayArguments) -> anyhow::Result<Result<(), String>> {
 fn verified(arguments: &VerifyArguments) -> anyhow::Result<Result<(), String>> {
     let bundle = bundle_file::read(&arguments.bundle)?;
     let portfolios = run(&bundle);
-    let mut differences = days(&portfolios)
-        .filter_map(|(name, recorded, replayed)| Some((recorded.date, name, compare(recorded, replayed)?)));
+    let mut differences = days(&portfolios).filter_map(|(name, recorded, replayed)| {
+        Some((recorded.date, name, first_difference(recorded, replayed)?))
+    });
     let Some(mut first) = differences.next() else {
         let (days, count) = (bundle.days(), portfolios.len());
         print(&format!("{days} model-days of {count} portfolios are as they were recorded\n"))?;

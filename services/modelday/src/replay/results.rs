@@ -12,7 +12,7 @@ use domain::agent::{AgentReport, Transcript, UsageTotal};
 use domain::market::instruments::Symbol;
 use domain::performance::leaderboard;
 use domain::performance::significance::{Interval, LEVEL, Trials};
-use domain::replay::{Bundle, RecordedDay, RecordedPortfolio, ReplayedDay, ReplayedOutcome, standing};
+use domain::replay::{Bundle, RecordedDay, RecordedPortfolio, ReplayedDay, ReplayedOutcome, leaderboard_row};
 use domain::simulation::model_day::{CompletedDay, DayRef};
 use domain::values::money::Price;
 use rust_decimal::Decimal;
@@ -142,7 +142,7 @@ pub(super) fn text(bundle: &Bundle, portfolios: &[ReplayedPortfolio<'_>]) -> ser
         for (day, replayed) in recorded.days.iter().zip(days) {
             add(ResultLine::ModelDay(Box::new(ModelDayResult::of(recorded, day, replayed))))?;
         }
-        if let Some(row) = standing(recorded, days) {
+        if let Some(row) = leaderboard_row(recorded, days) {
             add(ResultLine::Portfolio(Box::new(PortfolioResult::of(recorded, &row, days))))?;
         }
     }
@@ -152,7 +152,7 @@ pub(super) fn text(bundle: &Bundle, portfolios: &[ReplayedPortfolio<'_>]) -> ser
 /// The portfolio's row of the leaderboard; `None` when it has no completed day.
 pub(super) fn row(portfolio: &ReplayedPortfolio<'_>) -> Option<LeaderboardRow> {
     let ReplayedPortfolio { recorded, days } = portfolio;
-    let row = standing(recorded, days)?;
+    let row = leaderboard_row(recorded, days)?;
     Some(LeaderboardRow {
         kind: "model".to_owned(),
         model: recorded.model.clone(),
@@ -168,8 +168,10 @@ pub(super) fn row(portfolio: &ReplayedPortfolio<'_>) -> Option<LeaderboardRow> {
 
 /// The models of the leaderboard with the mean and the interval of their trials.
 pub(super) fn models(portfolios: &[ReplayedPortfolio<'_>]) -> Vec<ModelTrials> {
-    let rows: Vec<_> =
-        portfolios.iter().filter_map(|portfolio| standing(portfolio.recorded, &portfolio.days)).collect();
+    let rows: Vec<_> = portfolios
+        .iter()
+        .filter_map(|portfolio| leaderboard_row(portfolio.recorded, &portfolio.days))
+        .collect();
     let of_model = |trials: &Trials| {
         let summary = trials.summary();
         let reason =

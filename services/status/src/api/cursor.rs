@@ -1,7 +1,7 @@
 //! Cursors: where a page ended, as an opaque text for a URL.
 
 use chrono::NaiveDate;
-use domain::events::job_view::Cell;
+use domain::events::job_view::RequestedDay;
 
 use domain::values::date::parse_date;
 
@@ -18,9 +18,9 @@ pub(super) struct Place {
     pub(super) number: usize,
 }
 
-/// The cursor after `cell`.
-pub(super) fn after(cell: &Cell) -> String {
-    encode(&format!("{}/{}/{}", cell.date, cell.trial, cell.model))
+/// The cursor after `day`.
+pub(super) fn after(day: &RequestedDay) -> String {
+    encode(&format!("{}/{}/{}", day.date, day.trial, day.model))
 }
 
 /// The cursor after `place`.
@@ -28,12 +28,12 @@ pub(super) fn after_place(place: &Place) -> String {
     encode(&format!("{}/{}/{}/{}", place.date, place.trial, place.number, place.model))
 }
 
-/// The cell of a cursor; `None` for an invalid one.
-pub(super) fn cell(cursor: &str) -> Option<Cell> {
+/// The model-day of a cursor; `None` for an invalid one.
+pub(super) fn model_day(cursor: &str) -> Option<RequestedDay> {
     let text = decode(cursor)?;
     let mut parts = text.splitn(3, '/');
     let (date, trial, model) = (parts.next()?, parts.next()?, parts.next()?);
-    Some(Cell { date: parse_date(date)?, trial: trial.parse().ok()?, model: model.to_owned() })
+    Some(RequestedDay { date: parse_date(date)?, trial: trial.parse().ok()?, model: model.to_owned() })
 }
 
 /// The place of a cursor; `None` for an invalid one.
@@ -65,10 +65,13 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_back() {
-        let place =
-            Cell { date: "2025-10-01".parse().unwrap(), model: "org/m\u{f6}del v1".to_owned(), trial: 7 };
+        let place = RequestedDay {
+            date: "2025-10-01".parse().unwrap(),
+            model: "org/m\u{f6}del v1".to_owned(),
+            trial: 7,
+        };
 
-        assert_eq!(cell(&after(&place)), Some(place));
+        assert_eq!(model_day(&after(&place)), Some(place));
     }
 
     #[test]
@@ -77,13 +80,13 @@ mod tests {
         let row = Place { model, trial: 7, date, number: 12 };
 
         assert_eq!(place(&after_place(&row)), Some(row.clone()));
-        assert_eq!(place(&after(&Cell { date, trial: 7, model: "m".to_owned() })), None);
+        assert_eq!(place(&after(&RequestedDay { date, trial: 7, model: "m".to_owned() })), None);
     }
 
     #[test]
     fn other_texts_are_no_cursors() {
         for text in ["", "x", "zz", "+1", "\u{e9}a", "323032352d31302d3031"] {
-            assert_eq!(cell(text), None, "{text:?}");
+            assert_eq!(model_day(text), None, "{text:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use chrono::Utc;
-use domain::events::job_view::{JobView, Occurrence, Requested, fold};
+use domain::events::job_view::{JobRequest, JobView, Occurrence, fold};
 use domain::job::JobState;
 use domain::values::ids::JobId;
 use runtime::http::Problem;
@@ -16,7 +16,7 @@ use super::state::Api;
 /// A job: its request, its progress and its state.
 pub(super) struct KnownJob {
     pub(super) id: JobId,
-    pub(super) requested: Requested,
+    pub(super) requested: JobRequest,
     pub(super) view: JobView,
     pub(super) state: JobState,
     counts: Counts,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use chrono::NaiveDate;
-use domain::events::job_view::Requested;
+use domain::events::job_view::JobRequest;
 use domain::job::request::DEFAULT_EXPERIMENT;
 use domain::market::instruments::{Symbol, Universe};
 use domain::performance::benchmark::{Closes, Curve, buy_and_hold, equal_weight};
@@ -131,7 +131,7 @@ fn daily_rate(text: &str) -> Option<f64> {
 async fn standings(
     api: &Api,
     query: LeaderboardQuery,
-    job: Option<Requested>,
+    job: Option<JobRequest>,
 ) -> Result<Leaderboard, Problem> {
     let (from, to) = (query.from.unwrap_or(NaiveDate::MIN), query.to.unwrap_or(NaiveDate::MAX));
     let dates = Span { from: query.from, to: query.to };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::events::job_view::days::DayState;
-use domain::events::job_view::{Cell, Requested};
+use domain::events::job_view::{JobRequest, RequestedDay};
 use domain::values::ids::JobId;
 use runtime::http::{Params, Problem, ProblemBody};
 use serde::Serialize;
@@ -108,7 +108,8 @@ pub(super) async fn model_days(
     let status = params.choice("status", &DAY_STATES).unwrap_or(StatusFilter::Any);
     let model = params.filter("model");
     let limit = params.number("limit", 1, MAX_MODEL_DAYS as i64).unwrap_or(1_000);
-    let after = params.read("cursor", "value_error", "the next_cursor of an earlier answer", cursor::cell);
+    let after =
+        params.read("cursor", "value_error", "the next_cursor of an earlier answer", cursor::model_day);
     params.finish()?;
     let job = KnownJob::load(&api, &id).await?;
     let limit = usize::try_from(limit).unwrap_or(MAX_MODEL_DAYS);
@@ -121,17 +122,17 @@ pub(super) async fn model_days(
 pub(super) async fn page(
     pool: &PgPool,
     job: JobId,
-    requested: &Requested,
+    requested: &JobRequest,
     status: StatusFilter,
     model: Option<&str>,
-    after: Option<Cell>,
+    after: Option<RequestedDay>,
     limit: usize,
 ) -> storage::Result<Page> {
     if let StatusFilter::In(state) = status {
         let filter = DayFilter { model, state: Some(state), after: after.as_ref(), until: None };
         let more = i64::try_from(limit + 1).unwrap_or(i64::MAX);
         let rows = day_rows(pool, job, &filter, more).await?;
-        return Ok(cut(rows.into_iter().map(|row| (row.cell.clone(), Some(row))).collect(), limit));
+        return Ok(cut(rows.into_iter().map(|row| (row.day.clone(), Some(row))).collect(), limit));
     }
     let (mut found, mut after) = (Vec::new(), after);
     for _ in 0..MAX_CHUNKS {
@@ -140,42 +141,42 @@ pub(super) async fn page(
         match last {
             None => return Ok(cut(found, limit)),
             Some(_) if found.len() > limit => return Ok(cut(found, limit)),
-            Some(cell) => after = Some(cell),
+            Some(day) => after = Some(day),
         }
     }
     let next = after.as_ref().map(cursor::after);
     Ok(Page { next, ..cut(found, limit) })
 }
 
-type Merged = BTreeMap<Cell, Option<DayRow>>;
+type Merged = BTreeMap<RequestedDay, Option<DayRow>>;
 
 /// The next model-days, and the last of them if more follow.
 async fn chunk(
     pool: &PgPool,
     job: JobId,
-    requested: &Requested,
+    requested: &JobRequest,
     model: Option<&str>,
-    after: Option<&Cell>,
-) -> storage::Result<(Merged, Option<Cell>)> {
-    let cells: Vec<Cell> = requested.cells(model, after).take(MAX_MODEL_DAYS + 1).collect();
-    let last = (cells.len() > MAX_MODEL_DAYS).then(|| cells.last().cloned()).flatten();
+    after: Option<&RequestedDay>,
+) -> storage::Result<(Merged, Option<RequestedDay>)> {
+    let days: Vec<RequestedDay> = requested.model_days(model, after).take(MAX_MODEL_DAYS + 1).collect();
+    let last = (days.len() > MAX_MODEL_DAYS).then(|| days.last().cloned()).flatten();
     let filter = DayFilter { model, state: None, after, until: last.as_ref() };
-    let mut merged: Merged = cells.into_iter().map(|cell| (cell, None)).collect();
+    let mut merged: Merged = days.into_iter().map(|day| (day, None)).collect();
     for row in day_rows(pool, job, &filter, i64::MAX).await? {
-        merged.insert(row.cell.clone(), Some(row));
+        merged.insert(row.day.clone(), Some(row));
     }
     Ok((merged, last))
 }
 
-fn cut(mut found: Vec<(Cell, Option<DayRow>)>, limit: usize) -> Page {
+fn cut(mut found: Vec<(RequestedDay, Option<DayRow>)>, limit: usize) -> Page {
     let more = found.len() > limit;
     found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|(cell, _)| cursor::after(cell));
-    Page { details: found.into_iter().map(|(cell, row)| detail(cell, row)).collect(), next }
+    let next = found.last().filter(|_| more).map(|(day, _)| cursor::after(day));
+    Page { details: found.into_iter().map(|(day, row)| detail(day, row)).collect(), next }
 }
 
-fn detail(cell: Cell, row: Option<DayRow>) -> ModelDayDetail {
-    let Cell { date, model, trial } = cell;
+fn detail(day: RequestedDay, row: Option<DayRow>) -> ModelDayDetail {
+    let RequestedDay { date, model, trial } = day;
     let (date, state) = (date.to_string(), row.as_ref().map_or("pending", |row| row.state.as_str()));
     let (started_at, ended_at) = row.as_ref().map_or((None, None), |row| (row.started_at, row.ended_at));
     ModelDayDetail {

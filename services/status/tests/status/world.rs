@@ -136,7 +136,7 @@ pub(crate) fn job(number: u128, models: &[&str], start: &str, end: &str) -> Job 
         initial_cash: Decimal::from(10_000),
         trials: 1,
         start: date(start),
-        only: None,
+        requested_dates: None,
         costs: Costs::NONE,
         training_cutoff: None,
         kind: ModelKind::Policy(Policy::Cash),

@@ -1,7 +1,9 @@
 //! The response of a dry run.
 
-use domain::dry_run::cost_estimate::{Basis, Estimate, PastDays, PerDay, Suffices, Total};
-use domain::dry_run::{Download, Share, Source};
+use domain::dry_run::cost_estimate::{
+    BudgetCheck, DailyAmount, DayEstimate, EstimateBasis, JobCost, PastDays,
+};
+use domain::dry_run::{DownloadForecast, ModelDayCounts, Source};
 use domain::job::{Job, Model, ModelKind};
 use runtime::deployment::Deployment;
 use runtime::http::Number;
@@ -12,9 +14,9 @@ use utoipa::ToSchema;
 /// What one model of the job would do.
 pub(super) struct ModelForecast<'a> {
     pub(super) model: &'a Model,
-    pub(super) share: Share,
+    pub(super) counts: ModelDayCounts,
     /// What its past days have used, and what its days are expected to use; of agents only.
-    pub(super) estimate: Option<(PastDays, Estimate)>,
+    pub(super) estimate: Option<(PastDays, DayEstimate)>,
 }
 
 /// What is known about the source of prices.
@@ -126,12 +128,12 @@ impl DryRunBody {
     pub(super) fn of(
         job: &Job,
         models: &[ModelForecast<'_>],
-        download: &Download,
+        download: &DownloadForecast,
         source: &PriceSource,
         warnings: Vec<String>,
         deployment: Deployment,
     ) -> Self {
-        let all = models.iter().map(|forecast| DayCounts::from(&forecast.share));
+        let all = models.iter().map(|forecast| DayCounts::from(&forecast.counts));
         Self {
             experiment: job.experiment.clone(),
             start_date: job.start.to_string(),
@@ -158,16 +160,16 @@ impl DayCounts {
     }
 }
 
-impl From<&Share> for DayCounts {
-    fn from(share: &Share) -> Self {
-        let Share { to_run, already_completed, market_closed, incomplete_prices, .. } = *share;
+impl From<&ModelDayCounts> for DayCounts {
+    fn from(counts: &ModelDayCounts) -> Self {
+        let ModelDayCounts { to_run, already_completed, market_closed, incomplete_prices, .. } = *counts;
         Self { to_run, already_completed, market_closed, incomplete_prices }
     }
 }
 
 impl From<&ModelForecast<'_>> for ModelBody {
     fn from(forecast: &ModelForecast<'_>) -> Self {
-        let ModelForecast { model, share, estimate } = forecast;
+        let ModelForecast { model, counts, estimate } = forecast;
         Self {
             model: model.signature.clone(),
             kind: match &model.kind {
@@ -176,18 +178,18 @@ impl From<&ModelForecast<'_>> for ModelBody {
                 ModelKind::Agent(agent) => agent.kind(),
             },
             trials: model.trials,
-            first_date: share.first.map(|date| date.to_string()),
-            last_date: share.last.map(|date| date.to_string()),
-            model_days: share.into(),
+            first_date: counts.first.map(|date| date.to_string()),
+            last_date: counts.last.map(|date| date.to_string()),
+            model_days: counts.into(),
             estimate: estimate
                 .as_ref()
-                .map(|(past, estimate)| EstimateBody::of(past, estimate, share.to_run)),
+                .map(|(past, estimate)| EstimateBody::of(past, estimate, counts.to_run)),
         }
     }
 }
 
 impl EstimateBody {
-    fn of(past: &PastDays, estimate: &Estimate, days: usize) -> Self {
+    fn of(past: &PastDays, estimate: &DayEstimate, days: usize) -> Self {
         Self {
             tokens: Amount::of(&estimate.tokens, past.counted, days),
             cost: Amount::of(&estimate.cost, past.priced, days),
@@ -196,7 +198,7 @@ impl EstimateBody {
 }
 
 impl Amount {
-    fn of(amount: &PerDay, past_days: u64, days: usize) -> Self {
+    fn of(amount: &DailyAmount, past_days: u64, days: usize) -> Self {
         Self {
             basis: amount.basis.as_str(),
             past_days,
@@ -207,7 +209,7 @@ impl Amount {
 }
 
 impl DownloadBody {
-    fn of(download: &Download, known: &PriceSource) -> Self {
+    fn of(download: &DownloadForecast, known: &PriceSource) -> Self {
         let (budget_suffices, reason) = match known.source {
             _ if download.symbols.is_empty() => (Some(true), None),
             Source::Unknown => (None, Some("no downloader has told of its provider")),
@@ -247,19 +249,19 @@ impl CostBody {
                 Some((forecast, &estimate.cost))
             })
         };
-        let total = Total::of(agents().map(|(forecast, cost)| (forecast.share.to_run, cost)));
-        let unknown = agents().filter(|(forecast, cost)| cost.of_days(forecast.share.to_run).is_none());
+        let total = JobCost::of(agents().map(|(forecast, cost)| (forecast.counts.to_run, cost)));
+        let unknown = agents().filter(|(forecast, cost)| cost.of_days(forecast.counts.to_run).is_none());
         let verdict = job.options.budget.map(|budget| total.within(budget));
         let (budget_suffices, reason) = match verdict {
             None => (None, None),
-            Some(Suffices::Yes) => (Some(true), None),
-            Some(Suffices::No) => (Some(false), Some("past days cost more")),
-            Some(Suffices::LimitsAllowMore) => (None, Some("the limits of its days allow more")),
-            Some(Suffices::CostUnknown) => (None, Some("the cost of a model is unknown")),
+            Some(BudgetCheck::Yes) => (Some(true), None),
+            Some(BudgetCheck::No) => (Some(false), Some("past days cost more")),
+            Some(BudgetCheck::LimitsAllowMore) => (None, Some("the limits of its days allow more")),
+            Some(BudgetCheck::CostUnknown) => (None, Some("the cost of a model is unknown")),
         };
         Self {
             basis: total.basis().as_str(),
-            total: (total.basis() != Basis::Unknown).then(|| total.known().into()),
+            total: (total.basis() != EstimateBasis::Unknown).then(|| total.known().into()),
             known: total.known().into(),
             unknown_models: unknown.map(|(forecast, _)| forecast.model.signature.clone()).collect(),
             budget: job.options.budget.map(|budget: Decimal| budget.into()),

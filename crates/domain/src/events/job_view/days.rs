@@ -1,5 +1,5 @@
-//! What events say about single model-days: for each, how far it came. Ended beats running, a later attempt
-//! beats an earlier one; a day that has ended stays as it ended.
+//! The states of single model-days, from events. An ended day takes the place of a running one, a later attempt that
+//! of an earlier one; a day that has ended stays as it is.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::events::event::Event;
 use crate::simulation::model_day::{CompletedDay, DayRef};
 use crate::values::ids::ModelDayKey;
 
-/// How far a model-day came.
+/// The state of a model-day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DayState {
     /// An attempt is under way.
@@ -42,7 +42,7 @@ impl DayState {
             .find(|state| state.as_str() == name)
     }
 
-    /// Whether nothing more will happen to it in this job.
+    /// Whether the job will not change it any more.
     pub fn has_ended(self) -> bool {
         self != Self::Running
     }
@@ -53,7 +53,7 @@ impl DayState {
 pub struct DayFact {
     /// Which model-day.
     pub key: ModelDayKey,
-    /// How far it came.
+    /// Its state.
     pub state: DayState,
     /// Which attempt, from 1; 0 when it is not run.
     pub attempt: u32,
@@ -63,16 +63,16 @@ pub struct DayFact {
     pub started_at: Option<DateTime<Utc>>,
     /// When the attempt ended.
     pub ended_at: Option<DateTime<Utc>>,
-    /// What it came to, when it took effect.
+    /// Its figures, when it took effect.
     pub result: Option<DayFigures>,
-    /// What its agent used, whether or not it took effect; `None` without a report.
+    /// What its agent used, also in a failed day; `None` without a report.
     pub usage: Option<DayUsage>,
 }
 
 /// What an agent used, over a day or several.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DayUsage {
-    /// Calls, tokens and money.
+    /// Calls, tokens and dollars.
     pub spent: UsageTotal,
     /// Calls that were sent again although the first copy may have been billed.
     pub possibly_paid_twice: u64,
@@ -120,7 +120,7 @@ impl From<&CompletedDay> for DayFigures {
     }
 }
 
-/// What one event says about model-days; nothing, for most kinds.
+/// The facts about model-days in one event; most kinds have none.
 pub fn facts(event: &Event) -> Vec<DayFact> {
     match event {
         Event::ModelDayStarted(event) => vec![DayFact {
@@ -173,7 +173,7 @@ fn fact(key: ModelDayKey, state: DayState, attempt: u32) -> DayFact {
     DayFact { key, state, attempt, detail: None, started_at: None, ended_at: None, result: None, usage: None }
 }
 
-/// Model-days by key, each as far as is known. `T` is whatever the caller keeps with the fact that won.
+/// The latest fact of each model-day, by key. `T` is what the caller keeps with the fact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DayFacts<T>(BTreeMap<ModelDayKey, (DayFact, T)>);
 
@@ -187,7 +187,7 @@ impl<T> DayFacts<T> {
     /// Adds one fact.
     pub fn add(&mut self, fact: DayFact, with: T) {
         match self.0.get(&fact.key) {
-            Some((known, _)) if !fact.beats(known) => {}
+            Some((known, _)) if !fact.supersedes(known) => {}
             Some(_) | None => {
                 self.0.insert(fact.key.clone(), (fact, with));
             }
@@ -201,8 +201,8 @@ impl<T> DayFacts<T> {
 }
 
 impl DayFact {
-    /// Whether this one is further than `known`, of the same model-day.
-    pub fn beats(&self, known: &Self) -> bool {
+    /// Whether this one takes the place of `known`, of the same model-day.
+    pub fn supersedes(&self, known: &Self) -> bool {
         match (self.state.has_ended(), known.state.has_ended()) {
             (_, true) => false,
             (true, false) => true,

@@ -13,7 +13,7 @@ use crate::events::event::{
     DataFailed, DataReady, DataWaiting, DaysSkipped, DownloadProgressed, DownloadStarted, JobStarted,
     ModelDayStarted,
 };
-use crate::job::{Ending, Job, Model, ModelKind, Options};
+use crate::job::{EndCause, Job, Model, ModelKind, Options};
 use crate::market::instruments::Universe;
 use crate::simulation::model_day::{CompletedDay, DayRef, FailedDay, SkipReason, SkippedDate};
 use crate::strategy::policy::Policy;
@@ -34,7 +34,7 @@ fn model(signature: &str, start: &str) -> Model {
         initial_cash: Decimal::from(10_000),
         trials: 1,
         start: date(start),
-        only: None,
+        requested_dates: None,
         costs: Costs::NONE,
         training_cutoff: None,
         kind: ModelKind::Policy(Policy::Cash),
@@ -67,20 +67,20 @@ enum Fate {
     IsSkipped,
 }
 
-/// The life of a job as the services tell it, in order, with its times.
+/// The life of a job as the services publish it, in order, with its times.
 fn life(fates: &[Fate], download: Option<u32>, waits: bool, data_fails: bool) -> Vec<(Event, i64)> {
     let job = job(&["a", "b"], "2025-10-31");
     let id = job.id;
-    let mut told = vec![Event::JobRequested(job.clone())];
+    let mut events = vec![Event::JobRequested(job.clone())];
     if let Some(symbols_total) = download {
-        told.push(Event::DownloadStarted(DownloadStarted { job: id, symbols_total }));
+        events.push(Event::DownloadStarted(DownloadStarted { job: id, symbols_total }));
         for symbols_done in 1..=symbols_total {
             let budget_left = Some(100 - symbols_done);
             let progress = DownloadProgressed { job: id, symbols_done, symbols_total, budget_left };
-            told.push(Event::DownloadProgressed(progress));
+            events.push(Event::DownloadProgressed(progress));
             if waits && symbols_done == 2 {
-                told.push(Event::DataWaiting(DataWaiting { job: id, until: instant(500) }));
-                told.push(Event::DataWaiting(DataWaiting { job: id, until: instant(900) }));
+                events.push(Event::DataWaiting(DataWaiting { job: id, until: instant(500) }));
+                events.push(Event::DataWaiting(DataWaiting { job: id, until: instant(900) }));
             }
         }
     }
@@ -89,7 +89,7 @@ fn life(fates: &[Fate], download: Option<u32>, waits: bool, data_fails: bool) ->
         Warning::dates_skipped(vec![date("2025-10-02")]),
     ];
     let error = data_fails.then(|| "no trading dates".to_owned());
-    told.push(match &error {
+    events.push(match &error {
         Some(error) => Event::DataFailed(DataFailed {
             job,
             error: error.clone(),
@@ -104,7 +104,7 @@ fn life(fates: &[Fate], download: Option<u32>, waits: bool, data_fails: bool) ->
         }),
     });
     if !data_fails {
-        told.push(Event::JobStarted(JobStarted { job: id, lanes: 2, model_days: 9 }));
+        events.push(Event::JobStarted(JobStarted { job: id, lanes: 2, model_days: 9 }));
     }
     let mut tally = Tally::default();
     for (place, fate) in fates.iter().enumerate() {
@@ -122,19 +122,19 @@ fn life(fates: &[Fate], download: Option<u32>, waits: bool, data_fails: bool) ->
                 if *announced {
                     for attempt in 1..=2 {
                         let key = key.clone();
-                        told.push(Event::ModelDayStarted(ModelDayStarted {
+                        events.push(Event::ModelDayStarted(ModelDayStarted {
                             key,
                             attempt,
                             started_at: began,
                         }));
                     }
                 }
-                told.push(Event::ModelDayCompleted(Box::new(completed(key, began))));
+                events.push(Event::ModelDayCompleted(Box::new(completed(key, began))));
             }
             Fate::Fails => {
                 tally.failed += 1;
                 let (error, completed_at) = ("boom".to_owned(), began);
-                told.push(Event::ModelDayFailed(FailedDay {
+                events.push(Event::ModelDayFailed(FailedDay {
                     key,
                     attempt: 1,
                     error,
@@ -147,20 +147,20 @@ fn life(fates: &[Fate], download: Option<u32>, waits: bool, data_fails: bool) ->
                 tally.skipped += 1;
                 let dates = vec![SkippedDate { date: key.date, reason: SkipReason::MarketClosed }];
                 let ModelDayKey { job, experiment, model, trial, .. } = key;
-                told.push(Event::ModelDaysSkipped(DaysSkipped { job, experiment, model, trial, dates }));
+                events.push(Event::ModelDaysSkipped(DaysSkipped { job, experiment, model, trial, dates }));
             }
         }
     }
     let warnings = [warnings, vec![Warning::already_completed(3)]].concat();
-    told.push(Event::JobEnded(JobEnded {
+    events.push(Event::JobEnded(JobEnded {
         job: id,
-        outcome: tally.outcome(Ending::Itself),
+        outcome: tally.outcome(EndCause::DaysEnded),
         tally,
         error,
         warnings,
         ended_at: instant(1_000),
     }));
-    told.into_iter().zip(1..).collect()
+    events.into_iter().zip(1..).collect()
 }
 
 fn completed(key: ModelDayKey, at: DateTime<Utc>) -> CompletedDay {
@@ -217,18 +217,18 @@ fn lives() -> impl Strategy<Value = Vec<(Event, i64)>> {
 proptest! {
     #[test]
     fn any_order_and_any_repetition_adds_up_to_the_same(
-        (told, heard) in lives().prop_flat_map(|told| (Just(told.clone()), Just(told).prop_shuffle())),
+        (events, received) in lives().prop_flat_map(|events| (Just(events.clone()), Just(events).prop_shuffle())),
         again in prop::collection::vec(any::<Index>(), 0..20),
     ) {
-        let mut heard = heard;
+        let mut received = received;
         for index in &again {
-            let repeated = heard[index.index(heard.len())].clone();
-            heard.insert(index.index(heard.len()), repeated);
+            let repeated = received[index.index(received.len())].clone();
+            received.insert(index.index(received.len()), repeated);
         }
 
-        let (view, days) = folded(&heard);
+        let (view, days) = folded(&received);
 
-        let (expected, expected_days) = folded(&told);
+        let (expected, expected_days) = folded(&events);
         prop_assert_eq!(&view, &expected);
         prop_assert_eq!(&days, &expected_days);
         prop_assert!(view.shown_state(ended_days(&days)).is_terminal());
@@ -236,11 +236,11 @@ proptest! {
 
     #[test]
     fn a_job_is_shown_as_ended_only_when_all_its_days_are_known(
-        heard in lives().prop_flat_map(|told| Just(told).prop_shuffle()),
+        received in lives().prop_flat_map(|events| Just(events).prop_shuffle()),
     ) {
         let (mut view, mut days) = (JobView::default(), DayFacts::default());
-        let all = ended_days(&folded(&heard).1);
-        for (event, second) in &heard {
+        let all = ended_days(&folded(&received).1);
+        for (event, second) in &received {
             fold(&mut view, &Occurrence { event, at: instant(*second), trace_id: None });
             for fact in facts(event) {
                 days.add(fact, ());
@@ -251,8 +251,8 @@ proptest! {
     }
 
     #[test]
-    fn a_view_reads_back_as_it_was_written(told in lives()) {
-        let (view, _) = folded(&told);
+    fn a_view_reads_back_as_it_was_written(events in lives()) {
+        let (view, _) = folded(&events);
 
         let text = serde_json::to_string(&view).unwrap();
 
@@ -270,11 +270,11 @@ fn a_stub_is_pending_and_knows_nothing() {
 
 #[test]
 fn work_begins_with_the_download_and_waiting_ends_with_the_prices() {
-    let told = life(&[], Some(3), true, false);
-    let ready = told.iter().position(|(event, _)| matches!(event, Event::DataReady(_))).unwrap();
+    let events = life(&[], Some(3), true, false);
+    let ready = events.iter().position(|(event, _)| matches!(event, Event::DataReady(_))).unwrap();
 
-    let (before, _) = folded(&told[..ready]);
-    let (after, _) = folded(&told);
+    let (before, _) = folded(&events[..ready]);
+    let (after, _) = folded(&events);
 
     assert_eq!(before.shown_state(0), JobState::DownloadingData);
     assert_eq!(before.started_at, Some(instant(2)));
@@ -301,10 +301,10 @@ fn cells_are_the_weekdays_of_each_model_by_date_then_model() {
     job.models[0].start = date("2025-10-03");
     job.models[1].start = date("2025-10-02");
     job.models[1].trials = 2;
-    let requested = Requested::from(&job);
-    let text = |cell: Cell| format!("{} {}{}", cell.date, cell.model, cell.trial);
+    let requested = JobRequest::from(&job);
+    let text = |cell: RequestedDay| format!("{} {}{}", cell.date, cell.model, cell.trial);
 
-    let cells: Vec<_> = requested.cells(None, None).collect();
+    let cells: Vec<_> = requested.model_days(None, None).collect();
 
     let expected = [
         "2025-10-02 a0",
@@ -318,17 +318,17 @@ fn cells_are_the_weekdays_of_each_model_by_date_then_model() {
     ];
     assert_eq!(cells.iter().cloned().map(text).collect::<Vec<_>>(), expected);
     assert_eq!(requested.total_model_days(), 8);
-    let rest: Vec<_> = requested.cells(None, Some(&cells[3])).map(text).collect();
+    let rest: Vec<_> = requested.model_days(None, Some(&cells[3])).map(text).collect();
     assert_eq!(rest, expected[4..]);
-    let of_b: Vec<_> = requested.cells(Some("b"), None).map(text).collect();
+    let of_b: Vec<_> = requested.model_days(Some("b"), None).map(text).collect();
     assert_eq!(of_b, ["2025-10-03 b0", "2025-10-06 b0"]);
 }
 
 #[test]
 fn a_day_that_has_ended_stays_as_it_ended() {
-    let told = life(&[Fate::Completes { announced: true }], None, false, false);
+    let events = life(&[Fate::Completes { announced: true }], None, false, false);
 
-    let (_, days) = folded(&told.into_iter().rev().collect::<Vec<_>>());
+    let (_, days) = folded(&events.into_iter().rev().collect::<Vec<_>>());
 
     let states: Vec<_> = days.iter().map(|(fact, ())| (fact.state, fact.attempt)).collect();
     assert_eq!(states, [(DayState::Completed, 1)]);

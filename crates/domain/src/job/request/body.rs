@@ -1,6 +1,6 @@
-//! From a JSON body to a request, with everything that is wrong with it.
+//! The JSON body of a request.
 //!
-//! Types, messages and the leniency with booleans are those of the library that the original used.
+//! Types, messages and the accepted forms of booleans are those of the library that the original API used.
 
 use std::collections::HashSet;
 
@@ -8,49 +8,54 @@ use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use super::{DEFAULT_EXPERIMENT, Place, TriggerRequest, ValidationError};
+use super::validation::{PathSegment, ValidationError};
+use super::{DEFAULT_EXPERIMENT, TriggerRequest};
 use crate::job::{OnFailure, Options};
 use crate::market::calendar;
 use crate::values::date::parse_date;
 
-/// Most elements of one list that are complained about: a megabyte of numbers must not become an
-/// answer of fifty.
-const MOST_ELEMENT_ERRORS: usize = 100;
-const LONGEST_EXPERIMENT: usize = 100;
+/// Reported elements of one list: a body of one megabyte must not lead to a response of fifty.
+const MAX_ELEMENT_ERRORS: usize = 100;
+const MAX_EXPERIMENT: usize = 100;
 
-pub(super) fn parse(body: &Value) -> Result<TriggerRequest, Vec<ValidationError>> {
-    let Value::Object(fields) = body else {
-        return Err(vec![ValidationError {
-            kind: "model_attributes_type",
-            loc: vec!["body".into()],
-            msg: "Input should be a valid dictionary or object to extract fields from".into(),
-            input: body.clone(),
-        }]);
-    };
-    let mut body = Body { fields, errors: Vec::new() };
-    let start = body.optional_date("start_date");
-    let end = body.date("end_date");
-    let models = body.names("models");
-    let replace_existing = body.flag("replace_existing");
-    let on_failure = body.on_failure("on_failure");
-    let experiment = body.experiment("experiment");
-    let wait_for_data = body.flag("wait_for_data");
-    let reprocess_stale = body.flag("reprocess_stale");
-    let budget = body.dollars("budget");
-    match end {
-        Some(end) if body.errors.is_empty() => Ok(TriggerRequest {
-            start,
-            end,
-            models,
-            options: Options { replace_existing, on_failure, wait_for_data, reprocess_stale, budget },
-            experiment,
-        }),
-        _ => Err(body.errors),
+impl TriggerRequest {
+    /// The request of a JSON body; unknown fields are ignored.
+    ///
+    /// # Errors
+    /// All that is wrong with the body, in the order of the documented fields.
+    pub fn parse(body: &Value) -> Result<Self, Vec<ValidationError>> {
+        let Value::Object(fields) = body else {
+            return Err(vec![ValidationError {
+                kind: "model_attributes_type",
+                loc: vec!["body".into()],
+                msg: "Input should be a valid dictionary or object to extract fields from".into(),
+                input: body.clone(),
+            }]);
+        };
+        let mut body = Body { fields, errors: Vec::new() };
+        let start = body.optional_date("start_date");
+        let end = body.date("end_date");
+        let models = body.names("models");
+        let replace_existing = body.flag("replace_existing");
+        let on_failure = body.on_failure("on_failure");
+        let experiment = body.experiment("experiment");
+        let wait_for_data = body.flag("wait_for_data");
+        let reprocess_stale = body.flag("reprocess_stale");
+        let budget = body.dollars("budget");
+        match end {
+            Some(end) if body.errors.is_empty() => Ok(Self {
+                start,
+                end,
+                models,
+                options: Options { replace_existing, on_failure, wait_for_data, reprocess_stale, budget },
+                experiment,
+            }),
+            _ => Err(body.errors),
+        }
     }
 }
 
-/// The fields of a body, read one after another. A reader that records an error returns a default,
-/// which nobody sees.
+/// The fields of a body. A method that records an error returns a default, which is not used.
 struct Body<'a> {
     fields: &'a Map<String, Value>,
     errors: Vec<ValidationError>,
@@ -86,14 +91,14 @@ impl Body<'_> {
             self.refuse(field, "value_error", msg, value);
             return None;
         };
-        // A date beyond the calendar's end is judged by `resolve`: nearly all are just in the future.
+        // `resolve` refuses a date beyond the calendar's end: nearly all are in the future.
         if date.year() < *calendar::YEARS.start() {
             self.errors.push(ValidationError::outside_calendar(field, date));
         }
         Some(date)
     }
 
-    /// The texts of a list, each at its first place.
+    /// The texts of a list without repetitions, in order.
     fn names(&mut self, field: &'static str) -> Vec<String> {
         let list = match self.fields.get(field) {
             None | Some(Value::Null) => return Vec::new(),
@@ -104,9 +109,9 @@ impl Body<'_> {
             }
         };
         let wrong = list.iter().enumerate().filter(|(_, element)| !element.is_string());
-        self.errors.extend(wrong.take(MOST_ELEMENT_ERRORS).map(|(index, element)| ValidationError {
+        self.errors.extend(wrong.take(MAX_ELEMENT_ERRORS).map(|(index, element)| ValidationError {
             kind: "string_type",
-            loc: vec!["body".into(), field.into(), Place::Index(index)],
+            loc: vec!["body".into(), field.into(), PathSegment::Index(index)],
             msg: "Input should be a valid string".into(),
             input: element.clone(),
         }));
@@ -165,8 +170,8 @@ impl Body<'_> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         if name.is_empty() {
             self.refuse(field, "string_too_short", "String should have at least 1 character", value);
-        } else if name.chars().count() > LONGEST_EXPERIMENT {
-            let msg = format!("String should have at most {LONGEST_EXPERIMENT} characters");
+        } else if name.chars().count() > MAX_EXPERIMENT {
+            let msg = format!("String should have at most {MAX_EXPERIMENT} characters");
             self.refuse(field, "string_too_long", msg, value);
         } else if !name.chars().all(allowed) {
             let msg = "String should match pattern '^[A-Za-z0-9._-]+$'";
@@ -176,7 +181,7 @@ impl Body<'_> {
     }
 }
 
-/// A boolean, or one of the texts and numbers that the original took for one.
+/// A boolean, or a text or number that the original API accepts as one.
 fn read_flag(value: &Value) -> Result<bool, (&'static str, &'static str)> {
     let text = match value {
         Value::Bool(flag) => return Ok(*flag),

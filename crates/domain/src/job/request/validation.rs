@@ -1,4 +1,4 @@
-//! What is wrong with a request, in the words that clients of the original API know.
+//! Validation errors, with the texts of the original API.
 
 use std::fmt;
 
@@ -8,29 +8,29 @@ use serde_json::Value;
 
 use crate::market::calendar;
 
-/// One step of the way to a value inside a request.
+/// One segment of the path to a value in a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum Place {
-    /// A field of an object, or the part of the request it begins at: `body`, `query`.
+pub enum PathSegment {
+    /// A field of an object, or the part of the request where the path begins: `body`, `query`.
     Field(String),
     /// An element of a list, counted from 0.
     Index(usize),
 }
 
-impl From<&str> for Place {
+impl From<&str> for PathSegment {
     fn from(field: &str) -> Self {
         Self::Field(field.to_owned())
     }
 }
 
-impl From<usize> for Place {
+impl From<usize> for PathSegment {
     fn from(index: usize) -> Self {
         Self::Index(index)
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for PathSegment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Field(field) => f.write_str(field),
@@ -39,23 +39,23 @@ impl fmt::Display for Place {
     }
 }
 
-/// One thing that is wrong with a request; written as `{type, loc, msg, input}`.
+/// One error of a request, serialised as `{type, loc, msg, input}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ValidationError {
     /// Stable name of the rule, e.g. `missing`.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// Where the value is, from the outside in, e.g. `body`, `models`, `0`.
-    pub loc: Vec<Place>,
+    /// The path to the value, e.g. `body`, `models`, `0`.
+    pub loc: Vec<PathSegment>,
     /// A sentence for people.
     pub msg: String,
-    /// What was there instead; the whole object when a field is missing.
+    /// The refused value; the whole object when a field is missing.
     pub input: Value,
 }
 
 impl ValidationError {
-    /// A `value_error`: a value of the right type that breaks `problem`'s rule.
-    pub fn value(loc: Vec<Place>, problem: impl fmt::Display, input: Value) -> Self {
+    /// A `value_error`: a value of the right type that breaks a rule.
+    pub fn value(loc: Vec<PathSegment>, problem: impl fmt::Display, input: Value) -> Self {
         Self { kind: "value_error", loc, msg: format!("Value error, {problem}"), input }
     }
 
@@ -65,14 +65,14 @@ impl ValidationError {
         lines.join("; ")
     }
 
-    /// `field` of the body is a date for which the calendar has no answers.
+    /// `field` of the body is a date that the calendar does not cover.
     pub(super) fn outside_calendar(field: &'static str, date: NaiveDate) -> Self {
         let loc = vec!["body".into(), field.into()];
         Self::value(loc, outside_calendar(field, date), date.to_string().into())
     }
 }
 
-/// Why a date of a request is refused for which the calendar has no answers.
+/// The error text for a date that the calendar does not cover.
 pub(super) fn outside_calendar(field: &str, date: NaiveDate) -> String {
     let (first, last) = (calendar::YEARS.start(), calendar::YEARS.end());
     format!("{field} ({date}) is outside the trading calendar ({first}-01-01 to {last}-12-31)")

@@ -1,4 +1,4 @@
-//! What a job that retries another asks for.
+//! What the retry of a job requests.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ fn model(signature: &str) -> Model {
         initial_cash: Decimal::from(10_000),
         trials: TRIALS,
         start: date("2025-10-01"),
-        only: None,
+        requested_dates: None,
         costs: Costs::NONE,
         training_cutoff: None,
         kind: ModelKind::Policy(Policy::Cash),
@@ -49,56 +49,56 @@ fn job() -> Job {
     }
 }
 
-fn retried(job: &Job, failed: &[FailedPair]) -> Option<Job> {
+fn retried(job: &Job, failed: &[FailedModelDay]) -> Option<Job> {
     retry(job, failed, JobId(Uuid::from_u128(2)), DateTime::UNIX_EPOCH)
 }
 
-fn pair(model: &str, trial: u32, day: &str) -> FailedPair {
-    FailedPair { model: model.to_owned(), trial, date: date(day) }
+fn failed_day(model: &str, trial: u32, day: &str) -> FailedModelDay {
+    FailedModelDay { model: model.to_owned(), trial, date: date(day) }
 }
 
 /// The model-days that the lanes of a job run when all prices are there.
-fn run(job: &Job) -> BTreeSet<FailedPair> {
+fn run(job: &Job) -> BTreeSet<FailedModelDay> {
     let weekdays = weekdays(job.start, job.end).into_iter().collect();
-    let mut pairs = BTreeSet::new();
+    let mut days = BTreeSet::new();
     for model in &job.models {
-        for trial in model.trials_asked() {
+        for trial in model.requested_trials() {
             let plan = plan_lane(job, model, trial, &BTreeSet::new(), &weekdays, &Winners::new());
             assert_eq!(plan.skipped, [], "nothing else is so much as mentioned");
-            let pair = |date| FailedPair { model: model.signature.clone(), trial, date };
-            pairs.extend(plan.dates.into_iter().map(pair));
+            let pair = |date| FailedModelDay { model: model.signature.clone(), trial, date };
+            days.extend(plan.dates.into_iter().map(pair));
         }
     }
-    pairs
+    days
 }
 
-fn any_failed() -> impl Strategy<Value = BTreeSet<FailedPair>> {
+fn any_failed() -> impl Strategy<Value = BTreeSet<FailedModelDay>> {
     let days = weekdays(date("2025-10-01"), date("2025-10-31"));
     let pair = (prop_oneof![Just("a"), Just("b"), Just("c")], 0..TRIALS, prop::sample::select(days));
-    let pair = pair.prop_map(|(model, trial, date)| FailedPair { model: model.to_owned(), trial, date });
+    let pair = pair.prop_map(|(model, trial, date)| FailedModelDay { model: model.to_owned(), trial, date });
     prop::collection::btree_set(pair, 1..12)
 }
 
 proptest! {
     #[test]
     fn exactly_the_failed_model_days_are_run_again(failed in any_failed()) {
-        let pairs: Vec<FailedPair> = failed.iter().cloned().collect();
+        let days: Vec<FailedModelDay> = failed.iter().cloned().collect();
 
-        let again = retried(&job(), &pairs).unwrap();
+        let again = retried(&job(), &days).unwrap();
 
-        prop_assert_eq!(run(&again), failed);
-        prop_assert_eq!(again.total_model_days(), pairs.len());
-        prop_assert_eq!(again.start, pairs.iter().map(|pair| pair.date).min().unwrap());
-        prop_assert_eq!(again.end, pairs.iter().map(|pair| pair.date).max().unwrap());
-        let cells = crate::events::job_view::Requested::from(&again);
-        prop_assert_eq!(cells.total_model_days() as usize, pairs.len());
-        let cells: BTreeSet<FailedPair> = cells
-            .cells(None, None)
-            .map(|cell| FailedPair { model: cell.model, trial: cell.trial, date: cell.date })
+        prop_assert_eq!(run(&again), failed.clone());
+        prop_assert_eq!(again.total_model_days(), days.len());
+        prop_assert_eq!(again.start, days.iter().map(|day| day.date).min().unwrap());
+        prop_assert_eq!(again.end, days.iter().map(|day| day.date).max().unwrap());
+        let request = crate::events::job_view::JobRequest::from(&again);
+        prop_assert_eq!(request.total_model_days() as usize, days.len());
+        let requested: BTreeSet<FailedModelDay> = request
+            .model_days(None, None)
+            .map(|day| FailedModelDay { model: day.model, trial: day.trial, date: day.date })
             .collect();
-        prop_assert_eq!(cells, pairs.into_iter().collect::<BTreeSet<_>>());
-        // A retry that fails in the same way asks for the same again.
-        let failed_again: Vec<FailedPair> = run(&again).into_iter().collect();
+        prop_assert_eq!(requested, failed);
+        // A retry that fails in the same way requests the same again.
+        let failed_again: Vec<FailedModelDay> = run(&again).into_iter().collect();
         prop_assert_eq!(run(&retried(&again, &failed_again).unwrap()), run(&again));
     }
 }
@@ -107,21 +107,25 @@ proptest! {
 fn models_keep_their_configuration_and_the_job_its_options() {
     let original = job();
 
-    let again = retried(&original, &[pair("b", 1, "2025-10-07")]).unwrap();
+    let again = retried(&original, &[failed_day("b", 1, "2025-10-07")]).unwrap();
 
     assert_eq!(again.retry_of, Some(original.id));
     assert_eq!((&again.experiment, again.options), (&original.experiment, original.options));
     assert_eq!(again.models.len(), 1, "the others did not fail");
     let model = &again.models[0];
-    let as_it_was = Model { start: original.models[1].start, only: None, ..model.clone() };
+    let as_it_was = Model { start: original.models[1].start, requested_dates: None, ..model.clone() };
     assert_eq!(as_it_was, original.models[1]);
     assert_eq!(model.dates(1, again.end), [date("2025-10-07")]);
-    assert_eq!(model.trials_asked().collect::<Vec<_>>(), [1]);
+    assert_eq!(model.requested_trials().collect::<Vec<_>>(), [1]);
 }
 
 #[test]
 fn nothing_that_failed_is_nothing_to_run() {
     assert_eq!(retried(&job(), &[]), None);
-    let elsewhere = [pair("d", 0, "2025-10-07"), pair("a", TRIALS, "2025-10-07"), pair("a", 0, "2026-01-05")];
+    let elsewhere = [
+        failed_day("d", 0, "2025-10-07"),
+        failed_day("a", TRIALS, "2025-10-07"),
+        failed_day("a", 0, "2026-01-05"),
+    ];
     assert_eq!(retried(&job(), &elsewhere), None, "what was not in the job is not retried");
 }

@@ -63,7 +63,7 @@ fn october(options: Options) -> Job {
             initial_cash: Decimal::from(10_000),
             trials: 1,
             start: day("2025-10-01"),
-            only: None,
+            requested_dates: None,
             costs: Costs::NONE,
             training_cutoff: None,
             kind: ModelKind::Policy(Policy::Cash),
@@ -128,7 +128,8 @@ fn any_job() -> impl Strategy<Value = (Job, BTreeSet<NaiveDate>)> {
         |((start, end), options, failing, only)| {
             let mut job = Job { start, end, ..october(options) };
             job.models[0].start = start;
-            job.models[0].only = only.map(|dates| dates.into_iter().map(|date| (0, date)).collect());
+            job.models[0].requested_dates =
+                only.map(|dates| dates.into_iter().map(|date| (0, date)).collect());
             (job, failing)
         },
     )

@@ -51,7 +51,7 @@ pub(crate) fn job(symbols: &[&str], start: &str, end: &str) -> Job {
         initial_cash: 10_000.into(),
         trials: 1,
         start: date(start),
-        only: None,
+        requested_dates: None,
         costs: Costs::default(),
         training_cutoff: None,
         kind: ModelKind::Policy(Policy::Cash),

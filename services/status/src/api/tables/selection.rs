@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use chrono::NaiveDate;
-use domain::events::job_view::Requested;
+use domain::events::job_view::JobRequest;
 use domain::job::request::{DEFAULT_EXPERIMENT, ValidationError};
 use domain::values::ids::JobId;
 use runtime::http::{Params, Problem};
@@ -35,7 +35,7 @@ const LAST: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
 pub(super) struct Selection {
     pub(super) format: Format,
     pub(super) experiment: String,
-    pub(super) job: Option<(JobId, Requested)>,
+    pub(super) job: Option<(JobId, JobRequest)>,
     pub(super) model: Option<String>,
     pub(super) trial: Option<u32>,
     pub(super) from: NaiveDate,

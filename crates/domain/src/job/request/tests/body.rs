@@ -230,7 +230,7 @@ proptest! {
             Ok(request) => prop_assert!(body["end_date"] == json!(request.end.to_string())),
             Err(errors) => {
                 prop_assert!(!errors.is_empty());
-                prop_assert!(errors.iter().all(|error| error.loc[0] == Place::from("body")));
+                prop_assert!(errors.iter().all(|error| error.loc[0] == PathSegment::from("body")));
             }
         }
     }

@@ -15,19 +15,23 @@ fn known() -> Vec<KnownModel> {
     vec![model("GPT-5", true), model("Qwen3-max", true), model("retired", false)]
 }
 
-fn limits() -> Limits {
-    Limits { max_days: 30, today: date("2025-10-31") }
+fn limits() -> RequestLimits {
+    RequestLimits { max_days: 30, today: date("2025-10-31") }
 }
 
 fn completed(last: &[(&str, &str)]) -> BTreeMap<String, NaiveDate> {
     last.iter().map(|(model, day)| ((*model).to_owned(), date(day))).collect()
 }
 
-fn resolve_with(body: Value, limits: Limits, last: &[(&str, &str)]) -> Result<Resolved, Refusal> {
+fn resolve_with(
+    body: Value,
+    limits: RequestLimits,
+    last: &[(&str, &str)],
+) -> Result<ResolvedRequest, RequestRefusal> {
     resolve(&TriggerRequest::parse(&body).unwrap(), &limits, &known(), &completed(last))
 }
 
-fn resolved(body: Value, last: &[(&str, &str)]) -> Resolved {
+fn resolved(body: Value, last: &[(&str, &str)]) -> ResolvedRequest {
     resolve_with(body, limits(), last).unwrap()
 }
 
@@ -39,7 +43,7 @@ fn check_refused(body: Value, detail: &str) {
 }
 
 /// Model starts as texts.
-fn starts(resolved: &Resolved) -> Vec<(&str, String)> {
+fn starts(resolved: &ResolvedRequest) -> Vec<(&str, String)> {
     resolved.models.iter().map(|(model, start)| (model.as_str(), start.to_string())).collect()
 }
 
@@ -159,7 +163,7 @@ fn the_range_of_a_resumed_job_is_measured_from_its_earliest_model() {
 
     let refusal = resolve_with(json!({"end_date": "2025-10-30"}), limits(), &last).unwrap_err();
 
-    assert_eq!(refusal, Refusal::TooLarge { days: 59, max: 30 });
+    assert_eq!(refusal, RequestRefusal::TooLarge { days: 59, max: 30 });
 }
 
 #[test]
@@ -170,17 +174,17 @@ fn the_first_refusal_in_the_documented_order_is_given() {
     let long_and_future = json!({"start_date": "2025-10-01", "end_date": "2099-01-01"});
     let refusal = |body| resolve_with(body, limits(), &[]).unwrap_err();
 
-    assert!(matches!(refusal(unknown_and_backwards), Refusal::UnknownModels { .. }));
-    assert!(matches!(refusal(backwards_and_future.clone()), Refusal::StartAfterEnd { .. }));
-    assert!(matches!(refusal(long_and_future), Refusal::TooLarge { .. }));
+    assert!(matches!(refusal(unknown_and_backwards), RequestRefusal::UnknownModels { .. }));
+    assert!(matches!(refusal(backwards_and_future.clone()), RequestRefusal::StartAfterEnd { .. }));
+    assert!(matches!(refusal(long_and_future), RequestRefusal::TooLarge { .. }));
     let nothing_enabled =
         resolve(&TriggerRequest::parse(&backwards_and_future).unwrap(), &limits(), &[], &BTreeMap::new());
-    assert_eq!(nothing_enabled.unwrap_err(), Refusal::NoModels);
+    assert_eq!(nothing_enabled.unwrap_err(), RequestRefusal::NoModels);
 }
 
 #[test]
 fn a_past_date_beyond_the_calendar_is_a_validation_error() {
-    let later = Limits { max_days: 30, today: date("2031-06-01") };
+    let later = RequestLimits { max_days: 30, today: date("2031-06-01") };
 
     let refusal = resolve_with(json!({"end_date": "2031-01-02"}), later, &[]).unwrap_err();
 
@@ -207,7 +211,7 @@ proptest! {
             start, end, models: Vec::new(), options: Options::default(), experiment: "default".into(),
         };
 
-        if let Ok(resolved) = resolve(&request, &Limits { max_days, today }, &known(), &last) {
+        if let Ok(resolved) = resolve(&request, &RequestLimits { max_days, today }, &known(), &last) {
             prop_assert!(resolved.start <= resolved.end && resolved.end <= today);
             prop_assert!((resolved.end - resolved.start).num_days() < i64::from(max_days));
             prop_assert!(resolved.models.iter().all(|(_, first)| *first >= resolved.start));

@@ -1,6 +1,6 @@
-//! One day from its recording.
+//! The replay of one day.
 
-use super::{Missing, RecordedDay, RecordedOutcome, ReplayedDay, ReplayedOutcome};
+use super::{MissingResponse, RecordedDay, RecordedOutcome, ReplayedDay, ReplayedOutcome};
 use crate::accounting::day_result::DayResult;
 use crate::agent::{AgentReport, EndReason, FinishedSession, JournaledSession, NextStep};
 use crate::job::AgentModel;
@@ -12,7 +12,7 @@ use crate::simulation::run::{AgentAttempt, ModelDayRun};
 pub(super) fn replay_day(run: &ModelDayRun<'_>, recorded: &RecordedDay) -> ReplayedDay {
     let nothing = |outcome| ReplayedDay { outcome, transcript: None, missing: None };
     match &recorded.outcome {
-        // What ended a process is in no recording.
+        // No recording holds what ended a process.
         RecordedOutcome::Failed { error } if error == CRASHED && recorded.report.is_none() => {
             nothing(failed(run, recorded, error.clone(), None))
         }
@@ -53,7 +53,7 @@ fn converse(run: &ModelDayRun<'_>, agent: &AgentModel, recorded: &RecordedDay) -
 }
 
 /// Runs the session to its end, or to the first response that is not recorded. That one ends the day.
-fn continue_from_journal(session: &mut JournaledSession<'_>) -> Option<Missing> {
+fn continue_from_journal(session: &mut JournaledSession<'_>) -> Option<MissingResponse> {
     let (step, why) = match session.next_step() {
         Ok(NextStep::Ended(_)) => return None,
         Ok(NextStep::Call { request, .. }) => (request.step, "no answer is recorded".to_owned()),
@@ -64,7 +64,7 @@ fn continue_from_journal(session: &mut JournaledSession<'_>) -> Option<Missing> 
         Err(problem) => (session.step(), problem.to_string()),
     };
     session.stop(EndReason::NotRecorded);
-    Some(Missing { step, why })
+    Some(MissingResponse { step, why })
 }
 
 fn completed(run: &ModelDayRun<'_>, result: DayResult, attempt: Option<AgentAttempt>) -> ReplayedOutcome {

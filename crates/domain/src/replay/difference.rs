@@ -1,4 +1,4 @@
-//! Where a day that was run again differs from the recorded one.
+//! The difference between a replayed day and the recorded one.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use crate::accounting::portfolio::Portfolio;
 use crate::agent::transcript::Role;
 use crate::agent::{AgentReport, EntryKind, Message};
 
-/// Longest text that is shown of either side, in characters.
-const SHOWN: usize = 200;
+/// Characters that are shown of either side.
+const MAX_SHOWN: usize = 200;
 
 /// The first difference between a recorded day and the same day run again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// The step of the conversation, from 1; `None` when it is in the day's accounts.
+    /// The step of the conversation, from 1; `None` when the day's accounts differ.
     pub step: Option<u32>,
     /// What differs.
     pub what: String,
     /// As it was recorded.
     pub recorded: String,
-    /// As it came out this time.
+    /// As it was replayed.
     pub replayed: String,
 }
 
@@ -34,21 +34,21 @@ impl fmt::Display for Difference {
 }
 
 fn short(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
+    match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),
     }
 }
 
-/// The first difference; in the order of the day: the conversation first, then how it ended, then accounts.
-pub fn compare(recorded: &RecordedDay, replayed: &ReplayedDay) -> Option<Difference> {
+/// The first difference in the order of the day: the conversation, then its end, then the accounts.
+pub fn first_difference(recorded: &RecordedDay, replayed: &ReplayedDay) -> Option<Difference> {
     conversation(recorded, replayed).or_else(|| match (&recorded.outcome, &replayed.outcome) {
         (
             RecordedOutcome::Completed { fills, position, value_at_open, value_at_close },
             ReplayedOutcome::Completed { day, fills: again },
         ) => report(recorded.report.as_ref(), day.agent.as_ref())
-            .or_else(|| traded(fills, again))
-            .or_else(|| owned(position, &day.ending_position))
+            .or_else(|| self::fills(fills, again))
+            .or_else(|| self::position(position, &day.ending_position))
             .or_else(|| differ("the value at the open", value_at_open, &day.value_at_open))
             .or_else(|| differ("the value at the close", (*value_at_close).as_ref()?, &day.value_at_close)),
         (RecordedOutcome::Failed { error }, ReplayedOutcome::Failed(day)) => {
@@ -67,45 +67,40 @@ pub fn compare(recorded: &RecordedDay, replayed: &ReplayedDay) -> Option<Differe
     })
 }
 
-/// What tools answered, step by step, up to where the recording ends.
+/// The first difference in the results of tools, up to the end of the recording.
 fn conversation(recorded: &RecordedDay, replayed: &ReplayedDay) -> Option<Difference> {
     let at = |step, difference| Difference { step: Some(step), ..difference };
-    let turns = replayed.transcript.as_ref().map(|said| said.messages.as_slice()).unwrap_or_default();
-    let results = turns.iter().filter(|turn| turn.role == Role::Tool);
-    for turn in results {
-        let Some(index) = turn.index else { continue };
-        let known = recorded.journal.entry(turn.step, index.saturating_add(1));
-        let what = format!("{} (call {})", turn.name.as_deref().unwrap_or("a tool"), index + 1);
-        let Some(known) = known else {
-            return Some(at(turn.step, difference(&what, "nothing", &turn.content)));
+    let messages = replayed.transcript.as_ref().map(|transcript| transcript.messages.as_slice());
+    let messages = messages.unwrap_or_default();
+    for result in messages.iter().filter(|message| message.role == Role::Tool) {
+        let Some(index) = result.index else { continue };
+        let entry = recorded.journal.entry(result.step, index.saturating_add(1));
+        let what = format!("{} (call {})", result.name.as_deref().unwrap_or("a tool"), index + 1);
+        let Some(entry) = entry else {
+            return Some(at(result.step, difference(&what, "nothing", &result.content)));
         };
-        // A search is told as it was recorded; there is nothing to compare.
-        let told = known.answer.as_deref().unwrap_or_default();
-        if known.kind == EntryKind::Tool && told != turn.content {
-            return Some(at(turn.step, difference(&what, told, &turn.content)));
+        // The result of a search comes from the recording, so it cannot differ.
+        let answer = entry.answer.as_deref().unwrap_or_default();
+        if entry.kind == EntryKind::Tool && answer != result.content {
+            return Some(at(result.step, difference(&what, answer, &result.content)));
         }
     }
     if let Some(missing) = &replayed.missing {
         return Some(at(missing.step, difference("the model's answer", &missing.why, "not_recorded")));
     }
-    unreached(recorded, turns)
+    unreached(recorded, messages)
 }
 
-/// An entry of the journal that the conversation does not reach.
-fn unreached(recorded: &RecordedDay, turns: &[Message]) -> Option<Difference> {
-    replayed_to(turns).and_then(|last| {
-        let beyond =
-            recorded.journal.entries().find(|entry| entry.step > last && entry.kind == EntryKind::Tool)?;
-        let told = beyond.answer.as_deref().unwrap_or_default();
-        Some(Difference {
-            step: Some(beyond.step),
-            ..difference(&format!("call {}", beyond.index), told, "not reached")
-        })
+/// The first recorded result of a tool that the replay does not reach.
+fn unreached(recorded: &RecordedDay, messages: &[Message]) -> Option<Difference> {
+    let last = messages.last()?.step;
+    let mut results = recorded.journal.entries().filter(|entry| entry.kind == EntryKind::Tool);
+    let entry = results.find(|entry| entry.step > last)?;
+    let answer = entry.answer.as_deref().unwrap_or_default();
+    Some(Difference {
+        step: Some(entry.step),
+        ..difference(&format!("call {}", entry.index), answer, "not reached")
     })
-}
-
-fn replayed_to(turns: &[Message]) -> Option<u32> {
-    turns.last().map(|turn| turn.step)
 }
 
 fn report(recorded: Option<&AgentReport>, replayed: Option<&AgentReport>) -> Option<Difference> {
@@ -113,43 +108,43 @@ fn report(recorded: Option<&AgentReport>, replayed: Option<&AgentReport>) -> Opt
         (Some(recorded), Some(replayed)) => (recorded, replayed),
         (None, None) => return None,
         (recorded, replayed) => {
-            let told = |report: Option<&AgentReport>| match report {
+            let text = |report: Option<&AgentReport>| match report {
                 Some(report) => format!("ended with {}", report.reason),
                 None => "none".to_owned(),
             };
-            return Some(difference("the conversation", &told(recorded), &told(replayed)));
+            return Some(difference("the conversation", &text(recorded), &text(replayed)));
         }
     };
     differ("why the conversation ended", &recorded.reason, &replayed.reason)
         .or_else(|| differ("the summary", &recorded.summary, &replayed.summary))
         .or_else(|| {
-            let again = (recorded.possibly_paid_twice, replayed.possibly_paid_twice);
-            let same = recorded.spent == replayed.spent && again.0 == again.1;
-            let told = |report: &AgentReport| format!("{:?}", (&report.spent, report.possibly_paid_twice));
-            (!same).then(|| difference("what was used", &told(recorded), &told(replayed)))
+            let resent = (recorded.possibly_paid_twice, replayed.possibly_paid_twice);
+            let same = recorded.spent == replayed.spent && resent.0 == resent.1;
+            let text = |report: &AgentReport| format!("{:?}", (&report.spent, report.possibly_paid_twice));
+            (!same).then(|| difference("what was used", &text(recorded), &text(replayed)))
         })
 }
 
-fn traded(recorded: &[Fill], replayed: &[Fill]) -> Option<Difference> {
-    let told = |fill: Option<&Fill>| match fill {
+fn fills(recorded: &[Fill], replayed: &[Fill]) -> Option<Difference> {
+    let text = |fill: Option<&Fill>| match fill {
         Some(fill) => {
             let Fill { sequence, side, symbol, quantity, price, fee, cash_after, .. } = fill;
             format!("{sequence}: {side} {quantity} {symbol} at {price}, fee {fee}, cash {cash_after}")
         }
         None => "nothing".to_owned(),
     };
-    let most = recorded.len().max(replayed.len());
-    let place = (0..most).find(|place| told(recorded.get(*place)) != told(replayed.get(*place)))?;
+    let count = recorded.len().max(replayed.len());
+    let place = (0..count).find(|place| text(recorded.get(*place)) != text(replayed.get(*place)))?;
     let what = format!("fill {}", place + 1);
-    Some(difference(&what, &told(recorded.get(place)), &told(replayed.get(place))))
+    Some(difference(&what, &text(recorded.get(place)), &text(replayed.get(place))))
 }
 
-fn owned(recorded: &Portfolio, replayed: &Portfolio) -> Option<Difference> {
-    let told = |portfolio: &Portfolio| {
+fn position(recorded: &Portfolio, replayed: &Portfolio) -> Option<Difference> {
+    let text = |portfolio: &Portfolio| {
         let holdings = portfolio.holdings().iter().map(|(symbol, shares)| format!(", {symbol} {shares}"));
         format!("cash {}{}", portfolio.cash(), holdings.collect::<String>())
     };
-    (recorded != replayed).then(|| difference("the position", &told(recorded), &told(replayed)))
+    (recorded != replayed).then(|| difference("the position", &text(recorded), &text(replayed)))
 }
 
 fn differ<T: PartialEq + fmt::Display>(what: &str, recorded: &T, replayed: &T) -> Option<Difference> {

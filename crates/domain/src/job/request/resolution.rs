@@ -1,11 +1,11 @@
-//! What a well-formed request means today: which models run from which date, or why none may.
+//! What a valid request means today: which models run from which date, or why it is refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use super::validation::outside_calendar;
-use super::{TriggerRequest, ValidationError};
+use super::TriggerRequest;
+use super::validation::{ValidationError, outside_calendar};
 use crate::market::calendar::{Calendar, weekdays};
 
 /// A model of the configuration.
@@ -13,14 +13,14 @@ use crate::market::calendar::{Calendar, weekdays};
 pub struct KnownModel {
     /// Its unique name.
     pub signature: String,
-    /// Whether it runs when a request names no models. A named model runs in any case.
+    /// Whether it runs when a request names no models. A named model always runs.
     pub enabled: bool,
 }
 
-/// What a request is measured against.
+/// The limits of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Most calendar days from first to last date.
+pub struct RequestLimits {
+    /// Calendar days from first to last date, both included.
     pub max_days: u32,
     /// The date in New York.
     pub today: NaiveDate,
@@ -28,7 +28,7 @@ pub struct Limits {
 
 /// What will be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resolved {
+pub struct ResolvedRequest {
     /// The earliest date of any model; `end` when every model is up to date.
     pub start: NaiveDate,
     /// Last date, inclusive.
@@ -36,41 +36,41 @@ pub struct Resolved {
     /// Each model with its own first date, in the order of the request or else of the configuration.
     /// A first date after `end` means that the model is up to date: it has no days in this job.
     pub models: Vec<(String, NaiveDate)>,
-    /// Whether the models go on from their own history.
+    /// Whether the models continue from their own history.
     pub resume: bool,
 }
 
-impl Resolved {
+impl ResolvedRequest {
     /// The models that are up to date and have no days in this job.
     pub fn up_to_date(&self) -> impl Iterator<Item = &str> {
         self.models.iter().filter(|(_, start)| *start > self.end).map(|(model, _)| model.as_str())
     }
 
-    /// Weekdays of the models' ranges, taken together: each is counted once; 0 when all are up to date.
+    /// Weekdays in any model's range, each counted once; 0 when all are up to date.
     pub fn total_dates(&self) -> usize {
         self.models.iter().map(|(_, start)| weekdays(*start, self.end).len()).max().unwrap_or(0)
     }
 
-    /// Weekdays of each model's range, summed over the models; trials are not known here.
+    /// Weekdays of the models' ranges, summed over the models, for one trial each.
     pub fn total_model_days(&self) -> usize {
         self.models.iter().map(|(_, start)| weekdays(*start, self.end).len()).sum()
     }
 
-    /// The sentence of the answer.
+    /// The `message` of the response.
     pub fn message(&self) -> String {
         message(self.total_dates(), self.models.len(), self.resume)
     }
 }
 
-/// The sentence of an answer about `dates` dates and `models` models.
+/// The `message` of a response about `dates` dates and `models` models.
 pub fn message(dates: usize, models: usize, resume: bool) -> String {
     let mode = if resume { " (resume mode)" } else { "" };
     format!("Simulation job created for {dates} dates, {models} models{mode}")
 }
 
-/// Why a well-formed request is not run; of several, the first in this order.
+/// Why a valid request is not run; of several, the first in this order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum RequestRefusal {
     /// Names that are no models of the configuration. A validation error.
     #[error("Unknown models: {}. Known models: {}", list(names), list(known))]
     UnknownModels {
@@ -79,7 +79,7 @@ pub enum Refusal {
         /// Every model of the configuration, enabled or not.
         known: Vec<String>,
     },
-    /// A date that has come, but that the calendar does not reach. A validation error.
+    /// A date that is not in the future and that the calendar does not cover. A validation error.
     #[error("{}", outside_calendar(field, *date))]
     BeyondCalendar {
         /// `start_date` or `end_date`.
@@ -103,7 +103,7 @@ pub enum Refusal {
     TooLarge {
         /// Calendar days, both ends included.
         days: i64,
-        /// Most days allowed.
+        /// Allowed days.
         max: u32,
     },
     /// The range ends after today.
@@ -114,8 +114,8 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
-    /// The text of the answer's `detail`.
+impl RequestRefusal {
+    /// The `detail` of the response.
     pub fn detail(&self) -> String {
         self.to_string()
     }
@@ -132,29 +132,28 @@ impl Refusal {
     }
 }
 
-/// Decides what `request` means for the models of the configuration.
+/// Resolves `request` for the models of the configuration.
 ///
-/// `last_completed` is each model's last completed date in the request's experiment. When a request
-/// resumes, a model without history starts (and ends) on the last date, and one that is up to date is
-/// left with no days: it neither fails the others nor, when all are up to date, the request. Nothing
-/// is left to do then, and a job that does nothing says so.
+/// `last_completed` is each model's last completed date in the request's experiment. When the request resumes, a model
+/// without history runs the last date only, and a model that is up to date runs no day. A request whose models are all
+/// up to date is no error: its job has no days and says so.
 ///
 /// # Errors
-/// The first refusal that applies, in the order of [`Refusal`].
+/// The first refusal that applies, in the order of [`RequestRefusal`].
 pub fn resolve(
     request: &TriggerRequest,
-    limits: &Limits,
+    limits: &RequestLimits,
     known: &[KnownModel],
     last_completed: &BTreeMap<String, NaiveDate>,
-) -> Result<Resolved, Refusal> {
+) -> Result<ResolvedRequest, RequestRefusal> {
     let signatures = chosen(request, known)?;
     refuse_beyond_calendar(request, limits.today)?;
     if signatures.is_empty() {
-        return Err(Refusal::NoModels);
+        return Err(RequestRefusal::NoModels);
     }
     let end = request.end;
     if let Some(start) = request.start.filter(|start| *start > end) {
-        return Err(Refusal::StartAfterEnd { start, end });
+        return Err(RequestRefusal::StartAfterEnd { start, end });
     }
     let first_date = |signature: &String| match (request.start, last_completed.get(signature)) {
         (Some(start), _) => start,
@@ -171,27 +170,27 @@ pub fn resolve(
     let start = models.iter().map(|(_, start)| *start).min().unwrap_or(end).min(end);
     let days = (end - start).num_days() + 1;
     if days > i64::from(limits.max_days) {
-        return Err(Refusal::TooLarge { days, max: limits.max_days });
+        return Err(RequestRefusal::TooLarge { days, max: limits.max_days });
     }
     if end > limits.today {
-        return Err(Refusal::Future { end });
+        return Err(RequestRefusal::Future { end });
     }
-    Ok(Resolved { start, end, models, resume: request.start.is_none() })
+    Ok(ResolvedRequest { start, end, models, resume: request.start.is_none() })
 }
 
-/// A date that is still to come is left to the rules about ranges, whose texts clients know.
-fn refuse_beyond_calendar(request: &TriggerRequest, today: NaiveDate) -> Result<(), Refusal> {
+/// A date in the future is left to the rules about ranges, whose texts clients know.
+fn refuse_beyond_calendar(request: &TriggerRequest, today: NaiveDate) -> Result<(), RequestRefusal> {
     let calendar = Calendar::nyse();
     let dates = [("start_date", request.start), ("end_date", Some(request.end))];
     let beyond = dates
         .into_iter()
         .filter_map(|(field, date)| Some((field, date?)))
         .find(|(_, date)| *date <= today && !calendar.covers(*date));
-    beyond.map_or(Ok(()), |(field, date)| Err(Refusal::BeyondCalendar { field, date }))
+    beyond.map_or(Ok(()), |(field, date)| Err(RequestRefusal::BeyondCalendar { field, date }))
 }
 
 /// The signatures that the request names, or those of all enabled models.
-fn chosen(request: &TriggerRequest, known: &[KnownModel]) -> Result<Vec<String>, Refusal> {
+fn chosen(request: &TriggerRequest, known: &[KnownModel]) -> Result<Vec<String>, RequestRefusal> {
     if request.models.is_empty() {
         let enabled = known.iter().filter(|model| model.enabled);
         return Ok(enabled.map(|model| model.signature.clone()).collect());
@@ -202,20 +201,20 @@ fn chosen(request: &TriggerRequest, known: &[KnownModel]) -> Result<Vec<String>,
     if names.is_empty() {
         Ok(request.models.clone())
     } else {
-        Err(Refusal::UnknownModels {
+        Err(RequestRefusal::UnknownModels {
             names,
             known: known.iter().map(|model| model.signature.clone()).collect(),
         })
     }
 }
 
-/// Names for people: at most twenty, then how many more.
+/// Up to twenty names, then the number of the others.
 fn list(names: &[String]) -> String {
-    const SHOWN: usize = 20;
-    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    const MAX_SHOWN: usize = 20;
+    let shown: Vec<&str> = names.iter().take(MAX_SHOWN).map(String::as_str).collect();
     match names.len() {
         0 => "none".to_owned(),
-        count @ ..=SHOWN => shown[..count].join(", "),
-        count => format!("{} and {} more", shown.join(", "), count - SHOWN),
+        count @ ..=MAX_SHOWN => shown[..count].join(", "),
+        count => format!("{} and {} more", shown.join(", "), count - MAX_SHOWN),
     }
 }

@@ -1,4 +1,4 @@
-//! What was asked for, without what only the executor needs.
+//! A job's request, without what only the executor needs.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::values::ids::JobId;
 
 /// A job's request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Requested {
+pub struct JobRequest {
     /// The experiment whose portfolios are used.
     pub experiment: String,
     /// The models, in the order of the request.
@@ -46,17 +46,17 @@ pub struct RequestedModel {
     pub config_hash: String,
     /// How it decides: `recorded`, `policy`, `llm` or `http`.
     pub kind: String,
-    /// The only dates that are asked for of it; `None` for every weekday from its start to the job's end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub only: Option<RequestedDates>,
-    /// Last date that its knowledge may reach.
+    /// The dates to run; `None` for every weekday from its start to the job's end.
+    #[serde(default, rename = "only", skip_serializing_if = "Option::is_none")]
+    pub requested_dates: Option<RequestedDates>,
+    /// Last date that its training data may reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training_cutoff: Option<NaiveDate>,
 }
 
-/// A model-day as it was asked for. Ordered by date, then model, then trial.
+/// A requested model-day. Ordered by date, then model, then trial.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Cell {
+pub struct RequestedDay {
     /// A weekday; not necessarily a session.
     pub date: NaiveDate,
     /// The model's signature.
@@ -65,7 +65,7 @@ pub struct Cell {
     pub trial: u32,
 }
 
-impl From<&Job> for Requested {
+impl From<&Job> for JobRequest {
     fn from(job: &Job) -> Self {
         let model = |model: &crate::job::Model| RequestedModel {
             signature: model.signature.clone(),
@@ -78,7 +78,7 @@ impl From<&Job> for Requested {
                 ModelKind::Agent(ref agent) => agent.kind(),
             }
             .to_owned(),
-            only: model.only.clone(),
+            requested_dates: model.requested_dates.clone(),
             training_cutoff: model.training_cutoff,
         };
         Self {
@@ -94,32 +94,32 @@ impl From<&Job> for Requested {
     }
 }
 
-impl Requested {
-    /// All dates asked for, oldest first: every weekday, unless just some are asked for of each model.
+impl JobRequest {
+    /// All requested dates, oldest first: every weekday, unless each model has a selection of dates.
     pub fn dates(&self) -> Vec<NaiveDate> {
-        let only: Option<Vec<&RequestedDates>> =
-            self.models.iter().map(|model| model.only.as_ref()).collect();
-        let Some(only) = only.filter(|only| !only.is_empty()) else {
+        let selections: Option<Vec<&RequestedDates>> =
+            self.models.iter().map(|model| model.requested_dates.as_ref()).collect();
+        let Some(selections) = selections.filter(|selections| !selections.is_empty()) else {
             return weekdays(self.start, self.end);
         };
-        let dates = only.iter().flat_map(|only| only.trials()).flat_map(|(_, dates)| dates);
+        let dates = selections.iter().flat_map(|selection| selection.trials()).flat_map(|(_, dates)| dates);
         dates.copied().collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// How many model-days were asked for, trials counted.
+    /// Requested model-days, over all models and trials.
     pub fn total_model_days(&self) -> u64 {
         let days = |model: &RequestedModel| {
-            count_of(model.only.as_ref(), model.trials, model.start, self.end) as u64
+            count_of(model.requested_dates.as_ref(), model.trials, model.start, self.end) as u64
         };
         self.models.iter().map(days).sum()
     }
 
-    /// The model-days asked for, in order, those of `model` only when one is given, after `after`.
-    pub fn cells<'a>(
+    /// The requested model-days after `after`, in order; with `model`, those of that model.
+    pub fn model_days<'a>(
         &'a self,
         model: Option<&'a str>,
-        after: Option<&'a Cell>,
-    ) -> impl Iterator<Item = Cell> + 'a {
+        after: Option<&'a RequestedDay>,
+    ) -> impl Iterator<Item = RequestedDay> + 'a {
         let mut models: Vec<&RequestedModel> =
             self.models.iter().filter(|known| model.is_none_or(|model| model == known.signature)).collect();
         models.sort_by(|a, b| a.signature.cmp(&b.signature));
@@ -131,12 +131,13 @@ impl Requested {
                 let begun: Vec<&RequestedModel> =
                     models.iter().copied().filter(|model| model.start <= date).collect();
                 begun.into_iter().flat_map(move |model| {
-                    let is_asked =
-                        move |trial: &u32| model.only.as_ref().is_none_or(|only| only.has(*trial, date));
-                    let cell = move |trial| Cell { date, model: model.signature.clone(), trial };
-                    (0..model.trials).filter(is_asked).map(cell)
+                    let is_requested = move |trial: &u32| {
+                        model.requested_dates.as_ref().is_none_or(|dates| dates.has(*trial, date))
+                    };
+                    let day = move |trial| RequestedDay { date, model: model.signature.clone(), trial };
+                    (0..model.trials).filter(is_requested).map(day)
                 })
             })
-            .skip_while(move |cell| after.is_some_and(|after| cell <= after))
+            .skip_while(move |day| after.is_some_and(|after| day <= after))
     }
 }

@@ -1,4 +1,4 @@
-//! How a replayed portfolio did, by the leaderboard's figures.
+//! The leaderboard's row of a replayed portfolio.
 
 use super::{RecordedPortfolio, ReplayedDay, ReplayedOutcome};
 use crate::events::job_view::days::DayFigures;
@@ -6,9 +6,9 @@ use crate::performance::leaderboard::{LeaderboardRow, PortfolioDays, Reference, 
 use crate::simulation::model_day::DayRef;
 use crate::simulation::staleness::stale_from;
 
-/// The leaderboard's row over the days that were run; `None` when none completed. It is measured by what the
-/// portfolio was worth at the close before them, when there is one.
-pub fn standing(portfolio: &RecordedPortfolio, days: &[ReplayedDay]) -> Option<LeaderboardRow> {
+/// The leaderboard's row over the replayed days; `None` when none completed. Returns start from the portfolio's value
+/// at the close before these days, when there is one.
+pub fn leaderboard_row(portfolio: &RecordedPortfolio, days: &[ReplayedDay]) -> Option<LeaderboardRow> {
     let completed = days.iter().filter_map(|day| match &day.outcome {
         ReplayedOutcome::Completed { day, .. } => Some((day.key.date, DayFigures::from(day.as_ref()))),
         ReplayedOutcome::Failed(_) | ReplayedOutcome::Skipped => None,
@@ -34,7 +34,7 @@ pub fn standing(portfolio: &RecordedPortfolio, days: &[ReplayedDay]) -> Option<L
         .map(|(date, day): &(_, DayFigures)| (DayRef { date: *date, revision: day.revision }, day.base));
     let stale_from = stale_from(chain);
     let (model, trial) = (portfolio.model.clone(), portfolio.trial);
-    // A cutoff parts the leaderboard of a whole history, not what one job has to come to again.
+    // A training cutoff divides the whole history of a portfolio, not the days of one job.
     portfolio_row(
         &PortfolioDays { model, trial, training_cutoff: None, days, stale_from },
         from,
