@@ -8,8 +8,8 @@ use runtime::relay::Wake;
 use storage::outbox::StoredMessage;
 
 use crate::error::ExecutorError;
-use crate::job::cancel::Canceller;
-use crate::job::plan::JobPlanner;
+use crate::job::cancellation::Canceller;
+use crate::job::planner::JobPlanner;
 use crate::lane::turn::{LaneKind, LaneRunner};
 use crate::metrics;
 use crate::recovery::unplannable::Unplannable;

@@ -1,11 +1,13 @@
 //! A lane in the hands of a worker: its turns, the days that a turn runs, and the lane's end.
 
 mod agent_day;
+mod batch;
 mod cache;
-mod day;
-mod finish;
+mod day_record;
+mod day_runner;
+mod day_step;
 mod in_hand;
+mod lane_end;
 mod lease;
-mod record_day;
 
 pub(crate) mod turn;

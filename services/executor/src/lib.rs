@@ -27,12 +27,12 @@ use crate::agent::AgentDays;
 use crate::api::ApiState;
 use crate::handlers::{Cancels, Hints, Plans, Turns};
 use crate::job::cache::JobCache;
-use crate::job::cancel::Canceller;
-use crate::job::plan::JobPlanner;
+use crate::job::cancellation::Canceller;
+use crate::job::planner::JobPlanner;
 use crate::job::stop_signal::StopSignals;
 use crate::lane::turn::{LaneKind, LaneRunner, Shared, Slices};
 use crate::recovery::catch_up::CatchUp;
-use crate::recovery::reconcile::Reconciler;
+use crate::recovery::reconciler::Reconciler;
 use crate::recovery::unplannable::Unplannable;
 
 pub use agent::Searcher;

@@ -1,4 +1,4 @@
-//! Bars in memory: read in stretches of sessions, shared by all lanes of a job.
+//! Bars in memory: read in price windows, which all lanes of a job share.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,16 +18,16 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::error::ExecutorError;
 use crate::job::cache::PlannedJob;
 
-/// Stretches in memory.
-const MAX_STRETCHES: usize = 8;
-/// Stretches of one job. Its lanes take turns, and are seldom further apart.
-const MAX_STRETCHES_OF_A_JOB: usize = 3;
+/// Windows in memory.
+const MAX_WINDOWS: usize = 8;
+/// Windows of one job. Its lanes take turns, and are seldom further apart.
+const MAX_WINDOWS_OF_A_JOB: usize = 3;
 
 type Table = Arc<OnceCell<Arc<Market>>>;
 /// What is in memory, last used last.
-type Stretches = VecDeque<(JobId, PriceWindow, Table)>;
+type Windows = VecDeque<(JobId, PriceWindow, Table)>;
 
-/// What is read for the days of a stretch.
+/// What is read for the days of a window.
 #[derive(Debug)]
 pub(crate) struct Market {
     /// The bars.
@@ -36,15 +36,15 @@ pub(crate) struct Market {
     pub(crate) actions: KnownActions,
 }
 
-/// The stretches in memory.
+/// The windows in memory.
 pub(crate) struct PriceCache {
     calendar: Calendar,
-    stretches: Mutex<Stretches>,
+    windows: Mutex<Windows>,
 }
 
 impl PriceCache {
     pub(crate) fn new(calendar: Calendar) -> Self {
-        Self { calendar, stretches: Mutex::default() }
+        Self { calendar, windows: Mutex::default() }
     }
 
     /// All bars that a day of `job` may need, among others: today's, those a policy looks back on, and the
@@ -56,10 +56,10 @@ impl PriceCache {
         date: NaiveDate,
         held: Option<&Portfolio>,
     ) -> Result<Arc<Market>, ExecutorError> {
-        let (stretch, table) = self.stretch(job.job.id, date).await;
+        let (window, table) = self.window(job.job.id, date).await;
         let universe = &job.job.universe;
         let members = || universe.symbols.iter().chain(&universe.benchmark).cloned().collect::<Vec<_>>();
-        let range = || (stretch.from(&self.calendar, job.lookback()), stretch.last);
+        let range = || (window.from(&self.calendar, job.lookback()), window.last);
         let load = async |symbols: &[Symbol]| load(pool, symbols, range(), job.price_version).await;
         let market = table.get_or_try_init(async || load(&members()).await).await?.clone();
         // A held symbol that has left the universe keeps being priced.
@@ -72,29 +72,29 @@ impl PriceCache {
         load(&[members(), strangers].concat()).await
     }
 
-    async fn stretch(&self, job: JobId, date: NaiveDate) -> (PriceWindow, Table) {
-        let mut stretches = self.stretches.lock().await;
-        let is_it = |stretch: &PriceWindow| stretch.first <= date && date <= stretch.last;
-        let known = stretches.iter().position(|(of, known, _)| *of == job && is_it(known));
-        let (_, stretch, table) = known
-            .and_then(|place| stretches.remove(place))
+    async fn window(&self, job: JobId, date: NaiveDate) -> (PriceWindow, Table) {
+        let mut windows = self.windows.lock().await;
+        let is_it = |window: &PriceWindow| window.first <= date && date <= window.last;
+        let known = windows.iter().position(|(of, known, _)| *of == job && is_it(known));
+        let (_, window, table) = known
+            .and_then(|place| windows.remove(place))
             .unwrap_or_else(|| (job, PriceWindow::of(&self.calendar, date), Table::default()));
-        stretches.push_back((job, stretch, table.clone()));
-        forget(&mut stretches, job);
-        (stretch, table)
+        windows.push_back((job, window, table.clone()));
+        forget(&mut windows, job);
+        (window, table)
     }
 }
 
 /// Forgets what was not used for longest: of `job`, and of all.
-fn forget(stretches: &mut Stretches, job: JobId) {
-    let mut of_job = stretches.iter().enumerate().filter(|(_, (of, ..))| *of == job).map(|(place, _)| place);
+fn forget(windows: &mut Windows, job: JobId) {
+    let mut of_job = windows.iter().enumerate().filter(|(_, (of, ..))| *of == job).map(|(place, _)| place);
     if let Some(oldest) = of_job.next()
-        && of_job.count() >= MAX_STRETCHES_OF_A_JOB
+        && of_job.count() >= MAX_WINDOWS_OF_A_JOB
     {
-        stretches.remove(oldest);
+        windows.remove(oldest);
     }
-    if stretches.len() > MAX_STRETCHES {
-        stretches.pop_front();
+    if windows.len() > MAX_WINDOWS {
+        windows.pop_front();
     }
 }
 
@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
 
-    /// A day in the `index`-th of some stretches.
+    /// A day in the `index`-th of some windows.
     fn day(index: u32) -> NaiveDate {
         NaiveDate::from_ymd_opt(2015, 1, 5).unwrap() + chrono::Days::new(400 * u64::from(index))
     }
@@ -129,29 +129,29 @@ mod tests {
     }
 
     async fn is_known(prices: &PriceCache, job: JobId, date: NaiveDate) -> bool {
-        let stretches = prices.stretches.lock().await;
-        stretches.iter().any(|(of, known, _)| *of == job && known.first <= date && date <= known.last)
+        let windows = prices.windows.lock().await;
+        windows.iter().any(|(of, known, _)| *of == job && known.first <= date && date <= known.last)
     }
 
     #[tokio::test]
-    async fn lanes_of_a_job_share_a_stretch() {
+    async fn lanes_of_a_job_share_a_window() {
         let prices = PriceCache::new(Calendar::nyse());
 
-        let (stretch, table) = prices.stretch(job(1), day(0)).await;
-        let (_, same) = prices.stretch(job(1), stretch.last).await;
-        let (_, of_another) = prices.stretch(job(2), day(0)).await;
+        let (window, table) = prices.window(job(1), day(0)).await;
+        let (_, same) = prices.window(job(1), window.last).await;
+        let (_, of_another) = prices.window(job(2), day(0)).await;
 
         assert!(Arc::ptr_eq(&table, &same));
         assert!(!Arc::ptr_eq(&table, &of_another));
     }
 
     #[tokio::test]
-    async fn a_job_keeps_the_three_stretches_that_it_used_last() {
+    async fn a_job_keeps_the_three_windows_that_it_used_last() {
         let prices = PriceCache::new(Calendar::nyse());
-        prices.stretch(job(2), day(0)).await;
+        prices.window(job(2), day(0)).await;
 
         for index in [0, 1, 2, 0, 3] {
-            prices.stretch(job(1), day(index)).await;
+            prices.window(job(1), day(index)).await;
         }
 
         for (index, known) in [(0, true), (1, false), (2, true), (3, true)] {
@@ -161,11 +161,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_many_jobs_the_stretches_used_last_stay() {
+    async fn of_many_jobs_the_windows_used_last_stay() {
         let prices = PriceCache::new(Calendar::nyse());
 
         for number in 0..=8 {
-            prices.stretch(job(number), day(0)).await;
+            prices.window(job(number), day(0)).await;
         }
 
         assert!(!is_known(&prices, job(0), day(0)).await);

@@ -1,5 +1,5 @@
 //! What brings back work that the broker or another process has lost.
 
 pub(crate) mod catch_up;
-pub(crate) mod reconcile;
+pub(crate) mod reconciler;
 pub(crate) mod unplannable;

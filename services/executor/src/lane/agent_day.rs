@@ -7,8 +7,8 @@ use domain::simulation::run::{AgentAttempt, ModelDayRun};
 use runtime::telemetry;
 use storage::execution::{EndedAttempt, Lane};
 
-use super::in_hand::DayStep;
-use super::record_day::{AttemptRecord, completed, failed};
+use super::day_record::{AttemptRecord, completed, failed};
+use super::day_step::DayStep;
 use crate::agent::{AgentDay, AgentDays};
 use crate::error::ExecutorError;
 

@@ -1,41 +1,17 @@
-//! A lane in hand: the portfolio as it is after the days that were run, and the days that are not committed yet.
+//! A lane in hand: its portfolio as it is after the days that were run, committed or not.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
-use domain::simulation::model_day::{SkipReason, Winner};
+use domain::simulation::model_day::SkipReason;
 use domain::simulation::run::PortfolioDay;
-use storage::execution::{EndedAttempt, Lane, LaneCommit, NewModelDay, PortfolioHistory};
+use storage::execution::{Lane, LaneCommit, PortfolioHistory};
 use storage::outbox::NewMessage;
 
-use crate::agent::Stop;
+use super::batch::Batch;
+use super::day_step::EndedDay;
 use crate::job::cache::PlannedJob;
-
-/// Days of a lane in one commit.
-const MAX_BATCH_DAYS: usize = 64;
-/// How long days are collected before they are committed: a crash repeats what is not committed, and who watches the
-/// job does not see it.
-const MAX_BATCH_TIME: Duration = Duration::from_millis(20);
-
-/// A day that was run, with what it changes for the days after it.
-pub(super) struct EndedDay {
-    pub(super) day: NewModelDay,
-    /// Of a completed day: the portfolio's new winner and position.
-    pub(super) effect: Option<(Winner, PortfolioDay)>,
-    /// Of an agent's day: the attempt that ends with it.
-    pub(super) attempt: Option<EndedAttempt>,
-}
-
-/// What became of the lane's next day.
-pub(super) enum DayStep {
-    /// It has ended.
-    Ended(Box<EndedDay>),
-    /// An agent's day that goes on in another turn.
-    PutOff(Stop),
-    /// Neither this day nor the lane's others are run, since the job's budget is used up.
-    OutOfBudget,
-}
 
 /// A lane in the hands of this worker.
 pub(super) struct LaneInHand {
@@ -47,13 +23,9 @@ pub(super) struct LaneInHand {
     pub(super) previous: Option<PortfolioDay>,
     /// Why the lane's other days are not run, when they are not.
     pub(super) stopped: Option<SkipReason>,
-    /// Dates behind the lane, as Postgres has it.
+    /// Dates of the lane that have ended, as Postgres has it.
     committed: usize,
-    /// Days that were run and are not committed.
-    batch: Vec<NewModelDay>,
-    attempt: Option<EndedAttempt>,
-    /// When the batch is committed at the latest; set by its first day.
-    batch_ends: Option<Instant>,
+    batch: Batch,
     /// When the turn ends at the latest, between days.
     slice_ends: Instant,
 }
@@ -71,9 +43,7 @@ impl LaneInHand {
             previous: None,
             stopped,
             committed: lane.done,
-            batch: Vec::new(),
-            attempt: None,
-            batch_ends: None,
+            batch: Batch::new(lane.endpoint.is_some() || lane.crashes > 1),
             slice_ends: Instant::now() + slice,
             lane,
         }
@@ -91,7 +61,7 @@ impl LaneInHand {
 
     /// Whether no day was run since the turn was taken.
     pub(super) fn is_at_its_front(&self) -> bool {
-        self.committed == self.lane.done && self.batch.is_empty()
+        self.committed == self.lane.done && self.batch.len() == 0
     }
 
     /// Days that the portfolio has completed before `date`.
@@ -110,34 +80,24 @@ impl LaneInHand {
             self.history.winners.insert(day.date, winner);
             self.previous = Some(portfolio);
         }
-        self.batch_ends.get_or_insert_with(|| Instant::now() + MAX_BATCH_TIME);
-        self.batch.push(day);
-        self.attempt = attempt;
+        self.batch.add(day, attempt);
     }
 
     /// Whether the turn ends with the last day that was run.
-    pub(super) fn turn_ends(&self) -> bool {
-        self.next_date().is_some() && Instant::now() >= self.slice_ends
+    pub(super) fn turn_ends(&self, now: Instant) -> bool {
+        self.next_date().is_some() && now >= self.slice_ends
     }
 
-    /// Whether the days that were run have to be committed now: there is no next one, or the next one has to wait for
-    /// their commit.
-    pub(super) fn batch_is_full(&self, last_failed: bool) -> bool {
-        // A worker may have died of one of the next days. One by one, it dies of that day alone.
-        let max_days = if self.lane.endpoint.is_some() || self.lane.crashes > 1 { 1 } else { MAX_BATCH_DAYS };
-        last_failed
-            || self.next_date().is_none()
-            || self.batch.len() >= max_days
-            || self.batch_ends.is_some_and(|ends| Instant::now() >= ends)
+    /// Whether the days that were run have to be committed before the next one is.
+    pub(super) fn has_to_commit(&self, now: Instant) -> bool {
+        self.next_date().is_none() || self.batch.is_full(now)
     }
 
     /// The days that were run, as one commit; the lane has none in hand then.
     pub(super) fn take_commit(&mut self, next_turn: Option<NewMessage>) -> LaneCommit {
         let done = self.committed;
-        let days = std::mem::take(&mut self.batch);
+        let (days, agent) = self.batch.take();
         self.committed += days.len();
-        self.batch_ends = None;
-        let agent = self.attempt.take();
         LaneCommit { lane: self.lane.id, epoch: self.lane.epoch, done, days, next_turn, agent }
     }
 }
@@ -148,7 +108,7 @@ mod tests {
     use domain::job::{Job, Options};
     use domain::market::instruments::Universe;
     use domain::values::ids::{JobId, LaneId, PortfolioId};
-    use storage::execution::DayOutcome;
+    use storage::execution::{DayOutcome, NewModelDay};
     use uuid::Uuid;
 
     use super::*;
@@ -196,57 +156,50 @@ mod tests {
         in_hand.add(EndedDay { day, effect: None, attempt: None });
     }
 
-    const LONG: Duration = Duration::from_secs(3_600);
+    const SLICE: Duration = Duration::from_millis(250);
 
     #[test]
     fn a_lane_that_was_taken_again_after_a_crash_and_an_agents_lane_go_day_by_day() {
-        for (crashes, endpoint, full) in
+        for (crashes, endpoint, day_by_day) in
             [(1, None, false), (2, None, true), (6, None, true), (1, Some("http://localhost"), true)]
         {
-            let mut in_hand = in_hand(crashes, endpoint, LONG);
-            // The clock does not fill it.
+            let began = Instant::now();
+            let mut in_hand = in_hand(crashes, endpoint, SLICE);
             run(&mut in_hand);
-            in_hand.batch_ends = Some(Instant::now() + LONG);
 
-            assert_eq!(in_hand.batch_is_full(false), full, "{crashes} {endpoint:?}");
+            assert_eq!(in_hand.has_to_commit(began), day_by_day, "{crashes} {endpoint:?}");
         }
     }
 
     #[test]
-    fn a_batch_ends_with_a_failed_day_with_the_lane_and_with_sixty_four_days() {
-        let mut in_hand = in_hand(1, None, LONG);
-        run(&mut in_hand);
-        in_hand.batch_ends = Some(Instant::now() + LONG);
-        assert!(in_hand.batch_is_full(true));
+    fn commits_follow_each_other_to_the_lanes_end() {
+        let began = Instant::now();
+        let mut in_hand = in_hand(1, None, SLICE);
+        let mut commits = Vec::new();
 
-        for _ in 1..MAX_BATCH_DAYS {
-            assert!(!in_hand.batch_is_full(false));
-            run(&mut in_hand);
-        }
-        assert!(in_hand.batch_is_full(false));
-
-        let commit = in_hand.take_commit(None);
-        assert_eq!((commit.done, commit.days.len()), (0, 64));
         while in_hand.next_date().is_some() {
             run(&mut in_hand);
+            if in_hand.has_to_commit(began) {
+                let commit = in_hand.take_commit(None);
+                commits.push((commit.done, commit.days.len(), in_hand.rest().len()));
+            }
         }
-        assert!(in_hand.batch_is_full(false));
-        let commit = in_hand.take_commit(None);
-        assert_eq!((commit.done, commit.days.len(), in_hand.rest().len()), (64, 16, 0));
+
+        assert_eq!(commits, [(0, 64, 16), (64, 16, 0)]);
     }
 
     #[test]
     fn a_turn_ends_with_its_slice_but_not_after_the_lanes_last_day() {
-        let mut long = in_hand(1, None, LONG);
-        run(&mut long);
-        assert!(!long.turn_ends());
+        let began = Instant::now();
+        let mut in_hand = in_hand(1, None, SLICE);
+        run(&mut in_hand);
+        assert!(!in_hand.turn_ends(began + SLICE - Duration::from_millis(1)));
+        let over = Instant::now() + SLICE;
+        assert!(in_hand.turn_ends(over));
 
-        let mut over = in_hand(1, None, Duration::ZERO);
-        run(&mut over);
-        assert!(over.turn_ends());
-        while over.next_date().is_some() {
-            run(&mut over);
+        while in_hand.next_date().is_some() {
+            run(&mut in_hand);
         }
-        assert!(!over.turn_ends(), "the lane ends instead");
+        assert!(!in_hand.turn_ends(over), "the lane ends instead");
     }
 }

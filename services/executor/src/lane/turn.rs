@@ -1,7 +1,7 @@
 //! A turn of a lane: days one after another, several in a commit, until the slice is over.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::events::event::LaneContinue;
 use domain::job::OnFailure;
@@ -13,9 +13,10 @@ use storage::execution::{self, DayOutcome, Lane, LaneCommit, Take, commit_days, 
 use storage::outbox::StoredMessage;
 
 use super::cache::LaneCache;
-use super::day::DayRunner;
-use super::finish::finish;
-use super::in_hand::{DayStep, LaneInHand};
+use super::day_runner::DayRunner;
+use super::day_step::DayStep;
+use super::in_hand::LaneInHand;
+use super::lane_end::finish;
 use super::lease::Leases;
 use crate::agent::{AgentDays, Stop};
 use crate::error::ExecutorError;
@@ -24,7 +25,7 @@ use crate::job::stop_signal::StopSignals;
 use crate::messages::next_turn;
 use crate::metrics;
 use crate::price_cache::PriceCache;
-use crate::recovery::reconcile::Reconciler;
+use crate::recovery::reconciler::Reconciler;
 
 /// Added to another worker's lease before the turn is tried again, so that it is over by then.
 const LEASE_MARGIN: Duration = Duration::from_millis(10);
@@ -132,12 +133,13 @@ impl LaneRunner {
                         in_hand.stopped = Some(SkipReason::StoppedAfterFailure);
                     }
                     in_hand.add(*ended);
-                    if in_hand.turn_ends() {
+                    let now = Instant::now();
+                    if in_hand.turn_ends(now) {
                         let next = self.commit(&mut in_hand, true).await?;
                         self.cache.put(&in_hand.lane, in_hand.history, in_hand.previous);
                         return Ok(next);
                     }
-                    if in_hand.batch_is_full(failed) {
+                    if in_hand.has_to_commit(now) {
                         self.commit(&mut in_hand, false).await?;
                     }
                 }

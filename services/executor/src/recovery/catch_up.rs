@@ -7,7 +7,7 @@ use storage::execution::unplanned;
 
 use super::unplannable::Unplannable;
 use crate::error::ExecutorError;
-use crate::job::plan::JobPlanner;
+use crate::job::planner::JobPlanner;
 
 /// Plans jobs from the downloader's outbox.
 pub(crate) struct CatchUp {

@@ -19,7 +19,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::cache::PlannedJob;
-use super::finish::{JobEnd, job_end};
+use super::job_end::{JobEnd, job_end};
 use crate::error::ExecutorError;
 use crate::messages::{SkippedOf, first_turn, skipped_events};
 use crate::metrics;

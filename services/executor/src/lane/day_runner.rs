@@ -14,8 +14,9 @@ use storage::execution;
 use tracing::Instrument as _;
 
 use super::agent_day::agent_day;
-use super::in_hand::{DayStep, EndedDay, LaneInHand};
-use super::record_day::{already_completed, completed, failed};
+use super::day_record::{already_completed, completed, failed};
+use super::day_step::{DayStep, EndedDay};
+use super::in_hand::LaneInHand;
 use crate::agent::AgentDays;
 use crate::error::ExecutorError;
 use crate::price_cache::PriceCache;

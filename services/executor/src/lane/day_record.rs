@@ -9,7 +9,7 @@ use domain::simulation::run::{AgentAttempt, ModelDayRun, PortfolioDay};
 use domain::values::ids::ModelDayKey;
 use storage::execution::{CompletedRow, DayOutcome, EndedAttempt, NewModelDay};
 
-use super::in_hand::EndedDay;
+use super::day_step::EndedDay;
 use crate::messages::{SkippedOf, skipped_events};
 
 /// An agent's attempt that has ended: as events report it, and as it is stored.

@@ -12,7 +12,7 @@ use storage::execution::{Cancelling, SkippedRow, uncancelled};
 use storage::trigger::is_cancelled;
 
 use super::cache::{JobCache, PlannedJob};
-use super::finish::{JobEnd, job_end};
+use super::job_end::{JobEnd, job_end};
 use super::stop_signal::StopSignals;
 use crate::error::ExecutorError;
 use crate::messages::{SkippedOf, skipped_events, turn_of_waiter};

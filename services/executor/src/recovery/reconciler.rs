@@ -11,7 +11,7 @@ use storage::execution::{Overdue, overdue, resent};
 use uuid::Uuid;
 
 use crate::error::ExecutorError;
-use crate::job::cancel::Canceller;
+use crate::job::cancellation::Canceller;
 use crate::messages::turn_again;
 
 /// Time between two looks.

@@ -7,7 +7,7 @@ use storage::execution::{Closing, SkippedRow};
 
 use super::in_hand::LaneInHand;
 use crate::error::ExecutorError;
-use crate::job::finish::{JobEnd, job_end};
+use crate::job::job_end::{JobEnd, job_end};
 use crate::messages::{SkippedOf, skipped_events, turn_of_waiter};
 use crate::metrics;
 
