@@ -1,11 +1,11 @@
-//! `DEPLOYMENT_MODE=DEV`: the trailer, and data of its own.
+//! `DEPLOYMENT_MODE=DEV`: the extra fields in responses, and separate data.
 
 use serde_json::{Value, json};
 
 use crate::stage::{Api, assert_has, first_days, recorded};
 
 #[tokio::test]
-async fn a_development_deployment_says_so_and_keeps_its_data_apart() {
+async fn a_development_deployment_says_so_and_has_separate_data() {
     let api =
         Api::of(recorded().env("DEPLOYMENT_MODE", "DEV").env("DEV_ENDPOINT_URL", "http://127.0.0.1:9/v1"))
             .await;
@@ -15,16 +15,19 @@ async fn a_development_deployment_says_so_and_keeps_its_data_apart() {
     let status = api.system.client.ended(&accepted.job()).await;
     let results = api.get("/results?start_date=2025-10-02&model=trader").await;
 
-    for answer in [&accepted.body, &status, &api.get("/health").await.body] {
-        assert_has(answer, &trailer);
+    for response in [&accepted.body, &status, &api.get("/health").await.body] {
+        assert_has(response, &trailer);
     }
     assert_eq!(status["status"], "completed", "{status}");
-    assert_eq!(results.body["results"][0]["final_position"]["cash"], 5887.7, "recorded models trade as ever");
+    assert_eq!(
+        results.body["results"][0]["final_position"]["cash"], 5887.7,
+        "recorded models trade as in production"
+    );
     for field in ["deployment_mode", "is_dev_mode", "preserve_dev_data"] {
         assert!(results.body.get(field).is_none(), "results carry no trailer");
     }
     let jobs = "SELECT count(*) FROM trigger.jobs";
-    assert_eq!(api.system.database.count(jobs).await, 0, "its jobs are elsewhere");
+    assert_eq!(api.system.database.count(jobs).await, 0, "its jobs are in another schema");
     assert_eq!(api.system.database.count_in_development(jobs).await, 1);
 }
 

@@ -1,4 +1,4 @@
-//! What holds for every path: health, unknown paths, wrong methods, and the form of an error.
+//! What holds for every path: health, unknown paths, wrong methods, and the format of an error.
 
 use reqwest::Method;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::stage::{Api, assert_has, assert_instant, recorded};
 
 #[tokio::test]
-async fn health_tells_of_the_database_the_broker_and_the_deployment() {
+async fn health_shows_the_database_the_broker_and_the_deployment() {
     let api = Api::of(recorded()).await;
 
     let health = api.get("/health").await;
@@ -21,10 +21,10 @@ async fn health_tells_of_the_database_the_broker_and_the_deployment() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_none_and_a_method_that_is_wrong_are_told_in_the_words_of_the_original() {
+async fn an_unknown_path_and_a_wrong_method_are_refused_in_the_words_of_the_original() {
     let api = Api::of(recorded()).await;
 
-    for (method, path, told) in [
+    for (method, path, expected) in [
         (Method::GET, "/nowhere", (404, "Not Found")),
         (Method::POST, "/simulate", (404, "Not Found")),
         (Method::GET, "/simulate/status", (404, "Not Found")),
@@ -33,17 +33,17 @@ async fn a_path_that_is_none_and_a_method_that_is_wrong_are_told_in_the_words_of
         (Method::POST, "/health", (405, "Method Not Allowed")),
         (Method::PUT, "/simulate/status/a", (405, "Method Not Allowed")),
     ] {
-        let answer = api.call(method.clone(), path).await;
+        let response = api.call(method.clone(), path).await;
 
-        assert_eq!(answer.told(), told, "{method} {path}");
-        assert_eq!(answer.headers["content-type"], "application/problem+json");
-        let title = if told.0 == 404 { "Not Found" } else { "Method Not Allowed" };
+        assert_eq!(response.refusal(), expected, "{method} {path}");
+        assert_eq!(response.headers["content-type"], "application/problem+json");
+        let title = if expected.0 == 404 { "Not Found" } else { "Method Not Allowed" };
         assert_has(
-            &answer.body,
-            &json!({ "type": "about:blank", "title": title, "status": told.0, "instance": path }),
+            &response.body,
+            &json!({ "type": "about:blank", "title": title, "status": expected.0, "instance": path }),
         );
-        assert!(answer.body["trace_id"].as_str().is_some_and(|id| id.len() == 32), "{}", answer.text);
-        assert_eq!(told.0 == 405, answer.headers.contains_key("allow"), "{method} {path}");
+        assert!(response.body["trace_id"].as_str().is_some_and(|id| id.len() == 32), "{}", response.text);
+        assert_eq!(expected.0 == 405, response.headers.contains_key("allow"), "{method} {path}");
     }
 }
 
@@ -52,7 +52,7 @@ async fn a_body_that_is_too_large_is_refused_before_it_is_read() {
     let api = Api::of(recorded()).await;
     let body = format!("{{\"end_date\": \"2025-10-06\", \"more\": \"{}\"}}", "x".repeat(1 << 20));
 
-    let answer = api.post_text(&body).await;
+    let response = api.post_text(&body).await;
 
-    assert_eq!(answer.told(), (413, "Request body is larger than 1 MiB; send a smaller one"));
+    assert_eq!(response.refusal(), (413, "Request body is larger than 1 MiB; send a smaller one"));
 }

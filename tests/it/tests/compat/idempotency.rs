@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: ours, beside what the original had.
+//! `Idempotency-Key`, which the original did not have.
 
 use serde_json::json;
 
@@ -18,27 +18,27 @@ async fn the_same_request_under_the_same_key_is_one_job_however_it_is_written() 
     assert_eq!(first.text, again.text);
     assert_eq!(first.headers.get("idempotency-replayed"), None);
     assert_eq!(again.headers["idempotency-replayed"], "true");
-    assert_eq!(other.told(), (422, "Idempotency-Key was used for another request; use a new key"));
+    assert_eq!(other.refusal(), (422, "Idempotency-Key was used for another request; use a new key"));
     assert_ne!(without.job(), first.job());
     assert_eq!(api.system.database.count("SELECT count(*) FROM trigger.jobs").await, 2);
 }
 
 #[tokio::test]
-async fn of_two_at_once_one_makes_the_job_and_the_other_gets_its_answer() {
+async fn of_concurrent_requests_one_makes_the_job_and_the_others_get_its_response() {
     let api = Api::of(recorded()).await;
     let body = json!({ "end_date": "2025-10-06", "models": ["idle"] });
 
-    let answers = futures::future::join_all((0..8).map(|_| api.post_under("at-once", &body))).await;
+    let responses = futures::future::join_all((0..8).map(|_| api.post_under("at-once", &body))).await;
 
     let replayed =
-        answers.iter().filter(|answer| answer.headers.contains_key("idempotency-replayed")).count();
+        responses.iter().filter(|response| response.headers.contains_key("idempotency-replayed")).count();
     assert_eq!(replayed, 7);
-    assert!(answers.iter().all(|answer| answer.job() == answers[0].job()));
+    assert!(responses.iter().all(|response| response.job() == responses[0].job()));
     assert_eq!(api.system.database.count("SELECT count(*) FROM trigger.jobs").await, 1);
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_kept_under_its_key() {
+async fn a_refusal_is_not_stored_under_its_key() {
     let api = Api::of(recorded()).await;
 
     let refused = api.post_under("late", &json!({ "end_date": "2025-11-06" })).await;

@@ -1,6 +1,6 @@
-//! The contract with clients of the original API: paths, fields, defaults, refusals and their texts, to the letter.
+//! The contract with clients of the original API: paths, fields, defaults, refusals and their exact texts.
 //!
-//! What is written out here is what such clients read. Fields beside them are ours, and may grow.
+//! These tests name every field that such clients read. Other fields are new, and more may be added.
 
 #![allow(
     clippy::unwrap_used,

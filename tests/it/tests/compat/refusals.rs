@@ -1,4 +1,4 @@
-//! What is refused, in which order, and in which words.
+//! Which requests are refused, in which order, and with which texts.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ fn error(kind: &str, loc: &[&str], msg: &str, input: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_body_that_is_wrong_is_told_field_by_field() {
+async fn a_wrong_body_is_refused_field_by_field() {
     let api = Api::of(recorded()).await;
     let date = |text: &str| format!("Value error, Invalid date format: {text}. Expected YYYY-MM-DD");
 
@@ -71,12 +71,12 @@ async fn a_body_that_is_wrong_is_told_field_by_field() {
             )],
         ),
     ] {
-        let answer = api.post(&body).await;
+        let response = api.post(&body).await;
 
-        assert_eq!(answer.told(), (422, &*detail), "{body}");
-        assert_eq!(answer.body["errors"], json!(errors), "{body}");
-        assert_eq!(answer.headers["content-type"], "application/problem+json");
-        assert_eq!(answer.body["instance"], "/simulate/trigger");
+        assert_eq!(response.refusal(), (422, &*detail), "{body}");
+        assert_eq!(response.body["errors"], json!(errors), "{body}");
+        assert_eq!(response.headers["content-type"], "application/problem+json");
+        assert_eq!(response.body["instance"], "/simulate/trigger");
     }
     let long = "x".repeat(101);
     for (experiment, text) in [
@@ -85,16 +85,16 @@ async fn a_body_that_is_wrong_is_told_field_by_field() {
         (json!("a b"), "String should match pattern '^[A-Za-z0-9._-]+$'"),
         (json!(5), "Input should be a valid string"),
     ] {
-        let answer = api.post(&json!({ "end_date": "2025-10-06", "experiment": experiment })).await;
+        let response = api.post(&json!({ "end_date": "2025-10-06", "experiment": experiment })).await;
 
-        assert_eq!(answer.told(), (422, &*format!("body.experiment: {text}")));
+        assert_eq!(response.refusal(), (422, &*format!("body.experiment: {text}")));
     }
     let element = api.post(&json!({ "end_date": "2025-10-06", "models": ["idle", 5] })).await;
-    assert_eq!(element.told(), (422, "body.models.1: Input should be a valid string"));
+    assert_eq!(element.refusal(), (422, "body.models.1: Input should be a valid string"));
     assert_eq!(element.body["errors"][0]["loc"], json!(["body", "models", 1]));
     let no_object = api.post(&json!(["end_date"])).await;
     assert_eq!(
-        no_object.told(),
+        no_object.refusal(),
         (422, "body: Input should be a valid dictionary or object to extract fields from")
     );
     let no_json = api.post_text("{\"end_date\": ").await;
@@ -108,11 +108,11 @@ async fn a_body_that_is_wrong_is_told_field_by_field() {
 }
 
 #[tokio::test]
-async fn of_several_refusals_the_first_of_the_originals_order_is_told() {
+async fn of_several_refusals_the_first_in_the_originals_order_is_given() {
     let api = Api::of(recorded().env("MAX_SIMULATION_DAYS", "30")).await;
     let range = |start: &str, end: &str| json!({ "start_date": start, "end_date": end });
 
-    for (body, told) in [
+    for (body, expected) in [
         // Backwards, and in the future.
         (
             range("2025-11-05", "2025-11-03"),
@@ -126,18 +126,18 @@ async fn of_several_refusals_the_first_of_the_originals_order_is_told() {
         ),
         (range("2025-10-31", "2025-10-31"), (400, "end_date (2025-10-31) cannot be in the future")),
         (json!({ "end_date": "2025-10-31" }), (400, "end_date (2025-10-31) cannot be in the future")),
-        // An unknown model stands over all of these.
+        // An unknown model comes before all of these.
         (
             json!({ "start_date": "2025-11-05", "end_date": "2025-11-03", "models": ["gpt-6"] }),
             (422, "body.models: Value error, Unknown models: gpt-6. Known models: trader, idle, retired"),
         ),
     ] {
-        let answer = api.post(&body).await;
+        let response = api.post(&body).await;
 
-        assert_eq!(answer.told(), told, "{body}");
+        assert_eq!(response.refusal(), expected, "{body}");
     }
-    let most = api.post(&range("2025-10-01", "2025-10-30")).await;
-    assert_eq!(most.status, 200, "thirty days are not too many, and today is no future: {}", most.text);
+    let longest = api.post(&range("2025-10-01", "2025-10-30")).await;
+    assert_eq!(longest.status, 200, "thirty days are allowed, and today is not the future: {}", longest.text);
 }
 
 #[tokio::test]
@@ -151,12 +151,12 @@ async fn without_an_enabled_model_one_must_be_named() {
 
     let text =
         "No enabled models found in config. Either enable models in config or specify them in request.";
-    assert_eq!(none.told(), (400, text));
+    assert_eq!(none.refusal(), (400, text));
     assert_eq!(named.status, 200, "{}", named.text);
 }
 
 #[tokio::test]
-async fn a_job_that_downloads_counts_as_active_and_the_next_one_is_told_when_to_come_back() {
+async fn a_job_that_downloads_counts_as_active_and_the_next_response_says_when_to_come_back() {
     let api = Api::of(recorded().env("MAX_ACTIVE_JOBS", "1")).await;
     api.system.prices.set_delay(Duration::from_secs(60));
     let first = api.post(&json!({ "end_date": "2025-10-06" })).await.job();
@@ -166,11 +166,11 @@ async fn a_job_that_downloads_counts_as_active_and_the_next_one_is_told_when_to_
     let wrong = api.post(&json!({ "end_date": "2025-11-07" })).await;
 
     let text = "Another simulation job is already running or pending. Please wait for it to complete.";
-    assert_eq!(second.told(), (400, text));
+    assert_eq!(second.refusal(), (400, text));
     assert!(second.headers["retry-after"].to_str().unwrap().parse::<u32>().unwrap() > 0);
     assert_eq!(
-        wrong.told(),
+        wrong.refusal(),
         (400, "end_date (2025-11-07) cannot be in the future"),
-        "what is wrong comes first"
+        "a wrong request is refused first"
     );
 }

@@ -1,17 +1,17 @@
-//! `GET /results` of one day, and what is refused.
+//! `GET /results` for one day, and its refusals.
 
 use serde_json::{Value, json};
 
-use crate::stage::{Answer, Api, assert_has, assert_instant, first_days, recorded};
+use crate::stage::{Api, Response, assert_has, assert_instant, first_days, recorded};
 
 /// The one result of a day.
-fn only(answer: &Answer) -> &Value {
-    assert_eq!((answer.status, &answer.body["count"]), (200, &json!(1)), "{}", answer.text);
-    &answer.body["results"][0]
+fn only(response: &Response) -> &Value {
+    assert_eq!((response.status, &response.body["count"]), (200, &json!(1)), "{}", response.text);
+    &response.body["results"][0]
 }
 
 #[tokio::test]
-async fn a_day_has_where_it_began_what_was_traded_and_where_it_ended() {
+async fn a_day_has_its_first_position_its_trades_and_its_final_position() {
     let api = Api::of(recorded()).await;
     let status = api.run(&first_days()).await;
     assert_eq!(status["status"], "completed", "{status}");
@@ -68,20 +68,20 @@ async fn a_day_has_where_it_began_what_was_traded_and_where_it_ended() {
     assert_eq!(
         (&day["trades"], &day["metadata"]["total_actions"]),
         (&json!([]), &json!(0)),
-        "what is refused is no trade"
+        "a refused order is no trade"
     );
     assert_has(
         &day["refused_orders"][0],
         &json!({ "action_type": "buy", "symbol": "MSFT", "code": "insufficient_cash" }),
     );
-    for answer in [&first, &second, &monday] {
+    for response in [&first, &second, &monday] {
         assert!(
-            !answer.text.contains("99999") && !answer.text.contains("00000001"),
+            !response.text.contains("99999") && !response.text.contains("00000001"),
             "a binary float: {}",
-            answer.text
+            response.text
         );
         for field in ["deployment_mode", "is_dev_mode", "preserve_dev_data"] {
-            assert!(answer.body.get(field).is_none(), "results carry no trailer");
+            assert!(response.body.get(field).is_none(), "results carry no trailer");
         }
     }
 }
@@ -110,7 +110,7 @@ async fn a_day_that_two_jobs_ran_is_shown_once() {
     let day = api.get("/results?start_date=2025-10-06&model=trader").await;
     let range = api.get("/results?start_date=2025-10-01&end_date=2025-10-06&model=trader").await;
 
-    assert_eq!(only(&day)["job_id"], second["job_id"], "the one that counts");
+    assert_eq!(only(&day)["job_id"], second["job_id"], "the later result wins");
     assert_eq!(range.body["results"][0]["period_metrics"]["trading_days"], 4);
 }
 
@@ -119,14 +119,14 @@ async fn reasoning_comes_in_three_sizes() {
     let api = Api::of(recorded()).await;
     api.run(&first_days()).await;
     let reasoning = async |query: &str| {
-        let answer = api.get(&format!("/results?start_date=2025-10-02&model=trader{query}")).await;
-        only(&answer)["reasoning"].clone()
+        let response = api.get(&format!("/results?start_date=2025-10-02&model=trader{query}")).await;
+        only(&response)["reasoning"].clone()
     };
 
     assert_eq!(reasoning("").await, Value::Null);
     assert_eq!(reasoning("&reasoning=none").await, Value::Null);
     assert_eq!(reasoning("&reasoning=summary").await, json!("2 orders filled."));
-    assert_eq!(reasoning("&reasoning=full").await, json!([]), "a recorded model says nothing");
+    assert_eq!(reasoning("&reasoning=full").await, json!([]), "a recorded model gives no reasoning");
     let idle = api.get("/results?start_date=2025-10-02&model=idle&reasoning=summary").await;
     assert_eq!(only(&idle)["reasoning"], "No trading activity recorded.");
 }
@@ -139,7 +139,7 @@ async fn queries_are_refused_in_the_words_of_the_original() {
     let nothing = (404, "No trading data found for the specified filters");
     let removed = "Parameter 'date' has been removed. Use 'start_date' and/or 'end_date' instead.";
 
-    for (query, told) in [
+    for (query, expected) in [
         ("?start_date=2025-10-6", format),
         ("?start_date=", format),
         ("?start_date=2025-10-01&end_date=2025-02-30", format),
@@ -155,11 +155,11 @@ async fn queries_are_refused_in_the_words_of_the_original() {
         ("?date=2025-10-01&start_date=nonsense", (422, removed)),
         ("?reasoning=all", (422, "query.reasoning: Input should be 'none', 'summary' or 'full'")),
     ] {
-        let answer = api.get(&format!("/results{query}")).await;
+        let response = api.get(&format!("/results{query}")).await;
 
-        assert_eq!(answer.told(), told, "{query}");
-        assert_eq!(answer.headers["content-type"], "application/problem+json");
-        assert_eq!(answer.body["instance"], "/results");
+        assert_eq!(response.refusal(), expected, "{query}");
+        assert_eq!(response.headers["content-type"], "application/problem+json");
+        assert_eq!(response.body["instance"], "/results");
     }
     let reasoning = api.get("/results?reasoning=all").await;
     let error = json!([{ "type": "literal_error", "loc": ["query", "reasoning"],

@@ -1,4 +1,4 @@
-//! `GET /results` of a range.
+//! `GET /results` for a range of dates.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ async fn a_range_is_a_series_for_each_model_trimmed_to_its_days() {
     let api = Api::of(recorded()).await;
     api.run(&first_days()).await;
 
-    // From a Saturday before to a Thursday after what was run.
+    // From a Saturday before the first day to a Thursday after the last.
     let all = api.get("/results?start_date=2025-09-27&end_date=2025-10-09&reasoning=full").await;
 
     assert_eq!((all.status, &all.body["count"]), (200, &json!(2)), "{}", all.text);
@@ -47,7 +47,7 @@ async fn a_range_is_a_series_for_each_model_trimmed_to_its_days() {
         &idle["period_metrics"],
         &json!({ "period_return_pct": 0.0, "annualized_return_pct": 0.0, "calendar_days": 6, "trading_days": 4 }),
     );
-    assert!(trader.get("reasoning").is_none(), "a range has none, whatever is asked for");
+    assert!(trader.get("reasoning").is_none(), "a range has none, even when it is requested");
 }
 
 #[tokio::test]
@@ -55,9 +55,9 @@ async fn a_range_within_the_history_begins_with_the_value_at_its_first_open_or_t
     let api = Api::of(recorded()).await;
     api.run(&first_days()).await;
     let metrics = async |query: &str| {
-        let answer =
+        let response =
             api.get(&format!("/results?model=trader&start_date=2025-10-02&end_date=2025-10-03{query}")).await;
-        let metrics = &answer.body["results"][0]["period_metrics"];
+        let metrics = &response.body["results"][0]["period_metrics"];
         json!([
             metrics["starting_portfolio_value"],
             metrics["ending_portfolio_value"],
@@ -81,7 +81,7 @@ async fn without_dates_the_last_thirty_days_are_shown_or_as_many_as_are_set() {
     let month = api.get("/results").await;
     let days = short.get("/results").await;
 
-    // It is the 30th of October.
+    // Today is 2025-10-30.
     assert_eq!(month.body["results"][0]["start_date"], "2025-09-30", "{}", month.text);
     assert_eq!(days.body["results"][0]["start_date"], "2025-10-27", "{}", days.text);
 }

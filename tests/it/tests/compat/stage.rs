@@ -1,21 +1,21 @@
-//! A system on recorded prices, and a client that knows nothing but HTTP.
+//! A system with recorded prices, and a client that uses HTTP only.
 
 use it::{Builder, Shape, System, http};
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
     pub(crate) body: Value,
 }
 
-impl Answer {
+impl Response {
     async fn of(request: reqwest::RequestBuilder) -> Self {
-        let response = request.send().await.expect("it answers");
+        let response = request.send().await.expect("a response");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.expect("a body");
         let body = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: {text}"));
@@ -23,7 +23,7 @@ impl Answer {
     }
 
     /// The status and the text that original clients show.
-    pub(crate) fn told(&self) -> (u16, &str) {
+    pub(crate) fn refusal(&self) -> (u16, &str) {
         (self.status, self.body["detail"].as_str().unwrap_or_default())
     }
 
@@ -44,31 +44,31 @@ impl Api {
         Self { system: builder.start().await }
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        Answer::of(http().get(format!("{}{path}", self.system.client.status_url))).await
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        Response::of(http().get(format!("{}{path}", self.system.client.status_url))).await
     }
 
     /// `POST /simulate/trigger`.
-    pub(crate) async fn post(&self, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, body: &Value) -> Response {
         self.post_text(&body.to_string()).await
     }
 
-    /// The same with a body that need not be JSON.
-    pub(crate) async fn post_text(&self, body: &str) -> Answer {
-        Answer::of(self.request().body(body.to_owned())).await
+    /// The same with any text as body.
+    pub(crate) async fn post_text(&self, body: &str) -> Response {
+        Response::of(self.request().body(body.to_owned())).await
     }
 
-    /// The same with a key.
-    pub(crate) async fn post_under(&self, key: &str, body: &Value) -> Answer {
-        Answer::of(self.request().header("Idempotency-Key", key).body(body.to_string())).await
+    /// The same with an `Idempotency-Key`.
+    pub(crate) async fn post_under(&self, key: &str, body: &Value) -> Response {
+        Response::of(self.request().header("Idempotency-Key", key).body(body.to_string())).await
     }
 
-    /// Another method.
-    pub(crate) async fn call(&self, method: reqwest::Method, path: &str) -> Answer {
-        Answer::of(http().request(method, format!("{}{path}", self.system.client.status_url))).await
+    /// A call with any method.
+    pub(crate) async fn call(&self, method: reqwest::Method, path: &str) -> Response {
+        Response::of(http().request(method, format!("{}{path}", self.system.client.status_url))).await
     }
 
-    /// Runs a job to its end; its status.
+    /// Runs a job to its end; returns its status.
     pub(crate) async fn run(&self, body: &Value) -> Value {
         let job = self.post(body).await.job();
         self.system.client.ended(&job).await
@@ -80,7 +80,7 @@ impl Api {
     }
 }
 
-/// Two symbols; a recorded trader and an idle model, which are enabled, and one that is not. It is 2025-10-30.
+/// Two symbols, and three models: a recorded trader and an idle one, and a disabled one. Today is 2025-10-30.
 pub(crate) fn recorded() -> Builder {
     let decisions = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/compat/decisions.csv");
     let models = format!(
@@ -94,7 +94,7 @@ pub(crate) fn recorded() -> Builder {
         .env("SIMULATED_TODAY", "2025-10-30")
 }
 
-/// Wednesday to the Monday after, which every model has run.
+/// A request for Wednesday 2025-10-01 to the following Monday.
 pub(crate) fn first_days() -> Value {
     json!({ "start_date": "2025-10-01", "end_date": "2025-10-06" })
 }
@@ -112,7 +112,7 @@ pub(crate) fn assert_has(value: &Value, expected: &Value) {
     }
 }
 
-/// Asserts that it is an instant in UTC, to the microsecond, as the original wrote them.
+/// Asserts that `value` is an instant in UTC, to the microsecond, in the format of the original API.
 #[track_caller]
 pub(crate) fn assert_instant(value: &Value) {
     let text = value.as_str().unwrap_or_else(|| panic!("{value} is no instant"));

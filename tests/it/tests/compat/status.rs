@@ -68,11 +68,11 @@ async fn weekdays_without_a_session_are_skipped_with_a_reason_and_the_numbers_ad
         &json!({ "date": "2025-09-01", "status": "skipped", "error": "market closed" }),
     );
     assert_eq!(status["warnings"], json!(["Market closed on 2025-09-01 (Labor Day)"]));
-    assert_eq!(status["status"], "completed", "skipped days are no failure");
+    assert_eq!(status["status"], "completed", "skipped days are not failures");
 }
 
 #[tokio::test]
-async fn a_job_is_known_from_the_moment_it_is_accepted_and_is_pending_then() {
+async fn a_job_is_known_as_soon_as_it_is_accepted_and_is_pending() {
     let api = Api::of(recorded()).await;
     api.system.prices.set_delay(std::time::Duration::from_secs(60));
 
@@ -102,7 +102,7 @@ async fn a_job_is_known_from_the_moment_it_is_accepted_and_is_pending_then() {
 }
 
 #[tokio::test]
-async fn a_job_whose_prices_cannot_be_had_fails_with_its_reason_and_keeps_its_warnings() {
+async fn a_job_without_prices_fails_with_its_reason_and_keeps_its_warnings() {
     let api = Api::of(recorded().prices(|prices| prices.rate_limit_after(1))).await;
 
     let status =
@@ -128,10 +128,10 @@ async fn an_unknown_job_is_not_found_whatever_its_id_looks_like() {
     let api = Api::of(recorded()).await;
 
     for id in ["018f3b1e-7b7a-7000-8000-0123456789ab", "nonsense", "1"] {
-        let answer = api.get(&format!("/simulate/status/{id}")).await;
+        let response = api.get(&format!("/simulate/status/{id}")).await;
 
-        assert_eq!(answer.told(), (404, &*format!("Job {id} not found")));
-        assert_eq!(answer.body["status"], 404);
+        assert_eq!(response.refusal(), (404, &*format!("Job {id} not found")));
+        assert_eq!(response.body["status"], 404);
     }
     assert_eq!(
         api.get("/simulate/status/a?details=maybe").await.body["errors"][0]["loc"],

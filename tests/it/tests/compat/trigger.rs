@@ -1,10 +1,10 @@
-//! `POST /simulate/trigger`: what each field may be, and what it means.
+//! `POST /simulate/trigger`: the accepted values of each field, and their meaning.
 
 use serde_json::{Value, json};
 
 use crate::stage::{Api, assert_has, first_days, recorded};
 
-/// The options of an accepted job, as the services pass them on.
+/// The options of an accepted job, as its message has them.
 async fn options(api: &Api, job: &str) -> Value {
     let query = format!("SELECT body FROM trigger.jobs WHERE id = '{job}'");
     let body: Value = serde_json::from_str(&api.system.database.text(&query).await).unwrap();
@@ -12,15 +12,15 @@ async fn options(api: &Api, job: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_accepted_request_is_answered_with_the_fields_of_the_original() {
+async fn the_response_to_an_accepted_request_has_the_fields_of_the_original() {
     let api = Api::of(recorded()).await;
 
-    let answer = api.post(&first_days()).await;
+    let response = api.post(&first_days()).await;
 
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    assert!(answer.headers["content-type"].to_str().unwrap().starts_with("application/json"));
+    assert_eq!(response.status, 200, "{}", response.text);
+    assert!(response.headers["content-type"].to_str().unwrap().starts_with("application/json"));
     assert_has(
-        &answer.body,
+        &response.body,
         &json!({
             "status": "pending",
             "total_model_days": 8,
@@ -31,7 +31,10 @@ async fn an_accepted_request_is_answered_with_the_fields_of_the_original() {
             "preserve_dev_data": null,
         }),
     );
-    assert_eq!(uuid::Uuid::parse_str(answer.body["job_id"].as_str().unwrap()).unwrap().get_version_num(), 7);
+    assert_eq!(
+        uuid::Uuid::parse_str(response.body["job_id"].as_str().unwrap()).unwrap().get_version_num(),
+        7
+    );
 }
 
 #[tokio::test]
@@ -58,11 +61,11 @@ async fn fields_have_their_defaults_and_may_be_null_or_empty() {
             "Simulation job created for 1 dates, 2 models (resume mode)",
         ),
     ] {
-        let answer = api.post(&body).await;
+        let response = api.post(&body).await;
 
-        assert_eq!(answer.status, 200, "{body}: {}", answer.text);
-        assert_eq!(answer.body["message"], message, "{body}");
-        let options = options(&api, &answer.job()).await;
+        assert_eq!(response.status, 200, "{body}: {}", response.text);
+        assert_eq!(response.body["message"], message, "{body}");
+        let options = options(&api, &response.job()).await;
         for (name, value) in defaults.as_object().unwrap() {
             let given = &options[name];
             assert!(given.is_null() || given == value, "{body}: {options}");
@@ -74,7 +77,7 @@ async fn fields_have_their_defaults_and_may_be_null_or_empty() {
 }
 
 #[tokio::test]
-async fn a_flag_is_whatever_the_original_took_for_one() {
+async fn a_flag_may_have_every_form_that_the_original_accepted() {
     let api = Api::of(recorded()).await;
     let on = [
         json!(true),
@@ -115,12 +118,12 @@ async fn a_flag_is_whatever_the_original_took_for_one() {
         (json!([true]), "bool_type", "Input should be a valid boolean"),
         (Value::Null, "bool_type", "Input should be a valid boolean"),
     ] {
-        let answer = api.post(&request(&flag)).await;
+        let response = api.post(&request(&flag)).await;
 
-        assert_eq!(answer.told(), (422, &*format!("body.replace_existing: {text}")), "{flag}");
+        assert_eq!(response.refusal(), (422, &*format!("body.replace_existing: {text}")), "{flag}");
         let error =
             json!([{ "type": kind, "loc": ["body", "replace_existing"], "msg": text, "input": flag }]);
-        assert_eq!(answer.body["errors"], error);
+        assert_eq!(response.body["errors"], error);
     }
 }
 
@@ -130,16 +133,16 @@ async fn each_model_resumes_on_the_day_after_its_own_last_one() {
     api.run(&json!({ "start_date": "2025-10-01", "end_date": "2025-10-02", "models": ["trader"] })).await;
     api.run(&json!({ "start_date": "2025-10-01", "end_date": "2025-10-06", "models": ["idle"] })).await;
 
-    let answer = api.post(&json!({ "end_date": "2025-10-06" })).await;
-    let status = api.system.client.ended(&answer.job()).await;
+    let response = api.post(&json!({ "end_date": "2025-10-06" })).await;
+    let status = api.system.client.ended(&response.job()).await;
 
-    assert_eq!(answer.body["message"], "Simulation job created for 2 dates, 2 models (resume mode)");
-    assert_eq!(answer.body["total_model_days"], 2, "Friday and Monday of one model");
+    assert_eq!(response.body["message"], "Simulation job created for 2 dates, 2 models (resume mode)");
+    assert_eq!(response.body["total_model_days"], 2, "Friday and Monday of one model");
     assert_eq!(
-        answer.body["warnings"].as_array().map(Vec::len),
+        response.body["warnings"].as_array().map(Vec::len),
         Some(1),
         "the other is up to date: {}",
-        answer.text
+        response.text
     );
     let ran: Vec<_> =
         status["details"].as_array().unwrap().iter().map(|day| (&day["date"], &day["model"])).collect();
@@ -147,7 +150,7 @@ async fn each_model_resumes_on_the_day_after_its_own_last_one() {
 }
 
 #[tokio::test]
-async fn an_experiment_begins_from_cash_and_leaves_the_others_alone() {
+async fn an_experiment_begins_with_cash_and_does_not_change_the_others() {
     let api = Api::of(recorded()).await;
     api.run(&first_days()).await;
 
@@ -156,8 +159,8 @@ async fn an_experiment_begins_from_cash_and_leaves_the_others_alone() {
 
     assert_eq!((&status["status"], &status["experiment"]), (&json!("completed"), &json!("other.1_b-c")));
     let cash = async |experiment: &str| {
-        let answer = api.get(&format!("/results?start_date=2025-10-06&model=trader{experiment}")).await;
-        answer.body["results"][0]["starting_position"]["cash"].clone()
+        let response = api.get(&format!("/results?start_date=2025-10-06&model=trader{experiment}")).await;
+        response.body["results"][0]["starting_position"]["cash"].clone()
     };
     assert_eq!(cash("&experiment=other.1_b-c").await, 10_000);
     assert_eq!(cash("").await, 5887.7, "the default experiment is what original clients see");

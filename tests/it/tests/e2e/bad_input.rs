@@ -1,11 +1,11 @@
-//! Bad input: a clear answer, no job, no message.
+//! Bad input: a clear response, no job, no message.
 
 use it::{Shape, System};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn bad_requests_are_answered_clearly_and_leave_nothing_behind() {
+async fn bad_requests_get_a_clear_response_and_leave_nothing_behind() {
     let system = System::builder(Shape::OneProcess).start().await;
     let cases: [(Value, StatusCode, &str); 9] = [
         (json!({}), StatusCode::UNPROCESSABLE_ENTITY, "end_date"),
@@ -44,11 +44,11 @@ async fn bad_requests_are_answered_clearly_and_leave_nothing_behind() {
     ];
 
     for (body, expected, text) in cases {
-        let (status, answer) = system.client.post_trigger(&body).await;
-        assert_eq!(status, expected, "{body}: {answer}");
-        assert!(answer["detail"].as_str().expect("a detail").contains(text), "{body}: {answer}");
-        assert_eq!(answer["status"], expected.as_u16());
-        assert_eq!(answer["instance"], "/simulate/trigger", "{answer}");
+        let (status, response) = system.client.post_trigger(&body).await;
+        assert_eq!(status, expected, "{body}: {response}");
+        assert!(response["detail"].as_str().expect("a detail").contains(text), "{body}: {response}");
+        assert_eq!(response["status"], expected.as_u16());
+        assert_eq!(response["instance"], "/simulate/trigger", "{response}");
     }
 
     assert_eq!(system.database.count("SELECT count(*) FROM trigger.jobs").await, 0);
@@ -56,7 +56,7 @@ async fn bad_requests_are_answered_clearly_and_leave_nothing_behind() {
 }
 
 #[tokio::test]
-async fn repeated_names_are_taken_once_and_no_names_mean_all_enabled() {
+async fn repeated_names_count_once_and_no_names_mean_all_enabled() {
     let system = System::builder(Shape::OneProcess).start().await;
     let range =
         |models: Value| json!({ "start_date": "2025-10-01", "end_date": "2025-10-02", "models": models });

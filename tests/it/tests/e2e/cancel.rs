@@ -1,11 +1,11 @@
-//! A job that is cancelled ends so within a second, wherever it is.
+//! A cancelled job ends within a second, whatever it is doing.
 
 use std::time::{Duration, Instant};
 
 use it::{Builder, Client, Shape, System};
 use serde_json::{Value, json};
 
-/// What a person calls at once. The machine of the tests may be busy with others.
+/// Longer than a second, since the machine may be busy with other tests.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 const MODELS: &str = "[[models]]\nsignature = \"random\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"random\", seed = 1, orders_per_day = 3 }\n\
@@ -19,12 +19,12 @@ fn long(experiment: &str) -> Value {
     json!({ "start_date": "2016-01-04", "end_date": "2025-09-30", "experiment": experiment })
 }
 
-/// Cancels a job and insists that it ends at once; its status.
+/// Cancels a job, asserts that it ends at once, and returns its status.
 async fn cancelled(client: &Client, job: &str) -> Value {
-    let asked = Instant::now();
+    let start = Instant::now();
     client.cancel(job).await;
     let status = client.ended(job).await;
-    assert!(asked.elapsed() < AT_ONCE, "it took {:?}", asked.elapsed());
+    assert!(start.elapsed() < AT_ONCE, "it took {:?}", start.elapsed());
     assert_eq!(status["status"], "cancelled", "{}", status["progress"]);
     let progress = &status["progress"];
     assert_eq!((&progress["pending"], &progress["running"]), (&json!(0), &json!(0)), "{progress}");
@@ -50,11 +50,11 @@ async fn a_job_of_policies_is_cancelled_between_two_days_and_its_days_can_be_run
     assert_eq!(of_waiter["progress"]["completed"], 0, "it waited for the portfolios");
     let done = of_first["progress"]["completed"].as_u64().expect("a number");
     assert!(done > 10 && of_first["progress"]["skipped"].as_u64() > Some(0), "{}", of_first["progress"]);
-    let (status, answer) = system.client.post(&format!("/jobs/{first}/cancel")).await;
-    assert_eq!((status.as_u16(), &answer["status"]), (200, &json!("cancelled")), "again");
+    let (status, response) = system.client.post(&format!("/jobs/{first}/cancel")).await;
+    assert_eq!((status.as_u16(), &response["status"]), (200, &json!("cancelled")), "again");
     let again = json!({ "start_date": "2016-01-04", "end_date": "2016-12-30" });
     let status = system.client.ended(&system.client.trigger(&again).await).await;
-    assert_eq!(status["status"], "completed", "there is room, and nothing is in the way");
+    assert_eq!(status["status"], "completed", "no limit and no lane blocks it");
     let days = "SELECT count(*) - count(DISTINCT (portfolio_id, trading_date)) FROM execution.model_days
         WHERE state = 'completed'";
     assert_eq!(system.database.count(days).await, 0, "a day was run twice");
@@ -62,7 +62,7 @@ async fn a_job_of_policies_is_cancelled_between_two_days_and_its_days_can_be_run
             SELECT portfolio_id, base_date, lag(trading_date) OVER (PARTITION BY portfolio_id ORDER BY trading_date) AS before
             FROM execution.model_days WHERE state = 'completed'
         ) AS chain WHERE base_date IS DISTINCT FROM before";
-    assert_eq!(system.database.count(gaps).await, 0, "a day does not go on from the one before it");
+    assert_eq!(system.database.count(gaps).await, 0, "a day does not continue the one before it");
 }
 
 #[tokio::test]
@@ -92,11 +92,11 @@ async fn a_job_is_cancelled_in_the_middle_of_its_download_and_no_further_call_is
     let next = json!({ "start_date": "2025-10-01", "end_date": "2025-10-10" });
     let next = system.client.ended(&system.client.trigger(&next).await).await;
     assert_eq!(next["status"], "completed", "{next}");
-    assert_eq!(system.prices.calls().len(), symbols.len(), "what was under way was kept");
+    assert_eq!(system.prices.calls().len(), symbols.len(), "the calls in progress were stored");
 }
 
 #[tokio::test]
-async fn a_job_that_waits_for_the_providers_budget_is_cancelled_at_once() {
+async fn a_job_that_waits_for_the_call_quota_is_cancelled_at_once() {
     let system = small().prices(|prices| prices.rate_limit_after(0)).start().await;
     let request = json!({ "start_date": "2025-10-01", "end_date": "2025-10-03", "wait_for_data": true });
     let job = system.client.trigger(&request).await;
@@ -109,17 +109,17 @@ async fn a_job_that_waits_for_the_providers_budget_is_cancelled_at_once() {
 }
 
 #[tokio::test]
-async fn a_job_that_has_ended_stays_as_it_is() {
+async fn a_job_that_has_ended_does_not_change() {
     let system = small().start().await;
     let job = system.client.trigger(&json!({ "start_date": "2025-10-01", "end_date": "2025-10-03" })).await;
     let before = system.client.ended(&job).await;
 
-    let (status, answer) = system.client.post(&format!("/jobs/{job}/cancel")).await;
+    let (status, response) = system.client.post(&format!("/jobs/{job}/cancel")).await;
 
-    assert_eq!(status.as_u16(), 409, "{answer}");
-    assert!(answer["detail"].as_str().is_some_and(|detail| detail.contains("completed")), "{answer}");
+    assert_eq!(status.as_u16(), 409, "{response}");
+    assert!(response["detail"].as_str().is_some_and(|detail| detail.contains("completed")), "{response}");
     assert_eq!(system.client.job(&job).await, before);
     let unknown = "01890000-0000-7000-8000-000000000001";
-    let (status, answer) = system.client.post(&format!("/jobs/{unknown}/cancel")).await;
-    assert_eq!((status.as_u16(), &answer["detail"]), (404, &json!(format!("Job {unknown} not found"))));
+    let (status, response) = system.client.post(&format!("/jobs/{unknown}/cancel")).await;
+    assert_eq!((status.as_u16(), &response["detail"]), (404, &json!(format!("Job {unknown} not found"))));
 }

@@ -1,4 +1,4 @@
-//! The five cases of the design: what a user sees of the download.
+//! What a user sees of the download, in the five cases of the design.
 
 use it::{Shape, System};
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ async fn with_all_data_present_nothing_is_downloaded() {
 }
 
 #[tokio::test]
-async fn a_rate_limit_keeps_what_was_downloaded_and_runs_the_complete_dates() {
+async fn after_a_rate_limit_the_downloaded_prices_are_stored_and_the_complete_dates_run() {
     let system = System::builder(Shape::OneProcess).universe(&FIFTEEN, None).models(CASH).start().await;
     for symbol in &FIFTEEN[12..] {
         system
@@ -76,9 +76,9 @@ async fn a_rate_limit_keeps_what_was_downloaded_and_runs_the_complete_dates() {
     );
     assert_eq!(status["progress"]["completed"], 3);
     assert_eq!(status["progress"]["skipped"], 2);
-    let kept =
+    let stored =
         system.database.count("SELECT count(DISTINCT symbol) FROM market.bars WHERE source <> 'test'").await;
-    assert_eq!(kept, 12);
+    assert_eq!(stored, 12);
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn an_invalid_key_fails_the_job_and_is_never_shown() {
 }
 
 #[tokio::test]
-async fn only_the_model_that_is_not_done_runs() {
+async fn only_the_model_that_is_not_completed_runs() {
     let two = format!(
         "{CASH}[[models]]\nsignature = \"hold\"\nkind = \"policy\"\nenabled = true\npolicy = {{ policy = \"buy_and_hold\", symbol = \"AAPL\" }}\n"
     );

@@ -1,4 +1,4 @@
-//! Jobs side by side.
+//! Concurrent jobs.
 
 use it::{Shape, System};
 use serde_json::json;

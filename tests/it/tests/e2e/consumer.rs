@@ -1,4 +1,4 @@
-//! Third parties: the example of `docs/events.md`, and messages as the published documents describe them.
+//! Third-party consumers: the example of `docs/events.md`, and messages compared with the published schemas.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -15,10 +15,10 @@ use test_support::eventually;
 const MODELS: &str = "[[models]]\nsignature = \"cash\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"cash\" }\n\
     [[models]]\nsignature = \"hold\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"buy_and_hold\", symbol = \"AAPL\" }\n";
 
-/// The interpreter that Debian's python3-pika belongs to; there may be another one on the PATH.
+/// The interpreter for which Debian's python3-pika is installed; the PATH may have another one.
 const PYTHON: &str = "/usr/bin/python3";
 
-/// A queue of the test's own.
+/// A queue that only the test uses.
 const COPY: &str = "ext.test.copy";
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn the_example_prints_every_completed_model_day_once_although_messages_com
 }
 
 #[tokio::test]
-async fn every_message_of_a_job_is_as_the_published_documents_say() {
+async fn every_message_of_a_job_matches_the_published_schemas() {
     let system = small_system().await;
     let asyncapi = document("asyncapi.json");
     for described in asyncapi["channels"].as_object().unwrap().values() {
@@ -68,8 +68,8 @@ async fn every_message_of_a_job_is_as_the_published_documents_say() {
         let described = &asyncapi["components"]["messages"][&kind];
         let schema = document(described["payload"]["$ref"].as_str().unwrap());
         assert_eq!(schema["$id"], headers["cloudEvents_dataschema"], "{kind}");
-        assert_fits(&described["headers"], &headers);
-        assert_fits(&schema, &serde_json::from_slice(&message.data).unwrap());
+        assert_matches(&described["headers"], &headers);
+        assert_matches(&schema, &serde_json::from_slice(&message.data).unwrap());
         kinds.insert(kind);
     }
     let expected = [
@@ -84,7 +84,7 @@ async fn every_message_of_a_job_is_as_the_published_documents_say() {
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), expected);
 }
 
-/// A system whose exchange is there to be bound to, which is a moment after it is ready.
+/// A system whose exchange is declared, so that queues can be bound to it.
 async fn small_system() -> System {
     let system = System::builder(Shape::OneProcess).universe(&["AAPL"], None).models(MODELS).start().await;
     eventually("the exchange is declared", async || {
@@ -96,14 +96,14 @@ async fn small_system() -> System {
     system
 }
 
-/// The example at work.
+/// The running example.
 struct Example {
     process: Child,
     folder: PathBuf,
 }
 
 impl Example {
-    /// Starts it and waits until its queue is bound and listened to.
+    /// Starts the example and waits until it consumes its queue.
     async fn start(system: &System) -> Self {
         let pika = Command::new(PYTHON).args(["-c", "import pika"]).output();
         assert!(
@@ -127,15 +127,15 @@ impl Example {
             assert!(ended.is_none(), "the example ended: {}", example.file("err"));
             let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
             let queue = "ext.example.results";
-            let asked =
+            let declared =
                 channel(system).await.queue_declare(queue.into(), options, FieldTable::default()).await;
-            asked.ok().filter(|queue| queue.consumer_count() == 1)
+            declared.ok().filter(|queue| queue.consumer_count() == 1)
         })
         .await;
         example
     }
 
-    /// Its lines, sorted, once there are that many.
+    /// Its output lines, sorted, once there are `count` of them.
     async fn has_printed(&self, count: usize) -> Vec<String> {
         eventually(&format!("the example prints {count} lines"), async || {
             let mut lines: Vec<String> = self.file("out").lines().map(str::to_owned).collect();
@@ -171,7 +171,7 @@ async fn channel(system: &System) -> Channel {
     connection.create_channel().await.unwrap()
 }
 
-/// Headers as JSON; all are strings.
+/// The headers as JSON; all values are strings.
 fn headers(table: &FieldTable) -> Value {
     let text = |(name, value): (&lapin::types::ShortString, &lapin::types::AMQPValue)| {
         let text = value.as_long_string().unwrap_or_else(|| panic!("{name} is no string")).to_string();
@@ -180,10 +180,10 @@ fn headers(table: &FieldTable) -> Value {
     Value::Object(table.inner().iter().map(text).collect())
 }
 
-fn assert_fits(schema: &Value, value: &Value) {
+fn assert_matches(schema: &Value, value: &Value) {
     let validator = jsonschema::options().should_validate_formats(true).build(schema).unwrap();
-    let objections: Vec<String> = validator.iter_errors(value).map(|problem| problem.to_string()).collect();
-    assert!(objections.is_empty(), "{objections:?}: {value}");
+    let errors: Vec<String> = validator.iter_errors(value).map(|problem| problem.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}: {value}");
 }
 
 fn document(name: &str) -> Value {

@@ -1,4 +1,4 @@
-//! Dead letters that are sent again.
+//! Replaying dead letters.
 
 use it::{Shape, System, http};
 use reqwest::StatusCode;
@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 use test_support::eventually;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replayed_letter_is_handled_by_the_consumer_that_gave_it_up_and_by_no_other() {
+async fn a_replayed_letter_is_handled_only_by_the_consumer_that_rejected_it() {
     let system = System::builder(Shape::FourProcesses).start().await;
     let job = system.client.trigger(&json!({ "end_date": "2025-10-01", "models": ["cash"] })).await;
     system.client.ended(&job).await;
-    // The same request under an id that trigger has never given.
+    // The same request with a job id that trigger has never assigned.
     let body = system.database.text("SELECT body FROM trigger.jobs").await;
     let stranger = uuid::Uuid::now_v7().to_string();
     let body = body.replace(&job, &stranger);
     let vhost = system.vhost.as_ref().unwrap();
     vhost.publish_event("modelday.job.requested.v1", body.as_bytes()).await;
-    let letters = eventually("downloader and status gave it up", async || {
+    let letters = eventually("downloader and status have rejected it", async || {
         let letters = system.client.get_ok("/dead-letters").await;
         (letters["count"] == 2).then(|| letters["dead_letters"].as_array().unwrap().clone())
     })

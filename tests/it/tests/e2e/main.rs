@@ -1,4 +1,4 @@
-//! The whole path over HTTP, with real processes.
+//! Jobs from request to result over HTTP, with real processes.
 
 #![allow(
     clippy::unwrap_used,

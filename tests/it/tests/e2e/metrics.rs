@@ -1,4 +1,4 @@
-//! The leaderboard's figures of a portfolio whose every value is known, beside those of the reference.
+//! The leaderboard's figures of a portfolio with known values, compared with a reference implementation.
 
 use it::{Shape, System};
 use reqwest::StatusCode;
@@ -9,7 +9,7 @@ const VECTORS: &str = include_str!("../../../../crates/domain/testdata/metrics.j
 const MODELS: &str = "[[models]]\nsignature = \"hold\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"buy_and_hold\", symbol = \"HOLD\" }\n";
 const SESSIONS_PER_YEAR: f64 = 252.0;
 
-/// Ours, and the reference's name.
+/// The name in the leaderboard, and in the reference.
 const FIGURES: [(&str, &str); 8] = [
     ("return", "total_return"),
     ("annual_return", "annual_return_252"),
@@ -31,8 +31,8 @@ async fn a_hundred_shares_held_have_the_figures_of_the_reference() {
     for name in CASES {
         let cases: Vec<Value> = serde_json::from_str(VECTORS).unwrap();
         let case = cases.into_iter().find(|case| case["name"] == name).unwrap();
-        let (status, answer) = system.client.import_prices("", &prices(&case)).await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
+        let (status, response) = system.client.import_prices("", &prices(&case)).await;
+        assert_eq!(status, StatusCode::OK, "{response}");
         let (first, last) =
             (text(&case["dates"][1]), text(case["dates"].as_array().unwrap().last().unwrap()));
         let job = json!({ "start_date": first, "end_date": last, "experiment": name });
@@ -67,7 +67,7 @@ async fn a_hundred_shares_held_have_the_figures_of_the_reference() {
     assert!(system.prices.calls().is_empty(), "everything was imported");
 }
 
-/// Bars of which a hundred shares, bought at the first open, are worth the case's values at each close.
+/// Bars for which a hundred shares, bought at the first open, have the case's value at each close.
 fn prices(case: &Value) -> String {
     let mut file = "symbol,date,open,high,low,close,volume\n".to_owned();
     for (symbol, values) in [("HOLD", &case["equity"]), ("FUND", &case["benchmark"])] {
@@ -82,7 +82,7 @@ fn prices(case: &Value) -> String {
     file
 }
 
-/// What was put into the fund at the first close is then still the same.
+/// The values of the fund, which is bought at the first close, so the first return is zero.
 fn held(benchmark: &Value) -> Vec<f64> {
     let mut values = values(benchmark);
     values[0] = values[1];

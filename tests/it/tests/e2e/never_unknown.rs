@@ -13,7 +13,7 @@ async fn a_job_is_known_at_once_a_thousand_times_in_a_row_under_load() {
         .env("MAX_ACTIVE_JOBS", "100000")
         .start()
         .await;
-    // The load is that of the requests; a thousand jobs need not be run for it.
+    // Only the requests make the load; the thousand jobs need not run.
     system.signal(Service::Downloader, "STOP");
     let client = Arc::new(system.client.clone());
 

@@ -1,4 +1,4 @@
-//! Traces: what a collector receives of one small job.
+//! Traces: what a collector receives about one small job.
 
 use std::collections::BTreeSet;
 
@@ -42,12 +42,12 @@ async fn a_job_is_one_trace_from_the_request_to_the_read_model() {
     ];
     assert_eq!(names.into_iter().collect::<Vec<_>>(), expected);
     for span in trace.iter().filter(|span| span.id != request.id) {
-        assert!(trace.iter().any(|other| other.id == span.parent), "{} hangs in the air", span.name);
+        assert!(trace.iter().any(|other| other.id == span.parent), "{} has no parent", span.name);
     }
 }
 
 #[tokio::test]
-async fn a_lane_is_a_trace_of_its_own_that_is_linked_to_the_jobs() {
+async fn a_lane_has_its_own_trace_that_links_to_the_trace_of_the_job() {
     let traced = traced_job().await;
 
     let (plan, lane) = (traced.only("plan"), traced.only("lane"));
@@ -75,7 +75,7 @@ async fn a_lane_is_a_trace_of_its_own_that_is_linked_to_the_jobs() {
 }
 
 #[tokio::test]
-async fn spans_of_messages_keep_to_the_conventions() {
+async fn spans_of_messages_follow_the_conventions() {
     let traced = traced_job().await;
 
     for span in &traced.spans {
@@ -120,7 +120,7 @@ async fn ids_are_attributes_and_never_in_names() {
     }
 }
 
-/// All that four services told of one job.
+/// All spans of four services about one job.
 struct Traced {
     job: String,
     spans: Vec<Span>,
@@ -154,9 +154,9 @@ async fn traced_job() -> &'static Traced {
             let request = json!({ "start_date": "2025-10-01", "end_date": "2025-10-02" });
             let job = system.client.trigger(&request).await;
             system.client.ended(&job).await;
-            // Trigger is the last to hear of the end.
+            // Trigger is the last service that handles the end.
             let last = "process modelday.events:modelday.job.completed.v1:trigger.jobs.v1";
-            eventually("trigger knows", async || {
+            eventually("trigger has handled the end", async || {
                 let spans = collector.spans();
                 spans.iter().any(|span| span.name == last).then_some(())
             })

@@ -1,4 +1,4 @@
-//! A plan, and the job that it was about.
+//! A dry run, compared with the job that it was about.
 
 use it::{Shape, System};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ fn planned(plan: &Value) -> [u64; 4] {
     names.map(|name| plan["model_days"][name].as_u64().expect("a count"))
 }
 
-/// The same of a job that has ended.
+/// The same counts of a job that has ended.
 fn executed(status: &Value) -> [u64; 4] {
     let details = status["details"].as_array().expect("details");
     let skipped = |reason: &str| details.iter().filter(|day| day["error"] == reason).count() as u64;
@@ -31,7 +31,7 @@ fn executed(status: &Value) -> [u64; 4] {
 }
 
 #[tokio::test]
-async fn a_job_does_what_its_plan_said() {
+async fn a_job_does_what_its_dry_run_said() {
     let system = System::builder(Shape::FourProcesses)
         .universe(&["AAPL", "MSFT", "NVDA"], Some("QQQ"))
         .models(MODELS)
@@ -41,19 +41,19 @@ async fn a_job_does_what_its_plan_said() {
         .await;
     let range = |start: &str, end: &str, models: &[&str], option: &str| json!({ "start_date": start, "end_date": end, "models": models, option: true });
     let requests = [
-        // Over Thanksgiving; nothing is there.
+        // Over Thanksgiving; nothing is stored.
         range("2025-11-26", "2025-12-02", &["cash"], "wait_for_data"),
-        // Some of it is done, and another model joins; 12-01 and 12-02 will stand on what was there.
+        // Some days are completed, and another model is added; 12-01 and 12-02 will be stale afterwards.
         range("2025-11-24", "2025-12-01", &["cash", "random"], "wait_for_data"),
         range("2025-11-24", "2025-12-02", &["cash", "random"], "reprocess_stale"),
         range("2025-11-28", "2025-12-01", &["cash"], "replace_existing"),
     ];
 
-    let mut told = Vec::new();
+    let mut plans = Vec::new();
     for request in requests {
         let calls = system.prices.calls().len();
         let plan = system.client.plan(&request).await;
-        assert_eq!(system.prices.calls().len(), calls, "a plan asks no provider");
+        assert_eq!(system.prices.calls().len(), calls, "a dry run calls no provider");
         let job = system.client.trigger(&request).await;
         let status = system.client.ended(&job).await;
 
@@ -62,9 +62,9 @@ async fn a_job_does_what_its_plan_said() {
         let fetched = system.prices.calls().len() - calls;
         assert_eq!(plan["prices"]["requests"], fetched, "{request}: {plan}");
         assert_eq!(plan["prices"]["budget_suffices"], true, "{request}: {plan}");
-        told.push((planned(&plan), plan["prices"]["budget_left"].clone()));
+        plans.push((planned(&plan), plan["prices"]["budget_left"].clone()));
     }
-    assert_eq!(told[0], ([8, 0, 2, 0], json!(4)), "the budget is seen before");
-    assert_eq!(told[1].1, json!(0), "and after");
-    assert!(told[2].0[0] > 0, "days that became stale are run again: {told:?}");
+    assert_eq!(plans[0], ([8, 0, 2, 0], json!(4)), "the calls left before the download");
+    assert_eq!(plans[1].1, json!(0), "and after it");
+    assert!(plans[2].0[0] > 0, "days that became stale are run again: {plans:?}");
 }

@@ -1,4 +1,4 @@
-//! Prices of one's own, what is stored of them, and the provider's budget.
+//! Imported prices, their coverage, and the provider's call quota.
 
 use it::{Service, Shape, System};
 use reqwest::StatusCode;
@@ -12,7 +12,7 @@ async fn two_symbols(shape: Shape) -> System {
     System::builder(shape).universe(&["AAPL", "MSFT"], None).models(HOLD).start().await
 }
 
-/// A file with these rows.
+/// A price file with these rows.
 fn csv(rows: &[&str]) -> String {
     format!("{HEADER}\n{}\n", rows.join("\n"))
 }
@@ -38,16 +38,16 @@ async fn bars(system: &System) -> i64 {
 }
 
 #[tokio::test]
-async fn a_job_runs_on_imported_prices_without_a_call_of_the_provider() {
+async fn a_job_runs_on_imported_prices_without_a_call_to_the_provider() {
     let system = two_symbols(Shape::FourProcesses).await;
 
-    let (status, answer) = system.client.import_prices("", &three_days()).await;
+    let (status, response) = system.client.import_prices("", &three_days()).await;
     let job = system.client.trigger(&job()).await;
     let ended = system.client.ended(&job).await;
 
-    assert_eq!(status, StatusCode::OK, "{answer}");
+    assert_eq!(status, StatusCode::OK, "{response}");
     assert_eq!(
-        answer,
+        response,
         json!({ "bars_received": 6, "inserted": 6, "unchanged": 0, "replaced": 0, "symbols": 2,
             "dates": { "from": "2025-10-01", "to": "2025-10-03" }, "stale_days": 0 })
     );
@@ -57,12 +57,12 @@ async fn a_job_runs_on_imported_prices_without_a_call_of_the_provider() {
     let position = &last["results"][0]["final_position"];
     assert_eq!(position["holdings"], json!([{ "symbol": "AAPL", "quantity": 100 }]), "{position}");
     assert_eq!(position["portfolio_value_close"], json!(12500));
-    let (status, answer) = system.client.import_prices("", &three_days()).await;
-    assert_eq!((status, &answer["unchanged"]), (StatusCode::OK, &json!(6)), "{answer}");
+    let (status, response) = system.client.import_prices("", &three_days()).await;
+    assert_eq!((status, &response["unchanged"]), (StatusCode::OK, &json!(6)), "{response}");
 }
 
 #[tokio::test]
-async fn a_file_with_wrong_rows_imports_nothing_and_tells_each_with_its_line() {
+async fn a_file_with_wrong_rows_imports_nothing_and_each_is_listed_with_its_line() {
     let system = two_symbols(Shape::OneProcess).await;
     let file = csv(&[
         "AAPL,2025-10-01,100,106,99,105,1000",
@@ -70,14 +70,14 @@ async fn a_file_with_wrong_rows_imports_nothing_and_tells_each_with_its_line() {
         "AAPL,2025-10-02,110,100,109,115,many",
     ]);
 
-    let (status, answer) = system.client.import_prices("?replace=true", &file).await;
+    let (status, response) = system.client.import_prices("?replace=true", &file).await;
 
-    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
-    let errors = answer["errors"].as_array().unwrap();
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{response}");
+    let errors = response["errors"].as_array().unwrap();
     let places: Vec<&Value> = errors.iter().map(|error| &error["loc"]).collect();
-    assert_eq!(places, [&json!(["body", 3, "date"]), &json!(["body", 4, "volume"])], "{answer}");
+    assert_eq!(places, [&json!(["body", 3, "date"]), &json!(["body", 4, "volume"])], "{response}");
     assert_eq!(
-        answer["detail"],
+        response["detail"],
         "2 things are wrong, nothing is imported: line 3: date is no session (a weekend); leave the row out"
     );
     assert_eq!(bars(&system).await, 0);
@@ -87,8 +87,8 @@ async fn a_file_with_wrong_rows_imports_nothing_and_tells_each_with_its_line() {
         ("", "\u{0}\u{ffff}".to_owned(), 422),
         ("", format!("{HEADER}\n{}", "x".repeat(2 << 20)), 422),
     ] {
-        let (status, answer) = system.client.import_prices(query, &body).await;
-        assert_eq!(status.as_u16(), expected, "{query} {}: {answer}", body.len());
+        let (status, response) = system.client.import_prices(query, &body).await;
+        assert_eq!(status.as_u16(), expected, "{query} {}: {response}", body.len());
     }
 }
 
@@ -96,22 +96,22 @@ async fn a_file_with_wrong_rows_imports_nothing_and_tells_each_with_its_line() {
 async fn a_file_above_the_limit_is_refused_with_the_setting_that_raises_it() {
     let system = System::builder(Shape::OneProcess).env("IMPORT_LIMIT_MIB", "1").start().await;
 
-    let (status, answer) = system.client.import_prices("", &"x".repeat((1 << 20) + 1)).await;
+    let (status, response) = system.client.import_prices("", &"x".repeat((1 << 20) + 1)).await;
 
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
-    let detail = answer["detail"].as_str().unwrap();
+    let detail = response["detail"].as_str().unwrap();
     assert_eq!(detail, "The file is larger than 1 MiB; send it in parts, or raise IMPORT_LIMIT_MIB");
 }
 
 #[tokio::test]
-async fn rows_that_differ_from_stored_ones_are_refused_until_they_are_to_replace_them() {
+async fn rows_that_differ_from_stored_ones_are_refused_unless_they_replace_them() {
     let system = two_symbols(Shape::OneProcess).await;
     system.client.import_prices("", &three_days()).await;
     let file = csv(&["AAPL,2025-10-02,111,116,109,115,1000", "AAPL,2025-10-06,130,131,129,130,1"]);
 
     let (refused, why) = system.client.import_prices("", &file).await;
     let after_refusal = bars(&system).await;
-    let (replaced, answer) = system.client.import_prices("?replace=true", &file).await;
+    let (replaced, response) = system.client.import_prices("?replace=true", &file).await;
 
     assert_eq!(refused, StatusCode::CONFLICT, "{why}");
     assert_eq!(
@@ -119,8 +119,8 @@ async fn rows_that_differ_from_stored_ones_are_refused_until_they_are_to_replace
         "line 2: AAPL on 2025-10-02 is stored with open 110, high 116, low 109, close 115, volume 1000"
     );
     assert_eq!(after_refusal, 6, "the new row of the file is not stored either");
-    assert_eq!(replaced, StatusCode::OK, "{answer}");
-    assert_eq!((&answer["replaced"], &answer["inserted"]), (&json!(1), &json!(1)));
+    assert_eq!(replaced, StatusCode::OK, "{response}");
+    assert_eq!((&response["replaced"], &response["inserted"]), (&json!(1), &json!(1)));
     let open = "SELECT open::text FROM market.bars WHERE symbol = 'AAPL' AND trading_date = '2025-10-02'";
     assert_eq!(system.database.text(open).await, "111");
 }
@@ -137,19 +137,19 @@ async fn days_that_ran_on_replaced_prices_are_stale_until_they_are_run_again() {
     assert_eq!(system.client.ended(&first).await["stale_days"], 0);
 
     let other = csv(&["AAPL,2025-10-02,110,116,109,113,1000"]);
-    let (_, answer) = system.client.import_prices("?replace=true", &other).await;
+    let (_, response) = system.client.import_prices("?replace=true", &other).await;
     let stale = system.client.job(&first).await;
-    let kept = system.client.trigger(&job()).await;
-    let kept = system.client.ended(&kept).await;
+    let resumed = system.client.trigger(&job()).await;
+    let resumed = system.client.ended(&resumed).await;
     let again = json!({ "start_date": "2025-10-01", "end_date": "2025-10-03", "reprocess_stale": true });
     let plan = system.client.plan(&again).await;
     let (_, before) = system.client.bundle(&first).await;
     let second = system.client.trigger(&again).await;
     let repaired = system.client.ended(&second).await;
 
-    assert_eq!(answer["stale_days"], 2, "{answer}");
-    assert_eq!(stale["stale_days"], 2, "the cash of the other model does not look at prices");
-    let warnings = kept["warnings"].to_string();
+    assert_eq!(response["stale_days"], 2, "{response}");
+    assert_eq!(stale["stale_days"], 2, "the other model holds cash and needs no prices");
+    let warnings = resumed["warnings"].to_string();
     assert!(warnings.contains("2 completed days of hold stand on"), "{warnings}");
     assert_eq!(plan["model_days"]["to_run"], 2, "{plan}");
     let ran: Vec<(&str, &str, &str)> = repaired["details"]
@@ -188,7 +188,7 @@ async fn a_process_killed_at_the_end_of_an_import_has_imported_nothing() {
     let waiting = "INSERT INTO market.preparations (job_id, body, not_before)
                    VALUES ('00000000-0000-0000-0000-000000000001', '', now() + interval '1 day')";
     system.database.execute(waiting).await;
-    // The last thing that an import does is to wake this preparation, so it stops there.
+    // The last statement of an import updates this preparation, so the import waits for the lock on it.
     let mut holder = system.database.admin.begin().await.unwrap();
     sqlx::query("SELECT FROM market.preparations FOR UPDATE").execute(&mut *holder).await.unwrap();
     let client = system.client.clone();
@@ -212,17 +212,17 @@ async fn a_process_killed_at_the_end_of_an_import_has_imported_nothing() {
     system.kill(Service::Downloader);
     holder.rollback().await.unwrap();
 
-    assert!(import.await.unwrap().is_err(), "nobody is left to answer");
+    assert!(import.await.unwrap().is_err(), "the process that would respond is dead");
     eventually("the transaction is gone", async || (system.database.count(stopped).await == 0).then_some(()))
         .await;
     assert_eq!(bars(&system).await, 0);
     system.restart(Service::Downloader).await;
-    let (status, answer) = system.client.import_prices("", &three_days()).await;
-    assert_eq!((status, &answer["inserted"]), (StatusCode::OK, &json!(6)), "{answer}");
+    let (status, response) = system.client.import_prices("", &three_days()).await;
+    assert_eq!((status, &response["inserted"]), (StatusCode::OK, &json!(6)), "{response}");
 }
 
 #[tokio::test]
-async fn what_was_downloaded_is_covered_and_the_budget_counts_it() {
+async fn downloaded_prices_are_covered_and_the_quota_counts_their_calls() {
     const KEY: &str = "SECRETKEY0123456";
     let system = System::builder(Shape::OneProcess)
         .universe(&["AAPL", "MSFT", "NVDA"], Some("QQQ"))

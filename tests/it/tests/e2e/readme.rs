@@ -5,15 +5,15 @@ use std::process::{Command, Output};
 
 use it::{Shape, System};
 
-/// Where the README's commands find Modelday.
+/// The address in the README's commands.
 const ADDRESS: &str = "http://127.0.0.1:8080";
-/// Is not run: building for release takes minutes. What it ends with, the sample job, is run instead.
+/// Not run, since a release build takes minutes. The sample job, with which it ends, is run instead.
 const MAKE_RUN: &str = "make run";
 
 #[test]
-fn make_run_is_a_target_that_runs_a_script_that_is_there() {
+fn make_run_is_a_target_that_runs_an_existing_script() {
     let mut make = Command::new("make");
-    // Tests may themselves be run by a make, which would pass its own settings on.
+    // Tests may themselves be run by make, which would pass its own settings on.
     make.args(["-n", "run"]).env_remove("MAKEFLAGS").env_remove("MAKELEVEL").env_remove("MFLAGS");
     let output = make.current_dir(root()).output().expect("make runs");
 
@@ -23,7 +23,7 @@ fn make_run_is_a_target_that_runs_a_script_that_is_there() {
     assert!(checked.success(), "`make run` runs {recipe:?}, which is no script");
 }
 
-/// More than one thread: the stand-in answers while this one waits for a command.
+/// Two threads, so that the stand-in responds while this test waits for a command.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_command_of_the_readme_works_after_the_sample_job() {
     let system = System::builder(Shape::OneProcess).start().await;
@@ -47,7 +47,7 @@ async fn every_command_of_the_readme_works_after_the_sample_job() {
     run(&client_command(&readme), address);
 }
 
-/// Runs a command of a person whose Modelday is at `address`; its standard output.
+/// Runs a command against the Modelday at `address`; returns its standard output.
 fn run(command: &str, address: &str) -> String {
     let Output { status, stdout, stderr } = Command::new("bash")
         .args(["-euo", "pipefail", "-c", &command.replace(ADDRESS, address)])
@@ -63,13 +63,13 @@ fn run(command: &str, address: &str) -> String {
 
 fn assert_prints_json(command: &str, address: &str) {
     let printed = run(command, address);
-    let answer: serde_json::Value =
+    let response: serde_json::Value =
         serde_json::from_str(&printed).unwrap_or_else(|problem| panic!("{command}\n{problem}: {printed}"));
-    assert!(answer.is_object() || answer.is_array(), "{command}\n{answer}");
-    assert!(answer.get("detail").is_none(), "{command}\n{answer}");
+    assert!(response.is_object() || response.is_array(), "{command}\n{response}");
+    assert!(response.get("detail").is_none(), "{command}\n{response}");
 }
 
-/// The one command that stands in a sentence, with the program that the tests have built.
+/// The one command inside a sentence, with the program that the tests have built.
 fn client_command(readme: &str) -> String {
     let built = "target/release/modelday ";
     let (_, command) = readme.split_once(&format!("`{built}")).expect("a command of the client");
@@ -90,19 +90,19 @@ fn rows(readme: &str, language: &str) -> Vec<[String; 5]> {
     table.lines().skip(1).map(|line| cells(line, [0, 1, 2, 3, 4])).collect()
 }
 
-/// The same of the client's, which has the Sharpe ratio and the drawdown too.
+/// The same columns of the client's table, which also has the Sharpe ratio and the drawdown.
 fn table(shown: &str) -> Vec<[String; 5]> {
     let lines = shown.lines().skip_while(|line| !line.trim_start().starts_with("---")).skip(1);
     lines.take_while(|line| !line.is_empty()).map(|line| cells(line, [0, 1, 2, 5, 6])).collect()
 }
 
-/// Cells of a row; they are two spaces apart.
+/// Cells of a row; at least two spaces separate them.
 fn cells(line: &str, places: [usize; 5]) -> [String; 5] {
     let cells: Vec<&str> = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
     places.map(|place| cells.get(place).map_or_else(String::new, |cell| (*cell).to_owned()))
 }
 
-/// The fenced blocks of that language.
+/// The fenced blocks with this language.
 fn blocks(text: &str, language: &str) -> Vec<String> {
     let fence = format!("```{language}\n");
     text.split(&fence).skip(1).filter_map(|rest| Some(rest.split_once("\n```")?.0.to_owned())).collect()

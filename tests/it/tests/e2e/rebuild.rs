@@ -1,10 +1,10 @@
-//! The read model is made again from the log of events.
+//! Rebuilding the read model from the log of events.
 
 use it::{Shape, System};
 use serde_json::json;
 
 #[tokio::test]
-async fn what_status_shows_can_be_built_again_from_the_log_of_events() {
+async fn the_read_model_can_be_rebuilt_from_the_log_of_events() {
     let system = System::builder(Shape::OneProcess).start().await;
     let job = system.client.trigger(&json!({ "start_date": "2025-10-01", "end_date": "2025-10-10" })).await;
     system.client.ended(&job).await;

@@ -1,4 +1,4 @@
-//! Splits and dividends: imported, applied before the open, told, suspected when nobody told of them.
+//! Splits and dividends: imported, applied before the open, shown, and suspected when they are not imported.
 
 use it::{Shape, System};
 use reqwest::StatusCode;
@@ -15,8 +15,8 @@ NVDA,2024-06-11,121.77,123,120,120.91,1
 
 async fn system() -> System {
     let system = System::builder(Shape::OneProcess).universe(&["NVDA"], None).models(HOLD).start().await;
-    let (status, answer) = system.client.import_prices("", BARS).await;
-    assert_eq!(status, StatusCode::OK, "{answer}");
+    let (status, response) = system.client.import_prices("", BARS).await;
+    assert_eq!(status, StatusCode::OK, "{response}");
     system
 }
 
@@ -29,7 +29,7 @@ async fn run(system: &System, options: Value) -> (String, Value) {
     (job, ended)
 }
 
-/// The code and message of the job's warnings of a code.
+/// The messages of the job's warnings with this code.
 fn warnings<'a>(status: &'a Value, code: &str) -> Vec<&'a str> {
     let all = status["warning_details"].as_array().unwrap().iter();
     all.filter(|warning| warning["code"] == code)
@@ -51,7 +51,7 @@ fn verified(bundle: &[u8]) -> bool {
 }
 
 #[tokio::test]
-async fn an_imported_split_and_dividend_change_what_is_held_before_the_open_and_are_told() {
+async fn an_imported_split_and_dividend_change_the_holdings_before_the_open_and_are_shown() {
     let system = system().await;
     let splits = "symbol,date,ratio\nNVDA,2024-06-10,10:1\n";
     let dividends = "symbol,date,amount\nNVDA,2024-06-11,0.01\n";
@@ -83,12 +83,12 @@ async fn an_imported_split_and_dividend_change_what_is_held_before_the_open_and_
 }
 
 #[tokio::test]
-async fn a_split_that_nobody_told_of_is_suspected_and_its_import_makes_the_days_stale() {
+async fn a_split_that_is_not_imported_is_suspected_and_its_import_makes_the_days_stale() {
     let system = system().await;
     let (first, suspected) = run(&system, json!({})).await;
     let splits = "symbol,date,ratio\nNVDA,2024-06-10,10:1\n";
 
-    let (_, answer) = system.client.import_prices("?kind=splits", splits).await;
+    let (_, response) = system.client.import_prices("?kind=splits", splits).await;
     let stale = system.client.job(&first).await;
     let (_, repaired) = run(&system, json!({ "reprocess_stale": true })).await;
     let (again, unchanged) =
@@ -98,9 +98,9 @@ async fn a_split_that_nobody_told_of_is_suspected_and_its_import_makes_the_days_
     let taken_back = "symbol,date,ratio\nNVDA,2024-06-10,1\n";
     let (_, taken_back) = system.client.import_prices("?kind=splits&replace=true", taken_back).await;
 
-    let told = warnings(&suspected, "SPLIT_SUSPECTED");
-    assert!(told.len() == 1 && told[0].contains("NVDA on 2024-06-10 (10:1)"), "{suspected}");
-    assert_eq!((&answer["stale_days"], &stale["stale_days"]), (&json!(2), &json!(2)), "{answer}");
+    let suspicions = warnings(&suspected, "SPLIT_SUSPECTED");
+    assert!(suspicions.len() == 1 && suspicions[0].contains("NVDA on 2024-06-10 (10:1)"), "{suspected}");
+    assert_eq!((&response["stale_days"], &stale["stale_days"]), (&json!(2), &json!(2)), "{response}");
     assert_eq!(warnings(&repaired, "SPLIT_SUSPECTED"), [""; 0], "{repaired}");
     assert_eq!((&repaired["progress"]["completed"], &repaired["stale_days"]), (&json!(2), &json!(0)));
     assert_eq!(day(&system, "2024-06-11").await["final_position"]["holdings"][0]["quantity"], 80);

@@ -1,4 +1,4 @@
-//! Live streams, with clients that come and go.
+//! Live streams, with clients that disconnect and reconnect.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::net::{TcpSocket, TcpStream};
 const CLIENTS: u64 = 50;
 const CUTS: u64 = 20;
 
-/// Numbers that are the same for the same seed.
+/// Pseudo-random numbers from a seed.
 struct Random(u64);
 
 impl Random {
@@ -22,7 +22,7 @@ impl Random {
     }
 }
 
-/// Follows a job to its end, by another address after each of many cuts.
+/// Follows a job to its end; reconnects many times, to the other address each time.
 async fn follow(urls: [String; 2], job: String, seed: u64) -> Vec<StreamEvent> {
     let (http, mut random) = (http_without_timeout(), Random(seed));
     let mut seen: Vec<StreamEvent> = Vec::new();
@@ -30,8 +30,8 @@ async fn follow(urls: [String; 2], job: String, seed: u64) -> Vec<StreamEvent> {
         let url = format!("{}/jobs/{job}/events", urls[usize::try_from(cut + seed).unwrap() % 2]);
         let last = seen.last().map(|event| event.id);
         let Some(mut stream) = Stream::open(&http, &url, last).await else { break };
-        let wanted = if cut < CUTS { random.below(6) } else { u64::MAX };
-        for _ in 0..wanted {
+        let count = if cut < CUTS { random.below(6) } else { u64::MAX };
+        for _ in 0..count {
             match stream.next().await {
                 Some(event) => seen.push(event),
                 None => break,
@@ -42,7 +42,7 @@ async fn follow(urls: [String; 2], job: String, seed: u64) -> Vec<StreamEvent> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fifty_clients_that_are_cut_off_again_and_again_all_see_the_same_events_without_a_gap() {
+async fn fifty_clients_that_reconnect_often_all_see_the_same_events_without_a_gap() {
     let mut system = System::builder(Shape::FourProcesses).start().await;
     let urls = [system.client.status_url.clone(), system.second(Service::Status).await];
     let range = json!({ "start_date": "2025-10-01", "end_date": "2025-10-29" });
@@ -65,7 +65,7 @@ async fn fifty_clients_that_are_cut_off_again_and_again_all_see_the_same_events_
     assert!(data.is_object(), "{data}");
 }
 
-/// A client that asks for everything and reads nothing.
+/// A client that requests all events and never reads.
 async fn deaf(url: &str) -> TcpStream {
     let address = url.trim_start_matches("http://").parse().unwrap();
     let socket = TcpSocket::new_v4().unwrap();
@@ -76,7 +76,7 @@ async fn deaf(url: &str) -> TcpStream {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clients_that_never_read_hold_up_nobody() {
+async fn clients_that_never_read_delay_no_other_client() {
     let system = System::builder(Shape::OneProcess).start().await;
     let url = &system.client.status_url;
     let deaf = join_all((0..30).map(|_| deaf(url))).await;
@@ -100,7 +100,7 @@ async fn clients_that_never_read_hold_up_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_outlives_the_time_limit_of_requests_and_is_let_go_when_its_process_stops() {
+async fn a_stream_outlives_the_time_limit_of_requests_and_ends_when_its_process_stops() {
     let mut system = System::builder(Shape::FourProcesses)
         .env("REQUEST_TIMEOUT_SECONDS", "1")
         .env("STREAM_HEARTBEAT_SECONDS", "1")
@@ -118,7 +118,7 @@ async fn a_stream_outlives_the_time_limit_of_requests_and_is_let_go_when_its_pro
 
     assert_eq!((first.id, first.kind.as_str()), (1, "modelday.job.requested.v1"));
     let rest = async { while stream.next().await.is_some() {} };
-    // Neither broken off, nor held until the process gives up waiting for its clients.
+    // The stream ends in order, before the process stops waiting for its clients.
     tokio::time::timeout(Duration::from_secs(4), rest).await.expect("the stream ends");
     eventually("status has stopped", async || system.has_ended(Service::Status).then_some(())).await;
 }

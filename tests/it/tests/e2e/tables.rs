@@ -1,4 +1,4 @@
-//! Trades, positions and values of the sample job, as a program that is not ours reads them.
+//! Trades, positions and values of the sample job, read by a third-party program.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn pyarrow_reads_the_files_as_documented_and_finds_what_the_pages_have() {
+async fn pyarrow_reads_the_files_as_documented_and_finds_the_same_rows_as_the_pages() {
     let Some(programs) = python_programs("pyarrow") else { return };
     let system = System::builder(Shape::OneProcess).start().await;
     let job = system.client.trigger(&json!({ "start_date": "2025-10-01", "end_date": "2025-10-29" })).await;
@@ -17,8 +17,8 @@ async fn pyarrow_reads_the_files_as_documented_and_finds_what_the_pages_have() {
     for table in ["trades", "positions", "equity"] {
         for format in ["csv", "parquet"] {
             let url = format!("{}/{table}?format={format}", system.client.status_url);
-            let answer = http().get(url).send().await.unwrap().error_for_status().unwrap();
-            std::fs::write(folder.0.join(format!("{table}.{format}")), answer.bytes().await.unwrap())
+            let response = http().get(url).send().await.unwrap().error_for_status().unwrap();
+            std::fs::write(folder.0.join(format!("{table}.{format}")), response.bytes().await.unwrap())
                 .unwrap();
         }
         std::fs::write(folder.0.join(format!("{table}.json")), pages(&system, table).await).unwrap();
@@ -36,7 +36,7 @@ async fn pyarrow_reads_the_files_as_documented_and_finds_what_the_pages_have() {
     assert_eq!((&counts["trades"], &counts["equity"]), (&json!(306), &json!(126)));
 }
 
-/// All rows of a table as a JSON array, digit by digit as the pages have them.
+/// All rows of a table as a JSON array, with the exact digits of the pages.
 async fn pages(system: &System, table: &str) -> String {
     let (mut rows, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -51,7 +51,7 @@ async fn pages(system: &System, table: &str) -> String {
     }
 }
 
-/// A folder that goes with the test.
+/// A folder that is deleted after the test.
 struct Folder(PathBuf);
 
 impl Folder {

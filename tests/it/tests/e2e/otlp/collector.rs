@@ -1,4 +1,4 @@
-//! A collector of traces that remembers what it receives.
+//! A collector of traces for tests.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -28,7 +28,7 @@ pub(super) struct Span {
     pub(super) attributes: BTreeMap<String, String>,
 }
 
-/// A collector of traces, over gRPC.
+/// A gRPC server that stores the spans it receives.
 pub(super) struct Collector {
     pub(super) url: String,
     spans: Arc<Mutex<Vec<Span>>>,
@@ -44,7 +44,7 @@ impl Collector {
         Self { url, spans }
     }
 
-    /// What it has received so far.
+    /// The spans received so far.
     pub(super) fn spans(&self) -> Vec<Span> {
         self.spans.lock().unwrap().clone()
     }
