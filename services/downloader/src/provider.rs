@@ -39,7 +39,7 @@ pub(crate) struct Sessions<'a> {
     /// The last session that closed at least 4 hours ago: later bars may still change and are left out.
     pub(crate) storable_until: NaiveDate,
     /// The last session that closed at least 24 hours ago: a later bar that is absent may still appear.
-    pub(crate) settled_until: NaiveDate,
+    pub(crate) final_until: NaiveDate,
 }
 
 /// One planned call.
@@ -144,7 +144,7 @@ pub(crate) struct PriceResponse {
     /// Rows that were left out; users are warned of each.
     pub(crate) rejected: Vec<RejectedRow>,
     /// How many rows were left out because their session had closed too recently.
-    pub(crate) unsettled: usize,
+    pub(crate) not_storable: usize,
 }
 
 /// A row that was left out.

@@ -178,7 +178,7 @@ impl Coverage {
     pub fn assess<'a>(
         scope: Scope,
         bars: impl IntoIterator<Item = (&'a Symbol, NaiveDate)>,
-        spans: &[AnswerSpan],
+        spans: impl IntoIterator<Item = &'a AnswerSpan>,
         now: DateTime<Utc>,
     ) -> Self {
         let none = BitSet::empty(scope.sessions.len());

@@ -12,7 +12,7 @@ pub(crate) struct Clock {
     /// The last session whose bar may be stored.
     pub(crate) storable_until: NaiveDate,
     /// The last session whose bar, if it is absent, will not appear any more.
-    settled_until: NaiveDate,
+    final_until: NaiveDate,
 }
 
 impl Clock {
@@ -24,7 +24,7 @@ impl Clock {
         Self {
             now,
             storable_until: calendar.last_storable_session(now).unwrap_or(NaiveDate::MIN),
-            settled_until: calendar.last_final_session(now).unwrap_or(NaiveDate::MIN),
+            final_until: calendar.last_final_session(now).unwrap_or(NaiveDate::MIN),
         }
     }
 
@@ -33,7 +33,7 @@ impl Clock {
             is_session,
             today: exchange_date(self.now),
             storable_until: self.storable_until,
-            settled_until: self.settled_until,
+            final_until: self.final_until,
         }
     }
 }
@@ -50,16 +50,16 @@ pub(super) fn up_to_own_date(
 ) -> PriceResponse {
     let Some(responded_at) = responded_at.filter(|at| *at < now) else { return response };
     let then = Clock::at(calendar, responded_at);
-    let PriceResponse { mut bars, mut spans, rejected, mut unsettled } = response;
+    let PriceResponse { mut bars, mut spans, rejected, mut not_storable } = response;
     let all = bars.len();
     bars.retain(|(_, date, _)| *date <= then.storable_until);
-    unsettled += all - bars.len();
+    not_storable += all - bars.len();
     for span in &mut spans {
-        span.to = span.to.min(then.settled_until);
+        span.to = span.to.min(then.final_until);
         span.requested_at = span.requested_at.min(responded_at);
     }
     spans.retain(|span| span.from <= span.to);
-    PriceResponse { bars, spans, rejected, unsettled }
+    PriceResponse { bars, spans, rejected, not_storable }
 }
 
 #[cfg(test)]

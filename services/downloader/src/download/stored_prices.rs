@@ -68,8 +68,7 @@ impl StoredPrices {
     /// What is known about each symbol and session.
     pub(crate) fn coverage(&self, now: DateTime<Utc>) -> Coverage {
         let bars = self.bars.iter().flat_map(|(symbol, dates)| dates.iter().map(move |date| (symbol, *date)));
-        let spans: Vec<AnswerSpan> = self.spans.values().flatten().cloned().collect();
-        Coverage::assess(self.scope.clone(), bars, &spans, now)
+        Coverage::assess(self.scope.clone(), bars, self.spans.values().flatten(), now)
     }
 }
 

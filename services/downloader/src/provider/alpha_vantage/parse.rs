@@ -44,7 +44,7 @@ pub(super) fn checked<'a>(
         } else if !(query.sessions.is_session)(*date) {
             rows.iter().for_each(|row| response.reject(row.date, RowFault::NotASession));
         } else if *date > query.sessions.storable_until {
-            response.unsettled += rows.len();
+            response.not_storable += rows.len();
         } else if let Some(bar) = response.only_bar(rows) {
             oldest.get_or_insert(*date);
             response.bars.push((query.symbol.clone(), *date, bar));
@@ -82,7 +82,7 @@ fn bar(row: &RawRow<'_>) -> Result<Bar, RowFault> {
 }
 
 /// The dates that the response covers: from its oldest good bar, or from the beginning when it is the full history,
-/// to the last settled session. A response with more bad rows than good ones proves no absence.
+/// to the last final session. A response with more bad rows than good ones proves no absence.
 fn span(
     response: &PriceResponse,
     oldest: Option<NaiveDate>,
@@ -96,6 +96,6 @@ fn span(
         OutputSize::Compact => oldest?,
         OutputSize::Full => oldest.map(|_| BEGINNING)?,
     };
-    let to = query.sessions.settled_until;
+    let to = query.sessions.final_until;
     (from <= to).then(|| AnswerSpan { symbol: query.symbol.clone(), from, to, requested_at: query.now })
 }

@@ -19,7 +19,7 @@ pub(super) fn sessions() -> Sessions<'static> {
         is_session: &is_weekday,
         today: date("2025-10-31"),
         storable_until: date("2025-10-30"),
-        settled_until: date("2025-10-29"),
+        final_until: date("2025-10-29"),
     }
 }
 

@@ -89,7 +89,7 @@ fn a_real_response_is_read_whole_and_exactly() {
 
     let response = bars(class_of("ASML", OutputSize::Compact, &response));
 
-    assert_eq!((response.bars.len(), response.rejected.len(), response.unsettled), (100, 0, 0));
+    assert_eq!((response.bars.len(), response.rejected.len(), response.not_storable), (100, 0, 0));
     let (_, oldest, bar) = &response.bars[0];
     assert_eq!(
         (*oldest, bar.open().to_string(), bar.volume()),
@@ -117,8 +117,8 @@ fn a_bar_of_a_session_that_has_hardly_closed_is_left_out_without_a_warning() {
     let response = bars(rows(&[good("2025-10-31"), good("2025-10-30"), good("2025-10-29")]));
 
     assert_eq!(kept(&response), ["2025-10-29", "2025-10-30"]);
-    assert_eq!((response.unsettled, response.rejected.len()), (1, 0));
-    assert_eq!(response.spans[0].to, date("2025-10-29"), "the 30th is stored, but has not settled");
+    assert_eq!((response.not_storable, response.rejected.len()), (1, 0));
+    assert_eq!(response.spans[0].to, date("2025-10-29"), "the 30th is stored, but is not final");
 }
 
 #[test]
