@@ -1,7 +1,7 @@
-//! What Modelday decides: calendar, accounting, plans, states, metrics. No I/O, no clock, no randomness.
+//! The decisions of Modelday: calendar, accounting, plans, states, metrics. No I/O, no clock, no randomness.
 //!
-//! The rooms stand on floors, which blank lines part below. A room imports only rooms of the floors above it in this
-//! list; a test holds this.
+//! Blank lines separate the layers below. A module imports only modules of the layers above its own; a test checks it
+//! (`tests/it/tests/architecture`).
 
 pub mod values;
 

@@ -47,12 +47,6 @@ impl TryFrom<String> for Symbol {
     }
 }
 
-impl From<Symbol> for String {
-    fn from(symbol: Symbol) -> Self {
-        symbol.as_str().to_owned()
-    }
-}
-
 impl Serialize for Symbol {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())

@@ -34,16 +34,6 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
-    /// All reasons.
-    pub const ALL: [Self; 6] = [
-        Self::MarketClosed,
-        Self::AlreadyCompleted,
-        Self::IncompletePriceData,
-        Self::Cancelled,
-        Self::StoppedAfterFailure,
-        Self::BudgetExhausted,
-    ];
-
     /// The reason as text, which is shown to users and stored in the database.
     pub fn as_str(self) -> &'static str {
         match self {
