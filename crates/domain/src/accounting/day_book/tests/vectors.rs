@@ -27,7 +27,7 @@ struct Case {
 struct Day {
     date: String,
     prices: BTreeMap<Symbol, Quote>,
-    orders: Vec<Asked>,
+    orders: Vec<OrderLine>,
     #[serde(flatten)]
     actions: CorporateActions,
     expected: Value,
@@ -40,7 +40,7 @@ struct Quote {
 }
 
 #[derive(Deserialize)]
-struct Asked {
+struct OrderLine {
     side: Side,
     symbol: String,
     quantity: Value,
@@ -77,7 +77,7 @@ fn play(case: &Case) -> Value {
         )
         .unwrap();
         let orders: Vec<Value> =
-            (0..).zip(&day.orders).map(|(seq, asked)| answer(&mut book, seq, asked)).collect();
+            (0..).zip(&day.orders).map(|(seq, line)| answer(&mut book, seq, line)).collect();
         let result = book.close().unwrap();
         assert_eq!(written(&result, &orders), day.expected, "{} on {}", case.name, day.date);
         results.push(result);
@@ -96,8 +96,8 @@ fn play(case: &Case) -> Value {
     })
 }
 
-fn answer(book: &mut DayBook<'_>, sequence: u32, asked: &Asked) -> Value {
-    let order = Order::new(asked.side, asked.symbol.clone(), RequestedQuantity::from(&asked.quantity));
+fn answer(book: &mut DayBook<'_>, sequence: u32, line: &OrderLine) -> Value {
+    let order = Order::new(line.side, line.symbol.clone(), RequestedQuantity::from(&line.quantity));
     match book.submit(&order) {
         Ok(fill) => json!({
             "seq": fill.sequence,
