@@ -1,4 +1,4 @@
-//! Agents and what their days used, on the wire.
+//! Agents and their reports on the wire.
 
 use domain::agent::{AgentReport, AgentSettings, Dialect, UsageTotal};
 use domain::job::AgentModel;
@@ -40,7 +40,7 @@ impl From<&AgentModel> for wire::AgentModel {
             dialect: dialect.into(),
             url: agent.url.clone(),
             key_variable: agent.key_variable.clone().unwrap_or_default(),
-            // Numbers, texts and lists only: there is nothing that JSON could refuse.
+            // Settings are numbers, texts and lists, which JSON can always write.
             settings: serde_json::to_string(&agent.settings).unwrap_or_default(),
             concurrency: agent.concurrency,
             tokens_per_minute: agent.tokens_per_minute,
@@ -55,7 +55,7 @@ impl TryFrom<wire::AgentReport> for AgentReport {
     fn try_from(report: wire::AgentReport) -> Result<Self, Self::Error> {
         let usage = report.usage.unwrap_or_default();
         Ok(Self {
-            // A reason of a later version is shown as it stands.
+            // A reason of a later version is kept as text.
             reason: report.reason,
             summary: report.summary,
             spent: UsageTotal {

@@ -1,7 +1,7 @@
-//! A bundle as a file: JSON Lines, of which the last tells the others' checksum.
+//! The file of a bundle: JSON Lines, of which the last has the checksum of the others.
 //!
-//! The first line names the format and holds the job. Bars follow by symbol, then each portfolio with its days.
-//! Amounts are decimal text. A reader ignores members that it does not know.
+//! The first line has the format and the job. Then come the bars by symbol, then each portfolio with its days.
+//! Amounts are decimal text. A reader ignores unknown members.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -35,15 +35,15 @@ pub const FORMAT: &str = "modelday.bundle/1";
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Line {
-    Header(Box<Header>),
-    Bars(Bars),
+    Header(Box<HeaderLine>),
+    Bars(BarsLine),
     Portfolio(PortfolioLine),
-    ModelDay(Box<Day>),
-    End(End),
+    ModelDay(Box<ModelDayLine>),
+    End(EndLine),
 }
 
 #[derive(Serialize, Deserialize)]
-struct Header {
+struct HeaderLine {
     format: String,
     job: wire::Job,
     state: String,
@@ -53,7 +53,7 @@ struct Header {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Bars {
+struct BarsLine {
     symbol: Symbol,
     /// Date, open, high, low, close, volume.
     bars: Vec<(NaiveDate, Price, Price, Price, Price, u64)>,
@@ -73,7 +73,7 @@ struct PortfolioLine {
 }
 
 #[derive(Serialize, Deserialize, Clone, Copy)]
-struct Ref {
+struct DayRefLine {
     date: NaiveDate,
     revision: u32,
 }
@@ -81,26 +81,26 @@ struct Ref {
 #[derive(Serialize, Deserialize)]
 struct BaseLine {
     #[serde(flatten)]
-    day: Ref,
+    day: DayRefLine,
     position: Portfolio,
     value_at_open: Decimal,
     value_at_close: Option<Decimal>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Day {
+struct ModelDayLine {
     model: String,
     trial: u32,
     #[serde(flatten)]
-    day: Ref,
-    base: Option<Ref>,
+    day: DayRefLine,
+    base: Option<DayRefLine>,
     day_index: u32,
     attempt: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     journal: Vec<EntryLine>,
-    outcome: Outcome,
+    outcome: OutcomeLine,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    agent: Option<Agent>,
+    agent: Option<AgentLine>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -125,7 +125,7 @@ fn is_zero(count: &u32) -> bool {
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
-enum Outcome {
+enum OutcomeLine {
     Completed {
         fills: Vec<Fill>,
         position: Portfolio,
@@ -138,7 +138,7 @@ enum Outcome {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Agent {
+struct AgentLine {
     end_reason: String,
     summary: String,
     usage: UsageTotal,
@@ -146,19 +146,19 @@ struct Agent {
 }
 
 #[derive(Serialize, Deserialize)]
-struct End {
+struct EndLine {
     lines: u64,
     sha256: String,
 }
 
-impl From<DayRef> for Ref {
+impl From<DayRef> for DayRefLine {
     fn from(day: DayRef) -> Self {
         Self { date: day.date, revision: day.revision }
     }
 }
 
-impl From<Ref> for DayRef {
-    fn from(day: Ref) -> Self {
+impl From<DayRefLine> for DayRef {
+    fn from(day: DayRefLine) -> Self {
         Self { date: day.date, revision: day.revision }
     }
 }
@@ -177,7 +177,7 @@ impl From<BaseLine> for BaseDay {
     }
 }
 
-impl Day {
+impl ModelDayLine {
     fn of(model: &str, trial: u32, day: &RecordedDay) -> Self {
         let entry = |entry: &Entry| EntryLine {
             step: entry.step,
@@ -190,11 +190,11 @@ impl Day {
         };
         let outcome = match day.outcome.clone() {
             RecordedOutcome::Completed { fills, position, value_at_open, value_at_close } => {
-                Outcome::Completed { fills, position, value_at_open, value_at_close }
+                OutcomeLine::Completed { fills, position, value_at_open, value_at_close }
             }
-            RecordedOutcome::Failed { error } => Outcome::Failed { error },
+            RecordedOutcome::Failed { error } => OutcomeLine::Failed { error },
         };
-        let agent = day.report.clone().map(|report| Agent {
+        let agent = day.report.clone().map(|report| AgentLine {
             end_reason: report.reason,
             summary: report.summary,
             usage: report.spent,
@@ -203,7 +203,7 @@ impl Day {
         Self {
             model: model.to_owned(),
             trial,
-            day: Ref { date: day.date, revision: day.revision },
+            day: DayRefLine { date: day.date, revision: day.revision },
             base: day.base.map(Into::into),
             day_index: day.day_index,
             attempt: day.attempt,
@@ -224,10 +224,10 @@ impl Day {
             }
         }
         let outcome = match self.outcome {
-            Outcome::Completed { fills, position, value_at_open, value_at_close } => {
+            OutcomeLine::Completed { fills, position, value_at_open, value_at_close } => {
                 RecordedOutcome::Completed { fills, position, value_at_open, value_at_close }
             }
-            Outcome::Failed { error } => RecordedOutcome::Failed { error },
+            OutcomeLine::Failed { error } => RecordedOutcome::Failed { error },
         };
         Ok(RecordedDay {
             date: self.day.date,
@@ -247,7 +247,7 @@ impl Day {
     }
 }
 
-impl Bars {
+impl BarsLine {
     fn of(symbol: &Symbol, bars: &[(NaiveDate, Bar)], actions: &KnownActions) -> Self {
         let row = |(date, bar): &(NaiveDate, Bar)| {
             (*date, bar.open(), bar.high(), bar.low(), bar.close(), bar.volume())

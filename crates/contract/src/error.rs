@@ -1,19 +1,19 @@
-//! Why a message is not one of ours.
+//! Why a message cannot be decoded or encoded.
 
-/// A message that cannot be understood. It will not get better by trying again.
+/// A message that cannot be decoded or encoded. A retry would fail in the same way.
 #[derive(Debug, thiserror::Error)]
 pub enum ContractError {
-    /// The type is none that this version knows.
+    /// This version does not know the type.
     #[error("unknown message type {0:?}")]
     UnknownType(String),
-    /// The body is not ProtoJSON of the type.
+    /// The body is no ProtoJSON of the type.
     #[error("{kind} does not parse at {path}: {source}")]
     NotProtoJson {
         /// The message's type.
         kind: String,
-        /// The way to the place that does not parse; `.` when no field was reached.
+        /// The path to the value that does not parse; `.` when no field was reached.
         path: String,
-        /// What the parser says.
+        /// The parser's error.
         source: serde_json::Error,
     },
     /// A field's value is not valid.
@@ -24,7 +24,7 @@ pub enum ContractError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A message could not be written.
+    /// A message could not be encoded.
     #[error("message cannot be written: {0}")]
     Unwritable(#[source] serde_json::Error),
 }

@@ -13,7 +13,7 @@ use crate::fields::{date_texts, dates, from_one, instant, instant_text, optional
 use crate::market::{skipped, skipped_wire, warnings, warnings_wire};
 use crate::{kind, wire};
 
-/// The body of an event's message.
+/// Encodes an event as the body of its message.
 ///
 /// # Errors
 /// When the JSON writer refuses, which it does not for these types.
@@ -70,7 +70,7 @@ pub fn encode_event(event: &Event) -> Result<String, ContractError> {
     .map_err(ContractError::Unwritable)
 }
 
-/// The event of a message of type `kind`.
+/// Decodes the body of a message of type `kind`.
 ///
 /// # Errors
 /// When the type is unknown, the body does not parse, or a value is not valid.
@@ -158,7 +158,7 @@ pub fn decode_event(kind: &str, body: &[u8]) -> Result<Event, ContractError> {
 }
 
 pub(crate) fn read<T: DeserializeOwned>(kind: &str, body: &[u8]) -> Result<T, ContractError> {
-    // To follow the path takes as long as to read, and only a mistake has need of it.
+    // Tracking the path doubles the time of parsing, and only an error needs the path.
     if let Ok(message) = serde_json::from_slice(body) {
         return Ok(message);
     }

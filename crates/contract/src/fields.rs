@@ -41,7 +41,7 @@ pub(crate) fn instant_text(instant: DateTime<Utc>) -> String {
 }
 
 pub(crate) fn decimal(field: &'static str, text: &str) -> Result<Decimal, ContractError> {
-    // The reader of `Decimal` also takes digit groups (`1_000`), a plus and a bare point.
+    // The parser of `Decimal` also accepts digit groups (`1_000`), a plus sign and a point without digits.
     let plain = text.strip_prefix('-').unwrap_or(text);
     let (whole, places) = plain.split_once('.').unwrap_or((plain, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -52,7 +52,7 @@ pub(crate) fn decimal(field: &'static str, text: &str) -> Result<Decimal, Contra
         .map_err(|problem| ContractError::invalid(field, format_args!("{text:?}: {problem}")))
 }
 
-/// Money that nobody owes: at least zero.
+/// Dollars, at least zero.
 pub(crate) fn amount(field: &'static str, text: &str) -> Result<Decimal, ContractError> {
     let value = decimal(field, text)?;
     if value < Decimal::ZERO {
@@ -61,7 +61,7 @@ pub(crate) fn amount(field: &'static str, text: &str) -> Result<Decimal, Contrac
     Ok(value)
 }
 
-/// What a share costs: above zero.
+/// The price of a share: above zero.
 pub(crate) fn price(field: &'static str, text: &str) -> Result<Decimal, ContractError> {
     let value = decimal(field, text)?;
     if value <= Decimal::ZERO {
@@ -90,12 +90,12 @@ pub(crate) fn shares(field: &'static str, value: i64) -> Result<u64, ContractErr
     }
 }
 
-/// A number that counts from 1; 0 is what an absent field reads as.
+/// A number counted from 1; an absent field is 0.
 pub(crate) fn from_one(field: &'static str, value: u32) -> Result<u32, ContractError> {
     if value == 0 { Err(ContractError::missing(field)) } else { Ok(value) }
 }
 
-/// Share counts beyond the wire's range do not occur: cash could not pay for them.
+/// A share count on the wire. Counts beyond its range do not occur: no portfolio has the cash for them.
 pub(crate) fn quantity_wire(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
@@ -115,7 +115,7 @@ pub(crate) fn side_wire(side: Side) -> i32 {
     }
 }
 
-/// An empty text means that the value is absent.
+/// `None` for an empty text, which stands for an absent value.
 pub(crate) fn optional(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }

@@ -146,7 +146,7 @@ fn requested_dates(trials: &[wire::TrialDates]) -> Result<Option<RequestedDates>
             pairs.push((*trial, date("models.only.dates", text)?));
         }
     }
-    // A list without a date would otherwise be read as every date.
+    // A listed trial without dates stays a selection: `None` would mean every date.
     Ok((!trials.is_empty()).then(|| pairs.into_iter().collect()))
 }
 

@@ -1,4 +1,4 @@
-//! Names of message types; an event's routing key is its type.
+//! Names of message types. The routing key of an event is its type.
 
 use domain::events::event::Event;
 use domain::job::JobOutcome;
@@ -11,7 +11,7 @@ pub const DOWNLOAD_STARTED: &str = "modelday.data.download_started.v1";
 pub const DOWNLOAD_PROGRESSED: &str = "modelday.data.download_progressed.v1";
 /// These dates can run.
 pub const DATA_READY: &str = "modelday.data.ready.v1";
-/// The job waits for the provider's next budget window.
+/// The job waits for the provider's next quota window.
 pub const DATA_WAITING: &str = "modelday.data.waiting.v1";
 /// No date can run.
 pub const DATA_FAILED: &str = "modelday.data.failed.v1";
@@ -61,7 +61,7 @@ pub const EVENTS: [&str; 15] = [
     JOB_CANCELLED,
 ];
 
-/// Identifies the JSON Schema of a type's bodies, as an absolute URI; its file is in `proto-schemas/json-schema`.
+/// The id of the JSON Schema of a type's bodies, an absolute URI. The file is in `proto-schemas/json-schema`.
 pub fn schema_id(kind: &str) -> String {
     format!("urn:modelday:v1:{kind}")
 }
@@ -84,7 +84,7 @@ pub fn of(event: &Event) -> &'static str {
     }
 }
 
-/// The type of the message that tells how a job ended.
+/// The type of the event of a job's end.
 pub fn of_outcome(outcome: JobOutcome) -> &'static str {
     match outcome {
         JobOutcome::Completed => JOB_COMPLETED,

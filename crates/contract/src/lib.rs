@@ -1,7 +1,7 @@
-//! What Modelday's services say to each other: message types generated from `proto-schemas`, their one
-//! encoding on the wire (ProtoJSON), and their translation into domain types.
+//! The messages between Modelday's services: types generated from `proto-schemas`, their encoding on the wire
+//! (ProtoJSON), and their conversion from and to domain types.
 //!
-//! Parsing is the only way from a message to a domain type, so holding one is proof that it is valid.
+//! A message becomes a domain type only by decoding, so every domain type that came from a message is valid.
 
 mod agents;
 pub mod bundle;

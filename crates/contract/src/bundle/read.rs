@@ -1,4 +1,4 @@
-//! Reading a bundle: what comes out is whole, as it was written, and fits together.
+//! Reads a bundle and checks that it is whole, unchanged and consistent.
 
 use std::io::BufRead;
 
@@ -13,38 +13,38 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::write::hexadecimal;
-use super::{Bars, Day, End, FORMAT, Header, Line};
+use super::{BarsLine, EndLine, FORMAT, HeaderLine, Line, ModelDayLine};
 
-/// Why a file is no bundle that can be used.
+/// Why a file cannot be used as a bundle.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
-    /// It could not be read to its end, or is compressed in another way.
+    /// It could not be read to its end, or its compression is unknown.
     #[error("the file cannot be read to its end: {0}")]
     Unreadable(#[from] std::io::Error),
-    /// Its first line is not that of a bundle.
+    /// Its first line is none of a bundle.
     #[error("the file is no bundle: its first line does not begin one")]
     NoBundle,
     /// It is a bundle of another version.
     #[error("the file is a {found:?} and this program reads {FORMAT:?}")]
     Version {
-        /// What its first line says.
+        /// The format in its first line.
         found: String,
     },
     /// It ends before its last line.
     #[error("the file is cut off after line {lines}: its checksum is missing")]
     Cut {
-        /// Lines that are there.
+        /// Lines before the cut.
         lines: u64,
     },
-    /// Its lines are not those that were written.
+    /// Its lines have changed since it was written.
     #[error("the file is damaged: the checksum of its lines is {found}, and it was written with {written}")]
     Damaged {
-        /// The checksum of what is there.
+        /// The checksum of its lines.
         found: String,
-        /// The checksum at the end.
+        /// The checksum in its last line.
         written: String,
     },
-    /// A line is not what belongs there.
+    /// A line is invalid, or at the wrong place.
     #[error("line {line} cannot be used: {problem}")]
     Line {
         /// Counted from 1.
@@ -57,7 +57,7 @@ pub enum BundleError {
 /// Reads a whole bundle.
 ///
 /// # Errors
-/// When it is not whole, not as it was written, or does not fit together.
+/// When it is cut, changed or inconsistent.
 pub fn read(mut source: impl BufRead) -> Result<Bundle, BundleError> {
     let mut text = String::new();
     let mut lines = Lines::default();
@@ -72,7 +72,7 @@ pub fn read(mut source: impl BufRead) -> Result<Bundle, BundleError> {
         }
         let wrong = |problem: String| BundleError::Line { line: lines.count, problem };
         match serde_json::from_str(&text) {
-            // A line that was cut or changed is no JSON; the end says which of both it is.
+            // Both a cut line and a changed line are no JSON. A cut line has no line feed.
             Err(_) if !text.ends_with('\n') => return Err(BundleError::Cut { lines: lines.count }),
             Err(problem) => return Err(wrong(problem.to_string())),
             Ok(Line::End(end)) => {
@@ -88,7 +88,7 @@ pub fn read(mut source: impl BufRead) -> Result<Bundle, BundleError> {
     }
 }
 
-/// What was read so far.
+/// The lines that were read.
 #[derive(Default)]
 struct Lines {
     hash: Sha256,
@@ -115,7 +115,7 @@ impl Lines {
     }
 }
 
-fn check(end: &End, hash: Sha256, lines: u64) -> Result<(), BundleError> {
+fn check(end: &EndLine, hash: Sha256, lines: u64) -> Result<(), BundleError> {
     let found = hexadecimal(hash);
     if found != end.sha256 || lines != end.lines {
         return Err(BundleError::Damaged { found, written: end.sha256.clone() });
@@ -133,7 +133,7 @@ fn begin(text: &str) -> Result<Bundle, BundleError> {
         return Err(BundleError::Version { found: format });
     }
     let wrong = |problem: String| BundleError::Line { line: 1, problem };
-    let Header { job, state, closures, .. } = match serde_json::from_str(text) {
+    let HeaderLine { job, state, closures, .. } = match serde_json::from_str(text) {
         Ok(Line::Header(header)) => *header,
         Ok(_) => return Err(wrong("it is no header".to_owned())),
         Err(problem) => return Err(wrong(problem.to_string())),
@@ -165,19 +165,19 @@ fn add(bundle: &mut Bundle, line: Line) -> Result<(), String> {
             Ok(())
         }
         Line::ModelDay(day) => add_day(bundle.portfolios.last_mut(), *day),
-        // Looked at before.
+        // `read` has handled the first end.
         Line::End(_) => Err("it is a second end".to_owned()),
     }
 }
 
-fn actions(bars: &Bars) -> KnownActions {
+fn actions(bars: &BarsLine) -> KnownActions {
     let symbol = &bars.symbol;
     let split = |&(date, from, to): &_| (date, Split { symbol: symbol.clone(), from, to });
     let dividend = |&(date, per_share): &_| (date, Dividend { symbol: symbol.clone(), per_share });
     KnownActions::new(bars.splits.iter().map(split), bars.dividends.iter().map(dividend))
 }
 
-fn add_bars(prices: &mut PriceTable, bars: Bars) -> Result<(), String> {
+fn add_bars(prices: &mut PriceTable, bars: BarsLine) -> Result<(), String> {
     for (date, open, high, low, close, volume) in bars.bars {
         let bar = Bar::new(open, high, low, close, volume);
         let bar = bar.map_err(|problem| format!("{} on {date}: {problem}", bars.symbol))?;
@@ -186,7 +186,7 @@ fn add_bars(prices: &mut PriceTable, bars: Bars) -> Result<(), String> {
     Ok(())
 }
 
-fn add_day(portfolio: Option<&mut RecordedPortfolio>, day: Day) -> Result<(), String> {
+fn add_day(portfolio: Option<&mut RecordedPortfolio>, day: ModelDayLine) -> Result<(), String> {
     let portfolio = portfolio.ok_or("a model-day comes before any portfolio")?;
     if (&portfolio.model, portfolio.trial) != (&day.model, day.trial) {
         return Err(format!("a model-day of {} stands below {}", day.model, portfolio.model));

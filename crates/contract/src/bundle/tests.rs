@@ -1,4 +1,4 @@
-//! What is written is read again, and what is not whole is refused.
+//! A written bundle is read back, and a file that is not whole is refused.
 
 use domain::accounting::corporate_action::{Dividend, Split};
 use domain::accounting::known_actions::KnownActions;
@@ -157,7 +157,7 @@ fn amounts_are_text_and_the_format_is_named() {
 fn a_file_that_is_cut_anywhere_is_refused() {
     let text = written(&bundle());
 
-    // The last line feed is no part of what is told.
+    // Without its last line feed a file is still whole.
     for end in (0..text.len() - 1).filter(|end| text.is_char_boundary(*end)) {
         assert!(read(&text.as_bytes()[..end]).is_err(), "{:?}", &text[..end]);
     }
@@ -178,7 +178,7 @@ fn a_changed_character_is_found() {
 }
 
 #[test]
-fn another_format_is_told() {
+fn another_format_is_refused() {
     let text = written(&bundle());
 
     assert_eq!(
@@ -196,6 +196,6 @@ fn lines_that_do_not_fit_together_are_refused() {
     assert_eq!(problem(&written(&unordered)), "line 5 cannot be used: 2025-10-02 comes after 2025-10-03");
 
     let mut unknown = bundle();
-    unknown.portfolios[0].model = "nobody".to_owned();
-    assert_eq!(problem(&written(&unknown)), "line 3 cannot be used: the job has no model \"nobody\"");
+    unknown.portfolios[0].model = "absent".to_owned();
+    assert_eq!(problem(&written(&unknown)), "line 3 cannot be used: the job has no model \"absent\"");
 }

@@ -1,4 +1,4 @@
-//! Writing a bundle, a line at a time.
+//! Writes a bundle line by line.
 
 use chrono::NaiveDate;
 use domain::accounting::known_actions::KnownActions;
@@ -8,12 +8,13 @@ use domain::market::instruments::{Bar, Symbol};
 use domain::replay::{BaseDay, RecordedDay};
 use sha2::{Digest as _, Sha256};
 
-use super::{Bars, Day, End, FORMAT, Header, Line, PortfolioLine};
+use super::{BarsLine, EndLine, FORMAT, HeaderLine, Line, ModelDayLine, PortfolioLine};
 use crate::error::ContractError;
 use crate::wire;
 
-/// Makes the lines of one bundle, each with its line feed. They belong in the order of the methods: the header,
-/// the bars by symbol, then each portfolio with its days.
+/// Makes the lines of one bundle, each with its line feed. Call the methods in their order: the header, the bars by
+/// symbol, each portfolio with its days, the end. They fail when the JSON writer refuses, which it does not for these
+/// types.
 #[derive(Debug, Default)]
 pub struct Encoder {
     hash: Sha256,
@@ -21,10 +22,7 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// The first line: the job, how it ended, and the sessions as it knew them.
-    ///
-    /// # Errors
-    /// When the JSON writer refuses, which it does not for these types.
+    /// The first line: the job, its state, and the calendar as the job used it.
     pub fn header(
         &mut self,
         job: &Job,
@@ -37,7 +35,7 @@ impl Encoder {
                 agent.url = origin(&agent.url);
             }
         }
-        let header = Header {
+        let header = HeaderLine {
             format: FORMAT.to_owned(),
             job,
             state: state.as_str().to_owned(),
@@ -46,44 +44,32 @@ impl Encoder {
         self.line(&Line::Header(Box::new(header)))
     }
 
-    /// The bars of one symbol, oldest first, with those of `actions` that are its own.
-    ///
-    /// # Errors
-    /// As for [`Self::header`].
+    /// The bars of one symbol, oldest first, with its splits and dividends.
     pub fn bars(
         &mut self,
         symbol: &Symbol,
         bars: &[(NaiveDate, Bar)],
         actions: &KnownActions,
     ) -> Result<String, ContractError> {
-        self.line(&Line::Bars(Bars::of(symbol, bars, actions)))
+        self.line(&Line::Bars(BarsLine::of(symbol, bars, actions)))
     }
 
     /// A portfolio, with the days of other jobs that its days continue from.
-    ///
-    /// # Errors
-    /// As for [`Self::header`].
     pub fn portfolio(&mut self, model: &str, trial: u32, bases: &[BaseDay]) -> Result<String, ContractError> {
         let bases = bases.iter().map(Into::into).collect();
         self.line(&Line::Portfolio(PortfolioLine { model: model.to_owned(), trial, bases }))
     }
 
-    /// A day of the portfolio before it, later than the one before it.
-    ///
-    /// # Errors
-    /// As for [`Self::header`].
+    /// A day of the last portfolio, later than that portfolio's last day.
     pub fn day(&mut self, model: &str, trial: u32, day: &RecordedDay) -> Result<String, ContractError> {
-        self.line(&Line::ModelDay(Box::new(Day::of(model, trial, day))))
+        self.line(&Line::ModelDay(Box::new(ModelDayLine::of(model, trial, day))))
     }
 
-    /// The last line, without which a bundle is not whole.
-    ///
-    /// # Errors
-    /// As for [`Self::header`].
+    /// The last line, with the checksum.
     pub fn end(mut self) -> Result<String, ContractError> {
         let sha256 = hexadecimal(std::mem::take(&mut self.hash));
         let lines = self.lines;
-        self.line(&Line::End(End { lines, sha256 }))
+        self.line(&Line::End(EndLine { lines, sha256 }))
     }
 
     fn line(&mut self, line: &Line) -> Result<String, ContractError> {
@@ -95,7 +81,7 @@ impl Encoder {
     }
 }
 
-/// Scheme, host and port of an address. The rest may hold a password or a key, and a replay asks nobody.
+/// Scheme, host and port of an address. The rest may contain a password or a key, and a replay makes no calls.
 fn origin(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();

@@ -38,10 +38,10 @@ fn validator(schema: &Value) -> Validator {
     jsonschema::options().should_validate_formats(true).build(schema).unwrap()
 }
 
-/// What the schema of the type says against a body; empty when it fits.
+/// The errors of a body by the schema of its type; empty when it fits.
 pub(crate) fn objections(kind: &str, body: &Value) -> Vec<String> {
-    let says = |problem: jsonschema::ValidationError<'_>| format!("{}: {problem}", problem.instance_path());
-    VALIDATORS[kind].iter_errors(body).map(says).collect()
+    let text = |problem: jsonschema::ValidationError<'_>| format!("{}: {problem}", problem.instance_path());
+    VALIDATORS[kind].iter_errors(body).map(text).collect()
 }
 
 #[test]
@@ -110,9 +110,9 @@ fn what_a_later_version_adds_fits() {
     assert_eq!(objections(kind::DATA_READY, &body), [""; 0]);
 }
 
-/// A schema asks for what the decoder asks for: each field of each fixture is left out once.
+/// A schema requires what the decoder requires: each field of each fixture is left out once.
 #[test]
-fn what_must_be_there_is_what_decoding_asks_for() {
+fn a_schema_requires_the_fields_that_decoding_requires() {
     for kind in Fixture::kinds() {
         let body = Fixture::of(&kind).body;
         for pointer in fields(&body, "") {

@@ -1,11 +1,11 @@
-//! What is not one of our messages is refused, by the name of the field.
+//! Invalid messages are refused with the name of the field.
 
 use contract::{ContractError, decode_event, decode_job_cancel, decode_lane_continue, kind};
 use serde_json::{Value, json};
 
 use crate::fixture::Fixture;
 
-/// What is said about the fixture's body after a change at `pointer`.
+/// The error of the fixture's body after a change at `pointer`.
 fn refusal(kind: &str, pointer: &str, value: Value) -> String {
     let mut body = Fixture::of(kind).body;
     *body.pointer_mut(pointer).unwrap_or_else(|| panic!("{kind} has no {pointer}")) = value;

@@ -1,4 +1,4 @@
-//! The contract holds: fixtures, the committed baseline, round trips, refusals.
+//! Tests of the contract: fixtures, the committed baseline, round trips, refusals.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 

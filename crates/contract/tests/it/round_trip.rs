@@ -1,4 +1,4 @@
-//! Whatever the domain can say survives the wire.
+//! Every domain value survives the wire.
 
 use std::num::NonZeroU16;
 

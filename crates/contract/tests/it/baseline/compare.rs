@@ -1,4 +1,4 @@
-//! What of an old schema a new one has broken.
+//! The breaking changes between two schemas.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::schema::{Field, Schema};
 
 type Named<T> = BTreeMap<String, T>;
 
-/// A sentence for everything that consumers of `old` would miss in `new`. Additions break nothing.
+/// A sentence for each breaking change from `old` to `new`. Additions break nothing.
 pub(super) fn breaks(old: &Schema, new: &Schema) -> Vec<String> {
     let mut broken = Vec::new();
     for (message, fields) in &old.messages {

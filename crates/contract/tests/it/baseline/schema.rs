@@ -1,4 +1,4 @@
-//! What of the descriptors a consumer depends on.
+//! The part of the descriptors that consumers depend on.
 
 use std::collections::BTreeMap;
 
@@ -67,7 +67,7 @@ impl Field {
             Label::Optional | Label::Required if field.proto3_optional() => "optional",
             Label::Optional | Label::Required => "singular",
         };
-        // The compiler puts each `optional` field into a oneof of its own, which nobody sees.
+        // The compiler puts each `optional` field into a hidden oneof of its own.
         let place = field.oneof_index.filter(|_| !field.proto3_optional());
         let oneof = place.map(|place| message.oneof_decl[usize::try_from(place).unwrap()].name().to_owned());
         Self { number: field.number(), r#type, label: label.to_owned(), oneof }

@@ -117,7 +117,7 @@ fn headers(kind: &str) -> Value {
     })
 }
 
-/// What the comment of the message says after naming its types.
+/// The comment of the message without the types at its beginning.
 fn summary(kind: &str, all: &Messages) -> String {
     let comment = &all.messages[Messages::name_of_body(kind)].comment;
     let (_, text) = comment.split_once(": ").unwrap_or_else(|| panic!("{kind} has no comment"));

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::messages::{Enum, Field, Message, Messages};
 use super::rules;
 
-/// The schema of the bodies of that type; its `$id` is what `cloudEvents_dataschema` says.
+/// The schema of the bodies of that type; its `$id` is the value of `cloudEvents_dataschema`.
 pub(super) fn of(kind: &str, all: &Messages) -> Value {
     let name = Messages::name_of_body(kind);
     let mut schema = message(name, &all.messages[name]);
@@ -75,7 +75,7 @@ fn property(path: &str, Field { comment, descriptor }: &Field) -> Value {
         Type::Uint32 => (json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }), json!(0)),
         Type::Int64 => (json!({ "type": "string", "pattern": "^-?[0-9]+$" }), json!("0")),
         Type::Uint64 => (json!({ "type": "string", "pattern": "^[0-9]+$" }), json!("0")),
-        other => panic!("{path}: nobody has said how {} looks in JSON", other.as_str_name()),
+        other => panic!("{path}: no rule for {} in JSON", other.as_str_name()),
     };
     let Value::Object(keywords) = form.keywords() else { panic!("{form:?}") };
     keywords.into_iter().for_each(|(keyword, value)| schema[keyword] = value);
@@ -91,7 +91,7 @@ fn property(path: &str, Field { comment, descriptor }: &Field) -> Value {
     schema
 }
 
-/// A reader bears values that it does not know.
+/// A reader accepts values that it does not know.
 fn choice(Enum { comment, values }: &Enum) -> Value {
     let mut schema = json!({ "anyOf": [{ "enum": values }, { "type": "string" }] });
     describe(&mut schema, comment);
@@ -104,7 +104,7 @@ fn describe(schema: &mut Value, comment: &str) {
     }
 }
 
-/// A definition that somebody refers to and that is not there yet.
+/// A definition that is referred to and not yet added.
 fn undefined(schema: &Value, definitions: &Map<String, Value>) -> Option<String> {
     let mut names = Vec::new();
     references(schema, &mut names);

@@ -1,11 +1,11 @@
-//! What the `.proto` files cannot say: what a text must look like, and what a reader cannot do without.
+//! What the `.proto` files cannot express: the form of texts, and the required fields.
 
 use serde_json::{Value, json};
 
-/// What a value must be, beyond its type.
+/// The form of a value, beyond its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Nothing more.
+    /// No rule.
     Any,
     /// Not empty.
     Text,
@@ -26,7 +26,7 @@ pub(super) enum Form {
 
 use Form::{Amount, Any, Date, Decimal, FromOne, Instant, Shares, Short, Symbol, Text, Uuid};
 
-/// Fields that decoding asks for.
+/// Fields that decoding requires.
 const REQUIRED: &[(&str, Form)] = &[
     ("Base.revision", FromOne),
     ("Base.trading_date", Date),
@@ -115,10 +115,10 @@ const OPTIONAL: &[(&str, Form)] = &[
     ("Warning.symbols", Symbol),
 ];
 
-/// Of each `oneof` one is there.
+/// Each `oneof` has one of its fields.
 pub(super) const CHOICES: [&str; 3] = ["CorporateAction.action", "Model.kind", "PolicyModel.policy"];
 
-/// Whether `Message.field` must be there, and what it must be.
+/// Whether `Message.field` is required, and its form.
 pub(super) fn of(field: &str) -> (bool, Form) {
     let find = |list: &[(&str, Form)]| list.iter().find(|(name, _)| *name == field).map(|(_, form)| *form);
     match (find(REQUIRED), find(OPTIONAL)) {
@@ -134,7 +134,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 }
 
 impl Form {
-    /// The keywords that say so.
+    /// The keywords of the form.
     pub(super) fn keywords(self) -> Value {
         match self {
             Any => json!({}),
