@@ -1,4 +1,4 @@
-//! What every part of the preparation and the download uses, and why their work stops early.
+//! What the parts of this process share: the database, the calendar, the relay, and why their work stops early.
 
 use contract::ContractError;
 use domain::market::calendar::Calendar;
@@ -6,7 +6,7 @@ use runtime::relay::Wake;
 use storage::{PgPool, StorageError};
 use tokio::task::JoinError;
 
-/// Shared by the parts of this process.
+/// The database, the calendar and the relay.
 pub(crate) struct Context {
     pub(crate) pool: PgPool,
     pub(crate) calendar: Calendar,

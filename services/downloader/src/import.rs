@@ -7,17 +7,16 @@ use axum::body::Bytes;
 use chrono::{NaiveDate, Utc};
 use domain::accounting::corporate_action::ActionKind;
 use domain::ingest::import::{self, ActionRow, BarRow, Faults, ImportKind, Rules};
-use domain::market::calendar::Calendar;
 use domain::market::instruments::Symbol;
-use storage::PgPool;
 use storage::market::{self, Import};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinError;
 
+use crate::context::Context;
+
 /// Imports files.
 pub(crate) struct Importer {
-    pub(crate) pool: PgPool,
-    pub(crate) calendar: Calendar,
+    pub(crate) context: Arc<Context>,
     /// Wakes the workers: preparations may lack nothing any more.
     pub(crate) due: Arc<Notify>,
     /// One permit: a file is held in memory, so there is one import at a time.
@@ -56,7 +55,7 @@ impl Importer {
         file: Bytes,
         kind: ImportKind,
     ) -> Result<Result<FileRows, Faults>, JoinError> {
-        let calendar = self.calendar.clone();
+        let calendar = self.context.calendar.clone();
         let closed_until = calendar.last_closed_session(Utc::now(), Duration::ZERO).unwrap_or(NaiveDate::MAX);
         let read = move || {
             let rules = Rules { calendar: &calendar, closed_until };
@@ -68,8 +67,10 @@ impl Importer {
     /// Stores all rows, or none. With `replace`, rows take the place of stored ones that differ.
     pub(crate) async fn store(&self, rows: &FileRows, replace: bool) -> storage::Result<Import> {
         let import = match rows {
-            FileRows::Bars(bars) => market::import_bars(&self.pool, bars, replace).await?,
-            FileRows::Actions(kind, rows) => market::import_actions(&self.pool, *kind, rows, replace).await?,
+            FileRows::Bars(bars) => market::import_bars(&self.context.pool, bars, replace).await?,
+            FileRows::Actions(kind, rows) => {
+                market::import_actions(&self.context.pool, *kind, rows, replace).await?
+            }
         };
         if let Import::Stored(_) = import {
             self.due.notify_one();

@@ -53,9 +53,9 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         service: "downloader",
         wake: wake.clone(),
     }];
+    let context = Arc::new(Context { pool: pool.clone(), calendar: config.calendar, wake });
     let api = Api {
-        pool: pool.clone(),
-        calendar: config.calendar.clone(),
+        context: Arc::clone(&context),
         universe: config.universe,
         provider: ProviderInfo {
             name: provider::alpha_vantage::NAME,
@@ -64,15 +64,13 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             quota_key: source.as_ref().map(|source| source.quota.key.clone()),
         },
         importer: Importer {
-            pool: pool.clone(),
-            calendar: config.calendar.clone(),
+            context: Arc::clone(&context),
             due: Arc::clone(&due),
             permits: Semaphore::new(1),
         },
         import_limit: config.import_limit,
     };
     let routes = api::routes(config.import_limit).with_state(Arc::new(api));
-    let context = Arc::new(Context { pool: pool.clone(), calendar: config.calendar, wake });
     let canceller = Canceller { context: Arc::clone(&context), hints: hints.clone() };
     let downloader = source.map(|source| Downloader {
         context: Arc::clone(&context),

@@ -103,7 +103,7 @@ pub(crate) async fn coverage(
         return Err(Problem::new(StatusCode::BAD_REQUEST, "start_date must be <= end_date"));
     }
     let range = range(&api, start, end).await?;
-    let sessions = range.map(|(first, last)| api.calendar.sessions(first, last)).unwrap_or_default();
+    let sessions = range.map(|(first, last)| api.context.calendar.sessions(first, last)).unwrap_or_default();
     let symbols = match symbol {
         Some(symbol) => vec![symbol],
         None => all_symbols(&api).await?,
@@ -142,7 +142,7 @@ async fn range(
     if let (Some(start), Some(end)) = (start, end) {
         return Ok(Some((start, end)));
     }
-    let stored = market::stored_range(&api.pool).await?;
+    let stored = market::stored_range(&api.context.pool).await?;
     let first = start.or(stored.map(|(first, _)| first)).or(end);
     let last = end.or(stored.map(|(_, last)| last)).or(start);
     // The requested end may lie outside the range of the stored bars.
@@ -153,7 +153,7 @@ async fn range(
 }
 
 async fn all_symbols(api: &Api) -> Result<Vec<Symbol>, Problem> {
-    let mut symbols: BTreeSet<Symbol> = market::known_symbols(&api.pool).await?.into_iter().collect();
+    let mut symbols: BTreeSet<Symbol> = market::known_symbols(&api.context.pool).await?.into_iter().collect();
     if let Some(Universe { symbols: members, benchmark, .. }) = &api.universe {
         symbols.extend(members.iter().chain(benchmark).cloned());
     }
@@ -167,8 +167,8 @@ async fn reports(
     symbols: Vec<Symbol>,
 ) -> Result<Vec<SymbolReport>, Problem> {
     let (first, last) = range.unwrap_or_default();
-    let bars = market::present(&api.pool, &symbols, first, last).await?;
-    let spans = market::spans(&api.pool, &symbols).await?;
+    let bars = market::present(&api.context.pool, &symbols, first, last).await?;
+    let spans = market::spans(&api.context.pool, &symbols).await?;
     let universe = Universe { name: String::new(), symbols, benchmark: None };
     let scope = Scope::new(sessions.iter().copied(), &universe, &[]);
     let bars = bars.iter().flat_map(|(symbol, dates)| dates.iter().map(move |date| (symbol, *date)));

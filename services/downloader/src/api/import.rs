@@ -111,7 +111,7 @@ pub(crate) async fn import(
         replaced,
         symbols: cells.iter().map(|(_, symbol, _)| symbol).collect::<HashSet<_>>().len(),
         dates: dates(&cells),
-        stale_days: market::repriced_days(&api.pool).await?,
+        stale_days: market::repriced_days(&api.context.pool).await?,
     }))
 }
 

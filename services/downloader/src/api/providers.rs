@@ -64,10 +64,10 @@ struct BudgetWindow {
 pub(crate) async fn providers(State(api): State<Arc<Api>>) -> Result<Json<Providers>, Problem> {
     let provider = &api.provider;
     let windows = match &provider.quota_key {
-        Some(key) => market::peek_call_quota(&api.pool, key, &provider.windows).await?,
+        Some(key) => market::peek_call_quota(&api.context.pool, key, &provider.windows).await?,
         None => provider.windows.iter().map(|window| (window.clone(), WindowState::default())).collect(),
     };
-    let now = market::now(&api.pool).await?;
+    let now = market::now(&api.context.pool).await?;
     let refused_until = windows
         .iter()
         .filter_map(|(_, state)| state.blocked_until)

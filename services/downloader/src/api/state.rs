@@ -1,16 +1,16 @@
 //! What the routes share.
 
-use domain::ingest::call_quota::Window;
-use domain::market::calendar::Calendar;
-use domain::market::instruments::Universe;
-use storage::PgPool;
+use std::sync::Arc;
 
+use domain::ingest::call_quota::Window;
+use domain::market::instruments::Universe;
+
+use crate::context::Context;
 use crate::import::Importer;
 
 /// The state of all routes.
 pub(crate) struct Api {
-    pub(crate) pool: PgPool,
-    pub(crate) calendar: Calendar,
+    pub(crate) context: Arc<Context>,
     /// What jobs may trade; `None` when this service cannot read the universe's file.
     pub(crate) universe: Option<Universe>,
     pub(crate) provider: ProviderInfo,

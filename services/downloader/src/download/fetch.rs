@@ -20,7 +20,7 @@ use super::clock::{Clock, up_to_own_date};
 use super::quota::Grant;
 use super::source::PriceSource;
 use super::stop_reason::StopReason;
-use super::stored_prices::StoredPrices;
+use super::stored_prices::{StoredPrices, scope_of};
 use crate::context::Context;
 use crate::provider::{FetchRequest, FetchResult, Gate, Outcome, PriceResponse, RejectedRow};
 
@@ -107,8 +107,9 @@ impl Fetcher {
         loop {
             // Another worker may have stored it since the plan was made.
             let clock = Clock::now(&self.context.calendar);
-            let dates =
-                StoredPrices::load_missing_of(&self.context.pool, &self.needed, symbol, &clock).await?;
+            let scope = scope_of(symbol, self.needed.iter().copied());
+            let stored = StoredPrices::load(&self.context.pool, scope).await?;
+            let dates = stored.need(&clock).dates_of(symbol);
             if dates.is_empty() {
                 return Ok(SymbolOutcome::Stored);
             }

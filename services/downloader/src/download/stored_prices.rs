@@ -27,17 +27,6 @@ impl StoredPrices {
         Ok(prices)
     }
 
-    /// The dates of `symbol` among `sessions` that are missing and can be fetched, as they are stored now.
-    pub(super) async fn load_missing_of(
-        pool: &PgPool,
-        sessions: &BTreeSet<NaiveDate>,
-        symbol: &Symbol,
-        clock: &Clock,
-    ) -> storage::Result<BTreeSet<NaiveDate>> {
-        let prices = Self::load(pool, of_symbol(sessions.iter().copied(), symbol)).await?;
-        Ok(prices.need(clock).dates_of(symbol))
-    }
-
     /// Loads again what is stored about `symbols`.
     pub(super) async fn reload(&mut self, pool: &PgPool, symbols: &[Symbol]) -> storage::Result<()> {
         let sessions = self.scope.sessions();
@@ -59,7 +48,7 @@ impl StoredPrices {
 
     /// The dates of `symbol` that are missing and can be fetched.
     pub(super) fn missing_of(&self, symbol: &Symbol, clock: &Clock) -> BTreeSet<NaiveDate> {
-        let scope = of_symbol(self.scope.sessions().iter().copied(), symbol);
+        let scope = scope_of(symbol, self.scope.sessions().iter().copied());
         let bars = self.bars.get(symbol).into_iter().flatten().map(|date| (symbol, *date));
         let spans = self.spans.get(symbol).map(Vec::as_slice).unwrap_or_default();
         Coverage::assess(scope, bars, spans, clock.now).need(clock.now, clock.storable_until).dates_of(symbol)
@@ -72,8 +61,8 @@ impl StoredPrices {
     }
 }
 
-/// A scope of one symbol.
-fn of_symbol(sessions: impl IntoIterator<Item = NaiveDate>, symbol: &Symbol) -> Scope {
+/// The scope of one symbol.
+pub(super) fn scope_of(symbol: &Symbol, sessions: impl IntoIterator<Item = NaiveDate>) -> Scope {
     let universe = Universe { name: String::new(), symbols: vec![symbol.clone()], benchmark: None };
     Scope::new(sessions, &universe, &[])
 }
