@@ -9,7 +9,7 @@ mod problem;
 mod serve;
 
 pub use guard::Caller;
-pub use health::{Health, Probe, openapi as probes_openapi};
+pub use health::{Health, openapi as probes_openapi};
 pub use number::Number;
 pub use openapi::document;
 pub use params::Params;

@@ -55,9 +55,7 @@ impl Address {
         let is_loopback = listen.ip().is_loopback();
         let access = Access::from_settings(settings, is_loopback && !trusted);
         if !is_loopback && !trusted && access.tokens.is_empty() {
-            let place = settings.place("LISTEN");
-            settings.mistake(
-                &place,
+            settings.invalid(
                 "LISTEN",
                 format!("{listen} is open to others and no API token is configured"),
                 "listen on 127.0.0.1, set API_TOKENS, or set LISTEN_TRUSTED_NETWORK=true behind a gateway that \
@@ -100,8 +98,7 @@ pub fn database(settings: &mut Settings, service: &str, deployment: Deployment) 
     match database {
         Ok(database) => Some(database),
         Err(error) => {
-            let place = settings.place(&key);
-            settings.mistake(&place, &key, error.to_string(), fix);
+            settings.invalid(&key, error.to_string(), fix);
             None
         }
     }
@@ -124,9 +121,8 @@ fn broker(settings: &mut Settings, service: &str, deployment: Deployment) -> Opt
     let fix = "set it to amqp://user:password@host:port/vhost";
     let ca_file = settings.text("AMQP_CA_FILE").map(PathBuf::from);
     if let Some(Err(error)) = ca_file.as_ref().map(std::fs::read) {
-        let place = settings.place("AMQP_CA_FILE");
         let fix = "name a PEM file with certificate authorities, or leave it out";
-        settings.mistake(&place, "AMQP_CA_FILE", format!("cannot be read: {error}"), fix);
+        settings.invalid("AMQP_CA_FILE", format!("cannot be read: {error}"), fix);
     }
     let url = settings.required("AMQP_URL", fix)?;
     match BrokerConfig::new(&url, &format!("modelday-{service}")) {
@@ -135,8 +131,7 @@ fn broker(settings: &mut Settings, service: &str, deployment: Deployment) -> Opt
             Some(broker.with_tls(TlsOptions { ca_file }).with_timeout(BROKER_TIMEOUT))
         }
         Err(error) => {
-            let place = settings.place("AMQP_URL");
-            settings.mistake(&place, "AMQP_URL", error.to_string(), fix);
+            settings.invalid("AMQP_URL", error.to_string(), fix);
             None
         }
     }

@@ -7,7 +7,6 @@ pub mod http;
 pub mod infrastructure;
 pub mod market_clock;
 pub mod outgoing;
-pub mod probes;
 pub mod process;
 pub mod relay;
 mod service;

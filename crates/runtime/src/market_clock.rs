@@ -23,8 +23,7 @@ pub fn today(settings: &mut Settings) -> Option<NaiveDate> {
 fn date(settings: &mut Settings, key: &str, text: &str) -> Option<NaiveDate> {
     let date = text.parse().ok();
     if date.is_none() {
-        let place = settings.place(key);
-        settings.mistake(&place, key, format!("{text:?} is not a date"), "write YYYY-MM-DD");
+        settings.invalid(key, format!("{text:?} is not a date"), "write YYYY-MM-DD");
     }
     date
 }

@@ -182,7 +182,13 @@ impl Settings {
         }
     }
 
-    /// Notes an invalid setting that the caller has found.
+    /// Notes the value of a setting as invalid, where it was read.
+    pub fn invalid(&mut self, key: &str, problem: String, fix: &str) {
+        let place = self.place(key);
+        self.mistake(&place, key, problem, fix);
+    }
+
+    /// Notes a mistake that is not in the value of a setting.
     pub fn mistake(&mut self, place: &str, key: &str, problem: String, fix: &str) {
         self.mistakes.push(Mistake {
             place: place.to_owned(),
@@ -192,8 +198,8 @@ impl Settings {
         });
     }
 
-    /// Where a setting was read, for [`Settings::mistake`].
-    pub fn place(&self, key: &str) -> String {
+    /// Where a setting was read.
+    fn place(&self, key: &str) -> String {
         match &self.file {
             Some((path, table)) if !self.is_set(key) && table.contains_key(&key.to_lowercase()) => {
                 path.display().to_string()

@@ -121,9 +121,8 @@ fn alpha_vantage(
         timeout: Duration::from_secs(timeout),
     };
     if let Err(SetupError::BaseUrl) = AlphaVantage::new(given.clone()) {
-        let place = settings.place("ALPHAVANTAGE_BASE_URL");
         let fix = "write https://host or http://host:port, without user, password and query";
-        settings.mistake(&place, "ALPHAVANTAGE_BASE_URL", SetupError::BaseUrl.to_string(), fix);
+        settings.invalid("ALPHAVANTAGE_BASE_URL", SetupError::BaseUrl.to_string(), fix);
     }
     key.map(|_| given)
 }

@@ -43,7 +43,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let pool = storage::connect(&infrastructure.database, Owner::Downloader)
         .await
         .context("connecting to Postgres")?;
-    let health = runtime::probes::health(&pool, &infrastructure);
+    let health = runtime::http::Health::new(&pool, &infrastructure);
     let source = PriceSource::from_config(&config, &pool)?;
     source::record(&pool, source.as_ref()).await.context("recording the source of prices")?;
     let (wake, due, hints) = (Wake::default(), Arc::new(Notify::new()), CancelHints::default());

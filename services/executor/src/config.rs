@@ -73,9 +73,8 @@ pub fn search_engine(settings: &mut Settings) -> Option<(String, Option<String>)
     if let Some(url) = &url
         && !(url.starts_with("http://") || url.starts_with("https://"))
     {
-        let place = settings.place("SEARCH_URL");
         let fix = "write the http or https address of a search engine that answers ?q= with JSON";
-        settings.mistake(&place, "SEARCH_URL", "is no address".to_owned(), fix);
+        settings.invalid("SEARCH_URL", "is no address".to_owned(), fix);
     }
     match (url, key) {
         (Some(url), key) => Some((url, key)),

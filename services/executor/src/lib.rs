@@ -48,7 +48,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let pool = storage::connect(&infrastructure.database, Owner::Executor)
         .await
         .context("connecting to Postgres")?;
-    let health = runtime::probes::health(&pool, &infrastructure);
+    let health = runtime::http::Health::new(&pool, &infrastructure);
     let wake = Wake::default();
     let searcher = config.search.map(|(url, key)| Searcher::new(url, key)).transpose();
     let searcher = searcher.context("preparing searches")?;

@@ -39,7 +39,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let infrastructure = config.infrastructure;
     let pool =
         storage::connect(&infrastructure.database, Owner::Status).await.context("connecting to Postgres")?;
-    let health = runtime::probes::health(&pool, &infrastructure);
+    let health = runtime::http::Health::new(&pool, &infrastructure);
     let (feed, wake) = (Feed::new(pool.clone(), shutdown.clone()), Wake::default());
     let api = Api::new(pool.clone(), config.api, feed.clone(), wake.clone());
     let relay = Relay { pool: pool.clone(), broker: infrastructure.broker.clone(), service: "status", wake };

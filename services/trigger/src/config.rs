@@ -86,8 +86,7 @@ fn scripted(catalogue: Catalogue, settings: &mut Settings) -> Option<Catalogue> 
             Some(catalogue.scripted(url.trim_end_matches('/')))
         }
         Some(_) => {
-            let place = settings.place("DEV_ENDPOINT_URL");
-            settings.mistake(&place, "DEV_ENDPOINT_URL", "is no http or https address".to_owned(), fix);
+            settings.invalid("DEV_ENDPOINT_URL", "is no http or https address".to_owned(), fix);
             None
         }
         None => {

@@ -33,7 +33,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let pool =
         storage::connect(&infrastructure.database, Owner::Trigger).await.context("connecting to Postgres")?;
     let wake = Wake::default();
-    let health = runtime::probes::health(&pool, &infrastructure);
+    let health = runtime::http::Health::new(&pool, &infrastructure);
     let acceptor = Acceptor { config: Arc::new(config), pool: pool.clone(), wake: wake.clone() };
     let relays =
         vec![Relay { pool: pool.clone(), broker: infrastructure.broker.clone(), service: "trigger", wake }];

@@ -8,28 +8,28 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{SecondsFormat, Utc};
-use futures::future::BoxFuture;
+use messaging::Probe;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
+use storage::PgPool;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::deployment::Deployment;
+use crate::infrastructure::Infrastructure;
 
-/// Checks whether a dependency can be used now.
-pub type Probe = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
+/// How long a dependency may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The dependencies of a service.
+/// Checks the dependencies of a service: Postgres by a query, the broker by a connection.
 #[derive(Clone)]
 pub struct Health {
-    /// Whether Postgres answers.
-    pub database: Probe,
-    /// Whether the broker can be used.
-    pub broker: Probe,
-    /// The deployment that responses name.
-    pub deployment: Deployment,
+    pool: PgPool,
+    broker: Arc<Probe>,
+    deployment: Deployment,
 }
 
 /// Health of the process.
@@ -49,6 +49,12 @@ struct HealthBody {
 }
 
 impl Health {
+    /// Does not connect to the broker yet.
+    pub fn new(pool: &PgPool, infrastructure: &Infrastructure) -> Self {
+        let broker = Arc::new(Probe::new(infrastructure.broker.clone()));
+        Self { pool: pool.clone(), broker, deployment: infrastructure.deployment }
+    }
+
     /// Routes `/health`, `/livez`, `/readyz` and `/metrics`.
     pub fn routes(self, metrics: PrometheusHandle) -> OpenApiRouter {
         routes().with_state((self, metrics))
@@ -102,12 +108,12 @@ async fn measurements(State((_, metrics)): State<(Health, PrometheusHandle)>) ->
     metrics.render()
 }
 
-async fn is_up(probe: &Probe) -> bool {
-    tokio::time::timeout(Duration::from_secs(2), probe()).await.unwrap_or(false)
-}
-
 async fn check(health: Health) -> Response {
-    let (database, broker) = tokio::join!(is_up(&health.database), is_up(&health.broker));
+    let (database, broker) = tokio::join!(
+        timeout(TIMEOUT, storage::ping(&health.pool)),
+        timeout(TIMEOUT, health.broker.answers())
+    );
+    let (database, broker) = (matches!(database, Ok(Ok(_))), broker.unwrap_or(false));
     let name = |up: bool| if up { "connected" } else { "disconnected" };
     let healthy = database && broker;
     let body = HealthBody {

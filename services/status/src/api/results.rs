@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::chains::Chains;
 use super::state::Api;
-use query::{ReasoningName, ResultsQuery, ValuationName, nothing_found};
+use query::{Reasoning, ResultsQuery, Valuation, nothing_found};
 
 /// Results of a day, or of a range.
 #[derive(Serialize, ToSchema)]
@@ -51,8 +51,8 @@ pub(super) struct RangeResults {
         ("model" = Option<String>, Query, description = "Only this model."),
         ("experiment" = Option<String>, Query, description = "Of this experiment; `default` when absent."),
         ("trial" = Option<i64>, Query, minimum = 0, maximum = 2_147_483_647, description = "Of this trial; 0 when absent."),
-        ("reasoning" = inline(Option<ReasoningName>), Query, description = "How much of the models' reasoning to show; only for one date."),
-        ("valuation" = inline(Option<ValuationName>), Query, description = "At which price of the day the series value the portfolios."),
+        ("reasoning" = inline(Option<Reasoning>), Query, description = "How much of the models' reasoning to show; only for one date."),
+        ("valuation" = inline(Option<Valuation>), Query, description = "At which price of the day the series value the portfolios."),
     ),
     responses(
         (status = 200, description = "The results.", body = Results),

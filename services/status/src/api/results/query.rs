@@ -15,7 +15,8 @@ use crate::api::format::bad_request;
 const DATE_REMOVED: &str = "Parameter 'date' has been removed. Use 'start_date' and/or 'end_date' instead.";
 
 /// How much of a model's reasoning to show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub(super) enum Reasoning {
     None,
     Summary,
@@ -23,7 +24,8 @@ pub(super) enum Reasoning {
 }
 
 /// The price of the day at which a portfolio is valued.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub(super) enum Valuation {
     Open,
     Close,
@@ -37,25 +39,6 @@ impl Valuation {
             Self::Close => day.value_at_close,
         }
     }
-}
-
-/// The values of `reasoning`.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-#[expect(dead_code, reason = "describes")]
-pub(super) enum ReasoningName {
-    None,
-    Summary,
-    Full,
-}
-
-/// The values of `valuation`.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-#[expect(dead_code, reason = "describes")]
-pub(super) enum ValuationName {
-    Open,
-    Close,
 }
 
 /// The parameters of the request.
