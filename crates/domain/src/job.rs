@@ -107,6 +107,20 @@ pub enum ModelKind {
     Agent(Box<AgentModel>),
 }
 
+impl ModelKind {
+    /// The kind's name in the configuration and the API.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Recorded(_) => "recorded",
+            Self::Policy(_) => "policy",
+            Self::Agent(agent) => match agent.dialect {
+                Dialect::ChatCompletions => "llm",
+                Dialect::Agent => "http",
+            },
+        }
+    }
+}
+
 /// An agent behind an endpoint, as it was configured when the job was accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentModel {
@@ -124,16 +138,6 @@ pub struct AgentModel {
     pub tokens_per_minute: Option<u64>,
     /// Seconds without a byte of the response after which a call is given up.
     pub timeout_seconds: u64,
-}
-
-impl AgentModel {
-    /// The kind's name in the configuration and the API.
-    pub fn kind(&self) -> &'static str {
-        match self.dialect {
-            Dialect::ChatCompletions => "llm",
-            Dialect::Agent => "http",
-        }
-    }
 }
 
 /// How a job is to be run.

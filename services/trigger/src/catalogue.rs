@@ -2,7 +2,6 @@
 
 mod agent;
 mod config_hash;
-mod entry;
 mod file_model;
 mod mistake;
 mod scripted;
@@ -21,13 +20,21 @@ use serde::Deserialize;
 
 use file_model::FileModel;
 
-pub use entry::{Entry, EntryKind};
 pub use mistake::CatalogueMistake;
 
 /// All configured models, in the file's order.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
     entries: Vec<Entry>,
+}
+
+/// A configured model.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Whether it runs when a request names no models.
+    pub enabled: bool,
+    /// The model with all its recorded orders. A job sets its start and takes the orders of its dates.
+    pub model: Model,
 }
 
 #[derive(Deserialize)]
@@ -89,8 +96,9 @@ impl Catalogue {
                 let fix = "give each model its own signature";
                 mistakes.push(CatalogueMistake::new(key, "is there twice", fix));
             }
-            match model.into_entry(&mut decisions, &read) {
-                Ok(entry) => entries.push(entry),
+            let enabled = model.enabled;
+            match model.into_model(&mut decisions, &read) {
+                Ok(model) => entries.push(Entry { enabled, model }),
                 Err(mistake) => mistakes.push(mistake),
             }
         }
@@ -106,47 +114,34 @@ impl Catalogue {
     pub fn known(&self) -> Vec<KnownModel> {
         self.entries
             .iter()
-            .map(|entry| KnownModel { signature: entry.signature.clone(), enabled: entry.enabled })
+            .map(|entry| KnownModel { signature: entry.model.signature.clone(), enabled: entry.enabled })
             .collect()
     }
 
     /// The model of that name as a job from `start` to `end` keeps it, with the recorded orders of these dates only.
     pub fn snapshot(&self, signature: &str, start: NaiveDate, end: NaiveDate) -> Option<Model> {
-        let entry = self.entries.iter().find(|entry| entry.signature == signature)?;
-        let kind = match &entry.kind {
-            EntryKind::Recorded(orders) if start <= end => ModelKind::Recorded(
-                orders.range(start..=end).flat_map(|(_, orders)| orders).cloned().collect(),
-            ),
-            EntryKind::Recorded(_) => ModelKind::Recorded(Vec::new()),
-            EntryKind::Policy(policy) => ModelKind::Policy(policy.clone()),
-            EntryKind::Agent(agent) => ModelKind::Agent(agent.clone()),
-        };
-        Some(Model {
-            signature: entry.signature.clone(),
-            config_hash: entry.config_hash.clone(),
-            initial_cash: entry.initial_cash,
-            trials: entry.trials,
-            start,
-            requested_dates: None,
-            costs: entry.costs,
-            training_cutoff: entry.training_cutoff,
-            kind,
-        })
+        let entry = self.entries.iter().find(|entry| entry.model.signature == signature)?;
+        let mut model = Model { start, ..entry.model.clone() };
+        if let ModelKind::Recorded(orders) = &mut model.kind {
+            orders.retain(|order| (start..=end).contains(&order.date));
+        }
+        Some(model)
     }
 
     /// Names of the models whose endpoints may cost money: language models, and agents on other machines.
     pub fn paid(&self) -> Vec<&str> {
-        let paid = self.entries.iter().filter(|entry| scripted::is_paid(entry));
-        paid.map(|entry| entry.signature.as_str()).collect()
+        let models = self.entries.iter().map(|entry| &entry.model);
+        models.filter(|model| scripted::is_paid(model)).map(|model| model.signature.as_str()).collect()
     }
 
     /// This catalogue with scripted endpoints for the models of [`Catalogue::paid`]: chat completions at `endpoint`, agents
     /// at `agent` below it. The models keep their limits and have no API keys.
     #[must_use]
     pub fn scripted(mut self, endpoint: &str) -> Self {
-        for entry in self.entries.iter_mut().filter(|entry| scripted::is_paid(entry)) {
-            scripted::use_script(entry, endpoint);
-        }
+        let models = self.entries.iter_mut().map(|entry| &mut entry.model);
+        models
+            .filter(|model| scripted::is_paid(model))
+            .for_each(|model| scripted::use_script(model, endpoint));
         self
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::accept::Acceptor;
+use crate::catalogue::Entry;
 
 /// A configured model.
 #[derive(Serialize, ToSchema)]
@@ -41,14 +42,14 @@ pub(super) struct Models {
 pub(super) async fn models(State(acceptor): State<Acceptor>) -> Json<Models> {
     let entries = acceptor.config.catalogue.entries().iter();
     let models: Vec<ModelEntry> = entries
-        .map(|entry| ModelEntry {
-            signature: entry.signature.clone(),
-            kind: entry.kind.as_str(),
-            enabled: entry.enabled,
-            initial_cash: entry.initial_cash.into(),
-            trials: entry.trials,
-            training_cutoff: entry.training_cutoff.map(|date| date.to_string()),
-            config_hash: entry.config_hash.clone(),
+        .map(|Entry { enabled, model }| ModelEntry {
+            signature: model.signature.clone(),
+            kind: model.kind.as_str(),
+            enabled: *enabled,
+            initial_cash: model.initial_cash.into(),
+            trials: model.trials,
+            training_cutoff: model.training_cutoff.map(|date| date.to_string()),
+            config_hash: model.config_hash.clone(),
         })
         .collect();
     Json(Models { count: models.len(), models })

@@ -4,19 +4,18 @@
 //! type or a field in the code therefore changes no hash.
 
 use domain::accounting::costs::{CostTerms, Costs};
+use domain::job::ModelKind;
 use domain::strategy::recorded_orders::RecordedOrder;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-
-use super::entry::EntryKind;
 
 /// Changes with the form of what is hashed, so that two forms never give the same hash.
 const FORM: u32 = 2;
 
 /// The hash of everything that affects the outcome. Other keys do not change it: `enabled`, the number of trials, the
 /// training cutoff, and how fast an endpoint may be called.
-pub(super) fn config_hash(initial_cash: Decimal, costs: &Costs, kind: &EntryKind) -> String {
+pub(super) fn config_hash(initial_cash: Decimal, costs: &Costs, kind: &ModelKind) -> String {
     let config = json!({
         "form": FORM,
         "initial_cash": number(initial_cash),
@@ -39,11 +38,11 @@ fn costs_json(terms: &CostTerms) -> Value {
     })
 }
 
-fn decider_json(kind: &EntryKind) -> Value {
+fn decider_json(kind: &ModelKind) -> Value {
     match kind {
-        EntryKind::Policy(policy) => json!(policy),
-        EntryKind::Agent(agent) => json!({ "url": agent.url, "settings": agent.settings }),
-        EntryKind::Recorded(orders) => orders.values().flatten().map(order_json).collect(),
+        ModelKind::Policy(policy) => json!(policy),
+        ModelKind::Agent(agent) => json!({ "url": agent.url, "settings": agent.settings }),
+        ModelKind::Recorded(orders) => orders.iter().map(order_json).collect(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use domain::accounting::costs::{CostTerms, Costs};
 use domain::agent::Dialect;
+use domain::job::{Model, ModelKind};
 use domain::strategy::policy::Policy;
 use domain::strategy::recorded_orders::{self, RecordedOrders};
 use domain::values::date::parse_date;
@@ -13,7 +14,6 @@ use serde::Deserialize;
 
 use super::agent::{FileAgent, agent};
 use super::config_hash::config_hash;
-use super::entry::{Entry, EntryKind};
 use super::mistake::CatalogueMistake;
 
 /// One `[[models]]` of the file.
@@ -23,7 +23,7 @@ pub(super) struct FileModel {
     pub(super) signature: String,
     kind: FileKind,
     #[serde(default)]
-    enabled: bool,
+    pub(super) enabled: bool,
     initial_cash: Option<Decimal>,
     trials: Option<u32>,
     costs: Option<CostTerms>,
@@ -44,12 +44,12 @@ enum FileKind {
 }
 
 impl FileModel {
-    /// The entry of a model; `read` gives the text of a file beside the models file.
-    pub(super) fn into_entry(
+    /// The model with all its recorded orders; `read` gives the text of a file beside the models file.
+    pub(super) fn into_model(
         self,
         decisions: &mut BTreeMap<String, RecordedOrders>,
         read: &impl Fn(&str) -> Result<String, String>,
-    ) -> Result<Entry, CatalogueMistake> {
+    ) -> Result<Model, CatalogueMistake> {
         let key = |name: &str| format!("models.{}.{name}", self.signature);
         let valid = |c: char| c.is_ascii_alphanumeric() || "._-/:@+".contains(c);
         if self.signature.is_empty() || self.signature.len() > 100 || !self.signature.chars().all(valid) {
@@ -85,11 +85,12 @@ impl FileModel {
             date(value).ok_or_else(problem)
         });
         let training_cutoff = training_cutoff.transpose()?;
-        let kind = entry_kind(&self, decisions, &key, read)?;
+        let kind = kind_of(&self, decisions, &key, read)?;
         let config_hash = config_hash(initial_cash, &costs, &kind);
-        Ok(Entry {
-            signature: self.signature.clone(),
-            enabled: self.enabled,
+        Ok(Model {
+            signature: self.signature,
+            start: NaiveDate::MIN,
+            requested_dates: None,
             initial_cash,
             trials,
             costs,
@@ -101,24 +102,24 @@ impl FileModel {
 }
 
 /// How the model decides. Decision files are read once, into `decisions`.
-fn entry_kind(
+fn kind_of(
     model: &FileModel,
     decisions: &mut BTreeMap<String, RecordedOrders>,
     key: &impl Fn(&str) -> String,
     read: &impl Fn(&str) -> Result<String, String>,
-) -> Result<EntryKind, CatalogueMistake> {
+) -> Result<ModelKind, CatalogueMistake> {
     Ok(match (&model.kind, &model.decisions, &model.policy) {
         (FileKind::Llm, None, None) => {
-            EntryKind::Agent(Box::new(agent(Dialect::ChatCompletions, &model.agent, key, read)?))
+            ModelKind::Agent(Box::new(agent(Dialect::ChatCompletions, &model.agent, key, read)?))
         }
         (FileKind::Http, None, None) => {
-            EntryKind::Agent(Box::new(agent(Dialect::Agent, &model.agent, key, read)?))
+            ModelKind::Agent(Box::new(agent(Dialect::Agent, &model.agent, key, read)?))
         }
         (FileKind::Llm | FileKind::Http, _, _) => {
             let fix = "remove decisions and policy, or change the kind";
             return Err(CatalogueMistake::new(key("kind"), "is an agent, which decides for itself", fix));
         }
-        (FileKind::Policy, None, Some(policy)) => EntryKind::Policy(policy.clone()),
+        (FileKind::Policy, None, Some(policy)) => ModelKind::Policy(policy.clone()),
         (FileKind::Policy, _, _) => {
             return Err(CatalogueMistake::new(
                 key("policy"),
@@ -136,7 +137,7 @@ fn entry_kind(
                 decisions.insert(name.clone(), orders);
             }
             let orders = decisions.get(name).and_then(|orders| orders.get(&model.signature)).cloned();
-            EntryKind::Recorded(orders.unwrap_or_default())
+            ModelKind::Recorded(orders.unwrap_or_default().into_values().flatten().collect())
         }
         (FileKind::Recorded, _, _) => {
             return Err(CatalogueMistake::new(

@@ -3,15 +3,15 @@
 use std::net::IpAddr;
 
 use domain::agent::Dialect;
+use domain::job::{Model, ModelKind};
 
 use super::config_hash::config_hash;
-use super::entry::{Entry, EntryKind};
 
 /// Whether the model's endpoint may cost money.
-pub(super) fn is_paid(entry: &Entry) -> bool {
-    match &entry.kind {
-        EntryKind::Recorded(_) | EntryKind::Policy(_) => false,
-        EntryKind::Agent(agent) => match agent.dialect {
+pub(super) fn is_paid(model: &Model) -> bool {
+    match &model.kind {
+        ModelKind::Recorded(_) | ModelKind::Policy(_) => false,
+        ModelKind::Agent(agent) => match agent.dialect {
             Dialect::ChatCompletions => true,
             // An agent on this machine is the program that its user is testing.
             Dialect::Agent => !on_loopback(&agent.url),
@@ -20,15 +20,15 @@ pub(super) fn is_paid(entry: &Entry) -> bool {
 }
 
 /// Replaces the model's endpoint by the scripted one, without an API key.
-pub(super) fn use_script(entry: &mut Entry, endpoint: &str) {
-    if let EntryKind::Agent(agent) = &mut entry.kind {
+pub(super) fn use_script(model: &mut Model, endpoint: &str) {
+    if let ModelKind::Agent(agent) = &mut model.kind {
         agent.url = match agent.dialect {
             Dialect::ChatCompletions => endpoint.to_owned(),
             Dialect::Agent => format!("{endpoint}/agent"),
         };
         agent.key_variable = None;
     }
-    entry.config_hash = config_hash(entry.initial_cash, &entry.costs, &entry.kind);
+    model.config_hash = config_hash(model.initial_cash, &model.costs, &model.kind);
 }
 
 /// Whether the URL's host is this machine. An unreadable URL is not.
@@ -44,7 +44,7 @@ fn on_loopback(url: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Catalogue;
+    use super::super::{Catalogue, Entry};
     use super::*;
 
     #[test]
@@ -79,16 +79,17 @@ mod tests {
 
         assert_eq!(plain.paid(), ["paid", "home", "theirs"]);
         let urls = |catalogue: &Catalogue| -> Vec<_> {
-            let endpoint = |entry: &Entry| match &entry.kind {
-                EntryKind::Agent(agent) => Some((agent.url.clone(), agent.key_variable.clone())),
-                EntryKind::Recorded(_) | EntryKind::Policy(_) => None,
+            let endpoint = |entry: &Entry| match &entry.model.kind {
+                ModelKind::Agent(agent) => Some((agent.url.clone(), agent.key_variable.clone())),
+                ModelKind::Recorded(_) | ModelKind::Policy(_) => None,
             };
             catalogue.entries().iter().filter_map(endpoint).collect()
         };
         let script = |path: &str| (format!("http://127.0.0.1:8091/v1{path}"), None);
         let mine = ("http://localhost:8099".to_owned(), None);
         assert_eq!(urls(&scripted), [script(""), script(""), mine, script("/agent")]);
-        let hashes = |catalogue: &Catalogue, index: usize| catalogue.entries()[index].config_hash.clone();
+        let hashes =
+            |catalogue: &Catalogue, index: usize| catalogue.entries()[index].model.config_hash.clone();
         assert_ne!(hashes(&plain, 0), hashes(&scripted, 0));
         assert_eq!(hashes(&plain, 4), hashes(&scripted, 4));
     }

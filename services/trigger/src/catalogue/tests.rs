@@ -31,7 +31,7 @@ fn the_hash_knows_what_affects_the_outcome() {
         let text = format!(
             "[[models]]\nsignature = \"a\"\nkind = \"policy\"\npolicy = {{ policy = \"cash\" }}\n{extra}"
         );
-        parse(&text).unwrap().entries()[0].config_hash.clone()
+        parse(&text).unwrap().entries()[0].model.config_hash.clone()
     };
 
     assert_eq!(hash(""), hash("enabled = true\ntrials = 3"));
@@ -44,7 +44,7 @@ fn the_hash_knows_what_affects_the_outcome() {
 fn the_hash_of_a_configuration_stays_as_it_is_whatever_is_renamed_in_the_code() {
     let hash = |entry: &str| {
         let text = format!("[[models]]\nsignature = \"a\"\n{entry}");
-        parse(&text).unwrap().entries()[0].config_hash.clone()
+        parse(&text).unwrap().entries()[0].model.config_hash.clone()
     };
     let check = |entry: &str, expected: &str| assert_eq!(hash(entry), expected, "{entry}");
 
@@ -89,7 +89,7 @@ fn an_amount_is_the_same_however_it_is_written() {
         let text = format!(
             "[[models]]\nsignature = \"a\"\nkind = \"policy\"\npolicy = {{ policy = \"cash\" }}\n{cash}"
         );
-        parse(&text).unwrap().entries()[0].config_hash.clone()
+        parse(&text).unwrap().entries()[0].model.config_hash.clone()
     };
 
     assert_eq!(hash("initial_cash = \"1.50\""), hash("initial_cash = \"1.5\""));
@@ -136,7 +136,7 @@ fn an_agent_is_read_with_its_prompt_and_its_mistakes_are_told() {
                 prices = { input = \"1.25\", output = \"10\" }\nlimits = { max_steps = 3 }";
 
     let catalogue = entry(good).unwrap();
-    let EntryKind::Agent(agent) = &catalogue.entries()[0].kind else { panic!("it is an agent") };
+    let ModelKind::Agent(agent) = &catalogue.entries()[0].model.kind else { panic!("it is an agent") };
     let key = |extra: &str| entry(extra).unwrap_err()[0].key.clone();
 
     assert_eq!(agent.url, "https://x/v1");
@@ -153,7 +153,7 @@ fn an_agent_is_read_with_its_prompt_and_its_mistakes_are_told() {
 fn how_fast_an_endpoint_may_be_asked_changes_no_hash() {
     let hash = |extra: &str| {
         let text = format!("[[models]]\nsignature = \"a\"\nkind = \"http\"\nurl = \"http://x\"\n{extra}");
-        parse(&text).unwrap().entries()[0].config_hash.clone()
+        parse(&text).unwrap().entries()[0].model.config_hash.clone()
     };
 
     assert_eq!(hash(""), hash("concurrency = 9\ntokens_per_minute = 5\ntimeout_seconds = 7"));

@@ -4,7 +4,7 @@ use domain::dry_run::cost_estimate::{
     BudgetCheck, DailyAmount, DayEstimate, EstimateBasis, JobCost, PastDays,
 };
 use domain::dry_run::{DownloadForecast, ModelDayCounts, Source};
-use domain::job::{Job, Model, ModelKind};
+use domain::job::{Job, Model};
 use runtime::deployment::Deployment;
 use runtime::http::Number;
 use rust_decimal::Decimal;
@@ -172,11 +172,7 @@ impl From<&ModelForecast<'_>> for ModelBody {
         let ModelForecast { model, counts, estimate } = forecast;
         Self {
             model: model.signature.clone(),
-            kind: match &model.kind {
-                ModelKind::Recorded(_) => "recorded",
-                ModelKind::Policy(_) => "policy",
-                ModelKind::Agent(agent) => agent.kind(),
-            },
+            kind: model.kind.as_str(),
             trials: model.trials,
             first_date: counts.first.map(|date| date.to_string()),
             last_date: counts.last.map(|date| date.to_string()),

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::job::requested_dates::{RequestedDates, count_of};
-use crate::job::{Job, ModelKind, Options};
+use crate::job::{Job, Options};
 use crate::market::calendar::weekdays;
 use crate::market::instruments::Universe;
 use crate::values::ids::JobId;
@@ -72,12 +72,7 @@ impl From<&Job> for JobRequest {
             trials: model.trials,
             start: model.start,
             config_hash: model.config_hash.clone(),
-            kind: match model.kind {
-                ModelKind::Recorded(_) => "recorded",
-                ModelKind::Policy(_) => "policy",
-                ModelKind::Agent(ref agent) => agent.kind(),
-            }
-            .to_owned(),
+            kind: model.kind.as_str().to_owned(),
             requested_dates: model.requested_dates.clone(),
             training_cutoff: model.training_cutoff,
         };
