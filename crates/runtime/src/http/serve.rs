@@ -39,7 +39,7 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Serves `routes` and their description to callers that `access` allows. At shutdown the requests in progress may
-/// finish within [`GRACE`].
+/// finish within five seconds.
 ///
 /// # Errors
 /// When the listener fails.
