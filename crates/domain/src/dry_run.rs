@@ -17,7 +17,7 @@ use crate::simulation::lane::{DayAction, day_action, plan_lane};
 use crate::simulation::model_day::{SkipReason, Winner, Winners};
 
 /// The winners of the job's portfolios, by model and trial; a portfolio without any is missing.
-pub type Chains = BTreeMap<(String, u32), Winners>;
+pub type PortfolioWinners = BTreeMap<(String, u32), Winners>;
 
 /// The model-days of one model, over its trials. The four counts add up to the requested weekdays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -74,11 +74,13 @@ pub fn closed_weekdays(job: &Job, calendar: &Calendar) -> BTreeSet<NaiveDate> {
 }
 
 /// Sessions that at least one portfolio of the job has to run.
-pub fn sessions_to_run(job: &Job, calendar: &Calendar, chains: &Chains) -> BTreeSet<NaiveDate> {
+pub fn sessions_to_run(job: &Job, calendar: &Calendar, portfolios: &PortfolioWinners) -> BTreeSet<NaiveDate> {
     let closed = closed_weekdays(job, calendar);
     let sessions = weekdays(job.start, job.end).into_iter().filter(|date| !closed.contains(date)).collect();
-    let lanes =
-        job.models.iter().flat_map(|model| winners(model, chains).map(move |portfolio| (model, portfolio)));
+    let lanes = job
+        .models
+        .iter()
+        .flat_map(|model| trials_of(model, portfolios).map(move |portfolio| (model, portfolio)));
     let dates = |(model, (trial, winners)): (&Model, (u32, Winners))| {
         plan_lane(job, model, trial, &closed, &sessions, &winners).dates
     };
@@ -91,10 +93,10 @@ pub fn model_day_counts(
     model: &Model,
     closed: &BTreeSet<NaiveDate>,
     runnable: &BTreeSet<NaiveDate>,
-    chains: &Chains,
+    portfolios: &PortfolioWinners,
 ) -> ModelDayCounts {
     let mut counts = ModelDayCounts::default();
-    for (trial, mut winners) in winners(model, chains) {
+    for (trial, mut winners) in trials_of(model, portfolios) {
         let lane = plan_lane(job, model, trial, closed, runnable, &winners);
         for skipped in &lane.skipped {
             match skipped.reason {
@@ -123,10 +125,13 @@ pub fn model_day_counts(
 }
 
 /// The trials of `model` with their winners.
-fn winners<'a>(model: &'a Model, chains: &'a Chains) -> impl Iterator<Item = (u32, Winners)> + 'a {
+fn trials_of<'a>(
+    model: &'a Model,
+    portfolios: &'a PortfolioWinners,
+) -> impl Iterator<Item = (u32, Winners)> + 'a {
     model
         .requested_trials()
-        .map(|trial| (trial, chains.get(&(model.signature.clone(), trial)).cloned().unwrap_or_default()))
+        .map(|trial| (trial, portfolios.get(&(model.signature.clone(), trial)).cloned().unwrap_or_default()))
 }
 
 /// What would be fetched for the sessions of `coverage`, none of them after `fetchable_until`.

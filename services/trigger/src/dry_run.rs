@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::dry_run::cost_estimate::{PastDays, estimate};
 use domain::dry_run::{
-    Chains, DownloadForecast, Source, closed_weekdays, download_forecast, model_day_counts, sessions_to_run,
+    DownloadForecast, PortfolioWinners, Source, closed_weekdays, download_forecast, model_day_counts,
+    sessions_to_run,
 };
 use domain::ingest::call_quota::{Decision, Period, REFUSALS, decide};
 use domain::ingest::coverage::{Coverage, Scope, symbols_held_by};
@@ -36,10 +37,10 @@ pub(crate) async fn dry_run(
     let ProposedJob { job, warnings, .. } = acceptor.propose(body, now).await?;
     let (pool, config) = (&acceptor.pool, &acceptor.config);
     let names: Vec<String> = job.models.iter().map(|model| model.signature.clone()).collect();
-    let chains = plan::chains(pool, &job.experiment, &names, job.end).await?;
+    let portfolios = plan::portfolio_winners(pool, &job.experiment, &names, job.end).await?;
     let source = price_source(pool, &config.calendar, now).await?;
     let download =
-        planned_download(pool, &config.calendar, &job, &names, &chains, &source.source, now).await?;
+        planned_download(pool, &config.calendar, &job, &names, &portfolios, &source.source, now).await?;
     let past = past_days(pool, &job).await?;
 
     let closed = closed_weekdays(&job, &config.calendar);
@@ -48,7 +49,7 @@ pub(crate) async fn dry_run(
         .models
         .iter()
         .map(|model| ModelForecast {
-            counts: model_day_counts(&job, model, &closed, &download.runnable, &chains),
+            counts: model_day_counts(&job, model, &closed, &download.runnable, &portfolios),
             estimate: agent(model).map(|agent| {
                 let past = *past.get(&model.signature).unwrap_or(&none);
                 (past, estimate(&agent.settings, &past))
@@ -56,7 +57,7 @@ pub(crate) async fn dry_run(
             model,
         })
         .collect();
-    let changed = config_changed(&job, &kept_days(&job, &chains));
+    let changed = config_changed(&job, &kept_days(&job, &portfolios));
     let changed = changed.iter().map(|(model, count)| Warning::config_changed(model, *count).message);
     let warnings: Vec<String> = warnings.into_iter().chain(changed).collect();
     Ok(DryRunBody::of(&job, &models, &download, &source, warnings, config.infrastructure.deployment))
@@ -111,11 +112,11 @@ async fn planned_download(
     calendar: &Calendar,
     job: &Job,
     names: &[String],
-    chains: &Chains,
+    portfolios: &PortfolioWinners,
     source: &Source,
     now: DateTime<Utc>,
 ) -> Result<DownloadForecast, NotAccepted> {
-    let needed = sessions_to_run(job, calendar, chains);
+    let needed = sessions_to_run(job, calendar, portfolios);
     let Some((first, last)) = needed.first().copied().zip(needed.last().copied()) else {
         return Ok(DownloadForecast::default());
     };
@@ -138,13 +139,14 @@ fn agent(model: &Model) -> Option<&AgentModel> {
 }
 
 /// How many completed days the job keeps, by model and the hash of the configuration that they were made with.
-fn kept_days(job: &Job, chains: &Chains) -> Vec<(String, String, usize)> {
+fn kept_days(job: &Job, portfolios: &PortfolioWinners) -> Vec<(String, String, usize)> {
     if job.options.replace_existing || job.options.reprocess_stale {
         return Vec::new();
     }
     let mut kept: BTreeMap<(String, String), usize> = BTreeMap::new();
     for model in job.models.iter().filter(|model| model.start <= job.end) {
-        for winners in (0..model.trials).filter_map(|trial| chains.get(&(model.signature.clone(), trial))) {
+        for winners in (0..model.trials).filter_map(|trial| portfolios.get(&(model.signature.clone(), trial)))
+        {
             for winner in winners.range(model.start..=job.end).map(|(_, winner)| winner) {
                 *kept.entry((model.signature.clone(), winner.config_hash.clone())).or_default() += 1;
             }

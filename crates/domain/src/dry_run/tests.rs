@@ -49,7 +49,7 @@ fn job(options: Options) -> Job {
 }
 
 /// Trial 0 has completed 11-26 and 12-01; the latter stands on a day that was there before 11-28 was filled.
-fn chains() -> Chains {
+fn winners() -> PortfolioWinners {
     let winner = |base: Option<&str>| Winner {
         revision: 1,
         base: base.map(|day| DayRef { date: date(day), revision: 1 }),
@@ -63,7 +63,7 @@ fn chains() -> Chains {
 fn counts(options: Options, runnable: &[&str]) -> ModelDayCounts {
     let job = job(options);
     let closed = closed_weekdays(&job, &Calendar::nyse());
-    model_day_counts(&job, &job.models[0], &closed, &dates(runnable), &chains())
+    model_day_counts(&job, &job.models[0], &closed, &dates(runnable), &winners())
 }
 
 #[test]
@@ -95,12 +95,12 @@ fn completed_days_are_run_again_when_they_are_replaced_or_stale() {
 #[test]
 fn a_session_is_needed_until_every_trial_has_completed_it() {
     let calendar = Calendar::nyse();
-    let mut both = chains();
+    let mut both = winners();
     both.insert(("m".to_owned(), 1), both[&("m".to_owned(), 0)].clone());
 
-    let needed = |chains: &Chains| sessions_to_run(&job(Options::default()), &calendar, chains);
+    let needed = |winners: &PortfolioWinners| sessions_to_run(&job(Options::default()), &calendar, winners);
 
-    assert_eq!(needed(&chains()), dates(&["2025-11-26", "2025-11-28", "2025-12-01"]));
+    assert_eq!(needed(&winners()), dates(&["2025-11-26", "2025-11-28", "2025-12-01"]));
     assert_eq!(needed(&both), dates(&["2025-11-28"]));
 }
 

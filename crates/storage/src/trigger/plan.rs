@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::dry_run::Chains;
+use domain::dry_run::PortfolioWinners;
 use domain::dry_run::cost_estimate::PastDays;
 use domain::ingest::call_quota::{Window, WindowState};
 use domain::ingest::coverage::AnswerSpan;
@@ -35,9 +35,14 @@ struct WinnerColumns {
 ///
 /// # Errors
 /// When Postgres refuses.
-pub async fn chains(pool: &PgPool, experiment: &str, models: &[String], to: NaiveDate) -> Result<Chains> {
+pub async fn portfolio_winners(
+    pool: &PgPool,
+    experiment: &str,
+    models: &[String],
+    to: NaiveDate,
+) -> Result<PortfolioWinners> {
     let rows: Vec<WinnerColumns> = sqlx::query_as(
-        "-- plan::chains
+        "-- plan::portfolio_winners
         SELECT model, trial, trading_date, revision, base_date, base_revision, config_hash, repriced
         FROM execution.winning_days
         WHERE experiment = $1 AND model = ANY($2) AND trading_date <= $3",
@@ -47,16 +52,19 @@ pub async fn chains(pool: &PgPool, experiment: &str, models: &[String], to: Naiv
     .bind(to)
     .fetch_all(pool)
     .await?;
-    let mut chains = Chains::new();
+    let mut portfolios = PortfolioWinners::new();
     for row in rows {
         let base = row.base_date.zip(row.base_revision);
         let base = base.map(|(date, revision)| DayRef { date, revision: revision.cast_unsigned() });
         let revision = row.revision.cast_unsigned();
         let (config_hash, repriced) = (row.config_hash.unwrap_or_default(), row.repriced);
         let winner = Winner { revision, base, config_hash, repriced };
-        chains.entry((row.model, row.trial.cast_unsigned())).or_default().insert(row.trading_date, winner);
+        portfolios
+            .entry((row.model, row.trial.cast_unsigned()))
+            .or_default()
+            .insert(row.trading_date, winner);
     }
-    Ok(chains)
+    Ok(portfolios)
 }
 
 /// What is stored about prices.
