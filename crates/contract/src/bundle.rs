@@ -7,16 +7,12 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use chrono::NaiveDate;
-use domain::accounting::fill::Fill;
 use domain::accounting::known_actions::KnownActions;
-use domain::accounting::portfolio::Portfolio;
-use domain::agent::{AgentReport, Entry, EntryKind, Journal, UsageTotal};
+use domain::agent::{AgentReport, Entry, EntryKind, Journal};
 use domain::market::instruments::{Bar, Symbol};
 use domain::replay::{BaseDay, RecordedDay, RecordedOutcome};
 use domain::simulation::model_day::DayRef;
-use domain::simulation::run::PortfolioDay;
 use domain::values::money::Price;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::wire;
@@ -69,22 +65,7 @@ struct BarsLine {
 struct PortfolioLine {
     model: String,
     trial: u32,
-    bases: Vec<BaseLine>,
-}
-
-#[derive(Serialize, Deserialize, Clone, Copy)]
-struct DayRefLine {
-    date: NaiveDate,
-    revision: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-struct BaseLine {
-    #[serde(flatten)]
-    day: DayRefLine,
-    position: Portfolio,
-    value_at_open: Decimal,
-    value_at_close: Option<Decimal>,
+    bases: Vec<BaseDay>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -92,15 +73,15 @@ struct ModelDayLine {
     model: String,
     trial: u32,
     #[serde(flatten)]
-    day: DayRefLine,
-    base: Option<DayRefLine>,
+    day: DayRef,
+    base: Option<DayRef>,
     day_index: u32,
     attempt: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     journal: Vec<EntryLine>,
-    outcome: OutcomeLine,
+    outcome: RecordedOutcome,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    agent: Option<AgentLine>,
+    agent: Option<AgentReport>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -124,57 +105,9 @@ fn is_zero(count: &u32) -> bool {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
-enum OutcomeLine {
-    Completed {
-        fills: Vec<Fill>,
-        position: Portfolio,
-        value_at_open: Decimal,
-        value_at_close: Option<Decimal>,
-    },
-    Failed {
-        error: String,
-    },
-}
-
-#[derive(Serialize, Deserialize)]
-struct AgentLine {
-    end_reason: String,
-    summary: String,
-    usage: UsageTotal,
-    possibly_paid_twice: u64,
-}
-
-#[derive(Serialize, Deserialize)]
 struct EndLine {
     lines: u64,
     sha256: String,
-}
-
-impl From<DayRef> for DayRefLine {
-    fn from(day: DayRef) -> Self {
-        Self { date: day.date, revision: day.revision }
-    }
-}
-
-impl From<DayRefLine> for DayRef {
-    fn from(day: DayRefLine) -> Self {
-        Self { date: day.date, revision: day.revision }
-    }
-}
-
-impl From<&BaseDay> for BaseLine {
-    fn from(base: &BaseDay) -> Self {
-        let PortfolioDay { day, position, value_at_open } = base.end.clone();
-        Self { day: day.into(), position, value_at_open, value_at_close: base.value_at_close }
-    }
-}
-
-impl From<BaseLine> for BaseDay {
-    fn from(line: BaseLine) -> Self {
-        let BaseLine { day, position, value_at_open, value_at_close } = line;
-        Self { end: PortfolioDay { day: day.into(), position, value_at_open }, value_at_close }
-    }
 }
 
 impl ModelDayLine {
@@ -188,28 +121,16 @@ impl ModelDayLine {
             refused: entry.refused,
             answer: entry.answer.clone(),
         };
-        let outcome = match day.outcome.clone() {
-            RecordedOutcome::Completed { fills, position, value_at_open, value_at_close } => {
-                OutcomeLine::Completed { fills, position, value_at_open, value_at_close }
-            }
-            RecordedOutcome::Failed { error } => OutcomeLine::Failed { error },
-        };
-        let agent = day.report.clone().map(|report| AgentLine {
-            end_reason: report.reason,
-            summary: report.summary,
-            usage: report.spent,
-            possibly_paid_twice: report.possibly_paid_twice,
-        });
         Self {
             model: model.to_owned(),
             trial,
-            day: DayRefLine { date: day.date, revision: day.revision },
-            base: day.base.map(Into::into),
+            day: DayRef { date: day.date, revision: day.revision },
+            base: day.base,
             day_index: day.day_index,
             attempt: day.attempt,
             journal: day.journal.entries().map(entry).collect(),
-            outcome,
-            agent,
+            outcome: day.outcome.clone(),
+            agent: day.report.clone(),
         }
     }
 
@@ -223,26 +144,15 @@ impl ModelDayLine {
                 return Err(format!("step {step} has two entries {index}"));
             }
         }
-        let outcome = match self.outcome {
-            OutcomeLine::Completed { fills, position, value_at_open, value_at_close } => {
-                RecordedOutcome::Completed { fills, position, value_at_open, value_at_close }
-            }
-            OutcomeLine::Failed { error } => RecordedOutcome::Failed { error },
-        };
         Ok(RecordedDay {
             date: self.day.date,
             revision: self.day.revision,
-            base: self.base.map(Into::into),
+            base: self.base,
             day_index: self.day_index,
             attempt: self.attempt,
             journal: entries.into_values().collect::<Journal>(),
-            outcome,
-            report: self.agent.map(|agent| AgentReport {
-                reason: agent.end_reason,
-                summary: agent.summary,
-                spent: agent.usage,
-                possibly_paid_twice: agent.possibly_paid_twice,
-            }),
+            outcome: self.outcome,
+            report: self.agent,
         })
     }
 }

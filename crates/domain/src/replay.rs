@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use crate::accounting::fill::Fill;
 use crate::accounting::known_actions::KnownActions;
@@ -69,9 +70,10 @@ pub struct RecordedPortfolio {
 }
 
 /// A day of another job that a day of this one continued from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BaseDay {
     /// Its end.
+    #[serde(flatten)]
     pub end: PortfolioDay,
     /// The portfolio's value at its close, in dollars.
     pub value_at_close: Option<Decimal>,
@@ -99,7 +101,8 @@ pub struct RecordedDay {
 }
 
 /// How a model-day ended, as it was stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
 pub enum RecordedOutcome {
     /// It took effect.
     Completed {

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::write::hexadecimal;
-use super::{BarsLine, EndLine, FORMAT, HeaderLine, Line, ModelDayLine};
+use super::{BarsLine, EndLine, FORMAT, HeaderLine, Line, ModelDayLine, PortfolioLine};
 
 /// Why a file cannot be used as a bundle.
 #[derive(Debug, thiserror::Error)]
@@ -159,8 +159,8 @@ fn add(bundle: &mut Bundle, line: Line) -> Result<(), String> {
             if !bundle.job.models.iter().any(|model| model.signature == line.model) {
                 return Err(format!("the job has no model {:?}", line.model));
             }
-            let bases = line.bases.into_iter().map(Into::into).collect();
-            let (model, trial, days) = (line.model, line.trial, Vec::new());
+            let PortfolioLine { model, trial, bases } = line;
+            let days = Vec::new();
             bundle.portfolios.push(RecordedPortfolio { model, trial, bases, days });
             Ok(())
         }

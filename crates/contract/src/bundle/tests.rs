@@ -2,7 +2,8 @@
 
 use domain::accounting::corporate_action::{Dividend, Split};
 use domain::accounting::known_actions::KnownActions;
-use domain::agent::{AgentReport, Entry, EntryKind};
+use domain::accounting::portfolio::Portfolio;
+use domain::agent::{AgentReport, Entry, EntryKind, UsageTotal};
 use domain::job::{Job, JobState, Model, ModelKind, Options};
 use domain::market::calendar::Calendar;
 use domain::market::instruments::{Bar, Universe};
@@ -11,6 +12,7 @@ use domain::replay::{BaseDay, Bundle, RecordedDay, RecordedOutcome, RecordedPort
 use domain::simulation::model_day::DayRef;
 use domain::simulation::run::PortfolioDay;
 use domain::strategy::policy::Policy;
+use rust_decimal::Decimal;
 
 use super::*;
 
@@ -151,6 +153,23 @@ fn amounts_are_text_and_the_format_is_named() {
             && text.contains(r#""value_at_close":"10000.8766""#),
         "{text}"
     );
+}
+
+#[test]
+fn the_lines_keep_the_names_of_the_format() {
+    let text = written(&bundle());
+
+    for expected in [
+        r#""bases":[{"date":"2025-10-01","revision":1,"position":{"#,
+        r#","value_at_open":"10000","value_at_close":null}]}"#,
+        r#""trial":0,"date":"2025-10-02","revision":2,"base":{"date":"2025-10-01","revision":1},"day_index":4,"attempt":3"#,
+        r#""outcome":{"status":"completed","fills":[],"position":{"#,
+        r#""outcome":{"status":"failed","error":"no \"money\""}"#,
+        r#""agent":{"end_reason":"finished","summary":"It bought.","usage":{"calls":2,"#,
+        r#""cost":"0.001250","unknown_calls":0,"unpriced_calls":0},"possibly_paid_twice":1}}"#,
+    ] {
+        assert!(text.contains(expected), "{expected} is not in {text}");
+    }
 }
 
 #[test]

@@ -56,8 +56,7 @@ impl Encoder {
 
     /// A portfolio, with the days of other jobs that its days continue from.
     pub fn portfolio(&mut self, model: &str, trial: u32, bases: &[BaseDay]) -> Result<String, ContractError> {
-        let bases = bases.iter().map(Into::into).collect();
-        self.line(&Line::Portfolio(PortfolioLine { model: model.to_owned(), trial, bases }))
+        self.line(&Line::Portfolio(PortfolioLine { model: model.to_owned(), trial, bases: bases.to_vec() }))
     }
 
     /// A day of the last portfolio, later than that portfolio's last day.

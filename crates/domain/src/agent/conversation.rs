@@ -13,15 +13,15 @@ pub struct Conversation {
     /// A few sentences for people.
     pub summary: String,
     /// What its calls used.
-    pub usage: ConversationUsage,
+    pub usage: StoredUsage,
     /// The messages in order; empty when they were not read.
     #[serde(default)]
     pub turns: Transcript,
 }
 
-/// Tokens, in dollars and calls, of a conversation.
+/// What calls used, as it is stored and shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConversationUsage {
+pub struct StoredUsage {
     calls: u64,
     prompt_tokens: u64,
     cached_tokens: u64,
@@ -34,51 +34,44 @@ pub struct ConversationUsage {
     possibly_paid_twice: u64,
 }
 
+impl StoredUsage {
+    /// The stored form of `spent`.
+    pub fn new(spent: &UsageTotal, possibly_paid_twice: u64) -> Self {
+        Self {
+            calls: spent.calls,
+            prompt_tokens: spent.prompt_tokens,
+            cached_tokens: spent.cached,
+            completion_tokens: spent.completion,
+            reasoning_tokens: spent.reasoning,
+            cost: spent.cost.map(|cost| cost.normalize()),
+            unknown_calls: spent.unknown_calls,
+            unpriced_calls: spent.unpriced_calls,
+            possibly_paid_twice,
+        }
+    }
+}
+
 impl Conversation {
-    /// The conversation of a day that ended as `report` says.
+    /// The conversation of a day that ended with `report`.
     pub fn new(report: &AgentReport, turns: Transcript) -> Self {
-        let UsageTotal {
-            calls,
-            prompt_tokens,
-            cached,
-            completion,
-            reasoning,
-            cost,
-            unknown_calls,
-            unpriced_calls,
-        } = report.spent;
-        let usage = ConversationUsage {
-            calls,
-            prompt_tokens,
-            cached_tokens: cached,
-            completion_tokens: completion,
-            reasoning_tokens: reasoning,
-            cost: cost.map(|cost| cost.normalize()),
-            unknown_calls,
-            unpriced_calls,
-            possibly_paid_twice: report.possibly_paid_twice,
-        };
+        let usage = StoredUsage::new(&report.spent, report.possibly_paid_twice);
         Self { summary: report.summary.clone(), usage, turns }
     }
 
     /// The report of a day that ended for `reason`, which is stored beside the conversation.
     pub fn report(self, reason: String) -> AgentReport {
         let usage = self.usage;
-        AgentReport {
-            reason,
-            summary: self.summary,
-            spent: UsageTotal {
-                calls: usage.calls,
-                prompt_tokens: usage.prompt_tokens,
-                cached: usage.cached_tokens,
-                completion: usage.completion_tokens,
-                reasoning: usage.reasoning_tokens,
-                cost: usage.cost,
-                unknown_calls: usage.unknown_calls,
-                unpriced_calls: usage.unpriced_calls,
-            },
-            possibly_paid_twice: usage.possibly_paid_twice,
-        }
+        let spent = UsageTotal {
+            calls: usage.calls,
+            prompt_tokens: usage.prompt_tokens,
+            cached: usage.cached_tokens,
+            completion: usage.completion_tokens,
+            reasoning: usage.reasoning_tokens,
+            cost: usage.cost,
+            unknown_calls: usage.unknown_calls,
+            unpriced_calls: usage.unpriced_calls,
+        };
+        AgentReport { reason, summary: self.summary, spent, possibly_paid_twice: usage.possibly_paid_twice }
     }
 }
 

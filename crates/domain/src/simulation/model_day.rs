@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use crate::accounting::corporate_action::AppliedAction;
 use crate::accounting::order::Side;
@@ -57,7 +58,7 @@ pub struct SkippedDate {
 }
 
 /// Reference to a completed day of a portfolio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DayRef {
     /// Its session.
     pub date: NaiveDate,

@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use crate::accounting::day_book::DayBook;
 use crate::accounting::day_error::DayError;
@@ -24,9 +25,10 @@ use crate::strategy::situation::Situation;
 use crate::values::ids::ModelDayKey;
 
 /// The position of a portfolio after a completed day.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortfolioDay {
     /// The day and its revision.
+    #[serde(flatten)]
     pub day: DayRef,
     /// Cash and positions after its last order.
     pub position: Portfolio,

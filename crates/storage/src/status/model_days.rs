@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::agent::conversation::StoredUsage;
 use domain::events::job_view::RequestedDay;
-use domain::events::job_view::days::{DayFact, DayFacts, DayFigures, DayState};
+use domain::events::job_view::days::{DayFact, DayFacts, DayFigures, DayState, DayUsage};
 use domain::values::ids::JobId;
 use rust_decimal::Decimal;
+use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::job_views::Counts;
-use super::usage;
 use crate::error::{Result, StorageError};
 
 /// Where the rest of a fact stands: its event.
@@ -78,7 +79,7 @@ pub(super) async fn upsert(
     .bind(amounts(|figures| figures.value_at_close))
     .bind(numbers(|figures| Some(figures.trades)))
     .bind(amounts(|figures| figures.traded))
-    .bind(facts.iter().map(|fact| fact.usage.as_ref().map(usage::stored)).collect::<Vec<_>>())
+    .bind(facts.iter().map(|fact| fact.usage.as_ref().map(stored)).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
     let mut ended: BTreeMap<JobId, Counts> = BTreeMap::new();
@@ -86,6 +87,10 @@ pub(super) async fn upsert(
         ended.entry(JobId(job)).or_default().count(parse(&state)?);
     }
     Ok(ended)
+}
+
+fn stored(usage: &DayUsage) -> Json<StoredUsage> {
+    Json(StoredUsage::new(&usage.spent, usage.possibly_paid_twice))
 }
 
 fn parse(state: &str) -> Result<DayState> {

@@ -5,7 +5,6 @@ use domain::agent::UsageTotal;
 use domain::events::job_view::days::DayUsage;
 use domain::values::ids::JobId;
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
 use sqlx::{FromRow, PgPool};
 
 use crate::error::Result;
@@ -88,22 +87,6 @@ impl From<Sums> for UsageRow {
         let usage = DayUsage { spent, possibly_paid_twice: count(row.possibly_paid_twice) };
         Self { days: count(Some(row.days)), usage }
     }
-}
-
-/// The column as it is written.
-pub(super) fn stored(usage: &DayUsage) -> Value {
-    let DayUsage { spent, possibly_paid_twice } = usage;
-    json!({
-        "calls": spent.calls,
-        "prompt_tokens": spent.prompt_tokens,
-        "cached_tokens": spent.cached,
-        "completion_tokens": spent.completion,
-        "reasoning_tokens": spent.reasoning,
-        "cost": spent.cost.map(|cost| cost.normalize().to_string()),
-        "unknown_calls": spent.unknown_calls,
-        "unpriced_calls": spent.unpriced_calls,
-        "possibly_paid_twice": possibly_paid_twice,
-    })
 }
 
 /// What a job's agents used; `None` when no day of the job told.

@@ -44,7 +44,7 @@ struct ModelDayResult<'a> {
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     accounts: Option<DayAccounts<'a>>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    agent: Option<AgentResult<'a>>,
+    agent: Option<&'a AgentReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     transcript: Option<&'a Transcript>,
 }
@@ -93,14 +93,6 @@ struct RefusedOrderLine<'a> {
     symbol: &'a str,
     quantity: &'a str,
     code: &'a str,
-}
-
-#[derive(Serialize)]
-struct AgentResult<'a> {
-    end_reason: &'a str,
-    summary: &'a str,
-    usage: &'a UsageTotal,
-    possibly_paid_twice: u64,
 }
 
 #[derive(Serialize)]
@@ -208,7 +200,7 @@ impl<'a> ModelDayResult<'a> {
             status,
             error,
             accounts,
-            agent: report.map(AgentResult::of),
+            agent: report,
             transcript: replayed.transcript.as_ref(),
         }
     }
@@ -255,17 +247,6 @@ impl<'a> CorporateActionLine<'a> {
             shares_before: *shares_before,
             shares_after: *shares_after,
             cash: *cash,
-        }
-    }
-}
-
-impl<'a> AgentResult<'a> {
-    fn of(report: &'a AgentReport) -> Self {
-        Self {
-            end_reason: &report.reason,
-            summary: &report.summary,
-            usage: &report.spent,
-            possibly_paid_twice: report.possibly_paid_twice,
         }
     }
 }

@@ -86,7 +86,7 @@ proptest! {
 
         let again = retried(&job(), &days).unwrap();
 
-        prop_assert_eq!(run(&again), failed.clone());
+        prop_assert_eq!(&run(&again), &failed);
         prop_assert_eq!(again.total_model_days(), days.len());
         prop_assert_eq!(again.start, days.iter().map(|day| day.date).min().unwrap());
         prop_assert_eq!(again.end, days.iter().map(|day| day.date).max().unwrap());
