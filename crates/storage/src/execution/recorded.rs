@@ -138,7 +138,8 @@ struct Row {
 
 /// The days of one portfolio that the job has run, oldest first.
 ///
-/// What a failed day continued from is not in its row: it is the winner before it at that time.
+/// What a failed day continued from is not in its row: it is the winner before it at that time. Days of one commit
+/// have one time; they were run in the order of their dates.
 ///
 /// # Errors
 /// When Postgres refuses, or a row is not a day.
@@ -157,14 +158,14 @@ pub async fn recorded_days(pool: &PgPool, job: JobId, portfolio: PortfolioId) ->
             SELECT count(DISTINCT trading_date) FILTER (WHERE trading_date < day.trading_date) AS before,
                 max(revision) FILTER (WHERE trading_date = day.trading_date) AS replaced
             FROM execution.model_days
-            WHERE portfolio_id = day.portfolio_id AND state = 'completed' AND ended_at < day.ended_at
-                AND trading_date <= day.trading_date
+            WHERE portfolio_id = day.portfolio_id AND state = 'completed' AND trading_date <= day.trading_date
+                AND (ended_at, trading_date) < (day.ended_at, day.trading_date)
         ) AS known
         LEFT JOIN LATERAL (
             SELECT trading_date, revision
             FROM execution.model_days
-            WHERE portfolio_id = day.portfolio_id AND state = 'completed' AND ended_at < day.ended_at
-                AND trading_date < day.trading_date
+            WHERE portfolio_id = day.portfolio_id AND state = 'completed' AND trading_date < day.trading_date
+                AND (ended_at, trading_date) < (day.ended_at, day.trading_date)
             ORDER BY trading_date DESC, revision DESC
             LIMIT 1
         ) AS base ON true

@@ -2,9 +2,9 @@
 
 use domain::accounting::fill::Fill;
 use storage::StorageError;
-use storage::execution::{DayOutcome, Lane, LaneCommit, commit_days};
+use storage::execution::{DayOutcome, Lane, LaneCommit, commit_days, recorded_days};
 
-use crate::world::{LANE_CONTINUE, World, completed, fill, message};
+use crate::world::{LANE_CONTINUE, World, completed, day, fill, message};
 
 const ROWS: &str = "SELECT string_agg(row::text, '; ' ORDER BY row::text)
     FROM (
@@ -77,6 +77,24 @@ async fn days_that_are_committed_together_write_what_they_would_have_written_one
 }
 
 #[tokio::test]
+async fn days_of_one_commit_are_recorded_in_the_order_in_which_they_were_run() {
+    let world = World::new().await;
+    let lane = world.plan(&["a"], 4).await[0];
+    let lane = world.take(lane, 0).await;
+    let mut commit = batch(&lane);
+    let last = &mut commit.days[2];
+    last.outcome = DayOutcome::Failed("no price".to_owned());
+    commit_days(&world.pool, &commit).await.unwrap();
+
+    let days = recorded_days(&world.pool, lane.job, lane.portfolio).await.unwrap();
+
+    let seen: Vec<_> = days.iter().map(|day| (day.date, day.day_index)).collect();
+    assert_eq!(seen, [(day(0), 0), (day(1), 1), (day(2), 2)]);
+    let base = days[2].base.map(|base| base.date);
+    assert_eq!(base, Some(day(1)), "the failed day continued from the one before it in the same commit");
+}
+
+#[tokio::test]
 async fn a_batch_of_a_stale_epoch_writes_nothing() {
     let world = World::new().await;
     let lane = world.plan(&["a"], 4).await[0];
@@ -98,7 +116,7 @@ async fn a_batch_of_a_stale_epoch_writes_nothing() {
 async fn a_batch_beyond_the_lanes_dates_writes_nothing() {
     let world = World::new().await;
     let lane = world.plan(&["a"], 2).await[0];
-    let lane = Lane { dates: (0..4).map(crate::world::day).collect(), ..world.take(lane, 0).await };
+    let lane = Lane { dates: (0..4).map(day).collect(), ..world.take(lane, 0).await };
     let before = world.rows().await;
 
     let refused = commit_days(&world.pool, &batch(&lane)).await;
