@@ -31,9 +31,25 @@ CREATE TABLE trigger.cancellations (
 GRANT SELECT, INSERT, UPDATE, DELETE ON trigger.cancellations TO modelday_trigger;
 GRANT SELECT ON trigger.cancellations TO modelday_downloader, modelday_executor;
 
+-- Whether a request is the same as an earlier one. A key of the same token, of the last `lifetime`, decides: `admission`
+-- is `replayed`, with the earlier response, when the request has the same hash; `key reused`, when it has another one; or
+-- null, when the key is new. Takes a lock, so that of two requests with the same key the second one sees the first.
+CREATE FUNCTION trigger.find_idempotency_key(
+    of_token text, of_key text, of_hash bytea, lifetime interval,
+    OUT admission text, OUT earlier text
+)
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('trigger.idempotency_keys'), hashtext(of_token || ' ' || of_key));
+    SELECT CASE WHEN request_hash = of_hash THEN 'replayed' ELSE 'key reused' END, response INTO admission, earlier
+    FROM trigger.idempotency_keys
+    WHERE token = of_token AND key = of_key AND created_at > now() - lifetime;
+END
+$$;
+
 -- Accepts a job in one round trip: looks for the idempotency key, counts the active jobs, and stores the job with its
--- message and its key. `admission` is `accepted`; `replayed`, with the response of the earlier request; `key reused`,
--- when the key came with another request; or `full`.
+-- message and its key. `admission` is `accepted`, `full`, or what `find_idempotency_key` says.
 --
 -- A function instead of one statement: what it reads has to be read with the locks held, and in a function each
 -- statement has a snapshot of its own.
@@ -44,7 +60,7 @@ GRANT SELECT ON trigger.cancellations TO modelday_downloader, modelday_executor;
 CREATE FUNCTION trigger.accept(
     new_job uuid, new_body text, new_accepted_at timestamptz, max_active bigint,
     new_event uuid, new_kind text, new_exchange text, new_routing_key text, new_traceparent text,
-    new_token text, new_key text, new_hash bytea, new_response text,
+    new_token text, new_key text, new_hash bytea, new_response text, key_lifetime interval,
     OUT admission text, OUT earlier text
 )
 LANGUAGE plpgsql
@@ -52,17 +68,11 @@ AS $$
 DECLARE
     connections CONSTANT bigint := current_setting('max_connections');
     exclusive boolean := max_active <= connections;
-    used trigger.idempotency_keys;
 BEGIN
     IF new_key IS NOT NULL THEN
-        -- Of two requests with the same key the second has to see the first.
-        PERFORM pg_advisory_xact_lock(hashtext('trigger.idempotency_keys'), hashtext(new_token || ' ' || new_key));
-        SELECT * INTO used
-        FROM trigger.idempotency_keys
-        WHERE token = new_token AND key = new_key AND created_at > now() - interval '24 hours';
-        IF FOUND THEN
-            admission := CASE WHEN used.request_hash = new_hash THEN 'replayed' ELSE 'key reused' END;
-            earlier := used.response;
+        SELECT found.admission, found.earlier INTO admission, earlier
+        FROM trigger.find_idempotency_key(new_token, new_key, new_hash, key_lifetime) AS found;
+        IF admission IS NOT NULL THEN
             RETURN;
         END IF;
     END IF;
@@ -99,5 +109,5 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION trigger.accept FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION trigger.accept TO modelday_trigger;
+REVOKE ALL ON FUNCTION trigger.find_idempotency_key, trigger.accept FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION trigger.find_idempotency_key, trigger.accept TO modelday_trigger;

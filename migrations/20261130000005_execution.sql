@@ -134,16 +134,67 @@ GRANT SELECT, INSERT, UPDATE, DELETE
         execution.price_scopes, execution.suspected_splits
     TO modelday_executor;
 
--- Completed days, for trigger (resume) and downloader (what still has to run).
+-- Completed days, for trigger (where to resume) and downloader (what still has to run).
 CREATE VIEW execution.completed_days AS
-SELECT p.experiment, p.model, p.trial, d.trading_date, max(d.revision) AS revision
+SELECT DISTINCT p.experiment, p.model, p.trial, d.trading_date
 FROM execution.model_days d
 JOIN execution.portfolios p ON p.id = d.portfolio_id
-WHERE d.state = 'completed'
-GROUP BY p.experiment, p.model, p.trial, d.trading_date;
+WHERE d.state = 'completed';
 GRANT SELECT ON execution.completed_days TO modelday_trigger, modelday_downloader;
 
--- What each portfolio holds after its last completed day: a held symbol is still priced after it left the universe.
+-- Which of several results of a portfolio's date wins: the one with the highest revision.
+-- `status.winning_days` is the same rule for the read model.
+--
+-- A winning day is repriced when it ran on bars that were replaced since, or without a split or dividend of what the
+-- portfolio held. Without a price scope it counts as having read every symbol. While no price was ever changed, the first
+-- condition of `repriced` spares all the others.
+--
+-- DISTINCT ON names all columns that identify the portfolio, so that a condition on any of them is applied before the
+-- results are compared.
+CREATE VIEW execution.winning_days AS
+SELECT w.experiment, w.model, w.trial, w.portfolio_id, w.trading_date, w.revision, w.base_date, w.base_revision,
+    w.config_hash,
+    (SELECT version > 0 FROM market.price_version) AND EXISTS (
+        SELECT FROM execution.jobs j
+        LEFT JOIN execution.price_scopes s ON s.job_id = j.id AND s.model = w.model
+        WHERE j.id = w.job_id AND j.price_version < (SELECT version FROM market.price_version)
+            AND (
+                EXISTS (
+                    SELECT FROM market.replaced_bars c
+                    WHERE c.version > j.price_version AND c.trading_date <= w.trading_date
+                        AND (s.job_id IS NULL OR c.trading_date >= w.trading_date - s.days_back)
+                        AND (s.job_id IS NULL OR c.symbol = ANY(s.symbols) OR w.holdings ? c.symbol)
+                )
+                OR EXISTS (
+                    SELECT FROM execution.model_days base
+                    JOIN market.corporate_actions c
+                        ON c.version > j.price_version AND c.trading_date > base.trading_date
+                            AND c.trading_date <= w.trading_date AND base.holdings ? c.symbol
+                    WHERE base.portfolio_id = w.portfolio_id AND base.trading_date = w.base_date
+                        AND base.revision = w.base_revision
+                )
+            )
+    ) AS repriced
+FROM (
+    SELECT DISTINCT ON (d.portfolio_id, d.trading_date, p.experiment, p.model, p.trial)
+        p.experiment, p.model, p.trial, d.portfolio_id, d.trading_date, d.job_id, d.revision, d.base_date,
+        d.base_revision, d.config_hash, d.holdings
+    FROM execution.model_days d
+    JOIN execution.portfolios p ON p.id = d.portfolio_id
+    WHERE d.state = 'completed'
+    ORDER BY d.portfolio_id, d.trading_date, p.experiment, p.model, p.trial, d.revision DESC
+) w;
+GRANT SELECT ON execution.winning_days TO modelday_executor, modelday_trigger;
+
+-- For downloader, which counts them, and status, which shows them as stale.
+CREATE VIEW execution.repriced_days AS
+SELECT experiment, model, trial, trading_date
+FROM execution.winning_days
+WHERE repriced;
+GRANT SELECT ON execution.repriced_days TO modelday_downloader, modelday_status;
+
+-- What each portfolio holds after its last winning day: a held symbol is still priced after it left the universe. The
+-- rule of `winning_days` is written again, because only one row of each portfolio has to be read.
 CREATE VIEW execution.held_symbols AS
 SELECT portfolio.experiment, portfolio.model, portfolio.trial, symbol
 FROM execution.portfolios AS portfolio
@@ -156,53 +207,6 @@ CROSS JOIN LATERAL (
 ) AS latest
 CROSS JOIN LATERAL jsonb_object_keys(latest.holdings) AS symbol;
 GRANT SELECT ON execution.held_symbols TO modelday_downloader, modelday_trigger;
-
--- Winning days that ran on bars that were replaced since, or without a split or dividend of what they held. A day
--- without a price scope counts as having read every symbol. While no price was ever changed, the first condition
--- spares all the others.
-CREATE VIEW execution.repriced_days AS
-SELECT d.portfolio_id, p.experiment, p.model, p.trial, d.trading_date, d.revision
-FROM execution.model_days d
-JOIN execution.jobs j ON j.id = d.job_id
-JOIN execution.portfolios p ON p.id = d.portfolio_id
-LEFT JOIN execution.price_scopes w ON w.job_id = d.job_id AND w.model = p.model
-WHERE (SELECT version > 0 FROM market.price_version)
-    AND d.state = 'completed'
-    AND j.price_version < (SELECT version FROM market.price_version)
-    AND NOT EXISTS (
-        SELECT FROM execution.model_days later
-        WHERE later.portfolio_id = d.portfolio_id AND later.trading_date = d.trading_date
-            AND later.revision > d.revision
-    )
-    AND (
-        EXISTS (
-            SELECT FROM market.replaced_bars c
-            WHERE c.version > j.price_version AND c.trading_date <= d.trading_date
-                AND (w.job_id IS NULL OR c.trading_date >= d.trading_date - w.days_back)
-                AND (w.job_id IS NULL OR c.symbol = ANY(w.symbols) OR d.holdings ? c.symbol)
-        )
-        OR EXISTS (
-            SELECT FROM execution.model_days base
-            JOIN market.corporate_actions c
-                ON c.version > j.price_version AND c.trading_date > base.trading_date
-                    AND c.trading_date <= d.trading_date AND base.holdings ? c.symbol
-            WHERE base.portfolio_id = d.portfolio_id AND base.trading_date = d.base_date
-                AND base.revision = d.base_revision
-        )
-    );
-GRANT SELECT ON execution.repriced_days TO modelday_executor, modelday_downloader, modelday_status;
-
--- Winning days with the day that each continued from, so that a dry run knows which are kept and which are run again.
-CREATE VIEW execution.winning_days AS
-SELECT DISTINCT ON (p.experiment, p.model, p.trial, d.trading_date)
-    p.experiment, p.model, p.trial, d.trading_date, d.revision, d.base_date, d.base_revision, d.config_hash,
-    (d.portfolio_id, d.trading_date, d.revision)
-        IN (SELECT r.portfolio_id, r.trading_date, r.revision FROM execution.repriced_days r) AS repriced
-FROM execution.model_days d
-JOIN execution.portfolios p ON p.id = d.portfolio_id
-WHERE d.state = 'completed'
-ORDER BY p.experiment, p.model, p.trial, d.trading_date, d.revision DESC;
-GRANT SELECT ON execution.winning_days TO modelday_trigger;
 
 -- Which model-days failed, for trigger, which makes a new job of them. The reasons stay with executor.
 CREATE VIEW execution.failed_days AS

@@ -99,60 +99,112 @@ JOIN execution.transcripts t
 WHERE d.state = 'completed';
 GRANT SELECT ON execution.agent_days TO modelday_trigger;
 
--- Stores what one step of an agent has to store, in one round trip: the last response with its cost, the results of its
--- tools, and the intent to make the next call. Returns `allowed`; or `over rate`, `over budget` or `budget busy`, with
--- all but the intent stored; or `fenced`, with nothing stored, when another worker has taken the lane.
-CREATE FUNCTION execution.write_journal(
-    the_lane uuid, the_epoch bigint, the_job uuid,
-    the_portfolio uuid, the_date date, the_revision integer, the_attempt integer, worked_ms bigint,
-    response_step integer, response_text text, response_cost numeric, response_tokens bigint,
+-- Whether a call may be sent, and what it costs, is decided by the next three functions, in the transaction that stores
+-- the call: executors share the job's budget and the endpoint's rate, and a step has one round trip (decision 0021).
+
+-- Reserves `dollars` of the job's budget for a call. `lost` is what an earlier copy of the same call had reserved; it
+-- counts as spent, because that copy may have been billed. Returns `allowed`; `over budget`, when the rest of the budget
+-- is too small; or `budget busy`, when it is too small only because of what other calls have reserved.
+CREATE FUNCTION execution.reserve_dollars(of_job uuid, dollars numeric, lost numeric) RETURNS text
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    is_over boolean;
+BEGIN
+    UPDATE execution.budgets SET reserved = reserved - lost + dollars, spent = spent + lost
+    WHERE job_id = of_job AND spent + reserved + dollars <= allowed;
+    IF FOUND THEN
+        RETURN 'allowed';
+    END IF;
+    SELECT spent + dollars > allowed INTO is_over FROM execution.budgets WHERE job_id = of_job;
+    RETURN CASE
+        WHEN is_over IS NULL THEN 'allowed' -- The job has no budget, which is no limit.
+        WHEN is_over THEN 'over budget'
+        ELSE 'budget busy'
+    END;
+END
+$$;
+
+-- Replaces what was reserved for a call by what it cost; an unknown cost counts as the whole reservation.
+CREATE FUNCTION execution.settle_dollars(of_job uuid, was_reserved numeric, cost numeric) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    UPDATE execution.budgets SET reserved = reserved - was_reserved, spent = spent + coalesce(cost, was_reserved)
+    WHERE job_id = of_job AND was_reserved IS NOT NULL;
+END
+$$;
+
+-- Counts the tokens of a call against the endpoint's present minute; false when the minute has no room for them. A call
+-- that is larger than a whole minute is allowed in a minute that is still empty.
+CREATE FUNCTION execution.reserve_tokens(of_endpoint text, per_minute bigint, needed bigint) RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    INSERT INTO execution.endpoint_minutes AS used (endpoint, minute, tokens)
+    VALUES (of_endpoint, date_trunc('minute', now()), needed)
+    ON CONFLICT (endpoint, minute) DO UPDATE SET tokens = used.tokens + EXCLUDED.tokens
+    WHERE used.tokens = 0 OR used.tokens + EXCLUDED.tokens <= per_minute;
+    RETURN FOUND;
+END
+$$;
+
+-- Commits what a step of an agent has to store, in one round trip: the last response with its cost, the results of its
+-- tools, and the intent of the next call. Returns `allowed`; or `over rate`, `over budget` or `budget busy`, with all but
+-- the intent stored; or `fenced`, with nothing stored, when another worker has taken the lane.
+CREATE FUNCTION execution.commit_step(
+    of_lane uuid, lane_epoch bigint, of_date date, of_revision integer, of_attempt integer, worked_ms bigint,
+    response_step integer, response_text text, response_cost numeric, unplanned_tokens bigint,
     result_steps integer[], result_indexes integer[], result_kinds text[], result_texts text[],
-    intent_step integer, intent_index integer, intent_kind text, intent_hash text, intent_reserve numeric,
-    limited_endpoint text, tokens_a_minute bigint, tokens_needed bigint
+    intent_step integer, intent_index integer, intent_kind text, intent_hash text, intent_dollars numeric,
+    tokens_per_minute bigint, intent_tokens bigint
 ) RETURNS text
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    died integer;
-    held numeric;
-    over boolean;
+    crashes_before integer;
+    of_job uuid;
+    of_portfolio uuid;
+    of_endpoint text;
+    was_reserved numeric;
+    permission text;
 BEGIN
-    SELECT crashes INTO died FROM execution.lanes
-    WHERE id = the_lane AND epoch = the_epoch AND state = 'ready'
+    SELECT crashes, job_id, portfolio_id, endpoint INTO crashes_before, of_job, of_portfolio, of_endpoint
+    FROM execution.lanes
+    WHERE id = of_lane AND epoch = lane_epoch AND state = 'ready'
     FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN 'fenced';
     END IF;
-    IF died > 0 THEN
-        -- It makes progress.
-        UPDATE execution.lanes SET crashes = 0 WHERE id = the_lane;
+    IF crashes_before > 0 THEN
+        -- The lane makes progress.
+        UPDATE execution.lanes SET crashes = 0 WHERE id = of_lane;
     END IF;
+    -- A condition of the UPDATE instead of an IF would make PostgreSQL plan the UPDATE anew in each step, which takes
+    -- longer than to run it.
     IF worked_ms > 0 THEN
         UPDATE execution.attempts SET active_ms = active_ms + worked_ms
-        WHERE portfolio_id = the_portfolio AND trading_date = the_date AND revision = the_revision
-            AND attempt = the_attempt;
+        WHERE portfolio_id = of_portfolio AND trading_date = of_date AND revision = of_revision
+            AND attempt = of_attempt;
     END IF;
 
     IF response_step IS NOT NULL THEN
-        -- What the call really cost takes the place of what was held back for it.
-        SELECT reserved INTO held FROM execution.journal
-        WHERE portfolio_id = the_portfolio AND trading_date = the_date AND revision = the_revision
-            AND attempt = the_attempt AND step = response_step AND index = 0;
+        SELECT reserved INTO was_reserved FROM execution.journal
+        WHERE portfolio_id = of_portfolio AND trading_date = of_date AND revision = of_revision
+            AND attempt = of_attempt AND step = response_step AND index = 0;
         UPDATE execution.journal SET response = response_text, cost = response_cost, responded_at = now(), reserved = 0
-        WHERE portfolio_id = the_portfolio AND trading_date = the_date AND revision = the_revision
-            AND attempt = the_attempt AND step = response_step AND index = 0;
-        UPDATE execution.budgets SET reserved = reserved - held, spent = spent + coalesce(response_cost, held)
-        WHERE job_id = the_job AND held IS NOT NULL;
-        IF response_tokens <> 0 THEN
-            UPDATE execution.endpoint_minutes AS used SET tokens = used.tokens + response_tokens
-            FROM execution.lanes
-            WHERE lanes.id = the_lane AND used.endpoint = lanes.endpoint AND used.minute = date_trunc('minute', now());
+        WHERE portfolio_id = of_portfolio AND trading_date = of_date AND revision = of_revision
+            AND attempt = of_attempt AND step = response_step AND index = 0;
+        PERFORM execution.settle_dollars(of_job, was_reserved, response_cost);
+        IF unplanned_tokens <> 0 THEN
+            UPDATE execution.endpoint_minutes SET tokens = tokens + unplanned_tokens
+            WHERE endpoint = of_endpoint AND minute = date_trunc('minute', now());
         END IF;
     END IF;
 
     INSERT INTO execution.journal
         (portfolio_id, trading_date, revision, attempt, step, index, kind, response, responded_at)
-    SELECT the_portfolio, the_date, the_revision, the_attempt, result.*, now()
+    SELECT of_portfolio, of_date, of_revision, of_attempt, result.*, now()
     FROM UNNEST(result_steps, result_indexes, result_kinds, result_texts) AS result
     ON CONFLICT (portfolio_id, trading_date, revision, attempt, step, index)
         DO UPDATE SET response = EXCLUDED.response, responded_at = now();
@@ -160,66 +212,58 @@ BEGIN
     IF intent_step IS NULL THEN
         RETURN 'allowed';
     END IF;
-    IF limited_endpoint IS NOT NULL THEN
-        -- A call larger than a whole minute has one to itself.
-        INSERT INTO execution.endpoint_minutes AS used (endpoint, minute, tokens)
-        VALUES (limited_endpoint, date_trunc('minute', now()), tokens_needed)
-        ON CONFLICT (endpoint, minute) DO UPDATE SET tokens = used.tokens + EXCLUDED.tokens
-        WHERE used.tokens = 0 OR used.tokens + EXCLUDED.tokens <= tokens_a_minute;
-        IF NOT FOUND THEN
+    IF tokens_per_minute IS NOT NULL THEN
+        IF NOT execution.reserve_tokens(of_endpoint, tokens_per_minute, intent_tokens) THEN
             RETURN 'over rate';
         END IF;
     END IF;
-    -- What an earlier copy of the call holds back counts as spent: that copy may have been billed.
-    SELECT reserved INTO held FROM execution.journal
-    WHERE portfolio_id = the_portfolio AND trading_date = the_date AND revision = the_revision
-        AND attempt = the_attempt AND step = intent_step AND index = intent_index;
-    held := coalesce(held, 0);
-    UPDATE execution.budgets SET reserved = reserved - held + intent_reserve, spent = spent + held
-    WHERE job_id = the_job AND spent + reserved + intent_reserve <= allowed;
-    IF NOT FOUND THEN
-        SELECT spent + intent_reserve > allowed INTO over FROM execution.budgets WHERE job_id = the_job;
-        IF FOUND THEN
-            RETURN CASE WHEN over THEN 'over budget' ELSE 'budget busy' END;
-        END IF;
+    SELECT reserved INTO was_reserved FROM execution.journal
+    WHERE portfolio_id = of_portfolio AND trading_date = of_date AND revision = of_revision
+        AND attempt = of_attempt AND step = intent_step AND index = intent_index;
+    permission := execution.reserve_dollars(of_job, intent_dollars, coalesce(was_reserved, 0));
+    IF permission = 'allowed' THEN
+        INSERT INTO execution.journal AS known
+            (portfolio_id, trading_date, revision, attempt, step, index, kind, hash, sent, reserved)
+        VALUES (of_portfolio, of_date, of_revision, of_attempt, intent_step, intent_index, intent_kind, intent_hash,
+            1, intent_dollars)
+        ON CONFLICT (portfolio_id, trading_date, revision, attempt, step, index)
+            DO UPDATE SET sent = known.sent + 1, reserved = EXCLUDED.reserved;
     END IF;
-    INSERT INTO execution.journal AS known
-        (portfolio_id, trading_date, revision, attempt, step, index, kind, hash, sent, reserved)
-    VALUES (the_portfolio, the_date, the_revision, the_attempt, intent_step, intent_index, intent_kind, intent_hash, 1, intent_reserve)
-    ON CONFLICT (portfolio_id, trading_date, revision, attempt, step, index)
-        DO UPDATE SET sent = known.sent + 1, reserved = EXCLUDED.reserved;
-    RETURN 'allowed';
+    RETURN permission;
 END
 $$;
 
--- Notes that a call came back refused, which costs nothing: what was held back for it is free again. Answers
--- false, with nothing stored, when the lane has gone into other hands.
-CREATE FUNCTION execution.note_refusal(
-    the_lane uuid, the_epoch bigint, the_job uuid,
-    the_portfolio uuid, the_date date, the_revision integer, the_attempt integer,
-    the_step integer, the_index integer, the_refusal text
+-- Records that a call was refused, which costs nothing: what was reserved for it is free again. Returns false, with
+-- nothing stored, when another worker has taken the lane.
+CREATE FUNCTION execution.record_refusal(
+    of_lane uuid, lane_epoch bigint, of_date date, of_revision integer, of_attempt integer,
+    of_step integer, of_index integer, refusal text
 ) RETURNS boolean
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    held numeric;
+    of_job uuid;
+    of_portfolio uuid;
+    was_reserved numeric;
 BEGIN
-    PERFORM FROM execution.lanes
-    WHERE id = the_lane AND epoch = the_epoch AND state = 'ready'
+    SELECT job_id, portfolio_id INTO of_job, of_portfolio FROM execution.lanes
+    WHERE id = of_lane AND epoch = lane_epoch AND state = 'ready'
     FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    SELECT reserved INTO held FROM execution.journal
-    WHERE portfolio_id = the_portfolio AND trading_date = the_date AND revision = the_revision
-        AND attempt = the_attempt AND step = the_step AND index = the_index;
-    UPDATE execution.journal SET refused = refused + 1, last_refusal = the_refusal, reserved = 0
-    WHERE portfolio_id = the_portfolio AND trading_date = the_date AND revision = the_revision
-        AND attempt = the_attempt AND step = the_step AND index = the_index;
-    UPDATE execution.budgets SET reserved = reserved - held WHERE job_id = the_job AND held IS NOT NULL;
+    SELECT reserved INTO was_reserved FROM execution.journal
+    WHERE portfolio_id = of_portfolio AND trading_date = of_date AND revision = of_revision
+        AND attempt = of_attempt AND step = of_step AND index = of_index;
+    UPDATE execution.journal SET refused = refused + 1, last_refusal = refusal, reserved = 0
+    WHERE portfolio_id = of_portfolio AND trading_date = of_date AND revision = of_revision
+        AND attempt = of_attempt AND step = of_step AND index = of_index;
+    PERFORM execution.settle_dollars(of_job, was_reserved, 0);
     RETURN true;
 END
 $$;
 
-REVOKE ALL ON FUNCTION execution.write_journal, execution.note_refusal FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION execution.write_journal, execution.note_refusal TO modelday_executor;
+REVOKE ALL ON FUNCTION execution.reserve_dollars, execution.settle_dollars, execution.reserve_tokens,
+    execution.commit_step, execution.record_refusal FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION execution.reserve_dollars, execution.settle_dollars, execution.reserve_tokens,
+    execution.commit_step, execution.record_refusal TO modelday_executor;

@@ -82,6 +82,23 @@ CREATE INDEX model_days_usage_of_job ON status.model_days (job_id) WHERE usage I
 CREATE INDEX model_days_usage_of_portfolio
     ON status.model_days (experiment, model, trial, trading_date) WHERE usage IS NOT NULL;
 
+-- The winning days of a portfolio: of several results of a date the one with the highest revision, as in
+-- `execution.winning_days`. A function that PostgreSQL expands in the calling statement: unlike a view, it looks up only
+-- the given portfolio and dates in the index `model_days_winners`, also when they come from a join.
+CREATE FUNCTION status.winning_days(
+    of_experiment text, of_model text, of_trial integer, from_date date, to_date date
+) RETURNS SETOF status.model_days
+LANGUAGE sql STABLE
+AS $$
+    SELECT DISTINCT ON (trading_date) *
+    FROM status.model_days
+    WHERE state = 'completed' AND experiment = of_experiment AND model = of_model AND trial = of_trial
+        AND trading_date BETWEEN from_date AND to_date
+    ORDER BY trading_date, revision DESC
+$$;
+REVOKE ALL ON FUNCTION status.winning_days FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION status.winning_days TO modelday_status;
+
 -- For each portfolio, the first of its winning days that is stale: the first one that did not continue from the winning
 -- day before it. All later days stand on it and are stale too. A transaction that writes model-days locks the row and
 -- brings it up to date; without it, each request about a month would read all the years before.

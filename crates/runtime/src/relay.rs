@@ -90,7 +90,7 @@ impl Relay {
             let relay = Arc::new(self);
             tokio::join!(
                 task(relay.clone().relay(Part::To(COMMANDS), commands, stop.clone())),
-                task(relay.clone().relay(Part::Beside(COMMANDS), events, stop.clone())),
+                task(relay.clone().relay(Part::Except(COMMANDS), events, stop.clone())),
                 task(handover.run(stop.clone())),
                 task(relay.keep_house(stop.clone())),
             );
@@ -111,7 +111,7 @@ impl Relay {
     async fn relay(self: Arc<Self>, part: Part, publisher: Arc<Publisher>, stop: CancellationToken) {
         let committed = match part {
             Part::To(_) => self.wake.commands(),
-            Part::Beside(_) => self.wake.events(),
+            Part::Except(_) => self.wake.events(),
         };
         let mut connection = None;
         let mut delay = Duration::ZERO;
@@ -133,7 +133,7 @@ impl Relay {
                     continue;
                 }
                 Ok(Round::SentAll) => {
-                    if let Part::Beside(_) = part {
+                    if let Part::Except(_) = part {
                         tokio::select! {
                             () = stop.cancelled() => {}
                             () = self.wake.urgent().notified() => {}
@@ -169,7 +169,7 @@ impl Relay {
         let is_connected = publisher.is_connected();
         // Most services send no commands, and then need no connection to the broker for them. The connection for events
         // is opened at once, since it shows whether the broker can be used.
-        if !is_connected && let Part::Beside(_) = part {
+        if !is_connected && let Part::Except(_) = part {
             // Postgres closes a session that is idle for too long, and connecting may take longer.
             *connection = None;
             publisher.connect().await?;

@@ -1,4 +1,4 @@
-//! Connections: each service works as its own role, in its own schema.
+//! Connections: each service works with its own role and schema.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use sqlx::{Connection, Executor, PgPool};
 
 use crate::error::{Result, StorageError};
 
-/// A connection that has been idle for so long is tried before it is used.
-pub(crate) const WORTH_A_TEST: Duration = Duration::from_secs(1);
+/// A connection that has been idle for so long is tested before it is used.
+const TESTED_AFTER: Duration = Duration::from_secs(1);
 
 /// The service that owns a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,12 +50,12 @@ impl Owner {
 pub struct Database {
     /// `postgres://user:password@host:port/database?sslmode=...`; contains a secret.
     pub url: String,
-    /// Most connections at once.
+    /// How many connections may be open at once.
     pub max_connections: u32,
 }
 
 impl Database {
-    /// An address that can be used, as far as that shows without asking Postgres.
+    /// Checks the address, without connecting.
     ///
     /// # Errors
     /// [`StorageError::Address`], which does not repeat the address: it may hold a password.
@@ -74,7 +74,7 @@ impl std::fmt::Debug for Database {
     }
 }
 
-/// A pool of connections that work as `owner`'s role, once Postgres answers.
+/// A pool of connections with the role and the search path of `owner`; waits until Postgres answers.
 ///
 /// # Errors
 /// When the address is malformed, Postgres does not answer, or the role is missing.
@@ -82,22 +82,22 @@ pub async fn connect(database: &Database, owner: Owner) -> Result<PgPool> {
     let options = PgConnectOptions::from_str(&database.url)?
         .application_name(&format!("modelday-{}", owner.as_str()))
         .options([
-            // A transaction of a stopped process must not hold its locks for ever.
+            // Ends the transaction of a paused process, which would otherwise keep its locks.
             ("idle_in_transaction_session_timeout", "5s"),
             ("statement_timeout", "60s"),
-            // A plan made while a table was empty would read all of it ever after.
+            // A plan that was made while a table was empty would read the whole table ever after.
             ("enable_seqscan", "off"),
-            // What discouraged plans are said to cost would have every one of them compiled.
+            // The planner adds a large cost to discouraged plans, for which it would compile each of them.
             ("jit", "off"),
         ]);
     let pool = PgPoolOptions::new()
         .max_connections(database.max_connections)
         .acquire_timeout(Duration::from_secs(10))
-        // A round trip of its own before every statement would be most of the time of many.
+        // A test before every statement is a round trip of its own, which takes longer than many statements.
         .test_before_acquire(false)
         .before_acquire(|connection, known| {
             Box::pin(async move {
-                if known.idle_for >= WORTH_A_TEST {
+                if known.idle_for >= TESTED_AFTER {
                     connection.ping().await?;
                 }
                 Ok(true)
@@ -114,10 +114,7 @@ pub async fn connect(database: &Database, owner: Owner) -> Result<PgPool> {
     Ok(pool)
 }
 
-/// Whether Postgres answers.
-///
-/// # Errors
-/// When it does not.
+/// Fails when Postgres does not answer.
 pub async fn ping(pool: &PgPool) -> Result<()> {
     sqlx::query("SELECT 1").execute(pool).await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! The database of a `DEV` deployment: beside the configured one, and the only one that is ever emptied.
+//! The database of a `DEV` deployment. It stands beside the configured one, and no other database is ever emptied.
 
 use std::str::FromStr as _;
 
@@ -7,19 +7,19 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
 use crate::error::{Result, StorageError};
 
-/// What stands after the name of the configured database.
+/// What is added to the name of the configured database.
 const SUFFIX: &str = "_dev";
-/// Tables of `market` with what the provider said and was asked: emptying keeps them.
+/// Tables of `market` with prices and with the calls that were made for them. Emptying keeps them.
 const PRICES: [&str; 6] =
     ["answer_spans", "bars", "call_quotas", "corporate_actions", "price_version", "replaced_bars"];
 /// A database that every server has.
 const MAINTENANCE: &str = "postgres";
 /// SQLSTATE of a database that does not exist.
 const INVALID_CATALOG_NAME: &str = "3D000";
-/// SQLSTATEs of a database that exists; the second when two make it at once.
+/// SQLSTATEs of a database that exists already; the second one when two processes create it at once.
 const EXISTS: [&str; 2] = ["42P04", "23505"];
 
-/// A database that is named as the configured one, with `_dev` after it.
+/// The database whose name is that of the configured one with `_dev` added.
 #[derive(Clone)]
 pub struct Development {
     configured: PgConnectOptions,
@@ -46,7 +46,7 @@ impl Development {
             Some((address, parameters)) => format!("{address}{SUFFIX}?{parameters}"),
             None => format!("{url}{SUFFIX}"),
         };
-        // A name that stands elsewhere than at the end of the path would stay the configured one.
+        // If the name does not stand at the end of the path, adding to the path did not change the database.
         if parse(&url)?.get_database() != Some(name.as_str()) {
             return Err(StorageError::Address);
         }
@@ -58,7 +58,7 @@ impl Development {
         &self.url
     }
 
-    /// Makes it when it is missing, and brings its schema up to date.
+    /// Creates it when it is missing, and brings its schema up to date.
     ///
     /// # Errors
     /// When Postgres does not answer, or its user may not create databases or schemas.
@@ -71,10 +71,10 @@ impl Development {
         crate::migrate(&self.url).await
     }
 
-    /// Removes jobs, days, fills, events and messages; keeps prices, and what the provider was asked for them.
+    /// Removes jobs, days, fills, events and messages; keeps prices and the records of the calls made for them.
     ///
     /// # Errors
-    /// When Postgres refuses, or somebody holds a table for more than 10 s.
+    /// Also when a table stays locked for more than 10 s.
     pub async fn empty(&self) -> Result<()> {
         let mut connection = PgConnection::connect(&self.url).await?;
         let mut transaction = connection.begin().await?;
@@ -99,7 +99,7 @@ impl Development {
 
     async fn create(&self) -> Result<()> {
         let mut connection = match PgConnection::connect_with(&self.configured).await {
-            // The configured one need not exist: it is production's.
+            // The configured database is production's, and need not exist here.
             Err(error) if state(&error).as_deref() == Some(INVALID_CATALOG_NAME) => {
                 PgConnection::connect_with(&self.configured.clone().database(MAINTENANCE)).await?
             }
@@ -133,7 +133,7 @@ mod tests {
             beside("postgres://u@h/modelday?sslmode=disable"),
             "postgres://u@h/modelday_dev?sslmode=disable"
         );
-        // Whatever it is called already: a name that ends so may be production's.
+        // Also when it ends so already: such a name may be that of production.
         assert_eq!(beside("postgres://u@h/modelday_dev"), "postgres://u@h/modelday_dev_dev");
     }
 

@@ -1,6 +1,6 @@
-//! Why storing or loading did not work.
+//! Errors of storing and loading.
 
-/// A statement that did not do what it should.
+/// Why storing or loading did not work.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// Postgres refused or could not be reached.
@@ -14,24 +14,24 @@ pub enum StorageError {
     /// The address does not parse.
     #[error("the database URL is not a valid postgres:// address")]
     Address,
-    /// The database of a `DEV` deployment is missing and could not be made.
+    /// The database of a `DEV` deployment is missing and could not be created.
     #[error(
         "the database {name:?} is missing and cannot be created: {source}; create it, owned by this user"
     )]
     NotCreated {
         /// Its name.
         name: String,
-        /// What Postgres said.
+        /// The error of Postgres.
         #[source]
         source: sqlx::Error,
     },
-    /// The lane is in other hands; nothing was written.
+    /// Another worker has taken the lane; nothing was written.
     #[error("the lane's epoch is over; the write was refused")]
     Fenced,
-    /// A row holds what no writer of ours writes.
+    /// A row that no version of Modelday writes.
     #[error("row of {table} cannot be read: {problem}")]
     Corrupt {
-        /// The table.
+        /// The table, view or function.
         table: &'static str,
         /// What is wrong.
         problem: String,
@@ -47,17 +47,17 @@ pub enum StorageError {
     Migration(#[from] sqlx::migrate::MigrateError),
 }
 
-/// SQLSTATEs, by their beginning, of what passes: connections, transactions in each other's way, want of
-/// resources, locks, timeouts and shutdowns, the server's own system.
-const PASSING: [&str; 7] = ["08", "25P03", "40", "53", "55P03", "57", "58"];
+/// How the SQLSTATEs of transient problems begin: connections, conflicts of transactions, missing resources, locks,
+/// timeouts and shutdowns, errors of the server's system.
+const TRANSIENT: [&str; 7] = ["08", "25P03", "40", "53", "55P03", "57", "58"];
 
 impl StorageError {
-    /// Whether the same may work in a moment: the connection, the server or somebody else's transaction was
-    /// in the way, not what was asked for.
+    /// Whether the same may succeed in a moment, because the problem was the connection, the server or another
+    /// transaction.
     pub fn is_transient(&self) -> bool {
         let error = match self {
             Self::Database(error) => error,
-            // One that works today may be out of date tomorrow, and renewed a minute later.
+            // A certificate that is out of date may be renewed at any time.
             Self::Certificate(_) => return true,
             _ => return false,
         };
@@ -69,7 +69,7 @@ impl StorageError {
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed => true,
             sqlx::Error::Database(error) => {
-                error.code().is_some_and(|code| PASSING.iter().any(|class| code.starts_with(class)))
+                error.code().is_some_and(|code| TRANSIENT.iter().any(|class| code.starts_with(class)))
             }
             _ => false,
         }
@@ -87,7 +87,7 @@ impl StorageError {
 
 impl From<sqlx::Error> for StorageError {
     fn from(error: sqlx::Error) -> Self {
-        // As rustls says it, through whichever layer.
+        // The text of rustls, which comes through several layers.
         let refused = matches!(error, sqlx::Error::Io(_) | sqlx::Error::Tls(_))
             && error.to_string().contains("invalid peer certificate");
         if refused { Self::Certificate(error) } else { Self::Database(error) }

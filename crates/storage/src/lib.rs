@@ -1,8 +1,13 @@
-//! What Modelday stores in Postgres. One module a schema; each service writes only its own.
+//! What Modelday stores in PostgreSQL. One module for each schema; a service writes only its own schema.
 //!
-//! Statements only: what to store is decided in `domain`. Instants that several processes compare come
-//! from the Postgres clock.
+//! Statements only: what to store is decided in `domain`; `docs/architecture.md` lists the rules that are decided in SQL
+//! all the same. Instants that several processes compare come from the clock of PostgreSQL.
+//!
+//! Every function returns an error when PostgreSQL does not answer or refuses a statement; a transaction then stores
+//! nothing. A row that no version of Modelday writes is a [`StorageError::Corrupt`]. Only other errors are named at the
+//! functions.
 
+mod columns;
 mod connect;
 mod development;
 mod error;

@@ -1,6 +1,6 @@
 //! The outbox: messages that commit together with the state that causes them.
 //!
-//! Unqualified on purpose: each service's connections find the table of their own schema.
+//! The table has no schema in these statements: by its search path, the connection of each service finds its own.
 
 use chrono::{DateTime, Utc};
 use domain::values::ids::JobId;
@@ -30,7 +30,7 @@ pub struct NewMessage {
 }
 
 impl NewMessage {
-    /// It as it stands in the outbox, with this id, written then.
+    /// The same message as a row of the outbox.
     pub(crate) fn stored(&self, id: i64, created_at: DateTime<Utc>) -> StoredMessage {
         StoredMessage {
             id,
@@ -68,17 +68,17 @@ pub struct StoredMessage {
     pub body: String,
     /// When it was written.
     pub created_at: DateTime<Utc>,
-    /// Of a message that was published before: what its envelope said. Absent for messages of the service's own.
+    /// The envelope of a message that was published before; `None` for a new message.
     #[sqlx(default, json(nullable))]
     pub original: Option<OriginalEnvelope>,
 }
 
-/// What the envelope of an earlier message said that an outbox row has no column for.
+/// The fields of an earlier message's envelope for which the outbox has no columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OriginalEnvelope {
-    /// Who said it.
+    /// The service that published it first.
     pub source: String,
-    /// What it was about.
+    /// Its subject.
     pub subject: Option<String>,
     /// When it was written first.
     pub time: DateTime<Utc>,
@@ -86,21 +86,18 @@ pub struct OriginalEnvelope {
     pub sequence: i64,
     /// Where its schema is.
     pub dataschema: String,
-    /// The job it belongs to, if it said so.
+    /// The job it belongs to, if it named one.
     pub job: Option<Uuid>,
-    /// Vendors' part of the trace context.
+    /// `tracestate` of the W3C trace context.
     pub tracestate: Option<String>,
 }
 
 /// Writes messages into the outbox of the connection's service.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn write(connection: &mut PgConnection, messages: &[NewMessage]) -> Result<()> {
     if messages.is_empty() {
         return Ok(());
     }
-    let columns = Columns::of(messages.iter());
+    let columns = MessageColumns::of(messages.iter());
     sqlx::query(
         "-- outbox::write
         INSERT INTO outbox (event_id, kind, exchange, routing_key, job_id, traceparent, body)
@@ -120,7 +117,7 @@ pub async fn write(connection: &mut PgConnection, messages: &[NewMessage]) -> Re
 
 /// Messages by column, as `UNNEST` takes them.
 #[derive(Default)]
-pub(crate) struct Columns<'a> {
+pub(crate) struct MessageColumns<'a> {
     pub(crate) event_ids: Vec<Uuid>,
     pub(crate) kinds: Vec<&'a str>,
     pub(crate) exchanges: Vec<&'a str>,
@@ -130,7 +127,7 @@ pub(crate) struct Columns<'a> {
     pub(crate) bodies: Vec<&'a str>,
 }
 
-impl<'a> Columns<'a> {
+impl<'a> MessageColumns<'a> {
     pub(crate) fn of(messages: impl Iterator<Item = &'a NewMessage>) -> Self {
         let mut columns = Self::default();
         for message in messages {
@@ -146,13 +143,13 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Which messages of an outbox: each part has a relay of its own, so that one need not wait for the other.
+/// A part of an outbox. Each part has a relay of its own, so that commands do not wait for events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// Those to this exchange.
     To(&'static str),
-    /// All but those to this exchange.
-    Beside(&'static str),
+    /// All except those to this exchange.
+    Except(&'static str),
 }
 
 impl Part {
@@ -160,23 +157,23 @@ impl Part {
     fn filter(self) -> (&'static str, bool) {
         match self {
             Self::To(exchange) => (exchange, true),
-            Self::Beside(exchange) => (exchange, false),
+            Self::Except(exchange) => (exchange, false),
         }
     }
 }
 
-/// Which messages of the part `($1, $2)` a relay has to send.
-macro_rules! waits {
+/// The condition of messages that the relay of the part `($1, $2)` has to publish.
+macro_rules! is_due {
     () => {
         "sent_at IS NULL AND (exchange = $1) = $2 AND coalesce(relay_from <= now(), true)"
     };
 }
 
-/// How long a relay that holds the lock may be silent. Then Postgres takes it for stopped and lets another one on.
-const SILENCE: &str = "5s";
+/// After so much silence Postgres closes the connection of a relay, so that another relay can take its lock.
+const MAX_SILENCE: &str = "5s";
 
-/// One relay's connection to the outbox of its service, beside those of the pool: the lock by which one relay of
-/// a part works at a time is this connection's, and is free when it is closed.
+/// A relay's connection to the outbox of its service, beside those of the pool. It holds the advisory lock that lets one
+/// relay of a part work at a time; closing it releases the lock.
 pub struct RelayConnection {
     connection: PgConnection,
     part: Part,
@@ -184,28 +181,22 @@ pub struct RelayConnection {
 
 impl RelayConnection {
     /// Connects as the pool does.
-    ///
-    /// # Errors
-    /// When Postgres does not answer.
     pub async fn open(pool: &PgPool, part: Part) -> Result<Self> {
         let mut connection = pool.acquire().await?.detach();
         sqlx::query(
             "-- outbox::open
             SELECT set_config('idle_session_timeout', $1, false),
-                -- A mark that is lost sends its message again, which is no harm.
+                -- A mark that is lost in a crash publishes its message again, which consumers tolerate.
                 set_config('synchronous_commit', 'off', false)",
         )
-        .bind(SILENCE)
+        .bind(MAX_SILENCE)
         .execute(&mut connection)
         .await?;
         Ok(Self { connection, part })
     }
 
-    /// Reads up to `limit` unsent messages, oldest first, and takes the part's lock if there are any. None also
-    /// while another relay has the lock; [`Self::is_waiting`] tells which.
-    ///
-    /// # Errors
-    /// When Postgres refuses.
+    /// Reads up to `limit` unsent messages, oldest first, and takes the part's lock if there are any. Empty also while
+    /// another relay has the lock; [`Self::is_waiting`] distinguishes the two.
     pub async fn take(&mut self, limit: usize) -> Result<Vec<StoredMessage>> {
         let (exchange, to_it) = self.part.filter();
         let messages = sqlx::query_as(concat!(
@@ -213,7 +204,7 @@ impl RelayConnection {
             WITH relay AS MATERIALIZED (
                 SELECT CASE
                     WHEN EXISTS (SELECT FROM outbox WHERE ",
-            waits!(),
+            is_due!(),
             ")
                     THEN pg_try_advisory_lock(hashtext('outbox'), hashtext(concat_ws(' ', current_schema(), $1::text, $2::boolean)))
                     ELSE false
@@ -222,7 +213,7 @@ impl RelayConnection {
             SELECT id, event_id, kind, exchange, routing_key, job_id, traceparent, body, created_at, original
             FROM outbox
             WHERE ",
-            waits!(),
+            is_due!(),
             " AND (SELECT mine FROM relay)
             ORDER BY id
             LIMIT $3",
@@ -235,10 +226,10 @@ impl RelayConnection {
         Ok(messages)
     }
 
-    /// Marks what the broker confirmed of the messages taken, and lets the lock go.
+    /// Marks those of the messages taken that the broker confirmed, and releases the lock.
     ///
     /// # Errors
-    /// When Postgres refuses; the messages are then sent again, once this connection is closed.
+    /// After any error the messages are published again, once this connection is closed.
     pub async fn mark_sent(&mut self, ids: &[i64]) -> Result<()> {
         let (exchange, to_it) = self.part.filter();
         sqlx::query(
@@ -257,16 +248,13 @@ impl RelayConnection {
         Ok(())
     }
 
-    /// Whether any message of the part waits. Cheaper than to take none.
-    ///
-    /// # Errors
-    /// When Postgres refuses.
+    /// Whether any message of the part waits. Cheaper than [`Self::take`].
     pub async fn is_waiting(&mut self) -> Result<bool> {
         let (exchange, to_it) = self.part.filter();
         let (waiting,) = sqlx::query_as(concat!(
             "-- outbox::is_waiting
             SELECT EXISTS (SELECT FROM outbox WHERE ",
-            waits!(),
+            is_due!(),
             ")"
         ))
         .bind(exchange)
@@ -277,13 +265,13 @@ impl RelayConnection {
     }
 }
 
-/// Marks messages that were handed to the broker without a [`RelayConnection`], and that it confirmed.
+/// Marks messages that were published without a [`RelayConnection`] and that the broker confirmed.
 ///
 /// # Errors
-/// When Postgres refuses; the messages are then sent again.
+/// After any error the messages are published again.
 pub async fn mark_sent(pool: &PgPool, ids: &[i64]) -> Result<()> {
     sqlx::query(
-        "-- outbox::mark_sent handed
+        "-- outbox::mark_sent directly
         UPDATE outbox
         SET sent_at = statement_timestamp()
         FROM (SELECT set_config('synchronous_commit', 'off', true) OFFSET 0) AS setting
@@ -295,10 +283,7 @@ pub async fn mark_sent(pool: &PgPool, ids: &[i64]) -> Result<()> {
     Ok(())
 }
 
-/// How many messages wait, and since when the oldest does.
-///
-/// # Errors
-/// When Postgres refuses.
+/// How many messages wait, and when the oldest of them was written.
 pub async fn backlog(pool: &PgPool) -> Result<(i64, Option<DateTime<Utc>>)> {
     let row = sqlx::query_as(
         "-- outbox::backlog\nSELECT count(*), min(created_at) FROM outbox WHERE sent_at IS NULL",
@@ -308,12 +293,9 @@ pub async fn backlog(pool: &PgPool) -> Result<(i64, Option<DateTime<Utc>>)> {
     Ok(row)
 }
 
-/// Removes the oldest messages, of those that were sent more than seven days ago; answers how many.
-///
-/// # Errors
-/// When Postgres refuses.
+/// Removes those of the 5,000 oldest messages that were published more than seven days ago; returns how many.
 pub async fn prune(pool: &PgPool) -> Result<u64> {
-    // The oldest are looked at; no index is kept up to date for what is asked this seldom.
+    // The oldest rows come first by id, so an index on `sent_at`, which every message would have to update, is not needed.
     let done = sqlx::query(
         "-- outbox::prune
         DELETE FROM outbox

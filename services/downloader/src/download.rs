@@ -277,7 +277,7 @@ impl Download<'_> {
     async fn publish(&self, event: &Event) -> Result<(), Interruption> {
         let Context { pool, wake, .. } = &*self.downloader.context;
         let messages = [runtime::outgoing::event(event)?];
-        market::note_download(pool, self.preparation, count(self.report.total), &messages).await?;
+        market::record_download(pool, self.preparation, count(self.report.total), &messages).await?;
         wake.wake();
         Ok(())
     }

@@ -8,7 +8,7 @@ use chrono::{NaiveDate, Utc};
 use domain::accounting::corporate_action::ActionKind;
 use domain::ingest::import::{self, ActionRow, BarRow, Faults, ImportKind, Rules};
 use domain::market::instruments::Symbol;
-use storage::market::{self, Import};
+use storage::market::{self, ImportOutcome};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinError;
 
@@ -65,14 +65,14 @@ impl Importer {
     }
 
     /// Stores all rows, or none. With `replace`, rows take the place of stored ones that differ.
-    pub(crate) async fn store(&self, rows: &FileRows, replace: bool) -> storage::Result<Import> {
+    pub(crate) async fn store(&self, rows: &FileRows, replace: bool) -> storage::Result<ImportOutcome> {
         let import = match rows {
             FileRows::Bars(bars) => market::import_bars(&self.context.pool, bars, replace).await?,
             FileRows::Actions(kind, rows) => {
                 market::import_actions(&self.context.pool, *kind, rows, replace).await?
             }
         };
-        if let Import::Stored(_) = import {
+        if let ImportOutcome::Stored(_) = import {
             self.due.notify_one();
         }
         Ok(import)

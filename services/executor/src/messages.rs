@@ -5,7 +5,7 @@ use domain::events::event::{DaysSkipped, Event, LaneContinue};
 use domain::simulation::model_day::SkippedDate;
 use domain::values::ids::{JobId, LaneId};
 use runtime::telemetry;
-use storage::execution::{Lane, NewLane, NextLane, Overdue};
+use storage::execution::{Lane, NewLane, NextLane, OverdueTurn};
 use storage::outbox::NewMessage;
 
 /// The portfolio that skipped dates are of.
@@ -53,7 +53,7 @@ pub(crate) fn turn_of_waiter(lane: &NextLane) -> Result<NewMessage, ContractErro
 }
 
 /// The message of a turn that is sent again, outside of any trace.
-pub(crate) fn turn_again(lane: &Overdue) -> Result<NewMessage, ContractError> {
+pub(crate) fn turn_again(lane: &OverdueTurn) -> Result<NewMessage, ContractError> {
     turn(lane.lane, lane.turn, lane.job, &lane.routing_key, None)
 }
 

@@ -12,7 +12,7 @@ use domain::market::price_table::PriceTable;
 use domain::simulation::price_window::PriceWindow;
 use domain::values::ids::JobId;
 use storage::PgPool;
-use storage::market::{bars_between, known_actions, last_before, put_back};
+use storage::market::{bars_between, known_actions, last_before, undo_replacements};
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::error::ExecutorError;
@@ -107,7 +107,7 @@ async fn load(
 ) -> Result<Arc<Market>, ExecutorError> {
     let mut rows = last_before(pool, symbols, from).await?;
     rows.extend(bars_between(pool, symbols, from, to).await?);
-    put_back(pool, &mut rows, symbols, to, version).await?;
+    undo_replacements(pool, &mut rows, symbols, to, version).await?;
     let table: PriceTable = rows.into_iter().map(|row| (row.symbol, row.date, row.bar)).collect();
     let actions = known_actions(pool, symbols, to, version).await?;
     Ok(Arc::new(Market { table, actions }))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use runtime::CancellationToken;
-use storage::status::{Announcements, FeedEvent, events_after, last_position};
+use storage::status::{EventNotifications, FeedEvent, events_after, last_position};
 use storage::{Database, PgPool};
 use tokio::sync::{Notify, Semaphore, broadcast};
 
@@ -72,7 +72,7 @@ impl Feed {
 
     /// Wakes the reader at each announcement.
     async fn wake_on_announcements(&self, database: &Database) -> storage::Result<()> {
-        let mut announcements = Announcements::listen(database).await?;
+        let mut announcements = EventNotifications::listen(database).await?;
         loop {
             self.0.wake.notify_one();
             announcements.next().await?;

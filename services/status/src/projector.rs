@@ -8,7 +8,7 @@ use domain::job::JobOutcome;
 use messaging::{BatchHandler, Cause, Incoming, Rejected};
 use storage::PgPool;
 use storage::outbox::StoredMessage;
-use storage::status::{Received, Upstream, project, refuses_content};
+use storage::status::{ReceivedEvent, Upstream, project, refuses_content};
 use uuid::Uuid;
 
 /// Projects events into the read model.
@@ -72,11 +72,11 @@ impl Projector {
                 Err(reason) => rejected.push(Rejected { index, reason }),
             }
         }
-        let received: Vec<Received<'_>> = decoded
+        let received: Vec<ReceivedEvent<'_>> = decoded
             .iter()
             .map(|(index, (body, event))| {
                 let Message { source, id, kind, at, traceparent, .. } = messages[*index];
-                Received { source, id, kind, at, traceparent, body, event }
+                ReceivedEvent { source, id, kind, at, traceparent, body, event }
             })
             .collect();
         for (place, reason) in self.store(&received).await? {
@@ -87,7 +87,7 @@ impl Projector {
 
     /// Stores the events. Returns the index of each that cannot be stored, with the reason. A batch that Postgres refuses
     /// for its content is halved until the event that causes it is alone.
-    async fn store(&self, received: &[Received<'_>]) -> storage::Result<Vec<(usize, String)>> {
+    async fn store(&self, received: &[ReceivedEvent<'_>]) -> storage::Result<Vec<(usize, String)>> {
         let mut refused = Vec::new();
         let mut parts: Vec<Range<usize>> = Vec::new();
         if !received.is_empty() {
@@ -127,7 +127,7 @@ fn decode<'a>(message: &Message<'a>) -> Result<(&'a str, Event), String> {
 }
 
 /// The log lines and metrics of a projected event.
-fn observe(received: &Received<'_>) {
+fn observe(received: &ReceivedEvent<'_>) {
     let lag = (Utc::now() - received.at).as_seconds_f64().max(0.0);
     metrics::histogram!("modelday_projection_lag_seconds").record(lag);
     metrics::counter!("modelday_events_projected_total", "type" => received.kind.to_owned()).increment(1);

@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use storage::PgPool;
-use storage::trigger::{Acceptance, Admission, Idempotency};
+use storage::trigger::{Acceptance, Admission, IdempotencyKey};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -182,11 +182,11 @@ impl Acceptor {
                 accepted_at: job.accepted_at,
                 message: runtime::outgoing::event(&Event::JobRequested(job.clone()))?,
                 max_active: self.config.max_active_jobs.into(),
-                idempotency: key.map(|(token, key)| Idempotency {
+                idempotency: key.map(|(token, key)| IdempotencyKey {
                     token,
                     key,
                     request_hash: &request_hash,
-                    answer: &response,
+                    response: &response,
                 }),
             },
         )

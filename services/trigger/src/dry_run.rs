@@ -21,7 +21,8 @@ use domain::simulation::lane::config_changed;
 use serde_json::Value;
 use storage::PgPool;
 use storage::market::held_symbols;
-use storage::trigger::plan::{self, StoredSource};
+use storage::trigger::dry_run as load;
+use storage::trigger::dry_run::StoredSource;
 
 use crate::accept::{Acceptor, NotAccepted, ProposedJob};
 use response::{ModelForecast, PriceSource};
@@ -37,7 +38,7 @@ pub(crate) async fn dry_run(
     let ProposedJob { job, warnings, .. } = acceptor.propose(body, now).await?;
     let (pool, config) = (&acceptor.pool, &acceptor.config);
     let names: Vec<String> = job.models.iter().map(|model| model.signature.clone()).collect();
-    let portfolios = plan::portfolio_winners(pool, &job.experiment, &names, job.end).await?;
+    let portfolios = load::portfolio_winners(pool, &job.experiment, &names, job.end).await?;
     let source = price_source(pool, &config.calendar, now).await?;
     let download =
         planned_download(pool, &config.calendar, &job, &names, &portfolios, &source.source, now).await?;
@@ -68,7 +69,7 @@ async fn past_days(pool: &PgPool, job: &Job) -> Result<BTreeMap<String, PastDays
     let agents = job.models.iter().filter(|model| agent(model).is_some());
     let agents: Vec<(&str, &str)> =
         agents.map(|model| (model.signature.as_str(), model.config_hash.as_str())).collect();
-    if agents.is_empty() { Ok(BTreeMap::new()) } else { Ok(plan::past_days(pool, &agents).await?) }
+    if agents.is_empty() { Ok(BTreeMap::new()) } else { Ok(load::past_days(pool, &agents).await?) }
 }
 
 async fn price_source(
@@ -77,7 +78,7 @@ async fn price_source(
     now: DateTime<Utc>,
 ) -> Result<PriceSource, NotAccepted> {
     let unknown = PriceSource { source: Source::Unknown, name: None, budget_left: None };
-    let Some(stored) = plan::source(pool).await? else { return Ok(unknown) };
+    let Some(stored) = load::source(pool).await? else { return Ok(unknown) };
     if stored.name.is_none() {
         return Ok(PriceSource { source: Source::Missing, ..unknown });
     }
@@ -124,7 +125,7 @@ async fn planned_download(
     let symbols: BTreeSet<&Symbol> =
         job.universe.symbols.iter().chain(&job.universe.benchmark).chain(&held).collect();
     let symbols: Vec<Symbol> = symbols.into_iter().cloned().collect();
-    let stored = plan::stored_prices(pool, &symbols, first, last).await?;
+    let stored = load::stored_prices(pool, &symbols, first, last).await?;
     let bars = stored.bars.iter().flat_map(|(symbol, dates)| dates.iter().map(move |date| (symbol, *date)));
     let coverage = Coverage::assess(Scope::new(needed, &job.universe, &held), bars, &stored.spans, now);
     let fetchable_until = calendar.last_storable_session(now).unwrap_or(NaiveDate::MIN);

@@ -2,6 +2,7 @@
 //! date when its turn comes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::NaiveDate;
 
@@ -97,6 +98,12 @@ pub fn day_action(job: &Job, date: NaiveDate, winners: &Winners) -> DayAction {
         }
         Some(_) => DayAction::Keep,
     }
+}
+
+/// How long the message of a turn that no worker takes is waited for before it is sent again: `first` before the first
+/// time, and twice as long as before each further time; the last wait is for all times after it.
+pub fn resend_waits(first: Duration) -> [Duration; 7] {
+    std::array::from_fn(|resends| first * (1 << resends))
 }
 
 /// How many of the completed days that a job kept were run with another configuration than its own, by model. `kept` is

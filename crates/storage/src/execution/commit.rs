@@ -10,7 +10,7 @@ use sqlx::types::Json;
 
 use super::days::{LaneCommit, NewModelDay};
 use crate::error::{Result, StorageError};
-use crate::outbox::{Columns, StoredMessage};
+use crate::outbox::{MessageColumns, StoredMessage};
 
 /// `$agent` is what an agent's day writes besides.
 macro_rules! commit_days {
@@ -82,7 +82,7 @@ const COMMIT_DAY_OF_AGENT: &str = commit_days!(
 pub async fn commit_days(db: impl PgExecutor<'_>, commit: &LaneCommit) -> Result<Option<StoredMessage>> {
     let days = DayColumns::of(&commit.days);
     let fills = FillColumns::of(&commit.days);
-    let messages = Columns::of(commit.messages());
+    let messages = MessageColumns::of(commit.messages());
     let statement = if commit.agent.is_some() { COMMIT_DAY_OF_AGENT } else { COMMIT_DAYS };
     let mut query = sqlx::query_as(statement)
         .bind(commit.lane.0)

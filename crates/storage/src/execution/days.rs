@@ -133,9 +133,6 @@ impl LaneCommit {
 }
 
 /// Whether a day of the lane has failed.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn has_failed(pool: &PgPool, lane: &Lane) -> Result<bool> {
     let (failed,): (bool,) = sqlx::query_as(
         "-- days::has_failed

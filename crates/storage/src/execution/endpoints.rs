@@ -1,4 +1,4 @@
-//! Lanes that wait: for their endpoint, for a time, or for their next slice.
+//! Lanes that wait: for their endpoint, until an instant, or for their next slice.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use super::lanes::{Durable, Lane, Take, lease_of, try_take};
 use crate::error::{Result, StorageError};
 use crate::outbox::{self, NewMessage};
 
-/// How long a lane waits for its endpoint when nobody calls it earlier.
-const LONGEST_WAIT: &str = "5 s";
+/// The longest time that a lane waits for its endpoint; another lane that ends its turn makes it due earlier.
+const MAX_WAIT: &str = "5 s";
 
 /// Ends a turn before its day has ended: at once with the next turn's `message`, or after `wait`.
 ///
 /// # Errors
-/// [`StorageError::Fenced`] when somebody else has taken the lane.
+/// [`StorageError::Fenced`] when another worker has taken the lane.
 pub async fn hand_back(
     pool: &PgPool,
     lane: &Lane,
@@ -43,11 +43,8 @@ pub async fn hand_back(
     Ok(())
 }
 
-/// Takes a turn of a lane that asks an endpoint, unless as many lanes as allowed ask it already: it then
-/// waits until one of them ends its turn. Takers of one endpoint are looked at one after another.
-///
-/// # Errors
-/// When Postgres refuses.
+/// Takes a turn of a lane that calls an endpoint, unless as many lanes as are allowed call it already: the lane then
+/// waits until one of them ends its turn. Turns of the same endpoint are taken one after another.
 pub async fn take_with_endpoint(pool: &PgPool, lane: LaneId, turn: u32, failed: Option<i64>) -> Result<Take> {
     let mut transaction = pool.begin().await?;
     sqlx::query(
@@ -72,7 +69,7 @@ pub async fn take_with_endpoint(pool: &PgPool, lane: LaneId, turn: u32, failed: 
     )
     .bind(lane.0)
     .bind(turn.cast_signed())
-    .bind(LONGEST_WAIT)
+    .bind(MAX_WAIT)
     .execute(&mut *transaction)
     .await?;
     let taken = match waits.rows_affected() {
@@ -86,10 +83,7 @@ pub async fn take_with_endpoint(pool: &PgPool, lane: LaneId, turn: u32, failed: 
     }
 }
 
-/// Makes the lane due that has waited longest for `endpoint`.
-///
-/// # Errors
-/// When Postgres refuses.
+/// Makes the lane due that has waited longest for `endpoint`; false when none waits.
 pub async fn call_next(pool: &PgPool, endpoint: &str) -> Result<bool> {
     let called = sqlx::query(
         "-- endpoints::call_next

@@ -1,4 +1,4 @@
-//! What a portfolio has done: its winners, and the position after each.
+//! What a portfolio has done: its winning days, and the position after each.
 
 use std::collections::BTreeMap;
 
@@ -8,36 +8,46 @@ use domain::simulation::model_day::{DayRef, SkipReason, Winner, Winners};
 use domain::simulation::run::PortfolioDay;
 use domain::values::ids::{JobId, PortfolioId};
 use rust_decimal::Decimal;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::error::{Result, StorageError};
+use crate::columns::{base, corrupt, present};
+use crate::error::Result;
 
 /// What a lane has to know of its portfolio.
 #[derive(Debug, Clone, Default)]
 pub struct PortfolioHistory {
-    /// Winners from the latest one before `from` on.
+    /// Winning days, from the latest one before `from` on.
     pub winners: Winners,
-    /// Completed dates before `from`.
+    /// How many dates before `from` are completed.
     pub completed_before: u32,
 }
 
-type WinnerRow = (Uuid, NaiveDate, i32, Option<NaiveDate>, Option<i32>, Option<String>, bool);
-
-fn winner(
-    (_, date, revision, base_date, base_revision, config_hash, repriced): WinnerRow,
-) -> (NaiveDate, Winner) {
-    let base = base_date
-        .zip(base_revision)
-        .map(|(date, revision)| DayRef { date, revision: revision.cast_unsigned() });
-    let revision = revision.cast_unsigned();
-    (date, Winner { revision, base, config_hash: config_hash.unwrap_or_default(), repriced })
+#[derive(FromRow)]
+struct WinnerRow {
+    portfolio_id: Uuid,
+    trading_date: NaiveDate,
+    revision: i32,
+    base_date: Option<NaiveDate>,
+    base_revision: Option<i32>,
+    config_hash: Option<String>,
+    repriced: bool,
 }
 
-/// The winners of `portfolio` from the latest before `from` to `to`, and how many there are before `from`.
-///
-/// # Errors
-/// When Postgres refuses.
+impl WinnerRow {
+    fn winner(self) -> Result<(NaiveDate, Winner)> {
+        let table = "execution.winning_days";
+        let winner = Winner {
+            revision: self.revision.cast_unsigned(),
+            base: base(table, self.base_date, self.base_revision)?,
+            config_hash: present(table, "config_hash", self.config_hash)?,
+            repriced: self.repriced,
+        };
+        Ok((self.trading_date, winner))
+    }
+}
+
+/// The winning days of `portfolio` from the latest before `from` to `to`, and how many there are before `from`.
 pub async fn history(
     pool: &PgPool,
     portfolio: PortfolioId,
@@ -56,13 +66,9 @@ pub async fn history(
     .await?;
     let rows: Vec<WinnerRow> = sqlx::query_as(
         "-- history::history
-        SELECT DISTINCT ON (trading_date) portfolio_id, trading_date, revision, base_date, base_revision, config_hash,
-            (trading_date, revision) IN (
-                SELECT trading_date, revision FROM execution.repriced_days WHERE portfolio_id = $1
-            ) AS repriced
-        FROM execution.model_days
-        WHERE portfolio_id = $1 AND trading_date BETWEEN $2 AND $3 AND state = 'completed'
-        ORDER BY trading_date, revision DESC",
+        SELECT portfolio_id, trading_date, revision, base_date, base_revision, config_hash, repriced
+        FROM execution.winning_days
+        WHERE portfolio_id = $1 AND trading_date BETWEEN $2 AND $3",
     )
     .bind(portfolio.0)
     .bind(latest.unwrap_or(from))
@@ -70,52 +76,41 @@ pub async fn history(
     .fetch_all(pool)
     .await?;
     Ok(PortfolioHistory {
-        winners: rows.into_iter().map(winner).collect(),
+        winners: rows.into_iter().map(WinnerRow::winner).collect::<Result<_>>()?,
         completed_before: u32::try_from(count).unwrap_or(u32::MAX),
     })
 }
 
-/// The winners of these portfolios in a range of dates.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn stale_chain(
+/// The winning days of these portfolios, up to `to` if it is given.
+pub async fn winning_days(
     connection: &mut PgConnection,
     portfolios: &[PortfolioId],
     to: Option<NaiveDate>,
 ) -> Result<BTreeMap<PortfolioId, Winners>> {
     let ids: Vec<Uuid> = portfolios.iter().map(|portfolio| portfolio.0).collect();
     let rows: Vec<WinnerRow> = sqlx::query_as(
-        "-- history::stale_chain
-        SELECT DISTINCT ON (portfolio_id, trading_date)
-            portfolio_id, trading_date, revision, base_date, base_revision, config_hash,
-            (portfolio_id, trading_date, revision) IN (
-                SELECT portfolio_id, trading_date, revision FROM execution.repriced_days WHERE portfolio_id = ANY($1)
-            ) AS repriced
-        FROM execution.model_days
-        WHERE portfolio_id = ANY($1) AND state = 'completed' AND ($2::date IS NULL OR trading_date <= $2)
-        ORDER BY portfolio_id, trading_date, revision DESC",
+        "-- history::winning_days
+        SELECT portfolio_id, trading_date, revision, base_date, base_revision, config_hash, repriced
+        FROM execution.winning_days
+        WHERE portfolio_id = ANY($1) AND trading_date <= coalesce($2, 'infinity'::date)",
     )
     .bind(ids)
     .bind(to)
     .fetch_all(connection)
     .await?;
-    let mut chains: BTreeMap<PortfolioId, Winners> = BTreeMap::new();
+    let mut winners: BTreeMap<PortfolioId, Winners> = BTreeMap::new();
     for row in rows {
-        let portfolio = PortfolioId(row.0);
-        let (date, winner) = winner(row);
-        chains.entry(portfolio).or_default().insert(date, winner);
+        let portfolio = PortfolioId(row.portfolio_id);
+        let (date, winner) = row.winner()?;
+        winners.entry(portfolio).or_default().insert(date, winner);
     }
-    Ok(chains)
+    Ok(winners)
 }
 
 /// The position after one completed day.
-///
-/// # Errors
-/// When Postgres refuses, or the row is not a position.
-pub async fn completed_before(pool: &PgPool, portfolio: PortfolioId, day: DayRef) -> Result<PortfolioDay> {
+pub async fn position_after(pool: &PgPool, portfolio: PortfolioId, day: DayRef) -> Result<PortfolioDay> {
     let (cash, holdings, value_at_open): (Decimal, serde_json::Value, Decimal) = sqlx::query_as(
-        "-- history::completed_before
+        "-- history::position_after
         SELECT cash, holdings, value_at_open
         FROM execution.model_days
         WHERE portfolio_id = $1 AND trading_date = $2 AND revision = $3",
@@ -125,28 +120,25 @@ pub async fn completed_before(pool: &PgPool, portfolio: PortfolioId, day: DayRef
     .bind(day.revision.cast_signed())
     .fetch_one(pool)
     .await?;
-    let corrupt = |problem: String| StorageError::corrupt("execution.model_days", problem);
-    let holdings = serde_json::from_value(holdings).map_err(|problem| corrupt(problem.to_string()))?;
-    let position =
-        Portfolio::new(cash.normalize(), holdings).map_err(|problem| corrupt(problem.to_string()))?;
+    let position = position(cash, holdings)?;
     Ok(PortfolioDay { day, position, value_at_open: value_at_open.normalize() })
 }
 
-/// The days that a job found completed: how many by model and by the configuration of the day that won.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn kept(connection: &mut PgConnection, job: JobId) -> Result<Vec<(String, String, usize)>> {
-    let rows: Vec<(String, String, i64)> = sqlx::query_as(
-        "-- history::kept
-        SELECT portfolio.model, coalesce(winner.config_hash, ''), count(*)
+pub(super) fn position(cash: Decimal, holdings: serde_json::Value) -> Result<Portfolio> {
+    let holdings = serde_json::from_value(holdings).map_err(corrupt("execution.model_days"))?;
+    Portfolio::new(cash.normalize(), holdings).map_err(corrupt("execution.model_days"))
+}
+
+/// How many days a job found completed, by model and by the configuration of the winning day.
+pub async fn kept_days(connection: &mut PgConnection, job: JobId) -> Result<Vec<(String, String, usize)>> {
+    let rows: Vec<(String, Option<String>, i64)> = sqlx::query_as(
+        "-- history::kept_days
+        SELECT winner.model, winner.config_hash, count(*)
         FROM execution.model_days AS kept
-        JOIN execution.portfolios AS portfolio ON portfolio.id = kept.portfolio_id
         CROSS JOIN LATERAL (
-            SELECT config_hash
-            FROM execution.model_days
-            WHERE portfolio_id = kept.portfolio_id AND trading_date = kept.trading_date AND state = 'completed'
-            ORDER BY revision DESC
+            SELECT model, config_hash
+            FROM execution.winning_days
+            WHERE portfolio_id = kept.portfolio_id AND trading_date = kept.trading_date
             LIMIT 1
         ) AS winner
         WHERE kept.job_id = $1 AND kept.state = 'skipped' AND kept.detail = $2
@@ -157,14 +149,14 @@ pub async fn kept(connection: &mut PgConnection, job: JobId) -> Result<Vec<(Stri
     .bind(SkipReason::AlreadyCompleted.as_str())
     .fetch_all(connection)
     .await?;
-    let count = |count: i64| usize::try_from(count).unwrap_or_default();
-    Ok(rows.into_iter().map(|(model, config_hash, days)| (model, config_hash, count(days))).collect())
+    let kept = |(model, hash, days): (_, _, i64)| {
+        let hash = present("execution.winning_days", "config_hash", hash)?;
+        Ok((model, hash, usize::try_from(days).unwrap_or(usize::MAX)))
+    };
+    rows.into_iter().map(kept).collect()
 }
 
-/// Portfolios of a job with their models, those without a day to run among them.
-///
-/// # Errors
-/// When Postgres refuses.
+/// Portfolios of a job with their models, also those that have no day to run.
 pub async fn portfolios_of(connection: &mut PgConnection, job: JobId) -> Result<Vec<(PortfolioId, String)>> {
     let rows: Vec<(Uuid, String)> = sqlx::query_as(
         "-- history::portfolios_of

@@ -10,19 +10,19 @@ use uuid::Uuid;
 
 use super::lanes::{self, NewLane};
 use super::portfolios::{self, PortfolioRow};
-use crate::error::Result;
+use crate::error::{Result, StorageError};
 use crate::outbox::{self, NewMessage, StoredMessage};
 
 /// A planned job.
 #[derive(Debug, Clone, FromRow)]
 pub struct JobRow {
-    /// Type of the message it was planned from.
+    /// Type of the message from which it was planned.
     pub kind: String,
     /// Body of that message.
     pub body: String,
     /// W3C trace context of the job.
     pub traceparent: Option<String>,
-    /// The version of prices that its days run on.
+    /// The version of prices on which its days run.
     pub price_version: i64,
 }
 
@@ -45,24 +45,21 @@ pub struct SkippedRow {
 }
 
 /// A job that is being planned: one transaction.
-pub struct Plan {
+pub struct JobPlan {
     transaction: Transaction<'static, Postgres>,
     job: JobId,
-    /// Whether the job was cancelled before it is planned. Nobody can cancel it until the plan is stored.
+    /// Whether the job was cancelled before it is planned. It cannot be cancelled until the plan is stored.
     pub end_cause: EndCause,
 }
 
 /// Begins to plan a job; `None` when it is planned already.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn begin_plan(
     pool: &PgPool,
     job: JobId,
     kind: &str,
     body: &str,
     traceparent: Option<&str>,
-) -> Result<Option<Plan>> {
+) -> Result<Option<JobPlan>> {
     let mut transaction = pool.begin().await?;
     let inserted = sqlx::query(
         "-- jobs::begin_plan
@@ -81,10 +78,10 @@ pub async fn begin_plan(
         return Ok(None);
     }
     let end_cause = end_cause(&mut transaction, job).await?;
-    Ok(Some(Plan { transaction, job, end_cause }))
+    Ok(Some(JobPlan { transaction, job, end_cause }))
 }
 
-/// Whether `job` was cancelled; nobody can do it from here to the end of the transaction.
+/// Whether `job` was cancelled; it cannot be cancelled from here to the end of the transaction.
 pub(super) async fn end_cause(connection: &mut PgConnection, job: JobId) -> Result<EndCause> {
     let (is_cancelled,): (bool,) = sqlx::query_as("-- jobs::end_cause\nSELECT execution.is_cancelled($1)")
         .bind(job.0)
@@ -93,17 +90,14 @@ pub(super) async fn end_cause(connection: &mut PgConnection, job: JobId) -> Resu
     Ok(if is_cancelled { EndCause::Cancelled } else { EndCause::DaysEnded })
 }
 
-impl Plan {
-    /// The job's portfolios, created when missing and locked in id order.
-    ///
-    /// # Errors
-    /// When Postgres refuses.
+impl JobPlan {
+    /// The job's portfolios, created when they are missing, and locked in the order of their ids.
     pub async fn portfolios(
         &mut self,
         experiment: &str,
-        wanted: &[(Uuid, String, u32)],
+        names: &[(Uuid, String, u32)],
     ) -> Result<Vec<PortfolioRow>> {
-        portfolios::lock(&mut self.transaction, experiment, wanted).await
+        portfolios::lock(&mut self.transaction, experiment, names).await
     }
 
     /// The transaction, for reading what the plan depends on.
@@ -112,9 +106,6 @@ impl Plan {
     }
 
     /// Stores lanes and skipped dates. Lanes of free portfolios take them; the others wait.
-    ///
-    /// # Errors
-    /// When Postgres refuses.
     pub async fn store(
         &mut self,
         lanes: &[NewLane],
@@ -143,9 +134,6 @@ impl Plan {
     }
 
     /// Stores which prices the days of each model read.
-    ///
-    /// # Errors
-    /// When Postgres refuses.
     pub async fn store_price_scopes(&mut self, scopes: &[PriceScopeRow]) -> Result<()> {
         for PriceScopeRow { model, scope } in scopes {
             let symbols: Vec<&str> = scope.symbols.iter().map(|symbol| symbol.as_str()).collect();
@@ -164,17 +152,11 @@ impl Plan {
     }
 
     /// Ends the job at once: it has no lane.
-    ///
-    /// # Errors
-    /// When Postgres refuses.
     pub async fn end(&mut self, outcome: JobOutcome) -> Result<()> {
         end_job(&mut self.transaction, self.job, outcome).await
     }
 
     /// Writes the plan's messages and commits all of it.
-    ///
-    /// # Errors
-    /// When Postgres refuses; nothing is stored then.
     pub async fn commit(mut self, messages: &[NewMessage]) -> Result<()> {
         outbox::write(&mut self.transaction, messages).await?;
         self.transaction.commit().await?;
@@ -218,10 +200,7 @@ pub(super) async fn end_job(connection: &mut PgConnection, job: JobId, outcome: 
     Ok(())
 }
 
-/// How the job's model-days ended so far.
-///
-/// # Errors
-/// When Postgres refuses.
+/// How many of the job's model-days have ended in which way.
 pub async fn tally(connection: &mut PgConnection, job: JobId) -> Result<Tally> {
     let rows: Vec<(String, Option<String>, i64)> = sqlx::query_as(
         "-- jobs::tally
@@ -239,7 +218,7 @@ pub async fn tally(connection: &mut PgConnection, job: JobId) -> Result<Tally> {
         match state.as_str() {
             "completed" => tally.completed += count,
             "failed" => tally.failed += count,
-            _ => {
+            "skipped" => {
                 tally.skipped += count;
                 if reason.as_deref() == Some(SkipReason::AlreadyCompleted.as_str()) {
                     tally.already_completed += count;
@@ -247,15 +226,15 @@ pub async fn tally(connection: &mut PgConnection, job: JobId) -> Result<Tally> {
                     tally.incomplete += count;
                 }
             }
+            other => {
+                return Err(StorageError::corrupt("execution.model_days", format_args!("state {other:?}")));
+            }
         }
     }
     Ok(tally)
 }
 
 /// The job as it was planned.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn job(pool: &PgPool, job: JobId) -> Result<Option<JobRow>> {
     let row = sqlx::query_as(
         "-- jobs::job\nSELECT kind, body, traceparent, price_version FROM execution.jobs WHERE id = $1",
@@ -266,11 +245,8 @@ pub async fn job(pool: &PgPool, job: JobId) -> Result<Option<JobRow>> {
     Ok(row)
 }
 
-/// Messages of the downloader that would have been planned, had the broker delivered them: the first 1,000
-/// with ids above `after`, by id. None means that there are no more.
-///
-/// # Errors
-/// When Postgres refuses.
+/// Messages of the downloader about jobs that are not planned, because the broker has not delivered or has lost them: the
+/// first 1,000 with ids above `after`, by id. Without any, there are no more.
 pub async fn unplanned(pool: &PgPool, after: i64) -> Result<Vec<StoredMessage>> {
     let rows = sqlx::query_as(
         "-- jobs::unplanned

@@ -8,6 +8,7 @@ use domain::values::ids::{JobId, LaneId, PortfolioId};
 use sqlx::{FromRow, PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
+use crate::columns::{corrupt, present};
 use crate::error::{Result, StorageError};
 
 /// A lane about to be stored.
@@ -72,7 +73,7 @@ pub enum Take {
 }
 
 #[derive(FromRow)]
-struct Row {
+struct LaneRow {
     id: Uuid,
     job_id: Uuid,
     portfolio_id: Uuid,
@@ -88,22 +89,23 @@ struct Row {
     endpoint: Option<String>,
 }
 
-impl Row {
-    fn lane(self, known: Option<&Arc<[NaiveDate]>>) -> Lane {
-        Lane {
+impl LaneRow {
+    fn lane(self, known: Option<&Arc<[NaiveDate]>>) -> Result<Lane> {
+        let dates = self.dates.map(Into::into).or_else(|| known.cloned());
+        Ok(Lane {
             id: LaneId(self.id),
             job: JobId(self.job_id),
             portfolio: PortfolioId(self.portfolio_id),
             model: self.model,
             trial: self.trial.cast_unsigned(),
             routing_key: self.routing_key,
-            dates: self.dates.map(Into::into).or_else(|| known.cloned()).unwrap_or_default(),
-            done: usize::try_from(self.done).unwrap_or_default(),
+            dates: present("execution.lanes", "dates", dates)?,
+            done: usize::try_from(self.done).map_err(corrupt("execution.lanes"))?,
             turn: self.turn.cast_unsigned(),
             epoch: self.epoch,
             crashes: self.crashes.cast_unsigned(),
             endpoint: self.endpoint,
-        }
+        })
     }
 }
 
@@ -144,9 +146,6 @@ pub(super) async fn insert(connection: &mut PgConnection, job: JobId, lanes: &[N
 /// `failed` is the epoch under which this process took the lane before and failed, when the lane could not be put down
 /// then: its lease is not waited for. `dates` are the lane's, if they are known; they never change and are not read
 /// again.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn take(
     pool: &PgPool,
     lane: LaneId,
@@ -200,7 +199,7 @@ pub(super) async fn try_take(
     dates: Option<&Arc<[NaiveDate]>>,
     durable: Durable,
 ) -> Result<Option<Lane>> {
-    let taken: Option<Row> = sqlx::query_as(
+    let taken: Option<LaneRow> = sqlx::query_as(
         "-- lanes::take
         UPDATE execution.lanes
         SET epoch = epoch + 1, lease_until = now() + interval '3 s', not_before = NULL, waits_for_endpoint = false,
@@ -219,7 +218,7 @@ pub(super) async fn try_take(
     .bind(dates.is_some())
     .fetch_optional(db)
     .await?;
-    Ok(taken.map(|row| row.lane(dates)))
+    taken.map(|row| row.lane(dates)).transpose()
 }
 
 /// Keeps a lane for another three seconds.

@@ -19,20 +19,20 @@ pub struct PortfolioRow {
     pub held: bool,
 }
 
-/// Creates what is missing of these portfolios and locks all of them, in id order.
+/// Creates those of these portfolios that are missing, and locks all of them in the order of their ids.
 pub(super) async fn lock(
     connection: &mut PgConnection,
     experiment: &str,
-    wanted: &[(Uuid, String, u32)],
+    names: &[(Uuid, String, u32)],
 ) -> Result<Vec<PortfolioRow>> {
-    let ids: Vec<Uuid> = wanted.iter().map(|(id, _, _)| *id).collect();
-    let models: Vec<&str> = wanted.iter().map(|(_, model, _)| model.as_str()).collect();
-    let trials: Vec<i32> = wanted.iter().map(|(_, _, trial)| trial.cast_signed()).collect();
+    let ids: Vec<Uuid> = names.iter().map(|(id, _, _)| *id).collect();
+    let models: Vec<&str> = names.iter().map(|(_, model, _)| model.as_str()).collect();
+    let trials: Vec<i32> = names.iter().map(|(_, _, trial)| trial.cast_signed()).collect();
     sqlx::query(
         "-- portfolios::lock create
         INSERT INTO execution.portfolios (id, experiment, model, trial)
         SELECT id, $2, model, trial
-        FROM UNNEST($1::uuid[], $3::text[], $4::int[]) AS wanted (id, model, trial)
+        FROM UNNEST($1::uuid[], $3::text[], $4::int[]) AS given (id, model, trial)
         ORDER BY model, trial
         ON CONFLICT (experiment, model, trial) DO NOTHING",
     )
@@ -46,7 +46,7 @@ pub(super) async fn lock(
         "-- portfolios::lock
         SELECT p.id, p.model, p.trial, p.holder IS NOT NULL
         FROM execution.portfolios p
-        JOIN UNNEST($2::text[], $3::int[]) AS wanted (model, trial) ON p.model = wanted.model AND p.trial = wanted.trial
+        JOIN UNNEST($2::text[], $3::int[]) AS given (model, trial) ON p.model = given.model AND p.trial = given.trial
         WHERE p.experiment = $1
         ORDER BY p.id
         FOR UPDATE OF p",

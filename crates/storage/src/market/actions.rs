@@ -1,19 +1,21 @@
-//! Splits and dividends that were imported. Rows are only added; of a symbol's date and kind the latest counts.
+//! Splits and dividends that were imported. Rows are only added; for a symbol, date and kind the latest one counts.
 
 use chrono::NaiveDate;
 use domain::accounting::corporate_action::{ActionKind, Dividend, Split};
 use domain::accounting::known_actions::KnownActions;
 use domain::ingest::import::{ActionRow, Change, MAX_LISTED};
 use domain::market::instruments::Symbol;
-use domain::values::money::Price;
 use rust_decimal::Decimal;
 use sqlx::{FromRow, PgConnection, PgPool};
 
-use super::imports::{Different, Import, Imported, look_again, next_version, store_version};
-use crate::error::{Result, StorageError};
+use super::imports::{
+    DifferingRow, ImportCounts, ImportOutcome, next_version, store_version, wake_preparations,
+};
+use crate::columns::{corrupt, price, symbol};
+use crate::error::Result;
 
 #[derive(FromRow)]
-struct Row {
+struct ActionColumns {
     symbol: String,
     trading_date: NaiveDate,
     from_shares: Option<i64>,
@@ -21,14 +23,9 @@ struct Row {
     per_share: Option<Decimal>,
 }
 
-fn corrupt(problem: impl std::fmt::Display) -> StorageError {
-    StorageError::corrupt("market.corporate_actions", problem)
-}
+const TABLE: &str = "market.corporate_actions";
 
 /// The splits and dividends of these symbols to `to`, as they were known at a version of prices.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn known_actions(
     pool: &PgPool,
     symbols: &[Symbol],
@@ -36,7 +33,7 @@ pub async fn known_actions(
     version: i64,
 ) -> Result<KnownActions> {
     let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
-    let rows: Vec<Row> = sqlx::query_as(
+    let rows: Vec<ActionColumns> = sqlx::query_as(
         "-- actions::known_actions
         SELECT DISTINCT ON (symbol, trading_date, kind) symbol, trading_date, from_shares, to_shares, per_share
         FROM market.corporate_actions
@@ -50,51 +47,50 @@ pub async fn known_actions(
     .await?;
     let (mut splits, mut dividends) = (Vec::new(), Vec::new());
     for row in rows {
-        let symbol = Symbol::try_from(row.symbol).map_err(corrupt)?;
+        let symbol = symbol(TABLE, row.symbol)?;
         if let (Some(from), Some(to)) = (row.from_shares, row.to_shares) {
-            let shares = |number: i64| u32::try_from(number).map_err(corrupt)?.try_into().map_err(corrupt);
+            let shares = |number: i64| {
+                u32::try_from(number).map_err(corrupt(TABLE))?.try_into().map_err(corrupt(TABLE))
+            };
             // One for one takes an earlier row back.
             if from != to {
                 splits.push((row.trading_date, Split { symbol, from: shares(from)?, to: shares(to)? }));
             }
         } else if let Some(amount) = row.per_share.filter(|amount| !amount.is_zero()) {
-            let per_share = Price::try_from(amount).map_err(corrupt)?;
+            let per_share = price(TABLE, amount)?;
             dividends.push((row.trading_date, Dividend { symbol, per_share }));
         }
     }
     Ok(KnownActions::new(splits, dividends))
 }
 
-/// Stores splits or dividends. Those that differ from what is known take its place when `replace`; otherwise
-/// nothing is stored.
-///
-/// # Errors
-/// When Postgres refuses; nothing is stored then.
+/// Stores splits or dividends. With `replace`, those that differ from what is known replace it; otherwise nothing is
+/// stored when any of them differs.
 pub async fn import_actions(
     pool: &PgPool,
     kind: ActionKind,
     rows: &[ActionRow],
     replace: bool,
-) -> Result<Import> {
+) -> Result<ImportOutcome> {
     let mut transaction = pool.begin().await?;
-    // Whoever has the version's row is the only one that changes prices.
+    // The lock on the version's row keeps all others from changing prices.
     let version = next_version(&mut transaction).await?;
     let known = known(&mut transaction, kind, rows).await?;
-    let (mut done, mut differing) = (Imported::default(), Vec::new());
+    let (mut done, mut differing) = (ImportCounts::default(), Vec::new());
     let mut new = Vec::new();
     for (row, known) in rows.iter().zip(known) {
         match known {
-            // What is taken back and was never there is as it was.
-            None if written(row.change) == nothing(kind) => done.unchanged += 1,
+            // A row that takes back what was never there changes nothing.
+            None if columns(row.change) == no_effect(kind) => done.unchanged += 1,
             None => {
                 done.inserted += 1;
                 new.push(row);
             }
-            Some(known) if known == written(row.change) => done.unchanged += 1,
+            Some(known) if known == columns(row.change) => done.unchanged += 1,
             Some(known) => {
                 done.replaced += 1;
                 new.push(row);
-                differing.push(Different { line: row.line, stored: known.to_string() });
+                differing.push(DifferingRow { line: row.line, stored: known.to_string() });
             }
         }
     }
@@ -102,26 +98,26 @@ pub async fn import_actions(
         transaction.rollback().await?;
         let total = differing.len();
         differing.truncate(MAX_LISTED);
-        return Ok(Import::Differs { listed: differing, total });
+        return Ok(ImportOutcome::Differs { listed: differing, total });
     }
     if !new.is_empty() {
         insert(&mut transaction, kind, &new, version).await?;
         store_version(&mut transaction, version).await?;
     }
-    look_again(&mut transaction).await?;
+    wake_preparations(&mut transaction).await?;
     transaction.commit().await?;
-    Ok(Import::Stored(done))
+    Ok(ImportOutcome::Stored(done))
 }
 
-/// An action's columns.
+/// The columns of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Written {
+struct EffectColumns {
     from: Option<i64>,
     to: Option<i64>,
     per_share: Option<Decimal>,
 }
 
-impl std::fmt::Display for Written {
+impl std::fmt::Display for EffectColumns {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.from, self.to, self.per_share) {
             (Some(from), Some(to), _) => write!(f, "ratio {to}:{from}"),
@@ -131,23 +127,26 @@ impl std::fmt::Display for Written {
     }
 }
 
-fn nothing(kind: ActionKind) -> Written {
+/// The columns of a row without an effect.
+fn no_effect(kind: ActionKind) -> EffectColumns {
     match kind {
-        ActionKind::Split => Written { from: Some(1), to: Some(1), per_share: None },
-        ActionKind::Dividend => Written { from: None, to: None, per_share: Some(Decimal::ZERO) },
+        ActionKind::Split => EffectColumns { from: Some(1), to: Some(1), per_share: None },
+        ActionKind::Dividend => EffectColumns { from: None, to: None, per_share: Some(Decimal::ZERO) },
     }
 }
 
-fn written(change: Change) -> Written {
+fn columns(change: Change) -> EffectColumns {
     match change {
-        Change::Split(None) => nothing(ActionKind::Split),
-        Change::Dividend(None) => nothing(ActionKind::Dividend),
-        Change::Split(Some(ratio)) => Written {
+        Change::Split(None) => no_effect(ActionKind::Split),
+        Change::Dividend(None) => no_effect(ActionKind::Dividend),
+        Change::Split(Some(ratio)) => EffectColumns {
             from: Some(ratio.from().get().into()),
             to: Some(ratio.to().get().into()),
             per_share: None,
         },
-        Change::Dividend(Some(price)) => Written { from: None, to: None, per_share: Some(price.amount()) },
+        Change::Dividend(Some(price)) => {
+            EffectColumns { from: None, to: None, per_share: Some(price.amount()) }
+        }
     }
 }
 
@@ -156,7 +155,7 @@ async fn known(
     connection: &mut PgConnection,
     kind: ActionKind,
     rows: &[ActionRow],
-) -> Result<Vec<Option<Written>>> {
+) -> Result<Vec<Option<EffectColumns>>> {
     let known: Vec<(Option<i64>, Option<i64>, Option<Decimal>)> = sqlx::query_as(
         "-- actions::known
         SELECT known.from_shares, known.to_shares, known.per_share
@@ -177,7 +176,7 @@ async fn known(
     .await?;
     let written = |(from, to, per_share): (Option<i64>, Option<i64>, Option<Decimal>)| {
         let per_share = per_share.map(|amount| amount.normalize());
-        (from.is_some() || per_share.is_some()).then_some(Written { from, to, per_share })
+        (from.is_some() || per_share.is_some()).then_some(EffectColumns { from, to, per_share })
     };
     Ok(known.into_iter().map(written).collect())
 }
@@ -188,7 +187,7 @@ async fn insert(
     rows: &[&ActionRow],
     version: i64,
 ) -> Result<()> {
-    let written: Vec<Written> = rows.iter().map(|row| written(row.change)).collect();
+    let effects: Vec<EffectColumns> = rows.iter().map(|row| columns(row.change)).collect();
     sqlx::query(
         "-- actions::insert
         INSERT INTO market.corporate_actions (symbol, trading_date, kind, version, from_shares, to_shares, per_share)
@@ -198,9 +197,9 @@ async fn insert(
     )
     .bind(rows.iter().map(|row| row.symbol.as_str()).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.date).collect::<Vec<_>>())
-    .bind(written.iter().map(|row| row.from).collect::<Vec<_>>())
-    .bind(written.iter().map(|row| row.to).collect::<Vec<_>>())
-    .bind(written.iter().map(|row| row.per_share).collect::<Vec<_>>())
+    .bind(effects.iter().map(|row| row.from).collect::<Vec<_>>())
+    .bind(effects.iter().map(|row| row.to).collect::<Vec<_>>())
+    .bind(effects.iter().map(|row| row.per_share).collect::<Vec<_>>())
     .bind(kind.as_str())
     .bind(version)
     .execute(connection)

@@ -1,4 +1,4 @@
-//! Daily bars: insert-only, exactly as the provider gave them.
+//! Daily bars, exactly as the provider or an import gave them.
 
 use std::collections::HashMap;
 
@@ -9,6 +9,7 @@ use futures::TryStreamExt as _;
 use rust_decimal::Decimal;
 use sqlx::{FromRow, PgConnection, PgPool};
 
+use crate::columns::{corrupt, price, symbol};
 use crate::error::{Result, StorageError};
 
 /// One symbol's bar of one session.
@@ -23,7 +24,7 @@ pub struct BarRow {
 }
 
 #[derive(FromRow)]
-struct Row {
+struct BarColumns {
     symbol: String,
     trading_date: NaiveDate,
     open: Decimal,
@@ -35,7 +36,7 @@ struct Row {
 
 /// The bars of one symbol, by column.
 #[derive(FromRow)]
-struct Columns {
+struct SymbolColumns {
     symbol: String,
     dates: Vec<NaiveDate>,
     opens: Vec<Decimal>,
@@ -45,46 +46,39 @@ struct Columns {
     volumes: Vec<i64>,
 }
 
-fn corrupt(problem: impl std::fmt::Display) -> StorageError {
-    StorageError::corrupt("market.bars", problem)
-}
-
-fn price(value: Decimal) -> Result<Price> {
-    Price::try_from(value).map_err(corrupt)
-}
-
-fn symbol(text: String) -> Result<Symbol> {
-    Symbol::try_from(text).map_err(corrupt)
-}
+const TABLE: &str = "market.bars";
 
 fn bar([open, high, low, close]: [Decimal; 4], volume: i64) -> Result<Bar> {
-    let volume = u64::try_from(volume).map_err(corrupt)?;
-    Bar::new(price(open)?, price(high)?, price(low)?, price(close)?, volume).map_err(corrupt)
+    let volume = u64::try_from(volume).map_err(corrupt(TABLE))?;
+    let [open, high, low, close] =
+        [price(TABLE, open)?, price(TABLE, high)?, price(TABLE, low)?, price(TABLE, close)?];
+    Bar::new(open, high, low, close, volume).map_err(corrupt(TABLE))
 }
 
-impl TryFrom<Row> for BarRow {
+impl TryFrom<BarColumns> for BarRow {
     type Error = StorageError;
 
-    fn try_from(row: Row) -> Result<Self> {
+    fn try_from(row: BarColumns) -> Result<Self> {
         let bar = bar([row.open, row.high, row.low, row.close], row.volume)?;
-        Ok(Self { symbol: symbol(row.symbol)?, date: row.trading_date, bar })
+        Ok(Self { symbol: symbol(TABLE, row.symbol)?, date: row.trading_date, bar })
     }
 }
 
-/// What an insertion did.
+/// What inserting bars did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stored {
+pub struct InsertedBars {
     /// Bars that were new.
     pub inserted: u64,
     /// Sessions whose stored bar differs from the new one; the stored one stays.
     pub revised: Vec<NaiveDate>,
 }
 
-/// Stores bars of one symbol. A bar that is there already stays as it is.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn insert_bars(connection: &mut PgConnection, source: &str, bars: &[BarRow]) -> Result<Stored> {
+/// Stores bars of one symbol. A bar that is already stored stays as it is.
+pub async fn insert_bars(
+    connection: &mut PgConnection,
+    source: &str,
+    bars: &[BarRow],
+) -> Result<InsertedBars> {
     let symbols: Vec<&str> = bars.iter().map(|row| row.symbol.as_str()).collect();
     let dates: Vec<NaiveDate> = bars.iter().map(|row| row.date).collect();
     let column = |pick: fn(&Bar) -> Price| -> Vec<Decimal> {
@@ -125,14 +119,11 @@ pub async fn insert_bars(connection: &mut PgConnection, source: &str, bars: &[Ba
     .bind(source)
     .fetch_one(connection)
     .await?;
-    Ok(Stored { inserted: u64::try_from(inserted).unwrap_or_default(), revised })
+    Ok(InsertedBars { inserted: inserted.cast_unsigned(), revised })
 }
 
-/// Which of these symbols have a bar on which date from `from` to `to`, both included.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn present(
+/// The dates from `from` to `to`, both included, on which each of these symbols has a bar.
+pub async fn dates_with_bars(
     pool: &PgPool,
     symbols: &[Symbol],
     from: NaiveDate,
@@ -140,7 +131,7 @@ pub async fn present(
 ) -> Result<Vec<(Symbol, Vec<NaiveDate>)>> {
     let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
     let rows: Vec<(String, Vec<NaiveDate>)> = sqlx::query_as(
-        "-- bars::present
+        "-- bars::dates_with_bars
         SELECT symbol, array_agg(trading_date)
         FROM market.bars
         WHERE symbol = ANY($1) AND trading_date BETWEEN $2 AND $3
@@ -151,13 +142,10 @@ pub async fn present(
     .bind(to)
     .fetch_all(pool)
     .await?;
-    rows.into_iter().map(|(name, dates)| Ok((symbol(name)?, dates))).collect()
+    rows.into_iter().map(|(name, dates)| Ok((symbol(TABLE, name)?, dates))).collect()
 }
 
 /// Bars of these symbols from `from` to `to`, both included.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn bars_between(
     pool: &PgPool,
     symbols: &[Symbol],
@@ -165,17 +153,17 @@ pub async fn bars_between(
     to: NaiveDate,
 ) -> Result<Vec<BarRow>> {
     let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
-    // A row a symbol: a row a bar would take longer to read than to find. Symbol by symbol, whatever the planner thinks
-    // of a table that was just filled.
+    // One row for each symbol, since reading a row for each bar takes longer than finding the bars. The LATERAL makes
+    // the planner look up one symbol after another, also when its statistics are older than the table's contents.
     let mut columns = sqlx::query_as(
         "-- bars::bars_between
-        SELECT wanted.symbol, found.*
-        FROM (SELECT DISTINCT UNNEST($1::text[]) AS symbol) AS wanted
+        SELECT given.symbol, found.*
+        FROM (SELECT DISTINCT UNNEST($1::text[]) AS symbol) AS given
         CROSS JOIN LATERAL (
             SELECT array_agg(trading_date) AS dates, array_agg(open) AS opens, array_agg(high) AS highs,
                 array_agg(low) AS lows, array_agg(close) AS closes, array_agg(volume) AS volumes
             FROM market.bars
-            WHERE symbol = wanted.symbol AND trading_date BETWEEN $2 AND $3
+            WHERE symbol = given.symbol AND trading_date BETWEEN $2 AND $3
             HAVING count(*) > 0
         ) AS found",
     )
@@ -184,10 +172,10 @@ pub async fn bars_between(
     .bind(to)
     .fetch(pool);
     let mut rows = Vec::new();
-    while let Some(Columns { symbol: name, dates, opens, highs, lows, closes, volumes }) =
+    while let Some(SymbolColumns { symbol: name, dates, opens, highs, lows, closes, volumes }) =
         columns.try_next().await?
     {
-        let symbol = symbol(name)?;
+        let symbol = symbol(TABLE, name)?;
         rows.reserve(dates.len());
         let prices = opens.into_iter().zip(highs).zip(lows).zip(closes);
         for ((date, (((open, high), low), close)), volume) in dates.into_iter().zip(prices).zip(volumes) {
@@ -199,19 +187,16 @@ pub async fn bars_between(
 }
 
 /// The latest bar of each of these symbols before `date`.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn last_before(pool: &PgPool, symbols: &[Symbol], date: NaiveDate) -> Result<Vec<BarRow>> {
     let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
-    let rows: Vec<Row> = sqlx::query_as(
+    let rows: Vec<BarColumns> = sqlx::query_as(
         "-- bars::last_before
         SELECT bar.symbol, bar.trading_date, bar.open, bar.high, bar.low, bar.close, bar.volume
-        FROM UNNEST($1::text[]) AS wanted (symbol)
+        FROM UNNEST($1::text[]) AS given (symbol)
         CROSS JOIN LATERAL (
             SELECT *
             FROM market.bars
-            WHERE symbol = wanted.symbol AND trading_date < $2
+            WHERE symbol = given.symbol AND trading_date < $2
             ORDER BY trading_date DESC
             LIMIT 1
         ) AS bar",
@@ -223,18 +208,15 @@ pub async fn last_before(pool: &PgPool, symbols: &[Symbol], date: NaiveDate) -> 
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// Bars of one symbol from the last one before `from` to `to`, both included, oldest first, as far as they
-/// were stored at `by`.
-///
-/// # Errors
-/// When Postgres refuses.
+/// Bars of one symbol from the last one before `from` to `to`, both included, oldest first; only those that were stored
+/// by the instant `by`.
 pub async fn bars_by(
     pool: &PgPool,
     symbol: &Symbol,
     (from, to): (NaiveDate, NaiveDate),
     by: DateTime<Utc>,
 ) -> Result<Vec<BarRow>> {
-    let rows: Vec<Row> = sqlx::query_as(
+    let rows: Vec<BarColumns> = sqlx::query_as(
         "-- bars::bars_by
         SELECT symbol, trading_date, open, high, low, close, volume
         FROM market.bars
@@ -255,12 +237,9 @@ pub async fn bars_by(
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// Makes `rows`, which are of these symbols up to `to`, what they were at a version of prices. Read after them, so
-/// that a replacement in between is undone as well.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn put_back(
+/// Makes `rows`, which are bars of these symbols up to `to`, what they were at a version of prices. To be called after
+/// they were read, so that a replacement in between is undone too.
+pub async fn undo_replacements(
     pool: &PgPool,
     rows: &mut [BarRow],
     symbols: &[Symbol],
@@ -268,8 +247,8 @@ pub async fn put_back(
     version: i64,
 ) -> Result<()> {
     let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
-    let replaced: Vec<Row> = sqlx::query_as(
-        "-- bars::put_back
+    let replaced: Vec<BarColumns> = sqlx::query_as(
+        "-- bars::undo_replacements
         SELECT symbol, trading_date, open, high, low, close, volume
         FROM market.replaced_bars
         WHERE version > $3 AND trading_date <= $2 AND symbol = ANY($1)
@@ -280,7 +259,7 @@ pub async fn put_back(
     .bind(version)
     .fetch_all(pool)
     .await?;
-    // Of several the last one stays: it was replaced first after that version.
+    // Rows come with the latest version first, so the earliest one above `version` stays in the map.
     let mut before = HashMap::new();
     for row in replaced {
         let BarRow { symbol, date, bar } = row.try_into()?;
@@ -297,35 +276,28 @@ pub async fn put_back(
     Ok(())
 }
 
-/// The close of each symbol on its date or, without a bar that day, the last one before; in their order,
-/// `None` when there never was one.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn marks(pool: &PgPool, wanted: &[(&Symbol, NaiveDate)]) -> Result<Vec<Option<Price>>> {
+/// The last close of each symbol up to its date, in the order given; `None` when there is none.
+pub async fn last_closes(pool: &PgPool, given: &[(&Symbol, NaiveDate)]) -> Result<Vec<Option<Price>>> {
     let rows: Vec<(Option<Decimal>,)> = sqlx::query_as(
-        "-- bars::marks
+        "-- bars::last_closes
         SELECT (
             SELECT close
             FROM market.bars
-            WHERE symbol = wanted.symbol AND trading_date <= wanted.trading_date
+            WHERE symbol = given.symbol AND trading_date <= given.trading_date
             ORDER BY trading_date DESC
             LIMIT 1
         )
-        FROM UNNEST($1::text[], $2::date[]) WITH ORDINALITY AS wanted (symbol, trading_date, place)
-        ORDER BY wanted.place",
+        FROM UNNEST($1::text[], $2::date[]) WITH ORDINALITY AS given (symbol, trading_date, place)
+        ORDER BY given.place",
     )
-    .bind(wanted.iter().map(|(symbol, _)| symbol.as_str()).collect::<Vec<_>>())
-    .bind(wanted.iter().map(|(_, date)| *date).collect::<Vec<_>>())
+    .bind(given.iter().map(|(symbol, _)| symbol.as_str()).collect::<Vec<_>>())
+    .bind(given.iter().map(|(_, date)| *date).collect::<Vec<_>>())
     .fetch_all(pool)
     .await?;
-    rows.into_iter().map(|(close,)| close.map(price).transpose()).collect()
+    rows.into_iter().map(|(close,)| close.map(|close| price(TABLE, close)).transpose()).collect()
 }
 
 /// Closes of these symbols from `from` to `to`, both included, by date.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn closes(
     pool: &PgPool,
     symbols: &[Symbol],
@@ -344,5 +316,7 @@ pub async fn closes(
     .bind(to)
     .fetch_all(pool)
     .await?;
-    rows.into_iter().map(|(name, date, close)| Ok((symbol(name)?, date, price(close)?))).collect()
+    rows.into_iter()
+        .map(|(name, date, close)| Ok((symbol(TABLE, name)?, date, price(TABLE, close)?)))
+        .collect()
 }

@@ -1,4 +1,4 @@
-//! Budget windows of a provider key, shared by all replicas, by the Postgres clock.
+//! Call quotas: the windows of a provider key, shared by all replicas, by the clock of Postgres.
 
 use chrono::{DateTime, Utc};
 use domain::ingest::call_quota::{Window, WindowState};
@@ -13,12 +13,13 @@ pub struct LockedQuota {
     provider: String,
     /// The database's time.
     pub now: DateTime<Utc>,
-    /// Each window with what has been used of it.
+    /// Each window, with what has been used of it.
     pub windows: Vec<(Window, WindowState)>,
 }
 
 type WindowRow = (String, Json<WindowState>);
 
+/// Each window with its state; a window without a row is not used yet.
 fn join(windows: &[Window], rows: Vec<WindowRow>) -> Vec<(Window, WindowState)> {
     let state = |window: &Window| {
         rows.iter()
@@ -30,9 +31,6 @@ fn join(windows: &[Window], rows: Vec<WindowRow>) -> Vec<(Window, WindowState)> 
 }
 
 /// Locks the windows of a provider key, in the order of their names.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn lock_call_quota(pool: &PgPool, provider: &str, windows: &[Window]) -> Result<LockedQuota> {
     let mut transaction = pool.begin().await?;
     let names: Vec<&str> = windows.iter().map(Window::id).collect();
@@ -66,10 +64,7 @@ pub async fn lock_call_quota(pool: &PgPool, provider: &str, windows: &[Window]) 
 }
 
 impl LockedQuota {
-    /// Stores what has now been used and lets the windows go.
-    ///
-    /// # Errors
-    /// When Postgres refuses; nothing is stored then.
+    /// Stores what has been used by now, and unlocks the windows.
     pub async fn store(mut self, states: &[(String, WindowState)]) -> Result<()> {
         for (name, state) in states {
             sqlx::query(
@@ -86,10 +81,7 @@ impl LockedQuota {
         Ok(())
     }
 
-    /// Lets the windows go as they are.
-    ///
-    /// # Errors
-    /// When Postgres refuses.
+    /// Unlocks the windows as they are.
     pub async fn leave(self) -> Result<()> {
         self.transaction.rollback().await?;
         Ok(())
@@ -97,9 +89,6 @@ impl LockedQuota {
 }
 
 /// The windows as they are, without locking them.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn peek_call_quota(
     pool: &PgPool,
     provider: &str,
@@ -116,9 +105,6 @@ pub async fn peek_call_quota(
 }
 
 /// The database's time.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn now(pool: &PgPool) -> Result<DateTime<Utc>> {
     let (now,) = sqlx::query_as("-- call_quotas::now\nSELECT clock_timestamp()").fetch_one(pool).await?;
     Ok(now)

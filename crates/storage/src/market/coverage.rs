@@ -1,15 +1,13 @@
-//! What is stored, for those who ask what there is.
+//! Which prices are stored.
 
 use chrono::NaiveDate;
 use domain::market::instruments::Symbol;
 use sqlx::PgPool;
 
-use crate::error::{Result, StorageError};
+use crate::columns::symbol;
+use crate::error::Result;
 
 /// First and last session of all stored bars; `None` when there are none.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn stored_range(pool: &PgPool) -> Result<Option<(NaiveDate, NaiveDate)>> {
     let (first, last): (Option<NaiveDate>, Option<NaiveDate>) = sqlx::query_as(
         "-- coverage::stored_range\nSELECT min(trading_date), max(trading_date) FROM market.bars",
@@ -19,10 +17,7 @@ pub async fn stored_range(pool: &PgPool) -> Result<Option<(NaiveDate, NaiveDate)
     Ok(first.zip(last))
 }
 
-/// All symbols that have a bar or were asked for, in order.
-///
-/// # Errors
-/// When Postgres refuses.
+/// All symbols that have a bar or were requested from the provider, in order.
 pub async fn known_symbols(pool: &PgPool) -> Result<Vec<Symbol>> {
     let rows: Vec<(String,)> = sqlx::query_as(
         "-- coverage::known_symbols
@@ -39,10 +34,8 @@ pub async fn known_symbols(pool: &PgPool) -> Result<Vec<Symbol>> {
     )
     .fetch_all(pool)
     .await?;
-    let symbol = |(text,): (String,)| {
-        Symbol::try_from(text).map_err(|problem| StorageError::corrupt("market.bars", problem))
-    };
-    let mut symbols: Vec<Symbol> = rows.into_iter().map(symbol).collect::<Result<_>>()?;
+    let mut symbols: Vec<Symbol> =
+        rows.into_iter().map(|(name,)| symbol("market.bars", name)).collect::<Result<_>>()?;
     symbols.sort();
     Ok(symbols)
 }

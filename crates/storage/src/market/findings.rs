@@ -1,25 +1,26 @@
-//! What was odd in the answers that a preparation brought.
+//! What was unexpected in the answers that a preparation received.
 
 use chrono::NaiveDate;
 use domain::market::instruments::Symbol;
 use domain::values::ids::JobId;
 use sqlx::{PgConnection, PgPool};
 
-use crate::error::{Result, StorageError};
+use crate::columns::symbol;
+use crate::error::Result;
 
-/// What was odd about one symbol.
+/// What was unexpected about one symbol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The symbol.
     pub symbol: Symbol,
     /// Sessions whose stored bar differs from a newer answer, ascending; the stored one stays.
     pub revised: Vec<NaiveDate>,
-    /// Rows that are not bars, with what is wrong with each.
+    /// Rows that are not bars, each with its problem.
     pub rejected: Vec<String>,
 }
 
-/// Notes what a job's answer about a symbol had, besides what earlier ones had.
-pub(super) async fn note(
+/// Adds what was unexpected in an answer about a symbol to what earlier answers had.
+pub(super) async fn add(
     connection: &mut PgConnection,
     job: JobId,
     symbol: &Symbol,
@@ -30,7 +31,7 @@ pub(super) async fn note(
         return Ok(());
     }
     sqlx::query(
-        "-- findings::note
+        "-- findings::add
         INSERT INTO market.findings AS known (job_id, symbol, revised, rejected)
         VALUES ($1, $2, $3, $4)
         ON CONFLICT (job_id, symbol) DO UPDATE
@@ -46,10 +47,7 @@ pub(super) async fn note(
     Ok(())
 }
 
-/// What was odd in the answers that a job's preparation has brought so far, by symbol.
-///
-/// # Errors
-/// When Postgres refuses.
+/// What was unexpected in the answers that a job's preparation has received so far, by symbol.
 pub async fn findings(pool: &PgPool, job: JobId) -> Result<Vec<Finding>> {
     let rows: Vec<(String, Vec<NaiveDate>, Vec<String>)> = sqlx::query_as(
         "-- findings::findings
@@ -62,10 +60,8 @@ pub async fn findings(pool: &PgPool, job: JobId) -> Result<Vec<Finding>> {
     .fetch_all(pool)
     .await?;
     rows.into_iter()
-        .map(|(symbol, revised, rejected)| {
-            let symbol = Symbol::try_from(symbol)
-                .map_err(|problem| StorageError::corrupt("market.findings", problem))?;
-            Ok(Finding { symbol, revised, rejected })
+        .map(|(name, revised, rejected)| {
+            Ok(Finding { symbol: symbol("market.findings", name)?, revised, rejected })
         })
         .collect()
 }

@@ -1,4 +1,4 @@
-//! Prices that somebody brought: stored in one commit, or not at all.
+//! Prices from a file: stored in one commit, or not at all.
 
 use chrono::NaiveDate;
 use domain::ingest::import::{BarRow, MAX_LISTED};
@@ -9,48 +9,48 @@ use sqlx::{FromRow, PgConnection, PgPool};
 
 use crate::error::Result;
 
-/// What imported bars are said to come from.
+/// The source of imported bars.
 const SOURCE: &str = "import";
 
-/// Rows of one statement.
+/// How many rows one statement has.
 const CHUNK: usize = 5_000;
 
-/// What an import did.
+/// How many rows an import stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Imported {
+pub struct ImportCounts {
     /// Rows that were new.
     pub inserted: u64,
-    /// Rows that were there already.
+    /// Rows that were already stored.
     pub unchanged: u64,
-    /// Rows that took the place of others.
+    /// Rows that replaced others.
     pub replaced: u64,
 }
 
 /// A row that differs from what is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Different {
+pub struct DifferingRow {
     /// The row's line.
     pub line: usize,
-    /// What is stored, as people read it.
+    /// What is stored, for people to read.
     pub stored: String,
 }
 
-/// What came of an import.
+/// Whether an import was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Import {
+pub enum ImportOutcome {
     /// It is stored.
-    Stored(Imported),
-    /// Nothing is stored: so many rows differ from stored ones, of which these are the first.
+    Stored(ImportCounts),
+    /// Nothing is stored, because rows differ from stored ones.
     Differs {
         /// The first of them, in the order of the file.
-        listed: Vec<Different>,
+        listed: Vec<DifferingRow>,
         /// How many there are.
         total: usize,
     },
 }
 
 #[derive(FromRow)]
-struct DifferingRow {
+struct StoredBar {
     line: i64,
     open: Decimal,
     high: Decimal,
@@ -59,29 +59,27 @@ struct DifferingRow {
     volume: i64,
 }
 
-impl From<DifferingRow> for Different {
-    fn from(row: DifferingRow) -> Self {
-        let DifferingRow { line, open, high, low, close, volume } = row;
+impl From<StoredBar> for DifferingRow {
+    fn from(row: StoredBar) -> Self {
+        let StoredBar { line, open, high, low, close, volume } = row;
         let [open, high, low, close] = [open, high, low, close].map(|price| price.normalize());
         Self {
-            line: usize::try_from(line).unwrap_or_default(),
+            line: usize::try_from(line).unwrap_or(usize::MAX),
             stored: format!("open {open}, high {high}, low {low}, close {close}, volume {volume}"),
         }
     }
 }
 
-/// Stores bars. Those that differ from stored ones take their place when `replace`; otherwise nothing is stored.
-///
-/// # Errors
-/// When Postgres refuses; nothing is stored then.
-pub async fn import_bars(pool: &PgPool, bars: &[BarRow], replace: bool) -> Result<Import> {
+/// Stores bars. With `replace`, those that differ from stored ones replace them; otherwise nothing is stored when any of
+/// them differs.
+pub async fn import_bars(pool: &PgPool, bars: &[BarRow], replace: bool) -> Result<ImportOutcome> {
     let mut transaction = pool.begin().await?;
-    // Downloads wait, so that what is compared is what is there at the commit.
+    // Downloads wait, so that the bars that are compared are still the stored ones at the commit.
     sqlx::query("-- imports::lock\nLOCK TABLE market.bars IN SHARE ROW EXCLUSIVE MODE")
         .execute(&mut *transaction)
         .await?;
     let version = next_version(&mut transaction).await?;
-    let (mut done, mut listed, mut total) = (Imported::default(), Vec::new(), 0);
+    let (mut done, mut listed, mut total) = (ImportCounts::default(), Vec::new(), 0);
     for chunk in bars.chunks(CHUNK) {
         let inserted = insert(&mut transaction, chunk).await?;
         let differing = differing(&mut transaction, chunk).await?;
@@ -96,17 +94,17 @@ pub async fn import_bars(pool: &PgPool, bars: &[BarRow], replace: bool) -> Resul
     }
     if total > 0 && !replace {
         transaction.rollback().await?;
-        return Ok(Import::Differs { listed, total });
+        return Ok(ImportOutcome::Differs { listed, total });
     }
     if done.replaced > 0 {
         store_version(&mut transaction, version).await?;
     }
-    look_again(&mut transaction).await?;
+    wake_preparations(&mut transaction).await?;
     transaction.commit().await?;
-    Ok(Import::Stored(done))
+    Ok(ImportOutcome::Stored(done))
 }
 
-/// The version that a change of prices makes; nobody else makes one until the commit.
+/// The version that a change of prices makes. Locks the version, so that no one else makes one until the commit.
 pub(super) async fn next_version(connection: &mut PgConnection) -> Result<i64> {
     let (version,): (i64,) =
         sqlx::query_as("-- imports::next_version\nSELECT version + 1 FROM market.price_version FOR UPDATE")
@@ -123,10 +121,10 @@ pub(super) async fn store_version(connection: &mut PgConnection, version: i64) -
     Ok(())
 }
 
-/// Preparations that wait for the provider's budget may have their prices now.
-pub(super) async fn look_again(connection: &mut PgConnection) -> Result<()> {
+/// Lets preparations that wait for the call quota look again: they may have their prices now.
+pub(super) async fn wake_preparations(connection: &mut PgConnection) -> Result<()> {
     sqlx::query(
-        "-- imports::look_again
+        "-- imports::wake_preparations
         UPDATE market.preparations SET not_before = NULL WHERE state = 'due' AND not_before > now()",
     )
     .execute(connection)
@@ -187,7 +185,7 @@ async fn insert(connection: &mut PgConnection, bars: &[BarRow]) -> Result<u64> {
 }
 
 /// The stored bars that differ from these, in the order of the file.
-async fn differing(connection: &mut PgConnection, bars: &[BarRow]) -> Result<Vec<Different>> {
+async fn differing(connection: &mut PgConnection, bars: &[BarRow]) -> Result<Vec<DifferingRow>> {
     let query = sqlx::query_as(
         "-- imports::differing
         SELECT given.line, stored.open, stored.high, stored.low, stored.close, stored.volume
@@ -198,11 +196,11 @@ async fn differing(connection: &mut PgConnection, bars: &[BarRow]) -> Result<Vec
             IS DISTINCT FROM (given.open, given.high, given.low, given.close, given.volume)
         ORDER BY given.line",
     );
-    let rows: Vec<DifferingRow> = bind!(query, bars).fetch_all(connection).await?;
+    let rows: Vec<StoredBar> = bind!(query, bars).fetch_all(connection).await?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// Puts these in the place of stored ones that differ, which are kept as `version` replaced them.
+/// Replaces stored bars that differ by these; the replaced ones are kept, with `version` as the one that replaced them.
 async fn replace_bars(connection: &mut PgConnection, bars: &[BarRow], version: i64) -> Result<u64> {
     let query = sqlx::query(
         "-- imports::replace_bars

@@ -1,31 +1,35 @@
-//! Schema `market`: daily bars, coverage, provider budgets, preparations, downloads in flight.
+//! Schema `market`: daily bars, coverage, call quotas, preparations, downloads in flight.
 
 mod actions;
+mod answer_spans;
 mod bars;
 mod call_quotas;
-mod cancelled;
+mod cancelled_preparations;
 mod coverage;
+mod downloads;
 mod findings;
-mod flights;
 mod imports;
 mod portfolios;
 mod preparations;
 mod source;
-mod spans;
 
 pub use actions::{import_actions, known_actions};
+pub use answer_spans::{insert_span, spans};
 pub use bars::{
-    BarRow, Stored, bars_between, bars_by, closes, insert_bars, last_before, marks, present, put_back,
+    BarRow, InsertedBars, bars_between, bars_by, closes, dates_with_bars, insert_bars, last_before,
+    last_closes, undo_replacements,
 };
 pub use call_quotas::{LockedQuota, lock_call_quota, now, peek_call_quota};
-pub use cancelled::{CancelledPreparation, CancelledPreparations, take_cancelled};
+pub use cancelled_preparations::{CancelledPreparation, CancelledPreparations, take_cancelled};
 pub use coverage::{known_symbols, stored_range};
+pub use downloads::{
+    Download, release_download, release_downloads, renew_downloads, store_download, take_download,
+};
 pub use findings::{Finding, findings};
-pub use flights::{Landing, give_back, land, release, release_all, renew_flights, take_flight};
-pub use imports::{Different, Import, Imported, import_bars};
+pub use imports::{DifferingRow, ImportCounts, ImportOutcome, import_bars};
 pub use portfolios::{completed_days, held_symbols, repriced_days};
 pub use preparations::{
-    Preparation, claim_due, due_count, finish, missing_preparations, note_download, renew, upsert, wait_until,
+    Preparation, claim_due, due_count, finish, insert_preparation, missing_preparations, postpone,
+    record_download, renew,
 };
-pub use source::{SourceNote, note_source};
-pub use spans::{insert_span, spans};
+pub use source::{SourceRow, record_source};

@@ -1,15 +1,13 @@
-//! What `execution` tells of portfolios: the days that they have completed, and what they hold.
+//! What downloader reads of portfolios in schema `execution`: the days that they have completed, and what they hold.
 
 use chrono::NaiveDate;
 use domain::market::instruments::Symbol;
 use sqlx::PgPool;
 
-use crate::error::{Result, StorageError};
+use crate::columns::symbol;
+use crate::error::Result;
 
 /// The dates of `experiment` that each of these portfolios has completed, from `from` to `to`.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn completed_days(
     pool: &PgPool,
     experiment: &str,
@@ -33,9 +31,6 @@ pub async fn completed_days(
 }
 
 /// The symbols that each of these portfolios of `experiment` holds after its last completed day.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn held_symbols(
     pool: &PgPool,
     experiment: &str,
@@ -53,19 +48,14 @@ pub async fn held_symbols(
     .fetch_all(pool)
     .await?;
     rows.into_iter()
-        .map(|(model, trial, symbol)| {
-            let symbol = Symbol::try_from(symbol)
-                .map_err(|problem| StorageError::corrupt("execution.held_symbols", problem))?;
-            Ok((model, trial.cast_unsigned(), symbol))
+        .map(|(model, trial, name)| {
+            Ok((model, trial.cast_unsigned(), symbol("execution.held_symbols", name)?))
         })
         .collect()
 }
 
-/// Completed days that stand on prices which were replaced after they ran: those that ran on them, and all later
-/// ones of their portfolios.
-///
-/// # Errors
-/// When Postgres refuses.
+/// How many completed days rest on prices that were replaced after they ran: those that ran on them, and all later ones
+/// of their portfolios.
 pub async fn repriced_days(pool: &PgPool) -> Result<u64> {
     let (days,): (i64,) = sqlx::query_as(
         "-- portfolios::repriced_days
@@ -81,5 +71,5 @@ pub async fn repriced_days(pool: &PgPool) -> Result<u64> {
     )
     .fetch_one(pool)
     .await?;
-    Ok(u64::try_from(days).unwrap_or_default())
+    Ok(days.cast_unsigned())
 }

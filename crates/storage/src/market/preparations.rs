@@ -1,4 +1,4 @@
-//! Jobs whose prices are being prepared.
+//! Preparations: jobs whose prices are being made available.
 
 use chrono::{DateTime, Utc};
 use domain::values::ids::JobId;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::error::{Result, StorageError};
 use crate::outbox::{self, NewMessage, StoredMessage};
 
-/// A preparation in the hands of the worker that claimed it.
+/// A preparation that a worker has claimed.
 #[derive(Debug, Clone)]
 pub struct Preparation {
     /// The job.
@@ -17,14 +17,14 @@ pub struct Preparation {
     pub body: String,
     /// W3C trace context of the job.
     pub traceparent: Option<String>,
-    /// The right to write; over as soon as somebody else claims it.
+    /// The fencing token: a write is refused once another worker has claimed the preparation.
     pub epoch: i64,
     /// Symbols that lacked prices when the download began.
     pub symbols_total: Option<u32>,
 }
 
 #[derive(FromRow)]
-struct Row {
+struct PreparationRow {
     job_id: Uuid,
     body: String,
     traceparent: Option<String>,
@@ -32,13 +32,15 @@ struct Row {
     symbols_total: Option<i32>,
 }
 
-/// Notes that a job's prices are wanted. Saying it twice changes nothing.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn upsert(pool: &PgPool, job: JobId, body: &str, traceparent: Option<&str>) -> Result<()> {
+/// Stores that a job needs its prices. A second time changes nothing.
+pub async fn insert_preparation(
+    pool: &PgPool,
+    job: JobId,
+    body: &str,
+    traceparent: Option<&str>,
+) -> Result<()> {
     sqlx::query(
-        "-- preparations::upsert
+        "-- preparations::insert_preparation
         INSERT INTO market.preparations (job_id, body, traceparent)
         VALUES ($1, $2, $3)
         ON CONFLICT (job_id) DO NOTHING",
@@ -51,12 +53,9 @@ pub async fn upsert(pool: &PgPool, job: JobId, body: &str, traceparent: Option<&
     Ok(())
 }
 
-/// Claims the longest-due preparation for three seconds; `None` when there is none.
-///
-/// # Errors
-/// When Postgres refuses.
+/// Claims the preparation that has been due longest, for three seconds; `None` when there is none.
 pub async fn claim_due(pool: &PgPool) -> Result<Option<Preparation>> {
-    let row: Option<Row> = sqlx::query_as(
+    let row: Option<PreparationRow> = sqlx::query_as(
         "-- preparations::claim_due
         UPDATE market.preparations
         SET epoch = epoch + 1, lease_until = now() + interval '3 s', not_before = NULL
@@ -79,10 +78,10 @@ pub async fn claim_due(pool: &PgPool) -> Result<Option<Preparation>> {
     }))
 }
 
-/// Keeps a preparation for another three seconds.
+/// Renews the lease of a preparation for three seconds.
 ///
 /// # Errors
-/// [`StorageError::Fenced`] when somebody else has claimed it.
+/// [`StorageError::Fenced`] when another worker has claimed it.
 pub async fn renew(pool: &PgPool, preparation: &Preparation) -> Result<()> {
     let renewed = sqlx::query(
         "-- preparations::renew
@@ -116,11 +115,11 @@ async fn fenced(pool: &PgPool, preparation: &Preparation) -> Result<Transaction<
     }
 }
 
-/// Writes messages about the download, and how many symbols it began with.
+/// Writes messages about the download, and how many symbols lacked prices when it began.
 ///
 /// # Errors
-/// [`StorageError::Fenced`] when somebody else has claimed the preparation.
-pub async fn note_download(
+/// [`StorageError::Fenced`] when another worker has claimed the preparation.
+pub async fn record_download(
     pool: &PgPool,
     preparation: &Preparation,
     symbols_total: u32,
@@ -128,7 +127,7 @@ pub async fn note_download(
 ) -> Result<()> {
     let mut transaction = fenced(pool, preparation).await?;
     sqlx::query(
-        "-- preparations::note_download\nUPDATE market.preparations SET symbols_total = $2 WHERE job_id = $1",
+        "-- preparations::record_download\nUPDATE market.preparations SET symbols_total = $2 WHERE job_id = $1",
     )
     .bind(preparation.job.0)
     .bind(symbols_total.cast_signed())
@@ -139,11 +138,11 @@ pub async fn note_download(
     Ok(())
 }
 
-/// Puts a preparation off until then.
+/// Postpones a preparation until then.
 ///
 /// # Errors
-/// [`StorageError::Fenced`] when somebody else has claimed it.
-pub async fn wait_until(
+/// [`StorageError::Fenced`] when another worker has claimed it.
+pub async fn postpone(
     pool: &PgPool,
     preparation: &Preparation,
     until: DateTime<Utc>,
@@ -151,7 +150,7 @@ pub async fn wait_until(
 ) -> Result<()> {
     let mut transaction = fenced(pool, preparation).await?;
     sqlx::query(
-        "-- preparations::wait_until
+        "-- preparations::postpone
         UPDATE market.preparations SET not_before = $2, lease_until = NULL WHERE job_id = $1",
     )
     .bind(preparation.job.0)
@@ -163,10 +162,10 @@ pub async fn wait_until(
     Ok(())
 }
 
-/// Ends a preparation with its outcome's message.
+/// Ends a preparation with the messages about its outcome.
 ///
 /// # Errors
-/// [`StorageError::Fenced`] when somebody else has claimed it.
+/// [`StorageError::Fenced`] when another worker has claimed it.
 pub async fn finish(pool: &PgPool, preparation: &Preparation, messages: &[NewMessage]) -> Result<()> {
     let mut transaction = fenced(pool, preparation).await?;
     sqlx::query(
@@ -183,10 +182,7 @@ pub async fn finish(pool: &PgPool, preparation: &Preparation, messages: &[NewMes
     Ok(())
 }
 
-/// Requests in trigger's outbox that no preparation stands for: the broker forgot them.
-///
-/// # Errors
-/// When Postgres refuses.
+/// Requests in trigger's outbox that have no preparation, because the broker has not delivered or has lost them.
 pub async fn missing_preparations(pool: &PgPool) -> Result<Vec<StoredMessage>> {
     let rows = sqlx::query_as(
         "-- preparations::missing_preparations
@@ -203,9 +199,6 @@ pub async fn missing_preparations(pool: &PgPool) -> Result<Vec<StoredMessage>> {
 }
 
 /// How many preparations are not done.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn due_count(pool: &PgPool) -> Result<i64> {
     let (count,) = sqlx::query_as(
         "-- preparations::due_count\nSELECT count(*) FROM market.preparations WHERE state = 'due'",

@@ -1,4 +1,4 @@
-//! Where prices come from, for those who ask what a job would need.
+//! The source of prices, which a dry run has to know.
 
 use domain::ingest::call_quota::Window;
 use sqlx::PgPool;
@@ -6,28 +6,25 @@ use sqlx::types::Json;
 
 use crate::error::Result;
 
-/// A source of prices.
+/// The source of prices that downloader uses.
 #[derive(Debug, Clone, Copy)]
-pub struct SourceNote<'a> {
+pub struct SourceRow<'a> {
     /// The provider's name.
     pub name: &'a str,
-    /// The provider of its budget's rows.
+    /// The `provider` of its call quotas.
     pub quota_key: &'a str,
-    /// The windows of its budget.
+    /// The windows of its call quota.
     pub windows: &'a [Window],
-    /// Seconds that a call waits for the budget at most.
+    /// The longest time, in seconds, that a call waits for the quota.
     pub max_wait_seconds: u64,
-    /// How many sessions the key's plan reaches back; `None` without a limit.
+    /// How many past sessions the key gives access to; `None` without a limit.
     pub recent_sessions: Option<usize>,
 }
 
-/// Notes the source in use; `None` when there is no key.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn note_source(pool: &PgPool, source: Option<&SourceNote<'_>>) -> Result<()> {
+/// Stores which source is in use; `None` when there is no key.
+pub async fn record_source(pool: &PgPool, source: Option<&SourceRow<'_>>) -> Result<()> {
     sqlx::query(
-        "-- source::note_source
+        "-- source::record_source
         INSERT INTO market.source (name, quota_key, windows, max_wait_seconds, recent_sessions)
         VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (only_row) DO UPDATE

@@ -1,4 +1,6 @@
-//! Chains of portfolios' winning days: from which day on they are stale.
+//! Chains of portfolios' winning days: the first day of each that is stale.
+//!
+//! `domain::simulation::staleness` has the rule; here it is applied to what changed, in the statement that stores it.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +11,14 @@ use sqlx::PgConnection;
 use crate::error::Result;
 
 /// A portfolio: experiment, model, trial.
-type Portfolio = (String, String, u32);
+type PortfolioName = (String, String, u32);
 
 /// Portfolios whose completed days changed, each with the first date that did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Changes(BTreeMap<Portfolio, NaiveDate>);
+pub(super) struct Changes(BTreeMap<PortfolioName, NaiveDate>);
 
 impl Changes {
-    /// What facts, once they are stored, may change.
+    /// What these facts may change once they are stored.
     pub(super) fn of<'a>(facts: impl IntoIterator<Item = &'a DayFact>) -> Self {
         let mut changes = Self::default();
         for DayFact { key, .. } in facts.into_iter().filter(|fact| fact.state == DayState::Completed) {
@@ -26,11 +28,11 @@ impl Changes {
     }
 
     /// Adds a day of a portfolio.
-    pub(super) fn add(&mut self, portfolio: Portfolio, date: NaiveDate) {
+    pub(super) fn add(&mut self, portfolio: PortfolioName, date: NaiveDate) {
         self.0.entry(portfolio).and_modify(|first| *first = date.min(*first)).or_insert(date);
     }
 
-    /// All of both.
+    /// Adds all changes of `other`.
     pub(super) fn merge(&mut self, other: Self) {
         for (portfolio, date) in other.0 {
             self.add(portfolio, date);
@@ -38,10 +40,10 @@ impl Changes {
     }
 }
 
-/// Brings the chains of `changes` up to date; their days are written already, in this transaction.
+/// Brings the chains of `changes` up to date; their days are already written in this transaction.
 ///
-/// What is before the first changed day stays as it was. So a chain that is stale from an earlier day on remains so,
-/// and any other is looked through from there, up to the first day whose base is not the winner before it.
+/// Days before the first changed one stay as they were. So a chain that is stale from an earlier day on stays so, and
+/// any other is searched from the first changed day on, for a day whose base is not the winning day before it.
 pub(super) async fn follow(connection: &mut PgConnection, changes: &Changes) -> Result<()> {
     if changes.0.is_empty() {
         return Ok(());
@@ -52,8 +54,9 @@ pub(super) async fn follow(connection: &mut PgConnection, changes: &Changes) -> 
             .bind(changes.0.keys().map(|(_, model, _)| model.as_str()).collect::<Vec<_>>())
             .bind(changes.0.keys().map(|(_, _, trial)| trial.cast_signed()).collect::<Vec<_>>())
     };
-    // In a statement of its own, and in order: the next one then sees what those before us have committed. Postgres
-    // would plan that one anew each time, for longer than it runs; the plan that it keeps goes by indexes.
+    // A statement of its own, and in order: the next statement then sees what earlier holders of these rows committed.
+    // It sets the planner's settings for the next one too, which PostgreSQL would otherwise plan anew each time, for
+    // longer than it runs.
     columns(
         "-- chains::follow lock
         INSERT INTO status.chains AS chain (experiment, model, trial)
@@ -69,38 +72,36 @@ pub(super) async fn follow(connection: &mut PgConnection, changes: &Changes) -> 
     .await?;
     columns(
         "-- chains::follow
+        WITH changed AS MATERIALIZED (
+            SELECT given.*, coalesce((
+                SELECT max(before.trading_date)
+                FROM status.model_days before
+                WHERE before.state = 'completed' AND before.experiment = given.experiment
+                    AND before.model = given.model AND before.trial = given.trial
+                    AND before.trading_date < given.first_date
+            ), given.first_date) AS previous_date
+            FROM UNNEST($1::text[], $2::text[], $3::int[], $4::date[])
+                AS given (experiment, model, trial, first_date)
+        )
         UPDATE status.chains chain
         SET stale_from = found.stale_from
         FROM (
-            SELECT given.experiment, given.model, given.trial, given.first_date, (
+            SELECT changed.experiment, changed.model, changed.trial, changed.first_date, (
                 SELECT link.trading_date
                 FROM (
                     SELECT trading_date, base_date, base_revision, lag(trading_date) OVER dates AS previous_date,
                         lag(revision) OVER dates AS previous_revision
-                    FROM (
-                        SELECT DISTINCT ON (trading_date) trading_date, revision, base_date, base_revision
-                        FROM status.model_days day
-                        WHERE day.state = 'completed' AND day.experiment = given.experiment
-                            AND day.model = given.model AND day.trial = given.trial
-                            AND day.trading_date >= coalesce((
-                                SELECT max(before.trading_date)
-                                FROM status.model_days before
-                                WHERE before.state = 'completed' AND before.experiment = given.experiment
-                                    AND before.model = given.model AND before.trial = given.trial
-                                    AND before.trading_date < given.first_date
-                            ), given.first_date)
-                        ORDER BY trading_date, revision DESC
-                    ) winners
+                    FROM status.winning_days(changed.experiment, changed.model, changed.trial, changed.previous_date,
+                        'infinity')
                     WINDOW dates AS (ORDER BY trading_date)
                 ) link
-                WHERE link.trading_date >= given.first_date
+                WHERE link.trading_date >= changed.first_date
                     AND (link.base_date, link.base_revision)
                         IS DISTINCT FROM (link.previous_date, link.previous_revision)
                 ORDER BY link.trading_date
                 LIMIT 1
             ) AS stale_from
-            FROM UNNEST($1::text[], $2::text[], $3::int[], $4::date[])
-                AS given (experiment, model, trial, first_date)
+            FROM changed
         ) found
         WHERE chain.experiment = found.experiment AND chain.model = found.model AND chain.trial = found.trial
             AND (chain.stale_from IS NULL OR chain.stale_from >= found.first_date)

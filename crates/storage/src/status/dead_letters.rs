@@ -1,4 +1,4 @@
-//! Messages nobody could handle, kept with their reason.
+//! Dead letters: messages that no consumer could handle, kept with the reason.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -6,16 +6,16 @@ use sqlx::{FromRow, PgPool};
 
 use crate::error::Result;
 
-/// A message to put away.
+/// A message to keep as a dead letter.
 #[derive(Debug, Clone)]
 pub struct NewDeadLetter<'a> {
     /// The queue whose consumer could not handle it.
     pub queue: Option<&'a str>,
-    /// Why.
+    /// Why it could not be handled.
     pub reason: &'a str,
-    /// Where it was published first.
+    /// The exchange to which it was published first.
     pub exchange: Option<&'a str>,
-    /// With which key.
+    /// The routing key with which it was published first.
     pub routing_key: &'a str,
     /// Its id, as the sender set it.
     pub message_id: Option<&'a str>,
@@ -25,22 +25,22 @@ pub struct NewDeadLetter<'a> {
     pub headers: &'a Value,
     /// As it arrived.
     pub body: &'a [u8],
-    /// When it was given up, if that is known.
+    /// When its consumer gave it up, if that is known.
     pub died_at: Option<DateTime<Utc>>,
 }
 
-/// A message that was put away.
+/// A message that is kept as a dead letter.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct DeadLetterRow {
     /// Its number here.
     pub id: i64,
     /// The queue whose consumer could not handle it.
     pub queue: Option<String>,
-    /// Why.
+    /// Why it could not be handled.
     pub reason: String,
-    /// Where it was published first.
+    /// The exchange to which it was published first.
     pub exchange: Option<String>,
-    /// With which key.
+    /// The routing key with which it was published first.
     pub routing_key: String,
     /// Its id, as the sender set it.
     pub message_id: Option<String>,
@@ -52,15 +52,15 @@ pub struct DeadLetterRow {
     pub body: Vec<u8>,
     /// Length of the whole body in bytes.
     pub body_bytes: i32,
-    /// When it was given up.
+    /// When its consumer gave it up.
     pub died_at: DateTime<Utc>,
-    /// When it was sent again.
+    /// When it was published again.
     pub replayed_at: Option<DateTime<Utc>>,
-    /// When it was let go.
+    /// When it was discarded.
     pub discarded_at: Option<DateTime<Utc>>,
 }
 
-/// Which letters.
+/// Selects dead letters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LetterFilter {
     /// With numbers below this one.
@@ -69,14 +69,14 @@ pub struct LetterFilter {
     pub state: Option<LetterState>,
 }
 
-/// What became of a letter.
+/// Whether a letter was resolved, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LetterState {
-    /// Nothing yet.
+    /// It was not resolved yet.
     Open,
-    /// It was sent again.
+    /// It was published again.
     Replayed,
-    /// It was let go.
+    /// An operator decided not to replay it.
     Discarded,
 }
 
@@ -92,7 +92,7 @@ impl LetterState {
 }
 
 impl DeadLetterRow {
-    /// What became of it.
+    /// Whether it was resolved, and how.
     pub fn state(&self) -> LetterState {
         match (self.replayed_at, self.discarded_at) {
             (Some(_), _) => LetterState::Replayed,
@@ -102,10 +102,7 @@ impl DeadLetterRow {
     }
 }
 
-/// Keeps a message; the same one again changes nothing.
-///
-/// # Errors
-/// When Postgres refuses.
+/// Keeps a message as a dead letter. The same message again changes nothing.
 pub async fn insert_dead_letter(pool: &PgPool, letter: &NewDeadLetter<'_>) -> Result<()> {
     sqlx::query(
         "-- dead_letters::insert_dead_letter
@@ -129,9 +126,6 @@ pub async fn insert_dead_letter(pool: &PgPool, letter: &NewDeadLetter<'_>) -> Re
 }
 
 /// Up to `limit` letters, newest first, with the first `body_bytes` of each body.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn dead_letters(
     pool: &PgPool,
     filter: LetterFilter,
@@ -162,9 +156,6 @@ pub async fn dead_letters(
 }
 
 /// A letter with the first `body_bytes` of its body; `None` when there is no such letter.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn dead_letter(pool: &PgPool, id: i64, body_bytes: i32) -> Result<Option<DeadLetterRow>> {
     let row = sqlx::query_as(
         "-- dead_letters::dead_letter

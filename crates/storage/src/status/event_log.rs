@@ -3,24 +3,44 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use domain::events::event::Event;
 use domain::values::ids::JobId;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::projection::Received;
 use crate::error::Result;
 
-/// What a trace context says about its trace: the second part of `traceparent`.
+/// An event with its envelope.
+#[derive(Debug, Clone, Copy)]
+pub struct ReceivedEvent<'a> {
+    /// The service that published it; unique together with `id`.
+    pub source: &'a str,
+    /// Its identity within the source.
+    pub id: Uuid,
+    /// Its type.
+    pub kind: &'a str,
+    /// When its producer created it.
+    pub at: DateTime<Utc>,
+    /// W3C trace context of its creation.
+    pub traceparent: Option<&'a str>,
+    /// The body as it was sent.
+    pub body: &'a str,
+    /// The decoded body.
+    pub event: &'a Event,
+}
+
+/// The trace id of a trace context: the second part of `traceparent`.
 pub(super) fn trace_id(traceparent: Option<&str>) -> Option<&str> {
     traceparent?.split('-').nth(1)
 }
 
-/// Appends those of `received` that the log lacks, in order, and answers their numbers by source and id.
-/// Their jobs are locked by the caller, so that nobody else numbers them meanwhile; `status.feed` is locked after
-/// them by all, so that nobody waits in a circle.
+/// Appends those of `received` that the log lacks, in order, and returns their numbers by source and id.
+///
+/// The caller has locked their jobs, so that no other transaction gives numbers for them. Every transaction locks
+/// `status.feed` after the jobs, so that there is no deadlock.
 pub(super) async fn append(
     connection: &mut PgConnection,
-    received: &[&Received<'_>],
+    received: &[&ReceivedEvent<'_>],
 ) -> Result<HashMap<(String, Uuid), i64>> {
     let rows: Vec<(String, Uuid, i64)> = sqlx::query_as(
         "-- event_log::append
@@ -32,11 +52,11 @@ pub(super) async fn append(
             FROM UNNEST($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
                 WITH ORDINALITY AS given (source, id, job_id, kind, occurred_at, traceparent, body, place)
             JOIN status.jobs job ON job.id = given.job_id
-            -- Not an EXISTS, which may be planned as a join with the whole log.
+            -- A subquery instead of EXISTS, which PostgreSQL may plan as a join with the whole log.
             WHERE coalesce((SELECT false FROM status.events known
                             WHERE known.source = given.source AND known.id = given.id), true)
         ), feed AS (
-            -- Holds the row to the end of the transaction: positions become visible in their order.
+            -- The row stays locked to the end of the transaction, so that positions become visible in their order.
             INSERT INTO status.feed AS feed (last_position)
             SELECT count(*) FROM fresh HAVING count(*) > 0
             ON CONFLICT (id) DO UPDATE SET last_position = feed.last_position + EXCLUDED.last_position
@@ -61,9 +81,9 @@ pub(super) async fn append(
     Ok(rows.into_iter().map(|(source, id, seq)| ((source, id), seq)).collect())
 }
 
-/// An event as it stands in the log.
+/// A row of the log.
 #[derive(Debug, FromRow)]
-pub(super) struct LoggedEvent {
+pub(super) struct EventRow {
     pub(super) source: String,
     pub(super) id: Uuid,
     pub(super) seq: i64,
@@ -79,7 +99,7 @@ pub(super) async fn page(
     job: JobId,
     after: i64,
     limit: i64,
-) -> Result<Vec<LoggedEvent>> {
+) -> Result<Vec<EventRow>> {
     let rows = sqlx::query_as(
         "-- event_log::page
         SELECT source, id, seq, kind, occurred_at, traceparent, body

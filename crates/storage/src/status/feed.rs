@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::connect::Database;
 use crate::error::Result;
 
-/// What `status.feed` announces on.
+/// The channel that the trigger of `status.feed` notifies.
 const CHANNEL: &str = "modelday_events";
 
 /// An event of the log.
@@ -24,25 +24,25 @@ pub struct FeedEvent {
     pub job_id: Uuid,
     /// Its number within the job, without gaps, from 1.
     pub seq: i64,
-    /// Who says it; unique together with `id`.
+    /// The service that published it; unique together with `id`.
     pub source: String,
     /// Its identity within the source.
     pub id: Uuid,
     /// Its type.
     pub kind: String,
-    /// When its producer wrote it.
+    /// When its producer created it.
     pub occurred_at: DateTime<Utc>,
     /// W3C trace context of its creation.
     pub traceparent: Option<String>,
     /// The body as it was sent.
     pub body: String,
-    /// Whether it was the last one of a job that is shown as ended when it was read.
+    /// Whether it was the last event of its job, and the job was shown as ended, when it was read.
     pub ends_job: bool,
 }
 
-/// How far the log is.
+/// How far the event log goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct LogEnd {
     /// The position of the last event of all; 0 without any.
     pub last_position: i64,
     /// The number of the job's last event; 0 without any.
@@ -52,9 +52,6 @@ pub struct Standing {
 }
 
 /// The position of the last event; 0 without any.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn last_position(pool: &PgPool) -> Result<i64> {
     let (position,) = sqlx::query_as(
         "-- feed::last_position\nSELECT coalesce((SELECT last_position FROM status.feed WHERE id = 1), 0)",
@@ -64,30 +61,24 @@ pub async fn last_position(pool: &PgPool) -> Result<i64> {
     Ok(position)
 }
 
-/// How far the log of `job` is; `None` when nobody knows the job.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn standing(pool: &PgPool, job: JobId) -> Result<Option<Standing>> {
+/// How far the log of `job` goes; `None` when there is no such job.
+pub async fn log_end(pool: &PgPool, job: JobId) -> Result<Option<LogEnd>> {
     let row: Option<(i64, i64, bool)> = sqlx::query_as(
-        "-- feed::standing
+        "-- feed::log_end
         SELECT coalesce((SELECT last_position FROM status.feed WHERE id = 1), 0), coalesce(job.last_seq, 0),
             coalesce(job.state = ANY($2), false)
-        FROM (VALUES ($1::uuid)) AS wanted (id)
-        LEFT JOIN status.jobs job ON job.id = wanted.id
-        WHERE job.id IS NOT NULL OR EXISTS (SELECT FROM trigger.jobs accepted WHERE accepted.id = wanted.id)",
+        FROM (VALUES ($1::uuid)) AS given (id)
+        LEFT JOIN status.jobs job ON job.id = given.id
+        WHERE job.id IS NOT NULL OR EXISTS (SELECT FROM trigger.jobs accepted WHERE accepted.id = given.id)",
     )
     .bind(job.0)
     .bind(ended_states())
     .fetch_optional(pool)
     .await?;
-    Ok(row.map(|(last_position, last_seq, ended)| Standing { last_position, last_seq, ended }))
+    Ok(row.map(|(last_position, last_seq, ended)| LogEnd { last_position, last_seq, ended }))
 }
 
 /// Up to `limit` events with positions above `after`, in order.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn events_after(pool: &PgPool, after: i64, limit: i64) -> Result<Vec<FeedEvent>> {
     let rows = sqlx::query_as(
         "-- feed::events_after
@@ -108,9 +99,6 @@ pub async fn events_after(pool: &PgPool, after: i64, limit: i64) -> Result<Vec<F
 }
 
 /// Up to `limit` events of `job` with numbers above `after`, in order.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn job_events_after(pool: &PgPool, job: JobId, after: i64, limit: i64) -> Result<Vec<FeedEvent>> {
     let rows = sqlx::query_as(
         "-- feed::job_events_after
@@ -136,15 +124,12 @@ fn ended_states() -> Vec<&'static str> {
     [Completed, Partial, Failed, Cancelled].map(JobState::as_str).to_vec()
 }
 
-/// Tells when projections have committed, whichever process they ran in. Holds a connection of its own, so that
-/// none is missing from the pool.
-pub struct Announcements(PgListener);
+/// Notifications of committed projections, of all processes. They have a connection of their own, so that the pool keeps
+/// all of its connections.
+pub struct EventNotifications(PgListener);
 
-impl Announcements {
+impl EventNotifications {
     /// Listens from here on.
-    ///
-    /// # Errors
-    /// When Postgres does not answer.
     pub async fn listen(database: &Database) -> Result<Self> {
         let options = PgConnectOptions::from_str(&database.url)?.application_name("modelday-status-streams");
         let pool = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
@@ -153,7 +138,7 @@ impl Announcements {
         Ok(Self(listener))
     }
 
-    /// Waits until something has committed, or until a connection that was lost is back and something may have.
+    /// Waits until a projection has committed, or may have while the connection was lost.
     ///
     /// # Errors
     /// When the connection is lost and does not come back.

@@ -10,14 +10,14 @@ use uuid::Uuid;
 
 use crate::error::Result;
 
-/// How many model-days of a job have ended in which way.
+/// How many model-days of a job ended in which way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Took effect.
+    /// Completed.
     pub completed: u32,
     /// Failed.
     pub failed: u32,
-    /// Are not run.
+    /// Were not run.
     pub skipped: u32,
 }
 
@@ -28,8 +28,11 @@ impl Counts {
     }
 
     pub(super) fn from_columns(completed: i32, failed: i32, skipped: i32) -> Self {
-        let number = |column| u32::try_from(column).unwrap_or_default();
-        Self { completed: number(completed), failed: number(failed), skipped: number(skipped) }
+        Self {
+            completed: completed.cast_unsigned(),
+            failed: failed.cast_unsigned(),
+            skipped: skipped.cast_unsigned(),
+        }
     }
 
     pub(super) fn count(&mut self, state: DayState) {
@@ -48,12 +51,12 @@ impl Counts {
     }
 }
 
-/// A job as it is stored.
+/// A job of the read model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredJob {
     /// Its id.
     pub id: JobId,
-    /// What its events add up to; empty while none was projected.
+    /// The fold of its events; empty while none was projected.
     pub view: JobView,
     /// How its model-days ended.
     pub counts: Counts,
@@ -73,7 +76,7 @@ impl StoredJob {
 }
 
 #[derive(FromRow)]
-struct Columns {
+struct JobColumns {
     id: Uuid,
     view: Option<Json<JobView>>,
     completed: i32,
@@ -84,8 +87,8 @@ struct Columns {
     accepted: Option<String>,
 }
 
-impl From<Columns> for StoredJob {
-    fn from(row: Columns) -> Self {
+impl From<JobColumns> for StoredJob {
+    fn from(row: JobColumns) -> Self {
         Self {
             id: JobId(row.id),
             view: row.view.map(|Json(view)| view).unwrap_or_default(),
@@ -97,20 +100,17 @@ impl From<Columns> for StoredJob {
     }
 }
 
-/// A job, accepted or projected; `None` when nobody knows it.
-///
-/// # Errors
-/// When Postgres refuses.
+/// A job that was accepted or projected; `None` when there is none.
 pub async fn job_view(pool: &PgPool, id: JobId) -> Result<Option<StoredJob>> {
-    let row: Option<Columns> = sqlx::query_as(
+    let row: Option<JobColumns> = sqlx::query_as(
         "-- job_views::job_view
-        SELECT wanted.id, job.view, coalesce(job.completed, 0) AS completed, coalesce(job.failed, 0) AS failed,
+        SELECT given.id, job.view, coalesce(job.completed, 0) AS completed, coalesce(job.failed, 0) AS failed,
             coalesce(job.skipped, 0) AS skipped, coalesce(job.last_seq, 0) AS last_seq,
-            (SELECT count(*) FROM status.model_days WHERE job_id = wanted.id AND state = 'running') AS running,
+            (SELECT count(*) FROM status.model_days WHERE job_id = given.id AND state = 'running') AS running,
             CASE WHEN jsonb_typeof(job.view -> 'requested') IS DISTINCT FROM 'object' THEN accepted.body END AS accepted
-        FROM (VALUES ($1::uuid)) AS wanted (id)
-        LEFT JOIN status.jobs job ON job.id = wanted.id
-        LEFT JOIN trigger.jobs accepted ON accepted.id = wanted.id
+        FROM (VALUES ($1::uuid)) AS given (id)
+        LEFT JOIN status.jobs job ON job.id = given.id
+        LEFT JOIN trigger.jobs accepted ON accepted.id = given.id
         WHERE job.id IS NOT NULL OR accepted.id IS NOT NULL",
     )
     .bind(id.0)
@@ -119,7 +119,7 @@ pub async fn job_view(pool: &PgPool, id: JobId) -> Result<Option<StoredJob>> {
     Ok(row.map(Into::into))
 }
 
-/// Which jobs.
+/// Selects jobs.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct JobFilter<'a> {
     /// In this state.
@@ -131,12 +131,9 @@ pub struct JobFilter<'a> {
 }
 
 /// Up to `limit` jobs, newest first, those that were accepted and not yet projected among them.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn job_views(pool: &PgPool, filter: &JobFilter<'_>, limit: i64) -> Result<Vec<StoredJob>> {
     let with_model = filter.model.map(|model| serde_json::json!([{ "signature": model }]));
-    let rows: Vec<Columns> = sqlx::query_as(
+    let rows: Vec<JobColumns> = sqlx::query_as(
         "-- job_views::job_views
         SELECT accepted.id, job.view, coalesce(job.completed, 0) AS completed, coalesce(job.failed, 0) AS failed,
             coalesce(job.skipped, 0) AS skipped, coalesce(job.last_seq, 0) AS last_seq,

@@ -1,11 +1,11 @@
 //! Schema `status`: event log, read model, dead letters.
 
 mod chains;
-mod cutoffs;
 mod dead_letters;
 mod event_log;
 mod feed;
 mod job_views;
+mod missing_events;
 mod model_days;
 mod portfolio_days;
 mod portfolios;
@@ -13,21 +13,24 @@ mod projection;
 mod rebuild;
 mod replays;
 mod results;
-mod unseen;
+mod training_cutoffs;
 mod usage;
 
-pub use cutoffs::training_cutoffs;
 pub use dead_letters::{
     DeadLetterRow, LetterFilter, LetterState, NewDeadLetter, dead_letter, dead_letters, insert_dead_letter,
 };
-pub use feed::{Announcements, FeedEvent, Standing, events_after, job_events_after, last_position, standing};
+pub use event_log::ReceivedEvent;
+pub use feed::{
+    EventNotifications, FeedEvent, LogEnd, events_after, job_events_after, last_position, log_end,
+};
 pub use job_views::{Counts, JobFilter, StoredJob, job_view, job_views};
+pub use missing_events::{OutboxExtent, Upstream, missing_events, outbox_extents};
 pub use model_days::{DayFilter, DayRow, day_rows};
-pub use portfolio_days::{DaysOf, ToldDay, Trading, told_days};
+pub use portfolio_days::{CompletedDayEvent, DaysOf, Trading, completed_days};
 pub use portfolios::{Portfolio, portfolios};
-pub use projection::{Logged, Projected, Received, project, refuses_content};
+pub use projection::{LoggedEvent, Projection, project, refuses_content};
 pub use rebuild::{rebuild, rebuild_all};
-pub use replays::{HeldLetter, Replay, hold_dead_letter};
+pub use replays::{LockedLetter, Replay, lock_dead_letter};
 pub use results::{JobDays, Span, WinnerKey, WinnerRow, conversations, day_bodies, days_of_job, winners};
-pub use unseen::{Extent, Upstream, extents, unseen};
+pub use training_cutoffs::training_cutoffs;
 pub use usage::{UsageFilter, UsageRow, job_usage, portfolio_usage};

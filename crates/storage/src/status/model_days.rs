@@ -1,4 +1,4 @@
-//! Model-days of the read model: one row for each that anything is known of.
+//! Model-days of the read model: one row for each that has an event.
 
 use std::collections::BTreeMap;
 
@@ -15,15 +15,15 @@ use uuid::Uuid;
 use super::job_views::Counts;
 use crate::error::{Result, StorageError};
 
-/// Where the rest of a fact stands: its event.
+/// The event of a fact, which has the rest of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct EventRef<'a> {
     pub(super) source: &'a str,
     pub(super) id: Uuid,
 }
 
-/// Stores facts that are further than what is known, as [`DayFact::beats`] has it, and answers how many
-/// model-days of each job have ended by it.
+/// Stores the facts that replace what is known, by the rule of [`DayFact::beats`], and returns how many model-days of each
+/// job end by them.
 pub(super) async fn upsert(
     connection: &mut PgConnection,
     days: &DayFacts<EventRef<'_>>,
@@ -95,10 +95,10 @@ fn stored(usage: &DayUsage) -> Json<StoredUsage> {
 
 fn parse(state: &str) -> Result<DayState> {
     DayState::parse(state)
-        .ok_or_else(|| StorageError::corrupt("status.model_days", format_args!("no such state: {state}")))
+        .ok_or_else(|| StorageError::corrupt("status.model_days", format_args!("state {state:?}")))
 }
 
-/// Which model-days of a job.
+/// Selects model-days of a job.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DayFilter<'a> {
     /// Of this model only.
@@ -111,12 +111,12 @@ pub struct DayFilter<'a> {
     pub until: Option<&'a RequestedDay>,
 }
 
-/// A model-day as far as is known.
+/// A model-day, as far as its events say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayRow {
     /// Which.
     pub day: RequestedDay,
-    /// How far it came.
+    /// How far it is.
     pub state: DayState,
     /// Why it failed or is not run.
     pub detail: Option<String>,
@@ -127,7 +127,7 @@ pub struct DayRow {
 }
 
 #[derive(FromRow)]
-struct Columns {
+struct DayColumns {
     trading_date: NaiveDate,
     model: String,
     trial: i32,
@@ -138,12 +138,9 @@ struct Columns {
 }
 
 /// Up to `limit` model-days of `job`, by date, then model, then trial.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn day_rows(pool: &PgPool, job: JobId, filter: &DayFilter<'_>, limit: i64) -> Result<Vec<DayRow>> {
     let (after, until) = (filter.after, filter.until);
-    let rows: Vec<Columns> = sqlx::query_as(
+    let rows: Vec<DayColumns> = sqlx::query_as(
         "-- model_days::day_rows
         SELECT trading_date, model, trial, state, detail, started_at, ended_at
         FROM status.model_days
@@ -167,7 +164,7 @@ pub async fn day_rows(pool: &PgPool, job: JobId, filter: &DayFilter<'_>, limit: 
     .bind(limit)
     .fetch_all(pool)
     .await?;
-    let row = |row: Columns| {
+    let row = |row: DayColumns| {
         Ok(DayRow {
             day: RequestedDay { date: row.trading_date, model: row.model, trial: row.trial.cast_unsigned() },
             state: parse(&row.state)?,

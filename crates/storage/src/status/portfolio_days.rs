@@ -1,4 +1,4 @@
-//! Completed days of one portfolio as their events tell them, page by page.
+//! Completed days of one portfolio with their events, page by page.
 
 use chrono::NaiveDate;
 use domain::values::ids::JobId;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::error::{Result, StorageError};
 
-/// Which completed days of a portfolio.
+/// Selects completed days of a portfolio.
 #[derive(Debug, Clone, Copy)]
 pub struct DaysOf<'a> {
     /// The portfolio's experiment.
@@ -23,11 +23,11 @@ pub struct DaysOf<'a> {
     pub from: NaiveDate,
     /// To this date, included.
     pub to: NaiveDate,
-    /// Which of them.
+    /// Whether days without a filled order are among them.
     pub trading: Trading,
 }
 
-/// Whether days without a filled order matter.
+/// Selects days by their trades.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trading {
     /// All days.
@@ -38,74 +38,92 @@ pub enum Trading {
 
 /// A completed day.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ToldDay {
+pub struct CompletedDayEvent {
     /// The job that completed it.
     pub job: JobId,
     /// Its `model_day.completed`, as it was sent.
     pub body: String,
-    /// What the portfolio was worth at the close of the day that it continued from; `None` on a first day.
+    /// The portfolio's value at the close of the day from which it continued, in dollars; `None` on a first day.
     pub base_close: Option<Decimal>,
 }
 
 #[derive(FromRow)]
-struct Columns {
+struct DayColumns {
     job_id: Uuid,
     trading_date: NaiveDate,
     body: Option<String>,
     base_close: Option<Decimal>,
 }
 
-/// Up to `limit` completed days of a portfolio, by date.
-///
-/// # Errors
-/// When Postgres refuses, or the log lacks the event of a day.
-pub async fn told_days(pool: &PgPool, of: &DaysOf<'_>, limit: i64) -> Result<Vec<ToldDay>> {
-    let rows: Vec<Columns> = sqlx::query_as(
-        "-- portfolio_days::told_days
+/// Completed days of a portfolio out of `$source`, each with its event.
+macro_rules! completed_days {
+    ($name:literal, $source:literal) => {
+        concat!(
+            "-- portfolio_days::completed_days ",
+            $name,
+            "
         SELECT day.job_id, day.trading_date, event.body, base.value_at_close AS base_close
         FROM (
-            SELECT *
-            FROM (
-                SELECT DISTINCT ON (trading_date)
-                    job_id, trading_date, event_source, event_id, base_date, base_revision, trades
-                FROM status.model_days
-                WHERE state = 'completed'
-                    AND experiment = $1 AND model = $2 AND trial = $3
-                    AND trading_date BETWEEN $4 AND $5
-                    AND ($6::uuid IS NULL OR job_id = $6)
-                ORDER BY trading_date, revision DESC
-            ) completed
-            WHERE trades > 0 OR NOT $7
+            SELECT job_id, trading_date, event_source, event_id, base_date, base_revision
+            FROM ",
+            $source,
+            "
+            WHERE trades > 0 OR NOT $6
             ORDER BY trading_date
-            LIMIT $8
+            LIMIT $7
         ) day
         LEFT JOIN status.events event ON event.source = day.event_source AND event.id = day.event_id
         LEFT JOIN status.model_days base
             ON base.state = 'completed' AND base.experiment = $1 AND base.model = $2 AND base.trial = $3
                 AND base.trading_date = day.base_date AND base.revision = day.base_revision
-        ORDER BY day.trading_date",
-    )
-    .bind(of.experiment)
-    .bind(of.model)
-    .bind(of.trial.cast_signed())
-    .bind(of.from)
-    .bind(of.to)
-    .bind(of.job.map(|job| job.0))
-    .bind(of.trading == Trading::Filled)
-    .bind(limit)
-    .fetch_all(pool)
-    .await?;
-    let told = |row: Columns| {
+        ORDER BY day.trading_date"
+        )
+    };
+}
+
+const WINNING: &str = completed_days!("winning", "status.winning_days($1, $2, $3, $4, $5)");
+const OF_JOB: &str = completed_days!(
+    "of_job",
+    "(
+                SELECT job_id, trading_date, event_source, event_id, base_date, base_revision, trades
+                FROM status.model_days
+                WHERE state = 'completed' AND experiment = $1 AND model = $2 AND trial = $3
+                    AND trading_date BETWEEN $4 AND $5 AND job_id = $8
+            ) completed"
+);
+
+/// Up to `limit` completed days of a portfolio, by date.
+///
+/// # Errors
+/// [`StorageError::Corrupt`] when the log lacks the event of a day.
+///
+/// [`StorageError::Corrupt`]: crate::StorageError::Corrupt
+pub async fn completed_days(pool: &PgPool, of: &DaysOf<'_>, limit: i64) -> Result<Vec<CompletedDayEvent>> {
+    let mut query = sqlx::query_as(if of.job.is_some() { OF_JOB } else { WINNING })
+        .bind(of.experiment)
+        .bind(of.model)
+        .bind(of.trial.cast_signed())
+        .bind(of.from)
+        .bind(of.to)
+        .bind(of.trading == Trading::Filled)
+        .bind(limit);
+    if let Some(job) = of.job {
+        query = query.bind(job.0);
+    }
+    let rows: Vec<DayColumns> = query.fetch_all(pool).await?;
+    let day = |row: DayColumns| {
         let missing = || {
-            let day = format_args!("{} of {} has no event", row.trading_date, of.model).to_string();
-            StorageError::corrupt("status.model_days", day)
+            StorageError::corrupt(
+                "status.model_days",
+                format_args!("{} of {} has no event", row.trading_date, of.model),
+            )
         };
         let body = row.body.ok_or_else(missing)?;
-        Ok(ToldDay {
+        Ok(CompletedDayEvent {
             job: JobId(row.job_id),
             body,
             base_close: row.base_close.map(|value| value.normalize()),
         })
     };
-    rows.into_iter().map(told).collect()
+    rows.into_iter().map(day).collect()
 }

@@ -1,4 +1,4 @@
-//! Which portfolios there are.
+//! The portfolios of an experiment.
 
 use chrono::NaiveDate;
 use sqlx::{FromRow, PgPool};
@@ -13,15 +13,12 @@ pub struct Portfolio {
     /// Its trial, from 0.
     #[sqlx(try_from = "i32")]
     pub trial: u32,
-    /// The date from which on its winning days stand on a replaced or later filled day; `None` when none does.
+    /// The first date from which its winning days are stale; `None` when none is.
     pub stale_from: Option<NaiveDate>,
 }
 
-/// The portfolios of an experiment that completed a day, by model and trial; of these models, if they are named.
-/// It takes a look at an index for each, however many days they have.
-///
-/// # Errors
-/// When Postgres refuses.
+/// The portfolios of an experiment that completed a day, by model and trial; only of these models, if they are given. It
+/// reads one entry of an index for each portfolio, however many days that has.
 pub async fn portfolios(
     pool: &PgPool,
     experiment: &str,
@@ -30,8 +27,8 @@ pub async fn portfolios(
     let rows = sqlx::query_as(
         "-- portfolios::portfolios
         WITH RECURSIVE portfolio AS (
-            SELECT DISTINCT wanted.model COLLATE \"C\" AS model, -1 AS trial
-            FROM UNNEST(coalesce($2::text[], '{\"\"}')) AS wanted (model)
+            SELECT DISTINCT given.model COLLATE \"C\" AS model, -1 AS trial
+            FROM UNNEST(coalesce($2::text[], '{\"\"}')) AS given (model)
             UNION ALL
             SELECT next.model, next.trial
             FROM portfolio

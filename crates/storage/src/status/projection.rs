@@ -1,4 +1,4 @@
-//! Projecting a batch of events: one transaction, a handful of statements however large the batch.
+//! Projecting a batch of events: one transaction with a few statements, however large the batch.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -12,42 +12,24 @@ use sqlx::{PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::chains::{self, Changes};
-use super::event_log::{self, trace_id};
+use super::event_log::{self, ReceivedEvent, trace_id};
 use super::job_views::Counts;
 use super::model_days::{self, EventRef};
+use crate::columns::corrupt;
 use crate::error::{Result, StorageError};
 
-/// An event with its envelope.
-#[derive(Debug, Clone, Copy)]
-pub struct Received<'a> {
-    /// Who says it; unique together with `id`.
-    pub source: &'a str,
-    /// Its identity within the source.
-    pub id: Uuid,
-    /// Its type.
-    pub kind: &'a str,
-    /// When its producer wrote it.
-    pub at: DateTime<Utc>,
-    /// W3C trace context of its creation.
-    pub traceparent: Option<&'a str>,
-    /// The body as it was sent.
-    pub body: &'a str,
-    /// What the body says.
-    pub event: &'a Event,
-}
-
-/// What a projection came to.
+/// What a batch of events changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Projected {
+pub struct Projection {
     /// Events that were new, in the order of their numbers within each job.
-    pub logged: Vec<Logged>,
-    /// Places of events whose job nobody has accepted. They are not stored.
+    pub logged: Vec<LoggedEvent>,
+    /// Places in the batch of events whose job was not accepted. They are not stored.
     pub unknown: Vec<usize>,
 }
 
 /// An event that was new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Logged {
+pub struct LoggedEvent {
     /// Its place in the batch.
     pub place: usize,
     /// Its job.
@@ -56,25 +38,22 @@ pub struct Logged {
     pub seq: i64,
 }
 
-/// Logs the events that are new and brings the read model up to date with them. Any event may be given any
-/// number of times, in any order, by any number of processes at once.
-///
-/// # Errors
-/// When Postgres refuses; nothing is stored then. See [`refuses_content`].
-pub async fn project(pool: &PgPool, received: &[Received<'_>]) -> Result<Projected> {
+/// Appends the events that are new to the log, and brings the read model up to date with them. Events may come any number
+/// of times, in any order, and from several processes at once. See [`refuses_content`] about errors.
+pub async fn project(pool: &PgPool, received: &[ReceivedEvent<'_>]) -> Result<Projection> {
     let ids: BTreeSet<JobId> = received.iter().map(|event| event.event.job()).collect();
     let Some((mut transaction, mut jobs)) = lock(pool, &ids).await? else {
-        return Ok(Projected { logged: Vec::new(), unknown: (0..received.len()).collect() });
+        return Ok(Projection { logged: Vec::new(), unknown: (0..received.len()).collect() });
     };
 
     let mut once = HashSet::new();
-    let wanted: Vec<&Received<'_>> = received
+    let accepted: Vec<&ReceivedEvent<'_>> = received
         .iter()
         .filter(|event| jobs.contains_key(&event.event.job()) && once.insert((event.source, event.id)))
         .collect();
-    let mut numbers = event_log::append(&mut transaction, &wanted).await?;
+    let mut numbers = event_log::append(&mut transaction, &accepted).await?;
 
-    let mut projected = Projected::default();
+    let mut projected = Projection::default();
     let mut days = DayFacts::default();
     for (place, event) in received.iter().enumerate() {
         let id = event.event.job();
@@ -83,7 +62,7 @@ pub async fn project(pool: &PgPool, received: &[Received<'_>]) -> Result<Project
             continue;
         };
         let Some(seq) = numbers.remove(&(event.source.to_owned(), event.id)) else { continue };
-        projected.logged.push(Logged { place, job: id, seq });
+        projected.logged.push(LoggedEvent { place, job: id, seq });
         job.add(event.event, event.at, event.traceparent);
         job.last_seq = job.last_seq.max(seq);
         for fact in facts(event.event) {
@@ -106,7 +85,7 @@ pub async fn project(pool: &PgPool, received: &[Received<'_>]) -> Result<Project
     Ok(projected)
 }
 
-/// Whether `error` is about the content of what was to be stored, so that trying again is no use.
+/// Whether `error` is about the content that was to be stored, so that trying again does not help.
 pub fn refuses_content(error: &StorageError) -> bool {
     match error {
         StorageError::Database(sqlx::Error::Database(error)) => {
@@ -118,13 +97,13 @@ pub fn refuses_content(error: &StorageError) -> bool {
     }
 }
 
-/// A job's row under lock, with what a batch adds to it.
+/// A locked row of a job, with what a batch adds to it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LockedJob {
     pub(super) view: JobView,
     pub(super) counts: Counts,
     pub(super) last_seq: i64,
-    /// The view as it stands in the row.
+    /// The view as it is in the row.
     stored: JobView,
 }
 
@@ -133,8 +112,8 @@ impl LockedJob {
         fold(&mut self.view, &Occurrence { event, at, trace_id: trace_id(traceparent) });
     }
 
-    /// Forgets everything but the number of events.
-    pub(super) fn forget(&mut self) {
+    /// Clears everything except the number of events.
+    pub(super) fn clear(&mut self) {
         self.view = JobView::default();
         self.counts = Counts::default();
     }
@@ -144,29 +123,29 @@ pub(super) type LockedJobs = BTreeMap<JobId, LockedJob>;
 
 type JobColumns = (Uuid, Json<JobView>, i64, i32, i32, i32);
 
-/// Locks the rows of `ids` in order, making rows for jobs that trigger has accepted and nobody projected
-/// yet. Jobs nobody knows are missing from the answer; `None` when all are.
+/// Locks the rows of `ids` in order, and creates rows for jobs that are accepted and not projected yet. Jobs that do not
+/// exist are missing from the result; `None` when no job exists.
 pub(super) async fn lock(
     pool: &PgPool,
     ids: &BTreeSet<JobId>,
 ) -> Result<Option<(Transaction<'static, Postgres>, LockedJobs)>> {
-    let wanted: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let uuids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let mut transaction = pool.begin().await?;
-    let mut jobs = locked(&mut transaction, &wanted).await?;
+    let mut jobs = locked(&mut transaction, &uuids).await?;
     if jobs.len() < ids.len() {
         transaction.rollback().await?;
-        // In a commit of its own: inserting while holding locks could wait in a circle with another projector.
+        // In a commit of its own: inserting while locks are held could deadlock with another projector.
         sqlx::query(
             "-- projection::lock stubs
             INSERT INTO status.jobs (id)
             SELECT id FROM trigger.jobs WHERE id = ANY($1) ORDER BY id
             ON CONFLICT (id) DO NOTHING",
         )
-        .bind(&wanted)
+        .bind(&uuids)
         .execute(pool)
         .await?;
         transaction = pool.begin().await?;
-        jobs = locked(&mut transaction, &wanted).await?;
+        jobs = locked(&mut transaction, &uuids).await?;
     }
     if jobs.is_empty() {
         transaction.rollback().await?;
@@ -196,12 +175,12 @@ async fn locked(transaction: &mut Transaction<'static, Postgres>, ids: &[Uuid]) 
         .collect())
 }
 
-/// Writes the rows back; a view only when it changed.
+/// Writes the rows back; views only when they changed.
 pub(super) async fn store(transaction: &mut Transaction<'static, Postgres>, jobs: &LockedJobs) -> Result<()> {
     let mut views = Vec::with_capacity(jobs.len());
     for job in jobs.values() {
         let text = (job.view != job.stored).then(|| serde_json::to_string(&job.view)).transpose();
-        views.push(text.map_err(|problem| StorageError::corrupt("status.jobs", problem))?);
+        views.push(text.map_err(corrupt("status.jobs"))?);
     }
     let count = |pick: fn(&Counts) -> u32| -> Vec<i32> {
         jobs.values().map(|job| i32::try_from(pick(&job.counts)).unwrap_or(i32::MAX)).collect()

@@ -1,4 +1,4 @@
-//! The read model again from the event log. Numbers of events stay, so that live streams go on.
+//! Rebuilding the read model from the event log. The numbers of events stay, so that streams go on.
 
 use std::collections::BTreeSet;
 
@@ -12,15 +12,18 @@ use uuid::Uuid;
 use super::chains::{self, Changes};
 use super::model_days::{self, EventRef};
 use super::{event_log, projection};
-use crate::error::{Result, StorageError};
+use crate::columns::corrupt;
+use crate::error::Result;
 
 const PAGE: i64 = 500;
 
-/// Rebuilds one job in one transaction; readers see the old rows until it commits. `decode` reads a body of
-/// a kind.
+/// Rebuilds one job in one transaction; readers see the old rows until it commits. `decode` takes the kind and the body of
+/// an event.
 ///
 /// # Errors
-/// When Postgres refuses, or a logged event cannot be read; the read model is then as it was.
+/// [`StorageError::Corrupt`] when a logged event cannot be read.
+///
+/// [`StorageError::Corrupt`]: crate::StorageError::Corrupt
 pub async fn rebuild(
     pool: &PgPool,
     id: JobId,
@@ -29,9 +32,9 @@ pub async fn rebuild(
     let Some((mut transaction, mut jobs)) = projection::lock(pool, &BTreeSet::from([id])).await? else {
         return Ok(());
     };
-    let mut changes = forget_days(&mut transaction, id).await?;
+    let mut changes = delete_days(&mut transaction, id).await?;
     if let Some(job) = jobs.get_mut(&id) {
-        job.forget();
+        job.clear();
         let mut after = 0;
         loop {
             let logged = event_log::page(&mut transaction, id, after, PAGE).await?;
@@ -39,8 +42,7 @@ pub async fn rebuild(
             after = last.seq;
             let mut days = DayFacts::default();
             for row in &logged {
-                let event = decode(&row.kind, &row.body)
-                    .map_err(|problem| StorageError::corrupt("status.events", problem))?;
+                let event = decode(&row.kind, &row.body).map_err(corrupt("status.events"))?;
                 job.add(&event, row.occurred_at, row.traceparent.as_deref());
                 for fact in facts(&event) {
                     days.add(fact, EventRef { source: &row.source, id: row.id });
@@ -58,15 +60,15 @@ pub async fn rebuild(
     Ok(())
 }
 
-/// Deletes what is known of a job's model-days; answers whose chains that changes.
-async fn forget_days(connection: &mut PgConnection, id: JobId) -> Result<Changes> {
+/// Deletes the rows of a job's model-days; returns the chains that this changes.
+async fn delete_days(connection: &mut PgConnection, id: JobId) -> Result<Changes> {
     let rows: Vec<(String, String, i32, NaiveDate)> = sqlx::query_as(
-        "-- rebuild::forget_days
-        WITH forgotten AS (
+        "-- rebuild::delete_days
+        WITH deleted AS (
             DELETE FROM status.model_days WHERE job_id = $1 RETURNING experiment, model, trial, trading_date, state
         )
         SELECT experiment, model, trial, min(trading_date)
-        FROM forgotten
+        FROM deleted
         WHERE state = 'completed'
         GROUP BY experiment, model, trial",
     )
@@ -80,10 +82,10 @@ async fn forget_days(connection: &mut PgConnection, id: JobId) -> Result<Changes
     Ok(changes)
 }
 
-/// Rebuilds every job, one after another; answers how many.
+/// Rebuilds every job, one after another; returns how many.
 ///
 /// # Errors
-/// As [`rebuild`]; the jobs before the one in question are done.
+/// As [`rebuild`]; the jobs before the one that failed are rebuilt.
 pub async fn rebuild_all(
     pool: &PgPool,
     decode: impl Fn(&str, &str) -> std::result::Result<Event, String>,

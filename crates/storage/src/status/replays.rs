@@ -1,4 +1,4 @@
-//! Settling a dead letter: it is sent again, or let go. What becomes of it commits together with the message.
+//! Resolving a dead letter: it is replayed or discarded. A replay commits together with the message in the outbox.
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
@@ -9,7 +9,7 @@ use super::dead_letters::DeadLetterRow;
 use crate::error::Result;
 use crate::outbox::OriginalEnvelope;
 
-/// A message that is to be sent again, with the envelope it had.
+/// A message that is to be published again, with the envelope that it had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
     /// Its identity, as before.
@@ -18,7 +18,7 @@ pub struct Replay {
     pub kind: String,
     /// Where it is published.
     pub exchange: String,
-    /// With which routing key.
+    /// The routing key.
     pub routing_key: String,
     /// W3C trace context of its creation.
     pub traceparent: Option<String>,
@@ -28,21 +28,18 @@ pub struct Replay {
     pub original: OriginalEnvelope,
 }
 
-/// A letter that nobody else settles meanwhile.
-pub struct HeldLetter {
+/// A locked letter, which no other request can resolve meanwhile.
+pub struct LockedLetter {
     transaction: Transaction<'static, Postgres>,
     /// The letter, with its whole body.
     pub letter: DeadLetterRow,
 }
 
-/// Holds a letter; `None` when there is no such letter.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn hold_dead_letter(pool: &PgPool, id: i64) -> Result<Option<HeldLetter>> {
+/// Locks a letter; `None` when there is no such letter.
+pub async fn lock_dead_letter(pool: &PgPool, id: i64) -> Result<Option<LockedLetter>> {
     let mut transaction = pool.begin().await?;
     let letter = sqlx::query_as(
-        "-- replays::hold_dead_letter
+        "-- replays::lock_dead_letter
         SELECT id, queue, reason, exchange, routing_key, message_id, kind, headers, body,
             octet_length(body) AS body_bytes, died_at, replayed_at, discarded_at
         FROM status.dead_letters
@@ -52,14 +49,11 @@ pub async fn hold_dead_letter(pool: &PgPool, id: i64) -> Result<Option<HeldLette
     .bind(id)
     .fetch_optional(&mut *transaction)
     .await?;
-    Ok(letter.map(|letter| HeldLetter { transaction, letter }))
+    Ok(letter.map(|letter| LockedLetter { transaction, letter }))
 }
 
-impl HeldLetter {
-    /// Puts the letter's message into the outbox and notes when.
-    ///
-    /// # Errors
-    /// When Postgres refuses; nothing has changed then.
+impl LockedLetter {
+    /// Writes the letter's message into the outbox, and the time into its row.
     pub async fn replay(mut self, message: &Replay) -> Result<DeadLetterRow> {
         sqlx::query(
             "-- replays::replay
@@ -86,10 +80,7 @@ impl HeldLetter {
         Ok(DeadLetterRow { replayed_at: Some(at), ..self.letter })
     }
 
-    /// Notes that nobody will see to it.
-    ///
-    /// # Errors
-    /// When Postgres refuses.
+    /// Marks the letter as discarded.
     pub async fn discard(mut self) -> Result<DeadLetterRow> {
         let (at,): (DateTime<Utc>,) = sqlx::query_as(
             "-- replays::discard\nUPDATE status.dead_letters SET discarded_at = now() WHERE id = $1 RETURNING discarded_at",

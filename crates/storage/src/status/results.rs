@@ -1,4 +1,4 @@
-//! Winning model-days: of each portfolio and date the completed one with the highest revision.
+//! Winning model-days with their figures.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,8 @@ use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
 use super::portfolios::Portfolio;
-use crate::error::Result;
+use crate::columns::base;
+use crate::error::{Result, StorageError};
 
 /// A range of dates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct Span {
     pub to: Option<NaiveDate>,
 }
 
-/// Which days that a job completed.
+/// Selects days that a job completed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct JobDays<'a> {
     /// Of this experiment.
@@ -35,7 +36,7 @@ pub struct JobDays<'a> {
     pub dates: Span,
 }
 
-/// A completed day of a portfolio.
+/// Identifies a completed day of a portfolio.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WinnerKey {
     /// The portfolio's experiment.
@@ -48,7 +49,7 @@ pub struct WinnerKey {
     pub day: DayRef,
 }
 
-/// A winner.
+/// A completed day with its figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WinnerRow {
     /// Which.
@@ -60,7 +61,7 @@ pub struct WinnerRow {
 }
 
 #[derive(FromRow)]
-struct Columns {
+struct DayColumns {
     job_id: Uuid,
     experiment: String,
     model: String,
@@ -76,11 +77,12 @@ struct Columns {
     traded: Decimal,
 }
 
-impl From<Columns> for WinnerRow {
-    fn from(row: Columns) -> Self {
+impl TryFrom<DayColumns> for WinnerRow {
+    type Error = StorageError;
+
+    fn try_from(row: DayColumns) -> Result<Self> {
         let revision = row.revision.cast_unsigned();
-        let base = row.base_date.zip(row.base_revision);
-        Self {
+        Ok(Self {
             key: WinnerKey {
                 experiment: row.experiment,
                 model: row.model,
@@ -90,48 +92,42 @@ impl From<Columns> for WinnerRow {
             job: JobId(row.job_id),
             figures: DayFigures {
                 revision,
-                base: base.map(|(date, revision)| DayRef { date, revision: revision.cast_unsigned() }),
+                base: base("status.model_days", row.base_date, row.base_revision)?,
                 starting_value: row.starting_value.normalize(),
                 value_at_open: row.value_at_open.normalize(),
                 value_at_close: row.value_at_close.normalize(),
                 trades: row.trades.cast_unsigned(),
                 traded: row.traded.normalize(),
             },
-        }
+        })
     }
 }
 
-/// The winners of portfolios of an experiment, by model, trial, date; of each portfolio also the last one before
-/// the dates, on which they stand.
-///
-/// # Errors
-/// When Postgres refuses.
+/// The winning days of portfolios of an experiment, by model, trial and date; of each portfolio also the last one before
+/// the dates, from which the first one continued.
 pub async fn winners(
     pool: &PgPool,
     experiment: &str,
     portfolios: &[Portfolio],
     dates: Span,
 ) -> Result<Vec<WinnerRow>> {
-    let rows: Vec<Columns> = sqlx::query_as(
+    let rows: Vec<DayColumns> = sqlx::query_as(
         "-- results::winners
-        SELECT day.*
-        FROM UNNEST($2::text[], $3::int[]) AS portfolio (model, trial)
-        CROSS JOIN LATERAL (
-            SELECT DISTINCT ON (trading_date)
-                job_id, experiment, model, trial, trading_date, revision, base_date, base_revision,
-                starting_value, value_at_open, value_at_close, trades, traded
-            FROM status.model_days
-            WHERE state = 'completed' AND experiment = $1 AND model = portfolio.model AND trial = portfolio.trial
-                AND trading_date <= coalesce($5, 'infinity'::date)
-                AND trading_date >= coalesce((
-                    SELECT max(trading_date)
-                    FROM status.model_days
-                    WHERE state = 'completed' AND experiment = $1 AND model = portfolio.model
-                        AND trial = portfolio.trial AND trading_date < $4
-                ), $4, '-infinity'::date)
-            ORDER BY trading_date, revision DESC
-        ) day
-        ORDER BY day.model, day.trial, day.trading_date",
+        WITH portfolio AS MATERIALIZED (
+            SELECT given.model, given.trial, coalesce((
+                SELECT max(trading_date)
+                FROM status.model_days day
+                WHERE state = 'completed' AND experiment = $1 AND day.model = given.model
+                    AND day.trial = given.trial AND trading_date < $4
+            ), $4, '-infinity'::date) AS from_date
+            FROM UNNEST($2::text[], $3::int[]) AS given (model, trial)
+        )
+        SELECT job_id, day.experiment, day.model, day.trial, trading_date, revision, base_date, base_revision,
+            starting_value, value_at_open, value_at_close, trades, traded
+        FROM portfolio
+        CROSS JOIN LATERAL
+            status.winning_days($1, portfolio.model, portfolio.trial, from_date, coalesce($5, 'infinity'::date)) AS day
+        ORDER BY day.model, day.trial, trading_date",
     )
     .bind(experiment)
     .bind(portfolios.iter().map(|portfolio| portfolio.model.as_str()).collect::<Vec<_>>())
@@ -140,15 +136,12 @@ pub async fn winners(
     .bind(dates.to)
     .fetch_all(pool)
     .await?;
-    Ok(rows.into_iter().map(Into::into).collect())
+    rows.into_iter().map(TryInto::try_into).collect()
 }
 
 /// The days that a job completed, whether or not a later job replaced them, by experiment, model, trial, date.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn days_of_job(pool: &PgPool, job: JobId, days: &JobDays<'_>) -> Result<Vec<WinnerRow>> {
-    let rows: Vec<Columns> = sqlx::query_as(
+    let rows: Vec<DayColumns> = sqlx::query_as(
         "-- results::days_of_job
         SELECT job_id, experiment, model, trial, trading_date, revision, base_date, base_revision, starting_value,
             value_at_open, value_at_close, trades, traded
@@ -168,22 +161,19 @@ pub async fn days_of_job(pool: &PgPool, job: JobId, days: &JobDays<'_>) -> Resul
     .bind(days.dates.to)
     .fetch_all(pool)
     .await?;
-    Ok(rows.into_iter().map(Into::into).collect())
+    rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// The `model_day.completed` bodies of these days; a day that is not known is missing from the answer.
-///
-/// # Errors
-/// When Postgres refuses.
+/// The `model_day.completed` bodies of those of these days that are completed.
 pub async fn day_bodies(pool: &PgPool, days: &[WinnerKey]) -> Result<BTreeMap<WinnerKey, String>> {
     let rows: Vec<(i64, String)> = sqlx::query_as(
         "-- results::day_bodies
-        SELECT wanted.place, event.body
+        SELECT given.place, event.body
         FROM UNNEST($1::text[], $2::text[], $3::int[], $4::date[], $5::int[])
-            WITH ORDINALITY AS wanted (experiment, model, trial, trading_date, revision, place)
+            WITH ORDINALITY AS given (experiment, model, trial, trading_date, revision, place)
         JOIN status.model_days day
-            ON day.experiment = wanted.experiment AND day.model = wanted.model AND day.trial = wanted.trial
-                AND day.trading_date = wanted.trading_date AND day.revision = wanted.revision
+            ON day.experiment = given.experiment AND day.model = given.model AND day.trial = given.trial
+                AND day.trading_date = given.trading_date AND day.revision = given.revision
                 AND day.state = 'completed'
         JOIN status.events event ON event.source = day.event_source AND event.id = day.event_id",
     )
@@ -199,21 +189,18 @@ pub async fn day_bodies(pool: &PgPool, days: &[WinnerKey]) -> Result<BTreeMap<Wi
 }
 
 /// The conversations of agents' days, as JSON; other days have none.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn conversations(
     pool: &PgPool,
     days: &[(JobId, WinnerKey)],
 ) -> Result<BTreeMap<WinnerKey, serde_json::Value>> {
     let rows: Vec<(i64, serde_json::Value)> = sqlx::query_as(
         "-- results::conversations
-        SELECT wanted.place, said.body -> 'turns'
+        SELECT given.place, conversation.body -> 'turns'
         FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::int[], $5::date[])
-            WITH ORDINALITY AS wanted (job_id, experiment, model, trial, trading_date, place)
-        JOIN execution.conversations said
-            ON said.job_id = wanted.job_id AND said.experiment = wanted.experiment AND said.model = wanted.model
-                AND said.trial = wanted.trial AND said.trading_date = wanted.trading_date",
+            WITH ORDINALITY AS given (job_id, experiment, model, trial, trading_date, place)
+        JOIN execution.conversations conversation
+            ON conversation.job_id = given.job_id AND conversation.experiment = given.experiment AND conversation.model = given.model
+                AND conversation.trial = given.trial AND conversation.trading_date = given.trading_date",
     )
     .bind(days.iter().map(|(job, _)| job.0).collect::<Vec<_>>())
     .bind(days.iter().map(|(_, key)| key.experiment.as_str()).collect::<Vec<_>>())
@@ -223,5 +210,5 @@ pub async fn conversations(
     .fetch_all(pool)
     .await?;
     let at = |place: i64| usize::try_from(place - 1).ok().and_then(|place| days.get(place));
-    Ok(rows.into_iter().filter_map(|(place, said)| Some((at(place)?.1.clone(), said))).collect())
+    Ok(rows.into_iter().filter_map(|(place, turns)| Some((at(place)?.1.clone(), turns))).collect())
 }

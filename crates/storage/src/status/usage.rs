@@ -29,7 +29,7 @@ macro_rules! sums {
 /// Days of agents with what they used together.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UsageRow {
-    /// Days that told what they used, failed and replaced ones included.
+    /// Days that report what they used, failed and replaced ones included.
     pub days: u64,
     /// Their sum.
     pub usage: DayUsage,
@@ -63,7 +63,7 @@ struct Sums {
 }
 
 #[derive(FromRow)]
-struct OfPortfolio {
+struct PortfolioSums {
     model: String,
     trial: i32,
     #[sqlx(flatten)]
@@ -73,7 +73,8 @@ struct OfPortfolio {
 impl From<Sums> for UsageRow {
     fn from(row: Sums) -> Self {
         let count =
-            |column: Option<i64>| column.and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
+            // Null in a day that does not report it.
+            |column: Option<i64>| column.unwrap_or_default().cast_unsigned();
         let spent = UsageTotal {
             calls: count(row.calls),
             prompt_tokens: count(row.prompt_tokens),
@@ -89,10 +90,7 @@ impl From<Sums> for UsageRow {
     }
 }
 
-/// What a job's agents used; `None` when no day of the job told.
-///
-/// # Errors
-/// When Postgres refuses.
+/// What the agents of a job used; `None` when no day of the job reports it.
 pub async fn job_usage(pool: &PgPool, job: JobId) -> Result<Option<UsageRow>> {
     let sums: Sums = sqlx::query_as(concat!(
         "-- usage::job_usage
@@ -108,15 +106,12 @@ pub async fn job_usage(pool: &PgPool, job: JobId) -> Result<Option<UsageRow>> {
     Ok(Some(UsageRow::from(sums)).filter(|row| row.days > 0))
 }
 
-/// What the agents of each portfolio used, by model and trial; portfolios without a day that told are missing.
-///
-/// # Errors
-/// When Postgres refuses.
+/// What the agents of each portfolio used, by model and trial; portfolios without a day that reports it are missing.
 pub async fn portfolio_usage(
     pool: &PgPool,
     filter: &UsageFilter<'_>,
 ) -> Result<Vec<(String, u32, UsageRow)>> {
-    let rows: Vec<OfPortfolio> = sqlx::query_as(concat!(
+    let rows: Vec<PortfolioSums> = sqlx::query_as(concat!(
         "-- usage::portfolio_usage
         SELECT model, trial, ",
         sums!(),

@@ -4,30 +4,29 @@ use domain::job::JobState;
 use domain::values::ids::JobId;
 use sqlx::PgPool;
 
-use crate::error::{Result, StorageError};
+use crate::columns::job_state;
+use crate::error::Result;
 use crate::outbox::{self, NewMessage};
 
-/// What became of a wish to cancel a job.
+/// Whether a job was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cancellation {
-    /// The job is cancelled: it ends so, and not otherwise.
+    /// The job is cancelled, and will not end otherwise.
     Cancelled {
-        /// Whether nobody had cancelled it before.
+        /// Whether it had not been cancelled before.
         new: bool,
     },
     /// The job has ended by itself.
     Ended(JobState),
-    /// Nobody accepted such a job.
+    /// There is no such job.
     Unknown,
 }
 
-/// Cancels a job with the messages that carry it out, unless it has ended. Saying it twice changes nothing.
-///
-/// # Errors
-/// When Postgres refuses; nothing is stored then.
+/// Cancels a job and writes the messages that carry the cancellation out, unless the job has ended. A second time changes
+/// nothing.
 pub async fn cancel(pool: &PgPool, job: JobId, messages: &[NewMessage]) -> Result<Cancellation> {
     let mut transaction = pool.begin().await?;
-    // The same lock as in `execution.is_cancelled`: whoever ends the job or plans it is done, or waits.
+    // The lock of `execution.is_cancelled`: a transaction that plans or ends the job has committed, or waits for this one.
     sqlx::query(
         "-- cancellations::cancel lock\nSELECT pg_advisory_xact_lock(hashtext('end of a job'), hashtext($1::text))",
     )
@@ -46,8 +45,7 @@ pub async fn cancel(pool: &PgPool, job: JobId, messages: &[NewMessage]) -> Resul
     .await?;
     let Some((ended,)) = known else { return Ok(Cancellation::Unknown) };
     if let Some(name) = ended {
-        let state = JobState::parse(&name)
-            .ok_or_else(|| StorageError::corrupt("execution.ended_jobs", format_args!("state {name:?}")))?;
+        let state = job_state("execution.ended_jobs", &name)?;
         return Ok(match state {
             JobState::Cancelled => Cancellation::Cancelled { new: false },
             ended => Cancellation::Ended(ended),
@@ -68,10 +66,7 @@ pub async fn cancel(pool: &PgPool, job: JobId, messages: &[NewMessage]) -> Resul
     Ok(Cancellation::Cancelled { new })
 }
 
-/// Whether a job's user cancelled it.
-///
-/// # Errors
-/// When Postgres refuses.
+/// Whether a job was cancelled.
 pub async fn is_cancelled(pool: &PgPool, job: JobId) -> Result<bool> {
     let (is_cancelled,) = sqlx::query_as(
         "-- cancellations::is_cancelled

@@ -1,12 +1,14 @@
-//! Schema `trigger`: accepted jobs, idempotency keys, cancellations; and what a plan reads of the others.
+//! Schema `trigger`: accepted jobs, idempotency keys, cancellations; and what a dry run reads of the other schemas.
 
+mod acceptance;
 mod cancellations;
-mod failed;
+pub mod dry_run;
+mod failed_days;
+mod idempotency;
 mod jobs;
-pub mod plan;
 
+pub use acceptance::{Acceptance, Admission, accept};
 pub use cancellations::{Cancellation, cancel, is_cancelled};
-pub use failed::{AcceptedJob, accepted, failed_days};
-pub use jobs::{
-    Acceptance, Admission, Idempotency, accept, body, last_completed, mark_ended, prune_keys, unnoticed_ends,
-};
+pub use failed_days::{AcceptedJob, accepted, failed_days};
+pub use idempotency::{IdempotencyKey, prune_keys};
+pub use jobs::{body, last_completed, mark_ended, unnoticed_ends};

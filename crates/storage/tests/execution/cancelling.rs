@@ -2,7 +2,7 @@
 
 use domain::job::{EndCause, JobOutcome, JobState};
 use domain::values::ids::{JobId, LaneId};
-use storage::execution::{Cancelling, Closing, begin_plan};
+use storage::execution::{JobCancellation, LaneEnd, begin_plan};
 use storage::trigger::{Cancellation, cancel};
 use storage::{Owner, PgPool, Result, StorageError};
 use test_support::eventually;
@@ -40,7 +40,7 @@ async fn a_cancellation_waits_for_the_end_of_the_job_and_finds_it_ended() {
     let trigger = accepted(&world, job).await;
     let taken = world.take(lane, 0).await;
     complete(&world.pool, &taken, 0, false).await.unwrap();
-    let mut closing = Closing::begin(&world.pool, &taken, None).await.unwrap();
+    let mut closing = LaneEnd::begin(&world.pool, &taken, None).await.unwrap();
 
     assert_eq!(closing.end_cause().await.unwrap(), EndCause::DaysEnded);
     let cancelling = tokio::spawn({
@@ -66,7 +66,7 @@ async fn a_job_that_ends_after_its_cancellation_ends_as_cancelled() {
     complete(&world.pool, &taken, 0, false).await.unwrap();
 
     assert_eq!(cancel_job(&trigger, job).await.unwrap(), Cancellation::Cancelled { new: true });
-    let mut closing = Closing::begin(&world.pool, &taken, None).await.unwrap();
+    let mut closing = LaneEnd::begin(&world.pool, &taken, None).await.unwrap();
 
     assert_eq!(closing.end_cause().await.unwrap(), EndCause::Cancelled);
     closing.end_job(JobOutcome::Cancelled).await.unwrap();
@@ -96,7 +96,7 @@ async fn a_plan_sees_a_cancellation_or_is_there_when_its_command_comes() {
     plan.commit(&[]).await.unwrap();
 
     assert_eq!(cancelling.await.unwrap(), Cancellation::Cancelled { new: true });
-    assert!(Cancelling::begin(&world.pool, during).await.unwrap().is_some());
+    assert!(JobCancellation::begin(&world.pool, during).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn a_lane_that_was_cut_off_takes_no_write_any_more() {
     let taken = world.take(lane, 0).await;
     complete(&world.pool, &taken, 0, false).await.unwrap();
 
-    let mut cancelling = Cancelling::begin(&world.pool, job).await.unwrap().unwrap();
+    let mut cancelling = JobCancellation::begin(&world.pool, job).await.unwrap().unwrap();
     assert_eq!(cancelling.lanes.len(), 1);
     assert_eq!(cancelling.lanes[0].rest, [crate::world::day(1), crate::world::day(2)]);
     cancelling.store(&[]).await.unwrap();
@@ -115,7 +115,7 @@ async fn a_lane_that_was_cut_off_takes_no_write_any_more() {
 
     assert!(matches!(complete(&world.pool, &taken, 1, false).await, Err(StorageError::Fenced)));
     assert!(matches!(close(&world.pool, &taken).await, Err(StorageError::Fenced)));
-    assert!(Cancelling::begin(&world.pool, job).await.unwrap().is_none(), "once is enough");
+    assert!(JobCancellation::begin(&world.pool, job).await.unwrap().is_none(), "once is enough");
     let held = "SELECT count(*) FROM execution.portfolios WHERE holder IS NOT NULL";
     assert_eq!(world.database.count(held).await, 0);
 }
@@ -144,7 +144,7 @@ async fn jobs_that_share_portfolios_are_cancelled_at_once_without_standing_in_ea
         .map(|job| {
             let pool = world.pool.clone();
             tokio::spawn(async move {
-                let mut cancelling = Cancelling::begin(&pool, job).await.unwrap().unwrap();
+                let mut cancelling = JobCancellation::begin(&pool, job).await.unwrap().unwrap();
                 cancelling.store(&[]).await.unwrap();
                 cancelling.commit(&[]).await.unwrap();
             })

@@ -1,7 +1,7 @@
 //! Lanes at their end: the portfolio goes on, and the job ends once.
 
 use storage::StorageError;
-use storage::execution::{Closing, Take, take};
+use storage::execution::{LaneEnd, Take, take};
 
 use crate::world::{JOB_ENDED, LANE_CONTINUE, World, close, complete};
 
@@ -17,7 +17,7 @@ async fn a_finished_lane_hands_its_portfolio_to_the_oldest_waiter_with_its_messa
     for (lane, next) in [(first, Some(second)), (second, Some(third)), (third, None)] {
         let taken = world.take(lane, 0).await;
         complete(&world.pool, &taken, 0, false).await.ok();
-        let closing = Closing::begin(&world.pool, &taken, None).await.unwrap();
+        let closing = LaneEnd::begin(&world.pool, &taken, None).await.unwrap();
         assert_eq!(closing.next.as_ref().map(|next| next.id), next);
         drop(closing);
         assert_eq!(world.column(lane, "state").await, "ready", "what is not committed did not happen");

@@ -7,7 +7,7 @@ use domain::accounting::fill::Fill;
 use rust_decimal::Decimal;
 use sqlx::{AssertSqlSafe, Executor};
 use storage::StorageError;
-use storage::execution::{completed_before, history};
+use storage::execution::{history, position_after};
 
 use crate::world::{LANE_CONTINUE, World, complete, complete_with, day, fill};
 
@@ -162,7 +162,7 @@ async fn the_history_begins_with_the_latest_day_before_the_range() {
 
     let history = history(&world.pool, lane.portfolio, day(3), day(5)).await.unwrap();
     let base = domain::simulation::model_day::DayRef { date: day(2), revision: 1 };
-    let position = completed_before(&world.pool, lane.portfolio, base).await.unwrap();
+    let position = position_after(&world.pool, lane.portfolio, base).await.unwrap();
 
     assert_eq!(history.winners.keys().copied().collect::<Vec<_>>(), [day(2), day(3)]);
     assert_eq!(history.completed_before, 3);

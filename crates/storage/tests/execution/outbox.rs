@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::world::message;
 
 const COMMANDS: Part = Part::To("commands");
-const EVENTS: Part = Part::Beside("commands");
+const EVENTS: Part = Part::Except("commands");
 
 /// Writes so many messages, each in a transaction of its own; answers their ids.
 async fn write(pool: &PgPool, count: usize) -> Vec<Uuid> {

@@ -10,7 +10,7 @@ use domain::values::ids::{JobId, LaneId};
 use rust_decimal::Decimal;
 use sqlx::PgPool;
 use storage::execution::{
-    Closing, CompletedRow, DayOutcome, Lane, LaneCommit, NewLane, NewModelDay, NextLane, Plan, Take,
+    CompletedRow, DayOutcome, JobPlan, Lane, LaneCommit, LaneEnd, NewLane, NewModelDay, NextLane, Take,
     begin_plan, commit_days, take,
 };
 use storage::outbox::NewMessage;
@@ -89,7 +89,7 @@ pub(crate) async fn plan(pool: &PgPool, models: &[&str], days: usize) -> Result<
 }
 
 /// The portfolios and lanes of a plan.
-pub(crate) async fn store(plan: &mut Plan, models: &[&str], days: usize) -> Result<Vec<NewLane>> {
+pub(crate) async fn store(plan: &mut JobPlan, models: &[&str], days: usize) -> Result<Vec<NewLane>> {
     let wanted: Vec<_> = models.iter().map(|model| (Uuid::now_v7(), (*model).to_owned(), 0)).collect();
     let portfolios = plan.portfolios("default", &wanted).await?;
     let lanes: Vec<NewLane> = portfolios
@@ -182,7 +182,7 @@ pub(crate) fn completed(lane: &Lane, done: usize, ends_turn: bool, fills: &[Fill
 
 /// Closes the lane as the executor does; true when that ended the job.
 pub(crate) async fn close(pool: &PgPool, lane: &Lane) -> Result<bool> {
-    let mut closing = Closing::begin(pool, lane, None).await?;
+    let mut closing = LaneEnd::begin(pool, lane, None).await?;
     let mut messages = Vec::new();
     if let Some(NextLane { job, .. }) = &closing.next {
         messages.push(message(LANE_CONTINUE, *job));

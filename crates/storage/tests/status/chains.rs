@@ -57,9 +57,12 @@ fn told(model: &str) -> Vec<Told> {
     }))
 }
 
+/// The jobs of these histories.
+const JOBS: u128 = 6;
+
 async fn world() -> (TestDatabase, sqlx::PgPool) {
     let database = TestDatabase::new().await;
-    for number in 1..=3 {
+    for number in 1..=JOBS {
         accept(&database, job_id(number), "{}").await;
     }
     let pool = database.pool(Owner::Status).await;
@@ -130,4 +133,53 @@ async fn a_job_that_is_rebuilt_without_its_days_leaves_a_chain_without_them() {
     rebuild(&pool, job_id(2), |_, _| Err("there is none".to_owned())).await.unwrap();
 
     assert_eq!(stale(&pool).await[LIVES[1].0], None, "the first revisions stand on each other");
+}
+
+/// Days of a portfolio as jobs might complete them: most are run in order, some are filled in later or replaced, and a
+/// few continue from a day that was replaced meanwhile.
+fn generated(model: &str, seed: u64) -> Vec<Told> {
+    let mut state = seed;
+    let mut random = |below: u32| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from(state >> 33).unwrap() % below
+    };
+    let mut revisions: BTreeMap<u32, u32> = BTreeMap::new();
+    let mut events = Vec::new();
+    while events.len() < 20 {
+        let next = revisions.keys().next_back().map_or(1, |last| last + 1 + random(5) / 4);
+        let on = if random(4) > 0 && next < 28 { next } else { 1 + random(next) };
+        let base = revisions.range(..on).next_back().map(|(on, revision)| DayRef {
+            date: date(&format!("2025-10-{on:02}")),
+            revision: revision - (random(8) / 7).min(revision - 1),
+        });
+        let revision = revisions.entry(on).and_modify(|revision| *revision += 1).or_insert(1);
+        // Each job completes a date once.
+        if u128::from(*revision) <= JOBS {
+            let made =
+                completed(job_id((*revision).into()), model, &format!("2025-10-{on:02}"), *revision, base);
+            let key = ModelDayKey { trial: 3, ..made.key.clone() };
+            events.push(Event::ModelDayCompleted(Box::new(CompletedDay { key, ..made })));
+        }
+    }
+    tell(events)
+}
+
+#[tokio::test]
+async fn generated_histories_are_stale_from_where_the_rule_says_in_any_order() {
+    let (_database, pool) = world().await;
+    let (mut fresh, mut stale_ones) = (0, 0);
+    for seed in 1..=8 {
+        let model = format!("model {seed}");
+        let told = generated(&model, seed);
+        let told = if seed % 2 == 0 { shuffled(&told, seed) } else { told };
+        for batch in told.chunks(3) {
+            projected(&pool, batch).await.unwrap();
+            match stale(&pool).await[&model] {
+                Some(_) => stale_ones += 1,
+                None => fresh += 1,
+            }
+        }
+    }
+
+    assert!(fresh > 5 && stale_ones > 20, "{fresh} fresh and {stale_ones} stale");
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::values::ids::JobId;
 use storage::status::{
-    Announcements, FeedEvent, Standing, events_after, job_events_after, last_position, standing,
+    EventNotifications, FeedEvent, LogEnd, events_after, job_events_after, last_position, log_end,
 };
 use storage::{Owner, PgPool};
 use test_support::TestDatabase;
@@ -77,25 +77,25 @@ async fn the_last_event_of_a_job_that_is_shown_as_ended_says_so() {
 
     projected(&pool, std::slice::from_ref(end)).await.unwrap();
     projected(&pool, rest).await.unwrap();
-    let uncounted = standing(&pool, job_id(1)).await.unwrap().unwrap();
+    let uncounted = log_end(&pool, job_id(1)).await.unwrap().unwrap();
     let early = ends(events_after(&pool, 0, 100).await.unwrap());
     projected(&pool, std::slice::from_ref(days)).await.unwrap();
-    let counted = standing(&pool, job_id(1)).await.unwrap().unwrap();
+    let counted = log_end(&pool, job_id(1)).await.unwrap().unwrap();
 
-    assert_eq!(uncounted, Standing { last_position: count - 1, last_seq: count - 1, ended: false });
+    assert_eq!(uncounted, LogEnd { last_position: count - 1, last_seq: count - 1, ended: false });
     assert_eq!(early, BTreeSet::new(), "days are missing that the end has counted");
-    assert_eq!(counted, Standing { last_position: count, last_seq: count, ended: true });
+    assert_eq!(counted, LogEnd { last_position: count, last_seq: count, ended: true });
     assert_eq!(ends(events_after(&pool, 0, 100).await.unwrap()), BTreeSet::from([count]));
     assert_eq!(ends(job_events_after(&pool, job_id(1), 0, 100).await.unwrap()), BTreeSet::from([count]));
-    let pending = Standing { last_position: count, last_seq: 0, ended: false };
-    assert_eq!(standing(&pool, job_id(2)).await.unwrap(), Some(pending), "accepted and not projected");
-    assert_eq!(standing(&pool, JobId(uuid::Uuid::nil())).await.unwrap(), None);
+    let pending = LogEnd { last_position: count, last_seq: 0, ended: false };
+    assert_eq!(log_end(&pool, job_id(2)).await.unwrap(), Some(pending), "accepted and not projected");
+    assert_eq!(log_end(&pool, JobId(uuid::Uuid::nil())).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn a_projection_is_announced_once_it_can_be_read() {
     let (database, pool) = world(1).await;
-    let mut announcements = Announcements::listen(&database.settings()).await.unwrap();
+    let mut announcements = EventNotifications::listen(&database.settings()).await.unwrap();
     let told = tell(life(job_id(1)));
 
     projected(&pool, &told[..1]).await.unwrap();

@@ -5,8 +5,8 @@ use storage::Owner;
 use storage::PgPool;
 use storage::outbox::{OriginalEnvelope, Part, RelayConnection};
 use storage::status::{
-    LetterFilter, LetterState, NewDeadLetter, Replay, dead_letter, dead_letters, hold_dead_letter,
-    insert_dead_letter,
+    LetterFilter, LetterState, NewDeadLetter, Replay, dead_letter, dead_letters, insert_dead_letter,
+    lock_dead_letter,
 };
 
 use crate::sample::instant;
@@ -88,18 +88,18 @@ async fn a_replay_and_what_the_letter_says_of_it_commit_together() {
 
     let mut impossible = replay();
     impossible.body = "\0".to_owned();
-    let refused = hold_dead_letter(&pool, id).await.unwrap().unwrap().replay(&impossible).await;
+    let refused = lock_dead_letter(&pool, id).await.unwrap().unwrap().replay(&impossible).await;
     assert!(refused.is_err());
     assert_eq!(dead_letter(&pool, id, 9).await.unwrap().unwrap().state(), LetterState::Open);
 
-    let held = hold_dead_letter(&pool, id).await.unwrap().unwrap();
+    let held = lock_dead_letter(&pool, id).await.unwrap().unwrap();
     assert_eq!(held.letter.body, b"body");
     let told = held.replay(&replay()).await.unwrap();
 
     assert_eq!(told, dead_letter(&pool, id, 9).await.unwrap().unwrap());
     assert_eq!(told.state(), LetterState::Replayed);
     let unsent =
-        RelayConnection::open(&pool, Part::Beside("commands")).await.unwrap().take(10).await.unwrap();
+        RelayConnection::open(&pool, Part::Except("commands")).await.unwrap().take(10).await.unwrap();
     let [message] = &unsent[..] else { panic!("{} messages", unsent.len()) };
     assert_eq!((message.event_id, message.exchange.as_str()), (Uuid::from_u128(7), ""));
     assert_eq!(message.original, Some(replay().original));
@@ -111,8 +111,8 @@ async fn letters_are_found_by_what_became_of_them() {
     let pool = database.pool(Owner::Status).await;
     let (open, replayed, discarded) =
         (put_away(&pool, b"1").await, put_away(&pool, b"2").await, put_away(&pool, b"3").await);
-    hold_dead_letter(&pool, replayed).await.unwrap().unwrap().replay(&replay()).await.unwrap();
-    hold_dead_letter(&pool, discarded).await.unwrap().unwrap().discard().await.unwrap();
+    lock_dead_letter(&pool, replayed).await.unwrap().unwrap().replay(&replay()).await.unwrap();
+    lock_dead_letter(&pool, discarded).await.unwrap().unwrap().discard().await.unwrap();
 
     for (state, expected) in
         [(LetterState::Open, open), (LetterState::Replayed, replayed), (LetterState::Discarded, discarded)]
@@ -122,5 +122,5 @@ async fn letters_are_found_by_what_became_of_them() {
         assert_eq!(found.iter().map(|letter| letter.id).collect::<Vec<_>>(), [expected], "{state:?}");
         assert_eq!(found[0].state(), state);
     }
-    assert!(hold_dead_letter(&pool, 0).await.unwrap().is_none());
+    assert!(lock_dead_letter(&pool, 0).await.unwrap().is_none());
 }

@@ -1,7 +1,9 @@
 //! Projections: any order, any repetition, any number of projectors.
 
 use storage::Owner;
-use storage::status::{Logged, Upstream, job_view, project, rebuild_all, refuses_content, unseen};
+use storage::status::{
+    LoggedEvent, Upstream, job_view, missing_events, project, rebuild_all, refuses_content,
+};
 
 use crate::sample::{Told, accept, dump, job_id, life, projected, shuffled, tell};
 use test_support::TestDatabase;
@@ -30,7 +32,7 @@ fn three_jobs() -> Vec<Told> {
     tell((1..=3).flat_map(|number| life(job_id(number))))
 }
 
-async fn project_in_batches(pool: &sqlx::PgPool, told: &[Told], size: usize) -> Vec<Logged> {
+async fn project_in_batches(pool: &sqlx::PgPool, told: &[Told], size: usize) -> Vec<LoggedEvent> {
     let mut logged = Vec::new();
     for batch in told.chunks(size) {
         logged.extend(projected(pool, batch).await.unwrap().logged);
@@ -149,8 +151,9 @@ async fn what_the_log_lacks_is_found_in_the_outboxes() {
     }
     projected(&pool, &told[2..3]).await.unwrap();
 
-    let extents = storage::status::extents(&pool).await.unwrap();
-    let found = unseen(&pool, Upstream::Executor, "modelday.events", 0, extents[2].last).await.unwrap();
+    let extents = storage::status::outbox_extents(&pool).await.unwrap();
+    let found =
+        missing_events(&pool, Upstream::Executor, "modelday.events", 0, extents[2].last).await.unwrap();
 
     assert_eq!((extents[2].first, extents[2].last, extents[0].last), (1, 3, 0));
     assert_eq!(found.iter().map(|row| row.event_id).collect::<Vec<_>>(), [told[0].id]);

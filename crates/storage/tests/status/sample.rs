@@ -13,7 +13,7 @@ use domain::strategy::policy::Policy;
 use domain::values::ids::{JobId, ModelDayKey};
 use rust_decimal::Decimal;
 use sqlx::PgPool;
-use storage::status::{Projected, Received, project};
+use storage::status::{Projection, ReceivedEvent, project};
 use test_support::TestDatabase;
 use uuid::Uuid;
 
@@ -188,10 +188,10 @@ pub(crate) async fn dump(database: &TestDatabase, query: &str) -> String {
     database.text(&format!("SELECT string_agg(to_jsonb(found)::text, E'\\n') FROM ({query}) AS found")).await
 }
 
-pub(crate) async fn projected(pool: &PgPool, told: &[Told]) -> storage::Result<Projected> {
-    let received: Vec<Received<'_>> = told
+pub(crate) async fn projected(pool: &PgPool, told: &[Told]) -> storage::Result<Projection> {
+    let received: Vec<ReceivedEvent<'_>> = told
         .iter()
-        .map(|told| Received {
+        .map(|told| ReceivedEvent {
             source: "/modelday/executor",
             id: told.id,
             kind: "test",

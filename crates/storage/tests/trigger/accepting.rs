@@ -6,7 +6,7 @@ use chrono::Utc;
 use domain::values::ids::JobId;
 use sqlx::Executor;
 use storage::outbox::NewMessage;
-use storage::trigger::{Acceptance, Admission, Idempotency, accept};
+use storage::trigger::{Acceptance, Admission, IdempotencyKey, accept};
 use storage::{Owner, PgPool};
 use test_support::{TestDatabase, eventually};
 use uuid::Uuid;
@@ -30,7 +30,7 @@ async fn request(pool: &PgPool, max_active: i64, key: Option<(&str, &[u8], &str)
         body: "{}".to_owned(),
     };
     let idempotency =
-        key.map(|(key, request_hash, answer)| Idempotency { token: "", key, request_hash, answer });
+        key.map(|(key, request_hash, response)| IdempotencyKey { token: "", key, request_hash, response });
     let acceptance = Acceptance { job, accepted_at: Utc::now(), message, max_active, idempotency };
     accept(pool, acceptance).await.unwrap()
 }
@@ -148,7 +148,7 @@ async fn a_job_is_accepted_in_one_statement() {
     blocker.rollback().await.unwrap();
 
     assert!(
-        waiting.starts_with("-- trigger::accept") && waiting.contains("FROM trigger.accept("),
+        waiting.starts_with("-- acceptance::accept") && waiting.contains("FROM trigger.accept("),
         "{waiting}"
     );
     assert_eq!(request.await.unwrap(), Admission::Accepted);

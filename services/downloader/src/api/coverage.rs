@@ -167,7 +167,7 @@ async fn reports(
     symbols: Vec<Symbol>,
 ) -> Result<Vec<SymbolReport>, Problem> {
     let (first, last) = range.unwrap_or_default();
-    let bars = market::present(&api.context.pool, &symbols, first, last).await?;
+    let bars = market::dates_with_bars(&api.context.pool, &symbols, first, last).await?;
     let spans = market::spans(&api.context.pool, &symbols).await?;
     let universe = Universe { name: String::new(), symbols, benchmark: None };
     let scope = Scope::new(sessions.iter().copied(), &universe, &[]);

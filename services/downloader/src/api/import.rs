@@ -14,7 +14,7 @@ use domain::job::request::ValidationError;
 use domain::market::instruments::Symbol;
 use runtime::http::{Params, Problem, ProblemBody};
 use serde::Serialize;
-use storage::market::{self, Different, Import, Imported};
+use storage::market::{self, DifferingRow, ImportCounts, ImportOutcome};
 use utoipa::ToSchema;
 
 use super::state::Api;
@@ -95,9 +95,9 @@ pub(crate) async fn import(
     let file = body(&api, request).await?;
     let rows =
         api.importer.read(file, kind).await.map_err(|crash| Problem::internal(&crash))?.map_err(wrong)?;
-    let Imported { inserted, unchanged, replaced } = match api.importer.store(&rows, replace).await? {
-        Import::Stored(imported) => imported,
-        Import::Differs { listed, total } => return Err(different(&rows.cells(), &listed, total)),
+    let ImportCounts { inserted, unchanged, replaced } = match api.importer.store(&rows, replace).await? {
+        ImportOutcome::Stored(imported) => imported,
+        ImportOutcome::Differs { listed, total } => return Err(different(&rows.cells(), &listed, total)),
     };
     let cells = rows.cells();
     tracing::info!("imported {kind:?}: {inserted} rows inserted, {replaced} replaced, {unchanged} unchanged");
@@ -160,8 +160,8 @@ fn wrong(faults: Faults) -> Problem {
     refused(StatusCode::UNPROCESSABLE_ENTITY, total, errors, "wrong", "")
 }
 
-fn different(cells: &[(usize, &Symbol, NaiveDate)], listed: &[Different], total: usize) -> Problem {
-    let error = |different: &Different| {
+fn different(cells: &[(usize, &Symbol, NaiveDate)], listed: &[DifferingRow], total: usize) -> Problem {
+    let error = |different: &DifferingRow| {
         let line = different.line;
         let cell = cells.iter().find(|(of_cell, _, _)| *of_cell == line);
         let what = cell.map(|(_, symbol, date)| format!("{symbol} on {date}")).unwrap_or_default();

@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::ingest::fetch_plan::Request;
 use domain::market::instruments::Symbol;
 use domain::values::ids::JobId;
-use storage::market::{self, BarRow, Landing};
+use storage::market::{self, BarRow, Download};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -90,7 +90,7 @@ struct Retries {
 impl Fetcher {
     /// Fetches what is missing of `symbol`, unless another worker does.
     pub(super) async fn fetch(&self, symbol: &Symbol) -> storage::Result<SymbolOutcome> {
-        while !market::take_flight(&self.context.pool, symbol, self.holder, CLAIM_SECONDS).await? {
+        while !market::take_download(&self.context.pool, symbol, self.holder, CLAIM_SECONDS).await? {
             tokio::select! {
                 () = self.halt.cancelled() => return Ok(SymbolOutcome::Halted),
                 () = tokio::time::sleep(POLL) => {}
@@ -98,7 +98,7 @@ impl Fetcher {
         }
         let outcome = self.fetch_claimed(symbol).await?;
         // Storing a response has released the claim already; in that case this changes nothing.
-        market::give_back(&self.context.pool, symbol, self.holder).await?;
+        market::release_download(&self.context.pool, symbol, self.holder).await?;
         Ok(outcome)
     }
 
@@ -229,7 +229,7 @@ impl Fetcher {
         let bars: Vec<BarRow> =
             response.bars.into_iter().map(|(symbol, date, bar)| BarRow { symbol, date, bar }).collect();
         let rejected: Vec<String> = response.rejected.iter().map(described).collect();
-        let landing = Landing {
+        let landing = Download {
             symbol,
             holder: self.holder,
             source: self.source.provider.name(),
@@ -238,7 +238,7 @@ impl Fetcher {
             job: self.job,
             rejected: &rejected,
         };
-        let Some(stored) = market::land(&self.context.pool, landing).await? else {
+        let Some(stored) = market::store_download(&self.context.pool, landing).await? else {
             return Ok(SymbolOutcome::TakenOver);
         };
         tracing::debug!(%symbol, bar.count = stored.inserted, "stored {} bars of {symbol}", stored.inserted);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 use storage::PgPool;
-use storage::market::{self, SourceNote};
+use storage::market::{self, SourceRow};
 
 use super::quota::CallQuota;
 use crate::config::Config;
@@ -39,14 +39,14 @@ impl PriceSource {
 
 /// Records the source for dry runs, which estimate how many calls a job needs.
 pub(crate) async fn record(pool: &PgPool, source: Option<&PriceSource>) -> storage::Result<()> {
-    let note = source.map(|source| SourceNote {
+    let note = source.map(|source| SourceRow {
         name: source.provider.name(),
         quota_key: &source.quota.key,
         windows: &source.quota.windows,
         max_wait_seconds: source.quota.max_wait.as_secs(),
         recent_sessions: source.recent_sessions,
     });
-    market::note_source(pool, note.as_ref()).await
+    market::record_source(pool, note.as_ref()).await
 }
 
 /// A short hash that gives each key a quota of its own without revealing the key.

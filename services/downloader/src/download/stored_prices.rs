@@ -34,7 +34,7 @@ impl StoredPrices {
         for symbol in symbols {
             self.spans.remove(symbol);
         }
-        self.bars.extend(market::present(pool, symbols, *first, *last).await?);
+        self.bars.extend(market::dates_with_bars(pool, symbols, *first, *last).await?);
         for span in market::spans(pool, symbols).await? {
             self.spans.entry(span.symbol.clone()).or_default().push(span);
         }

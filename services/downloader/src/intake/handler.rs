@@ -45,7 +45,7 @@ impl RequestHandler {
         body: &str,
         traceparent: Option<&str>,
     ) -> storage::Result<()> {
-        market::upsert(&self.pool, job, body, traceparent).await?;
+        market::insert_preparation(&self.pool, job, body, traceparent).await?;
         self.due.notify_one();
         Ok(())
     }

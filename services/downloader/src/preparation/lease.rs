@@ -41,7 +41,7 @@ pub(super) async fn renew(
                 Err(problem) => tracing::warn!("the lease of a preparation could not be renewed: {problem}"),
             }
         }
-        if let Err(problem) = market::renew_flights(pool, holder, CLAIM_SECONDS).await {
+        if let Err(problem) = market::renew_downloads(pool, holder, CLAIM_SECONDS).await {
             tracing::warn!("the claims of downloads could not be renewed: {problem}");
         }
     }

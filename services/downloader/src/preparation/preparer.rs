@@ -93,7 +93,7 @@ impl Preparer {
         let messages = [runtime::outgoing::event(&conclusion.into())?];
         let Context { pool, wake, .. } = &*self.context;
         match until {
-            Some(until) => market::wait_until(pool, preparation, until, &messages).await?,
+            Some(until) => market::postpone(pool, preparation, until, &messages).await?,
             None => market::finish(pool, preparation, &messages).await?,
         }
         wake.wake();

@@ -119,11 +119,11 @@ async fn work(
     };
     let pool = &preparer.context.pool;
     if let Some(delay) = delay
-        && let Err(problem) = market::wait_until(pool, &preparation, Utc::now() + delay, &[]).await
+        && let Err(problem) = market::postpone(pool, &preparation, Utc::now() + delay, &[]).await
     {
         tracing::debug!("the lease is left to expire: {problem}");
     }
-    if let Err(problem) = market::release_all(pool, holder).await {
+    if let Err(problem) = market::release_downloads(pool, holder).await {
         tracing::debug!("the claims of downloads are left to expire: {problem}");
     }
 }

@@ -13,7 +13,7 @@ use domain::agent::{
 use domain::job::AgentModel;
 use domain::simulation::run::ModelDayRun;
 use rust_decimal::Decimal;
-use storage::execution::agents::{Attempt, Call, Intent, Settled};
+use storage::execution::agents::{Attempt, CallPermission, CallResponse, Intent, TokenRate};
 use storage::execution::{Durable, Lane};
 use uuid::Uuid;
 
@@ -140,14 +140,14 @@ impl<'c, 'a> Conversation<'c, 'a> {
             Err(NoKey::Unset(variable)) => return self.without_key(&request, &NoKey::Unset(variable)),
         };
         match self.allowed(&request, hash).await? {
-            Call::Allowed => {}
-            Call::OverBudget => {
+            CallPermission::Allowed => {}
+            CallPermission::OverBudget => {
                 self.journal.stop(request.step, EndReason::BudgetExhausted);
                 self.session.stop(EndReason::BudgetExhausted);
                 return Ok(Step::On);
             }
-            Call::BudgetBusy => return Ok(Step::Stop(Stop::Wait(Duration::from_secs(1)))),
-            Call::OverRate => return Ok(Step::Stop(Stop::Wait(until_next_minute()))),
+            CallPermission::BudgetBusy => return Ok(Step::Stop(Stop::Wait(Duration::from_secs(1)))),
+            CallPermission::OverRate => return Ok(Step::Stop(Stop::Wait(until_next_minute()))),
         }
         let secrets = endpoint::secrets(key.as_deref());
         let identity = self.identity(request.step);
@@ -173,7 +173,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
         }
     }
 
-    async fn allowed(&mut self, request: &ModelRequest, hash: &str) -> Result<Call, ExecutorError> {
+    async fn allowed(&mut self, request: &ModelRequest, hash: &str) -> Result<CallPermission, ExecutorError> {
         let prices = self.agent.settings.prices.as_ref();
         let completion = request.max_completion_tokens.unwrap_or(ASSUMED_COMPLETION_TOKENS);
         let reserve =
@@ -185,7 +185,8 @@ impl<'c, 'a> Conversation<'c, 'a> {
             kind: EntryKind::Call,
             hash,
             reserve,
-            tokens: tokens.map(|limit| (self.agent.url.as_str(), signed(limit), signed(needed(request)))),
+            tokens: tokens
+                .map(|limit| TokenRate { per_minute: signed(limit), needed: signed(needed(request)) }),
         };
         Ok(self.journal.intend(&intent).await?)
     }
@@ -241,7 +242,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
         let text = serde_json::to_string(response).map_err(|problem| {
             ExecutorError::Inconsistent(format!("a response cannot be written: {problem}"))
         })?;
-        self.journal.add_response(Settled { step: request.step, answer: text, cost, tokens });
+        self.journal.add_response(CallResponse { step: request.step, text, cost, unplanned_tokens: tokens });
         Ok(())
     }
 

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use domain::agent::{EndReason, EntryKind};
 use storage::execution::agents::{
-    Attempt, Call, Intent, Settled, Step, Told, note_refusal, read_journal, write_journal,
+    Attempt, CallPermission, CallResponse, EntryResult, Intent, StepCommit, commit_step, read_journal,
+    record_refusal,
 };
 use storage::execution::{Durable, Lane};
 use storage::{PgPool, StorageError};
@@ -16,8 +17,8 @@ pub(super) struct JournalWriter<'a> {
     lane: &'a Lane,
     attempt: &'a Attempt,
     known: BTreeSet<(u32, u32)>,
-    response: Option<Settled>,
-    results: Vec<Told>,
+    response: Option<CallResponse>,
+    results: Vec<EntryResult>,
     since: Instant,
     active_ms: u64,
 }
@@ -49,24 +50,29 @@ impl<'a> JournalWriter<'a> {
     }
 
     /// Adds the response to a call.
-    pub(super) fn add_response(&mut self, response: Settled) {
+    pub(super) fn add_response(&mut self, response: CallResponse) {
         self.response = Some(response);
     }
 
     /// Adds a result of a tool or a search; the first of a place stays.
-    pub(super) fn add_result(&mut self, step: u32, index: u32, kind: EntryKind, answer: String) {
+    pub(super) fn add_result(&mut self, step: u32, index: u32, kind: EntryKind, text: String) {
         if self.known.insert((step, index)) {
-            self.results.push(Told { step, index, kind, answer });
+            self.results.push(EntryResult { step, index, kind, text });
         }
     }
 
     /// Adds that the day was ended from outside before `step`.
     pub(super) fn stop(&mut self, step: u32, reason: EndReason) {
-        self.results.push(Told { step, index: 0, kind: EntryKind::Stop, answer: reason.as_str().to_owned() });
+        self.results.push(EntryResult {
+            step,
+            index: 0,
+            kind: EntryKind::Stop,
+            text: reason.as_str().to_owned(),
+        });
     }
 
     /// Commits all that was added, with the intent of a call.
-    pub(super) async fn intend(&mut self, intent: &Intent<'_>) -> Result<Call, StorageError> {
+    pub(super) async fn intend(&mut self, intent: &Intent<'_>) -> Result<CallPermission, StorageError> {
         self.write(Some(intent), Durable::AtOnce).await
     }
 
@@ -78,19 +84,24 @@ impl<'a> JournalWriter<'a> {
         Ok(())
     }
 
-    async fn write(&mut self, intent: Option<&Intent<'_>>, durable: Durable) -> Result<Call, StorageError> {
+    async fn write(
+        &mut self,
+        intent: Option<&Intent<'_>>,
+        durable: Durable,
+    ) -> Result<CallPermission, StorageError> {
         let active = millis(self.since);
         let (response, results) = (self.response.take(), std::mem::take(&mut self.results));
-        let step = Step { settled: response.as_ref(), told: &results, intent, active_ms: active, durable };
-        let call = write_journal(self.pool, self.lane, self.attempt, step).await?;
+        let step =
+            StepCommit { response: response.as_ref(), results: &results, intent, active_ms: active, durable };
+        let permission = commit_step(self.pool, self.lane, self.attempt, step).await?;
         self.active_ms = self.active_ms.saturating_add(active);
         self.since = Instant::now();
-        Ok(call)
+        Ok(permission)
     }
 
     /// Notes that a call came back refused, which costs nothing.
     pub(super) async fn refused(&self, step: u32, refusal: &str) -> Result<(), StorageError> {
-        note_refusal(self.pool, self.lane, self.attempt, (step, 0), refusal).await
+        record_refusal(self.pool, self.lane, self.attempt, (step, 0), refusal).await
     }
 }
 

@@ -27,7 +27,7 @@ use storage::execution::agents::read_journal;
 use storage::execution::{
     DayRecord, RecordedLane, recorded_bases, recorded_days, recorded_job, recorded_lanes,
 };
-use storage::market::{bars_by, known_actions, put_back};
+use storage::market::{bars_by, known_actions, undo_replacements};
 use tokio::sync::mpsc;
 
 use super::state::ApiState;
@@ -165,7 +165,7 @@ impl Export {
             let pool = &self.pool;
             let (alone, version) = (std::slice::from_ref(symbol), self.planned.price_version);
             let mut rows = bars_by(pool, symbol, (from, last), self.ended_at).await?;
-            put_back(pool, &mut rows, alone, last, version).await?;
+            undo_replacements(pool, &mut rows, alone, last, version).await?;
             let bars: Vec<_> = rows.into_iter().map(|row| (row.date, row.bar)).collect();
             let actions = known_actions(pool, alone, last, version).await?;
             sink.line(&encoder.bars(symbol, &bars, &actions)?).await?;

@@ -8,7 +8,7 @@ use domain::simulation::model_day::{SkipReason, SkippedDate};
 use domain::values::ids::JobId;
 use runtime::relay::Wake;
 use storage::PgPool;
-use storage::execution::{Cancelling, SkippedRow, uncancelled};
+use storage::execution::{JobCancellation, SkippedRow, pending_cancellations};
 use storage::trigger::is_cancelled;
 
 use super::cache::{JobCache, PlannedJob};
@@ -42,7 +42,7 @@ impl Canceller {
 
     /// Carries out the cancellations whose command did not come.
     pub(crate) async fn cancel_forgotten(&self) -> Result<(), ExecutorError> {
-        for job in uncancelled(&self.pool).await? {
+        for job in pending_cancellations(&self.pool).await? {
             self.cancel(job).await?;
         }
         Ok(())
@@ -60,7 +60,7 @@ impl Canceller {
 
     async fn end(&self, planned: &PlannedJob) -> Result<(), ExecutorError> {
         let job = planned.job.id;
-        let Some(mut cancelling) = Cancelling::begin(&self.pool, job).await? else { return Ok(()) };
+        let Some(mut cancelling) = JobCancellation::begin(&self.pool, job).await? else { return Ok(()) };
         let (mut messages, mut skipped) = (Vec::new(), Vec::new());
         for lane in &cancelling.lanes {
             let cancelled = |date: &_| SkippedDate { date: *date, reason: SkipReason::Cancelled };

@@ -59,10 +59,10 @@ async fn added_warnings(
     if tally.already_completed > 0 {
         warnings.push(Warning::already_completed(tally.already_completed as usize));
     }
-    for (model, count) in config_changed(job, &execution::kept(connection, job.id).await?) {
+    for (model, count) in config_changed(job, &execution::kept_days(connection, job.id).await?) {
         warnings.push(Warning::config_changed(&model, count));
     }
-    let suspected = execution::suspected(connection, job.id).await?;
+    let suspected = execution::suspected_splits(connection, job.id).await?;
     if !suspected.is_empty() {
         warnings.push(Warning::split_suspected(suspected));
     }
@@ -76,7 +76,7 @@ async fn stale_warnings(
 ) -> Result<Vec<Warning>, ExecutorError> {
     let portfolios = execution::portfolios_of(connection, planned.job.id).await?;
     let ids: Vec<PortfolioId> = portfolios.iter().map(|(id, _)| *id).collect();
-    let chains = execution::stale_chain(connection, &ids, None).await?;
+    let chains = execution::winning_days(connection, &ids, None).await?;
     let warning = |(id, model): &(PortfolioId, String)| {
         let stale = stale_dates(chains.get(id)?);
         (!stale.is_empty()).then(|| Warning::stale_days(model, stale))

@@ -82,7 +82,7 @@ impl JobPlanner {
         let end_cause = plan.end_cause;
         let portfolios = plan.portfolios(&job.experiment, &requested_portfolios(job)).await?;
         let ids: Vec<PortfolioId> = portfolios.iter().map(|portfolio| portfolio.id).collect();
-        let winners = execution::stale_chain(plan.connection(), &ids, Some(job.end)).await?;
+        let winners = execution::winning_days(plan.connection(), &ids, Some(job.end)).await?;
         let portfolios = plan_portfolios(planned, dates, end_cause, portfolios, &winners);
 
         let mut messages = skip_messages(job, &portfolios)?;

@@ -95,7 +95,7 @@ impl DayRunner {
                 "{symbol} opens at {open} after a close of {close}: a split of {ratio} that is not known?");
         }
         let found: Vec<_> = found.iter().map(|split| (&split.symbol, split.ratio.as_str())).collect();
-        execution::note_suspected(&self.pool, job, date, &found).await?;
+        execution::record_suspected_splits(&self.pool, job, date, &found).await?;
         Ok(())
     }
 
@@ -107,9 +107,7 @@ impl DayRunner {
     ) -> Result<(), ExecutorError> {
         if in_hand.previous.as_ref().map(|previous| previous.day) != base {
             in_hand.previous = match base {
-                Some(day) => {
-                    Some(execution::completed_before(&self.pool, in_hand.lane.portfolio, day).await?)
-                }
+                Some(day) => Some(execution::position_after(&self.pool, in_hand.lane.portfolio, day).await?),
                 None => None,
             };
         }

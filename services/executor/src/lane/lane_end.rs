@@ -3,7 +3,7 @@
 use domain::simulation::model_day::{SkipReason, SkippedDate};
 use runtime::relay::Wake;
 use storage::PgPool;
-use storage::execution::{Closing, SkippedRow};
+use storage::execution::{LaneEnd, SkippedRow};
 
 use super::in_hand::LaneInHand;
 use crate::error::ExecutorError;
@@ -21,7 +21,7 @@ pub(super) async fn finish(pool: &PgPool, wake: &Wake, in_hand: &LaneInHand) -> 
     let of = SkippedOf { job: lane.job, experiment, model: &lane.model, trial: lane.trial };
     let mut messages = skipped_events(of, &row.dates)?;
 
-    let mut closing = Closing::begin(pool, lane, (!row.dates.is_empty()).then_some(&row)).await?;
+    let mut closing = LaneEnd::begin(pool, lane, (!row.dates.is_empty()).then_some(&row)).await?;
     if let Some(next) = &closing.next {
         messages.push(turn_of_waiter(next)?);
     }

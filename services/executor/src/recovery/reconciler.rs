@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::simulation::lane::resend_waits;
 use domain::values::ids::LaneId;
 use runtime::CancellationToken;
 use runtime::relay::Wake;
 use storage::PgPool;
-use storage::execution::{Overdue, overdue, resent};
+use storage::execution::{OverdueTurn, Waited, overdue_turns, resend_turns};
 use uuid::Uuid;
 
 use crate::error::ExecutorError;
@@ -53,14 +54,16 @@ impl Reconciler {
     }
 
     async fn try_resend(&self, all: bool) -> Result<(), ExecutorError> {
+        let waits = resend_waits(self.patience);
+        let waited = if all { Waited::AnyTime } else { Waited::AtLeast(&waits) };
         let mut last = LaneId(Uuid::nil());
         let mut count = 0;
         loop {
-            let (transaction, lanes) = overdue(&self.pool, self.patience.as_secs_f64(), all, last).await?;
-            let Some(Overdue { lane, .. }) = lanes.last() else { break };
+            let (transaction, lanes) = overdue_turns(&self.pool, waited, last).await?;
+            let Some(OverdueTurn { lane, .. }) = lanes.last() else { break };
             last = *lane;
             let messages: Vec<_> = lanes.iter().map(turn_again).collect::<Result<_, _>>()?;
-            resent(transaction, &lanes, &messages).await?;
+            resend_turns(transaction, &lanes, &messages).await?;
             self.wake.wake();
             count += lanes.len();
         }

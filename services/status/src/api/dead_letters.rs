@@ -7,7 +7,7 @@ use runtime::http::{Params, Problem, ProblemBody};
 use serde::Serialize;
 use serde_json::Value;
 use storage::status::{
-    DeadLetterRow, HeldLetter, LetterFilter, LetterState, dead_letter, dead_letters, hold_dead_letter,
+    DeadLetterRow, LetterFilter, LetterState, LockedLetter, dead_letter, dead_letters, lock_dead_letter,
 };
 use utoipa::ToSchema;
 
@@ -188,9 +188,9 @@ pub(super) async fn discard(State(api): State<Api>, Path(id): Path<String>) -> R
     Ok(Json(Letter::of(letter, MAX_BYTES)))
 }
 
-async fn hold(api: &Api, id: &str) -> Result<HeldLetter, Problem> {
+async fn hold(api: &Api, id: &str) -> Result<LockedLetter, Problem> {
     let held = match id.parse() {
-        Ok(number) => hold_dead_letter(&api.pool, number).await?,
+        Ok(number) => lock_dead_letter(&api.pool, number).await?,
         Err(_) => None,
     };
     held.ok_or_else(|| unknown(id))

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use domain::job::request::ValidationError;
 use domain::values::ids::JobId;
 use runtime::http::{Params, Problem, ProblemBody};
-use storage::status::{FeedEvent, events_after, job_events_after, last_position, standing};
+use storage::status::{FeedEvent, events_after, job_events_after, last_position, log_end};
 use utoipa::IntoParams;
 
 use super::state::Api;
@@ -137,13 +137,13 @@ pub(super) async fn of_job(
     let query = EventsQuery::read(params, &headers)?;
     let unknown = || Problem::new(StatusCode::NOT_FOUND, format!("Job {id} not found"));
     let job: JobId = id.parse().map_err(|_| unknown())?;
-    let standing = standing(&api.pool, job).await?.ok_or_else(unknown)?;
-    let after = query.from(standing.last_seq)?;
+    let end = log_end(&api.pool, job).await?.ok_or_else(unknown)?;
+    let after = query.from(end.last_seq)?;
     if !query.streamed {
         let events = job_events_after(&api.pool, job, after, query.limit).await?;
         return paged(&events, Scope::Job(job), after);
     }
-    if standing.ended && after == standing.last_seq {
+    if end.ended && after == end.last_seq {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     Ok(streamed(&api, Scope::Job(job), after))

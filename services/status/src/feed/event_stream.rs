@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::values::ids::JobId;
-use storage::status::{FeedEvent, events_after, job_events_after, standing};
+use storage::status::{FeedEvent, events_after, job_events_after, log_end};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::Instant;
 
@@ -139,12 +139,12 @@ impl EventStream {
             }
             Scope::Job(job) => {
                 // The end of the log is read before the events, so that all events up to it are among those read.
-                let standing = standing(&shared.pool, job).await?;
+                let end = log_end(&shared.pool, job).await?;
                 let events = job_events_after(&shared.pool, job, self.cursor, MAX_PAGE).await?;
                 let last = events.last().map_or(self.cursor, |event| event.seq);
-                let ended = standing.is_some_and(|standing| standing.ended && last >= standing.last_seq)
+                let ended = end.is_some_and(|end| end.ended && last >= end.last_seq)
                     || events.last().is_some_and(|event| event.ends_job);
-                let covered = standing.map_or(0, |standing| standing.last_position);
+                let covered = end.map_or(0, |end| end.last_position);
                 (events, if ended { Mode::Ended } else { Mode::Following(covered) })
             }
         };

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use messaging::topology;
 use storage::outbox::StoredMessage;
-use storage::status::{Upstream, extents, unseen};
+use storage::status::{Upstream, missing_events, outbox_extents};
 use tokio::sync::Mutex;
 
 use super::watermark::Watermark;
@@ -39,14 +39,15 @@ impl CatchUp {
     async fn scan(&self) -> storage::Result<usize> {
         let mut outboxes = self.outboxes.lock().await;
         let begun = Instant::now();
-        let extents = extents(&self.projector.pool).await?;
+        let extents = outbox_extents(&self.projector.pool).await?;
         let mut count = 0;
         for ((upstream, watermark), extent) in Upstream::ALL.into_iter().zip(outboxes.iter_mut()).zip(extents)
         {
             let Some((mut after, last)) = watermark.due(extent) else { continue };
             while after < last {
                 let until = last.min(after + MAX_IDS);
-                let mut rows = unseen(&self.projector.pool, upstream, topology::EVENTS, after, until).await?;
+                let mut rows =
+                    missing_events(&self.projector.pool, upstream, topology::EVENTS, after, until).await?;
                 rows.retain(|row| !watermark.unprojectable.contains(&row.event_id));
                 for batch in rows.chunks(MAX_BATCH) {
                     count += self.project(upstream, batch, watermark).await?;

@@ -6,7 +6,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use storage::status::Extent;
+use storage::status::OutboxExtent;
 use uuid::Uuid;
 
 /// Longer than any transaction that writes an outbox: statements end after 60 s, idle transactions after 5 s.
@@ -25,7 +25,7 @@ pub(crate) struct Watermark {
 
 impl Watermark {
     /// The range of ids to search: above the first, up to the last. `None` when it is empty.
-    pub(crate) fn due(&self, extent: Extent) -> Option<(i64, i64)> {
+    pub(crate) fn due(&self, extent: OutboxExtent) -> Option<(i64, i64)> {
         let from = self.floor.max(extent.first - 1);
         (from < extent.last).then_some((from, extent.last))
     }
@@ -55,7 +55,7 @@ mod tests {
     fn ids_are_searched_again_until_every_transaction_of_that_time_has_ended() {
         let begun = Instant::now();
         let mut watermark = Watermark::default();
-        let extent = Extent { first: 11, last: 20 };
+        let extent = OutboxExtent { first: 11, last: 20 };
 
         assert_eq!(watermark.due(extent), Some((10, 20)));
         watermark.scanned(20, begun);
@@ -74,14 +74,14 @@ mod tests {
         watermark.scanned(25, begun + MINUTE);
         watermark.scanned(25, begun + 2 * MINUTE);
 
-        assert_eq!(watermark.due(Extent { first: 1, last: 25 }), Some((20, 25)));
+        assert_eq!(watermark.due(OutboxExtent { first: 1, last: 25 }), Some((20, 25)));
         watermark.scanned(25, begun + 4 * MINUTE);
-        assert_eq!(watermark.due(Extent { first: 1, last: 25 }), None);
-        assert_eq!(watermark.due(Extent { first: 1, last: 26 }), Some((25, 26)));
+        assert_eq!(watermark.due(OutboxExtent { first: 1, last: 25 }), None);
+        assert_eq!(watermark.due(OutboxExtent { first: 1, last: 26 }), Some((25, 26)));
     }
 
     #[test]
     fn an_empty_outbox_is_not_due() {
-        assert_eq!(Watermark::default().due(Extent::default()), None);
+        assert_eq!(Watermark::default().due(OutboxExtent::default()), None);
     }
 }

@@ -18,7 +18,7 @@ use runtime::deployment::{Deployment, Mode};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use status::ApiSettings;
-use storage::status::Received;
+use storage::status::ReceivedEvent;
 use storage::{Owner, PgPool};
 use test_support::TestDatabase;
 use tower::ServiceExt as _;
@@ -94,10 +94,10 @@ impl World {
     /// Projects events.
     pub(crate) async fn project(&self, events: &[Event]) {
         let bodies: Vec<String> = events.iter().map(|event| contract::encode_event(event).unwrap()).collect();
-        let received: Vec<Received<'_>> = events
+        let received: Vec<ReceivedEvent<'_>> = events
             .iter()
             .zip(&bodies)
-            .map(|(event, body)| Received {
+            .map(|(event, body)| ReceivedEvent {
                 source: "/modelday/executor",
                 id: Uuid::now_v7(),
                 kind: contract::kind::of(event),

@@ -203,7 +203,7 @@ async fn a_process_killed_at_the_end_of_an_import_has_imported_nothing() {
             .await
     });
     let stopped = "SELECT count(*) FROM pg_stat_activity
-                   WHERE wait_event_type = 'Lock' AND query LIKE '-- imports::look_again%' AND datname = current_database()";
+                   WHERE wait_event_type = 'Lock' AND query LIKE '-- imports::wake_preparations%' AND datname = current_database()";
     eventually("the import has stored its bars", async || {
         (system.database.count(stopped).await > 0).then_some(())
     })

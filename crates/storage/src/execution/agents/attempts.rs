@@ -1,9 +1,9 @@
-//! Attempts at an agent's day. One is open per portfolio and date; it is resumed until it has ended.
+//! Attempts at an agent's day. One is open for each portfolio and date; it is resumed until it has ended.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, PgPool};
 
-use super::super::lanes::Lane;
+use super::super::lanes::{self, Lane};
 use crate::error::{Result, StorageError};
 use crate::outbox::NewMessage;
 
@@ -14,37 +14,37 @@ pub struct Attempt {
     pub date: NaiveDate,
     /// The revision that it would write.
     pub revision: u32,
-    /// Counted from 1 per portfolio, date and revision.
+    /// Counted from 1 for each portfolio, date and revision.
     pub number: u32,
-    /// Time worked on it so far, waits left out, in milliseconds.
+    /// Time worked on it so far, without waits, in milliseconds.
     pub active_ms: u64,
     /// When it began.
     pub started_at: DateTime<Utc>,
-    /// Whether it is new: nothing is in its journal.
+    /// Whether it is new, so that its journal is empty.
     pub fresh: bool,
 }
 
 /// The open attempt, or the one that would be next.
 #[derive(FromRow)]
-struct Row {
+struct AttemptRow {
     attempt: i32,
     active_ms: i64,
     started_at: DateTime<Utc>,
     fresh: bool,
-    /// Whether another job's attempt is open.
-    cut_off: bool,
+    /// Whether an attempt of another job or revision is open.
+    other_is_open: bool,
 }
 
-/// The lane's open attempt at a day, or a new one; `told` makes the event that tells a new one.
+/// The lane's open attempt at a day, or a new one; `started` makes the event that reports a new one.
 ///
 /// # Errors
-/// [`StorageError::Fenced`] when somebody else has taken the lane.
+/// [`StorageError::Fenced`] when another worker has taken the lane.
 pub async fn begin_attempt<E: From<StorageError>>(
     pool: &PgPool,
     lane: &Lane,
     date: NaiveDate,
     revision: u32,
-    told: impl FnOnce(&Attempt) -> std::result::Result<NewMessage, E>,
+    started: impl FnOnce(&Attempt) -> std::result::Result<NewMessage, E>,
 ) -> std::result::Result<Attempt, E> {
     let row = look(pool, lane, date, revision).await?;
     let attempt = Attempt {
@@ -55,16 +55,16 @@ pub async fn begin_attempt<E: From<StorageError>>(
         started_at: row.started_at,
         fresh: row.fresh,
     };
-    if row.cut_off {
+    if row.other_is_open {
         abandon(pool, lane, date).await?;
     }
     if attempt.fresh {
-        begin(pool, lane, &attempt, &told(&attempt)?).await?;
+        begin(pool, lane, &attempt, &started(&attempt)?).await?;
     }
     Ok(attempt)
 }
 
-async fn look(pool: &PgPool, lane: &Lane, date: NaiveDate, revision: u32) -> Result<Row> {
+async fn look(pool: &PgPool, lane: &Lane, date: NaiveDate, revision: u32) -> Result<AttemptRow> {
     let row = sqlx::query_as(
         "-- attempts::look
         SELECT coalesce(open.attempt, last.attempt + 1) AS attempt, coalesce(open.active_ms, 0) AS active_ms,
@@ -73,7 +73,7 @@ async fn look(pool: &PgPool, lane: &Lane, date: NaiveDate, revision: u32) -> Res
                 SELECT FROM execution.attempts AS other
                 WHERE other.portfolio_id = $1 AND other.trading_date = $2 AND other.ended IS NULL
                     AND (other.job_id, other.revision) <> ($3, $4)
-            ) AS cut_off
+            ) AS other_is_open
         FROM (
             SELECT coalesce(max(attempt), 0) AS attempt
             FROM execution.attempts
@@ -92,10 +92,10 @@ async fn look(pool: &PgPool, lane: &Lane, date: NaiveDate, revision: u32) -> Res
     Ok(row)
 }
 
-/// Ends another job's attempt that was cut off: its journal is not ours to go on with.
+/// Ends the open attempt of another job: this job does not continue that job's journal.
 async fn abandon(pool: &PgPool, lane: &Lane, date: NaiveDate) -> Result<()> {
     let mut transaction = pool.begin().await?;
-    super::super::lanes::hold(&mut transaction, lane).await?;
+    lanes::hold(&mut transaction, lane).await?;
     sqlx::query(
         "-- attempts::abandon
         UPDATE execution.attempts
@@ -110,8 +110,8 @@ async fn abandon(pool: &PgPool, lane: &Lane, date: NaiveDate) -> Result<()> {
     Ok(())
 }
 
-/// Stores a new attempt with its event. Both are durable with the first intent, before anything is asked.
-async fn begin(pool: &PgPool, lane: &Lane, attempt: &Attempt, told: &NewMessage) -> Result<()> {
+/// Stores a new attempt with its event. Both become durable with the first intent, which is committed before its call.
+async fn begin(pool: &PgPool, lane: &Lane, attempt: &Attempt, started: &NewMessage) -> Result<()> {
     let begun = sqlx::query(
         "-- attempts::begin
         WITH lane AS (
@@ -135,12 +135,12 @@ async fn begin(pool: &PgPool, lane: &Lane, attempt: &Attempt, told: &NewMessage)
     .bind(attempt.number.cast_signed())
     .bind(lane.job.0)
     .bind(attempt.started_at)
-    .bind(told.event_id)
-    .bind(told.kind)
-    .bind(told.exchange)
-    .bind(told.routing_key)
-    .bind(&told.traceparent)
-    .bind(&told.body)
+    .bind(started.event_id)
+    .bind(started.kind)
+    .bind(started.exchange)
+    .bind(started.routing_key)
+    .bind(&started.traceparent)
+    .bind(&started.body)
     .bind(lane.id.0)
     .bind(lane.epoch)
     .fetch_optional(pool)
@@ -151,10 +151,10 @@ async fn begin(pool: &PgPool, lane: &Lane, attempt: &Attempt, told: &NewMessage)
 /// Ends an attempt without a result; the day's next attempt begins with an empty journal.
 ///
 /// # Errors
-/// [`StorageError::Fenced`] when somebody else has taken the lane.
+/// [`StorageError::Fenced`] when another worker has taken the lane.
 pub async fn end_attempt(pool: &PgPool, lane: &Lane, attempt: &Attempt, how: &str) -> Result<()> {
     let mut transaction = pool.begin().await?;
-    super::super::lanes::hold(&mut transaction, lane).await?;
+    lanes::hold(&mut transaction, lane).await?;
     sqlx::query(
         "-- attempts::end
         UPDATE execution.attempts

@@ -1,6 +1,6 @@
-//! The journal of an attempt: an answer is stored before it is used, and a call before it is sent.
+//! The journal of an attempt: a response is stored before it is used, and a call before it is sent.
 //!
-//! Every write is fenced by the lane's epoch and shows that the lane makes progress.
+//! Every write is fenced by the lane's epoch, and resets the count of the lane's crashes.
 
 use chrono::NaiveDate;
 use domain::agent::{EndReason, Entry, EntryKind, Journal};
@@ -12,30 +12,30 @@ use super::super::lanes::{Durable, Lane};
 use super::attempts::Attempt;
 use crate::error::{Result, StorageError};
 
-/// The answer to a call, with what it cost.
+/// The response to a call, with what it cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settled {
+pub struct CallResponse {
     /// The call's step.
     pub step: u32,
-    /// The answer as it is to be read again.
-    pub answer: String,
-    /// Dollars; `None` when nobody knows.
+    /// The response as it is read again when the attempt is resumed.
+    pub text: String,
+    /// Dollars; `None` when the cost is unknown.
     pub cost: Option<Decimal>,
-    /// Tokens of the endpoint's minute that turned out not to be needed, or were needed beyond.
-    pub tokens: i64,
+    /// Tokens that the call used beyond those of its [`Intent`]; negative when it used fewer.
+    pub unplanned_tokens: i64,
 }
 
 /// A result that is stored without a call before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct EntryResult {
     /// Its step.
     pub step: u32,
     /// Its place in the step.
     pub index: u32,
-    /// What it is.
+    /// What it is the result of.
     pub kind: EntryKind,
     /// The result.
-    pub answer: String,
+    pub text: String,
 }
 
 /// A call about to be sent.
@@ -45,45 +45,54 @@ pub struct Intent<'a> {
     pub step: u32,
     /// Its place in the step; 0 for the model.
     pub index: u32,
-    /// What it is.
+    /// What it calls.
     pub kind: EntryKind,
-    /// SHA-256 of what is asked.
+    /// SHA-256 of the request.
     pub hash: &'a str,
-    /// Most dollars that it can cost.
+    /// The most that it can cost, in dollars.
     pub reserve: Decimal,
-    /// The endpoint, its tokens a minute, and those that the call may need.
-    pub tokens: Option<(&'a str, i64, i64)>,
+    /// The limit of its endpoint, if there is one.
+    pub tokens: Option<TokenRate>,
+}
+
+/// How many tokens an endpoint takes in a minute, and how many of them a call needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenRate {
+    /// The endpoint's limit, over all executors.
+    pub per_minute: i64,
+    /// The most that the call can use.
+    pub needed: i64,
 }
 
 /// Whether a call may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Call {
+pub enum CallPermission {
     /// It may; the intent is stored.
     Allowed,
-    /// It could cost more than the job's budget has left; nothing was stored of it.
+    /// It could cost more than is left of the job's budget; its intent is not stored.
     OverBudget,
-    /// Others hold back what is left of the job's budget; nothing was stored of it.
+    /// Other calls have reserved what is left of the job's budget; its intent is not stored.
     BudgetBusy,
-    /// The endpoint has had its tokens of this minute; nothing was stored of it.
+    /// The endpoint's tokens of this minute are used up; its intent is not stored.
     OverRate,
 }
 
 #[derive(FromRow)]
-struct Row {
+struct EntryRow {
     step: i32,
     index: i32,
     kind: String,
     hash: Option<String>,
     sent: i32,
     refused: i32,
-    answer: Option<String>,
+    response: Option<String>,
 }
 
-impl Row {
+impl EntryRow {
     fn entry(self) -> Result<Entry> {
-        // A day that was ended from outside while a call was out has the reason in the call's place.
-        let stopped = self.answer.as_ref().is_some_and(|answer| answer.parse::<EndReason>().is_ok());
-        let kind = if stopped && self.kind == EntryKind::Call.as_str() {
+        // When the day was ended from outside while a call was under way, the reason stands in the call's place.
+        let is_stopped = self.response.as_ref().is_some_and(|response| response.parse::<EndReason>().is_ok());
+        let kind = if is_stopped && self.kind == EntryKind::Call.as_str() {
             EntryKind::Stop.as_str()
         } else {
             &self.kind
@@ -96,15 +105,12 @@ impl Row {
             hash: self.hash,
             sent: self.sent.cast_unsigned(),
             refused: self.refused.cast_unsigned(),
-            answer: self.answer,
+            answer: self.response,
         })
     }
 }
 
 /// All entries of an attempt, in order.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn read_journal(
     pool: &PgPool,
     portfolio: PortfolioId,
@@ -112,9 +118,9 @@ pub async fn read_journal(
     revision: u32,
     attempt: u32,
 ) -> Result<Journal> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "-- journal::read
-        SELECT step, index, kind, hash, sent, refused, response AS answer
+    let rows: Vec<EntryRow> = sqlx::query_as(
+        "-- journal::read_journal
+        SELECT step, index, kind, hash, sent, refused, response
         FROM execution.journal
         WHERE portfolio_id = $1 AND trading_date = $2 AND revision = $3 AND attempt = $4
         ORDER BY step, index",
@@ -125,91 +131,95 @@ pub async fn read_journal(
     .bind(attempt.cast_signed())
     .fetch_all(pool)
     .await?;
-    rows.into_iter().map(Row::entry).collect()
+    rows.into_iter().map(EntryRow::entry).collect()
 }
 
 /// What one commit of a journal stores.
 #[derive(Debug, Clone, Copy)]
-pub struct Step<'a> {
-    /// The last answer.
-    pub settled: Option<&'a Settled>,
+pub struct StepCommit<'a> {
+    /// The last response.
+    pub response: Option<&'a CallResponse>,
     /// The results of its tools.
-    pub told: &'a [Told],
+    pub results: &'a [EntryResult],
     /// The next call.
     pub intent: Option<&'a Intent<'a>>,
     /// Milliseconds worked since the last commit.
     pub active_ms: u64,
-    /// When it has to outlive a crash; without an intent it may be with the day's own commit.
+    /// When it has to be durable; without an intent that may be with the day's own commit.
     pub durable: Durable,
 }
 
-/// Stores an answer with the results of its tools and the next intent, in one commit.
+/// Stores a response, the results of its tools and the next intent in one commit, and decides whether the next call may
+/// be sent.
 ///
 /// # Errors
-/// [`StorageError::Fenced`] when somebody else has taken the lane.
-pub async fn write_journal(pool: &PgPool, lane: &Lane, attempt: &Attempt, step: Step<'_>) -> Result<Call> {
-    let Step { settled, told, intent, active_ms, durable } = step;
-    let limit = intent.and_then(|intent| intent.tokens);
-    let (written,): (String,) = sqlx::query_as(
-        "-- journal::write
-        SELECT execution.write_journal($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-            $17, $18, $19, $20, $21, $22, $23, $24)
-        FROM (SELECT CASE WHEN $25 THEN set_config('synchronous_commit', 'off', true) END OFFSET 0) AS setting",
+/// [`StorageError::Fenced`] when another worker has taken the lane.
+pub async fn commit_step(
+    pool: &PgPool,
+    lane: &Lane,
+    attempt: &Attempt,
+    step: StepCommit<'_>,
+) -> Result<CallPermission> {
+    let StepCommit { response, results, intent, active_ms, durable } = step;
+    let rate = intent.and_then(|intent| intent.tokens);
+    let (permission,): (String,) = sqlx::query_as(
+        "-- journal::commit_step
+        SELECT execution.commit_step($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+            $17, $18, $19, $20, $21)
+        FROM (SELECT CASE WHEN $22 THEN set_config('synchronous_commit', 'off', true) END OFFSET 0) AS setting",
     )
     .bind(lane.id.0)
     .bind(lane.epoch)
-    .bind(lane.job.0)
-    .bind(lane.portfolio.0)
     .bind(attempt.date)
     .bind(attempt.revision.cast_signed())
     .bind(attempt.number.cast_signed())
     .bind(active_ms.cast_signed())
-    .bind(settled.map(|settled| settled.step.cast_signed()))
-    .bind(settled.map(|settled| settled.answer.as_str()))
-    .bind(settled.and_then(|settled| settled.cost))
-    .bind(settled.map(|settled| settled.tokens))
-    .bind(told.iter().map(|told| told.step.cast_signed()).collect::<Vec<_>>())
-    .bind(told.iter().map(|told| told.index.cast_signed()).collect::<Vec<_>>())
-    .bind(told.iter().map(|told| told.kind.as_str()).collect::<Vec<_>>())
-    .bind(told.iter().map(|told| told.answer.as_str()).collect::<Vec<_>>())
+    .bind(response.map(|response| response.step.cast_signed()))
+    .bind(response.map(|response| response.text.as_str()))
+    .bind(response.and_then(|response| response.cost))
+    .bind(response.map(|response| response.unplanned_tokens))
+    .bind(results.iter().map(|result| result.step.cast_signed()).collect::<Vec<_>>())
+    .bind(results.iter().map(|result| result.index.cast_signed()).collect::<Vec<_>>())
+    .bind(results.iter().map(|result| result.kind.as_str()).collect::<Vec<_>>())
+    .bind(results.iter().map(|result| result.text.as_str()).collect::<Vec<_>>())
     .bind(intent.map(|intent| intent.step.cast_signed()))
     .bind(intent.map(|intent| intent.index.cast_signed()))
     .bind(intent.map(|intent| intent.kind.as_str()))
     .bind(intent.map(|intent| intent.hash))
     .bind(intent.map(|intent| intent.reserve))
-    .bind(limit.map(|(endpoint, ..)| endpoint))
-    .bind(limit.map(|(_, a_minute, _)| a_minute))
-    .bind(limit.map(|(.., needed)| needed))
+    .bind(rate.map(|rate| rate.per_minute))
+    .bind(rate.map(|rate| rate.needed))
     .bind(durable == Durable::WithTheNextCommit)
     .fetch_one(pool)
     .await?;
-    match written.as_str() {
-        "allowed" => Ok(Call::Allowed),
-        "over rate" => Ok(Call::OverRate),
-        "over budget" => Ok(Call::OverBudget),
-        "budget busy" => Ok(Call::BudgetBusy),
-        _ => Err(StorageError::Fenced),
+    match permission.as_str() {
+        "allowed" => Ok(CallPermission::Allowed),
+        "over rate" => Ok(CallPermission::OverRate),
+        "over budget" => Ok(CallPermission::OverBudget),
+        "budget busy" => Ok(CallPermission::BudgetBusy),
+        "fenced" => Err(StorageError::Fenced),
+        other => {
+            Err(StorageError::corrupt("execution.commit_step", format_args!("{other:?} is no permission")))
+        }
     }
 }
 
-/// Notes that a call came back refused, which costs nothing.
+/// Records that a call was refused, which costs nothing.
 ///
 /// # Errors
-/// [`StorageError::Fenced`] when somebody else has taken the lane.
-pub async fn note_refusal(
+/// [`StorageError::Fenced`] when another worker has taken the lane.
+pub async fn record_refusal(
     pool: &PgPool,
     lane: &Lane,
     attempt: &Attempt,
     (step, index): (u32, u32),
     refusal: &str,
 ) -> Result<()> {
-    let (noted,): (bool,) = sqlx::query_as(
-        "-- journal::note_refusal\nSELECT execution.note_refusal($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    let (recorded,): (bool,) = sqlx::query_as(
+        "-- journal::record_refusal\nSELECT execution.record_refusal($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(lane.id.0)
     .bind(lane.epoch)
-    .bind(lane.job.0)
-    .bind(lane.portfolio.0)
     .bind(attempt.date)
     .bind(attempt.revision.cast_signed())
     .bind(attempt.number.cast_signed())
@@ -218,5 +228,5 @@ pub async fn note_refusal(
     .bind(refusal)
     .fetch_one(pool)
     .await?;
-    if noted { Ok(()) } else { Err(StorageError::Fenced) }
+    if recorded { Ok(()) } else { Err(StorageError::Fenced) }
 }

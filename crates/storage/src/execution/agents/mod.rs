@@ -1,9 +1,12 @@
-//! Days of agents: attempts, their journal, what they may spend, and how busy an endpoint is.
+//! Days of agents: attempts, their journal, and conversations.
 
 mod attempts;
 mod journal;
 mod transcripts;
 
 pub use attempts::{Attempt, begin_attempt, end_attempt};
-pub use journal::{Call, Intent, Settled, Step, Told, note_refusal, read_journal, write_journal};
+pub use journal::{
+    CallPermission, CallResponse, EntryResult, Intent, StepCommit, TokenRate, commit_step, read_journal,
+    record_refusal,
+};
 pub use transcripts::{DayKey, EndedDay, ended_day};

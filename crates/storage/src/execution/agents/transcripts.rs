@@ -40,9 +40,6 @@ pub struct EndedDay {
 }
 
 /// A day of a job; `None` when it has not ended, or the job does not have it.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn ended_day(pool: &PgPool, key: &DayKey) -> Result<Option<EndedDay>> {
     let row = sqlx::query_as(
         "-- transcripts::ended_day

@@ -62,12 +62,12 @@ impl TableRow for PositionRow {
             day.ending_position.holdings().keys().map(|symbol| (symbol, day.key.date))
         });
         let held: Vec<(&Symbol, NaiveDate)> = held.collect();
-        let mut marks = market::marks(pool, &held).await?.into_iter();
+        let mut closes = market::last_closes(pool, &held).await?.into_iter();
         let rows = |Day { day, .. }: &Day| {
             let cash = day.ending_position.cash();
             let cash = Self { value: Some(cash), ..Self::new(day, CASH) };
             let position = |(symbol, quantity): (&Symbol, &u64)| {
-                let price = marks.next().flatten().map(|price| price.amount());
+                let price = closes.next().flatten().map(|price| price.amount());
                 let value = price.and_then(|price| price.checked_mul(Decimal::from(*quantity)));
                 Self { quantity: Some(*quantity), price, value, ..Self::new(day, symbol.as_str()) }
             };

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use domain::values::ids::JobId;
 use runtime::http::Problem;
 use storage::PgPool;
-use storage::status::{DaysOf, ToldDay, portfolios, told_days};
+use storage::status::{CompletedDayEvent, DaysOf, completed_days, portfolios};
 
 use super::row::{Day, TableRow};
 use super::selection::Selection;
@@ -96,7 +96,7 @@ impl<R: TableRow> RowReader<R> {
             to: self.to,
             trading: R::OF,
         };
-        let stored = told_days(&self.pool, &of, i64::try_from(DAYS).unwrap_or(i64::MAX)).await?;
+        let stored = completed_days(&self.pool, &of, i64::try_from(DAYS).unwrap_or(i64::MAX)).await?;
         let days: Vec<Day> = stored.into_iter().map(day).collect::<Result<_, Problem>>()?;
         let rows = R::of(&self.pool, &days).await?;
         let (resumed, skip) = (self.next, std::mem::take(&mut self.skip));
@@ -120,6 +120,6 @@ impl<R: TableRow> RowReader<R> {
     }
 }
 
-fn day(stored: ToldDay) -> Result<Day, Problem> {
+fn day(stored: CompletedDayEvent) -> Result<Day, Problem> {
     Ok(Day { day: completed_day(&stored.body)?, base_close: stored.base_close })
 }

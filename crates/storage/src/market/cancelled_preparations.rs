@@ -7,10 +7,10 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::outbox::{self, NewMessage};
 
-/// Most preparations that are ended in one transaction.
+/// The most preparations that are ended in one transaction.
 const PAGE: i64 = 100;
 
-/// A preparation whose job was cancelled, whoever works on it.
+/// A preparation whose job was cancelled. A worker may have it in hand.
 #[derive(Debug, Clone)]
 pub struct CancelledPreparation {
     /// The job.
@@ -28,14 +28,11 @@ pub struct CancelledPreparations {
     pub preparations: Vec<CancelledPreparation>,
 }
 
-/// Takes preparations of cancelled jobs out of whoever's hands; `None` when there is none but `left_alone`.
-///
-/// # Errors
-/// When Postgres refuses.
+/// Locks preparations of cancelled jobs, except those of `left_alone`; `None` when there is none.
 pub async fn take_cancelled(pool: &PgPool, left_alone: &[JobId]) -> Result<Option<CancelledPreparations>> {
     let mut transaction = pool.begin().await?;
     let rows: Vec<(Uuid, String, Option<String>)> = sqlx::query_as(
-        "-- cancelled::take_cancelled
+        "-- cancelled_preparations::take_cancelled
         SELECT preparation.job_id, preparation.body, preparation.traceparent
         FROM market.preparations AS preparation
         JOIN trigger.cancellations AS cancellation ON cancellation.job_id = preparation.job_id
@@ -60,13 +57,10 @@ pub async fn take_cancelled(pool: &PgPool, left_alone: &[JobId]) -> Result<Optio
 }
 
 impl CancelledPreparations {
-    /// Ends the preparations of `jobs` with their messages; a worker that has one in hand finds it gone.
-    ///
-    /// # Errors
-    /// When Postgres refuses; nothing is ended then.
+    /// Ends the preparations of `jobs` with their messages; the writes of a worker that has one in hand are then refused.
     pub async fn finish(mut self, jobs: &[JobId], messages: &[NewMessage]) -> Result<()> {
         sqlx::query(
-            "-- cancelled::finish
+            "-- cancelled_preparations::finish
             UPDATE market.preparations
             SET state = 'done', done_at = now(), epoch = epoch + 1, lease_until = NULL, not_before = NULL
             WHERE job_id = ANY($1)",

@@ -1,4 +1,4 @@
-//! Events that stand in an outbox and not in the log: the broker forgot them, or has them still on the way.
+//! Events that are in an outbox and not in the log, because the broker has lost them or not delivered them yet.
 
 use sqlx::PgPool;
 
@@ -17,10 +17,10 @@ pub enum Upstream {
 }
 
 impl Upstream {
-    /// All of them, in the order of a job's life.
+    /// All of them, in the order in which a job passes through them.
     pub const ALL: [Self; 3] = [Self::Trigger, Self::Downloader, Self::Executor];
 
-    /// The source that its events name.
+    /// The source in the envelopes of its events.
     pub fn source(self) -> &'static str {
         match self {
             Self::Trigger => "/modelday/trigger",
@@ -30,10 +30,10 @@ impl Upstream {
     }
 
     fn statement(self) -> &'static str {
-        macro_rules! unseen_in {
+        macro_rules! missing_in {
             ($outbox:literal) => {
                 concat!(
-                    "-- unseen::unseen
+                    "-- missing_events::missing_events
                     SELECT o.id, o.event_id, o.kind, o.exchange, o.routing_key, o.job_id, o.traceparent, o.body, o.created_at
                     FROM ", $outbox, " o
                     WHERE o.id > $1 AND o.id <= $2 AND o.exchange = $3
@@ -43,16 +43,16 @@ impl Upstream {
             };
         }
         match self {
-            Self::Trigger => unseen_in!("trigger.outbox"),
-            Self::Downloader => unseen_in!("market.outbox"),
-            Self::Executor => unseen_in!("execution.outbox"),
+            Self::Trigger => missing_in!("trigger.outbox"),
+            Self::Downloader => missing_in!("market.outbox"),
+            Self::Executor => missing_in!("execution.outbox"),
         }
     }
 }
 
-/// The ids in an outbox, from the first to the last; both 0 when it is empty.
+/// The lowest and the highest id of an outbox; both 0 when it is empty.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Extent {
+pub struct OutboxExtent {
     /// The lowest id.
     pub first: i64,
     /// The highest id.
@@ -60,26 +60,21 @@ pub struct Extent {
 }
 
 /// The extents of the outboxes, in the order of [`Upstream::ALL`].
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn extents(pool: &PgPool) -> Result<[Extent; 3]> {
+pub async fn outbox_extents(pool: &PgPool) -> Result<[OutboxExtent; 3]> {
     let ends: (i64, i64, i64, i64, i64, i64) = sqlx::query_as(
-        "-- unseen::extents
+        "-- missing_events::outbox_extents
         SELECT (SELECT coalesce(min(id), 0) FROM trigger.outbox), (SELECT coalesce(max(id), 0) FROM trigger.outbox),
             (SELECT coalesce(min(id), 0) FROM market.outbox), (SELECT coalesce(max(id), 0) FROM market.outbox),
             (SELECT coalesce(min(id), 0) FROM execution.outbox), (SELECT coalesce(max(id), 0) FROM execution.outbox)",
     )
     .fetch_one(pool)
     .await?;
-    Ok([(ends.0, ends.1), (ends.2, ends.3), (ends.4, ends.5)].map(|(first, last)| Extent { first, last }))
+    Ok([(ends.0, ends.1), (ends.2, ends.3), (ends.4, ends.5)]
+        .map(|(first, last)| OutboxExtent { first, last }))
 }
 
 /// Messages to `exchange` in the outbox of `upstream` with ids above `after` up to `until` that the log lacks.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn unseen(
+pub async fn missing_events(
     pool: &PgPool,
     upstream: Upstream,
     exchange: &str,

@@ -1,4 +1,4 @@
-//! What a job's days were run with and came to, for its bundle. Rows of a job that has ended do not change.
+//! What the days of a job ran on and what they led to, for its bundle. Rows of a job that has ended do not change.
 
 use std::collections::BTreeMap;
 
@@ -8,24 +8,24 @@ use domain::accounting::order::Side;
 use domain::accounting::portfolio::Portfolio;
 use domain::agent::conversation::Conversation;
 use domain::job::JobState;
-use domain::market::instruments::Symbol;
 use domain::replay::BaseDay;
 use domain::simulation::model_day::DayRef;
 use domain::simulation::run::PortfolioDay;
 use domain::values::ids::{JobId, PortfolioId};
-use domain::values::money::Price;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
+use super::history::position;
+use crate::columns::{base, job_state, present, price, symbol};
 use crate::error::{Result, StorageError};
 
 /// A job with how far it is.
 #[derive(Debug, Clone)]
 pub struct RecordedJob {
-    /// Type of the message it was planned from.
+    /// Type of the message from which it was planned.
     pub kind: String,
     /// Body of that message.
     pub body: String,
@@ -55,9 +55,9 @@ pub struct DayRecord {
     pub date: NaiveDate,
     /// The revision that it wrote, or would have written.
     pub revision: u32,
-    /// The day it continued from.
+    /// The day from which it continued.
     pub base: Option<DayRef>,
-    /// Days that the portfolio had completed before it.
+    /// How many days the portfolio had completed before it.
     pub day_index: u32,
     /// Which attempt, from 1.
     pub attempt: u32,
@@ -74,12 +74,9 @@ pub struct DayRecord {
 type JobColumns = (String, String, String, Option<DateTime<Utc>>, i64);
 
 /// A job; `None` when the executor does not know it.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn recorded_job(pool: &PgPool, job: JobId) -> Result<Option<RecordedJob>> {
     let row: Option<JobColumns> = sqlx::query_as(
-        "-- recorded::job
+        "-- job_record::recorded_job
         SELECT kind, body, state, ended_at, price_version
         FROM execution.jobs
         WHERE id = $1",
@@ -88,17 +85,14 @@ pub async fn recorded_job(pool: &PgPool, job: JobId) -> Result<Option<RecordedJo
     .fetch_optional(pool)
     .await?;
     let Some((kind, body, state, ended_at, price_version)) = row else { return Ok(None) };
-    let state = JobState::parse(&state).ok_or_else(|| StorageError::corrupt("execution.jobs", &state))?;
+    let state = job_state("execution.jobs", &state)?;
     Ok(Some(RecordedJob { kind, body, state, ended_at, price_version }))
 }
 
 /// The portfolios that the job has run days of, by model and trial.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn recorded_lanes(pool: &PgPool, job: JobId) -> Result<Vec<RecordedLane>> {
     let rows: Vec<(Uuid, String, i32)> = sqlx::query_as(
-        "-- recorded::lanes
+        "-- job_record::recorded_lanes
         SELECT portfolio.id, portfolio.model, portfolio.trial
         FROM execution.portfolios AS portfolio
         WHERE EXISTS (
@@ -119,7 +113,7 @@ pub async fn recorded_lanes(pool: &PgPool, job: JobId) -> Result<Vec<RecordedLan
 }
 
 #[derive(FromRow)]
-struct Row {
+struct DayRow {
     trading_date: NaiveDate,
     state: String,
     attempt: i32,
@@ -138,14 +132,11 @@ struct Row {
 
 /// The days of one portfolio that the job has run, oldest first.
 ///
-/// What a failed day continued from is not in its row: it is the winner before it at that time. Days of one commit
-/// have one time; they were run in the order of their dates.
-///
-/// # Errors
-/// When Postgres refuses, or a row is not a day.
+/// The row of a failed day does not say from which day it continued: that is the winning day before it, of those that
+/// were completed when it ended. Days of one commit have the same time; they were run in the order of their dates.
 pub async fn recorded_days(pool: &PgPool, job: JobId, portfolio: PortfolioId) -> Result<Vec<DayRecord>> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "-- recorded::days
+    let rows: Vec<DayRow> = sqlx::query_as(
+        "-- job_record::recorded_days
         SELECT day.trading_date, day.state, day.attempt, day.detail,
             coalesce(day.revision, known.replaced + 1, 1) AS revision,
             CASE day.state WHEN 'completed' THEN day.base_date ELSE base.trading_date END AS base_date,
@@ -183,16 +174,7 @@ pub async fn recorded_days(pool: &PgPool, job: JobId, portfolio: PortfolioId) ->
     rows.into_iter().map(|row| row.day(&mut fills)).collect()
 }
 
-fn corrupt(problem: impl std::fmt::Display) -> StorageError {
-    StorageError::corrupt("execution.model_days", problem)
-}
-
-fn position(cash: Decimal, holdings: Value) -> Result<Portfolio> {
-    let holdings = serde_json::from_value(holdings).map_err(corrupt)?;
-    Portfolio::new(cash, holdings).map_err(corrupt)
-}
-
-impl Row {
+impl DayRow {
     fn day(self, fills: &mut BTreeMap<NaiveDate, Vec<Fill>>) -> Result<DayRecord> {
         let left = match (self.cash, self.holdings, self.value_at_open) {
             (Some(cash), Some(holdings), Some(at_open)) => {
@@ -201,21 +183,23 @@ impl Row {
             }
             _ => None,
         };
-        let failed = self.state == "failed";
-        if failed == left.is_some() {
-            return Err(corrupt(format_args!(
-                "the day {} is {} and has a position",
-                self.trading_date, self.state
-            )));
-        }
-        let base = self.base_date.zip(self.base_revision);
+        let table = "execution.model_days";
+        let error = match (self.state.as_str(), &left) {
+            ("completed", Some(_)) => None,
+            ("failed", None) => Some(present(table, "detail", self.detail)?),
+            (state, _) => {
+                let problem =
+                    format_args!("{} is {state}, and has a position or lacks one", self.trading_date);
+                return Err(StorageError::corrupt(table, problem));
+            }
+        };
         Ok(DayRecord {
             date: self.trading_date,
             revision: self.revision.cast_unsigned(),
-            base: base.map(|(date, revision)| DayRef { date, revision: revision.cast_unsigned() }),
+            base: base(table, self.base_date, self.base_revision)?,
             day_index: u32::try_from(self.day_index).unwrap_or(u32::MAX),
             attempt: self.attempt.cast_unsigned(),
-            error: failed.then(|| self.detail.unwrap_or_default()),
+            error,
             left,
             fills: fills.remove(&self.trading_date).unwrap_or_default(),
             said: self.reason.zip(self.said.map(|said| said.0)),
@@ -238,7 +222,7 @@ struct FillRow {
 
 async fn fills(pool: &PgPool, job: JobId, portfolio: PortfolioId) -> Result<BTreeMap<NaiveDate, Vec<Fill>>> {
     let rows: Vec<FillRow> = sqlx::query_as(
-        "-- recorded::fills
+        "-- job_record::fills
         SELECT fill.trading_date, sequence, side, symbol, quantity, price, fee, cash_after, position_after
         FROM execution.model_days AS day
         JOIN execution.fills AS fill USING (portfolio_id, trading_date, revision)
@@ -258,13 +242,17 @@ async fn fills(pool: &PgPool, job: JobId, portfolio: PortfolioId) -> Result<BTre
 
 impl FillRow {
     fn fill(self) -> Result<Fill> {
-        let corrupt = |problem: String| StorageError::corrupt("execution.fills", problem);
-        let price = Price::try_from(self.price).map_err(|problem| corrupt(problem.to_string()))?;
+        let table = "execution.fills";
+        let price = price(table, self.price)?;
         let quantity = self.quantity.cast_unsigned();
         Ok(Fill {
             sequence: self.sequence.cast_unsigned(),
-            side: if self.side == Side::Buy.as_str() { Side::Buy } else { Side::Sell },
-            symbol: Symbol::try_from(self.symbol).map_err(|problem| corrupt(problem.to_string()))?,
+            side: match self.side.as_str() {
+                "buy" => Side::Buy,
+                "sell" => Side::Sell,
+                other => return Err(StorageError::corrupt(table, format_args!("side {other:?}"))),
+            },
+            symbol: symbol(table, self.symbol)?,
             quantity,
             price,
             notional: price.amount().saturating_mul(Decimal::from(quantity)).normalize(),
@@ -276,18 +264,15 @@ impl FillRow {
 }
 
 /// What these days of a portfolio left, oldest first.
-///
-/// # Errors
-/// When Postgres refuses, or a row is not a position.
 pub async fn recorded_bases(pool: &PgPool, portfolio: PortfolioId, days: &[DayRef]) -> Result<Vec<BaseDay>> {
     let dates: Vec<NaiveDate> = days.iter().map(|day| day.date).collect();
     let revisions: Vec<i32> = days.iter().map(|day| day.revision.cast_signed()).collect();
     let rows: Vec<(NaiveDate, i32, Decimal, Value, Decimal, Option<Decimal>)> = sqlx::query_as(
-        "-- recorded::bases
+        "-- job_record::recorded_bases
         SELECT day.trading_date, day.revision, cash, holdings, value_at_open, value_at_close
-        FROM UNNEST($2::date[], $3::int[]) AS wanted (trading_date, revision)
+        FROM UNNEST($2::date[], $3::int[]) AS given (trading_date, revision)
         JOIN execution.model_days AS day
-            ON day.portfolio_id = $1 AND day.trading_date = wanted.trading_date AND day.revision = wanted.revision
+            ON day.portfolio_id = $1 AND day.trading_date = given.trading_date AND day.revision = given.revision
         ORDER BY day.trading_date, day.revision",
     )
     .bind(portfolio.0)
@@ -295,12 +280,12 @@ pub async fn recorded_bases(pool: &PgPool, portfolio: PortfolioId, days: &[DayRe
     .bind(revisions)
     .fetch_all(pool)
     .await?;
-    let base =
+    let base_day =
         |(date, revision, cash, holdings, at_open, at_close): (_, i32, _, _, Decimal, Option<Decimal>)| {
             let day = DayRef { date, revision: revision.cast_unsigned() };
             let end =
                 PortfolioDay { day, position: position(cash, holdings)?, value_at_open: at_open.normalize() };
             Ok(BaseDay { end, value_at_close: at_close.map(|value| value.normalize()) })
         };
-    rows.into_iter().map(base).collect()
+    rows.into_iter().map(base_day).collect()
 }

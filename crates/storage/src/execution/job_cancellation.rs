@@ -1,4 +1,4 @@
-//! The end of a cancelled job: all its open lanes at once.
+//! The end of a cancelled job: all its open lanes end at once.
 
 use chrono::NaiveDate;
 use domain::job::{JobOutcome, Tally};
@@ -6,36 +6,36 @@ use domain::values::ids::{JobId, PortfolioId};
 use sqlx::{FromRow, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
-use super::closing::{NextLane, hand_on};
 use super::jobs::{self, SkippedRow};
+use super::lane_end::{NextLane, pass_on};
 use crate::error::Result;
 use crate::outbox::{self, NewMessage};
 
-/// A lane that was cut off.
+/// An open lane that the cancellation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CutLane {
-    /// The portfolio it wrote, or waited for.
+pub struct CancelledLane {
+    /// The portfolio that it wrote or waited for.
     pub portfolio: PortfolioId,
     /// The portfolio's model.
     pub model: String,
     /// The portfolio's trial.
     pub trial: u32,
-    /// Dates that did not end, ascending.
+    /// The dates that had not ended, ascending.
     pub rest: Vec<NaiveDate>,
 }
 
 /// A job that is being cancelled: one transaction.
-pub struct Cancelling {
+pub struct JobCancellation {
     transaction: Transaction<'static, Postgres>,
     job: JobId,
     /// The lanes that were open.
-    pub lanes: Vec<CutLane>,
-    /// Lanes of other jobs that waited for portfolios of these, and hold them now.
+    pub lanes: Vec<CancelledLane>,
+    /// Lanes of other jobs that waited for these portfolios and hold them now.
     pub next: Vec<NextLane>,
 }
 
 #[derive(FromRow)]
-struct Row {
+struct CancelledLaneRow {
     portfolio_id: Uuid,
     model: String,
     trial: i32,
@@ -43,17 +43,14 @@ struct Row {
     held: bool,
 }
 
-impl Cancelling {
-    /// Cuts off the lanes of a planned job, so that no worker can write in their names, and hands their
-    /// portfolios on; `None` when the job has ended, or is not planned.
-    ///
-    /// # Errors
-    /// When Postgres refuses.
+impl JobCancellation {
+    /// Ends the open lanes of a planned job, so that no worker can write in their name, and passes their portfolios on;
+    /// `None` when the job has ended or is not planned.
     pub async fn begin(pool: &PgPool, job: JobId) -> Result<Option<Self>> {
         let mut transaction = pool.begin().await?;
-        // Lock order everywhere: job, portfolios by id, lane.
+        // The lock order is the same everywhere: job, portfolios by id, lane.
         let running = sqlx::query(
-            "-- cancelling::begin lock job
+            "-- job_cancellation::begin lock job
             SELECT FROM execution.jobs WHERE id = $1 AND state = 'running' FOR UPDATE",
         )
         .bind(job.0)
@@ -64,7 +61,7 @@ impl Cancelling {
             return Ok(None);
         }
         sqlx::query(
-            "-- cancelling::begin lock portfolios
+            "-- job_cancellation::begin lock portfolios
             SELECT FROM execution.portfolios
             WHERE id IN (SELECT portfolio_id FROM execution.lanes WHERE job_id = $1 AND state <> 'finished')
             ORDER BY id
@@ -73,8 +70,8 @@ impl Cancelling {
         .bind(job.0)
         .execute(&mut *transaction)
         .await?;
-        let mut rows: Vec<Row> = sqlx::query_as(
-            "-- cancelling::begin
+        let mut rows: Vec<CancelledLaneRow> = sqlx::query_as(
+            "-- job_cancellation::begin
             WITH open AS MATERIALIZED (
                 SELECT id, state, done FROM execution.lanes
                 WHERE job_id = $1 AND state <> 'finished'
@@ -94,11 +91,11 @@ impl Cancelling {
         rows.sort_by_key(|row| row.portfolio_id);
         let mut next = Vec::new();
         for row in rows.iter().filter(|row| row.held) {
-            next.extend(hand_on(&mut transaction, PortfolioId(row.portfolio_id)).await?);
+            next.extend(pass_on(&mut transaction, PortfolioId(row.portfolio_id)).await?);
         }
         let lanes = rows
             .into_iter()
-            .map(|row| CutLane {
+            .map(|row| CancelledLane {
                 portfolio: PortfolioId(row.portfolio_id),
                 model: row.model,
                 trial: row.trial.cast_unsigned(),
@@ -108,32 +105,26 @@ impl Cancelling {
         Ok(Some(Self { transaction, job, lanes, next }))
     }
 
-    /// Stores the days that are not run, and ends the attempts that were under way.
-    ///
-    /// # Errors
-    /// When Postgres refuses.
+    /// Stores the days that are not run, and ends the open attempts.
     pub async fn store(&mut self, skipped: &[SkippedRow]) -> Result<()> {
         for row in skipped {
             jobs::insert_skipped(&mut self.transaction, self.job, row).await?;
         }
         sqlx::query(
-            "-- cancelling::store attempts
+            "-- job_cancellation::store attempts
             UPDATE execution.attempts SET ended = 'cancelled', ended_at = now() WHERE job_id = $1 AND ended IS NULL",
         )
         .bind(self.job.0)
         .execute(&mut *self.transaction)
         .await?;
-        sqlx::query("-- cancelling::store\nUPDATE execution.jobs SET open_lanes = 0 WHERE id = $1")
+        sqlx::query("-- job_cancellation::store\nUPDATE execution.jobs SET open_lanes = 0 WHERE id = $1")
             .bind(self.job.0)
             .execute(&mut *self.transaction)
             .await?;
         Ok(())
     }
 
-    /// How the job's model-days ended.
-    ///
-    /// # Errors
-    /// When Postgres refuses.
+    /// How many of the job's model-days ended in which way.
     pub async fn tally(&mut self) -> Result<Tally> {
         jobs::tally(&mut self.transaction, self.job).await
     }
@@ -144,9 +135,6 @@ impl Cancelling {
     }
 
     /// Ends the job, writes the messages and commits all of it.
-    ///
-    /// # Errors
-    /// When Postgres refuses; the job is then as it was.
     pub async fn commit(mut self, messages: &[NewMessage]) -> Result<()> {
         jobs::end_job(&mut self.transaction, self.job, JobOutcome::Cancelled).await?;
         outbox::write(&mut self.transaction, messages).await?;
@@ -155,13 +143,10 @@ impl Cancelling {
     }
 }
 
-/// Jobs that are cancelled and run on, because the command did not come yet, or is lost.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn uncancelled(pool: &PgPool) -> Result<Vec<JobId>> {
+/// Jobs that are cancelled and still run, because the command has not arrived yet or is lost.
+pub async fn pending_cancellations(pool: &PgPool) -> Result<Vec<JobId>> {
     let rows: Vec<(Uuid,)> = sqlx::query_as(
-        "-- cancelling::uncancelled
+        "-- job_cancellation::pending_cancellations
         SELECT job.id
         FROM execution.jobs AS job
         JOIN trigger.cancellations AS cancellation ON cancellation.job_id = job.id

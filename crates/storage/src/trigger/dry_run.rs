@@ -1,4 +1,4 @@
-//! What other services know that decides what a job would do; read through their views.
+//! What a dry run reads of the other schemas, through their views.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,15 +9,16 @@ use domain::dry_run::cost_estimate::PastDays;
 use domain::ingest::call_quota::{Window, WindowState};
 use domain::ingest::coverage::AnswerSpan;
 use domain::market::instruments::Symbol;
-use domain::simulation::model_day::{DayRef, Winner};
+use domain::simulation::model_day::Winner;
 use rust_decimal::Decimal;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgPool};
 
-use crate::error::{Result, StorageError};
+use crate::columns::{base, present, symbol};
+use crate::error::Result;
 
-/// Past days that an estimate is made from at most.
-const MOST_PAST_DAYS: i64 = 100;
+/// The most past days from which an estimate is made.
+const MAX_PAST_DAYS: i64 = 100;
 
 #[derive(FromRow)]
 struct WinnerColumns {
@@ -32,9 +33,6 @@ struct WinnerColumns {
 }
 
 /// The winning days of these models in `experiment` up to `to`.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn portfolio_winners(
     pool: &PgPool,
     experiment: &str,
@@ -42,7 +40,7 @@ pub async fn portfolio_winners(
     to: NaiveDate,
 ) -> Result<PortfolioWinners> {
     let rows: Vec<WinnerColumns> = sqlx::query_as(
-        "-- plan::portfolio_winners
+        "-- dry_run::portfolio_winners
         SELECT model, trial, trading_date, revision, base_date, base_revision, config_hash, repriced
         FROM execution.winning_days
         WHERE experiment = $1 AND model = ANY($2) AND trading_date <= $3",
@@ -54,11 +52,13 @@ pub async fn portfolio_winners(
     .await?;
     let mut portfolios = PortfolioWinners::new();
     for row in rows {
-        let base = row.base_date.zip(row.base_revision);
-        let base = base.map(|(date, revision)| DayRef { date, revision: revision.cast_unsigned() });
-        let revision = row.revision.cast_unsigned();
-        let (config_hash, repriced) = (row.config_hash.unwrap_or_default(), row.repriced);
-        let winner = Winner { revision, base, config_hash, repriced };
+        let table = "execution.winning_days";
+        let winner = Winner {
+            revision: row.revision.cast_unsigned(),
+            base: base(table, row.base_date, row.base_revision)?,
+            config_hash: present(table, "config_hash", row.config_hash)?,
+            repriced: row.repriced,
+        };
         portfolios
             .entry((row.model, row.trial.cast_unsigned()))
             .or_default()
@@ -77,9 +77,6 @@ pub struct StoredPrices {
 }
 
 /// What is stored about these symbols from `from` to `to`, both included.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn stored_prices(
     pool: &PgPool,
     symbols: &[Symbol],
@@ -88,7 +85,7 @@ pub async fn stored_prices(
 ) -> Result<StoredPrices> {
     let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
     let bars: Vec<(String, Vec<NaiveDate>)> = sqlx::query_as(
-        "-- plan::stored_prices bars
+        "-- dry_run::stored_prices bars
         SELECT symbol, array_agg(trading_date)
         FROM market.stored_days
         WHERE symbol = ANY($1) AND trading_date BETWEEN $2 AND $3
@@ -100,7 +97,7 @@ pub async fn stored_prices(
     .fetch_all(pool)
     .await?;
     let spans: Vec<(String, NaiveDate, NaiveDate, DateTime<Utc>)> = sqlx::query_as(
-        "-- plan::stored_prices spans
+        "-- dry_run::stored_prices spans
         SELECT symbol, from_date, to_date, requested_at
         FROM market.answered_spans
         WHERE symbol = ANY($1) AND to_date >= $2 AND from_date <= $3",
@@ -110,28 +107,26 @@ pub async fn stored_prices(
     .bind(to)
     .fetch_all(pool)
     .await?;
-    let symbol = |text: String| {
-        Symbol::try_from(text).map_err(|problem| StorageError::corrupt("market.stored_days", problem))
+    let span = |(name, from, to, requested_at)| {
+        Ok(AnswerSpan { symbol: symbol("market.answered_spans", name)?, from, to, requested_at })
     };
-    let span = |(name, from, to, asked_at)| {
-        Ok(AnswerSpan { symbol: symbol(name)?, from, to, requested_at: asked_at })
-    };
+    let bar_dates = |(name, dates)| Ok((symbol("market.stored_days", name)?, dates));
     Ok(StoredPrices {
-        bars: bars.into_iter().map(|(name, dates)| Ok((symbol(name)?, dates))).collect::<Result<_>>()?,
+        bars: bars.into_iter().map(bar_dates).collect::<Result<_>>()?,
         spans: spans.into_iter().map(span).collect::<Result<_>>()?,
     })
 }
 
-/// Where downloader gets prices from.
+/// The source from which downloader gets prices.
 #[derive(Debug, Clone)]
 pub struct StoredSource {
     /// The provider; `None` without a key.
     pub name: Option<String>,
-    /// Each window of its budget with what has been used of it.
+    /// Each window of its call quota, with what has been used of it.
     pub windows: Vec<(Window, WindowState)>,
-    /// A longer wait for the budget is not waited for.
+    /// The longest time that a call waits for the quota.
     pub max_wait: Duration,
-    /// How many sessions the key's plan reaches back; `None` without a limit.
+    /// How many past sessions the key gives access to; `None` without a limit.
     pub recent_sessions: Option<u32>,
     /// The database's time.
     pub now: DateTime<Utc>,
@@ -147,13 +142,10 @@ struct SourceColumns {
     now: DateTime<Utc>,
 }
 
-/// The source of prices; `None` when no downloader has told of one.
-///
-/// # Errors
-/// When Postgres refuses.
+/// The source of prices; `None` before a downloader has stored one.
 pub async fn source(pool: &PgPool) -> Result<Option<StoredSource>> {
     let row: Option<SourceColumns> = sqlx::query_as(
-        "-- plan::source
+        "-- dry_run::source
         SELECT name, windows, states, max_wait_seconds, recent_sessions, clock_timestamp() AS now
         FROM market.source_quota",
     )
@@ -170,7 +162,7 @@ pub async fn source(pool: &PgPool) -> Result<Option<StoredSource>> {
                     (window, state)
                 })
                 .collect(),
-            max_wait: Duration::from_secs(u64::try_from(row.max_wait_seconds).unwrap_or_default()),
+            max_wait: Duration::from_secs(row.max_wait_seconds.cast_unsigned()),
             recent_sessions: row.recent_sessions.map(i32::cast_unsigned),
             now: row.now,
         }
@@ -188,11 +180,10 @@ struct PastColumns {
 
 impl From<PastColumns> for PastDays {
     fn from(row: PastColumns) -> Self {
-        let count = |days: i64| u64::try_from(days).unwrap_or_default();
         Self {
-            counted: count(row.counted),
+            counted: row.counted.cast_unsigned(),
             tokens: row.tokens.map(|mean| mean.normalize()),
-            priced: count(row.priced),
+            priced: row.priced.cast_unsigned(),
             cost: row.cost.map(|mean| mean.normalize()),
         }
     }
@@ -200,15 +191,12 @@ impl From<PastColumns> for PastDays {
 
 /// What the latest completed days of each model under a configuration used; models without any are missing.
 /// Of two equal dates of several trials or experiments, both count.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn past_days(pool: &PgPool, models: &[(&str, &str)]) -> Result<BTreeMap<String, PastDays>> {
     let rows: Vec<PastColumns> = sqlx::query_as(
-        "-- plan::past_days
-        SELECT wanted.model, count(past.tokens) AS counted, round(avg(past.tokens), 6) AS tokens,
+        "-- dry_run::past_days
+        SELECT given.model, count(past.tokens) AS counted, round(avg(past.tokens), 6) AS tokens,
             count(past.cost) AS priced, round(avg(past.cost), 10) AS cost
-        FROM UNNEST($1::text[], $2::text[]) AS wanted (model, config_hash)
+        FROM UNNEST($1::text[], $2::text[]) AS given (model, config_hash)
         CROSS JOIN LATERAL (
             SELECT
                 CASE WHEN (usage ->> 'unknown_calls')::numeric = 0
@@ -216,15 +204,15 @@ pub async fn past_days(pool: &PgPool, models: &[(&str, &str)]) -> Result<BTreeMa
                 END AS tokens,
                 CASE WHEN (usage ->> 'unpriced_calls')::numeric = 0 THEN (usage ->> 'cost')::numeric END AS cost
             FROM execution.agent_days
-            WHERE model = wanted.model AND config_hash = wanted.config_hash
+            WHERE model = given.model AND config_hash = given.config_hash
             ORDER BY trading_date DESC, experiment, trial
             LIMIT $3
         ) AS past
-        GROUP BY wanted.model",
+        GROUP BY given.model",
     )
     .bind(models.iter().map(|(model, _)| *model).collect::<Vec<_>>())
     .bind(models.iter().map(|(_, hash)| *hash).collect::<Vec<_>>())
-    .bind(MOST_PAST_DAYS)
+    .bind(MAX_PAST_DAYS)
     .fetch_all(pool)
     .await?;
     Ok(rows.into_iter().map(|row| (row.model.clone(), row.into())).collect())

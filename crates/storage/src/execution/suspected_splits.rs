@@ -1,24 +1,22 @@
-//! Overnight moves of held symbols that look like splits nobody told of.
+//! Overnight moves of held symbols that look like splits that were not imported.
 
 use chrono::NaiveDate;
 use domain::market::instruments::Symbol;
 use domain::values::ids::JobId;
 use sqlx::{PgConnection, PgPool};
 
-use crate::error::{Result, StorageError};
+use crate::columns::symbol;
+use crate::error::Result;
 
-/// Notes a job's, each once.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn note_suspected(
+/// Records suspected splits of a session for the warnings of a job, each once.
+pub async fn record_suspected_splits(
     pool: &PgPool,
     job: JobId,
     date: NaiveDate,
     splits: &[(&Symbol, &str)],
 ) -> Result<()> {
     sqlx::query(
-        "-- suspected::note
+        "-- suspected_splits::record_suspected_splits
         INSERT INTO execution.suspected_splits (job_id, symbol, trading_date, ratio)
         SELECT $1, symbol, $2, ratio FROM UNNEST($3::text[], $4::text[]) AS given (symbol, ratio)
         ON CONFLICT DO NOTHING",
@@ -32,16 +30,13 @@ pub async fn note_suspected(
     Ok(())
 }
 
-/// Symbol, date and ratio of a job's, by date and symbol.
-///
-/// # Errors
-/// When Postgres refuses.
-pub async fn suspected(
+/// Symbol, date and ratio of each suspected split of a job, by date and symbol.
+pub async fn suspected_splits(
     connection: &mut PgConnection,
     job: JobId,
 ) -> Result<Vec<(Symbol, NaiveDate, String)>> {
     let rows: Vec<(String, NaiveDate, String)> = sqlx::query_as(
-        "-- suspected::of_job
+        "-- suspected_splits::suspected_splits
         SELECT symbol, trading_date, ratio
         FROM execution.suspected_splits
         WHERE job_id = $1
@@ -51,10 +46,6 @@ pub async fn suspected(
     .fetch_all(connection)
     .await?;
     rows.into_iter()
-        .map(|(symbol, date, ratio)| {
-            let symbol = Symbol::try_from(symbol)
-                .map_err(|problem| StorageError::corrupt("execution.suspected_splits", problem))?;
-            Ok((symbol, date, ratio))
-        })
+        .map(|(name, date, ratio)| Ok((symbol("execution.suspected_splits", name)?, date, ratio)))
         .collect()
 }

@@ -1,4 +1,4 @@
-//! What a job left behind that can be run again; read through views of executor.
+//! What a retry needs to know of a job; read through views of schema `execution`.
 
 use chrono::NaiveDate;
 use domain::job::JobState;
@@ -6,7 +6,8 @@ use domain::job::retry::FailedModelDay;
 use domain::values::ids::JobId;
 use sqlx::PgPool;
 
-use crate::error::{Result, StorageError};
+use crate::columns::job_state;
+use crate::error::Result;
 
 /// A job that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,13 +18,10 @@ pub struct AcceptedJob {
     pub ended: Option<JobState>,
 }
 
-/// A job that was accepted, and how it ended; `None` when nobody accepted it.
-///
-/// # Errors
-/// When Postgres refuses.
+/// A job that was accepted, and how it ended; `None` when there is no such job.
 pub async fn accepted(pool: &PgPool, job: JobId) -> Result<Option<AcceptedJob>> {
     let row: Option<(String, Option<String>)> = sqlx::query_as(
-        "-- failed::accepted
+        "-- failed_days::accepted
         SELECT job.body, ended.state
         FROM trigger.jobs AS job
         LEFT JOIN execution.ended_jobs AS ended ON ended.job_id = job.id
@@ -33,20 +31,14 @@ pub async fn accepted(pool: &PgPool, job: JobId) -> Result<Option<AcceptedJob>> 
     .fetch_optional(pool)
     .await?;
     let Some((body, ended)) = row else { return Ok(None) };
-    let ended = ended.map(|name| {
-        let unknown = || StorageError::corrupt("execution.ended_jobs", format_args!("state {name:?}"));
-        JobState::parse(&name).ok_or_else(unknown)
-    });
-    Ok(Some(AcceptedJob { body, ended: ended.transpose()? }))
+    let ended = ended.map(|name| job_state("execution.ended_jobs", &name)).transpose()?;
+    Ok(Some(AcceptedJob { body, ended }))
 }
 
 /// The model-days of a job that failed, by model, trial and date.
-///
-/// # Errors
-/// When Postgres refuses.
 pub async fn failed_days(pool: &PgPool, job: JobId) -> Result<Vec<FailedModelDay>> {
     let rows: Vec<(String, i32, NaiveDate)> = sqlx::query_as(
-        "-- failed::failed_days
+        "-- failed_days::failed_days
         SELECT model, trial, trading_date
         FROM execution.failed_days
         WHERE job_id = $1

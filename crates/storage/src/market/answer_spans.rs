@@ -1,19 +1,17 @@
-//! What successful answers covered.
+//! The dates that the provider's answers covered.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ingest::coverage::AnswerSpan;
 use domain::market::instruments::Symbol;
 use sqlx::{PgConnection, PgPool};
 
-use crate::error::{Result, StorageError};
+use crate::columns::symbol;
+use crate::error::Result;
 
-/// Notes what an answer covered. An older answer that says no more is dropped.
-///
-/// # Errors
-/// When Postgres refuses.
+/// Stores what an answer covered. Older answers that cover no more are deleted.
 pub async fn insert_span(connection: &mut PgConnection, span: &AnswerSpan) -> Result<()> {
     sqlx::query(
-        "-- spans::insert_span drop
+        "-- answer_spans::insert_span replaced
         DELETE FROM market.answer_spans
         WHERE symbol = $1 AND from_date >= $2 AND to_date <= $3 AND requested_at <= $4",
     )
@@ -24,7 +22,7 @@ pub async fn insert_span(connection: &mut PgConnection, span: &AnswerSpan) -> Re
     .execute(&mut *connection)
     .await?;
     sqlx::query(
-        "-- spans::insert_span
+        "-- answer_spans::insert_span
         INSERT INTO market.answer_spans (symbol, from_date, to_date, requested_at)
         VALUES ($1, $2, $3, $4)",
     )
@@ -37,24 +35,19 @@ pub async fn insert_span(connection: &mut PgConnection, span: &AnswerSpan) -> Re
     Ok(())
 }
 
-/// What answers about these symbols covered.
-///
-/// # Errors
-/// When Postgres refuses.
+/// What the answers about these symbols covered.
 pub async fn spans(pool: &PgPool, symbols: &[Symbol]) -> Result<Vec<AnswerSpan>> {
     let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
     let rows: Vec<(String, NaiveDate, NaiveDate, DateTime<Utc>)> = sqlx::query_as(
-        "-- spans::spans
+        "-- answer_spans::spans
         SELECT symbol, from_date, to_date, requested_at FROM market.answer_spans WHERE symbol = ANY($1) ORDER BY id",
     )
     .bind(names)
     .fetch_all(pool)
     .await?;
     rows.into_iter()
-        .map(|(symbol, from, to, asked_at)| {
-            let symbol = Symbol::try_from(symbol)
-                .map_err(|problem| StorageError::corrupt("market.answer_spans", problem))?;
-            Ok(AnswerSpan { symbol, from, to, requested_at: asked_at })
+        .map(|(name, from, to, requested_at)| {
+            Ok(AnswerSpan { symbol: symbol("market.answer_spans", name)?, from, to, requested_at })
         })
         .collect()
 }

@@ -1,4 +1,4 @@
-//! The end of a lane: its portfolio goes to whoever waits for it.
+//! The end of a lane: its portfolio goes to the lane that has waited longest for it.
 
 use domain::job::{EndCause, JobOutcome, Tally};
 use domain::values::ids::{JobId, LaneId, PortfolioId};
@@ -10,7 +10,7 @@ use super::lanes::Lane;
 use crate::error::{Result, StorageError};
 use crate::outbox::{self, NewMessage};
 
-/// A lane that has waited and now holds its portfolio.
+/// A lane that waited for its portfolio and holds it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextLane {
     /// Its id.
@@ -24,12 +24,12 @@ pub struct NextLane {
 }
 
 /// Gives a locked portfolio, whose holder has finished, to the oldest waiter, if there is one.
-pub(super) async fn hand_on(
+pub(super) async fn pass_on(
     connection: &mut PgConnection,
     portfolio: PortfolioId,
 ) -> Result<Option<NextLane>> {
     let next: Option<(Uuid, i32, String, Uuid)> = sqlx::query_as(
-        "-- closing::hand_on
+        "-- lane_end::pass_on
         UPDATE execution.lanes
         SET state = 'ready', sent_at = now(), resends = 0
         WHERE id = (
@@ -42,7 +42,7 @@ pub(super) async fn hand_on(
     .bind(portfolio.0)
     .fetch_optional(&mut *connection)
     .await?;
-    sqlx::query("-- closing::hand_on hold\nUPDATE execution.portfolios SET holder = $2 WHERE id = $1")
+    sqlx::query("-- lane_end::pass_on hold\nUPDATE execution.portfolios SET holder = $2 WHERE id = $1")
         .bind(portfolio.0)
         .bind(next.as_ref().map(|(id, ..)| *id))
         .execute(connection)
@@ -55,36 +55,36 @@ pub(super) async fn hand_on(
     }))
 }
 
-/// A lane at its end: one transaction that hands the portfolio on and may end the job.
-pub struct Closing {
+/// A lane at its end: one transaction that passes the portfolio on and may end the job.
+pub struct LaneEnd {
     transaction: Transaction<'static, Postgres>,
     lane: Lane,
-    /// The oldest waiter, which now holds the portfolio.
+    /// The lane that waited longest for the portfolio, and holds it now.
     pub next: Option<NextLane>,
-    /// Lanes of the job that are still open.
+    /// How many lanes of the job are still open.
     pub open_lanes: i32,
 }
 
-impl Closing {
-    /// Finishes the lane and hands its portfolio on.
+impl LaneEnd {
+    /// Finishes the lane and passes its portfolio on.
     ///
     /// # Errors
-    /// [`StorageError::Fenced`] when somebody else has taken the lane.
+    /// [`StorageError::Fenced`] when another worker has taken the lane.
     pub async fn begin(pool: &PgPool, lane: &Lane, skipped: Option<&SkippedRow>) -> Result<Self> {
         let mut transaction = pool.begin().await?;
-        // Lock order everywhere: job, portfolio, lane.
-        sqlx::query("-- closing::begin lock job\nSELECT FROM execution.jobs WHERE id = $1 FOR UPDATE")
+        // The lock order is the same everywhere: job, portfolio, lane.
+        sqlx::query("-- lane_end::begin lock job\nSELECT FROM execution.jobs WHERE id = $1 FOR UPDATE")
             .bind(lane.job.0)
             .execute(&mut *transaction)
             .await?;
         sqlx::query(
-            "-- closing::begin lock portfolio\nSELECT FROM execution.portfolios WHERE id = $1 FOR UPDATE",
+            "-- lane_end::begin lock portfolio\nSELECT FROM execution.portfolios WHERE id = $1 FOR UPDATE",
         )
         .bind(lane.portfolio.0)
         .execute(&mut *transaction)
         .await?;
         let finished = sqlx::query(
-            "-- closing::begin
+            "-- lane_end::begin
             UPDATE execution.lanes
             SET state = 'finished', lease_until = NULL, done = days
             WHERE id = $1 AND epoch = $2 AND state = 'ready'",
@@ -100,9 +100,9 @@ impl Closing {
         if let Some(row) = skipped {
             jobs::insert_skipped(&mut transaction, lane.job, row).await?;
         }
-        let next = hand_on(&mut transaction, lane.portfolio).await?;
+        let next = pass_on(&mut transaction, lane.portfolio).await?;
         let (open_lanes,): (i32,) = sqlx::query_as(
-            "-- closing::begin count
+            "-- lane_end::begin count
             UPDATE execution.jobs SET open_lanes = open_lanes - 1 WHERE id = $1 RETURNING open_lanes",
         )
         .bind(lane.job.0)
@@ -111,18 +111,12 @@ impl Closing {
         Ok(Self { transaction, lane: lane.clone(), next, open_lanes })
     }
 
-    /// How the job's model-days ended so far.
-    ///
-    /// # Errors
-    /// When Postgres refuses.
+    /// How many of the job's model-days have ended in which way.
     pub async fn tally(&mut self) -> Result<Tally> {
         jobs::tally(&mut self.transaction, self.lane.job).await
     }
 
     /// Who ends the job, which has no open lane any more. Nobody can cancel it from here on.
-    ///
-    /// # Errors
-    /// When Postgres refuses.
     pub async fn end_cause(&mut self) -> Result<EndCause> {
         jobs::end_cause(&mut self.transaction, self.lane.job).await
     }
@@ -133,17 +127,11 @@ impl Closing {
     }
 
     /// Ends the job.
-    ///
-    /// # Errors
-    /// When Postgres refuses.
     pub async fn end_job(&mut self, outcome: JobOutcome) -> Result<()> {
         jobs::end_job(&mut self.transaction, self.lane.job, outcome).await
     }
 
     /// Writes the messages and commits all of it.
-    ///
-    /// # Errors
-    /// When Postgres refuses; the lane is then as it was.
     pub async fn commit(mut self, messages: &[NewMessage]) -> Result<()> {
         outbox::write(&mut self.transaction, messages).await?;
         self.transaction.commit().await?;

@@ -1,0 +1,111 @@
+//! Downloads in flight: a symbol that several preparations need is fetched once.
+
+use domain::ingest::coverage::AnswerSpan;
+use domain::market::instruments::Symbol;
+use domain::values::ids::JobId;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::answer_spans::insert_span;
+use super::bars::{BarRow, InsertedBars, insert_bars};
+use super::findings;
+use crate::error::Result;
+
+/// A download that has ended, with what it brought.
+#[derive(Debug, Clone, Copy)]
+pub struct Download<'a> {
+    /// The symbol.
+    pub symbol: &'a Symbol,
+    /// The worker that holds the download.
+    pub holder: Uuid,
+    /// The name of the provider.
+    pub source: &'a str,
+    /// The bars of the answer.
+    pub bars: &'a [BarRow],
+    /// What the answer covers.
+    pub spans: &'a [AnswerSpan],
+    /// The job that it was made for.
+    pub job: JobId,
+    /// Rows of the answer that are not bars, each with its problem.
+    pub rejected: &'a [String],
+}
+
+/// Stores what a download brought and what was unexpected in it, and releases it, in one commit; `None`, with nothing
+/// stored, when another worker has taken the download over.
+pub async fn store_download(pool: &PgPool, download: Download<'_>) -> Result<Option<InsertedBars>> {
+    let mut transaction = pool.begin().await?;
+    if !release(&mut transaction, download.symbol, download.holder).await? {
+        transaction.rollback().await?;
+        return Ok(None);
+    }
+    let stored = insert_bars(&mut transaction, download.source, download.bars).await?;
+    for span in download.spans {
+        insert_span(&mut transaction, span).await?;
+    }
+    findings::add(&mut transaction, download.job, download.symbol, &stored.revised, download.rejected)
+        .await?;
+    transaction.commit().await?;
+    Ok(Some(stored))
+}
+
+/// Renews the leases of all downloads of a holder for `seconds` from now.
+pub async fn renew_downloads(pool: &PgPool, holder: Uuid, seconds: f64) -> Result<()> {
+    sqlx::query(
+        "-- downloads::renew_downloads
+        UPDATE market.downloads_in_flight
+        SET lease_until = now() + make_interval(secs => $2)
+        WHERE holder = $1",
+    )
+    .bind(holder)
+    .bind(seconds)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Releases the download of a symbol without storing anything.
+pub async fn release_download(pool: &PgPool, symbol: &Symbol, holder: Uuid) -> Result<()> {
+    let mut connection = pool.acquire().await?;
+    release(&mut connection, symbol, holder).await?;
+    Ok(())
+}
+
+/// Releases all downloads of a holder without storing anything.
+pub async fn release_downloads(pool: &PgPool, holder: Uuid) -> Result<()> {
+    sqlx::query("-- downloads::release_downloads\nDELETE FROM market.downloads_in_flight WHERE holder = $1")
+        .bind(holder)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// Takes the download of a symbol for `seconds`; false while another worker has it.
+pub async fn take_download(pool: &PgPool, symbol: &Symbol, holder: Uuid, seconds: f64) -> Result<bool> {
+    let taken = sqlx::query(
+        "-- downloads::take_download
+        INSERT INTO market.downloads_in_flight AS download (symbol, holder, lease_until)
+        VALUES ($1, $2, now() + make_interval(secs => $3))
+        ON CONFLICT (symbol) DO UPDATE
+        SET holder = excluded.holder, lease_until = excluded.lease_until
+        WHERE download.lease_until < now()",
+    )
+    .bind(symbol.as_str())
+    .bind(holder)
+    .bind(seconds)
+    .execute(pool)
+    .await?;
+    Ok(taken.rows_affected() == 1)
+}
+
+/// Releases the download of a symbol; false when another worker has taken it over.
+async fn release(connection: &mut PgConnection, symbol: &Symbol, holder: Uuid) -> Result<bool> {
+    let released = sqlx::query(
+        "-- downloads::release
+        DELETE FROM market.downloads_in_flight WHERE symbol = $1 AND holder = $2",
+    )
+    .bind(symbol.as_str())
+    .bind(holder)
+    .execute(connection)
+    .await?;
+    Ok(released.rows_affected() == 1)
+}
