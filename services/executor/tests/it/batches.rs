@@ -1,5 +1,7 @@
 //! Batches of days: what one of them is to blame for falls on that day alone.
 
+use std::time::Duration;
+
 use domain::events::event::Event;
 use domain::job::JobOutcome;
 use test_support::eventually;
@@ -85,8 +87,10 @@ async fn a_day_that_kills_its_process_in_the_middle_of_a_batch_fails_alone_after
                 WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()";
     let ended = "SELECT count(*) FROM execution.jobs WHERE state <> 'running'";
 
+    // However slow the machine is, a turn does not end before the day that kills.
+    let config = || executor::Config { slice: Duration::from_secs(600), ..stage.config() };
     let mut deaths = Vec::new();
-    let mut executor = Running::start(stage.config()).await;
+    let mut executor = Running::start(config()).await;
     stage.announce(&ready(&job)).await;
     loop {
         let has_ended = eventually("a day that waits, or the end", async || {
@@ -109,7 +113,7 @@ async fn a_day_that_kills_its_process_in_the_middle_of_a_batch_fails_alone_after
             .database
             .execute("UPDATE execution.lanes SET lease_until = now() WHERE lease_until IS NOT NULL")
             .await;
-        executor = Running::start(stage.config()).await;
+        executor = Running::start(config()).await;
     }
     let (events, end) = stage.end_of(job.id).await;
     executor.stop().await;
