@@ -11,7 +11,7 @@ use storage::Owner;
 use storage::status::{Portfolio, Span, portfolios, rebuild, winners};
 use test_support::TestDatabase;
 
-use crate::sample::{Told, accept, completed, date, job_id, projected, shuffled, tell};
+use crate::sample::{SentEvent, accept, completed, date, job_id, projected, sent_events, shuffled};
 
 /// A job, a day of October, its revision, and the day and revision that it continued from.
 type Ran = (u128, &'static str, u32, Option<(&'static str, u32)>);
@@ -46,10 +46,10 @@ const LIVES: [(&str, &[Ran]); 3] = [
     ),
 ];
 
-fn told(model: &str) -> Vec<Told> {
+fn sent(model: &str) -> Vec<SentEvent> {
     let day = |on: &str| date(&format!("2025-10-{on}"));
     let (_, life) = LIVES.iter().find(|(name, _)| *name == model).unwrap();
-    tell(life.iter().map(|(job, on, revision, base)| {
+    sent_events(life.iter().map(|(job, on, revision, base)| {
         let base = base.map(|(on, revision)| DayRef { date: day(on), revision });
         let made = completed(job_id(*job), model, &day(on).to_string(), *revision, base);
         let key = ModelDayKey { trial: 3, ..made.key.clone() };
@@ -91,8 +91,8 @@ async fn stale(pool: &sqlx::PgPool) -> BTreeMap<String, Option<NaiveDate>> {
 async fn after_each_day_the_chain_is_stale_from_where_the_rule_says() {
     let (_database, pool) = world().await;
     for (model, _) in LIVES {
-        for told in told(model) {
-            projected(&pool, &[told]).await.unwrap();
+        for sent in sent(model) {
+            projected(&pool, &[sent]).await.unwrap();
             stale(&pool).await;
         }
     }
@@ -105,14 +105,14 @@ async fn after_each_day_the_chain_is_stale_from_where_the_rule_says() {
 
 #[tokio::test]
 async fn any_order_by_two_projectors_at_once_comes_to_the_same() {
-    let all: Vec<Told> = LIVES.iter().flat_map(|(model, _)| told(model)).collect();
+    let all: Vec<SentEvent> = LIVES.iter().flat_map(|(model, _)| sent(model)).collect();
     for seed in 1..=8 {
         let (database, one) = world().await;
         let other = database.pool(Owner::Status).await;
         let order = shuffled(&all, seed);
         let project = async |pool: sqlx::PgPool, half: usize| {
-            for told in order.iter().skip(half).step_by(2) {
-                projected(&pool, std::slice::from_ref(told)).await.unwrap();
+            for sent in order.iter().skip(half).step_by(2) {
+                projected(&pool, std::slice::from_ref(sent)).await.unwrap();
             }
         };
 
@@ -125,8 +125,8 @@ async fn any_order_by_two_projectors_at_once_comes_to_the_same() {
 #[tokio::test]
 async fn a_job_that_is_rebuilt_without_its_days_leaves_a_chain_without_them() {
     let (database, pool) = world().await;
-    let told = told(LIVES[1].0);
-    projected(&pool, &told).await.unwrap();
+    let sent = sent(LIVES[1].0);
+    projected(&pool, &sent).await.unwrap();
     assert_eq!(stale(&pool).await[LIVES[1].0], Some(date("2025-10-07")));
     database.execute(&format!("DELETE FROM status.events WHERE job_id = '{}'", job_id(2))).await;
 
@@ -137,7 +137,7 @@ async fn a_job_that_is_rebuilt_without_its_days_leaves_a_chain_without_them() {
 
 /// Days of a portfolio as jobs might complete them: most are run in order, some are filled in later or replaced, and a
 /// few continue from a day that was replaced meanwhile.
-fn generated(model: &str, seed: u64) -> Vec<Told> {
+fn generated(model: &str, seed: u64) -> Vec<SentEvent> {
     let mut state = seed;
     let mut random = |below: u32| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -161,7 +161,7 @@ fn generated(model: &str, seed: u64) -> Vec<Told> {
             events.push(Event::ModelDayCompleted(Box::new(CompletedDay { key, ..made })));
         }
     }
-    tell(events)
+    sent_events(events)
 }
 
 #[tokio::test]
@@ -170,9 +170,9 @@ async fn generated_histories_are_stale_from_where_the_rule_says_in_any_order() {
     let (mut fresh, mut stale_ones) = (0, 0);
     for seed in 1..=8 {
         let model = format!("model {seed}");
-        let told = generated(&model, seed);
-        let told = if seed % 2 == 0 { shuffled(&told, seed) } else { told };
-        for batch in told.chunks(3) {
+        let sent = generated(&model, seed);
+        let sent = if seed % 2 == 0 { shuffled(&sent, seed) } else { sent };
+        for batch in sent.chunks(3) {
             projected(&pool, batch).await.unwrap();
             match stale(&pool).await[&model] {
                 Some(_) => stale_ones += 1,

@@ -9,7 +9,7 @@ use storage::status::{
 use storage::{Owner, PgPool};
 use test_support::TestDatabase;
 
-use crate::sample::{Told, accept, job_id, life, projected, shuffled, tell};
+use crate::sample::{SentEvent, accept, job_id, life, projected, sent_events, shuffled};
 
 async fn world(jobs: u128) -> (TestDatabase, PgPool) {
     let database = TestDatabase::new().await;
@@ -20,8 +20,8 @@ async fn world(jobs: u128) -> (TestDatabase, PgPool) {
     (database, pool)
 }
 
-async fn project_each(pool: PgPool, told: Vec<Told>, size: usize) {
-    for batch in told.chunks(size) {
+async fn project_each(pool: PgPool, sent: Vec<SentEvent>, size: usize) {
+    for batch in sent.chunks(size) {
         projected(&pool, batch).await.unwrap();
     }
 }
@@ -46,9 +46,9 @@ async fn whoever_reads_on_while_many_project_misses_nothing() {
     let mut count = 0;
     for (number, size) in (1..=12).zip([1, 2, 3, 5, 7, 11, 1, 2, 3, 5, 7, 11]) {
         // Each has a job of its own, so that no lock of a job keeps them apart.
-        let told = shuffled(&tell(life(job_id(number))), 7);
-        count += told.len();
-        projectors.push(tokio::spawn(project_each(database.pool(Owner::Status).await, told, size)));
+        let sent = shuffled(&sent_events(life(job_id(number))), 7);
+        count += sent.len();
+        projectors.push(tokio::spawn(project_each(database.pool(Owner::Status).await, sent, size)));
     }
 
     let read = read_along(&pool, count).await;
@@ -68,9 +68,9 @@ async fn whoever_reads_on_while_many_project_misses_nothing() {
 #[tokio::test]
 async fn the_last_event_of_a_job_that_is_shown_as_ended_says_so() {
     let (_database, pool) = world(2).await;
-    let told = tell(life(job_id(1)));
-    let [rest @ .., days, end] = &told[..] else { panic!("{} events", told.len()) };
-    let count = i64::try_from(told.len()).unwrap();
+    let sent = sent_events(life(job_id(1)));
+    let [rest @ .., days, end] = &sent[..] else { panic!("{} events", sent.len()) };
+    let count = i64::try_from(sent.len()).unwrap();
     let ends = |events: Vec<FeedEvent>| -> BTreeSet<i64> {
         events.into_iter().filter(|event| event.ends_job).map(|event| event.seq).collect()
     };
@@ -96,13 +96,13 @@ async fn the_last_event_of_a_job_that_is_shown_as_ended_says_so() {
 async fn a_projection_is_announced_once_it_can_be_read() {
     let (database, pool) = world(1).await;
     let mut announcements = EventNotifications::listen(&database.settings()).await.unwrap();
-    let told = tell(life(job_id(1)));
+    let sent = sent_events(life(job_id(1)));
 
-    projected(&pool, &told[..1]).await.unwrap();
+    projected(&pool, &sent[..1]).await.unwrap();
     announcements.next().await.unwrap();
     let seen = last_position(&pool).await.unwrap();
-    projected(&pool, &told[..1]).await.unwrap();
-    projected(&pool, &told[..2]).await.unwrap();
+    projected(&pool, &sent[..1]).await.unwrap();
+    projected(&pool, &sent[..2]).await.unwrap();
     announcements.next().await.unwrap();
 
     assert_eq!(

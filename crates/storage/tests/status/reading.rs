@@ -10,7 +10,7 @@ use storage::status::{
     portfolios, winners,
 };
 
-use crate::sample::{accept, completed, date, job, job_id, life, projected, tell};
+use crate::sample::{accept, completed, date, job, job_id, life, projected, sent_events};
 use test_support::TestDatabase;
 
 #[tokio::test]
@@ -26,8 +26,8 @@ async fn of_two_revisions_the_higher_wins_and_a_job_keeps_its_own() {
     for number in 1..=2 {
         accept(&database, job_id(number), "{}").await;
     }
-    let told = tell(days.map(|day| Event::ModelDayCompleted(Box::new(day))));
-    projected(&pool, &told).await.unwrap();
+    let sent = sent_events(days.map(|day| Event::ModelDayCompleted(Box::new(day))));
+    projected(&pool, &sent).await.unwrap();
 
     let found = portfolios(&pool, "default", None).await.unwrap();
     let all = winners(&pool, "default", &found, Span::default()).await.unwrap();
@@ -47,10 +47,10 @@ async fn of_two_revisions_the_higher_wins_and_a_job_keeps_its_own() {
     assert_eq!(all[1].figures.base, base);
     assert_eq!(all[1].figures.value_at_close.to_string(), "10000.7");
 
-    let wanted = WinnerKey { day: DayRef { date: date("2025-10-02"), revision: 1 }, ..all[1].key.clone() };
-    let missing = WinnerKey { model: "x".to_owned(), ..wanted.clone() };
-    let bodies = day_bodies(&pool, &[missing, wanted.clone()]).await.unwrap();
-    assert_eq!(bodies.into_iter().collect::<Vec<_>>(), [(wanted, told[1].body.clone())]);
+    let expected = WinnerKey { day: DayRef { date: date("2025-10-02"), revision: 1 }, ..all[1].key.clone() };
+    let missing = WinnerKey { model: "x".to_owned(), ..expected.clone() };
+    let bodies = day_bodies(&pool, &[missing, expected.clone()]).await.unwrap();
+    assert_eq!(bodies.into_iter().collect::<Vec<_>>(), [(expected, sent[1].body.clone())]);
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn jobs_are_listed_newest_first_those_not_projected_among_them() {
     accept(&database, job_id(1), "{}").await;
     accept(&database, job_id(2), r#"{"job": {"models": [{"signature": "b"}]}}"#).await;
     accept(&database, job_id(3), r#"{"job": {"models": [{"signature": "c"}]}}"#).await;
-    projected(&pool, &tell(life(job_id(1)))).await.unwrap();
+    projected(&pool, &sent_events(life(job_id(1)))).await.unwrap();
     let list = async |filter: JobFilter<'_>, limit| {
         let jobs = job_views(&pool, &filter, limit).await.unwrap();
         jobs.iter().map(|job| job.id).collect::<Vec<_>>()
@@ -80,7 +80,7 @@ async fn model_days_are_paged_by_date_then_model() {
     let database = TestDatabase::new().await;
     let pool = database.pool(Owner::Status).await;
     accept(&database, job_id(1), "{}").await;
-    projected(&pool, &tell(life(job_id(1)))).await.unwrap();
+    projected(&pool, &sent_events(life(job_id(1)))).await.unwrap();
     let rows = async |filter: DayFilter<'_>, limit| day_rows(&pool, job_id(1), &filter, limit).await.unwrap();
     let request = job(job_id(1), &["a", "b"], "2025-10-16");
     let days: Vec<_> = domain::events::job_view::JobRequest::from(&request).model_days(None, None).collect();

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 /// An event with its envelope.
 #[derive(Debug, Clone)]
-pub(crate) struct Told {
+pub(crate) struct SentEvent {
     pub(crate) id: Uuid,
     pub(crate) at: DateTime<Utc>,
     pub(crate) body: String,
@@ -165,12 +165,12 @@ pub(crate) fn life(id: JobId) -> Vec<Event> {
 }
 
 /// Events with ids of their own.
-pub(crate) fn tell(events: impl IntoIterator<Item = Event>) -> Vec<Told> {
-    let told = |(event, place): (Event, i64)| {
+pub(crate) fn sent_events(events: impl IntoIterator<Item = Event>) -> Vec<SentEvent> {
+    let sent = |(event, place): (Event, i64)| {
         let id = Uuid::now_v7();
-        Told { id, at: instant(place), body: id.to_string(), event }
+        SentEvent { id, at: instant(place), body: id.to_string(), event }
     };
-    events.into_iter().zip(1..).map(told).collect()
+    events.into_iter().zip(1..).map(sent).collect()
 }
 
 /// Lets trigger accept a job with this `job.requested` body.
@@ -188,32 +188,32 @@ pub(crate) async fn dump(database: &TestDatabase, query: &str) -> String {
     database.text(&format!("SELECT string_agg(to_jsonb(found)::text, E'\\n') FROM ({query}) AS found")).await
 }
 
-pub(crate) async fn projected(pool: &PgPool, told: &[Told]) -> storage::Result<Projection> {
-    let received: Vec<ReceivedEvent<'_>> = told
+pub(crate) async fn projected(pool: &PgPool, sent: &[SentEvent]) -> storage::Result<Projection> {
+    let received: Vec<ReceivedEvent<'_>> = sent
         .iter()
-        .map(|told| ReceivedEvent {
+        .map(|sent| ReceivedEvent {
             source: "/modelday/executor",
-            id: told.id,
+            id: sent.id,
             kind: "test",
-            at: told.at,
+            at: sent.at,
             traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
-            body: &told.body,
-            event: &told.event,
+            body: &sent.body,
+            event: &sent.event,
         })
         .collect();
     project(pool, &received).await
 }
 
 /// A shuffle that is the same for the same seed.
-pub(crate) fn shuffled(told: &[Told], seed: u64) -> Vec<Told> {
+pub(crate) fn shuffled(sent: &[SentEvent], seed: u64) -> Vec<SentEvent> {
     let mut state = seed;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).unwrap()
     };
-    let mut told = told.to_vec();
-    for place in (1..told.len()).rev() {
-        told.swap(place, next() % (place + 1));
+    let mut sent = sent.to_vec();
+    for place in (1..sent.len()).rev() {
+        sent.swap(place, next() % (place + 1));
     }
-    told
+    sent
 }
