@@ -21,15 +21,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct BrokerConfig {
     uri: Arc<AMQPUri>,
     service: Arc<str>,
-    tls: TlsOptions,
+    ca_file: Option<PathBuf>,
     timeout: Duration,
-}
-
-/// Certificate authorities to trust for `amqps://`, besides those of the system.
-#[derive(Clone, Debug, Default)]
-pub struct TlsOptions {
-    /// A PEM file with further CA certificates; read at every connect, so that it can be rotated.
-    pub ca_file: Option<PathBuf>,
 }
 
 /// Why the broker could not be used. Transient, except for `InvalidUrl` and `CaFile`.
@@ -38,7 +31,7 @@ pub enum BrokerError {
     /// The URL does not parse. It is not repeated here: it may hold a password.
     #[error("the broker URL is not a valid amqp:// or amqps:// address")]
     InvalidUrl,
-    /// The CA file of [`TlsOptions`] cannot be read.
+    /// The file with certificate authorities cannot be read.
     #[error("CA file {path:?} is unreadable")]
     CaFile {
         /// As configured.
@@ -92,13 +85,14 @@ impl BrokerConfig {
         let mut uri: AMQPUri = url.parse().map_err(|_| BrokerError::InvalidUrl)?;
         uri.query.heartbeat = Some(HEARTBEAT_SECONDS);
         let timeout = Duration::from_secs(10);
-        Ok(Self { uri: Arc::new(uri), service: service.into(), tls: TlsOptions::default(), timeout })
+        Ok(Self { uri: Arc::new(uri), service: service.into(), ca_file: None, timeout })
     }
 
-    /// Adds trust for `amqps://`.
+    /// Trusts the authorities of a PEM file for `amqps://`, besides those of the system. The file is read at every connect,
+    /// so that it can be replaced.
     #[must_use]
-    pub fn with_tls(self, tls: TlsOptions) -> Self {
-        Self { tls, ..self }
+    pub fn with_ca_file(self, ca_file: Option<PathBuf>) -> Self {
+        Self { ca_file, ..self }
     }
 
     /// The same broker's virtual host for a `DEV` deployment: named as this one with `_dev` after it, and
@@ -188,7 +182,7 @@ impl BrokerConfig {
     }
 
     fn tls_config(&self) -> Result<OwnedTLSConfig, BrokerError> {
-        let cert_chain = match (&self.uri.scheme, &self.tls.ca_file) {
+        let cert_chain = match (&self.uri.scheme, &self.ca_file) {
             (AMQPScheme::AMQPS, Some(path)) => Some(
                 std::fs::read_to_string(path)
                     .map_err(|source| BrokerError::CaFile { path: path.clone(), source })?,
@@ -217,7 +211,7 @@ impl fmt::Debug for BrokerConfig {
             .field("port", &self.port())
             .field("vhost", &self.uri.vhost)
             .field("service", &self.service)
-            .field("tls", &self.tls)
+            .field("ca_file", &self.ca_file)
             .finish_non_exhaustive()
     }
 }
@@ -287,8 +281,8 @@ mod tests {
 
     #[test]
     fn a_missing_ca_file_is_named() {
-        let tls = TlsOptions { ca_file: Some("/nowhere/ca.pem".into()) };
-        let config = BrokerConfig::new("amqps://127.0.0.1:1/%2f", "trigger").unwrap().with_tls(tls);
+        let config = BrokerConfig::new("amqps://127.0.0.1:1/%2f", "trigger").unwrap();
+        let config = config.with_ca_file(Some("/nowhere/ca.pem".into()));
 
         let error = config.check().unwrap_err();
 

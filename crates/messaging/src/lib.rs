@@ -21,7 +21,7 @@ pub mod topology;
 mod trace_context;
 
 pub use batch::{BatchHandler, BatchOptions, Rejected, consume_batches};
-pub use connection::{BrokerConfig, BrokerError, TlsOptions};
+pub use connection::{BrokerConfig, BrokerError};
 pub use consumer::{Cause, ConsumeError, ConsumerOptions, Handler, Outcome, Then, consume, listen_control};
 pub use dead_letter::{DeadLetter, NotReplayable, replay};
 pub use envelope::{Envelope, EnvelopeError};

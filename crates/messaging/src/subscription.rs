@@ -164,10 +164,10 @@ pub(crate) enum Busy {
 impl Subscription {
     async fn open(config: &BrokerConfig, source: &Source, prefetch: u16) -> Result<Self, BrokerError> {
         let connection = config.connect(&format!("consume {}", source.name())).await?;
-        let declared = config.bounded("declaring the topology", topology::declare(&connection)).await?;
+        let created = config.bounded("declaring the topology", topology::declare(&connection)).await?;
         let subscribing = subscribe(&connection, source, prefetch);
         let (channel, consumer) = config.bounded("subscribing", subscribing).await?;
-        let created = declared.created.contains(&&*source.name());
+        let created = created.contains(&&*source.name());
         Ok(Self { connection, channel, consumer, since: Instant::now(), created, starving: false })
     }
 

@@ -148,19 +148,12 @@ const DELIVERY_LIMIT: i64 = 1000;
 /// about 10 ms, its consumers are not cancelled: they stay registered and receive nothing.
 const REDECLARE_DELAY: Duration = Duration::from_millis(250);
 
-/// The result of a declaration.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Declared {
-    /// Queues that did not exist: either they are new, or their messages are lost.
-    pub created: Vec<&'static str>,
-}
-
-/// Declares all exchanges and queues. It may be repeated, and run by many processes at once; then more than one may
-/// report the same queue as created.
+/// Declares all exchanges and queues. Returns the queues that did not exist: either they are new, or their messages are
+/// lost. It may be repeated, and run by many processes at once; then more than one may return the same queue.
 ///
 /// # Errors
 /// Of lapin; a queue that exists with other arguments is `PRECONDITION_FAILED`.
-pub async fn declare(connection: &Connection) -> lapin::Result<Declared> {
+pub async fn declare(connection: &Connection) -> lapin::Result<Vec<&'static str>> {
     let created = missing_queues(connection).await?;
     if !created.is_empty() {
         tokio::time::sleep(REDECLARE_DELAY).await;
@@ -177,7 +170,7 @@ pub async fn declare(connection: &Connection) -> lapin::Result<Declared> {
     if !created.is_empty() {
         tracing::warn!(queues = ?created, "created {} queues that were not there", created.len());
     }
-    Ok(Declared { created })
+    Ok(created)
 }
 
 /// Declares everything and removes all messages from the queues, for deployments that start without data. No consumer

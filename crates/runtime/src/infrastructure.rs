@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use messaging::{BrokerConfig, TlsOptions};
+use messaging::BrokerConfig;
 use storage::{Database, Development};
 
 use crate::access::Access;
@@ -128,7 +128,7 @@ fn broker(settings: &mut Settings, service: &str, deployment: Deployment) -> Opt
     match BrokerConfig::new(&url, &format!("modelday-{service}")) {
         Ok(broker) => {
             let broker = if deployment.is_dev_mode { broker.in_development() } else { broker };
-            Some(broker.with_tls(TlsOptions { ca_file }).with_timeout(BROKER_TIMEOUT))
+            Some(broker.with_ca_file(ca_file).with_timeout(BROKER_TIMEOUT))
         }
         Err(error) => {
             settings.invalid("AMQP_URL", error.to_string(), fix);

@@ -22,7 +22,6 @@ use utoipa_axum::routes;
 
 pub(crate) use state::Api;
 
-/// All routes of the service.
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(jobs::status))

@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 use storage::PgPool;
 use storage::status::{NewDeadLetter, insert_dead_letter, refuses_content};
 
-/// Stores dead letters.
 pub(crate) struct DeadLetterStore {
     pub(crate) pool: PgPool,
 }

@@ -11,7 +11,6 @@ use storage::outbox::StoredMessage;
 use storage::status::{ReceivedEvent, Upstream, project, refuses_content};
 use uuid::Uuid;
 
-/// Projects events into the read model.
 pub(crate) struct Projector {
     pub(crate) pool: PgPool,
 }

@@ -22,7 +22,6 @@ use uuid::Uuid;
 
 use crate::config::Config;
 
-/// Accepts jobs.
 #[derive(Clone)]
 pub(crate) struct Acceptor {
     pub(crate) config: Arc<Config>,
@@ -147,7 +146,6 @@ impl Acceptor {
         Ok(ProposedJob { message: resolved.message(), warnings, request, job })
     }
 
-    /// The response to an accepted job, as JSON.
     pub(crate) fn response(
         &self,
         job: &Job,

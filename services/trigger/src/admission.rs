@@ -5,7 +5,6 @@ use domain::events::event::{Event, JobEnded};
 use messaging::{Handler, Incoming, Outcome};
 use storage::PgPool;
 
-/// Records the ends of jobs.
 pub(crate) struct EndedJobs {
     pub(crate) pool: PgPool,
 }

@@ -12,7 +12,6 @@ use utoipa_axum::routes;
 
 use crate::accept::Acceptor;
 
-/// All routes of the service.
 pub(crate) fn routes() -> OpenApiRouter<Acceptor> {
     OpenApiRouter::new()
         .routes(routes!(simulate::trigger))

@@ -9,10 +9,8 @@ use storage::{PgPool, StorageError};
 /// Why a job is not cancelled.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CancelError {
-    /// The command could not be encoded as a message.
     #[error(transparent)]
     Message(#[from] contract::ContractError),
-    /// The cancellation could not be stored.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }

@@ -14,19 +14,15 @@ use crate::accept::{Accepted, Acceptor, NotAccepted};
 /// Why a job is not retried.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotRetried {
-    /// There is no such job.
     #[error("Job {0} not found")]
     Unknown(String),
-    /// The job is active.
     #[error("Job {0} has not ended. Wait for its end, or cancel it, before you retry it.")]
     Active(JobId),
-    /// The job has no failed model-day.
     #[error(
         "Job {0} is {1} and has no failed model-day, so there is nothing to retry. To run days that were skipped, \
          trigger their dates again."
     )]
     NothingFailed(JobId, &'static str),
-    /// The new job is not accepted.
     #[error(transparent)]
     NotAccepted(#[from] NotAccepted),
 }

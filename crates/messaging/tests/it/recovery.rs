@@ -26,13 +26,13 @@ async fn only_the_first_to_declare_is_told_that_the_queues_were_created() {
     vhost.delete_queue(queues::EXECUTOR_PLANS);
     let third = topology::declare(&connection).await.unwrap();
 
-    assert_eq!(first.created, topology::QUEUES.map(|queue| queue.name));
-    assert_eq!(second.created, [""; 0]);
-    assert_eq!(third.created, [queues::EXECUTOR_PLANS]);
+    assert_eq!(first, topology::QUEUES.map(|queue| queue.name));
+    assert_eq!(second, [""; 0]);
+    assert_eq!(third, [queues::EXECUTOR_PLANS]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_queue_comes_back_with_its_bindings_and_the_consumer_knows() {
+async fn a_deleted_queue_is_declared_again_with_its_bindings_and_the_consumer_is_notified() {
     let vhost = TestVhost::new();
     let mut consumer =
         Running::start(&vhost, queues::DOWNLOADER_JOBS, ConsumerOptions::new(1), async |_| Outcome::Done);

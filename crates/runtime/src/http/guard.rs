@@ -89,7 +89,6 @@ fn in_scope(token: &Token, required: Option<&BTreeSet<Scope>>) -> Result<(), Pro
     }
 }
 
-/// The middleware of all routes.
 pub(super) async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let caller = match guard.admit(&request) {
         Ok(caller) => caller,

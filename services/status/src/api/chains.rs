@@ -40,7 +40,6 @@ impl Chains {
         Ok(Self(found.into_iter().map(chain).collect()))
     }
 
-    /// The chain of one portfolio.
     pub(super) fn of(&self, model: &str, trial: u32) -> Option<&Chain> {
         self.0.get(&(model.to_owned(), trial))
     }
@@ -57,7 +56,6 @@ impl Chains {
         self.iter().flat_map(Chain::days).filter(|row| row.key.day.date >= date).cloned().collect()
     }
 
-    /// All chains.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Chain> {
         self.0.values()
     }

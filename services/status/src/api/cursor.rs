@@ -8,11 +8,8 @@ use domain::values::date::parse_date;
 /// The position of a row; rows are ordered by model, trial, date and number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The portfolio's model.
     pub(super) model: String,
-    /// The portfolio's trial.
     pub(super) trial: u32,
-    /// The day.
     pub(super) date: NaiveDate,
     /// Number of the row within its day, from 1.
     pub(super) number: usize,
@@ -23,7 +20,6 @@ pub(super) fn after(day: &RequestedDay) -> String {
     encode(&format!("{}/{}/{}", day.date, day.trial, day.model))
 }
 
-/// The cursor after `place`.
 pub(super) fn after_place(place: &Place) -> String {
     encode(&format!("{}/{}/{}/{}", place.date, place.trial, place.number, place.model))
 }

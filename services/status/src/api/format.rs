@@ -9,12 +9,10 @@ pub(super) fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// Seconds between two instants.
 pub(super) fn seconds(from: DateTime<Utc>, to: DateTime<Utc>) -> f64 {
     (to - from).as_seconds_f64()
 }
 
-/// Status 400.
 pub(super) fn bad_request(detail: &str) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, detail)
 }

@@ -87,7 +87,6 @@ impl KnownJob {
         Progress { total_model_days, completed, failed, pending: total_model_days - begun, running, skipped }
     }
 
-    /// The job in short.
     pub(super) fn summary(&self) -> JobSummary {
         let ended = self.view.ended.as_ref().filter(|_| self.state.is_terminal());
         let warnings: Vec<String> =

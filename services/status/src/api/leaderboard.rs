@@ -55,7 +55,6 @@ pub(super) struct Leaderboard {
     comparisons: Vec<ComparisonDetail>,
 }
 
-/// The parameters of the request.
 struct LeaderboardQuery {
     experiment: String,
     models: Option<Vec<String>>,
@@ -122,7 +121,6 @@ pub(super) async fn leaderboard(
     Ok(Json(standings(&api, query, job).await?))
 }
 
-/// What cash earns each session.
 fn daily_rate(text: &str) -> Option<f64> {
     let number = serde_json::from_str(text).ok().filter(|_| text.trim() == text);
     number.filter(|rate| (-0.01..=0.01).contains(rate))

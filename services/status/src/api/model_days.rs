@@ -41,11 +41,9 @@ pub(super) struct ModelDayDetail {
 /// Which model-days to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StatusFilter {
-    /// All.
     Any,
     /// Those that have not begun.
     Pending,
-    /// Those in one state.
     In(DayState),
 }
 

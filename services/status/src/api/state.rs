@@ -10,7 +10,6 @@ use storage::PgPool;
 use crate::config::ApiSettings;
 use crate::feed::Feed;
 
-/// The state of all routes.
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(super) pool: PgPool,

@@ -59,7 +59,6 @@ enum Mode {
     Ended,
 }
 
-/// A stream of events.
 #[derive(Debug)]
 pub(crate) struct EventStream {
     feed: Feed,
@@ -81,7 +80,6 @@ impl EventStream {
         Self { feed, batches, scope, cursor, mode: Mode::Behind, heartbeat, heartbeat_at }
     }
 
-    /// Which events the stream has.
     pub(crate) fn scope(&self) -> Scope {
         self.scope
     }

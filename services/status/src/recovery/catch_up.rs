@@ -16,7 +16,6 @@ const MAX_IDS: i64 = 5_000;
 /// Events projected in one transaction.
 const MAX_BATCH: usize = 500;
 
-/// Searches the outboxes of the other services.
 pub(crate) struct CatchUp {
     projector: Arc<Projector>,
     outboxes: Mutex<[Watermark; 3]>,

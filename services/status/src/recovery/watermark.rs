@@ -12,7 +12,6 @@ use uuid::Uuid;
 /// Longer than any transaction that writes an outbox: statements end after 60 s, idle transactions after 5 s.
 const LONGEST_TRANSACTION: Duration = Duration::from_secs(120);
 
-/// The watermark of one outbox.
 #[derive(Debug, Default)]
 pub(crate) struct Watermark {
     /// Everything up to this id is projected.

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 /// Most bytes of an idempotency key.
 const MAX_KEY_BYTES: usize = 200;
 
-/// The body as JSON.
 pub(super) fn json_body(body: Result<Bytes, BytesRejection>) -> Result<Value, Problem> {
     let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(

@@ -41,7 +41,6 @@ impl Valuation {
     }
 }
 
-/// The parameters of the request.
 pub(super) struct ResultsQuery {
     pub(super) job: Option<JobId>,
     pub(super) model: Option<String>,
@@ -53,7 +52,6 @@ pub(super) struct ResultsQuery {
     pub(super) trial: u32,
 }
 
-/// Status 404.
 pub(super) fn nothing_found() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "No trading data found for the specified filters")
 }

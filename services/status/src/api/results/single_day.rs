@@ -144,7 +144,6 @@ fn messages(conversation: &serde_json::Value) -> Vec<SaidTurn> {
         .collect()
 }
 
-/// The model-days of `rows` in full.
 pub(super) async fn results(
     api: &Api,
     rows: &[WinnerRow],

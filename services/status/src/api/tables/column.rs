@@ -6,13 +6,10 @@ use rust_decimal::Decimal;
 /// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A text.
     Text,
     /// A date of the exchange.
     Date,
-    /// A whole number.
     Count,
-    /// An exact decimal.
     Amount,
     /// A binary floating-point number, for statistics; never for money.
     Ratio,
@@ -71,7 +68,6 @@ pub(super) fn count(number: u64) -> Cell<'static> {
     Cell::Count(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-/// An optional amount.
 pub(super) fn amount(amount: Option<Decimal>) -> Cell<'static> {
     amount.map_or(Cell::Nothing, Cell::Amount)
 }

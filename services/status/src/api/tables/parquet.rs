@@ -1,7 +1,6 @@
 //! Parquet: exact decimals as `DECIMAL(38, 18)`, texts in dictionaries, written one row group after the other.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::mem;
 use std::sync::Arc;
 
@@ -65,7 +64,6 @@ impl From<ParquetError> for WriteError {
 pub(super) struct ParquetFile<R> {
     writer: SerializedFileWriter<Vec<u8>>,
     rows: Vec<R>,
-    of: PhantomData<R>,
 }
 
 impl<R: TableRow> ParquetFile<R> {
@@ -82,7 +80,7 @@ impl<R: TableRow> ParquetFile<R> {
             .set_created_by(concat!("modelday version ", env!("CARGO_PKG_VERSION")).to_owned())
             .build();
         let writer = SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties))?;
-        Ok(Self { writer, rows: Vec::new(), of: PhantomData })
+        Ok(Self { writer, rows: Vec::new() })
     }
 
     fn write_group(&mut self) -> Result<(), WriteError> {

@@ -31,7 +31,6 @@ const LAST: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
     None => NaiveDate::MAX,
 };
 
-/// The parameters of the request.
 pub(super) struct Selection {
     pub(super) format: Format,
     pub(super) experiment: String,
