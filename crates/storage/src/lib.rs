@@ -15,6 +15,7 @@ pub mod execution;
 pub mod market;
 mod migrate;
 pub mod outbox;
+mod sql;
 pub mod status;
 pub mod trigger;
 

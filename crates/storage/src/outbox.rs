@@ -9,6 +9,7 @@ use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::sql::without_waiting_if;
 
 /// A message to be sent once the transaction it is written in commits.
 #[derive(Debug, Clone)]
@@ -270,13 +271,15 @@ impl RelayConnection {
 /// # Errors
 /// After any error the messages are published again.
 pub async fn mark_sent(pool: &PgPool, ids: &[i64]) -> Result<()> {
-    sqlx::query(
+    sqlx::query(concat!(
         "-- outbox::mark_sent directly
         UPDATE outbox
         SET sent_at = statement_timestamp()
-        FROM (SELECT set_config('synchronous_commit', 'off', true) OFFSET 0) AS setting
+        FROM ",
+        without_waiting_if!("true"),
+        "
         WHERE id = ANY($1)",
-    )
+    ))
     .bind(ids)
     .execute(pool)
     .await?;

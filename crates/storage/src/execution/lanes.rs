@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::columns::{corrupt, present};
 use crate::error::{Result, StorageError};
+use crate::sql::without_waiting_if;
 
 /// A lane about to be stored.
 #[derive(Debug, Clone)]
@@ -199,18 +200,20 @@ pub(super) async fn try_take(
     dates: Option<&Arc<[NaiveDate]>>,
     durable: Durable,
 ) -> Result<Option<Lane>> {
-    let taken: Option<LaneRow> = sqlx::query_as(
+    let taken: Option<LaneRow> = sqlx::query_as(concat!(
         "-- lanes::take
         UPDATE execution.lanes
         SET epoch = epoch + 1, lease_until = now() + interval '3 s', not_before = NULL, waits_for_endpoint = false,
             crashes = CASE WHEN epoch = $3 THEN greatest(crashes, 1) ELSE crashes + 1 END
-        FROM (SELECT CASE WHEN $4 THEN set_config('synchronous_commit', 'off', true) END OFFSET 0) AS setting
+        FROM ",
+        without_waiting_if!("$4"),
+        "
         WHERE id = $1 AND turn = $2 AND state = 'ready'
             AND (lease_until IS NULL OR lease_until < now() OR epoch = $3)
             AND (not_before IS NULL OR not_before <= now())
         RETURNING id, job_id, portfolio_id, model, trial, routing_key, CASE WHEN $5 THEN NULL ELSE dates END AS dates,
             done, turn, epoch, crashes, endpoint",
-    )
+    ))
     .bind(lane.0)
     .bind(turn.cast_signed())
     .bind(failed)

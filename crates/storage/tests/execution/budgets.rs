@@ -27,7 +27,7 @@ async fn reserve(pool: &PgPool, job: sqlx::types::Uuid, dollars: u32, lost: u32)
         .unwrap()
 }
 
-async fn settle(pool: &PgPool, job: sqlx::types::Uuid, reserved: u32, cost: Option<u32>) {
+async fn charge(pool: &PgPool, job: sqlx::types::Uuid, reserved: u32, cost: Option<u32>) {
     sqlx::query("SELECT execution.settle_dollars($1, $2, $3)")
         .bind(job)
         .bind(Decimal::from(reserved))
@@ -52,7 +52,7 @@ async fn a_call_waits_for_what_others_have_reserved_and_is_refused_when_the_rest
 
     assert_eq!(reserve(pool, job, 6, 0).await, "allowed");
     assert_eq!(reserve(pool, job, 5, 0).await, "budget busy", "4 are free, and 10 once the first is done");
-    settle(pool, job, 6, Some(3)).await;
+    charge(pool, job, 6, Some(3)).await;
     assert_eq!(budget(pool).await, "0 reserved, 3 spent");
     assert_eq!(reserve(pool, job, 8, 0).await, "over budget", "7 are left");
     assert_eq!(reserve(pool, job, 7, 0).await, "allowed");
@@ -68,7 +68,7 @@ async fn what_is_not_known_to_be_free_counts_as_spent() {
     reserve(pool, job, 2, 0).await;
     assert_eq!(reserve(pool, job, 2, 2).await, "allowed");
     assert_eq!(budget(pool).await, "2 reserved, 2 spent", "the first copy may have been billed");
-    settle(pool, job, 2, None).await;
+    charge(pool, job, 2, None).await;
     assert_eq!(budget(pool).await, "0 reserved, 4 spent", "without a cost, the reservation is the cost");
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::world::{World, close, complete, message};
 
-/// Waits until a cancellation waits for whoever plans the job or ends it.
+/// Waits until a cancellation waits for the transaction that plans or ends the job.
 async fn until_it_waits(world: &World) {
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
         AND wait_event_type = 'Lock' AND query LIKE '-- cancellations::cancel lock%'";

@@ -1,4 +1,4 @@
-//! A day takes effect once, as a whole, and only for whoever has the lane.
+//! A day takes effect once, as a whole, and only for the worker that has the lane.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

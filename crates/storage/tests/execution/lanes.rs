@@ -126,7 +126,7 @@ async fn a_taking_that_failed_and_lives_is_followed_at_once_and_not_counted() {
     let failed = world.take(lane, 0).await;
 
     let Take::Taken(next) = take(&world.pool, lane, 0, Some(failed.epoch), None).await.unwrap() else {
-        panic!("nobody works on it")
+        panic!("no worker has it")
     };
     complete(&world.pool, &next, 0, false).await.unwrap();
     let after_a_day = take(&world.pool, lane, 0, Some(next.epoch), None).await.unwrap();

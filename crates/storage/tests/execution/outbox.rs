@@ -139,7 +139,7 @@ async fn a_message_that_its_writer_sends_is_left_to_him_for_a_while_and_not_for_
     let taken = ids(&relay.take(10).await.unwrap());
     relay.mark_sent(&taken).await.unwrap();
     assert_eq!(taken, [2]);
-    assert!(!relay.is_waiting().await.unwrap(), "somebody else sends the other one");
+    assert!(!relay.is_waiting().await.unwrap(), "another relay sends the other one");
     database.execute("UPDATE execution.outbox SET relay_from = now() - interval '1 s' WHERE id = 1").await;
 
     assert!(relay.is_waiting().await.unwrap());

@@ -47,7 +47,7 @@ async fn a_plan_that_is_not_committed_leaves_the_job_to_the_next_one() {
 }
 
 /// Jobs over the same portfolios, some new and some known, named in different orders, while lanes of
-/// earlier jobs close: nobody waits for anybody in a circle, and each portfolio has one holder.
+/// earlier jobs close: there is no deadlock, and each portfolio has one holder.
 #[tokio::test]
 async fn plans_over_the_same_portfolios_do_not_deadlock() {
     let world = World::new().await;

@@ -40,7 +40,7 @@ impl World {
         plan(&self.pool, models, days).await.unwrap()
     }
 
-    /// Takes the lane's turn, which nobody else may have.
+    /// Takes the lane's turn, which no other worker may have.
     pub(crate) async fn take(&self, lane: LaneId, turn: u32) -> Lane {
         match take(&self.pool, lane, turn, None, None).await.unwrap() {
             Take::Taken(lane) => lane,
@@ -90,8 +90,8 @@ pub(crate) async fn plan(pool: &PgPool, models: &[&str], days: usize) -> Result<
 
 /// The portfolios and lanes of a plan.
 pub(crate) async fn store(plan: &mut JobPlan, models: &[&str], days: usize) -> Result<Vec<NewLane>> {
-    let wanted: Vec<_> = models.iter().map(|model| (Uuid::now_v7(), (*model).to_owned(), 0)).collect();
-    let portfolios = plan.portfolios("default", &wanted).await?;
+    let names: Vec<_> = models.iter().map(|model| (Uuid::now_v7(), (*model).to_owned(), 0)).collect();
+    let portfolios = plan.portfolios("default", &names).await?;
     let lanes: Vec<NewLane> = portfolios
         .into_iter()
         .map(|portfolio| NewLane {

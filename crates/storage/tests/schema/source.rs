@@ -48,13 +48,16 @@ pub(crate) struct Found {
 
 /// All statements of the crate, and all literals that begin as one, by file.
 pub(crate) fn statements(src: &Path) -> (Vec<Found>, Vec<(PathBuf, String)>) {
+    let parsed: Vec<(PathBuf, String, syn::File)> = files(src).into_iter().map(parse).collect();
+    let mut shared = Names::default();
+    for (_, _, file) in parsed.iter().filter(|(path, ..)| path.ends_with("src/sql.rs")) {
+        shared.visit_file(file);
+    }
     let (mut found, mut literals) = (Vec::new(), Vec::new());
-    for path in files(src) {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let file = syn::parse_file(&text).unwrap_or_else(|problem| panic!("{}: {problem}", path.display()));
+    for (path, text, file) in &parsed {
         let relative = path.strip_prefix(src).unwrap().to_owned();
-        let mut names = Names::default();
-        names.visit_file(&file);
+        let mut names = Names { macros: shared.macros.clone(), ..Names::default() };
+        names.visit_file(file);
         for (span, argument) in names.statements() {
             let line = span.start().line;
             for text in names.texts(argument, 0) {
@@ -64,6 +67,12 @@ pub(crate) fn statements(src: &Path) -> (Vec<Found>, Vec<(PathBuf, String)>) {
         header_literals(text.parse().unwrap(), &mut |header| literals.push((relative.clone(), header)));
     }
     (found, literals)
+}
+
+fn parse(path: PathBuf) -> (PathBuf, String, syn::File) {
+    let text = std::fs::read_to_string(&path).unwrap();
+    let file = syn::parse_file(&text).unwrap_or_else(|problem| panic!("{}: {problem}", path.display()));
+    (path, text, file)
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -103,7 +112,8 @@ fn last(expression: &Expr) -> String {
     path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
 }
 
-/// A macro of the file: its parameters and what it stands for.
+/// A macro of the file or of `sql.rs`: its parameters and what it stands for.
+#[derive(Clone)]
 struct Macro {
     parameters: Vec<String>,
     body: TokenStream,

@@ -6,6 +6,7 @@ use sqlx::{FromRow, PgPool};
 use super::super::lanes::{self, Lane};
 use crate::error::{Result, StorageError};
 use crate::outbox::NewMessage;
+use crate::sql::without_waiting_if;
 
 /// An open attempt in the hands of the lane's worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,12 +113,14 @@ async fn abandon(pool: &PgPool, lane: &Lane, date: NaiveDate) -> Result<()> {
 
 /// Stores a new attempt with its event. Both become durable with the first intent, which is committed before its call.
 async fn begin(pool: &PgPool, lane: &Lane, attempt: &Attempt, started: &NewMessage) -> Result<()> {
-    let begun = sqlx::query(
+    let begun = sqlx::query(concat!(
         "-- attempts::begin
         WITH lane AS (
             UPDATE execution.lanes
             SET crashes = 0
-            FROM (SELECT set_config('synchronous_commit', 'off', true) OFFSET 0) AS setting
+            FROM ",
+        without_waiting_if!("true"),
+        "
             WHERE id = $13 AND epoch = $14 AND state = 'ready'
             RETURNING id
         ), attempt AS (
@@ -128,7 +131,7 @@ async fn begin(pool: &PgPool, lane: &Lane, attempt: &Attempt, started: &NewMessa
             SELECT $7, $8, $9, $10, $5, $11, $12 FROM lane
         )
         SELECT FROM lane",
-    )
+    ))
     .bind(lane.portfolio.0)
     .bind(attempt.date)
     .bind(attempt.revision.cast_signed())

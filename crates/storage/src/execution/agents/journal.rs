@@ -11,6 +11,7 @@ use sqlx::{FromRow, PgPool};
 use super::super::lanes::{Durable, Lane};
 use super::attempts::Attempt;
 use crate::error::{Result, StorageError};
+use crate::sql::without_waiting_if;
 
 /// The response to a call, with what it cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,12 +163,13 @@ pub async fn commit_step(
 ) -> Result<CallPermission> {
     let StepCommit { response, results, intent, active_ms, durable } = step;
     let rate = intent.and_then(|intent| intent.tokens);
-    let (permission,): (String,) = sqlx::query_as(
+    let (permission,): (String,) = sqlx::query_as(concat!(
         "-- journal::commit_step
         SELECT execution.commit_step($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
             $17, $18, $19, $20, $21)
-        FROM (SELECT CASE WHEN $22 THEN set_config('synchronous_commit', 'off', true) END OFFSET 0) AS setting",
-    )
+        FROM ",
+        without_waiting_if!("$22"),
+    ))
     .bind(lane.id.0)
     .bind(lane.epoch)
     .bind(attempt.date)
