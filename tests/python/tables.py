@@ -42,8 +42,8 @@ def as_json(value):
 
 def check(folder: Path, text: str, table: str) -> int:
     file = pq.ParquetFile(folder / f"{table}.parquet")
-    expected = documented(text, table)
-    assert file.schema_arrow.equals(expected), f"{table}: {file.schema_arrow} is not {expected}"
+    schema = documented(text, table)
+    assert file.schema_arrow.equals(schema), f"{table}: {file.schema_arrow} is not {schema}"
     rows = file.read().to_pylist()
     pages = json.loads((folder / f"{table}.json").read_text(), parse_float=Decimal)
     assert len(rows) == len(pages), f"{table}: {len(rows)} rows, {len(pages)} in the pages"
@@ -59,7 +59,7 @@ def check(folder: Path, text: str, table: str) -> int:
         ], f"{table}: the CSV file is not what the pages are"
     metadata = file.metadata
     for group in range(metadata.num_row_groups):
-        for place, field in enumerate(expected):
+        for place, field in enumerate(schema):
             if field.type == pa.string():
                 encodings = metadata.row_group(group).column(place).encodings
                 assert "RLE_DICTIONARY" in encodings, f"{table}: {field.name} is {encodings}"
