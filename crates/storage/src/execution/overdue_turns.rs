@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::values::ids::{JobId, LaneId};
-use sqlx::{FromRow, PgPool, Postgres, Transaction};
+use sqlx::{PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -25,11 +25,11 @@ pub struct OverdueTurn {
     pub sent_at: Option<DateTime<Utc>>,
 }
 
+/// Lane, turn, routing key, job, and when the message was sent.
+type TurnColumns = (Uuid, i32, String, Uuid, Option<DateTime<Utc>>);
+
 /// The most turns that [`overdue_turns`] returns at once: their messages are written in one transaction.
 const PAGE: i64 = 1_000;
-
-#[derive(FromRow)]
-struct OverdueTurnRow(Uuid, i32, String, Uuid, Option<DateTime<Utc>>);
 
 /// Which turns are overdue.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +53,7 @@ pub async fn overdue_turns(
         Waited::AnyTime => None,
     };
     let mut transaction = pool.begin().await?;
-    let rows: Vec<OverdueTurnRow> = sqlx::query_as(
+    let rows: Vec<TurnColumns> = sqlx::query_as(
         "-- overdue_turns::overdue_turns
         SELECT id, turn, routing_key, job_id, sent_at
         FROM execution.lanes
@@ -74,7 +74,7 @@ pub async fn overdue_turns(
     .await?;
     let turns = rows
         .into_iter()
-        .map(|OverdueTurnRow(lane, turn, routing_key, job, sent_at)| OverdueTurn {
+        .map(|(lane, turn, routing_key, job, sent_at)| OverdueTurn {
             lane: LaneId(lane),
             turn: turn.cast_unsigned(),
             routing_key,

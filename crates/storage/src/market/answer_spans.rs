@@ -9,7 +9,7 @@ use crate::columns::symbol;
 use crate::error::Result;
 
 /// Stores what an answer covered. Older answers that cover no more are deleted.
-pub async fn insert_span(connection: &mut PgConnection, span: &AnswerSpan) -> Result<()> {
+pub(super) async fn insert_span(connection: &mut PgConnection, span: &AnswerSpan) -> Result<()> {
     sqlx::query(
         "-- answer_spans::insert_span replaced
         DELETE FROM market.answer_spans

@@ -14,7 +14,7 @@ mod preparations;
 mod source;
 
 pub use actions::{import_actions, known_actions};
-pub use answer_spans::{insert_span, spans};
+pub use answer_spans::spans;
 pub use bars::{
     BarRow, InsertedBars, bars_between, bars_by, closes, dates_with_bars, insert_bars, last_before,
     last_closes, undo_replacements,
@@ -29,7 +29,7 @@ pub use findings::{Finding, findings};
 pub use imports::{DifferingRow, ImportCounts, ImportOutcome, import_bars};
 pub use portfolios::{completed_days, held_symbols, repriced_days};
 pub use preparations::{
-    Preparation, claim_due, due_count, finish, insert_preparation, missing_preparations, postpone,
-    record_download, renew,
+    Preparation, claim_due, finish, insert_preparation, missing_preparations, postpone, record_download,
+    renew,
 };
 pub use source::{SourceRow, record_source};

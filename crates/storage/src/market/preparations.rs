@@ -197,13 +197,3 @@ pub async fn missing_preparations(pool: &PgPool) -> Result<Vec<StoredMessage>> {
     .await?;
     Ok(rows)
 }
-
-/// How many preparations are not done.
-pub async fn due_count(pool: &PgPool) -> Result<i64> {
-    let (count,) = sqlx::query_as(
-        "-- preparations::due_count\nSELECT count(*) FROM market.preparations WHERE state = 'due'",
-    )
-    .fetch_one(pool)
-    .await?;
-    Ok(count)
-}

@@ -46,7 +46,7 @@ const LIVES: [(&str, &[Ran]); 3] = [
     ),
 ];
 
-fn sent(model: &str) -> Vec<SentEvent> {
+fn sent_days(model: &str) -> Vec<SentEvent> {
     let day = |on: &str| date(&format!("2025-10-{on}"));
     let (_, life) = LIVES.iter().find(|(name, _)| *name == model).unwrap();
     sent_events(life.iter().map(|(job, on, revision, base)| {
@@ -91,7 +91,7 @@ async fn stale(pool: &sqlx::PgPool) -> BTreeMap<String, Option<NaiveDate>> {
 async fn after_each_day_the_chain_is_stale_from_where_the_rule_says() {
     let (_database, pool) = world().await;
     for (model, _) in LIVES {
-        for sent in sent(model) {
+        for sent in sent_days(model) {
             projected(&pool, &[sent]).await.unwrap();
             stale(&pool).await;
         }
@@ -105,7 +105,7 @@ async fn after_each_day_the_chain_is_stale_from_where_the_rule_says() {
 
 #[tokio::test]
 async fn any_order_by_two_projectors_at_once_comes_to_the_same() {
-    let all: Vec<SentEvent> = LIVES.iter().flat_map(|(model, _)| sent(model)).collect();
+    let all: Vec<SentEvent> = LIVES.iter().flat_map(|(model, _)| sent_days(model)).collect();
     for seed in 1..=8 {
         let (database, one) = world().await;
         let other = database.pool(Owner::Status).await;
@@ -125,7 +125,7 @@ async fn any_order_by_two_projectors_at_once_comes_to_the_same() {
 #[tokio::test]
 async fn a_job_that_is_rebuilt_without_its_days_leaves_a_chain_without_them() {
     let (database, pool) = world().await;
-    let sent = sent(LIVES[1].0);
+    let sent = sent_days(LIVES[1].0);
     projected(&pool, &sent).await.unwrap();
     assert_eq!(stale(&pool).await[LIVES[1].0], Some(date("2025-10-07")));
     database.execute(&format!("DELETE FROM status.events WHERE job_id = '{}'", job_id(2))).await;

@@ -94,10 +94,10 @@ async fn a_replay_and_what_the_letter_says_of_it_commit_together() {
 
     let held = lock_dead_letter(&pool, id).await.unwrap().unwrap();
     assert_eq!(held.letter.body, b"body");
-    let sent = held.replay(&replay()).await.unwrap();
+    let resolved = held.replay(&replay()).await.unwrap();
 
-    assert_eq!(sent, dead_letter(&pool, id, 9).await.unwrap().unwrap());
-    assert_eq!(sent.state(), LetterState::Replayed);
+    assert_eq!(resolved, dead_letter(&pool, id, 9).await.unwrap().unwrap());
+    assert_eq!(resolved.state(), LetterState::Replayed);
     let unsent =
         RelayConnection::open(&pool, Part::Except("commands")).await.unwrap().take(10).await.unwrap();
     let [message] = &unsent[..] else { panic!("{} messages", unsent.len()) };

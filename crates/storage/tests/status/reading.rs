@@ -47,10 +47,10 @@ async fn of_two_revisions_the_higher_wins_and_a_job_keeps_its_own() {
     assert_eq!(all[1].figures.base, base);
     assert_eq!(all[1].figures.value_at_close.to_string(), "10000.7");
 
-    let expected = WinnerKey { day: DayRef { date: date("2025-10-02"), revision: 1 }, ..all[1].key.clone() };
-    let missing = WinnerKey { model: "x".to_owned(), ..expected.clone() };
-    let bodies = day_bodies(&pool, &[missing, expected.clone()]).await.unwrap();
-    assert_eq!(bodies.into_iter().collect::<Vec<_>>(), [(expected, sent[1].body.clone())]);
+    let key = WinnerKey { day: DayRef { date: date("2025-10-02"), revision: 1 }, ..all[1].key.clone() };
+    let missing = WinnerKey { model: "x".to_owned(), ..key.clone() };
+    let bodies = day_bodies(&pool, &[missing, key.clone()]).await.unwrap();
+    assert_eq!(bodies.into_iter().collect::<Vec<_>>(), [(key, sent[1].body.clone())]);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The events of a few jobs, and a projection of them. A body is just the event's number here.
+//! The events of a few jobs, and their projection. The body of an event is its id here.
 
 use std::collections::BTreeMap;
 

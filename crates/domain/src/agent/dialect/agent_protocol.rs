@@ -29,8 +29,8 @@ pub(crate) struct Step<'a> {
     pub(crate) transcript: &'a Transcript,
 }
 
-/// The body. Numbers are exact decimals, tool results those of the step before. It names no job, so that another
-/// job can be replayed from the same journal.
+/// The body. Numbers are exact decimals, tool results those of the step before. It names no job, so a journal can be
+/// replayed in another job.
 pub(crate) fn request(step: &Step<'_>) -> String {
     let key = step.key;
     let tools = Tool::offered(step.search).map(|tool| {
