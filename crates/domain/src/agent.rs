@@ -32,6 +32,7 @@
 pub mod conversation;
 pub mod dialect;
 pub mod end_reason;
+pub mod endpoint;
 pub mod journal;
 pub mod journaled_session;
 mod json;
@@ -55,6 +56,7 @@ pub mod usage;
 pub use conversation::Conversation;
 pub use dialect::Dialect;
 pub use end_reason::EndReason;
+pub use endpoint::{AddressRules, EndpointRefusal, EndpointRules, EndpointUrl};
 pub use journal::{Entry, EntryKind, Journal, JournalError, request_hash};
 pub use journaled_session::{FinishedSession, JournaledSession, JournaledSessionError, NextStep};
 pub use report::AgentReport;

@@ -6,6 +6,7 @@ mod error_text;
 pub mod http;
 pub mod infrastructure;
 pub mod market_clock;
+pub mod outbound;
 pub mod outgoing;
 pub mod process;
 pub mod relay;

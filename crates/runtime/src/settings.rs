@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::de::DeserializeOwned;
 
 /// The settings of all services, by their names in the file: one file may be shared by all.
-const SETTINGS: [&str; 43] = [
+const SETTINGS: [&str; 46] = [
     "agent_slice_ms",
     "agents_at_once",
     "alphaadvantage_api_key",
@@ -29,6 +29,8 @@ const SETTINGS: [&str; 43] = [
     "download_concurrency",
     "download_timeout",
     "downloader_database_url",
+    "endpoint_allow",
+    "endpoint_keys",
     "executor_database_url",
     "jina_api_key",
     "lane_patience_seconds",
@@ -42,6 +44,7 @@ const SETTINGS: [&str; 43] = [
     "max_simulation_days",
     "modelday_database_url",
     "models_file",
+    "outbound_proxy",
     "preparations_at_once",
     "preserve_dev_data",
     "request_timeout_seconds",
@@ -225,7 +228,7 @@ impl Settings {
     }
 
     /// A variable of the environment; `None` when it is absent or empty.
-    pub(crate) fn variable(&self, key: &str) -> Option<&str> {
+    pub fn variable(&self, key: &str) -> Option<&str> {
         self.environment.get(key).map(String::as_str).filter(|text| !text.is_empty())
     }
 

@@ -5,15 +5,18 @@ use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::str::FromStr;
 use std::time::Duration;
 
+use domain::agent::{AddressRules, EndpointUrl};
 use domain::ingest::call_quota::Window;
 use domain::market::calendar::Calendar;
 use domain::market::instruments::Universe;
 use runtime::infrastructure::Infrastructure;
+use runtime::outbound::{Outbound, web_address};
 use runtime::settings::{Mistakes, Settings};
 
 use crate::provider::alpha_vantage::{self, AlphaVantage, History, KeyPlan, SetupError, quota_windows};
 use crate::provider::secret::Secret;
 
+const PLAIN: &str = "write https://host or http://host:port, without user, password and query";
 const SERVICE: &str = "https://www.alphavantage.co";
 const CALLS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(74);
 /// A stand-in on this machine accepts any key.
@@ -62,8 +65,8 @@ impl Config {
 
     /// Reads the settings; mistakes are collected in `settings`.
     pub fn read(settings: &mut Settings, infrastructure: Option<Infrastructure>) -> Option<Self> {
-        let base_url = settings.text("ALPHAVANTAGE_BASE_URL").unwrap_or(SERVICE.to_owned());
-        let is_local = base_url.parse().is_ok_and(|url| alpha_vantage::is_loopback(&url));
+        let base_url = web_address(settings, "ALPHAVANTAGE_BASE_URL", PLAIN).unwrap_or(SERVICE.to_owned());
+        let is_local = base_url.parse().is_ok_and(|url: EndpointUrl| url.is_loopback());
         let plan: Option<KeyPlan> =
             optional(settings, "ALPHAVANTAGE_PLAN", KeyPlan::Paid, "write free or paid");
         let number = "write a number of calls above 0";
@@ -119,10 +122,10 @@ fn alpha_vantage(
         key: Secret::from(key.clone().unwrap_or_default()),
         history,
         timeout: Duration::from_secs(timeout),
+        outbound: Outbound::from_settings(settings, AddressRules::of_operator()),
     };
     if let Err(SetupError::BaseUrl) = AlphaVantage::new(given.clone()) {
-        let fix = "write https://host or http://host:port, without user, password and query";
-        settings.invalid("ALPHAVANTAGE_BASE_URL", SetupError::BaseUrl.to_string(), fix);
+        settings.invalid("ALPHAVANTAGE_BASE_URL", SetupError::BaseUrl.to_string(), PLAIN);
     }
     key.map(|_| given)
 }

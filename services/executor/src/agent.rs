@@ -1,8 +1,8 @@
 //! Agents' days: the session decides; this part calls the endpoint, waits, and keeps the journal.
 
+mod access;
 mod conversation;
 mod endpoint;
-mod http;
 mod journal;
 mod search;
 
@@ -20,6 +20,7 @@ use storage::execution::agents::{Attempt, begin_attempt, end_attempt};
 
 use crate::error::ExecutorError;
 
+pub use access::EndpointAccess;
 pub(crate) use conversation::Stop;
 use conversation::{Conversation, Means, Talk};
 use endpoint::Endpoints;
@@ -59,10 +60,11 @@ impl AgentDays {
     pub(crate) fn new(
         pool: PgPool,
         wake: Wake,
+        access: EndpointAccess,
         searcher: Option<Searcher>,
         slice: Duration,
     ) -> reqwest::Result<Self> {
-        Ok(Self { pool, wake, endpoints: Endpoints::new()?, searcher, slice })
+        Ok(Self { pool, wake, endpoints: Endpoints::new(access)?, searcher, slice })
     }
 
     /// Runs an agent's day as far as this turn goes.

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use domain::market::calendar::Calendar;
 use runtime::infrastructure::Infrastructure;
+use runtime::outbound::web_address;
 use runtime::settings::{Mistakes, Settings};
+
+use crate::agent::EndpointAccess;
 
 /// Settings of the executor service.
 #[derive(Debug, Clone)]
@@ -20,6 +23,8 @@ pub struct Config {
     pub agent_slice: Duration,
     /// `AGENTS_AT_ONCE`: lanes of agents side by side (default 32).
     pub agents_at_once: u16,
+    /// `ENDPOINT_KEYS`, `ENDPOINT_ALLOW`, `OUTBOUND_PROXY`: which endpoints may be called with which keys.
+    pub endpoints: EndpointAccess,
     /// `SEARCH_URL` and `SEARCH_API_KEY` (or `JINA_API_KEY`): where agents may search, with which key;
     /// nowhere without one of them, or in `DEV`.
     pub search: Option<(String, Option<String>)>,
@@ -48,6 +53,7 @@ impl Config {
         let agent_slice = settings.parsed("AGENT_SLICE_MS", 10_000, "write a number of milliseconds");
         let thirty_two = NonZeroU16::MIN.saturating_add(31);
         let agents_at_once = settings.parsed("AGENTS_AT_ONCE", thirty_two, "write a number above 0").get();
+        let endpoints = EndpointAccess::from_settings(settings, infrastructure.as_ref());
         let dev = infrastructure.as_ref().is_some_and(|shared| shared.deployment.is_dev_mode);
         // A search costs money, as a model does.
         let search = search_engine(settings).filter(|_| !dev);
@@ -59,6 +65,7 @@ impl Config {
             lanes_at_once,
             agent_slice: Duration::from_millis(agent_slice),
             agents_at_once,
+            endpoints,
             search,
             patience: Duration::from_secs(patience),
             calendar,
@@ -69,13 +76,8 @@ impl Config {
 /// Where agents may search and with which key: `SEARCH_URL`, `SEARCH_API_KEY`. `None` when they may not.
 pub fn search_engine(settings: &mut Settings) -> Option<(String, Option<String>)> {
     let key = settings.text("SEARCH_API_KEY").or_else(|| settings.text("JINA_API_KEY"));
-    let url = settings.text("SEARCH_URL");
-    if let Some(url) = &url
-        && !(url.starts_with("http://") || url.starts_with("https://"))
-    {
-        let fix = "write the http or https address of a search engine that answers ?q= with JSON";
-        settings.invalid("SEARCH_URL", "is no address".to_owned(), fix);
-    }
+    let fix = "write the http or https address of a search engine that answers ?q= with JSON";
+    let url = web_address(settings, "SEARCH_URL", fix);
     match (url, key) {
         (Some(url), key) => Some((url, key)),
         (None, Some(key)) => Some(("https://s.jina.ai/".to_owned(), Some(key))),

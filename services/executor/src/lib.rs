@@ -35,7 +35,7 @@ use crate::recovery::catch_up::CatchUp;
 use crate::recovery::reconciler::Reconciler;
 use crate::recovery::unplannable::Unplannable;
 
-pub use agent::Searcher;
+pub use agent::{EndpointAccess, Searcher};
 pub use config::{Config, search_engine};
 
 /// Builds the service: its routes, and its work until `shutdown`.
@@ -50,9 +50,10 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         .context("connecting to Postgres")?;
     let health = runtime::http::Health::new(&pool, &infrastructure);
     let wake = Wake::default();
-    let searcher = config.search.map(|(url, key)| Searcher::new(url, key)).transpose();
+    let searcher =
+        config.search.map(|(url, key)| Searcher::new(&config.endpoints.outbound, url, key)).transpose();
     let searcher = searcher.context("preparing searches")?;
-    let agents = AgentDays::new(pool.clone(), wake.clone(), searcher, config.agent_slice)
+    let agents = AgentDays::new(pool.clone(), wake.clone(), config.endpoints, searcher, config.agent_slice)
         .context("preparing calls of endpoints")?;
 
     let jobs = Arc::new(JobCache::default());

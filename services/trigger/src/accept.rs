@@ -20,6 +20,7 @@ use storage::trigger::{Acceptance, Admission, IdempotencyKey};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::catalogue::{CatalogueMistake, endpoint_refusal};
 use crate::config::Config;
 
 #[derive(Clone)]
@@ -84,6 +85,9 @@ pub enum NotAccepted {
     /// `MAX_ACTIVE_JOBS` jobs are active.
     #[error("Another simulation job is already running or pending. Please wait for it to complete.")]
     Full,
+    /// A model's endpoint may not be called, or may not get the key that the model names.
+    #[error("{}: {}; {}", .0.key, .0.problem, .0.fix)]
+    Endpoint(CatalogueMistake),
     /// The job could not be encoded as a message.
     #[error(transparent)]
     Message(#[from] contract::ContractError),
@@ -142,8 +146,16 @@ impl Acceptor {
             accepted_at: now.trunc_subsecs(6),
             retry_of: None,
         };
+        self.check_endpoints(&job)?;
         let warnings = resolved.up_to_date().map(|model| Warning::up_to_date(model).message).collect();
         Ok(ProposedJob { message: resolved.message(), warnings, request, job })
+    }
+
+    /// # Errors
+    /// When a model of the job may not be called, e.g. of a job that was accepted under other settings.
+    pub(crate) fn check_endpoints(&self, job: &Job) -> Result<(), NotAccepted> {
+        let refusal = job.models.iter().find_map(|model| endpoint_refusal(model, &self.config.endpoints));
+        refusal.map_or(Ok(()), |refusal| Err(NotAccepted::Endpoint(refusal)))
     }
 
     pub(crate) fn response(

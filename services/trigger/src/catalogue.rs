@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chrono::NaiveDate;
+use domain::agent::EndpointRules;
 use domain::job::request::KnownModel;
 use domain::job::{Model, ModelKind};
 use domain::strategy::recorded_orders::RecordedOrders;
@@ -128,6 +129,12 @@ impl Catalogue {
         Some(model)
     }
 
+    /// All models whose endpoints may not be called, or may not get the key that the model names.
+    pub fn endpoint_mistakes(&self, rules: &EndpointRules) -> Vec<CatalogueMistake> {
+        let models = self.entries.iter().map(|entry| &entry.model);
+        models.filter_map(|model| endpoint_refusal(model, rules)).collect()
+    }
+
     /// Names of the models whose endpoints may cost money: language models, and agents on other machines.
     pub fn paid(&self) -> Vec<&str> {
         let models = self.entries.iter().map(|entry| &entry.model);
@@ -144,4 +151,12 @@ impl Catalogue {
             .for_each(|model| scripted::use_script(model, endpoint));
         self
     }
+}
+
+/// Why the endpoint of a model may not be called, or may not get its key.
+pub(crate) fn endpoint_refusal(model: &Model, rules: &EndpointRules) -> Option<CatalogueMistake> {
+    let ModelKind::Agent(agent) = &model.kind else { return None };
+    let refusal = rules.check(&agent.url, agent.key_variable.as_deref()).err()?;
+    let key = format!("models.{}.{}", model.signature, refusal.field(agent.dialect));
+    Some(CatalogueMistake::new(key, &refusal, &refusal.fix()))
 }

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
+use domain::agent::EndpointRules;
 use domain::market::calendar::Calendar;
 use domain::market::instruments::Universe;
 use runtime::infrastructure::Infrastructure;
+use runtime::outbound::{endpoint_rules, web_address};
 use runtime::settings::{Mistakes, Settings};
 
 use crate::catalogue::Catalogue;
@@ -18,6 +20,8 @@ pub struct Config {
     /// The models of `MODELS_FILE` (default `configs/models.toml`). In `DEV` the models with paid endpoints use that of
     /// `DEV_ENDPOINT_URL` instead.
     pub catalogue: Catalogue,
+    /// `ENDPOINT_KEYS`, `ENDPOINT_ALLOW`: which endpoints may be called with which keys.
+    pub endpoints: EndpointRules,
     /// The universe of `UNIVERSE_FILE` (default `configs/universes/nasdaq100.json`).
     pub universe: Universe,
     /// `MAX_SIMULATION_DAYS`: most calendar days of one job (default 3660).
@@ -46,17 +50,18 @@ impl Config {
         let models_file =
             PathBuf::from(settings.text("MODELS_FILE").unwrap_or("configs/models.toml".to_owned()));
         let catalogue = Catalogue::load(&models_file);
-        if let Err(mistakes) = &catalogue {
-            for mistake in mistakes {
-                let place = models_file.display().to_string();
-                settings.mistake(&place, &mistake.key, mistake.problem.clone(), &mistake.fix);
-            }
-        }
         let dev = infrastructure.as_ref().is_some_and(|shared| shared.deployment.is_dev_mode);
-        let catalogue = match catalogue {
-            Ok(catalogue) if dev => scripted(catalogue, settings),
-            catalogue => catalogue.ok(),
+        let endpoints = endpoint_rules(settings, infrastructure.as_ref());
+        let (catalogue, mistakes) = match catalogue {
+            Ok(catalogue) if dev => (scripted(catalogue, settings, &endpoints), Vec::new()),
+            Ok(catalogue) => (Some(catalogue), Vec::new()),
+            Err(mistakes) => (None, mistakes),
         };
+        let refused = catalogue.iter().flat_map(|catalogue| catalogue.endpoint_mistakes(&endpoints));
+        for mistake in mistakes.into_iter().chain(refused) {
+            let place = models_file.display().to_string();
+            settings.mistake(&place, &mistake.key, mistake.problem, &mistake.fix);
+        }
         let universe = runtime::universe::required(settings);
         let max_days = settings.parsed("MAX_SIMULATION_DAYS", 3660, "write a number of calendar days");
         let max_active_jobs = settings.parsed("MAX_ACTIVE_JOBS", 64, "write a number of jobs");
@@ -65,6 +70,7 @@ impl Config {
         Some(Self {
             infrastructure: infrastructure?,
             catalogue: catalogue?,
+            endpoints,
             universe: universe?,
             max_days,
             max_active_jobs,
@@ -75,24 +81,21 @@ impl Config {
 }
 
 /// The catalogue of a `DEV` deployment, without paid endpoints.
-fn scripted(catalogue: Catalogue, settings: &mut Settings) -> Option<Catalogue> {
+fn scripted(catalogue: Catalogue, settings: &mut Settings, endpoints: &EndpointRules) -> Option<Catalogue> {
     let paid = catalogue.paid().join(", ");
     if paid.is_empty() {
         return Some(catalogue);
     }
     let fix = "set it to the address of a scripted endpoint, e.g. http://127.0.0.1:8091/v1 of standin-chat, or take these models out of MODELS_FILE";
-    match settings.text("DEV_ENDPOINT_URL") {
-        Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
-            Some(catalogue.scripted(url.trim_end_matches('/')))
-        }
-        Some(_) => {
-            settings.invalid("DEV_ENDPOINT_URL", "is no http or https address".to_owned(), fix);
-            None
-        }
-        None => {
-            let problem = format!("is not set, and in DEV nothing asks the endpoints of {paid}");
-            settings.mistake("environment", "DEV_ENDPOINT_URL", problem, fix);
-            None
-        }
+    if settings.text("DEV_ENDPOINT_URL").is_none() {
+        let problem = format!("is not set, and in DEV nothing asks the endpoints of {paid}");
+        settings.mistake("environment", "DEV_ENDPOINT_URL", problem, fix);
+        return None;
     }
+    let url = web_address(settings, "DEV_ENDPOINT_URL", fix)?;
+    if let Err(refusal) = endpoints.check(&url, None) {
+        settings.invalid("DEV_ENDPOINT_URL", refusal.to_string(), &refusal.fix());
+        return None;
+    }
+    Some(catalogue.scripted(url.trim_end_matches('/')))
 }

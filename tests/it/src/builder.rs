@@ -82,6 +82,7 @@ impl Builder {
         set("AMQP_URL", amqp_url.unwrap_or_default());
         set("ALPHAVANTAGE_BASE_URL", prices.base_url());
         set("ALPHAVANTAGE_API_KEY", "a-paying-key".to_owned());
+        set("ENDPOINT_KEYS", "TEST_AGENT_KEY@127.0.0.1 THIS_IS_NOT_SET@127.0.0.1".to_owned());
         set("MODELDAY_LOG", "info".to_owned());
         if let Some((symbols, benchmark)) = self.symbols {
             let universe = serde_json::json!({ "name": "test", "symbols": symbols, "benchmark": benchmark });

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::endpoint::EndpointUrl;
 use super::secrets::Secrets;
 
 mod failure;
@@ -50,6 +51,10 @@ pub(super) fn read(
     read.map_or_else(ModelResponse::Failed, ModelResponse::Message)
 }
 
+/// Which address it is stays in the logs: whoever reads results need not know the inside of a network.
+const NOT_ALLOWED: &str = "the name of the endpoint's host leads to an inside, link-local or metadata address; correct the \
+     model's address, or add the host to ENDPOINT_ALLOW if it is an inside one of yours";
+
 /// The HTTP status, when there is a body to read.
 fn status(raw: &RawResponse) -> Result<u16, Failure> {
     let (class, text) = match (raw.delivery, raw.status) {
@@ -57,6 +62,7 @@ fn status(raw: &RawResponse) -> Result<u16, Failure> {
         (Delivery::TimedOut, _) | (Delivery::Whole, None) => (FailureClass::Timeout, "no answer in time"),
         (Delivery::Unreachable, _) => (FailureClass::Unreachable, "no connection"),
         (Delivery::TooLarge, _) => (FailureClass::TooLarge, "the answer is too large"),
+        (Delivery::NotAllowed, _) => (FailureClass::NotAllowed, NOT_ALLOWED),
         (Delivery::Cut, None) => (FailureClass::Malformed, "the connection was cut"),
     };
     Err(Failure::new(class, text))
@@ -68,6 +74,9 @@ fn read_body(
     secrets: &Secrets,
     message: fn(&Value) -> Result<AssistantMessage, Failure>,
 ) -> Result<AssistantMessage, Failure> {
+    if (300..400).contains(&status) {
+        return Err(redirected(raw, secrets));
+    }
     let text = secrets.conceal(&String::from_utf8_lossy(&raw.body));
     // A body that is not UTF-8 is damaged, so a message in it may not be the one that was sent.
     let intact = std::str::from_utf8(&raw.body).is_ok();
@@ -79,4 +88,14 @@ fn read_body(
         Some(json @ Value::Object(_)) if intact => message(&json),
         Some(_) | None => Err(Failure::new(FailureClass::Malformed, "the answer is no JSON object")),
     }
+}
+
+/// A redirect. It is not followed: the key and the conversation would go where the endpoint says.
+fn redirected(raw: &RawResponse, secrets: &Secrets) -> Failure {
+    let target = raw.headers.get("location").and_then(|location| location.parse::<EndpointUrl>().ok());
+    let target = target.map_or_else(|| "another address".to_owned(), |url| url.authority());
+    let text = format!(
+        "the endpoint redirects to {target}, which is not followed; if it is right, write it as the model's address"
+    );
+    Failure::new(FailureClass::Redirected, &secrets.redact(&text))
 }

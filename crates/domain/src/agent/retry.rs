@@ -24,7 +24,9 @@ impl FailureClass {
             | Self::BadModel
             | Self::TooLong
             | Self::BadRequest
-            | Self::TooLarge => None,
+            | Self::TooLarge
+            | Self::Redirected
+            | Self::NotAllowed => None,
         }
     }
 }

@@ -13,7 +13,7 @@ mod series;
 pub(crate) use client::{AlphaVantage, Settings, SetupError};
 pub(crate) use history::History;
 
-pub(crate) use client::{NAME, is_loopback};
+pub(crate) use client::NAME;
 pub(crate) use history::COMPACT_SESSIONS;
 pub(crate) use limits::{KeyPlan, quota_windows};
 

@@ -17,7 +17,8 @@ use storage::execution::agents::{Attempt, CallPermission, CallResponse, Intent, 
 use storage::execution::{Durable, Lane};
 use uuid::Uuid;
 
-use super::endpoint::{self, Endpoints, NoKey};
+use super::access::NotCalled;
+use super::endpoint::Endpoints;
 use super::journal::JournalWriter;
 use super::search::Searcher;
 use crate::error::ExecutorError;
@@ -135,9 +136,9 @@ impl<'c, 'a> Conversation<'c, 'a> {
     }
 
     async fn call(&mut self, request: ModelRequest, hash: &str, tries: u32) -> Result<Step, ExecutorError> {
-        let key = match endpoint::key(self.agent) {
-            Ok(key) => key,
-            Err(NoKey::Unset(variable)) => return self.without_key(&request, &NoKey::Unset(variable)),
+        let access = match self.means.endpoints.access(self.agent) {
+            Ok(access) => access,
+            Err(problem) => return self.not_called(&request, &problem),
         };
         match self.allowed(&request, hash).await? {
             CallPermission::Allowed => {}
@@ -149,10 +150,10 @@ impl<'c, 'a> Conversation<'c, 'a> {
             CallPermission::BudgetBusy => return Ok(Step::Stop(Stop::Wait(Duration::from_secs(1)))),
             CallPermission::OverRate => return Ok(Step::Stop(Stop::Wait(until_next_minute()))),
         }
-        let secrets = endpoint::secrets(key.as_deref());
+        let secrets = access.secrets();
         let identity = self.identity(request.step);
         let body = request.body.clone();
-        let raw = self.means.endpoints.call(self.agent, key.as_deref(), &identity, body).await;
+        let raw = self.means.endpoints.call(self.agent, &access, &identity, body).await;
         let response = self.agent.dialect.classify(&raw, &secrets);
         metrics::counter!("modelday_agent_calls_total", "class" => response.class()).increment(1);
         match &response {
@@ -224,9 +225,12 @@ impl<'c, 'a> Conversation<'c, 'a> {
         Box::pin(self.call(request.clone(), &hash, tries)).await
     }
 
-    fn without_key(&mut self, request: &ModelRequest, problem: &NoKey) -> Result<Step, ExecutorError> {
-        let class = domain::agent::FailureClass::BadCredentials;
-        let response = ModelResponse::Failed(Failure::new(class, &problem.to_string()));
+    fn not_called(&mut self, request: &ModelRequest, problem: &NotCalled) -> Result<Step, ExecutorError> {
+        tracing::warn!(
+            job.id = %self.lane.job, model = self.lane.model,
+            "the endpoint of {} is not called: {problem}", self.lane.model
+        );
+        let response = ModelResponse::Failed(problem.failure());
         self.record_response(request, &response, Some(Decimal::ZERO), 0)?;
         self.session.add_response(&response)?;
         Ok(Step::On)

@@ -4,43 +4,40 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::Utc;
-use domain::agent::{Delivery, Dialect, RawResponse, Secrets};
+use domain::agent::{Delivery, Dialect, RawResponse};
 use domain::job::AgentModel;
 use reqwest::header::HeaderMap;
+use runtime::outbound::address_refusal;
 
-use super::http::client;
+use super::access::{CallAccess, EndpointAccess, NotCalled};
 
 /// Longest that one call may take, however slowly its response arrives.
 const MAX_CALL_TIME: Duration = Duration::from_secs(300);
 
 /// Calls endpoints.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Endpoints {
     http: reqwest::Client,
-}
-
-/// Why an endpoint cannot be called at all.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NoKey {
-    /// The model names a variable that the executor does not have.
-    #[error(
-        "the executor's environment has no {0}, which this model's api_key_env names; set it and restart"
-    )]
-    Unset(String),
+    access: EndpointAccess,
 }
 
 impl Endpoints {
     /// Prepares the client.
-    pub(crate) fn new() -> reqwest::Result<Self> {
-        let http = client().connect_timeout(Duration::from_secs(10)).build()?;
-        Ok(Self { http })
+    pub(crate) fn new(access: EndpointAccess) -> reqwest::Result<Self> {
+        let http = access.outbound.client()?.connect_timeout(Duration::from_secs(10)).build()?;
+        Ok(Self { http, access })
+    }
+
+    /// What calls of this model's endpoint may carry.
+    pub(crate) fn access(&self, agent: &AgentModel) -> Result<CallAccess, NotCalled> {
+        self.access.of(agent)
     }
 
     /// Sends `body` and reads the answer; `identity` is the same whenever the same call is sent again.
     pub(crate) async fn call(
         &self,
         agent: &AgentModel,
-        key: Option<&str>,
+        access: &CallAccess,
         identity: &str,
         body: String,
     ) -> RawResponse {
@@ -54,7 +51,7 @@ impl Endpoints {
             .header("content-type", "application/json")
             .header("idempotency-key", identity)
             .body(body);
-        if let Some(key) = key {
+        if let Some(key) = &access.key {
             request = request.bearer_auth(key);
         }
         let most = usize::try_from(agent.settings.limits.max_answer_bytes).unwrap_or(usize::MAX);
@@ -69,14 +66,16 @@ impl Endpoints {
 async fn read(request: reqwest::RequestBuilder, quiet: Duration, most: usize) -> RawResponse {
     let mut response = match tokio::time::timeout(quiet, request.send()).await {
         Err(_) => return RawResponse::none(Delivery::TimedOut, Utc::now()),
-        Ok(Err(error)) if error.is_connect() => return RawResponse::none(Delivery::Unreachable, Utc::now()),
-        Ok(Err(error)) if error.is_timeout() => return RawResponse::none(Delivery::TimedOut, Utc::now()),
-        Ok(Err(_)) => return RawResponse::none(Delivery::Cut, Utc::now()),
+        Ok(Err(error)) => return RawResponse::none(not_delivered(&error), Utc::now()),
         Ok(Ok(response)) => response,
     };
     let (status, headers) = (response.status().as_u16(), headers(response.headers()));
     let mut body = Vec::new();
     let delivery = loop {
+        // What a redirect says is of no use.
+        if response.status().is_redirection() {
+            break Delivery::Whole;
+        }
         match tokio::time::timeout(quiet, response.chunk()).await {
             Err(_) => break Delivery::TimedOut,
             Ok(Err(_)) => break Delivery::Cut,
@@ -88,21 +87,22 @@ async fn read(request: reqwest::RequestBuilder, quiet: Duration, most: usize) ->
     RawResponse { delivery, status: Some(status), headers, body, received_at: Utc::now() }
 }
 
+fn not_delivered(error: &reqwest::Error) -> Delivery {
+    if let Some(refusal) = address_refusal(error) {
+        tracing::warn!("a model's endpoint was not called: its host {refusal}");
+        Delivery::NotAllowed
+    } else if error.is_connect() {
+        Delivery::Unreachable
+    } else if error.is_timeout() {
+        Delivery::TimedOut
+    } else {
+        Delivery::Cut
+    }
+}
+
 fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     let text = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
         Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
     };
     headers.iter().filter_map(text).collect()
-}
-
-/// The key of an agent's endpoint, from the environment.
-pub(crate) fn key(agent: &AgentModel) -> Result<Option<String>, NoKey> {
-    let Some(variable) = &agent.key_variable else { return Ok(None) };
-    let key = std::env::var(variable).ok().filter(|key| !key.is_empty());
-    key.map(Some).ok_or_else(|| NoKey::Unset(variable.clone()))
-}
-
-/// What must never be written down.
-pub(crate) fn secrets(key: Option<&str>) -> Secrets {
-    Secrets::new(key.map(str::to_owned))
 }

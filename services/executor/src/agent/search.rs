@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use domain::agent::search::{SearchResult, failed, published_before, text};
+use runtime::outbound::Outbound;
 use serde_json::Value;
-
-use super::http::client;
 
 /// Longest that a search may take.
 const MAX_SEARCH_TIME: Duration = Duration::from_secs(30);
@@ -28,8 +27,8 @@ impl Searcher {
     ///
     /// # Errors
     /// When no HTTP client can be made.
-    pub fn new(url: String, key: Option<String>) -> reqwest::Result<Self> {
-        let http = client().timeout(MAX_SEARCH_TIME).build()?;
+    pub fn new(outbound: &Outbound, url: String, key: Option<String>) -> reqwest::Result<Self> {
+        let http = outbound.of_operator().client()?.timeout(MAX_SEARCH_TIME).build()?;
         Ok(Self { http, url, key })
     }
 
@@ -48,6 +47,9 @@ impl Searcher {
             request = request.bearer_auth(key);
         }
         let mut response = request.send().await.map_err(|_| "the search did not answer")?;
+        if response.status().is_redirection() {
+            return Err("the search redirects to another address, which is not followed; correct SEARCH_URL");
+        }
         if !response.status().is_success() {
             return Err("the search was refused");
         }

@@ -6,6 +6,7 @@ mod batches;
 mod cancelling;
 mod counting;
 mod dead_letters;
+mod endpoints;
 mod options;
 mod planning;
 mod scene;

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use contract::{decode_event, kind};
+use domain::agent::{AddressRules, EndpointRules};
 use domain::events::event::{Event, JobCancel, JobEnded, LaneContinue};
 use domain::market::calendar::Calendar;
 use domain::values::ids::{JobId, LaneId};
-use executor::Config;
+use executor::{Config, EndpointAccess};
 use messaging::Envelope;
 use runtime::CancellationToken;
 use runtime::deployment::{Deployment, Mode};
 use runtime::infrastructure::{Address, Infrastructure};
+use runtime::outbound::Outbound;
 use runtime::relay::{self, Relay, Wake};
 use sqlx::types::Uuid;
 use storage::outbox::{self, StoredMessage};
@@ -52,6 +54,11 @@ impl Stage {
             lanes_at_once: 4,
             agent_slice: Duration::from_secs(10),
             agents_at_once: 8,
+            endpoints: EndpointAccess::new(
+                EndpointRules::new(AddressRules::with_loopback(), Vec::new()),
+                Outbound::new(AddressRules::with_loopback(), None),
+                |_| None,
+            ),
             search: None,
             patience: Duration::from_secs(1),
             calendar: Calendar::nyse(),

@@ -3,10 +3,12 @@
 use anyhow::{Context as _, ensure};
 use chrono::NaiveDate;
 use clap::Args;
+use domain::agent::AddressRules;
 use domain::agent::sandbox::{Sandbox, SandboxSettings};
 use domain::market::instruments::{Symbol, Universe};
 use executor::Searcher;
 use runtime::deployment::Deployment;
+use runtime::outbound::Outbound;
 use runtime::settings::{Mistakes, Settings};
 use rust_decimal::Decimal;
 use storage::{Database, Owner};
@@ -39,6 +41,7 @@ struct Config {
     universe: Universe,
     /// The search engine's URL and key.
     search: Option<(String, Option<String>)>,
+    outbound: Outbound,
 }
 
 impl Config {
@@ -52,7 +55,8 @@ impl Config {
             Some(Universe { name: "symbols".to_owned(), symbols, benchmark: None })
         };
         let search = executor::search_engine(&mut settings).filter(|_| !deployment.is_dev_mode);
-        let complete = || Some(Self { database: database?, universe: universe?, search });
+        let outbound = Outbound::from_settings(&mut settings, AddressRules::of_operator());
+        let complete = || Some(Self { database: database?, universe: universe?, search, outbound });
         settings.finish(complete())
     }
 }
@@ -61,7 +65,7 @@ impl Config {
 pub(super) async fn begin(arguments: McpArguments) -> anyhow::Result<Session> {
     let mut settings = Settings::load();
     let calendar = runtime::market_clock::calendar(&mut settings);
-    let Config { database, universe, search } = Config::read(settings, &arguments)?;
+    let Config { database, universe, search, outbound } = Config::read(settings, &arguments)?;
     let McpArguments { date, cash, .. } = arguments;
     ensure!(
         calendar.is_session(date),
@@ -75,7 +79,7 @@ pub(super) async fn begin(arguments: McpArguments) -> anyhow::Result<Session> {
     let symbols = universe.symbols.iter().chain(&universe.benchmark).cloned().collect();
     let bars = StoredBars { pool, symbols };
     let prices = bars.up_to(date, &calendar).await?;
-    let searcher = search.map(|(url, key)| Searcher::new(url, key)).transpose()?;
+    let searcher = search.map(|(url, key)| Searcher::new(&outbound, url, key)).transpose()?;
     let settings = SandboxSettings { universe, calendar, initial_cash: cash, search: searcher.is_some() };
     Ok(Session { sandbox: Sandbox::begin(settings, date, prices).context("--cash")?, bars, searcher })
 }

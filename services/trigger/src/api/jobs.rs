@@ -71,7 +71,7 @@ pub(super) async fn cancel(
         (status = 200, description = "The new job was accepted, or was accepted before under the same key.",
             body = AcceptedBody,
             headers(("Idempotency-Replayed" = Option<String>, description = "`true` on a repeated response."))),
-        (status = 400, description = "Too many jobs are active.", body = ProblemBody,
+        (status = 400, description = "Too many jobs are active, or the endpoint of a model may not be called.", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 404, description = "No such job was accepted.", body = ProblemBody,
             content_type = "application/problem+json"),

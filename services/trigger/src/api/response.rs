@@ -30,6 +30,7 @@ impl From<NotAccepted> for Problem {
                 Some(error) => Self::validation(vec![error]),
                 None => Self::new(StatusCode::BAD_REQUEST, refusal.detail()),
             },
+            NotAccepted::Endpoint(_) => Self::new(StatusCode::BAD_REQUEST, error.to_string()),
             NotAccepted::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             NotAccepted::Full => Self::new(StatusCode::BAD_REQUEST, error.to_string()).retry_after(5),
             NotAccepted::Message(_) | NotAccepted::Json(_) | NotAccepted::Storage(_) => {

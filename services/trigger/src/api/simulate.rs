@@ -27,7 +27,7 @@ use crate::dry_run::{DryRunBody, dry_run};
         (status = 200, description = "The job was accepted, or was accepted before under the same key.",
             body = AcceptedBody,
             headers(("Idempotency-Replayed" = Option<String>, description = "`true` on a repeated response."))),
-        (status = 400, description = "The request cannot be run: its dates, too many days, too many active jobs.",
+        (status = 400, description = "The request cannot be run: its dates, too many days, too many active jobs, an endpoint that may not be called.",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is larger than 1 MiB.", body = ProblemBody,
             content_type = "application/problem+json"),

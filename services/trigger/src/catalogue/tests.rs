@@ -143,6 +143,10 @@ fn an_agent_is_read_with_its_prompt_and_its_mistakes_are_told() {
     assert_eq!(agent.settings.prompt.version, "short");
     assert_eq!(agent.settings.limits.max_steps, 3);
     assert_eq!(key("basemodel = \"m\""), "models.a.base_url");
+    let with_password = entry("basemodel = \"m\"\nbase_url = \"https://user:hush@x/v1\"").unwrap_err();
+    assert_eq!(with_password[0].key, "models.a.base_url");
+    assert!(with_password[0].problem.contains("a user or a password"), "{with_password:?}");
+    assert!(!format!("{with_password:?}").contains("hush"), "{with_password:?}");
     assert_eq!(key("base_url = \"http://x\""), "models.a.basemodel");
     assert_eq!(key(&format!("{good}\ndecisions = \"d.csv\"")), "models.a.kind");
     let misspelt = entry(&format!("{good}\nmax_step = 4")).unwrap_err();

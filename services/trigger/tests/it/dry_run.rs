@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use domain::agent::{AddressRules, EndpointRules};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -341,4 +342,38 @@ async fn agents_are_estimated_from_their_past_days_or_limits_or_not_at_all() {
         (&json!(false), &json!("past days cost more"))
     );
     stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_model_whose_endpoint_may_not_be_called_is_neither_planned_nor_triggered_nor_retried() {
+    let files = Files::new();
+    let stage = files.stage().await;
+    let body = request(&["open", "cash"]);
+    let job = stage.post(&body).await.job().to_owned();
+    store_portfolio(&stage, "01990000-0000-7000-8000-0000000000f1", "open", 0).await;
+    stage
+        .database
+        .execute(&format!(
+            "INSERT INTO execution.jobs (id, kind, body, state, open_lanes, ended_at)
+             VALUES ('{job}', 'k', '{{}}', 'partial', 0, now());
+             INSERT INTO execution.model_days (job_id, portfolio_id, trading_date, state, detail)
+             VALUES ('{job}', '01990000-0000-7000-8000-0000000000f1', '2025-09-02', 'failed', 'why')"
+        ))
+        .await;
+    let stage = stage.restart_with(EndpointRules::new(AddressRules::default(), Vec::new())).await;
+    let stored = stage.stored().await;
+
+    let plan = stage.plan(&body).await;
+    let triggered = stage.post(&body).await;
+    let retried = stage.post_to(&format!("/jobs/{job}/retry")).await;
+    let others = stage.plan(&request(&["cash"])).await;
+
+    for refused in [plan, triggered, retried] {
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.body);
+        let detail = refused.detail();
+        assert!(detail.starts_with("models.open.url: leads to 127.0.0.1, an inside address"), "{detail}");
+        assert!(detail.contains("add 127.0.0.1 to ENDPOINT_ALLOW"), "{detail}");
+    }
+    assert_eq!(others.status, StatusCode::OK, "{}", others.body);
+    assert_eq!(stage.stored().await, stored);
 }

@@ -61,14 +61,65 @@ fn development_calls_no_paid_endpoint_and_says_what_to_set_instead() {
         "{text}"
     );
     let text = read(&[("DEV_ENDPOINT_URL", "localhost:8091")]).unwrap_err().to_string();
-    assert!(text.contains("DEV_ENDPOINT_URL (environment): is no http or https address"), "{text}");
+    assert!(text.contains("DEV_ENDPOINT_URL (environment): is not an http or https address"), "{text}");
     let config = read(&[("DEV_ENDPOINT_URL", "http://127.0.0.1:8091/v1/")]).unwrap();
     assert!(config.infrastructure.database.url.ends_with("/modelday_dev"));
     let start = "2025-10-01".parse().unwrap();
     let model = config.catalogue.snapshot("gpt", start, start).unwrap();
     assert!(format!("{:?}", model.kind).contains("\"http://127.0.0.1:8091/v1\""), "{:?}", model.kind);
-    let read_in_prod = read(&[("DEPLOYMENT_MODE", "PROD")]).unwrap();
+    let text = read(&[("DEV_ENDPOINT_URL", "http://hush:hush@127.0.0.1:8091")]).unwrap_err().to_string();
+    assert!(text.contains("DEV_ENDPOINT_URL (environment): contains a user or a password"), "{text}");
+    assert!(!text.contains("hush"), "{text}");
+    let text = read(&[("DEV_ENDPOINT_URL", "http://10.0.0.9:8091/v1")]).unwrap_err().to_string();
+    assert!(text.contains("DEV_ENDPOINT_URL (environment): leads to 10.0.0.9, an inside address"), "{text}");
+    assert!(text.contains("add 10.0.0.9 to ENDPOINT_ALLOW") && !text.contains("models.gpt"), "{text}");
+    let own_key = [("DEPLOYMENT_MODE", "PROD"), ("ENDPOINT_KEYS", "A_KEY@api.example.com")];
+    let read_in_prod = read(&own_key).unwrap();
     assert!(read_in_prod.infrastructure.database.url.ends_with("/modelday"));
+}
+
+#[test]
+fn models_that_name_other_keys_or_inside_addresses_are_refused_when_the_file_is_read() {
+    let folder = Folder::new();
+    let llm = |name: &str, url: &str, key: &str| {
+        format!(
+            "[[models]]\nsignature = \"{name}\"\nkind = \"llm\"\nbasemodel = \"m\"\nbase_url = \"{url}\"\n{key}\n"
+        )
+    };
+    let models = folder.write(
+        "models.toml",
+        &[
+            llm("variable", "https://api.openai.com/v1", "api_key_env = \"DATABASE_URL\""),
+            llm("host", "https://evil.example/v1", "api_key_env = \"OPENAI_API_KEY\""),
+            llm("clear", "http://api.openai.com/v1", "api_key_env = \"OPENAI_API_KEY\""),
+            llm("inside", "http://192.168.0.9:11434/v1", ""),
+            llm("metadata", "http://169.254.169.254/latest", ""),
+            llm("good", "https://api.openai.com/v1", "api_key_env = \"OPENAI_API_KEY\""),
+            llm("local", "http://localhost:11434/v1", ""),
+            "[[models]]\nsignature = \"own\"\nkind = \"http\"\nurl = \"http://10.0.0.1/\"\n".to_owned(),
+        ]
+        .concat(),
+    );
+
+    let text =
+        Config::from_settings(&mut settings(&[("MODELS_FILE", &models)]), 8081).unwrap_err().to_string();
+
+    for line in [
+        "models.variable.api_key_env (FILE): names DATABASE_URL, which ENDPOINT_KEYS gives to no host; correct the \
+         entry, or add DATABASE_URL@api.openai.com to ENDPOINT_KEYS",
+        "models.host.api_key_env (FILE): names OPENAI_API_KEY, which belongs to api.openai.com and is not sent to \
+         evil.example; correct the entry, or add OPENAI_API_KEY@evil.example to ENDPOINT_KEYS",
+        "models.clear.api_key_env (FILE): names OPENAI_API_KEY, which would be sent to another machine without \
+         encryption; use https",
+        "models.inside.base_url (FILE): leads to 192.168.0.9, an inside address that ENDPOINT_ALLOW does not list; \
+         write another address, or add 192.168.0.9 to ENDPOINT_ALLOW",
+        "models.metadata.base_url (FILE): leads to 169.254.169.254, a link-local or metadata address",
+        "models.own.url (FILE): leads to 10.0.0.1, an inside address",
+    ] {
+        let line = line.replace("FILE", &models);
+        assert!(text.contains(&line), "{line:?} is not in:\n{text}");
+    }
+    assert!(text.contains("6 setting(s)"), "{text}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use domain::agent::EndpointRules;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, StatusCode};
 use runtime::settings::Settings;
@@ -75,7 +76,15 @@ impl Stage {
     pub(crate) async fn with(changes: &[(&str, &str)]) -> Self {
         let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
         let changes = changes.iter().map(own).collect();
-        Self::over(TestDatabase::new().await, TestVhost::new(), changes).await
+        Self::over(TestDatabase::new().await, TestVhost::new(), changes, None).await
+    }
+
+    /// Stops the service and starts it again with other rules for endpoints than its models file was read with.
+    pub(crate) async fn restart_with(self, endpoints: EndpointRules) -> Self {
+        let Self { database, vhost, changes, stop, work, .. } = self;
+        stop.cancel();
+        work.await.unwrap().unwrap();
+        Self::over(database, vhost, changes, Some(endpoints)).await
     }
 
     /// Stops the service and starts it again where it was.
@@ -83,14 +92,20 @@ impl Stage {
         let Self { database, vhost, changes, stop, work, .. } = self;
         stop.cancel();
         work.await.unwrap().unwrap();
-        Self::over(database, vhost, changes).await
+        Self::over(database, vhost, changes, None).await
     }
 
-    async fn over(database: TestDatabase, vhost: TestVhost, changes: Vec<(String, String)>) -> Self {
+    async fn over(
+        database: TestDatabase,
+        vhost: TestVhost,
+        changes: Vec<(String, String)>,
+        endpoints: Option<EndpointRules>,
+    ) -> Self {
         let servers = [("DATABASE_URL", database.url()), ("AMQP_URL", vhost.url())];
         let others = changes.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let all: Vec<_> = servers.into_iter().chain(others).collect();
-        let config = Config::from_settings(&mut settings(&all), 0).unwrap();
+        let mut config = Config::from_settings(&mut settings(&all), 0).unwrap();
+        config.endpoints = endpoints.unwrap_or(config.endpoints);
         let stop = CancellationToken::new();
         let access = config.infrastructure.address.access.clone();
         let service = trigger::build(config, stop.clone()).await.unwrap();

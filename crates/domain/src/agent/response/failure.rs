@@ -30,11 +30,15 @@ pub enum FailureClass {
     Unreachable,
     /// The answer was larger than allowed.
     TooLarge,
+    /// The endpoint names another address, which is not followed.
+    Redirected,
+    /// We may not call the endpoint, or not send it the key.
+    NotAllowed,
 }
 
 impl FailureClass {
     /// All classes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Throttled,
         Self::NoMoney,
         Self::BadCredentials,
@@ -46,6 +50,8 @@ impl FailureClass {
         Self::Malformed,
         Self::Unreachable,
         Self::TooLarge,
+        Self::Redirected,
+        Self::NotAllowed,
     ];
 
     /// The class's stable name, for rows and events.
@@ -62,6 +68,8 @@ impl FailureClass {
             Self::Malformed => "malformed",
             Self::Unreachable => "unreachable",
             Self::TooLarge => "too_large",
+            Self::Redirected => "redirected",
+            Self::NotAllowed => "not_allowed",
         }
     }
 
@@ -76,7 +84,9 @@ impl FailureClass {
             | Self::TooLong
             | Self::BadRequest
             | Self::ServerError
-            | Self::Unreachable => false,
+            | Self::Unreachable
+            | Self::Redirected
+            | Self::NotAllowed => false,
         }
     }
 }

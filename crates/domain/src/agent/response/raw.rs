@@ -19,6 +19,8 @@ pub enum Delivery {
     Unreachable,
     /// The body is longer than the limit; the rest was not read.
     TooLarge,
+    /// The endpoint's name resolves to addresses that may not be called; nothing was sent.
+    NotAllowed,
 }
 
 /// A response that nothing has read yet.

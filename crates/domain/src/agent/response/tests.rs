@@ -313,3 +313,26 @@ fn an_answer_is_read_as_it_was_written() {
         assert_eq!(serde_json::from_str::<ModelResponse>(&text).unwrap(), answer, "{text}");
     }
 }
+
+#[test]
+fn a_redirect_is_an_answer_of_its_own_and_names_where_it_leads_without_its_secrets() {
+    let redirect = |location: &str| failure(&raw(307, &[("location", location)], b"<html>moved</html>"));
+
+    let found = redirect("https://u:local-key-0815-4711@other.example:8443/v1?key=local-key-0815-4711");
+    let plain = redirect("https://other.example:8443/v1?key=local-key-0815-4711");
+
+    assert_eq!((found.class, plain.class), (FailureClass::Redirected, FailureClass::Redirected));
+    assert!(found.text.contains("redirects to another address"), "{}", found.text);
+    assert!(plain.text.contains("redirects to other.example:8443,"), "{}", plain.text);
+    for status in [300, 301, 302, 303, 308, 399] {
+        check(status, &json!({"error": {"code": "server_error"}}), "redirected");
+    }
+}
+
+#[test]
+fn a_name_that_leads_inside_is_told_with_the_setting_that_opens_it() {
+    let found = failure(&RawResponse::none(Delivery::NotAllowed, at()));
+
+    assert_eq!(found.class, FailureClass::NotAllowed);
+    assert!(found.text.contains("ENDPOINT_ALLOW"), "{}", found.text);
+}

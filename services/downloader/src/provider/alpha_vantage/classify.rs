@@ -45,6 +45,9 @@ pub(super) fn classify(response: &HttpResponse<'_>, query: &Query<'_>) -> Outcom
         429 => Outcome::Throttled { retry_after: retry_after.unwrap_or(MINUTE) },
         401 => Outcome::BadCredentials { reason: "HTTP status 401".to_owned() },
         403 | 408 => Outcome::Unreachable { reason: format!("HTTP status {status}"), retry_after },
+        300..=399 => Outcome::BugInRequest {
+            reason: format!("HTTP status {status}: it redirects to another address, which is not followed"),
+        },
         _ => Outcome::BugInRequest { reason: format!("HTTP status {status}") },
     }
 }

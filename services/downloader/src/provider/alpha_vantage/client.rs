@@ -9,6 +9,7 @@ use domain::ingest::fetch_plan::{Offer, Request, Shape};
 use domain::market::instruments::Symbol;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{Client, Response, Url};
+use runtime::outbound::Outbound;
 
 use super::classify::{HttpResponse, classify};
 use super::history::{History, OutputSize, compact_from};
@@ -34,6 +35,7 @@ pub(crate) struct Settings {
     pub(crate) history: History,
     /// How long a call may take, its body included.
     pub(crate) timeout: Duration,
+    pub(crate) outbound: Outbound,
 }
 
 /// Why a client cannot be built.
@@ -58,18 +60,12 @@ pub(crate) struct AlphaVantage {
 }
 
 impl AlphaVantage {
-    /// Builds a client. Makes ring the TLS implementation of the process unless one is installed.
+    /// Builds a client.
     pub(crate) fn new(settings: Settings) -> Result<Self, SetupError> {
-        // An error means that another implementation is installed, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let endpoint = endpoint(&settings.base_url).ok_or(SetupError::BaseUrl)?;
-        // A redirect would send the key to the address that it names.
-        let client = Client::builder()
-            .timeout(settings.timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("modelday/", env!("CARGO_PKG_VERSION")));
-        let client = if is_loopback(&endpoint) { client.no_proxy() } else { client };
-        let http = client.build().map_err(|error| SetupError::Client(error.without_url()))?;
+        let client = settings.outbound.of_operator().client();
+        let http = client.and_then(|client| client.timeout(settings.timeout).build());
+        let http = http.map_err(|error| SetupError::Client(error.without_url()))?;
         let full_refused_at = Mutex::new(None);
         Ok(Self { http, endpoint, settings, max_body_bytes: MAX_BODY_BYTES, full_refused_at })
     }
@@ -213,12 +209,6 @@ fn endpoint(base_url: &str) -> Option<Url> {
     let path = format!("{}/query", url.path().trim_end_matches('/'));
     url.set_path(&path);
     (is_web && is_plain).then_some(url)
-}
-
-/// Whether the address is on this machine. No proxy is used for it, since a proxy cannot reach it.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ fn settings(base_url: &str, history: History) -> Settings {
         key: Secret::from(KEY.to_owned()),
         history,
         timeout: Duration::from_millis(500),
+        outbound: Outbound::new(domain::agent::AddressRules::default(), None),
     }
 }
 
