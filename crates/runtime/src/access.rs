@@ -1,8 +1,10 @@
-//! Who may call the API: tokens with scopes, and their rate limit.
+//! Who may call the API: tokens with scopes, and their rate limit; under which names.
 
+mod hosts;
 mod scope;
 mod token;
 
+pub use hosts::{AllowedHosts, InvalidHost};
 pub use scope::{Scope, UnknownScope};
 pub use token::{InvalidToken, Token, Tokens, generate};
 
@@ -20,14 +22,13 @@ pub struct Access {
     pub requests_per_minute: NonZeroU32,
     /// `REQUEST_TIMEOUT_SECONDS`: time until a response begins; its body may take longer.
     pub request_timeout: Duration,
-    /// Whether the address is reachable from this machine only. Then the API needs no tokens, and requests from pages of
-    /// other sites are refused.
-    pub loopback_only: bool,
+    /// `ALLOWED_HOSTS`.
+    pub hosts: AllowedHosts,
 }
 
 impl Access {
     /// Reads the settings.
-    pub fn from_settings(settings: &mut Settings, loopback_only: bool) -> Self {
+    pub fn from_settings(settings: &mut Settings) -> Self {
         let tokens = settings.parsed(
             "API_TOKENS",
             Tokens::default(),
@@ -39,6 +40,8 @@ impl Access {
         let thirty = NonZeroU32::MIN.saturating_add(29);
         let seconds = settings.parsed("REQUEST_TIMEOUT_SECONDS", thirty, "write a whole number from 1");
         let request_timeout = Duration::from_secs(seconds.get().into());
-        Self { tokens, requests_per_minute, request_timeout, loopback_only }
+        let names = "write host names, such as modelday.example, separated by commas";
+        let hosts = settings.parsed("ALLOWED_HOSTS", AllowedHosts::default(), names);
+        Self { tokens, requests_per_minute, request_timeout, hosts }
     }
 }

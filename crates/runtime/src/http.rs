@@ -1,12 +1,20 @@
 //! The HTTP server: access control, the API's description, probes, problem details.
 
+mod connection;
+mod connections;
 mod guard;
 mod health;
+mod media_type;
 mod number;
+mod observe;
 mod openapi;
+mod origin;
 mod params;
+mod peer;
 mod problem;
 mod serve;
+mod tls;
+mod waiting;
 
 pub use guard::Caller;
 pub use health::{Health, openapi as probes_openapi};
@@ -15,3 +23,4 @@ pub use openapi::document;
 pub use params::Params;
 pub use problem::{Problem, ProblemBody};
 pub use serve::{bind, serve};
+pub use tls::{TlsError, TlsFiles};

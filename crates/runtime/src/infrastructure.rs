@@ -1,6 +1,5 @@
 //! Settings that every service has: Postgres, RabbitMQ, the address to listen on.
 
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,7 +7,7 @@ use std::time::Duration;
 use messaging::BrokerConfig;
 use storage::{Database, Development};
 
-use crate::access::Access;
+use crate::address::Address;
 use crate::deployment::Deployment;
 use crate::settings::Settings;
 use crate::telemetry;
@@ -29,41 +28,6 @@ pub struct Infrastructure {
     pub broker: BrokerConfig,
     /// `DEPLOYMENT_MODE`, `PRESERVE_DEV_DATA`.
     pub deployment: Deployment,
-}
-
-/// Address of the HTTP API, and who may call it.
-#[derive(Debug, Clone)]
-pub struct Address {
-    /// `LISTEN`.
-    pub listen: SocketAddr,
-    /// Who may call it.
-    pub access: Access,
-}
-
-impl Address {
-    /// A port that only this machine reaches, without tokens.
-    pub fn loopback(port: u16) -> Self {
-        let listen = SocketAddr::from(([127, 0, 0, 1], port));
-        Self { listen, access: Access::from_settings(&mut Settings::default(), true) }
-    }
-
-    fn from_settings(settings: &mut Settings, port: u16) -> Self {
-        let default = SocketAddr::from(([127, 0, 0, 1], port));
-        let listen: SocketAddr =
-            settings.parsed("LISTEN", default, "write address:port, e.g. 127.0.0.1:8080");
-        let trusted = settings.flag("LISTEN_TRUSTED_NETWORK", false);
-        let is_loopback = listen.ip().is_loopback();
-        let access = Access::from_settings(settings, is_loopback && !trusted);
-        if !is_loopback && !trusted && access.tokens.is_empty() {
-            settings.invalid(
-                "LISTEN",
-                format!("{listen} is open to others and no API token is configured"),
-                "listen on 127.0.0.1, set API_TOKENS, or set LISTEN_TRUSTED_NETWORK=true behind a gateway that \
-                 authenticates",
-            );
-        }
-        Self { listen, access }
-    }
 }
 
 impl Infrastructure {

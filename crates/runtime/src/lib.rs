@@ -1,8 +1,10 @@
 //! The parts that every service is built from: settings, telemetry, HTTP server, outbox relay, shutdown.
 
 pub mod access;
+pub mod address;
 pub mod deployment;
 mod error_text;
+mod file_watch;
 pub mod http;
 pub mod infrastructure;
 pub mod market_clock;
@@ -18,5 +20,5 @@ pub mod universe;
 
 pub use error_text::error_text;
 pub use service::Service;
-pub use shutdown::{linked, shutdown_on_signal};
+pub use shutdown::{Shutdown, linked, shutdown_on_signal};
 pub use tokio_util::sync::CancellationToken;

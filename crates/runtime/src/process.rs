@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::infrastructure::Address;
+use crate::address::Address;
 use crate::settings::Mistakes;
 use crate::telemetry::{self, Telemetry};
 use crate::{Service, error_text, http, shutdown_on_signal};
@@ -60,13 +60,13 @@ fn failed(name: &str, problem: &anyhow::Error) -> ExitCode {
 /// When the address is in use, or a part of the service fails.
 pub async fn serve(
     service: Service,
-    at: Address,
+    address: Address,
     telemetry: &Telemetry,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let listener = http::bind(at.listen).await?;
-    tracing::info!("listening on http://{}", at.listen);
+    let listener = http::bind(address.listen)?;
+    let scheme = if address.tls.is_some() { "https" } else { "http" };
+    tracing::info!("listening on {scheme}://{}", address.listen);
     let probes = service.health.clone().routes(telemetry.metrics.clone());
-    let server = http::serve(listener, service.routes.clone().merge(probes), at.access, shutdown.clone());
-    service.run(Box::pin(server), &shutdown).await
+    Box::pin(service.run(listener, address, probes, &shutdown)).await
 }

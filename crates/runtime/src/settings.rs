@@ -8,9 +8,11 @@ use std::str::FromStr;
 use serde::de::DeserializeOwned;
 
 /// The settings of all services, by their names in the file: one file may be shared by all.
-const SETTINGS: [&str; 46] = [
+const SETTINGS: [&str; 52] = [
     "agent_slice_ms",
     "agents_at_once",
+    "allow_plain_http",
+    "allowed_hosts",
     "alphaadvantage_api_key",
     "alphavantage_api_key",
     "alphavantage_base_url",
@@ -32,6 +34,7 @@ const SETTINGS: [&str; 46] = [
     "endpoint_allow",
     "endpoint_keys",
     "executor_database_url",
+    "import_limit_mib",
     "jina_api_key",
     "lane_patience_seconds",
     "lane_slice_ms",
@@ -41,6 +44,7 @@ const SETTINGS: [&str; 46] = [
     "market_closures",
     "max_active_jobs",
     "max_budget_wait",
+    "max_connections",
     "max_simulation_days",
     "modelday_database_url",
     "models_file",
@@ -53,6 +57,8 @@ const SETTINGS: [&str; 46] = [
     "simulated_today",
     "status_database_url",
     "stream_heartbeat_seconds",
+    "tls_cert_file",
+    "tls_key_file",
     "trigger_database_url",
     "universe_file",
 ];

@@ -4,6 +4,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+/// How the HTTP server of a process stops: its port is the last thing that closes, so that callers are answered as long as
+/// possible.
+#[derive(Debug, Clone, Default)]
+pub struct Shutdown {
+    /// The process stops: from now on responses say that their connection closes.
+    pub begun: CancellationToken,
+    /// The work of the process has ended: the port closes, and requests in progress are finished.
+    pub port_closes: CancellationToken,
+}
+
 /// A token that SIGTERM or SIGINT cancels.
 ///
 /// # Errors

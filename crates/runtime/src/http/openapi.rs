@@ -1,12 +1,14 @@
-//! The OpenAPI document, built from the descriptions of the routes, and the page that shows it.
+//! The OpenAPI document, built from the descriptions of the routes, the rules for requests that it states, and the page
+//! that shows it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
+use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
+use bytes::Bytes;
 use serde_json::{Value, json};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
@@ -16,16 +18,21 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema as _, ToSchema as _};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::guard::RequiredScopes;
 use super::problem::ProblemBody;
+use crate::access::Scope;
 
 /// Name of the security scheme.
 const TOKEN: &str = "token";
 
 /// Responses that every route may have besides its own: name, status, description.
-const COMMON: [(&str, &str, &str); 5] = [
+const COMMON: [(&str, &str, &str); 6] = [
     ("Unauthorized", "401", "API tokens are configured, and the request has none of them."),
-    ("Forbidden", "403", "The token lacks the scope, or the request comes from another site's page."),
+    (
+        "Forbidden",
+        "403",
+        "The token lacks the scope, or the request comes from another site's page or names another host.",
+    ),
+    ("UnsupportedMediaType", "415", "The `Content-Type` is none of those that the route reads."),
     ("TooManyRequests", "429", "The token has used up its requests of this minute; see `Retry-After`."),
     ("InternalServerError", "500", "An error of the server; the log has its cause under the `trace_id`."),
     ("ServiceUnavailable", "503", "The request took too long; see `Retry-After`."),
@@ -61,14 +68,18 @@ pub fn document(routes: OpenApi) -> OpenApi {
         components.responses.insert(name.to_owned(), RefOr::T(response));
     }
     for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
-        for operation in operations.into_iter().flatten() {
-            // A public route has no responses about tokens.
+        let reads = [&mut item.get].into_iter().flatten().map(|operation| (operation, false));
+        let writes = [&mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
+        let writes = writes.into_iter().flatten().map(|operation| (operation, true));
+        for (operation, is_write) in reads.chain(writes) {
             let is_public =
                 operation.security.as_ref().is_some_and(|security| json!(security) == json!([{}]));
-            for (name, status, _) in
-                COMMON.into_iter().filter(|(_, status, _)| !is_public || *status >= "500")
-            {
+            let may_have = |status| match status {
+                "401" | "429" => !is_public,
+                "415" => is_write,
+                _ => true,
+            };
+            for (name, status, _) in COMMON.into_iter().filter(|(_, status, _)| may_have(status)) {
                 let reference = RefOr::Ref(Ref::from_response_name(name));
                 operation.responses.responses.entry(status.to_owned()).or_insert(reference);
             }
@@ -81,29 +92,53 @@ fn problem_content() -> utoipa::openapi::Content {
     utoipa::openapi::ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemBody::name()))).build()
 }
 
-/// The scopes that each described route requires. Routes whose description has no security are left out.
-pub(super) fn required_scopes(document: &Value) -> RequiredScopes {
-    let mut scopes_of_routes = RequiredScopes::new();
-    let paths = document["paths"].as_object().into_iter().flatten();
-    for (path, item) in paths {
-        for (method, operation) in item.as_object().into_iter().flatten() {
-            let Ok(method) = method.to_ascii_uppercase().parse::<Method>() else { continue };
-            let Some(required) = operation["security"].as_array() else { continue };
-            let scopes = required.iter().flat_map(|one| one[TOKEN].as_array().into_iter().flatten());
-            let scopes: BTreeSet<_> =
-                scopes.filter_map(Value::as_str).filter_map(|scope| scope.parse().ok()).collect();
-            scopes_of_routes.insert((method, path.clone()), scopes);
+/// What the description of a route says about its requests.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct RouteRule {
+    /// The scopes that a token needs. Empty for a public route.
+    pub(super) scopes: BTreeSet<Scope>,
+    /// The types of a body; none when the route reads no body.
+    pub(super) media_types: Vec<String>,
+}
+
+/// The rules of all described routes, by method and path template.
+#[derive(Debug)]
+pub(super) struct RouteRules(HashMap<(Method, String), RouteRule>);
+
+impl RouteRules {
+    /// The rules of a document. A route whose description has no security has none.
+    pub(super) fn of(document: &Value) -> Self {
+        let mut rules = HashMap::new();
+        let paths = document["paths"].as_object().into_iter().flatten();
+        for (path, item) in paths {
+            for (method, operation) in item.as_object().into_iter().flatten() {
+                let Ok(method) = method.to_ascii_uppercase().parse::<Method>() else { continue };
+                let Some(required) = operation["security"].as_array() else { continue };
+                let scopes = required.iter().flat_map(|one| one[TOKEN].as_array().into_iter().flatten());
+                let scopes =
+                    scopes.filter_map(Value::as_str).filter_map(|scope| scope.parse().ok()).collect();
+                let bodies = operation["requestBody"]["content"].as_object().into_iter().flatten();
+                let media_types = bodies.map(|(media_type, _)| media_type.clone()).collect();
+                rules.insert((method, path.clone()), RouteRule { scopes, media_types });
+            }
         }
+        Self(rules)
     }
-    scopes_of_routes
+
+    /// The rule of a route; a HEAD request has that of GET.
+    pub(super) fn get(&self, method: &Method, path: &str) -> Option<&RouteRule> {
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        self.0.get(&(method.clone(), path.to_owned()))
+    }
 }
 
 /// `GET /openapi.json`, and `/docs` to read it and try requests.
-pub(super) fn pages(document: OpenApi) -> Router {
+pub(super) fn pages(document: &OpenApi) -> Router {
     // Only the page's own scripts and styles; nothing from other hosts.
     const POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
                           frame-ancestors 'none'";
-    let json = json!(document);
+    // Shared: the document is large.
+    let json = Bytes::from(json!(document).to_string());
     let config = Config::from("/openapi.json").try_it_out_enabled(true).validator_url("none");
     let page: Router = SwaggerUi::new("/docs").config(config).into();
     let page = page.layer(map_response(|mut response: Response| async {
@@ -111,7 +146,10 @@ pub(super) fn pages(document: OpenApi) -> Router {
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         response
     }));
-    page.route("/openapi.json", get(move || async move { Json(json) }))
+    page.route(
+        "/openapi.json",
+        get(move || async move { ([(header::CONTENT_TYPE, "application/json")], json) }),
+    )
 }
 
 /// Headers of every response that does not set its own.

@@ -3,106 +3,100 @@
 use std::any::Any;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::extract::{MatchedPath, Request};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
+use axum::middleware;
+use axum::response::IntoResponse as _;
 use serde_json::json;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio::net::{TcpListener, TcpSocket};
 use tower_http::catch_panic::CatchPanicLayer;
-use tracing::Instrument as _;
 use utoipa_axum::router::OpenApiRouter;
 
+use super::connections::Server;
 use super::guard::{Guard, guard};
-use super::openapi::{SECURITY_HEADERS, document, pages, required_scopes};
-use super::problem::{Problem, with_instance};
+use super::observe::observe;
+use super::openapi::{RouteRules, document, pages};
+use super::origin::own_site;
+use super::problem::Problem;
+use super::tls::Tls;
 use crate::access::Access;
-use crate::telemetry;
+use crate::address::Address;
+use crate::shutdown::Shutdown;
 
 /// Largest request body in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
-/// How long requests in progress may take after shutdown.
-const GRACE: Duration = Duration::from_secs(5);
+/// How many clients may wait to be accepted; the system may have a lower limit. Those beyond it try again after a second.
+const BACKLOG: u32 = 4096;
 
 /// Listens on `address`.
 ///
 /// # Errors
 /// When the address is in use; the message says what to do.
-pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
+pub fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    listen(address).with_context(|| {
         format!("listening on {address}: is another program using the port? set LISTEN to another one")
     })
 }
 
-/// Serves `routes` and their description to callers that `access` allows. At shutdown the requests in progress may
-/// finish within five seconds.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // The port may be used again at once after a restart.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves `routes` and their description to callers that `address` allows. When the port closes, the requests in progress
+/// may finish within five seconds.
 ///
 /// # Errors
-/// When the listener fails.
+/// When the certificate of the address cannot be read any more.
 pub async fn serve(
     listener: TcpListener,
     routes: OpenApiRouter,
-    access: Access,
-    shutdown: CancellationToken,
+    address: Address,
+    shutdown: Shutdown,
 ) -> anyhow::Result<()> {
+    let tls = address.tls.map(Tls::new).transpose().context("reading the certificate")?.map(Arc::new);
+    let server = Server {
+        app: app(routes, address.access),
+        tls: tls.clone(),
+        max_connections: address.max_connections.get(),
+    };
+    let renewing = async {
+        match &tls {
+            Some(tls) => tls.renew().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = server.run(listener, shutdown) => Ok(()),
+        () = renewing => Ok(()),
+    }
+}
+
+/// The routes with everything around them. Clones share one router, so that a connection costs no copy of it.
+fn app(routes: OpenApiRouter, access: Access) -> Router {
     let (routes, described) = routes.split_for_parts();
     let document = document(described);
-    let guarded = Arc::new(Guard::new(access, required_scopes(&json!(document))));
-    let app = routes
+    let hosts = Arc::new(access.hosts.clone());
+    let guarded = Arc::new(Guard::new(access, RouteRules::of(&json!(document))));
+    routes
         .layer(middleware::from_fn_with_state(guarded, guard))
-        .merge(pages(document))
+        .merge(pages(&document))
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "Not Found") })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
         })
-        .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(hosts, own_site))
         .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| {
             Problem::internal(&std::io::Error::other("a handler panicked")).into_response()
         }))
-        .layer(middleware::from_fn(observe));
-    let server = axum::serve(listener, app).with_graceful_shutdown({
-        let shutdown = shutdown.clone();
-        async move { shutdown.cancelled().await }
-    });
-    let cut_off = async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        served = async { server.await } => served.context("serving HTTP"),
-        () = cut_off => Ok(()),
-    }
-}
-
-/// Gives each request a span and a duration metric, and each response the security headers.
-async fn observe(request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
-    let method = request.method().clone();
-    let span = tracing::info_span!(
-        "request",
-        otel.name = format!("{method} {route}"),
-        otel.kind = "server",
-        http.request.method = %method,
-        http.route = %route,
-        http.response.status_code = tracing::field::Empty,
-        job.id = tracing::field::Empty,
-    );
-    let traceparent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
-    telemetry::continue_from(&span, traceparent);
-    let started = std::time::Instant::now();
-    let path = request.uri().path().to_owned();
-    let mut response = with_instance(path, next.run(request)).instrument(span.clone()).await;
-    let status = response.status();
-    span.record("http.response.status_code", status.as_u16());
-    metrics::histogram!("http_server_request_duration_seconds",
-        "method" => method.to_string(), "route" => route, "status" => status.as_u16().to_string())
-    .record(started.elapsed().as_secs_f64());
-    for (name, value) in SECURITY_HEADERS {
-        response.headers_mut().entry(name).or_insert(value);
-    }
-    response
+        .layer(middleware::from_fn(observe))
+        // Done once, and not for each connection.
+        .with_state(())
 }

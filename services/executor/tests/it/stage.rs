@@ -11,8 +11,9 @@ use domain::values::ids::{JobId, LaneId};
 use executor::{Config, EndpointAccess};
 use messaging::Envelope;
 use runtime::CancellationToken;
+use runtime::address::Address;
 use runtime::deployment::{Deployment, Mode};
-use runtime::infrastructure::{Address, Infrastructure};
+use runtime::infrastructure::Infrastructure;
 use runtime::outbound::Outbound;
 use runtime::relay::{self, Relay, Wake};
 use sqlx::types::Uuid;
@@ -20,6 +21,7 @@ use storage::outbox::{self, StoredMessage};
 use storage::trigger::Cancellation;
 use storage::{Owner, PgPool};
 use test_support::{Counts, Lines, TestDatabase, TestVhost, eventually};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::scene;
 
@@ -258,13 +260,10 @@ impl Running {
         let stop = CancellationToken::new();
         let token = stop.clone();
         let work = runtime.spawn(async move {
+            let address = config.infrastructure.address.clone();
             let service = executor::build(config, token.clone()).await?;
-            let stopped = token.clone();
-            let server = async move {
-                stopped.cancelled().await;
-                Ok(())
-            };
-            service.run(server, &token).await
+            let listener = runtime::http::bind(address.listen)?;
+            service.run(listener, address, OpenApiRouter::new(), &token).await
         });
         Self { runtime: Some(runtime), work, stop }
     }

@@ -7,12 +7,14 @@ use domain::job::warning::Warning;
 use domain::job::{JobOutcome, Tally};
 use messaging::topology::{self, queues};
 use runtime::CancellationToken;
-use runtime::infrastructure::{Address, Infrastructure};
+use runtime::address::Address;
+use runtime::infrastructure::Infrastructure;
 use serde_json::{Value, json};
 use status::Config;
 use test_support::{Counts, TestVhost, eventually};
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
+use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 use crate::world::{World, completed, day, job, job_id, settings};
@@ -39,16 +41,11 @@ impl Running {
         let config = Config { infrastructure, api: settings() };
         let service = status::build(config.clone(), stop.clone()).await.unwrap();
         let routes = axum::Router::from(service.routes.clone());
-        let server = {
-            let stop = stop.clone();
-            async move {
-                stop.cancelled().await;
-                Ok(())
-            }
-        };
+        let address = config.infrastructure.address.clone();
+        let listener = runtime::http::bind(address.listen).unwrap();
         let work = {
             let stop = stop.clone();
-            async move { service.run(server, &stop).await }
+            async move { service.run(listener, address, OpenApiRouter::new(), &stop).await }
         };
         Self { vhost, routes, config, stop, work: tokio::spawn(work) }
     }

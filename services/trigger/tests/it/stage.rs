@@ -12,6 +12,7 @@ use serde_json::Value;
 use test_support::{TestDatabase, TestVhost};
 use tokio::task::JoinHandle;
 use trigger::Config;
+use utoipa_axum::router::OpenApiRouter;
 
 /// The service's "today".
 pub(crate) const TODAY: &str = "2025-10-30";
@@ -107,13 +108,13 @@ impl Stage {
         let mut config = Config::from_settings(&mut settings(&all), 0).unwrap();
         config.endpoints = endpoints.unwrap_or(config.endpoints);
         let stop = CancellationToken::new();
-        let access = config.infrastructure.address.access.clone();
+        let address = config.infrastructure.address.clone();
         let service = trigger::build(config, stop.clone()).await.unwrap();
-        let listener = http::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let listener = http::bind(([127, 0, 0, 1], 0).into()).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let server = http::serve(listener, service.routes.clone(), access, stop.clone());
         let token = stop.clone();
-        let work = tokio::spawn(async move { service.run(server, &token).await });
+        let probes = OpenApiRouter::new();
+        let work = tokio::spawn(async move { service.run(listener, address, probes, &token).await });
         // An error means that there is a provider already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().no_proxy().build().unwrap();
@@ -123,7 +124,7 @@ impl Stage {
     /// Posts a body with an idempotency key.
     pub(crate) async fn post_with_key(&self, body: &Value, key: &str) -> Reply {
         let request = self.client.post(format!("{}/simulate/trigger", self.url));
-        reply(request.header("Idempotency-Key", key).body(body.to_string())).await
+        reply(request.header("Idempotency-Key", key).json(body)).await
     }
 
     /// Posts a body.
@@ -143,12 +144,13 @@ impl Stage {
 
     /// Makes a dry run of a body.
     pub(crate) async fn plan(&self, body: &Value) -> Reply {
-        reply(self.client.post(format!("{}/simulate/plan", self.url)).body(body.to_string())).await
+        reply(self.client.post(format!("{}/simulate/plan", self.url)).json(body)).await
     }
 
     /// Posts bytes that need not be valid JSON.
     pub(crate) async fn post_bytes(&self, body: Vec<u8>) -> Reply {
-        reply(self.client.post(format!("{}/simulate/trigger", self.url)).body(body)).await
+        let request = self.client.post(format!("{}/simulate/trigger", self.url));
+        reply(request.header("Content-Type", "application/json").body(body)).await
     }
 
     /// Reads a resource.

@@ -8,7 +8,9 @@
 )]
 
 mod access;
+mod connections;
 mod dashboard;
 mod description;
 mod fuzzing;
+mod origins;
 mod token;

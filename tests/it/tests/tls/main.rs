@@ -10,6 +10,7 @@
 mod authority;
 mod program;
 mod servers;
+mod serving;
 
 use it::{Shape, System};
 use serde_json::json;

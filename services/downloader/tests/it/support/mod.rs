@@ -11,6 +11,7 @@ use domain::market::instruments::{Bar, Symbol, Universe};
 use domain::strategy::policy::Policy;
 use domain::values::ids::JobId;
 use runtime::CancellationToken;
+use runtime::address::Address;
 use runtime::relay::{Relay, Wake};
 use runtime::settings::Settings;
 use sqlx::PgPool;
@@ -20,6 +21,7 @@ use storage::market::BarRow;
 use storage::trigger::{Acceptance, Admission};
 use test_support::{TestDatabase, TestVhost};
 use tokio::task::JoinHandle;
+use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 pub(crate) use logs::logged;
@@ -127,13 +129,10 @@ impl World {
         let config = downloader::Config::from_settings(&mut Settings::new(environment, None), 8082).unwrap();
         let stop = self.stop.clone();
         let service = downloader::build(config, stop.clone()).await.unwrap();
+        let (address, probes) = (Address::loopback(0), OpenApiRouter::new());
+        let listener = runtime::http::bind(address.listen).unwrap();
         self.parts.push(tokio::spawn(async move {
-            let stopped = stop.clone();
-            let server = async move {
-                stopped.cancelled().await;
-                Ok(())
-            };
-            service.run(server, &stop).await.unwrap();
+            service.run(listener, address, probes, &stop).await.unwrap();
         }));
     }
 
