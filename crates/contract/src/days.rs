@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use domain::accounting::corporate_action::{Action, AppliedAction};
 use domain::accounting::refusal::RefusedOrder;
+use domain::job::bounds::MAX_TRIALS;
 use domain::simulation::model_day::{CompletedDay, DayRef, FailedDay, Trade};
 use domain::values::ids::ModelDayKey;
 
@@ -16,6 +17,12 @@ use crate::wire;
 
 pub(crate) fn key(key: Option<wire::ModelDayKey>) -> Result<ModelDayKey, ContractError> {
     let key = key.ok_or(ContractError::missing("key"))?;
+    if key.trial >= MAX_TRIALS {
+        return Err(ContractError::invalid(
+            "key.trial",
+            format_args!("{} is not below {MAX_TRIALS}", key.trial),
+        ));
+    }
     Ok(ModelDayKey {
         job: parse("key.job_id", &key.job_id)?,
         experiment: key.experiment,
@@ -40,7 +47,7 @@ impl TryFrom<wire::ModelDayCompleted> for CompletedDay {
 
     fn try_from(day: wire::ModelDayCompleted) -> Result<Self, Self::Error> {
         let base = day.base.map(|base| {
-            Ok(DayRef {
+            Ok::<_, ContractError>(DayRef {
                 date: date("base.trading_date", &base.trading_date)?,
                 revision: from_one("base.revision", base.revision)?,
             })

@@ -1,5 +1,7 @@
 //! Why a message cannot be decoded or encoded.
 
+use domain::job::bounds::OutOfBounds;
+
 /// A message that cannot be decoded or encoded. A retry would fail in the same way.
 #[derive(Debug, thiserror::Error)]
 pub enum ContractError {
@@ -24,6 +26,9 @@ pub enum ContractError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The message orders more work than any job may have.
+    #[error("{field}: {0}", field = .0.field)]
+    OutOfBounds(#[from] OutOfBounds),
     /// A message could not be encoded.
     #[error("message cannot be written: {0}")]
     Unwritable(#[source] serde_json::Error),

@@ -5,6 +5,7 @@ use std::num::NonZeroU16;
 
 use chrono::NaiveDate;
 use domain::accounting::costs::{CostTerms, Costs};
+use domain::job::bounds;
 use domain::job::requested_dates::RequestedDates;
 use domain::job::{Job, Model, ModelKind, OnFailure, Options};
 use domain::strategy::policy::Policy;
@@ -26,7 +27,7 @@ impl TryFrom<wire::Job> for Job {
         if start > end {
             return Err(ContractError::invalid("job.end_date", format_args!("{end} is before {start}")));
         }
-        Ok(Self {
+        let job = Self {
             id: parse("job.job_id", &job.job_id)?,
             experiment: optional(&job.experiment).ok_or(ContractError::missing("job.experiment"))?.to_owned(),
             models: models(job.models)?,
@@ -47,7 +48,9 @@ impl TryFrom<wire::Job> for Job {
             },
             accepted_at: instant("job.accepted_at", &job.accepted_at)?,
             retry_of: optional(&job.retry_of).map(|text| parse("job.retry_of", text)).transpose()?,
-        })
+        };
+        bounds::check_job(&job)?;
+        Ok(job)
     }
 }
 

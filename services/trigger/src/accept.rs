@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use domain::events::event::Event;
 use domain::job::Job;
+use domain::job::bounds;
 use domain::job::request::{RequestLimits, RequestRefusal, TriggerRequest, ValidationError, resolve};
 use domain::job::warning::Warning;
 use domain::market::calendar::exchange_date;
@@ -147,6 +148,7 @@ impl Acceptor {
             retry_of: None,
         };
         self.check_endpoints(&job)?;
+        bounds::check_job(&job).map_err(RequestRefusal::from)?;
         let warnings = resolved.up_to_date().map(|model| Warning::up_to_date(model).message).collect();
         Ok(ProposedJob { message: resolved.message(), warnings, request, job })
     }

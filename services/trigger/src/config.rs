@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use domain::agent::EndpointRules;
+use domain::job::bounds::MAX_DATES;
 use domain::market::calendar::Calendar;
 use domain::market::instruments::Universe;
 use runtime::infrastructure::Infrastructure;
@@ -63,7 +64,11 @@ impl Config {
             settings.mistake(&place, &mistake.key, mistake.problem, &mistake.fix);
         }
         let universe = runtime::universe::required(settings);
-        let max_days = settings.parsed("MAX_SIMULATION_DAYS", 3660, "write a number of calendar days");
+        let days = format!("write a number of calendar days, at most {MAX_DATES}");
+        let max_days = settings.parsed("MAX_SIMULATION_DAYS", 3660, &days);
+        if max_days > MAX_DATES {
+            settings.invalid("MAX_SIMULATION_DAYS", format!("{max_days} is too large"), &days);
+        }
         let max_active_jobs = settings.parsed("MAX_ACTIVE_JOBS", 64, "write a number of jobs");
         let calendar = runtime::market_clock::calendar(settings);
         let today = runtime::market_clock::today(settings);

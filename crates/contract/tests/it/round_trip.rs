@@ -29,7 +29,7 @@ fn job_id() -> impl Strategy<Value = JobId> {
 }
 
 fn date() -> impl Strategy<Value = NaiveDate> {
-    (0i64..11_000).prop_map(|day| NaiveDate::from_ymd_opt(2000, 1, 1).unwrap() + TimeDelta::days(day))
+    (0i64..10_000).prop_map(|day| NaiveDate::from_ymd_opt(2000, 1, 1).unwrap() + TimeDelta::days(day))
 }
 
 fn instant() -> impl Strategy<Value = DateTime<Utc>> {
@@ -90,7 +90,7 @@ fn refused() -> impl Strategy<Value = RefusedOrder> {
 
 prop_compose! {
     fn key()(
-        job in job_id(), experiment: String, model: String, trial: u32, date in date(),
+        job in job_id(), experiment: String, model: String, trial in 0u32..1_000, date in date(),
     ) -> ModelDayKey {
         ModelDayKey { job, experiment, model, trial, date }
     }
@@ -121,7 +121,7 @@ prop_compose! {
         own: bool,
         key_variable in prop::option::of("[A-Z_]{1,20}"),
         tokens_per_minute in prop::option::of(any::<u64>()),
-        (concurrency, timeout_seconds, max_steps) in (1u32.., 1u64.., any::<u32>()),
+        (concurrency, timeout_seconds, max_steps) in (1u32..=10_000, 1u64..=300, 0u32..=10_000),
         max_cost in prop::option::of(amount()),
     ) -> AgentModel {
         let limits = Limits { max_steps, max_cost, ..Limits::default() };
@@ -230,7 +230,7 @@ fn model_kind() -> impl Strategy<Value = ModelKind> {
 prop_compose! {
     fn model()(
         (signature, config_hash) in (".{1,20}", any::<String>()),
-        (initial_cash, trials, start) in (amount(), 1u32.., date()),
+        (initial_cash, trials, start) in (amount(), 1u32..=300, date()),
         costs in prop_oneof![Just(Costs::NONE), costs()],
         training_cutoff in prop::option::of(date()),
         requested_dates in prop::option::of(requested_dates()),

@@ -5,7 +5,7 @@ use domain::agent::prompt::Prompt;
 use domain::agent::settings::Sampling;
 use domain::agent::usage::CostBasis;
 use domain::agent::{AgentSettings, Dialect, Limits, TokenPrices};
-use domain::job::AgentModel;
+use domain::job::{AgentModel, bounds};
 use serde::Deserialize;
 
 use super::mistake::CatalogueMistake;
@@ -73,11 +73,7 @@ pub(super) fn agent(
     };
     let concurrency = at_least_one(file.concurrency.unwrap_or(4), "concurrency", key)?;
     let timeout_seconds = at_least_one(file.timeout_seconds.unwrap_or(120), "timeout_seconds", key)?;
-    if timeout_seconds > 300 {
-        let fix = "write at most 300: a step may take five minutes";
-        return Err(CatalogueMistake::new(key("timeout_seconds"), "is too long", fix));
-    }
-    Ok(AgentModel {
+    let agent = AgentModel {
         dialect,
         url: url.trim_end_matches('/').to_owned(),
         key_variable: file.api_key_env.clone().filter(|variable| !variable.is_empty()),
@@ -93,7 +89,11 @@ pub(super) fn agent(
         concurrency,
         tokens_per_minute: file.tokens_per_minute,
         timeout_seconds,
-    })
+    };
+    bounds::check_agent(&agent).map_err(|bound| {
+        CatalogueMistake::new(key(bound.field), bound, &format!("write at most {}", bound.max))
+    })?;
+    Ok(agent)
 }
 
 fn at_least_one<T: PartialOrd + From<u8>>(

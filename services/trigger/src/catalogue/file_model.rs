@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use domain::accounting::costs::{CostTerms, Costs};
 use domain::agent::Dialect;
+use domain::job::bounds::{MAX_SIGNATURE, MAX_TRIALS};
 use domain::job::{Model, ModelKind};
 use domain::strategy::policy::Policy;
 use domain::strategy::recorded_orders::{self, RecordedOrders};
@@ -52,7 +53,10 @@ impl FileModel {
     ) -> Result<Model, CatalogueMistake> {
         let key = |name: &str| format!("models.{}.{name}", self.signature);
         let valid = |c: char| c.is_ascii_alphanumeric() || "._-/:@+".contains(c);
-        if self.signature.is_empty() || self.signature.len() > 100 || !self.signature.chars().all(valid) {
+        if self.signature.is_empty()
+            || self.signature.len() > MAX_SIGNATURE
+            || !self.signature.chars().all(valid)
+        {
             let fix = "write 1 to 100 of letters, digits and . _ - / : @ +";
             return Err(CatalogueMistake::new(
                 key("signature"),
@@ -69,10 +73,10 @@ impl FileModel {
             ));
         }
         let trials = self.trials.unwrap_or(1);
-        if !(1..=1000).contains(&trials) {
+        if !(1..=MAX_TRIALS).contains(&trials) {
             return Err(CatalogueMistake::new(
                 key("trials"),
-                format!("{trials} is not 1 to 1000"),
+                format!("{trials} is not 1 to {MAX_TRIALS}"),
                 "write 1 or more",
             ));
         }

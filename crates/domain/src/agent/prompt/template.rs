@@ -75,6 +75,12 @@ impl Template {
         Self(STANDARD.to_owned())
     }
 
+    /// The length of the text, in bytes.
+    #[expect(clippy::len_without_is_empty, reason = "an empty text is no template")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The text with every placeholder replaced by its `fact`.
     pub(super) fn filled(&self, fact: impl Fn(Placeholder) -> String) -> String {
         let text = pieces(&self.0).map(|piece| match piece {

@@ -10,13 +10,13 @@ use serde_json::{Map, Value};
 
 use super::validation::{PathSegment, ValidationError};
 use super::{DEFAULT_EXPERIMENT, TriggerRequest};
+use crate::job::bounds::MAX_EXPERIMENT;
 use crate::job::{OnFailure, Options};
 use crate::market::calendar;
 use crate::values::date::parse_date;
 
 /// Reported elements of one list: a body of one megabyte must not lead to a response of fifty.
 const MAX_ELEMENT_ERRORS: usize = 100;
-const MAX_EXPERIMENT: usize = 100;
 
 impl TriggerRequest {
     /// The request of a JSON body; unknown fields are ignored.

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 
 use super::TriggerRequest;
 use super::validation::{ValidationError, outside_calendar};
+use crate::job::bounds::OutOfBounds;
 use crate::market::calendar::{Calendar, weekdays};
 
 /// A model of the configuration.
@@ -106,6 +107,9 @@ pub enum RequestRefusal {
         /// Allowed days.
         max: u32,
     },
+    /// The job is larger than any job may be.
+    #[error("Job too large: {} {} (max: {}). Name fewer models or a shorter range.", .0.found, .0.field, .0.max)]
+    OutOfBounds(#[from] OutOfBounds),
     /// The range ends after today.
     #[error("end_date ({end}) cannot be in the future")]
     Future {
@@ -127,7 +131,11 @@ impl RequestRefusal {
                 Some(ValidationError::value(vec!["body".into(), "models".into()], self, names.clone().into()))
             }
             Self::BeyondCalendar { field, date } => Some(ValidationError::outside_calendar(field, *date)),
-            Self::NoModels | Self::StartAfterEnd { .. } | Self::TooLarge { .. } | Self::Future { .. } => None,
+            Self::NoModels
+            | Self::StartAfterEnd { .. }
+            | Self::TooLarge { .. }
+            | Self::OutOfBounds(_)
+            | Self::Future { .. } => None,
         }
     }
 }
