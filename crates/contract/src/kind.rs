@@ -61,6 +61,25 @@ pub const EVENTS: [&str; 15] = [
     JOB_CANCELLED,
 ];
 
+/// The service that sends messages of a type; `None` for a type that this version does not know.
+pub fn sender(kind: &str) -> Option<&'static str> {
+    match kind {
+        JOB_REQUESTED | JOB_CANCEL => Some("trigger"),
+        DOWNLOAD_STARTED | DOWNLOAD_PROGRESSED | DATA_READY | DATA_WAITING | DATA_FAILED => {
+            Some("downloader")
+        }
+        LANE_CONTINUE => Some("executor"),
+        kind if EVENTS.contains(&kind) => Some("executor"),
+        _ => None,
+    }
+}
+
+/// Whether `source`, such as `/modelday/trigger`, sends messages of a type. True for an unknown type, which no consumer
+/// can decode anyway.
+pub fn is_sent_by(source: &str, kind: &str) -> bool {
+    sender(kind).is_none_or(|sender| source.strip_prefix("/modelday/") == Some(sender))
+}
+
 /// The id of the JSON Schema of a type's bodies, an absolute URI. The file is in `proto-schemas/json-schema`.
 pub fn schema_id(kind: &str) -> String {
     format!("urn:modelday:v1:{kind}")
@@ -91,5 +110,23 @@ pub fn of_outcome(outcome: JobOutcome) -> &'static str {
         JobOutcome::Partial => JOB_PARTIAL,
         JobOutcome::Failed => JOB_FAILED,
         JobOutcome::Cancelled => JOB_CANCELLED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_has_one_sender_and_others_do_not_speak_for_it() {
+        for kind in EVENTS.into_iter().chain(COMMANDS) {
+            let senders = ["trigger", "downloader", "executor", "status"]
+                .map(|service| is_sent_by(&format!("/modelday/{service}"), kind));
+            assert_eq!(senders.into_iter().filter(|sends| *sends).count(), 1, "{kind}");
+        }
+        assert!(is_sent_by("/modelday/downloader", DATA_READY));
+        assert!(!is_sent_by("/modelday/executor", DATA_READY));
+        assert!(!is_sent_by("downloader", DATA_READY));
+        assert!(is_sent_by("/modelday/executor", "modelday.of_tomorrow.v1"));
     }
 }

@@ -187,7 +187,7 @@ impl<H: BatchHandler> BatchWorker<H> {
         let mut messages = Vec::with_capacity(batch.len());
         for raw in batch {
             semconv::consumed(raw);
-            match Incoming::from_delivery(raw) {
+            match Incoming::from_delivery(raw, self.config.authentication()) {
                 Ok(message) => {
                     messages.push(message);
                     readable.push(raw);

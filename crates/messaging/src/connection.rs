@@ -11,6 +11,8 @@ use lapin::{
     uri::{AMQPScheme, AMQPUri},
 };
 
+use crate::signature::{Authentication, Keyring};
+
 const HEARTBEAT_SECONDS: u16 = 10;
 /// Frame size in bytes, large enough for the headers of every message that this project publishes.
 const SMALL_FRAME: u32 = 16 * 1024;
@@ -23,6 +25,7 @@ pub struct BrokerConfig {
     service: Arc<str>,
     ca_file: Option<PathBuf>,
     timeout: Duration,
+    authentication: Authentication,
 }
 
 /// Why the broker could not be used. Transient, except for `InvalidUrl` and `CaFile`.
@@ -85,7 +88,8 @@ impl BrokerConfig {
         let mut uri: AMQPUri = url.parse().map_err(|_| BrokerError::InvalidUrl)?;
         uri.query.heartbeat = Some(HEARTBEAT_SECONDS);
         let timeout = Duration::from_secs(10);
-        Ok(Self { uri: Arc::new(uri), service: service.into(), ca_file: None, timeout })
+        let authentication = Authentication::default();
+        Ok(Self { uri: Arc::new(uri), service: service.into(), ca_file: None, timeout, authentication })
     }
 
     /// Trusts the authorities of a PEM file for `amqps://`, besides those of the system. The file is read at every connect,
@@ -122,6 +126,22 @@ impl BrokerConfig {
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
+    }
+
+    /// Signs and verifies messages in this way. Before this is called nothing is signed, and every message is rejected.
+    #[must_use]
+    pub fn with_authentication(self, authentication: Authentication) -> Self {
+        Self { authentication, ..self }
+    }
+
+    /// How messages are signed and verified.
+    #[must_use]
+    pub fn authentication(&self) -> &Authentication {
+        &self.authentication
+    }
+
+    pub(crate) fn keyring(&self) -> &Keyring {
+        &self.authentication.keyring
     }
 
     pub(crate) fn timeout(&self) -> Duration {

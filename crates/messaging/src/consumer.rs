@@ -261,7 +261,7 @@ impl<H> Worker<H> {
         let permit = self.stop.run_until_cancelled(self.permits.acquire()).await;
         let Some(Ok(_permit)) = permit else { return Err(Requeued) };
         semconv::consumed(raw);
-        let then = match M::from_delivery(raw) {
+        let then = match M::from_delivery(raw, self.config.authentication()) {
             Ok(message) => self.handle_until_done(raw, message).await?,
             Err(error) => self.reject(raw, &error.to_string()).await?,
         };

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use lapin::{
     BasicProperties,
     types::{AMQPValue, FieldTable, ShortString},
 };
 
 use crate::{
-    envelope::{Envelope, EnvelopeError, Headers, PERSISTENT},
+    envelope::{Envelope, EnvelopeError, FirstPublished, Headers, PERSISTENT},
     incoming::{DELIVERY_COUNT, FromDelivery, RawDelivery},
+    signature::{Authentication, NotAuthentic, time_text},
     topology::{DEFAULT, OnDeath, QUEUES},
     trace_context::TraceContext,
 };
@@ -46,7 +47,7 @@ pub struct DeadLetter {
 }
 
 impl FromDelivery for DeadLetter {
-    fn from_delivery(raw: &RawDelivery) -> Result<Self, EnvelopeError> {
+    fn from_delivery(raw: &RawDelivery, _: &Authentication) -> Result<Self, EnvelopeError> {
         let headers = raw.headers();
         let either = |ours: &str, brokers: &str| headers.optional(ours).or_else(|| headers.optional(brokers));
         let exchange = either(EXCHANGE, "x-first-death-exchange");
@@ -84,18 +85,33 @@ pub enum NotReplayable {
     /// Its consumer would reject it again.
     #[error("its envelope cannot be read: {0}")]
     NoEnvelope(#[from] EnvelopeError),
+    /// It did not come from a service of this installation.
+    #[error("it is not authentic: {0}")]
+    NotAuthentic(#[from] NotAuthentic),
 }
 
-/// The message of a dead letter with these `headers`, addressed to `queue` alone. Other queues that received the
-/// original message do not receive it again.
+/// A dead letter as it was stored.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredLetter<'a> {
+    /// All headers with a scalar value, as text.
+    pub headers: &'a BTreeMap<String, String>,
+    /// The queue whose consumer could not handle it.
+    pub queue: Option<&'a str>,
+    /// The routing key of the letter.
+    pub routing_key: &'a str,
+}
+
+/// The message of a dead letter, addressed to its queue alone. Other queues that received the original message do not
+/// receive it again. It keeps its signature.
 ///
 /// # Errors
 /// When publishing it again would not help.
 pub fn replay(
-    headers: &BTreeMap<String, String>,
-    queue: Option<&str>,
+    letter: StoredLetter<'_>,
     body: Bytes,
+    authentication: &Authentication,
 ) -> Result<Envelope, NotReplayable> {
+    let StoredLetter { headers, queue, routing_key } = letter;
     let queue = queue.ok_or(NotReplayable::NoQueue)?;
     let is_ours = QUEUES.iter().any(|ours| ours.name == queue && ours.on_death == OnDeath::ToDeadLetters);
     if !is_ours {
@@ -107,9 +123,20 @@ pub fn replay(
         let Ok(name) = ShortString::try_new(name.as_str()) else { continue };
         table.insert(name, AMQPValue::LongString(value.as_str().into()));
     }
-    let envelope = Envelope::from_headers(&Headers(Some(&table)), body)?;
+    let headers = Headers(Some(&table));
+    let envelope = Envelope::from_headers(&headers, body)?;
+    // A letter that was replayed before died under the name of its queue.
+    let routing_key = headers.first_routing_key().unwrap_or_else(|| routing_key.to_owned());
+    let signature = headers.signature();
+    authentication.verify(&envelope, &routing_key, signature.as_deref())?;
     let correlation = envelope.subject.as_deref().and_then(|subject| subject.parse().ok());
-    Ok(Envelope { correlation, exchange: DEFAULT.to_owned(), routing_key: queue.to_owned(), ..envelope })
+    Ok(Envelope {
+        correlation,
+        exchange: DEFAULT.to_owned(),
+        routing_key: queue.to_owned(),
+        first_published: Some(FirstPublished { routing_key, signature }),
+        ..envelope
+    })
 }
 
 /// Properties of the copy of `raw` that goes to the dead letters.
@@ -123,7 +150,7 @@ pub(crate) fn labelled(raw: &RawDelivery, reason: &str, now: DateTime<Utc>) -> B
     put(REASON, shortened(reason));
     put(QUEUE, &raw.queue);
     put(EXCHANGE, raw.delivery.exchange.as_str());
-    put(TIME, &now.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+    put(TIME, &time_text(now));
     properties.with_headers(headers.into()).with_delivery_mode(PERSISTENT)
 }
 
@@ -136,6 +163,7 @@ fn shortened(reason: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signature::SigningKey;
 
     fn headers() -> BTreeMap<String, String> {
         let texts = [
@@ -152,32 +180,78 @@ mod tests {
         texts.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
+    fn authentication() -> Authentication {
+        let authentication = Authentication::default();
+        authentication.keyring.replace(vec![SigningKey::new("k1", &[1; 32])]);
+        authentication
+    }
+
+    /// The headers with the signature of the message that they describe.
+    fn signed(authentication: &Authentication) -> BTreeMap<String, String> {
+        let mut table = FieldTable::default();
+        for (name, value) in headers() {
+            table.insert(name.into(), AMQPValue::LongString(value.into()));
+        }
+        let envelope = Envelope::from_headers(&Headers(Some(&table)), BODY).unwrap();
+        let envelope = Envelope { routing_key: KEY.to_owned(), ..envelope };
+        let signature = authentication.keyring.sign(&envelope).unwrap();
+        headers().into_iter().chain([("x-modelday-signature".to_owned(), signature)]).collect()
+    }
+
+    const KEY: &str = "modelday.data.ready.v1";
+    const BODY: Bytes = Bytes::from_static(b"{}");
+
     #[test]
     fn a_replay_is_the_original_message_to_the_one_queue_that_rejected_it() {
-        let message = replay(&headers(), Some("executor.plans.v1"), Bytes::from_static(b"{}")).unwrap();
+        let ours = authentication();
+        let headers = signed(&ours);
+        let letter = StoredLetter { headers: &headers, queue: Some("executor.plans.v1"), routing_key: KEY };
+
+        let message = replay(letter, BODY, &ours).unwrap();
 
         assert_eq!((message.exchange.as_str(), message.routing_key.as_str()), ("", "executor.plans.v1"));
         assert_eq!((message.source.as_str(), message.sequence), ("/modelday/downloader", 17));
         assert_eq!(message.correlation.unwrap().to_string(), "019a36ef-cb80-7e7f-95d8-86581570dad2");
+        let first = message.first_published.unwrap();
+        assert_eq!(first.routing_key, KEY);
+        assert_eq!(first.signature.as_ref(), headers.get("x-modelday-signature"));
     }
 
     #[test]
-    fn a_message_that_no_consumer_could_read_is_not_replayed() {
-        let refused = |headers: &BTreeMap<String, String>, queue: Option<&str>| {
-            replay(headers, queue, Bytes::new()).unwrap_err().to_string()
+    fn a_letter_that_was_replayed_before_is_replayed_again() {
+        let ours = authentication();
+        let mut headers = signed(&ours);
+        headers.insert("x-modelday-routing-key".to_owned(), KEY.to_owned());
+        let queue = "executor.plans.v1";
+        let letter = StoredLetter { headers: &headers, queue: Some(queue), routing_key: queue };
+
+        assert_eq!(replay(letter, BODY, &ours).unwrap().first_published.unwrap().routing_key, KEY);
+    }
+
+    #[test]
+    fn a_message_that_its_consumer_would_reject_again_is_not_replayed() {
+        let ours = authentication();
+        let refused = |headers: &BTreeMap<String, String>, queue: Option<&str>, body: Bytes| {
+            replay(StoredLetter { headers, queue, routing_key: KEY }, body, &ours).unwrap_err().to_string()
         };
         let mut bare = headers();
         bare.remove("cloudEvents_id");
+        let plans = Some("executor.plans.v1");
 
-        assert_eq!(refused(&headers(), None), "it does not say which queue it died in");
-        assert_eq!(refused(&headers(), Some("ext.acme")), "\"ext.acme\" is no queue of this version");
+        assert_eq!(refused(&headers(), None, BODY), "it does not say which queue it died in");
+        assert_eq!(refused(&headers(), Some("ext.acme"), BODY), "\"ext.acme\" is no queue of this version");
         assert_eq!(
-            refused(&headers(), Some("status.dead-letters.v1")),
+            refused(&headers(), Some("status.dead-letters.v1"), BODY),
             "\"status.dead-letters.v1\" is no queue of this version"
         );
         assert_eq!(
-            refused(&bare, Some("executor.plans.v1")),
+            refused(&bare, plans, BODY),
             "its envelope cannot be read: header cloudEvents_id is missing"
+        );
+        assert_eq!(refused(&headers(), plans, BODY), "it is not authentic: it is not signed");
+        assert_eq!(
+            refused(&signed(&ours), plans, Bytes::from_static(b"{\"forged\":1}")),
+            "it is not authentic: its signature does not fit its content"
         );
     }
 }

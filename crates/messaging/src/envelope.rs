@@ -3,7 +3,7 @@
 //! The body is opaque bytes here; the crate `contract` encodes and decodes it.
 
 use bytes::Bytes;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use lapin::{
     BasicProperties,
     message::Delivery,
@@ -11,6 +11,7 @@ use lapin::{
 };
 use uuid::Uuid;
 
+use crate::signature::{Keyring, NotAuthentic, time_text};
 use crate::trace_context::TraceContext;
 
 const CONTENT_TYPE: &str = "application/json";
@@ -48,6 +49,18 @@ pub struct Envelope {
     pub app_id: String,
     /// The content, as ProtoJSON.
     pub body: Bytes,
+    /// For a message that is published again, to one queue: how it was published first. `None` for any other message,
+    /// and for one that was delivered.
+    pub first_published: Option<FirstPublished>,
+}
+
+/// What a message keeps of its first publication when it is published again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstPublished {
+    /// The routing key, which the signature covers.
+    pub routing_key: String,
+    /// The signature. The message is not signed anew, so that only what was authentic before is authentic again.
+    pub signature: Option<String>,
 }
 
 /// Why headers are not a valid envelope.
@@ -67,6 +80,9 @@ pub enum EnvelopeError {
     /// AMQP limits this field to 255 bytes.
     #[error("{0} is longer than 255 bytes")]
     TooLong(&'static str),
+    /// The message is not believed.
+    #[error("not authentic: {0}")]
+    NotAuthentic(#[from] NotAuthentic),
 }
 
 mod header {
@@ -80,6 +96,10 @@ mod header {
     pub(super) const SEQUENCE: &str = "cloudEvents_sequence";
     pub(super) const TRACEPARENT: &str = "traceparent";
     pub(super) const TRACESTATE: &str = "tracestate";
+    /// The name of the key, a space, and HMAC-SHA-256 as hexadecimal digits.
+    pub(super) const SIGNATURE: &str = "x-modelday-signature";
+    /// Of a message that is published again: its first routing key.
+    pub(super) const ROUTING_KEY: &str = "x-modelday-routing-key";
 }
 
 impl Envelope {
@@ -90,8 +110,9 @@ impl Envelope {
         Some(TraceContext { traceparent, tracestate: self.tracestate.as_deref() })
     }
 
-    /// The AMQP properties: everything but exchange, routing key and body.
-    pub(crate) fn properties(&self) -> Result<BasicProperties, EnvelopeError> {
+    /// The AMQP properties: everything but exchange, routing key and body. Signed with the first key of `keyring`, unless
+    /// the message is published again.
+    pub(crate) fn properties(&self, keyring: &Keyring) -> Result<BasicProperties, EnvelopeError> {
         let mut properties = BasicProperties::default()
             .with_message_id(short("message_id", &self.id.to_string())?)
             .with_type(short("type", &self.kind)?)
@@ -99,14 +120,14 @@ impl Envelope {
             .with_timestamp(u64::try_from(self.time.timestamp()).unwrap_or_default())
             .with_content_type(short("content_type", CONTENT_TYPE)?)
             .with_delivery_mode(PERSISTENT)
-            .with_headers(self.headers());
+            .with_headers(self.headers(keyring));
         if let Some(job) = self.correlation {
             properties = properties.with_correlation_id(short("correlation_id", &job.to_string())?);
         }
         Ok(properties)
     }
 
-    fn headers(&self) -> FieldTable {
+    fn headers(&self, keyring: &Keyring) -> FieldTable {
         let mut headers = FieldTable::default();
         let mut put = |name: &'static str, value: &str| {
             headers.insert(name.into(), AMQPValue::LongString(value.into()));
@@ -115,13 +136,19 @@ impl Envelope {
         put(header::ID, &self.id.to_string());
         put(header::SOURCE, &self.source);
         put(header::TYPE, &self.kind);
-        put(header::TIME, &self.time.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+        put(header::TIME, &time_text(self.time));
         put(header::SEQUENCE, &self.sequence.to_string());
         put(header::DATASCHEMA, &self.dataschema);
+        let (signature, first_routing_key) = match &self.first_published {
+            None => (keyring.sign(self), None),
+            Some(first) => (first.signature.clone(), Some(first.routing_key.clone())),
+        };
         let optional = [
             (header::SUBJECT, &self.subject),
             (header::TRACEPARENT, &self.traceparent),
             (header::TRACESTATE, &self.tracestate),
+            (header::SIGNATURE, &signature),
+            (header::ROUTING_KEY, &first_routing_key),
         ];
         for (name, value) in optional {
             if let Some(value) = value {
@@ -166,6 +193,7 @@ impl Envelope {
             routing_key: String::new(),
             app_id: String::new(),
             body,
+            first_published: None,
         })
     }
 }
@@ -191,6 +219,15 @@ fn parsed<T>(
 pub(crate) struct Headers<'a>(pub(crate) Option<&'a FieldTable>);
 
 impl Headers<'_> {
+    pub(crate) fn signature(&self) -> Option<String> {
+        self.optional(header::SIGNATURE)
+    }
+
+    /// The routing key of the first publication, of a message that was published again.
+    pub(crate) fn first_routing_key(&self) -> Option<String> {
+        self.optional(header::ROUTING_KEY)
+    }
+
     pub(crate) fn optional(&self, name: &str) -> Option<String> {
         self.0.and_then(|headers| headers.inner().get(name)).and_then(text)
     }
@@ -257,6 +294,7 @@ mod tests {
             routing_key: "modelday.job.requested.v1".into(),
             app_id: "trigger".into(),
             body: Bytes::from_static(b"{}"),
+            first_published: None,
         }
     }
 
@@ -268,22 +306,22 @@ mod tests {
     }
 
     fn without(name: &str) -> EnvelopeError {
-        let mut headers = envelope().headers().inner().clone();
+        let mut headers = envelope().headers(&Keyring::default()).inner().clone();
         headers.remove(name);
-        let properties = envelope().properties().unwrap().with_headers(headers.into());
+        let properties = envelope().properties(&Keyring::default()).unwrap().with_headers(headers.into());
         Envelope::parse(&delivered(properties), Bytes::new()).unwrap_err()
     }
 
     fn with(name: &'static str, value: AMQPValue) -> Result<Envelope, EnvelopeError> {
-        let mut headers = envelope().headers();
+        let mut headers = envelope().headers(&Keyring::default());
         headers.insert(name.into(), value);
-        let properties = envelope().properties().unwrap().with_headers(headers);
+        let properties = envelope().properties(&Keyring::default()).unwrap().with_headers(headers);
         Envelope::parse(&delivered(properties), Bytes::new())
     }
 
     #[test]
     fn an_envelope_reads_back_from_its_properties() {
-        let delivery = delivered(envelope().properties().unwrap());
+        let delivery = delivered(envelope().properties(&Keyring::default()).unwrap());
 
         assert_eq!(Envelope::parse(&delivery, Bytes::from_static(b"{}")), Ok(envelope()));
     }
@@ -318,6 +356,6 @@ mod tests {
     fn a_type_longer_than_an_amqp_short_string_is_an_error() {
         let envelope = Envelope { kind: "x".repeat(256), ..envelope() };
 
-        assert_eq!(envelope.properties().unwrap_err(), EnvelopeError::TooLong("type"));
+        assert_eq!(envelope.properties(&Keyring::default()).unwrap_err(), EnvelopeError::TooLong("type"));
     }
 }

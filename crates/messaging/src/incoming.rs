@@ -7,6 +7,8 @@ use lapin::message::Delivery;
 
 use crate::{
     envelope::{Envelope, EnvelopeError, Headers},
+    signature::{Authentication, NotAuthentic},
+    topology,
     trace_context::TraceContext,
 };
 
@@ -39,8 +41,8 @@ pub trait FromDelivery: Clone + Send + Sync + 'static {
     /// Reads a delivery.
     ///
     /// # Errors
-    /// When the headers are not a valid envelope; such a message is rejected to the dead letters.
-    fn from_delivery(raw: &RawDelivery) -> Result<Self, EnvelopeError>;
+    /// When the headers are not a valid envelope, or the message is not authentic. It is rejected to the dead letters.
+    fn from_delivery(raw: &RawDelivery, authentication: &Authentication) -> Result<Self, EnvelopeError>;
 
     /// The trace context of the span that created the message, if it carries one.
     fn trace(&self) -> Option<TraceContext<'_>>;
@@ -55,9 +57,12 @@ impl Incoming {
 }
 
 impl FromDelivery for Incoming {
-    fn from_delivery(raw: &RawDelivery) -> Result<Self, EnvelopeError> {
+    fn from_delivery(raw: &RawDelivery, authentication: &Authentication) -> Result<Self, EnvelopeError> {
+        let envelope = Envelope::parse(&raw.delivery, raw.body.clone())?;
+        let routing_key = raw.first_routing_key()?;
+        authentication.verify(&envelope, &routing_key, raw.headers().signature().as_deref())?;
         Ok(Self {
-            envelope: Envelope::parse(&raw.delivery, raw.body.clone())?,
+            envelope,
             queue: raw.queue.clone(),
             redelivered: raw.delivery.redelivered,
             delivery_count: raw.delivery_count(),
@@ -90,6 +95,16 @@ impl RawDelivery {
 
     pub(crate) fn conversation_id(&self) -> &str {
         self.delivery.properties.correlation_id().as_ref().map(|id| id.as_str()).unwrap_or_default()
+    }
+
+    /// The routing key that the message was first published with. One that was sent directly to a queue must state it,
+    /// and the queue must receive messages with it.
+    fn first_routing_key(&self) -> Result<String, NotAuthentic> {
+        if self.delivery.exchange.as_str() != topology::DEFAULT {
+            return Ok(self.delivery.routing_key.to_string());
+        }
+        let stated = self.headers().first_routing_key().ok_or(NotAuthentic::WrongQueue)?;
+        if topology::receives(&self.queue, &stated) { Ok(stated) } else { Err(NotAuthentic::WrongQueue) }
     }
 
     fn delivery_count(&self) -> u64 {

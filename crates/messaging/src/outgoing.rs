@@ -5,6 +5,7 @@ use lapin::BasicProperties;
 use crate::{
     connection::BrokerError,
     envelope::{Envelope, EnvelopeError, short},
+    signature::Keyring,
     trace_context::TraceContext,
 };
 
@@ -18,13 +19,13 @@ pub(crate) struct Outgoing<'a> {
 }
 
 impl<'a> Outgoing<'a> {
-    pub(crate) fn new(envelope: &'a Envelope) -> Result<Self, EnvelopeError> {
+    pub(crate) fn new(envelope: &'a Envelope, keyring: &Keyring) -> Result<Self, EnvelopeError> {
         short("exchange", &envelope.exchange)?;
         short("routing_key", &envelope.routing_key)?;
         Ok(Self {
             exchange: &envelope.exchange,
             routing_key: &envelope.routing_key,
-            properties: envelope.properties()?,
+            properties: envelope.properties(keyring)?,
             body: &envelope.body,
             trace: envelope.trace(),
         })

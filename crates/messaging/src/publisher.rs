@@ -71,7 +71,7 @@ impl Publisher {
         let encodable: Vec<_> = batch
             .iter()
             .map_while(|envelope| {
-                let encoded = Outgoing::new(envelope).map_err(|source| {
+                let encoded = Outgoing::new(envelope, self.config.keyring()).map_err(|source| {
                     unencodable =
                         Some(PublishError::Unencodable { message: envelope.id.to_string(), source });
                 });
@@ -124,12 +124,12 @@ impl Publisher {
         span
     }
 
-    /// Closes a session that failed, so that a late confirm is not taken for that of another message. Declares the
-    /// topology again after a message was returned.
+    /// Closes a session that failed: a late confirm is not taken for that of another message, and a channel whose messages
+    /// the broker refused may refuse them for ever. Declares the topology again after a message was returned.
     async fn repair(&self, state: &mut State, published: &Published) {
         let keep = match &published.failure {
-            None | Some(PublishError::Nacked { .. } | PublishError::Unencodable { .. }) => true,
-            Some(PublishError::Transient(_)) => false,
+            None | Some(PublishError::Unencodable { .. }) => true,
+            Some(PublishError::Transient(_) | PublishError::Nacked { .. }) => false,
             Some(PublishError::Returned { .. }) => match &state.session {
                 Some(session) => self.declare(&session.connection).await.is_ok(),
                 None => false,
@@ -159,16 +159,25 @@ impl Publisher {
 
     async fn open(&self) -> Result<Session, BrokerError> {
         let connection = self.config.connect(&self.role).await?;
-        self.declare(&connection).await?;
-        let channel = self
-            .config
+        match self.open_channel(&connection).await {
+            Ok(channel) => Ok(Session { connection, channel }),
+            Err(error) => {
+                close(connection).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Declares the topology and opens a channel with publisher confirms.
+    async fn open_channel(&self, connection: &Connection) -> Result<Channel, BrokerError> {
+        self.declare(connection).await?;
+        self.config
             .bounded("opening a channel", async {
                 let channel = connection.create_channel().await?;
                 channel.confirm_select(ConfirmSelectOptions::default()).await?;
                 Ok(channel)
             })
-            .await?;
-        Ok(Session { connection, channel })
+            .await
     }
 
     async fn declare(&self, connection: &Connection) -> Result<(), BrokerError> {

@@ -164,11 +164,28 @@ pub(crate) enum Busy {
 impl Subscription {
     async fn open(config: &BrokerConfig, source: &Source, prefetch: u16) -> Result<Self, BrokerError> {
         let connection = config.connect(&format!("consume {}", source.name())).await?;
-        let created = config.bounded("declaring the topology", topology::declare(&connection)).await?;
-        let subscribing = subscribe(&connection, source, prefetch);
-        let (channel, consumer) = config.bounded("subscribing", subscribing).await?;
-        let created = created.contains(&&*source.name());
-        Ok(Self { connection, channel, consumer, since: Instant::now(), created, starving: false })
+        match Self::begin(config, &connection, source, prefetch).await {
+            Ok((created, (channel, consumer))) => {
+                Ok(Self { connection, channel, consumer, since: Instant::now(), created, starving: false })
+            }
+            Err(error) => {
+                // The broker may complete the subscription after the timeout, and would then deliver to nobody.
+                close(connection).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Declares the topology and subscribes. Returns whether the queue was created.
+    async fn begin(
+        config: &BrokerConfig,
+        connection: &Connection,
+        source: &Source,
+        prefetch: u16,
+    ) -> Result<(bool, (Channel, Consumer)), BrokerError> {
+        let created = config.bounded("declaring the topology", topology::declare(connection)).await?;
+        let subscribed = config.bounded("subscribing", subscribe(connection, source, prefetch)).await?;
+        Ok((created.contains(&&*source.name()), subscribed))
     }
 
     /// Waits for a delivery, at most `idle_after`.

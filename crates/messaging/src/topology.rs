@@ -224,6 +224,15 @@ async fn missing_queues(connection: &Connection) -> lapin::Result<Vec<&'static s
     Ok(missing)
 }
 
+/// Whether a queue is bound for messages with this routing key.
+pub(crate) fn receives(queue: &str, routing_key: &str) -> bool {
+    let bound = |pattern: &str| match pattern.strip_suffix('#') {
+        Some(start) => routing_key.starts_with(start),
+        None => routing_key == pattern,
+    };
+    QUEUES.iter().any(|one| one.name == queue && one.routing_keys.iter().any(|pattern| bound(pattern)))
+}
+
 pub(crate) fn is_not_found(error: &lapin::Error) -> bool {
     matches!(error.kind(), ErrorKind::ProtocolError(error) if error.get_id() == 404)
 }

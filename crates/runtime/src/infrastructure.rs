@@ -8,6 +8,7 @@ use messaging::BrokerConfig;
 use storage::{Database, Development};
 
 use crate::address::Address;
+use crate::authentication;
 use crate::deployment::Deployment;
 use crate::settings::Settings;
 use crate::telemetry;
@@ -92,7 +93,9 @@ fn broker(settings: &mut Settings, service: &str, deployment: Deployment) -> Opt
     match BrokerConfig::new(&url, &format!("modelday-{service}")) {
         Ok(broker) => {
             let broker = if deployment.is_dev_mode { broker.in_development() } else { broker };
-            Some(broker.with_ca_file(ca_file).with_timeout(BROKER_TIMEOUT))
+            let authentication = authentication::from_settings(settings);
+            let broker = broker.with_ca_file(ca_file).with_timeout(BROKER_TIMEOUT);
+            Some(broker.with_authentication(authentication))
         }
         Err(error) => {
             settings.invalid("AMQP_URL", error.to_string(), fix);

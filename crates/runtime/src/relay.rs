@@ -39,6 +39,8 @@ const EVENTS_INTERVAL: Duration = Duration::from_millis(50);
 /// Waits between attempts while the broker is unreachable.
 const MIN_RETRY_DELAY: Duration = Duration::from_millis(100);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(2);
+/// How often a warning about messages that cannot be sent is repeated.
+const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 /// How long a stopped relay may take to send what was committed before.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(10);
@@ -115,6 +117,7 @@ impl Relay {
         };
         let mut connection = None;
         let mut delay = Duration::ZERO;
+        let mut said = None;
         loop {
             // Read before the round, so that the last round sees everything committed before the stop.
             let is_last = stop.is_cancelled();
@@ -122,6 +125,7 @@ impl Relay {
             let round = self.round(part, &publisher, &mut connection).await;
             if round.is_ok() {
                 delay = Duration::ZERO;
+                said = None;
             }
             match round {
                 Ok(Round::Empty) if is_last => return,
@@ -143,9 +147,10 @@ impl Relay {
                 }
                 Err(problem) => {
                     connection = None;
-                    if delay.is_zero() {
+                    if said.is_none_or(|said: Instant| said.elapsed() >= WARNING_INTERVAL) {
                         let problem = error_text(&problem);
                         tracing::warn!(service = self.service, "messages wait in the outbox: {problem}");
+                        said = Some(Instant::now());
                     }
                     delay = (delay * 2).clamp(MIN_RETRY_DELAY, MAX_RETRY_DELAY);
                 }

@@ -91,6 +91,12 @@ pub struct OriginalEnvelope {
     pub job: Option<Uuid>,
     /// `tracestate` of the W3C trace context.
     pub tracestate: Option<String>,
+    /// The routing key that it was published with first.
+    #[serde(default)]
+    pub routing_key: String,
+    /// Its signature.
+    #[serde(default)]
+    pub signature: Option<String>,
 }
 
 /// Writes messages into the outbox of the connection's service.

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use messaging::ConsumerOptions;
+use runtime::authentication::with_keys;
 use runtime::relay::{Relay, Wake};
 use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, linked};
@@ -44,15 +45,12 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         .await
         .context("connecting to Postgres")?;
     let health = runtime::http::Health::new(&pool, &infrastructure);
+    let broker = with_keys(&infrastructure.broker, &pool, &shutdown).await?;
     let source = PriceSource::from_config(&config, &pool)?;
     source::record(&pool, source.as_ref()).await.context("recording the source of prices")?;
     let (wake, due, hints) = (Wake::default(), Arc::new(Notify::new()), CancelHints::default());
-    let relays = vec![Relay {
-        pool: pool.clone(),
-        broker: infrastructure.broker.clone(),
-        service: "downloader",
-        wake: wake.clone(),
-    }];
+    let relays =
+        vec![Relay { pool: pool.clone(), broker: broker.clone(), service: "downloader", wake: wake.clone() }];
     let context = Arc::new(Context { pool: pool.clone(), calendar: config.calendar, wake });
     let api = Api {
         context: Arc::clone(&context),
@@ -80,14 +78,8 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let preparer = Preparer { context, downloader };
     let workers = Workers::new(preparer, config.preparations_at_once, Arc::clone(&due), hints.clone());
     let work = async move {
-        let requests =
-            intake::consume(&infrastructure.broker, RequestHandler { pool, due }, shutdown.clone());
-        let control = messaging::listen_control(
-            &infrastructure.broker,
-            ConsumerOptions::new(1),
-            hints,
-            shutdown.clone(),
-        );
+        let requests = intake::consume(&broker, RequestHandler { pool, due }, shutdown.clone());
+        let control = messaging::listen_control(&broker, ConsumerOptions::new(1), hints, shutdown.clone());
         let preparing = {
             let shutdown = shutdown.clone();
             async move { tokio::join!(workers.run(shutdown.clone()), canceller.run(shutdown)) }

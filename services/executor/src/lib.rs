@@ -17,6 +17,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use messaging::topology::queues;
 use messaging::{ConsumerOptions, Hooks};
+use runtime::authentication::with_keys;
 use runtime::relay::{Relay, Wake};
 use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, linked};
@@ -44,11 +45,11 @@ pub use config::{Config, search_engine};
 /// When Postgres does not answer.
 pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
     let infrastructure = config.infrastructure;
-    let broker = infrastructure.broker.clone();
     let pool = storage::connect(&infrastructure.database, Owner::Executor)
         .await
         .context("connecting to Postgres")?;
     let health = runtime::http::Health::new(&pool, &infrastructure);
+    let broker = with_keys(&infrastructure.broker, &pool, &shutdown).await?;
     let wake = Wake::default();
     let searcher =
         config.search.map(|(url, key)| Searcher::new(&config.endpoints.outbound, url, key)).transpose();

@@ -11,7 +11,10 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Jobs", &["run", "plan", "watch", "cancel", "retry", "jobs"]),
     ("Results and data", &["results", "leaderboard", "export", "prices"]),
     ("Without servers", &["replay", "verify", "mcp"]),
-    ("Servers", &["serve", "migrate", "rebuild", "token", "openapi", "healthcheck", "completion"]),
+    (
+        "Servers",
+        &["serve", "migrate", "rotate-key", "rebuild", "token", "openapi", "healthcheck", "completion"],
+    ),
 ];
 
 /// The environment variables of the client.

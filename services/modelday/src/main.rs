@@ -8,6 +8,7 @@ mod mcp;
 mod migrate;
 mod openapi;
 mod replay;
+mod rotate_key;
 mod serve;
 mod terminal;
 mod token;
@@ -40,6 +41,8 @@ enum Command {
         #[arg(long)]
         reset_dev: bool,
     },
+    /// Replace the key that the services sign their messages with, while they run.
+    RotateKey,
     /// Build what status shows again from the log of events.
     Rebuild,
     /// Serve the agents' tools over MCP, to try an agent by hand.
@@ -86,6 +89,7 @@ async fn run(command: Command) -> ExitCode {
         Command::Serve => return Box::pin(serve::main()).await,
         Command::Migrate { reset_dev: true } => migrate(DevData::Reset).await,
         Command::Migrate { reset_dev: false } => migrate(DevData::Keep).await,
+        Command::RotateKey => rotate_key::rotate_key().await,
         Command::Rebuild => rebuild().await,
         Command::Client(command) => return Box::pin(run_client(&command)).await,
         Command::Mcp(arguments) => return mcp::main(arguments).await,

@@ -20,7 +20,7 @@ mod warning;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(crate) use state::Api;
+pub(crate) use state::{Api, Replays};
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

@@ -14,6 +14,8 @@ use runtime::settings::{Mistakes, Settings};
 pub struct Config {
     /// Postgres, RabbitMQ, address.
     pub infrastructure: Infrastructure,
+    /// `DEAD_LETTER_DAYS`: how long dead letters are kept (default 90).
+    pub dead_letter_days: u32,
     /// Settings of the routes.
     pub api: ApiSettings,
 }
@@ -53,10 +55,12 @@ impl Config {
         let fifteen = NonZeroU32::MIN.saturating_add(14);
         let seconds = settings.parsed("STREAM_HEARTBEAT_SECONDS", fifteen, "write a whole number from 1");
         let heartbeat = Duration::from_secs(seconds.get().into());
+        let dead_letter_days = settings.parsed("DEAD_LETTER_DAYS", 90, "write a number of days");
         let infrastructure = infrastructure?;
         let deployment = infrastructure.deployment;
         Some(Self {
             infrastructure,
+            dead_letter_days,
             api: ApiSettings { lookback_days, today, deployment, calendar, heartbeat },
         })
     }

@@ -5,6 +5,7 @@ mod config;
 mod dead_letter_replay;
 mod dead_letters;
 mod feed;
+mod housekeeping;
 mod projector;
 mod recovery;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use messaging::topology::queues;
 use messaging::{BatchOptions, ConsumerOptions, Hooks};
+use runtime::authentication::with_keys;
 use runtime::relay::{Relay, Wake};
 use runtime::telemetry::{self, Telemetry};
 use runtime::{CancellationToken, Service, linked};
@@ -21,7 +23,7 @@ use storage::{Owner, PgPool};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use api::Api;
+use api::{Api, Replays};
 pub use config::{ApiSettings, Config};
 use dead_letters::DeadLetterStore;
 use feed::Feed;
@@ -40,30 +42,34 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let pool =
         storage::connect(&infrastructure.database, Owner::Status).await.context("connecting to Postgres")?;
     let health = runtime::http::Health::new(&pool, &infrastructure);
+    let broker = with_keys(&infrastructure.broker, &pool, &shutdown).await?;
     let (feed, wake) = (Feed::new(pool.clone(), shutdown.clone()), Wake::default());
-    let api = Api::new(pool.clone(), config.api, feed.clone(), wake.clone());
-    let relay = Relay { pool: pool.clone(), broker: infrastructure.broker.clone(), service: "status", wake };
+    let replays = Replays { wake: wake.clone(), authentication: broker.authentication().clone() };
+    let api = Api::new(pool.clone(), config.api, feed.clone(), replays);
+    let relay = Relay { pool: pool.clone(), broker: broker.clone(), service: "status", wake };
     let work = async move {
         let projector = Arc::new(Projector { pool: pool.clone() });
         let catch_up = Arc::new(CatchUp::new(projector.clone()));
         let events = messaging::consume_batches(
-            &infrastructure.broker,
+            &broker,
             queues::STATUS_PROJECTION,
             BatchOptions { linger: LINGER, hooks: hooks(&catch_up), ..BatchOptions::default() },
             projector,
             shutdown.clone(),
         );
         let letters = messaging::consume(
-            &infrastructure.broker,
+            &broker,
             queues::STATUS_DEAD_LETTERS,
             ConsumerOptions::new(16),
-            DeadLetterStore { pool },
+            DeadLetterStore { pool: pool.clone() },
             shutdown.clone(),
         );
-        let (events, letters, ()) = tokio::join!(
+        let housekeeping = housekeeping::keep_house(pool, config.dead_letter_days, shutdown.clone());
+        let (events, letters, (), ()) = tokio::join!(
             linked(&shutdown, events),
             linked(&shutdown, letters),
-            linked(&shutdown, feed.run(infrastructure.database))
+            linked(&shutdown, feed.run(infrastructure.database)),
+            linked(&shutdown, housekeeping)
         );
         events.context("consuming events")?;
         letters.context("consuming dead letters")
@@ -74,7 +80,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
 /// The routes alone, without the service's work: streams get no new events, and replayed messages are not published.
 pub fn routes(pool: PgPool, settings: ApiSettings) -> OpenApiRouter {
     let feed = Feed::new(pool.clone(), CancellationToken::new());
-    api::routes().with_state(Api::new(pool, settings, feed, Wake::default()))
+    api::routes().with_state(Api::new(pool, settings, feed, Replays::default()))
 }
 
 /// The OpenAPI description of its routes.

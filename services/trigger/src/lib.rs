@@ -15,6 +15,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use messaging::topology::queues;
 use messaging::{ConsumerOptions, Hooks};
+use runtime::authentication::with_keys;
 use runtime::relay::{Relay, Wake};
 use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, linked};
@@ -34,9 +35,9 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         storage::connect(&infrastructure.database, Owner::Trigger).await.context("connecting to Postgres")?;
     let wake = Wake::default();
     let health = runtime::http::Health::new(&pool, &infrastructure);
+    let broker = with_keys(&infrastructure.broker, &pool, &shutdown).await?;
     let acceptor = Acceptor { config: Arc::new(config), pool: pool.clone(), wake: wake.clone() };
-    let relays =
-        vec![Relay { pool: pool.clone(), broker: infrastructure.broker.clone(), service: "trigger", wake }];
+    let relays = vec![Relay { pool: pool.clone(), broker: broker.clone(), service: "trigger", wake }];
     let work = async move {
         let catch_up = {
             let pool = pool.clone();
@@ -50,7 +51,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             .on_idle(catch_up)
             .link_span(runtime::telemetry::link_span);
         let consumer = messaging::consume(
-            &infrastructure.broker,
+            &broker,
             queues::TRIGGER_JOBS,
             ConsumerOptions::new(16).with_hooks(hooks),
             admission::EndedJobs { pool: pool.clone() },

@@ -7,6 +7,10 @@ use uuid::Uuid;
 
 use crate::environment::variable;
 
+/// The key that messages of every test are signed with.
+pub(crate) const KEY_ID: &str = "test";
+pub(crate) const KEY_SECRET: [u8; 32] = *b"the key of tests, and of no more";
+
 /// A migrated database. It is dropped with this value.
 pub struct TestDatabase {
     name: String,
@@ -27,6 +31,12 @@ impl TestDatabase {
         let admin = PgPoolOptions::new().max_connections(4).connect_lazy(&url).unwrap();
         let database = Self { name, server_url, url, admin };
         storage::migrate(&database.url).await.unwrap();
+        sqlx::query("UPDATE signing.keys SET id = $1, secret = $2")
+            .bind(KEY_ID)
+            .bind(KEY_SECRET)
+            .execute(&database.admin)
+            .await
+            .unwrap();
         database
     }
 

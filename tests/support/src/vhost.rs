@@ -4,9 +4,10 @@ use lapin::message::Delivery;
 use lapin::options::{BasicGetOptions, BasicPublishOptions};
 use lapin::{BasicProperties, Connection, ConnectionProperties};
 use messaging::topology::queues;
-use messaging::{BrokerConfig, Envelope, Publisher};
+use messaging::{Authentication, BrokerConfig, Envelope, Publisher, SigningKey};
 use uuid::Uuid;
 
+use crate::database::{KEY_ID, KEY_SECRET};
 use crate::environment::variable;
 use crate::eventually::eventually;
 use crate::management::{management, user};
@@ -47,9 +48,12 @@ impl TestVhost {
         &self.url
     }
 
-    /// The settings of a service that uses it.
+    /// The settings of a service that uses it, with the key of every test database.
     pub fn settings(&self) -> BrokerConfig {
-        BrokerConfig::new(&self.url, "test").expect("AMQP_URL is an AMQP address")
+        let authentication = Authentication::default();
+        authentication.keyring.replace(vec![SigningKey::new(KEY_ID, &KEY_SECRET)]);
+        let config = BrokerConfig::new(&self.url, "test").expect("AMQP_URL is an AMQP address");
+        config.with_authentication(authentication)
     }
 
     /// A publisher whose connection is named `test publish`.
@@ -63,11 +67,17 @@ impl TestVhost {
         assert!(published.failure.is_none(), "{:?}", published.failure);
     }
 
-    /// Publishes an event with this body and the headers of a Modelday service.
+    /// Publishes an event with this body, the headers of the service that sends such events, and its signature.
     pub async fn publish_event(&self, kind: &str, body: &[u8]) {
-        let message = Envelope {
+        let sender = contract::kind::sender(kind).unwrap_or("test");
+        self.publish(&[Self::event(&format!("/modelday/{sender}"), kind, body)]).await;
+    }
+
+    /// An event with this body, and the headers of a Modelday service.
+    pub fn event(source: &str, kind: &str, body: &[u8]) -> Envelope {
+        Envelope {
             id: Uuid::now_v7(),
-            source: "/modelday/test".to_owned(),
+            source: source.to_owned(),
             kind: kind.to_owned(),
             subject: None,
             time: chrono::Utc::now(),
@@ -80,8 +90,8 @@ impl TestVhost {
             routing_key: kind.to_owned(),
             app_id: "test".to_owned(),
             body: body.to_vec().into(),
-        };
-        self.publish(&[message]).await;
+            first_published: None,
+        }
     }
 
     /// Publishes bytes without any header, as a foreign program might.

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use lapin::types::AMQPValue;
+use lapin::{
+    options::{QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions},
+    types::{AMQPValue, FieldTable},
+};
 use messaging::{
     BrokerConfig, ConsumerOptions, Envelope, Outcome, PublishError, Publisher,
     topology::{self, commands, queues},
@@ -117,6 +120,35 @@ async fn what_is_reported_as_confirmed_is_exactly_what_arrived() {
     let confirmed = batch.iter().zip(&published.confirmed).filter(|(_, confirmed)| **confirmed);
     let confirmed: Vec<_> = confirmed.map(|(envelope, _)| envelope.id.to_string()).collect();
     assert_eq!(ids(&vhost.drain(queues::DOWNLOADER_JOBS).await), confirmed);
+}
+
+/// A channel whose queue was without a leader may refuse every later message too.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_refusal_the_next_batch_has_a_new_channel() {
+    let vhost = TestVhost::new();
+    let publisher = vhost.publisher();
+    publisher.connect().await.unwrap();
+    let channel = vhost.connect().await.create_channel().await.unwrap();
+    let mut full = FieldTable::default();
+    full.insert("x-max-length".into(), AMQPValue::LongLongInt(0));
+    full.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
+    let exclusive = QueueDeclareOptions::exclusive();
+    let queue = channel.queue_declare("ext.full".into(), exclusive, full).await.unwrap();
+    let bind = QueueBindOptions::default();
+    let key = "modelday.job.requested.v1";
+    channel
+        .queue_bind(queue.name().clone(), topology::EVENTS.into(), key.into(), bind, FieldTable::default())
+        .await
+        .unwrap();
+
+    let refused = publisher.publish_in_order(&[job_requested()]).await;
+    let is_kept = publisher.is_connected();
+    channel.queue_delete("ext.full".into(), QueueDeleteOptions::default()).await.unwrap();
+    let next = publisher.publish_in_order(&[job_requested()]).await;
+
+    assert!(matches!(refused.failure, Some(PublishError::Nacked { .. })), "{:?}", refused.failure);
+    assert!(!is_kept);
+    assert_eq!(next.confirmed, [true], "{:?}", next.failure);
 }
 
 #[tokio::test(flavor = "multi_thread")]

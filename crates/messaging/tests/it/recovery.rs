@@ -8,7 +8,7 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 use messaging::{
-    ConsumerOptions, Envelope, Outcome,
+    ConsumerOptions, Envelope, FirstPublished, Outcome,
     topology::{self, queues},
 };
 use test_support::TestVhost;
@@ -78,10 +78,15 @@ async fn a_registered_consumer_that_receives_nothing_is_replaced() {
     let mut consumer = Running::start(&vhost, queues::DOWNLOADER_JOBS, options, async |_| Outcome::Done);
     consumer.next_subscription().await;
     let channel = vhost.connect().await.create_channel().await.unwrap();
-    let straight_to_the_queue = || Envelope {
-        exchange: String::new(),
-        routing_key: queues::DOWNLOADER_JOBS.into(),
-        ..job_requested()
+    let straight_to_the_queue = || {
+        let message = job_requested();
+        let signature = vhost.settings().authentication().keyring.sign(&message);
+        Envelope {
+            exchange: String::new(),
+            routing_key: queues::DOWNLOADER_JOBS.into(),
+            first_published: Some(FirstPublished { routing_key: message.routing_key.clone(), signature }),
+            ..message
+        }
     };
 
     for _ in 0..3 {

@@ -35,6 +35,7 @@ pub(crate) fn event(kind: &str) -> Envelope {
         routing_key: kind.into(),
         app_id: "test".into(),
         body: Bytes::from_static(br#"{"job_id":"1"}"#),
+        first_published: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Publishing rows of an outbox.
 
-use messaging::{Envelope, PublishError, Publisher};
+use messaging::{Envelope, FirstPublished, PublishError, Publisher};
 use storage::outbox::StoredMessage;
 
 /// Publishes messages in their order. Returns the ids of those that the broker has confirmed, and the error that stopped
@@ -20,7 +20,8 @@ pub(super) async fn publish(
     (confirmed, published.failure)
 }
 
-/// The message of an outbox row. A replayed message keeps the metadata of its original.
+/// The message of an outbox row. A replayed message keeps the metadata and the signature of
+/// its original.
 pub fn envelope(message: &StoredMessage, service: &str) -> Envelope {
     let own = Envelope {
         id: message.event_id,
@@ -37,6 +38,7 @@ pub fn envelope(message: &StoredMessage, service: &str) -> Envelope {
         routing_key: message.routing_key.clone(),
         app_id: format!("modelday-{service}"),
         body: message.body.clone().into_bytes().into(),
+        first_published: None,
     };
     let Some(original) = message.original.clone() else { return own };
     Envelope {
@@ -47,6 +49,10 @@ pub fn envelope(message: &StoredMessage, service: &str) -> Envelope {
         correlation: original.job,
         dataschema: original.dataschema,
         tracestate: original.tracestate,
+        first_published: Some(FirstPublished {
+            routing_key: original.routing_key,
+            signature: original.signature,
+        }),
         ..own
     }
 }

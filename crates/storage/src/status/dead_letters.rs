@@ -6,6 +6,9 @@ use sqlx::{FromRow, PgPool};
 
 use crate::error::Result;
 
+/// How many bytes of a body are kept. A letter with a larger body cannot be replayed.
+const MAX_BODY: usize = 256 * 1024;
+
 /// A message to keep as a dead letter.
 #[derive(Debug, Clone)]
 pub struct NewDeadLetter<'a> {
@@ -23,7 +26,7 @@ pub struct NewDeadLetter<'a> {
     pub kind: Option<&'a str>,
     /// Its headers.
     pub headers: &'a Value,
-    /// As it arrived.
+    /// As it arrived. Of a large one, 256 KiB are kept.
     pub body: &'a [u8],
     /// When its consumer gave it up, if that is known.
     pub died_at: Option<DateTime<Utc>>,
@@ -107,8 +110,8 @@ pub async fn insert_dead_letter(pool: &PgPool, letter: &NewDeadLetter<'_>) -> Re
     sqlx::query(
         "-- dead_letters::insert_dead_letter
         INSERT INTO status.dead_letters (fingerprint, queue, reason, exchange, routing_key, message_id, kind, headers,
-            body, died_at)
-        VALUES (sha256(convert_to($7::jsonb::text, 'UTF8') || $8), $1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, now()))
+            body, died_at, body_bytes)
+        VALUES (sha256(convert_to($7::jsonb::text, 'UTF8') || $8), $1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, now()), $10)
         ON CONFLICT (fingerprint) DO NOTHING",
     )
     .bind(letter.queue)
@@ -118,8 +121,9 @@ pub async fn insert_dead_letter(pool: &PgPool, letter: &NewDeadLetter<'_>) -> Re
     .bind(letter.message_id)
     .bind(letter.kind)
     .bind(letter.headers)
-    .bind(letter.body)
+    .bind(&letter.body[..letter.body.len().min(MAX_BODY)])
     .bind(letter.died_at)
+    .bind(i32::try_from(letter.body.len()).unwrap_or(i32::MAX))
     .execute(pool)
     .await?;
     Ok(())
@@ -135,7 +139,7 @@ pub async fn dead_letters(
     let rows = sqlx::query_as(
         "-- dead_letters::dead_letters
         SELECT id, queue, reason, exchange, routing_key, message_id, kind, headers, substring(body FOR $3) AS body,
-            octet_length(body) AS body_bytes, died_at, replayed_at, discarded_at
+            body_bytes, died_at, replayed_at, discarded_at
         FROM status.dead_letters
         WHERE ($1::bigint IS NULL OR id < $1)
             AND ($4::text IS NULL OR $4 = CASE
@@ -160,7 +164,7 @@ pub async fn dead_letter(pool: &PgPool, id: i64, body_bytes: i32) -> Result<Opti
     let row = sqlx::query_as(
         "-- dead_letters::dead_letter
         SELECT id, queue, reason, exchange, routing_key, message_id, kind, headers, substring(body FOR $2) AS body,
-            octet_length(body) AS body_bytes, died_at, replayed_at, discarded_at
+            body_bytes, died_at, replayed_at, discarded_at
         FROM status.dead_letters
         WHERE id = $1",
     )
@@ -169,4 +173,29 @@ pub async fn dead_letter(pool: &PgPool, id: i64, body_bytes: i32) -> Result<Opti
     .fetch_optional(pool)
     .await?;
     Ok(row)
+}
+
+/// How many letters are neither replayed nor discarded.
+pub async fn count_open_dead_letters(pool: &PgPool) -> Result<i64> {
+    let (count,) = sqlx::query_as(
+        "-- dead_letters::count_open_dead_letters
+        SELECT count(*) FROM status.dead_letters WHERE replayed_at IS NULL AND discarded_at IS NULL",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(count)
+}
+
+/// Deletes those of the 1,000 oldest letters that are older than `days`; returns how many.
+pub async fn prune_dead_letters(pool: &PgPool, days: u32) -> Result<u64> {
+    let done = sqlx::query(
+        "-- dead_letters::prune_dead_letters
+        DELETE FROM status.dead_letters
+        WHERE id IN (SELECT id FROM status.dead_letters ORDER BY id LIMIT 1000)
+            AND died_at < now() - make_interval(days => $1)",
+    )
+    .bind(i32::try_from(days).unwrap_or(i32::MAX))
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
 }

@@ -17,7 +17,8 @@ mod training_cutoffs;
 mod usage;
 
 pub use dead_letters::{
-    DeadLetterRow, LetterFilter, LetterState, NewDeadLetter, dead_letter, dead_letters, insert_dead_letter,
+    DeadLetterRow, LetterFilter, LetterState, NewDeadLetter, count_open_dead_letters, dead_letter,
+    dead_letters, insert_dead_letter, prune_dead_letters,
 };
 pub use event_log::ReceivedEvent;
 pub use feed::{

@@ -41,7 +41,7 @@ pub async fn lock_dead_letter(pool: &PgPool, id: i64) -> Result<Option<LockedLet
     let letter = sqlx::query_as(
         "-- replays::lock_dead_letter
         SELECT id, queue, reason, exchange, routing_key, message_id, kind, headers, body,
-            octet_length(body) AS body_bytes, died_at, replayed_at, discarded_at
+            body_bytes, died_at, replayed_at, discarded_at
         FROM status.dead_letters
         WHERE id = $1
         FOR UPDATE",

@@ -15,7 +15,11 @@ const OWNERS: [(&str, &str); 4] = [
 ];
 
 /// What a role may read of a schema that is not its own; it may write nothing there.
-const READS: [(&str, &str); 30] = [
+const READS: [(&str, &str); 34] = [
+    ("modelday_trigger", "signing.keys"),
+    ("modelday_downloader", "signing.keys"),
+    ("modelday_executor", "signing.keys"),
+    ("modelday_status", "signing.keys"),
     ("modelday_executor", "market.price_version"),
     ("modelday_executor", "market.replaced_bars"),
     ("modelday_executor", "market.corporate_actions"),
@@ -57,7 +61,7 @@ async fn every_role_may_do_what_it_was_promised_and_nothing_else() {
          JOIN pg_namespace n ON n.oid = c.relnamespace
          CROSS JOIN pg_roles role
          CROSS JOIN UNNEST(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS privilege
-         WHERE n.nspname IN ('trigger', 'market', 'execution', 'status') AND c.relkind IN ('r', 'p', 'v', 'm')
+         WHERE n.nspname IN ('trigger', 'market', 'execution', 'status', 'signing') AND c.relkind IN ('r', 'p', 'v', 'm')
              AND role.rolname LIKE 'modelday\\_%'
              AND role.rolname IN ('modelday_trigger', 'modelday_downloader', 'modelday_executor', 'modelday_status')
              AND has_schema_privilege(role.oid, n.oid, 'USAGE')

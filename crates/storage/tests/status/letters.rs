@@ -76,6 +76,8 @@ fn replay() -> Replay {
             dataschema: "urn:x".to_owned(),
             job: None,
             tracestate: None,
+            routing_key: "modelday.data.ready.v1".to_owned(),
+            signature: Some("k1 00".to_owned()),
         },
     }
 }

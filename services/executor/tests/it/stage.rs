@@ -241,7 +241,8 @@ fn envelope(message: outbox::NewMessage) -> Envelope {
         created_at: chrono::Utc::now(),
         original: None,
     };
-    relay::envelope(&stored, "test")
+    let sender = kind::sender(&stored.kind).unwrap();
+    relay::envelope(&stored, sender)
 }
 
 /// An executor at work, in a runtime of its own.

@@ -154,10 +154,10 @@ pub(super) async fn replay(State(api): State<Api>, Path(id): Path<String>) -> Re
         LetterState::Replayed => held.letter,
         LetterState::Discarded => return Err(already_processed(&held.letter)),
         LetterState::Open => {
-            let message = replay_message(&held.letter)
+            let message = replay_message(&held.letter, &api.replays.authentication)
                 .map_err(|reason| conflict(format!("Dead letter {id} cannot be sent again: {reason}")))?;
             let letter = held.replay(&message).await?;
-            api.wake.wake();
+            api.replays.wake.wake();
             tracing::info!(message.id = %message.event_id, queue = message.routing_key, "replayed dead letter {id}");
             letter
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{NaiveDate, Utc};
 use domain::market::calendar::exchange_date;
+use messaging::Authentication;
 use runtime::relay::Wake;
 use storage::PgPool;
 
@@ -15,13 +16,22 @@ pub(crate) struct Api {
     pub(super) pool: PgPool,
     pub(super) settings: Arc<ApiSettings>,
     pub(super) feed: Feed,
-    pub(super) wake: Wake,
+    pub(super) replays: Replays,
+}
+
+/// How dead letters are published again.
+#[derive(Clone, Default)]
+pub(crate) struct Replays {
+    /// Notified when the message of a replay was committed.
+    pub(crate) wake: Wake,
+    /// Says whether a letter is authentic.
+    pub(crate) authentication: Authentication,
 }
 
 impl Api {
-    /// Routes read through `pool` and stream from `feed`; replayed dead letters notify `wake`.
-    pub(crate) fn new(pool: PgPool, settings: ApiSettings, feed: Feed, wake: Wake) -> Self {
-        Self { pool, settings: Arc::new(settings), feed, wake }
+    /// Routes read through `pool` and stream from `feed`.
+    pub(crate) fn new(pool: PgPool, settings: ApiSettings, feed: Feed, replays: Replays) -> Self {
+        Self { pool, settings: Arc::new(settings), feed, replays }
     }
 
     /// The date in New York, or `SIMULATED_TODAY`.

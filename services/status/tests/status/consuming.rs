@@ -38,7 +38,7 @@ impl Running {
             deployment: settings().deployment,
         };
         let stop = CancellationToken::new();
-        let config = Config { infrastructure, api: settings() };
+        let config = Config { infrastructure, dead_letter_days: 90, api: settings() };
         let service = status::build(config.clone(), stop.clone()).await.unwrap();
         let routes = axum::Router::from(service.routes.clone());
         let address = config.infrastructure.address.clone();

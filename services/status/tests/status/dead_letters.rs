@@ -51,7 +51,7 @@ async fn a_letter_is_replayed_once_and_unchanged_to_the_queue_that_rejected_it()
     })
     .await;
     assert_eq!(event["id"], letter["message_id"]);
-    assert_eq!(event["source"], "/modelday/test", "not status, which only sends it again");
+    assert_eq!(event["source"], "/modelday/executor", "not status, which only sends it again");
     let written = letter["headers"]["cloudEvents_time"].as_str().unwrap();
     assert_eq!(event["time"].as_str().unwrap()[..26], written[..26], "when it was written first");
 

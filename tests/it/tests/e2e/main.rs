@@ -12,6 +12,7 @@ mod cancel;
 mod cases;
 mod concurrency;
 mod consumer;
+mod forged;
 mod letters;
 mod metrics;
 mod never_unknown;

@@ -110,6 +110,11 @@ fn headers(kind: &str) -> Value {
                 "description": "Order within one source.",
             },
             "cloudEvents_dataschema": { "type": "string", "const": kind::schema_id(kind) },
+            "x-modelday-signature": {
+                "type": "string",
+                "pattern": "^[0-9a-z-]+ [0-9a-f]{64}$",
+                "description": "For the services of Modelday: a key's name and an HMAC.",
+            },
             "traceparent": { "type": "string" },
             "tracestate": { "type": "string" },
         },
