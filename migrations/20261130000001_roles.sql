@@ -1,20 +1,16 @@
--- One schema and one role for each service. Roles belong to the whole server, so another database of the server may
--- have created them already.
+-- One schema for each service. The roles that the rights are granted to belong to the whole server; set-up makes them,
+-- because the owner of one database may not.
 DO $$
 DECLARE
-    service text;
+    missing text;
 BEGIN
-    FOREACH service IN ARRAY ARRAY['trigger', 'downloader', 'executor', 'status'] LOOP
-        BEGIN
-            EXECUTE format('CREATE ROLE %I NOLOGIN', 'modelday_' || service);
-        EXCEPTION WHEN duplicate_object OR unique_violation THEN
-            NULL;
-        END;
-        -- All services may share one DATABASE_URL: each one does SET ROLE to its own role.
-        IF NOT pg_has_role(current_user, 'modelday_' || service, 'MEMBER') THEN
-            EXECUTE format('GRANT %I TO CURRENT_USER', 'modelday_' || service);
-        END IF;
-    END LOOP;
+    SELECT string_agg(role, ', ') INTO missing
+    FROM UNNEST(ARRAY['modelday_trigger', 'modelday_downloader', 'modelday_executor', 'modelday_status']) AS role
+    WHERE NOT coalesce(pg_has_role(current_user, to_regrole(role), 'MEMBER'), false);
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'the user % is not a member of the roles %; an administrator makes the roles and the accounts of the services with deploy/postgres/setup.sql, as docs/accounts.md says',
+            current_user, missing;
+    END IF;
 END
 $$;
 

@@ -61,8 +61,11 @@ fi
 read -ra words <<<"$(tool)"
 
 file=${1:-$repo_root/docker-compose.yml}
+passwords=$(mktemp)
+trap 'rm -f "$passwords"' EXIT
+"$repo_root/deploy/accounts.sh" "$passwords"
 for profile in "" standin telemetry; do
-  answer=$(COMPOSE_PROFILES=$profile "${words[@]}" -f "$file" config 2>&1) ||
+  answer=$(COMPOSE_PROFILES=$profile "${words[@]}" --env-file "$passwords" -f "$file" config 2>&1) ||
     { printf '%s\n' "$answer" | tail -n 12 >&2; die "${words[*]} does not accept $file (profile '${profile:-none}')."; }
   for service in postgres rabbitmq migrate trigger downloader executor status gateway; do
     grep -q "^  $service:" <<<"$answer" || die "$file has no service $service, says ${words[*]}."

@@ -20,10 +20,16 @@ compose() {
   local mq
   mq=$(mq_port || echo 28672)
   MODELDAY_PG_PORT=$(pg_port || true) MODELDAY_MQ_PORT=$mq MODELDAY_MQ_MANAGEMENT_PORT=$((mq + 10)) \
-    "${words[@]}" -p "$project" -f "$repo_root/docker-compose.yml" "$@" 8>&- 9>&-
+    "${words[@]}" -p "$project" -f "$repo_root/docker-compose.yml" --env-file "$state/passwords" "$@" 8>&- 9>&-
 }
 
-container_pg_url() { echo "postgres://modelday:modelday@127.0.0.1:$(pg_port)/modelday"; }
+# container_set_up DATABASE: the database, with the accounts of the installation `modelday`.
+container_set_up() {
+  local exists="SELECT count(*) FROM pg_database WHERE datname = '$1'"
+  [ "$(compose exec -T postgres psql -U modelday -XqAt -c "$exists" modelday </dev/null)" = 1 ] ||
+    compose exec -T postgres psql -U modelday -c "CREATE DATABASE $1" modelday </dev/null
+  compose run --rm -T -e "PGDATABASE=$1" accounts </dev/null
+}
 
 container_ready() {
   case $1 in
@@ -34,7 +40,15 @@ container_ready() {
 
 container_up() {
   local log=$state/containers.log
-  if [ "$(provider "$1")" = container ] && container_ready "$1"; then return; fi
+  if [ "$(provider "$1")" != container ] || ! container_ready "$1"; then container_launch "$1" || return 1; fi
+  if [ "$1" = postgres ]; then
+    (umask 077 && password DATABASE_ADMINISTRATOR >"$pg_dir/password")
+    container_set_up modelday >>"$log" 2>&1 || return 1
+    if is_development; then container_set_up modelday_dev >>"$log" 2>&1 || return 1; fi
+  fi
+}
+
+container_launch() {
   case $1 in
     postgres) claim_port "$pg_dir" "${MODELDAY_PG_PORT:-$(pg_port || echo 28432)}" 0 ;;
     rabbitmq) claim_port "$mq_dir" "${MODELDAY_MQ_PORT:-$(mq_port || echo 28672)}" 0 10 ;;

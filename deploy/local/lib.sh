@@ -20,6 +20,13 @@ prepare_state() {
   [ -w "$state" ] || die "the folder $state belongs to $(stat -c %U "$state"); remove it as that user, or set MODELDAY_STATE to another one."
 }
 
+# Makes the passwords of all accounts of this state folder.
+make_passwords() { "$repo_root/deploy/accounts.sh" "$state/passwords"; }
+# password NAME: that of an account, such as DATABASE_OWNER.
+password() { sed -n "s/^$1_PASSWORD=//p" "$state/passwords"; }
+
+is_development() { [ "$(tr '[:lower:]' '[:upper:]' <<<"${DEPLOYMENT_MODE:-}")" = DEV ]; }
+
 # lock NAME FD SECONDS SENTENCE: holds $state/NAME until this process ends. Servers are started with FD closed.
 lock() {
   local file=$state/$1

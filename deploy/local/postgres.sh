@@ -1,5 +1,5 @@
 # A private PostgreSQL made from the machine's own packages. Sourced, never run.
-# $state/postgres holds its port, password and account, and usually its data too.
+# $state/postgres holds its port, the password of its administrator and its system account, and usually its data too.
 # shellcheck shell=bash disable=SC2154
 
 pg_dir=$state/postgres
@@ -18,14 +18,17 @@ pg_place() { cat "$pg_dir/place" 2>/dev/null || echo "$pg_dir"; }
 pg_data() { echo "$(pg_place)/data"; }
 pg_port() { cat "$pg_dir/port" 2>/dev/null; }
 pg_pid() { head -n 1 "$(pg_data)/postmaster.pid" 2>/dev/null || true; }
-pg_url() { echo "postgres://modelday:$(cat "$pg_dir/password")@127.0.0.1:$(pg_port)/modelday"; }
+pg_url() { echo "postgres://$1:$2@127.0.0.1:$(pg_port)/modelday"; }
 pg_alive() { alive "$(pg_pid)" "$(pg_data)"; }
 pg_gone() { ! pg_alive; }
 
-pg_sql() {
-  PGPASSWORD=$(cat "$pg_dir/password") PGCONNECT_TIMEOUT=2 \
-    "$(pg_bin)/psql" -XqAt "host=127.0.0.1 port=$(pg_port) user=modelday dbname=postgres" -c "$1"
+# pg_psql DATABASE ARGS...: psql as the administrator, `modelday`.
+pg_psql() {
+  local database=$1
+  shift
+  PGPASSWORD=$(cat "$pg_dir/password") "$(pg_bin)/psql" "host=127.0.0.1 port=$(pg_port) user=modelday dbname=$database" "$@"
 }
+pg_sql() { PGCONNECT_TIMEOUT=2 pg_psql postgres -XqAt -c "$1"; }
 pg_ready() { pg_alive && pg_sql 'SELECT 1' >/dev/null 2>&1; }
 
 # PostgreSQL refuses to run as root. The first of three ways that works is stored and used again: the account of the
@@ -70,7 +73,7 @@ pg_create() {
   place=$(pg_place) log=$pg_dir/initdb.log secret=$(pg_place)/first-password
   say "Creating a private PostgreSQL in $place."
   rm -rf "${place:?}/data"
-  (umask 077 && od -An -N16 -tx1 /dev/urandom | tr -d ' \n' | tee "$pg_dir/password" >"$secret")
+  (umask 077 && password DATABASE_ADMINISTRATOR | tee "$pg_dir/password" >"$secret")
   chown --reference="$place" "$secret"
   pg_run initdb -U modelday -A scram-sha-256 --pwfile="$secret" -E UTF8 --locale=C --data-checksums >"$log" 2>&1 ||
     { last_lines "$log"; die "PostgreSQL could not create its files; the lines above are from $log."; }
@@ -133,19 +136,40 @@ pg_start() {
 }
 
 pg_up() {
-  if pg_ready; then return; fi
-  pg_choose_account
-  if ! pg_alive; then
-    claim_port "$pg_dir" "${MODELDAY_PG_PORT:-$(pg_port || echo 28432)}" 0
-    if [ ! -f "$(pg_data)/PG_VERSION" ] || [ ! -s "$pg_dir/password" ]; then pg_create; fi
-    pg_check_version
-    pg_configure
-    pg_clear_stale_pid
-    pg_start
+  if ! pg_ready; then
+    pg_choose_account
+    if ! pg_alive; then pg_launch; fi
+    until_true 60 pg_ready || die "PostgreSQL runs but does not answer; see $(pg_place)/server.log."
+    say "PostgreSQL $(pg_sql 'SHOW server_version' | cut -d' ' -f1) listens on 127.0.0.1:$(pg_port)."
   fi
-  until_true 60 pg_ready || die "PostgreSQL runs but does not answer; see $(pg_place)/server.log."
-  [ "$(pg_sql "SELECT count(*) FROM pg_database WHERE datname = 'modelday'")" = 1 ] || pg_sql 'CREATE DATABASE modelday'
-  say "PostgreSQL $(pg_sql 'SHOW server_version' | cut -d' ' -f1) listens on 127.0.0.1:$(pg_port)."
+  pg_set_up modelday
+  if is_development; then pg_set_up modelday_dev; fi
+}
+
+pg_launch() {
+  claim_port "$pg_dir" "${MODELDAY_PG_PORT:-$(pg_port || echo 28432)}" 0
+  if [ ! -f "$(pg_data)/PG_VERSION" ] || [ ! -s "$pg_dir/password" ]; then pg_create; fi
+  pg_check_version
+  pg_configure
+  pg_clear_stale_pid
+  pg_start
+}
+
+# pg_set_up DATABASE: the database, with the accounts of the installation `modelday`.
+pg_set_up() {
+  local log=$pg_dir/setup.log
+  [ "$(pg_sql "SELECT count(*) FROM pg_database WHERE datname = '$1'")" = 1 ] || pg_sql "CREATE DATABASE $1"
+  PGOPTIONS=$(pg_account_options) pg_psql "$1" -Xq -v ON_ERROR_STOP=1 -f "$repo_root/deploy/postgres/setup.sql" >"$log" 2>&1 ||
+    { last_lines "$log"; die "the accounts of the database $1 could not be made; the lines above are from $log."; }
+}
+
+# In the environment, because everyone on the machine can read the arguments of a process.
+pg_account_options() {
+  local account
+  printf '%s' '-c modelday.installation=modelday'
+  for account in owner trigger downloader executor status; do
+    printf ' -c modelday.%s_password=%s' "$account" "$(password "DATABASE_${account^^}")"
+  done
 }
 
 # Files made by one major version cannot be opened by another.
@@ -182,4 +206,4 @@ pg_wipe() {
   rm -rf "$pg_dir"
 }
 
-pg_ctl() { PGPASSWORD=$(cat "$pg_dir/password") "$(pg_bin)/psql" "host=127.0.0.1 port=$(pg_port) user=modelday dbname=modelday" "$@"; }
+pg_ctl() { pg_psql modelday "$@"; }

@@ -58,8 +58,7 @@ choose_provider() {
 
 # In DEV, agents are scripted, and messages have a separate virtual host.
 choose_agents() {
-  local mode=${DEPLOYMENT_MODE:-PROD}
-  if [ "${mode^^}" != DEV ]; then
+  if ! is_development; then
     stop agents "$agents"
     return
   fi

@@ -20,7 +20,7 @@ unchanged() {
 # include keys.
 settings() {
   {
-    env | grep -E '^(AGENT|API_|DATABASE_|AMQP_|LISTEN|ALPHA|JINA_|MAX_|DEFAULT_|DEPLOYMENT_|DEV_|DOWNLOAD_|LANE|MARKET_|MODELS_|PREPARATIONS_|PRESERVE_|REQUEST_|SEARCH_|SIMULATED_|UNIVERSE_|OTEL_|MODELDAY_)' | sort
+    env | grep -E '^(AGENT|API_|[A-Z]*_?DATABASE_|[A-Z]*_?AMQP_|LISTEN|ALPHA|JINA_|MAX_|DEFAULT_|DEPLOYMENT_|DEV_|DOWNLOAD_|LANE|MARKET_|MODELS_|PREPARATIONS_|PRESERVE_|REQUEST_|SEARCH_|SIMULATED_|UNIVERSE_|OTEL_|MODELDAY_)' | sort
     find "$repo_root/configs" -type f -print0 | sort -z | xargs -0 cat
   } | sha256sum
 }

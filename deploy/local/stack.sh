@@ -14,9 +14,10 @@ usage() {
   cat <<'TEXT'
 usage: deploy/local/stack.sh COMMAND
 
-  up [--only postgres|rabbitmq] [--private]
+  up [--only postgres|rabbitmq] [--private] [--for-tests]
                            start what is not running yet
-  env                      print the exports of DATABASE_URL, AMQP_URL, AMQP_MANAGEMENT_URL
+  env                      print the exports of DATABASE_URL, AMQP_URL, AMQP_MANAGEMENT_URL and of each service's own,
+                           such as TRIGGER_DATABASE_URL; after --for-tests only those of administrators
   status                   say what runs; the exit code is 1 when something does not
   down                     stop what `up` started; the data stays
   stop postgres|rabbitmq   stop one of them
@@ -75,15 +76,17 @@ start_component() {
 given_variable() { case $1 in postgres) echo DATABASE_URL ;; rabbitmq) echo AMQP_URL ;; esac; }
 
 up() {
-  local components=(postgres rabbitmq) private=no component native=() jobs=() failed=no
+  local components=(postgres rabbitmq) private=no for_tests=no component native=() jobs=() failed=no
   local -A kind
   while [ $# -gt 0 ]; do
     case $1 in
       --only) prefix "${2:-}" >/dev/null; components=("$2"); shift 2 ;;
       --private) private=yes; shift ;;
+      --for-tests) for_tests=yes; shift ;;
       *) usage >&2; exit 2 ;;
     esac
   done
+  make_passwords
   for component in "${components[@]}"; do
     kind[$component]=$(choose_provider "$component" "$private") || exit 1
     case ${kind[$component]} in
@@ -98,23 +101,30 @@ up() {
   done
   for job in "${jobs[@]}"; do wait "$job" || failed=yes; done
   [ "$failed" = no ] || exit 1
-  write_env
+  write_env "$for_tests"
 }
 
-# The urls are stored, so that `env` says the same in every shell.
+# write_env FOR_TESTS: the urls are stored, so that `env` says the same in every shell.
 write_env() {
   local file=$state/env.new
   (umask 077 && : >"$file")
   case $(provider postgres) in
     given) export_line DATABASE_URL "${DATABASE_URL:-}" ;;
-    native) export_line DATABASE_URL "$(pg_url)" ;;
-    container) export_line DATABASE_URL "$(container_pg_url)" ;;
+    native | container) export_postgres "$1" ;;
   esac >>"$file"
   case $(provider rabbitmq) in
     given) export_line AMQP_URL "${AMQP_URL:-}"; export_line AMQP_MANAGEMENT_URL "${AMQP_MANAGEMENT_URL:-}" ;;
     native | container) export_line AMQP_URL "$(mq_url)"; export_line AMQP_MANAGEMENT_URL "$(mq_management_url)" ;;
   esac >>"$file"
   mv "$file" "$state/env"
+}
+export_postgres() {
+  local service
+  if [ "$1" = yes ]; then export_line DATABASE_URL "$(pg_url modelday "$(cat "$pg_dir/password")")"; return; fi
+  export_line DATABASE_URL "$(pg_url modelday_owner "$(password DATABASE_OWNER)")"
+  for service in trigger downloader executor status; do
+    export_line "${service^^}_DATABASE_URL" "$(pg_url "modelday_${service}_login" "$(password "DATABASE_${service^^}")")"
+  done
 }
 export_line() { [ -z "$2" ] || printf 'export %s=%q\n' "$1" "$2"; }
 
@@ -161,7 +171,7 @@ both() { for component in rabbitmq postgres; do on "$1" "$component"; done; }
 
 wipe() {
   both wipe
-  rm -rf "$state"/{env,postgres.provider,rabbitmq.provider,containers.log,install.log}
+  rm -rf "$state"/{env,passwords,postgres.provider,rabbitmq.provider,containers.log,install.log}
 }
 
 exclusively() {

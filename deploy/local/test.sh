@@ -42,7 +42,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-stack up || exit 1
+stack up --for-tests || exit 1
 # Installed here, because a password can only be typed before the tests begin. A test reports what is still missing.
 if [ "$everything" = yes ]; then
   "$here/packages.sh" curl pika 7>&- || true

@@ -34,19 +34,34 @@ pub struct Infrastructure {
 impl Infrastructure {
     /// Reads the shared settings of `service`. `None` when they are invalid, which is noted in `settings`.
     pub fn from_settings(settings: &mut Settings, service: &str, port: u16) -> Option<Self> {
+        let [infrastructure] = Self::of_services(settings, [service], service, port);
+        infrastructure
+    }
+
+    /// The same for services in one process, each with accounts of its own. `process` is the name of the settings that
+    /// come before those without a name.
+    pub fn of_services<const N: usize>(
+        settings: &mut Settings,
+        services: [&str; N],
+        process: &str,
+        port: u16,
+    ) -> [Option<Self>; N] {
         telemetry::check_log_filter(settings);
         let address = Address::from_settings(settings, port);
         let deployment = Deployment::from_settings(settings);
-        let database = database(settings, service, deployment);
-        let broker = broker(settings, service, deployment);
-        Some(Self { address, database: database?, broker: broker?, deployment })
+        services.map(|service| {
+            let database = database(settings, &[service, process], deployment);
+            let broker = broker(settings, service, deployment);
+            Some(Self { address: address.clone(), database: database?, broker: broker?, deployment })
+        })
     }
 }
 
-/// The database of `service` in a deployment. `None` when its settings are invalid, which is noted in `settings`.
-pub fn database(settings: &mut Settings, service: &str, deployment: Deployment) -> Option<Database> {
+/// The database in a deployment, with the account of the first of `accounts` that has a setting of its own. `None` when
+/// the settings are invalid, which is noted in `settings`.
+pub fn database(settings: &mut Settings, accounts: &[&str], deployment: Deployment) -> Option<Database> {
     let fix = "set it to postgres://user:password@host:port/database";
-    let (key, url) = match configured(settings, service) {
+    let (key, url) = match configured(settings, accounts) {
         Some(found) => found,
         None => ("DATABASE_URL".to_owned(), settings.required("DATABASE_URL", fix)?),
     };
@@ -69,17 +84,16 @@ pub fn database(settings: &mut Settings, service: &str, deployment: Deployment) 
     }
 }
 
-/// The database that `service` has in `DEV`, to create or to empty it. `None` when none is configured, which
-/// [`database`] notes as a mistake.
-pub fn development(settings: &mut Settings, service: &str) -> Option<Development> {
-    let (_, url) = configured(settings, service)?;
+/// The database in `DEV`, to create or to empty it. `None` when none is configured, which [`database`] notes as a mistake.
+pub fn development(settings: &mut Settings, account: &str) -> Option<Development> {
+    let (_, url) = configured(settings, &[account])?;
     Development::beside(&url).ok()
 }
 
-/// The setting that names the database of `service`, with its value.
-fn configured(settings: &mut Settings, service: &str) -> Option<(String, String)> {
-    let own = format!("{}_DATABASE_URL", service.to_uppercase());
-    [own, "DATABASE_URL".to_owned()].into_iter().find_map(|key| Some((key.clone(), settings.text(&key)?)))
+/// The setting that names the database, with its value.
+fn configured(settings: &mut Settings, accounts: &[&str]) -> Option<(String, String)> {
+    let own = accounts.iter().map(|account| format!("{}_DATABASE_URL", account.to_uppercase()));
+    own.chain(["DATABASE_URL".to_owned()]).find_map(|key| Some((key.clone(), settings.text(&key)?)))
 }
 
 fn broker(settings: &mut Settings, service: &str, deployment: Deployment) -> Option<BrokerConfig> {

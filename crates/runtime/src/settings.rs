@@ -199,12 +199,12 @@ impl Settings {
 
     /// Notes a mistake that is not in the value of a setting.
     pub fn mistake(&mut self, place: &str, key: &str, problem: String, fix: &str) {
-        self.mistakes.push(Mistake {
-            place: place.to_owned(),
-            key: key.to_owned(),
-            problem,
-            fix: fix.to_owned(),
-        });
+        let (place, key, fix) = (place.to_owned(), key.to_owned(), fix.to_owned());
+        let mistake = Mistake { place, key, problem, fix };
+        // Services in one process read the same settings.
+        if !self.mistakes.contains(&mistake) {
+            self.mistakes.push(mistake);
+        }
     }
 
     /// Where a setting was read.

@@ -8,6 +8,9 @@ use runtime::infrastructure::{Infrastructure, development};
 use runtime::settings::Settings;
 use storage::Development;
 
+/// The services, whose settings have their names.
+pub(crate) const SERVICES: [&str; 4] = ["trigger", "downloader", "executor", "status"];
+
 /// What to do with the data of a `DEV` deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DevData {
@@ -32,13 +35,15 @@ pub(crate) async fn migrate(data: DevData) -> anyhow::Result<()> {
             storage::migrate(&url).await.context("bringing the database up to date")
         }
         DevData::Reset => {
-            let infrastructure = Infrastructure::from_settings(&mut settings, "modelday", 8080);
+            let each = Infrastructure::of_services(&mut settings, SERVICES, "modelday", 8080);
+            let deployment = Deployment::from_settings(&mut settings);
             let development = development(&mut settings, "modelday");
-            let Infrastructure { broker, deployment, .. } = settings.finish(infrastructure)?;
+            let brokers: Option<Vec<_>> = each.into_iter().map(|each| Some(each?.broker)).collect();
+            let brokers = settings.finish(brokers)?;
             ensure!(deployment.is_dev_mode, "--reset-dev needs DEPLOYMENT_MODE=DEV; nothing was changed");
             let development = development.context("DATABASE_URL names no database")?;
             prepare(&development).await?;
-            reset(&development, &broker, deployment).await
+            reset(&development, &brokers, deployment).await
         }
     }
 }
@@ -51,7 +56,7 @@ pub(crate) async fn prepare(development: &Development) -> anyhow::Result<()> {
 /// Removes jobs and days of a `DEV` deployment, unless they are to be preserved; prices stay. No service may run.
 pub(crate) async fn reset(
     development: &Development,
-    broker: &BrokerConfig,
+    brokers: &[BrokerConfig],
     deployment: Deployment,
 ) -> anyhow::Result<()> {
     if deployment.preserve_dev_data == Some(true) {
@@ -60,7 +65,9 @@ pub(crate) async fn reset(
     }
     development.empty().await.context("emptying the database of DEPLOYMENT_MODE=DEV")?;
     // The messages in the queues belong to jobs that were just removed.
-    topology::empty(broker).await.context("emptying the queues of DEPLOYMENT_MODE=DEV")?;
+    for broker in brokers {
+        topology::empty(broker).await.context("emptying the queues of DEPLOYMENT_MODE=DEV")?;
+    }
     tracing::info!("jobs and days of earlier runs were removed; prices were kept");
     Ok(())
 }

@@ -3,19 +3,27 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use runtime::infrastructure::{Infrastructure, development};
+use messaging::BrokerConfig;
+use runtime::address::Address;
+use runtime::deployment::Deployment;
+use runtime::infrastructure::{Infrastructure, database, development};
 use runtime::settings::{Mistakes, Settings};
 use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, linked};
-use storage::Development;
+use storage::{Database, Development};
 
-use crate::migrate;
+use crate::migrate::{self, SERVICES};
 
 /// Settings of all services.
 struct Config {
-    infrastructure: Infrastructure,
+    address: Address,
+    deployment: Deployment,
+    /// The database, with the account that migrates it.
+    database: Database,
     /// With `DEPLOYMENT_MODE=DEV` only.
     development: Option<Development>,
+    /// The broker, with the account of each service.
+    brokers: [BrokerConfig; 4],
     trigger: trigger::Config,
     downloader: downloader::Config,
     executor: executor::Config,
@@ -28,12 +36,11 @@ pub(crate) async fn main() -> ExitCode {
         match &config.development {
             Some(development) => {
                 migrate::prepare(development).await?;
-                let Infrastructure { broker, deployment, .. } = &config.infrastructure;
-                migrate::reset(development, broker, *deployment).await?;
+                migrate::reset(development, &config.brokers, config.deployment).await?;
             }
-            None => storage::migrate(&config.infrastructure.database.url)
-                .await
-                .context("bringing the database up to date")?,
+            None => {
+                storage::migrate(&config.database.url).await.context("bringing the database up to date")?
+            }
         }
         Box::pin(serve(config, telemetry, shutdown)).await
     })
@@ -44,17 +51,23 @@ impl Config {
     /// Reads the settings of all services. The error lists every mistake at once.
     fn load() -> Result<Self, Mistakes> {
         let mut settings = Settings::load();
-        let infrastructure = Infrastructure::from_settings(&mut settings, "modelday", 8080);
-        let dev = infrastructure.as_ref().is_some_and(|shared| shared.deployment.is_dev_mode);
-        let development = if dev { development(&mut settings, "modelday") } else { None };
-        let trigger = trigger::Config::read(&mut settings, infrastructure.clone());
-        let downloader = downloader::Config::read(&mut settings, infrastructure.clone());
-        let executor = executor::Config::read(&mut settings, infrastructure.clone());
-        let status = status::Config::read(&mut settings, infrastructure.clone());
+        let each = Infrastructure::of_services(&mut settings, SERVICES, "modelday", 8080);
+        let deployment = Deployment::from_settings(&mut settings);
+        let database = database(&mut settings, &["modelday"], deployment);
+        let development = if deployment.is_dev_mode { development(&mut settings, "modelday") } else { None };
+        let [for_trigger, for_downloader, for_executor, for_status] = each.clone();
+        let trigger = trigger::Config::read(&mut settings, for_trigger);
+        let downloader = downloader::Config::read(&mut settings, for_downloader);
+        let executor = executor::Config::read(&mut settings, for_executor);
+        let status = status::Config::read(&mut settings, for_status);
         let complete = || {
+            let [Some(a), Some(b), Some(c), Some(d)] = each else { return None };
             Some(Self {
-                infrastructure: infrastructure?,
+                address: a.address,
+                deployment,
+                database: database?,
                 development,
+                brokers: [a.broker, b.broker, c.broker, d.broker],
                 trigger: trigger?,
                 downloader: downloader?,
                 executor: executor?,
@@ -66,7 +79,7 @@ impl Config {
 }
 
 async fn serve(config: Config, telemetry: &Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let address = config.infrastructure.address;
+    let address = config.address;
     let trigger = trigger::build(config.trigger, shutdown.clone()).await?;
     let downloader = downloader::build(config.downloader, shutdown.clone()).await?;
     let executor = executor::build(config.executor, shutdown.clone()).await?;

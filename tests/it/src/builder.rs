@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use standin::AlphaVantage;
+use storage::Owner;
 use test_support::{TestDatabase, TestVhost};
 
 use crate::folder::Folder;
@@ -66,17 +67,25 @@ impl Builder {
 
     /// Starts the stand-in and the services and waits until they are ready.
     pub async fn start(self) -> System {
-        let database = TestDatabase::new().await;
         let dev = self.env.get("DEPLOYMENT_MODE").is_some_and(|mode| mode.eq_ignore_ascii_case("DEV"));
+        let database = TestDatabase::new().await;
+        let database = if dev { database.with_development().await } else { database };
         let vhost = self.amqp_url.is_none().then(TestVhost::new);
         let vhost = if dev { vhost.map(TestVhost::with_development) } else { vhost };
         let prices = self.prices.start().await.expect("the stand-in starts");
         let folder = Folder::create();
         let mut env = self.env;
+        let own_database = env.contains_key("DATABASE_URL");
         let mut set = |key: &str, value: String| {
             env.entry(key.to_owned()).or_insert(value);
         };
-        set("DATABASE_URL", database.url().to_owned());
+        if !own_database {
+            set("DATABASE_URL", database.url().to_owned());
+            for service in [Owner::Trigger, Owner::Downloader, Owner::Executor, Owner::Status] {
+                let key = format!("{}_DATABASE_URL", service.as_str().to_uppercase());
+                set(&key, database.url_of(service));
+            }
+        }
         set("DATABASE_CONNECTIONS", "8".to_owned());
         let amqp_url = self.amqp_url.or_else(|| vhost.as_ref().map(|vhost| vhost.url().to_owned()));
         set("AMQP_URL", amqp_url.unwrap_or_default());

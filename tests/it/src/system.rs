@@ -45,6 +45,12 @@ impl Service {
             Self::Status => "status",
         }
     }
+
+    /// Whether its process gets a setting: a service that runs alone does not get the accounts of others.
+    fn reads(self, key: &str) -> bool {
+        let own = format!("{}_", self.name().to_uppercase());
+        self == Self::Modelday || !key.ends_with("DATABASE_URL") || key.starts_with(&own)
+    }
 }
 
 /// A running system. It ends with this value, the processes first.
@@ -107,7 +113,8 @@ impl System {
 
     fn launch(&mut self, service: Service) {
         let port = self.ports[&service];
-        let mut env: Vec<(String, String)> = self.env.clone().into_iter().collect();
+        let mut env: Vec<(String, String)> =
+            self.env.clone().into_iter().filter(|(key, _)| service.reads(key)).collect();
         env.push(("LISTEN".to_owned(), format!("127.0.0.1:{port}")));
         let arguments: &[&str] = if service == Service::Modelday { &["serve"] } else { &[] };
         let log = self.folder.0.join(format!("{}.log", service.name()));

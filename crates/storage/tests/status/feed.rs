@@ -95,7 +95,7 @@ async fn the_last_event_of_a_job_that_is_shown_as_ended_says_so() {
 #[tokio::test]
 async fn a_projection_is_announced_once_it_can_be_read() {
     let (database, pool) = world(1).await;
-    let mut announcements = EventNotifications::listen(&database.settings()).await.unwrap();
+    let mut announcements = EventNotifications::listen(&database.settings(Owner::Status)).await.unwrap();
     let sent = sent_events(life(job_id(1)));
 
     projected(&pool, &sent[..1]).await.unwrap();

@@ -48,7 +48,7 @@ impl Stage {
         Config {
             infrastructure: Infrastructure {
                 address: Address::loopback(0),
-                database: self.database.settings(),
+                database: self.database.settings(Owner::Executor),
                 broker: self.vhost.settings(),
                 deployment: Deployment::new(Mode::Prod, false),
             },

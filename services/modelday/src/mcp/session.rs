@@ -47,7 +47,7 @@ struct Config {
 impl Config {
     fn read(mut settings: Settings, arguments: &McpArguments) -> Result<Self, Mistakes> {
         let deployment = Deployment::from_settings(&mut settings);
-        let database = runtime::infrastructure::database(&mut settings, "executor", deployment);
+        let database = runtime::infrastructure::database(&mut settings, &["executor"], deployment);
         let universe = if arguments.symbols.is_empty() {
             runtime::universe::required(&mut settings)
         } else {

@@ -33,7 +33,7 @@ impl Running {
         let vhost = TestVhost::new();
         let infrastructure = Infrastructure {
             address: Address::loopback(0),
-            database: world.database.settings(),
+            database: world.database.settings(storage::Owner::Status),
             broker: vhost.settings(),
             deployment: settings().deployment,
         };
