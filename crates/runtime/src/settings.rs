@@ -8,8 +8,9 @@ use std::str::FromStr;
 use serde::de::DeserializeOwned;
 
 /// The settings of all services, by their names in the file: one file may be shared by all.
-const SETTINGS: [&str; 52] = [
+const SETTINGS: [&str; 53] = [
     "agent_slice_ms",
+    "agent_secrets",
     "agents_at_once",
     "allow_plain_http",
     "allowed_hosts",

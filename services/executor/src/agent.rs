@@ -5,6 +5,7 @@ mod conversation;
 mod endpoint;
 mod journal;
 mod search;
+mod signature;
 
 use std::time::Duration;
 

@@ -36,8 +36,9 @@ pub fn endpoint_rules(settings: &mut Settings, infrastructure: Option<&Infrastru
     EndpointRules::new(addresses, list(settings, "ENDPOINT_KEYS", fix).unwrap_or_default())
 }
 
-/// The entries of a setting; `None` when it is absent.
-fn list<T>(settings: &mut Settings, key: &str, fix: &str) -> Option<Vec<T>>
+/// The entries of a setting, separated by spaces or commas; `None` when it is absent. Those that are none are noted as
+/// mistakes.
+pub fn list<T>(settings: &mut Settings, key: &str, fix: &str) -> Option<Vec<T>>
 where
     T: FromStr,
     T::Err: Display,

@@ -1,13 +1,16 @@
-//! Which endpoints may be called, and what they get of ours: their keys.
+//! Which endpoints may be called, and what they get of ours: their keys, and signatures by which they know us.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use domain::agent::endpoint::KeyHost;
 use domain::agent::{Dialect, EndpointRefusal, EndpointRules, Failure, FailureClass, Secrets};
 use domain::job::AgentModel;
 use runtime::infrastructure::Infrastructure;
-use runtime::outbound::{Outbound, endpoint_rules};
+use runtime::outbound::{Outbound, endpoint_rules, list};
 use runtime::settings::Settings;
+
+use super::signature::{SigningSecret, SigningSecretError};
 
 /// Which endpoints may be called, with which keys. Holds the keys of `ENDPOINT_KEYS` and reads no other variable of the
 /// environment, whatever a message names.
@@ -16,6 +19,8 @@ pub struct EndpointAccess {
     rules: EndpointRules,
     /// By variable; those that are set.
     keys: BTreeMap<String, String>,
+    /// The secrets that we share with agents, with their hosts.
+    signers: Vec<(KeyHost, SigningSecret)>,
     pub(crate) outbound: Outbound,
 }
 
@@ -24,6 +29,8 @@ pub struct EndpointAccess {
 pub(crate) struct CallAccess {
     /// The endpoint's key.
     pub(crate) key: Option<String>,
+    /// The secrets that it is signed with.
+    pub(crate) signers: Vec<SigningSecret>,
 }
 
 /// Why an endpoint is not called.
@@ -61,31 +68,105 @@ impl EndpointAccess {
     /// Access by `rules`; `key` gives the keys of their variables.
     pub fn new(rules: EndpointRules, outbound: Outbound, key: impl Fn(&str) -> Option<String>) -> Self {
         let keys = rules.variables().into_iter().filter_map(|name| Some((name.to_owned(), key(name)?)));
-        Self { keys: keys.collect(), rules, outbound }
+        Self { keys: keys.collect(), signers: Vec::new(), rules, outbound }
     }
 
-    /// Reads `ENDPOINT_KEYS` with the keys that it names, `ENDPOINT_ALLOW` and `OUTBOUND_PROXY`.
+    /// Reads `ENDPOINT_KEYS` and `AGENT_SECRETS` with the variables that they name, `ENDPOINT_ALLOW`, `OUTBOUND_PROXY`.
     pub fn from_settings(settings: &mut Settings, infrastructure: Option<&Infrastructure>) -> Self {
         let rules = endpoint_rules(settings, infrastructure);
         let outbound = Outbound::from_settings(settings, rules.addresses.clone());
-        Self::new(rules, outbound, |variable| settings.variable(variable).map(str::to_owned))
+        let signers = signers(settings);
+        let keys = |variable: &str| settings.variable(variable).map(str::to_owned);
+        Self { signers, ..Self::new(rules, outbound, keys) }
     }
 
     /// What calls of this model's endpoint may carry.
     pub(crate) fn of(&self, agent: &AgentModel) -> Result<CallAccess, NotCalled> {
         let variable = agent.key_variable.as_deref();
         let checked = self.rules.check(&agent.url, variable);
-        checked.map_err(|refusal| NotCalled::Refused(refusal, agent.dialect))?;
+        let url = checked.map_err(|refusal| NotCalled::Refused(refusal, agent.dialect))?;
         let key = |variable: &str| {
             let key = self.keys.get(variable).cloned();
             key.ok_or_else(|| NotCalled::Unset(variable.to_owned()))
         };
-        Ok(CallAccess { key: variable.map(key).transpose()? })
+        let signers = self.signers.iter().filter(|(host, _)| host.is_for(&url));
+        Ok(CallAccess {
+            key: variable.map(key).transpose()?,
+            signers: signers.map(|(_, secret)| secret.clone()).collect(),
+        })
     }
+}
+
+/// The secrets of `AGENT_SECRETS`, with the agents' hosts.
+fn signers(settings: &mut Settings) -> Vec<(KeyHost, SigningSecret)> {
+    const KEY: &str = "AGENT_SECRETS";
+    let fix = "write VARIABLE@host:port entries separated by spaces, with the variable that holds the secret and never \
+               the secret itself, e.g. MY_AGENT_SECRET@127.0.0.1:8099";
+    let hosts: Vec<KeyHost> = list(settings, KEY, fix).unwrap_or_default();
+    let mut signers = Vec::new();
+    for host in hosts {
+        let variable = host.variable().to_owned();
+        match settings.variable(&variable).map(str::parse) {
+            Some(Ok(secret)) => signers.push((host, secret)),
+            Some(Err(problem)) => {
+                let problem: SigningSecretError = problem;
+                let fix = format!("set {variable} to whsec_ and the base64 of 32 random bytes");
+                settings.invalid(KEY, format!("names {variable}, which {problem}"), &fix);
+            }
+            None => {
+                let problem = format!("names {variable}, which is not set");
+                settings.invalid(KEY, problem, "set the variable, or remove the entry");
+            }
+        }
+    }
+    signers
 }
 
 impl fmt::Debug for EndpointAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EndpointAccess").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+    fn read(environment: &[(&str, &str)]) -> (EndpointAccess, Result<(), String>) {
+        let environment =
+            environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let mut settings = Settings::new(environment, None);
+        let access = EndpointAccess::from_settings(&mut settings, None);
+        (access, settings.finish(Some(())).map_err(|problem| problem.to_string()))
+    }
+
+    #[test]
+    fn a_secret_belongs_to_a_host_and_a_wrong_one_is_named_by_its_variable() {
+        let (access, _) = read(&[("AGENT_SECRETS", "S@127.0.0.1:8099"), ("S", SECRET)]);
+        let (_, wrong) = read(&[("AGENT_SECRETS", "A@host B@host"), ("A", "whsec_hush")]);
+
+        let is_for = |url: &str| access.signers.iter().any(|(host, _)| host.is_for(&url.parse().unwrap()));
+        assert!(is_for("http://127.0.0.1:8099/") && !is_for("http://127.0.0.1:8098/"));
+        let wrong = wrong.unwrap_err();
+        assert!(wrong.contains("names A, which is not whsec_ and the base64 of 24 bytes or more"), "{wrong}");
+        assert!(
+            wrong.contains("names B, which is not set; set the variable, or remove the entry"),
+            "{wrong}"
+        );
+        assert!(!wrong.contains("hush") && !format!("{access:?}").contains("whsec_"), "{wrong}");
+    }
+
+    #[test]
+    fn only_keys_that_belong_to_a_host_are_read() {
+        let (access, _) = read(&[
+            ("ENDPOINT_KEYS", "MINE@a.example"),
+            ("MINE", "k"),
+            ("OTHER", "o"),
+            ("GROQ_API_KEY", "g"),
+        ]);
+
+        assert_eq!(access.keys.keys().collect::<Vec<_>>(), ["GROQ_API_KEY", "MINE"]);
     }
 }

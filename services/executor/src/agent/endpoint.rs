@@ -10,6 +10,7 @@ use reqwest::header::HeaderMap;
 use runtime::outbound::address_refusal;
 
 use super::access::{CallAccess, EndpointAccess, NotCalled};
+use super::signature;
 
 /// Longest that one call may take, however slowly its response arrives.
 const MAX_CALL_TIME: Duration = Duration::from_secs(300);
@@ -49,11 +50,15 @@ impl Endpoints {
             .http
             .post(url)
             .header("content-type", "application/json")
-            .header("idempotency-key", identity)
-            .body(body);
+            .header("idempotency-key", identity);
+        if agent.dialect == Dialect::Agent {
+            let headers = signature::headers(&access.signers, identity, Utc::now().timestamp(), &body);
+            request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        }
         if let Some(key) = &access.key {
             request = request.bearer_auth(key);
         }
+        let request = request.body(body);
         let most = usize::try_from(agent.settings.limits.max_answer_bytes).unwrap_or(usize::MAX);
         let quiet = Duration::from_secs(agent.timeout_seconds);
         let read = read(request, quiet, most);
