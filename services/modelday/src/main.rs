@@ -19,6 +19,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use client::exit::{Exit, is_broken_pipe};
 use migrate::{DevData, migrate};
 use runtime::settings::Settings;
+use terminal::output::note;
 use tokio::runtime::Builder;
 
 /// Runs trading models day by day on real prices.
@@ -133,9 +134,8 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-#[expect(clippy::print_stderr, reason = "a command's error, for people")]
 fn report(error: &anyhow::Error) {
     if !is_broken_pipe(error) {
-        eprintln!("modelday: {}", runtime::error_text(error));
+        note(&format!("modelday: {}", runtime::error_text(error)));
     }
 }

@@ -1,6 +1,6 @@
 //! Reads a bundle and checks that it is whole, unchanged and consistent.
 
-use std::io::BufRead;
+use std::io::{BufRead, Read as _};
 
 use domain::accounting::corporate_action::{Dividend, Split};
 use domain::accounting::known_actions::KnownActions;
@@ -36,6 +36,18 @@ pub enum BundleError {
         /// Lines before the cut.
         lines: u64,
     },
+    /// It is larger than its reader accepts.
+    #[error("the file unpacks to more than {max_bytes} bytes, which is the limit")]
+    TooLarge {
+        /// The limit.
+        max_bytes: u64,
+    },
+    /// A line is longer than any of a bundle.
+    #[error("line {line} of the file is longer than {MAX_LINE_BYTES} bytes")]
+    TooLong {
+        /// Counted from 1.
+        line: u64,
+    },
     /// Its lines have changed since it was written.
     #[error("the file is damaged: the checksum of its lines is {found}, and it was written with {written}")]
     Damaged {
@@ -54,13 +66,16 @@ pub enum BundleError {
     },
 }
 
-/// Reads a whole bundle.
+/// The longest line: a model-day of very many long responses has some tens of MiB.
+const MAX_LINE_BYTES: u64 = 128 << 20;
+
+/// Reads a whole bundle of at most `max_bytes`. A file that was packed to harm is refused before it fills the memory.
 ///
 /// # Errors
-/// When it is cut, changed or inconsistent.
-pub fn read(mut source: impl BufRead) -> Result<Bundle, BundleError> {
+/// When it is cut, changed, inconsistent or too large.
+pub fn read(mut source: impl BufRead, max_bytes: u64) -> Result<Bundle, BundleError> {
     let mut text = String::new();
-    let mut lines = Lines::default();
+    let mut lines = Lines { hash: Sha256::default(), count: 0, bytes: 0, max_bytes };
     if !lines.next(&mut source, &mut text)? {
         return Err(BundleError::NoBundle);
     }
@@ -89,19 +104,33 @@ pub fn read(mut source: impl BufRead) -> Result<Bundle, BundleError> {
 }
 
 /// The lines that were read.
-#[derive(Default)]
 struct Lines {
     hash: Sha256,
     count: u64,
+    /// Bytes of all lines so far.
+    bytes: u64,
+    max_bytes: u64,
 }
 
 impl Lines {
     /// The next line; false at the end.
     fn next(&mut self, source: &mut impl BufRead, text: &mut String) -> Result<bool, BundleError> {
         text.clear();
-        match source.read_line(text) {
+        let left = self.max_bytes.saturating_sub(self.bytes);
+        // A byte more shows that there is more.
+        let mut bounded = source.take(left.min(MAX_LINE_BYTES) + 1);
+        let read = bounded.read_line(text);
+        if bounded.limit() == 0 {
+            return Err(if left < MAX_LINE_BYTES {
+                BundleError::TooLarge { max_bytes: self.max_bytes }
+            } else {
+                BundleError::TooLong { line: self.count + 1 }
+            });
+        }
+        match read {
             Ok(0) => Ok(false),
-            Ok(_) => {
+            Ok(bytes) => {
+                self.bytes += bytes as u64;
                 self.hash.update(text.as_bytes());
                 self.count += 1;
                 Ok(true)

@@ -16,6 +16,8 @@ use rust_decimal::Decimal;
 
 use super::*;
 
+const NO_LIMIT: u64 = u64::MAX;
+
 fn date(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
@@ -133,14 +135,14 @@ fn written(bundle: &Bundle) -> String {
 }
 
 fn problem(text: &str) -> String {
-    read(text.as_bytes()).expect_err("it is refused").to_string()
+    read(text.as_bytes(), NO_LIMIT).expect_err("it is refused").to_string()
 }
 
 #[test]
 fn what_is_written_is_read_again() {
     let bundle = bundle();
 
-    assert_eq!(read(written(&bundle).as_bytes()).unwrap(), bundle);
+    assert_eq!(read(written(&bundle).as_bytes(), NO_LIMIT).unwrap(), bundle);
 }
 
 #[test]
@@ -178,7 +180,7 @@ fn a_file_that_is_cut_anywhere_is_refused() {
 
     // Without its last line feed a file is still whole.
     for end in (0..text.len() - 1).filter(|end| text.is_char_boundary(*end)) {
-        assert!(read(&text.as_bytes()[..end]).is_err(), "{:?}", &text[..end]);
+        assert!(read(&text.as_bytes()[..end], NO_LIMIT).is_err(), "{:?}", &text[..end]);
     }
     let without_end = &text[..text.find("{\"kind\":\"end\"").unwrap()];
     assert_eq!(problem(without_end), "the file is cut off after line 5: its checksum is missing");
@@ -217,4 +219,64 @@ fn lines_that_do_not_fit_together_are_refused() {
     let mut unknown = bundle();
     unknown.portfolios[0].model = "absent".to_owned();
     assert_eq!(problem(&written(&unknown)), "line 3 cannot be used: the job has no model \"absent\"");
+}
+
+/// What is left of a source that claims to have so many bytes, and how many of them were read.
+fn read_of(source: impl std::io::Read, max_bytes: u64) -> (String, u64) {
+    let mut count = Counted { source, count: 0 };
+    let problem = read(std::io::BufReader::new(&mut count), max_bytes).expect_err("it is refused");
+    (problem.to_string(), count.count)
+}
+
+struct Counted<R> {
+    source: R,
+    count: u64,
+}
+
+impl<R: std::io::Read> std::io::Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        self.count += read as u64;
+        Ok(read)
+    }
+}
+
+#[test]
+fn a_bundle_that_is_larger_than_its_limit_is_refused_before_it_is_read() {
+    use std::io::Read as _;
+    let ten_gib = 10 << 30;
+    let bundle = bundle();
+    let good = written(&bundle);
+    // A line that may come as often as one likes.
+    let bars = good.lines().find(|line| line.contains("\"bars\"")).unwrap();
+    let endless = format!("{bars}\n").repeat(1_000);
+    let header = format!("{}\n", good.lines().next().unwrap());
+
+    let (one_line, of_line) = read_of(std::io::repeat(b' ').take(ten_gib), 2 << 30);
+    let many = header.as_bytes().chain(Endless { text: endless.as_bytes(), at: 0 }.take(ten_gib));
+    let (many_lines, of_many) = read_of(many, 1 << 20);
+
+    assert_eq!(one_line, "line 1 of the file is longer than 134217728 bytes");
+    assert!(of_line < 130 << 20, "{of_line} bytes were read");
+    assert_eq!(many_lines, "the file unpacks to more than 1048576 bytes, which is the limit");
+    assert!(of_many < 2 << 20, "{of_many} bytes were read");
+    let exact = good.len() as u64;
+    assert_eq!(read(good.as_bytes(), exact).unwrap(), bundle);
+    assert!(matches!(read(good.as_bytes(), exact - 1), Err(BundleError::TooLarge { .. })));
+}
+
+/// A text again and again.
+struct Endless<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl std::io::Read for Endless<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let rest = &self.text[self.at..];
+        let length = rest.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&rest[..length]);
+        self.at = (self.at + length) % self.text.len();
+        Ok(length)
+    }
 }

@@ -50,10 +50,10 @@ impl Exit {
     pub(crate) fn of_error(error: &anyhow::Error) -> Self {
         match error.downcast_ref::<ApiError>() {
             Some(ApiError::Unreachable { .. } | ApiError::CutOff { .. }) => Self::Unreachable,
-            Some(ApiError::Token) => Self::Refused,
+            Some(ApiError::Token | ApiError::Address(_)) => Self::Refused,
             Some(ApiError::Problem(problem)) if problem.status >= 500 => Self::Unreachable,
             Some(ApiError::Problem(_)) => Self::Refused,
-            Some(ApiError::Unreadable { .. }) => Self::Failed,
+            Some(ApiError::Unreadable { .. } | ApiError::TooLarge { .. }) => Self::Failed,
             None if is_broken_pipe(error) => Self::Done,
             None => Self::Failed,
         }

@@ -15,6 +15,7 @@ use domain::replay::{RecordedDay, ReplayedDay, first_difference};
 
 use crate::terminal::leaderboard_table::{Leaderboard, table};
 use crate::terminal::output;
+use bundle_file::BundleLimit;
 use portfolios::{ReplayedPortfolio, run};
 
 /// Which bundle to run, and where its results go.
@@ -28,6 +29,8 @@ pub(crate) struct ReplayArguments {
     /// Print the results as JSON Lines instead of a table.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    limit: BundleLimit,
 }
 
 /// Which bundle to check.
@@ -35,6 +38,8 @@ pub(crate) struct ReplayArguments {
 pub(crate) struct VerifyArguments {
     /// The file that `modelday export` saved.
     bundle: PathBuf,
+    #[command(flatten)]
+    limit: BundleLimit,
 }
 
 /// Runs the days again. Exit code 0: the bundle had every response they needed; 1: one is missing; 2: the file cannot
@@ -48,16 +53,15 @@ pub(crate) fn verify(arguments: &VerifyArguments) -> ExitCode {
     exit_code(verified(arguments))
 }
 
-#[expect(clippy::print_stderr, reason = "a command's error, for people")]
 fn exit_code(outcome: anyhow::Result<Result<(), String>>) -> ExitCode {
     match outcome {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(difference)) => {
-            eprintln!("modelday: {difference}");
+            output::note(&format!("modelday: {difference}"));
             ExitCode::FAILURE
         }
         Err(error) => {
-            eprintln!("modelday: {error:#}");
+            output::note(&format!("modelday: {error:#}"));
             ExitCode::from(2)
         }
     }
@@ -65,7 +69,7 @@ fn exit_code(outcome: anyhow::Result<Result<(), String>>) -> ExitCode {
 
 fn replayed(arguments: &ReplayArguments) -> anyhow::Result<Result<(), String>> {
     let began = Instant::now();
-    let bundle = bundle_file::read(&arguments.bundle)?;
+    let bundle = bundle_file::read(&arguments.bundle, arguments.limit)?;
     let read = began.elapsed();
     let began = Instant::now();
     let portfolios = run(&bundle);
@@ -75,7 +79,7 @@ fn replayed(arguments: &ReplayArguments) -> anyhow::Result<Result<(), String>> {
         std::fs::write(output, &results).with_context(|| format!("writing {}", output.display()))?;
     }
     if arguments.json {
-        print(&results)?;
+        output::print_json(&results).context("printing")?;
     } else {
         let days = bundle.days();
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
@@ -98,7 +102,7 @@ fn replayed(arguments: &ReplayArguments) -> anyhow::Result<Result<(), String>> {
 }
 
 fn verified(arguments: &VerifyArguments) -> anyhow::Result<Result<(), String>> {
-    let bundle = bundle_file::read(&arguments.bundle)?;
+    let bundle = bundle_file::read(&arguments.bundle, arguments.limit)?;
     let portfolios = run(&bundle);
     let mut differences = days(&portfolios).filter_map(|(name, recorded, replayed)| {
         Some((recorded.date, name, first_difference(recorded, replayed)?))

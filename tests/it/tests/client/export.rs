@@ -8,20 +8,20 @@ use crate::command::{modelday, small};
 use crate::fake_server::{FakeServer, Script};
 
 /// A temporary folder. It is removed with this value.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let path = std::env::temp_dir().join(format!("modelday-test-{}", uuid::Uuid::now_v7()));
         std::fs::create_dir(&path).unwrap();
         Self(path)
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.join(name).display().to_string()
     }
 
-    fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(&self.0).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
@@ -69,6 +69,25 @@ async fn the_tables_of_a_job_are_saved_in_every_format() {
     assert_eq!((unknown.code, &*unknown.err), (Some(2), "modelday: Job nonsense not found\n"));
     assert_eq!(two.code, Some(2), "one at a time: {two:?}");
     assert_eq!(folder.names().len(), 3, "{:?}", folder.names());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_begins_like_a_formula_is_inert_in_csv_and_unchanged_elsewhere() {
+    let models = "[[models]]\nsignature = \"@sum\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"cash\" }\n";
+    let system = small().models(models).start().await;
+    let url = &system.client.status_url;
+    let day = json!({ "start_date": "2025-11-24", "end_date": "2025-11-24", "experiment": "-a" });
+    let job = system.client.trigger(&day).await;
+    system.client.ended(&job).await;
+
+    let csv = modelday(url, &["export", "--equity", "--experiment=-a", "--format", "csv"]);
+    let json = modelday(url, &["export", "--equity", "--experiment=-a", "--format", "json"]).json();
+
+    assert!(csv.out.contains("'-a,'@sum,"), "{csv:?}");
+    assert_eq!(
+        (&json["equity"][0]["experiment"], &json["equity"][0]["model"]),
+        (&json!("-a"), &json!("@sum"))
+    );
 }
 
 fn trades(page: &Value) -> usize {

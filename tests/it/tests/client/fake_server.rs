@@ -1,6 +1,7 @@
 //! A server with scripted responses, for faults that a real Modelday cannot show on demand.
 
 use std::io::Error;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -22,6 +23,10 @@ pub(crate) struct ReceivedRequest {
 pub(crate) enum Script {
     /// A status, a content type and a body.
     Body(u16, &'static str, String),
+    /// A file.
+    File(Vec<u8>),
+    /// A content type and a first chunk, then the second again and again. The count goes up with each chunk.
+    Endless(&'static str, &'static str, String, Arc<AtomicUsize>),
     /// These chunks of an event stream, then its regular end.
     Stream(Vec<&'static str>),
     /// These chunks of an event stream, then a broken connection.
@@ -93,6 +98,17 @@ async fn respond(
         Script::Body(status, kind, body) => {
             let response = Response::builder().status(status).header("content-type", kind);
             response.body(body.into()).expect("a response")
+        }
+        Script::File(bytes) => Response::new(bytes.into()),
+        Script::Endless(kind, first, again, count) => {
+            let first = futures::stream::iter([Bytes::from(first)]);
+            let again = futures::stream::repeat(Bytes::from(again));
+            let chunks = first.chain(again).map(move |chunk| {
+                count.fetch_add(1, Ordering::SeqCst);
+                Ok::<_, Error>(chunk)
+            });
+            let response = Response::builder().header("content-type", kind);
+            response.body(Body::from_stream(chunks)).expect("a response")
         }
         Script::Stream(chunks) => events(chunks, None),
         Script::Cut(chunks) => events(chunks, Some(Error::other("cut"))),

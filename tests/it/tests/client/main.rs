@@ -13,6 +13,7 @@ mod exits;
 mod export;
 mod fake_server;
 mod help;
+mod hostile_server;
 mod prices;
 mod restart;
 mod stream;

@@ -10,6 +10,7 @@ use clap::{ArgGroup, Args};
 
 use crate::client::exit::Exit;
 use crate::client::http::{Api, Connection};
+use crate::replay::bundle_file::BundleLimit;
 use table::{Table, TableFormat};
 
 /// What to save.
@@ -34,6 +35,8 @@ pub(crate) struct ExportArguments {
     /// Where to save it. Without it a bundle goes to `modelday-JOB.jsonl.gz` here, a table to standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    limit: BundleLimit,
     #[command(flatten)]
     filter: Filter,
     #[command(flatten)]
@@ -68,7 +71,7 @@ pub(super) async fn main(arguments: &ExportArguments) -> anyhow::Result<Exit> {
     let api = Api::new(&arguments.connection)?;
     let ExportArguments { bundle, trades, positions, output, .. } = arguments;
     if let Some(job) = bundle {
-        bundle::save(&api, job, output.as_deref()).await?;
+        bundle::save(&api, job, output.as_deref(), arguments.limit).await?;
         return Ok(Exit::Done);
     }
     let name = match (trades, positions) {

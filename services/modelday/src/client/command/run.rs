@@ -8,7 +8,7 @@ use crate::client::exit::Exit;
 use crate::client::http::{AcceptedJob, Api, Connection, JobStatus};
 use crate::client::watching::{Show, summary, watch};
 use crate::terminal::leaderboard_table::{Leaderboard, table};
-use crate::terminal::output::{print, print_line, width};
+use crate::terminal::output::{print, print_json, print_line, width};
 
 /// What to run, and whether to watch it.
 #[derive(Args)]
@@ -52,7 +52,7 @@ pub(super) async fn run(arguments: &RunArguments) -> anyhow::Result<Exit> {
     let body = api.post(&["simulate", "trigger"], Some(&request_body), idempotency_key.as_deref()).await?;
     let AcceptedJob { job_id: job } = body.deserialize()?;
     if *detach {
-        print_line(if format.json { &body.text } else { &job })?;
+        format.id_or_json(&job, &body)?;
         return Ok(Exit::Done);
     }
     let exit = watch_accepted(&api, &job, *format).await?;
@@ -71,7 +71,7 @@ pub(super) async fn retry(arguments: &RetryArguments) -> anyhow::Result<Exit> {
     if *watch {
         return watch_accepted(&api, &retry, *format).await;
     }
-    print_line(if format.json { &body.text } else { &retry })?;
+    format.id_or_json(&retry, &body)?;
     Ok(Exit::Done)
 }
 
@@ -85,7 +85,7 @@ async fn watch_accepted(api: &Api, job: &str, format: Format) -> anyhow::Result<
         return Ok(Exit::Interrupted);
     };
     if format.json {
-        print_line(&body.text)?;
+        print_json(&body.text)?;
     } else {
         print(&summary(api, job, &status).await?)?;
         print(&standings(api, job, &status).await?)?;

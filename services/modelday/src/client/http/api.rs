@@ -14,6 +14,13 @@ use super::error::{ApiError, Problem};
 /// The longest wait for the first or the next bytes of a response.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The largest body of a response that is read as a whole, in MiB. A page of the longest list has less than 10.
+const MAX_BODY_MIB: usize = 256;
+/// The same of an error.
+const MAX_PROBLEM_MIB: usize = 4;
+/// The longest time that such a body may take.
+const MAX_BODY_TIME: Duration = Duration::from_secs(10 * 60);
+
 /// Calls the API of one Modelday.
 #[derive(Clone)]
 pub(crate) struct Api {
@@ -39,7 +46,7 @@ impl Api {
     /// Calls the Modelday at `connection` with the token of `MODELDAY_TOKEN`, if that is set.
     ///
     /// # Errors
-    /// When the token has characters that no HTTP header may have.
+    /// When the address is none, or the token has characters that no HTTP header may have.
     pub(crate) fn new(connection: &Connection) -> anyhow::Result<Self> {
         let mut headers = HeaderMap::new();
         // From the environment, because every user of the machine can read the arguments of a process.
@@ -55,12 +62,12 @@ impl Api {
         let client = client.default_headers(headers).no_proxy();
         let client = client.connect_timeout(Duration::from_secs(10)).read_timeout(READ_TIMEOUT);
         let agent = concat!("modelday/", env!("CARGO_PKG_VERSION"));
-        Ok(Self { base_url: connection.base_url.clone(), client: client.user_agent(agent).build()? })
+        Ok(Self { base_url: connection.url()?, client: client.user_agent(agent).build()? })
     }
 
-    /// The address for messages, without its password.
+    /// The address for messages.
     pub(crate) fn display_url(&self) -> String {
-        display_url(&self.base_url)
+        self.base_url.as_str().trim_end_matches('/').to_owned()
     }
 
     /// Sends a GET request.
@@ -123,7 +130,7 @@ impl Api {
     async fn body_of(&self, request: RequestBuilder) -> Result<ResponseBody, ApiError> {
         let request = request.header(ACCEPT, "application/json, application/problem+json");
         let response = self.send(request).await?;
-        let text = response.text().await.map_err(|problem| self.cut_off(&problem))?;
+        let text = self.text(response, MAX_BODY_MIB).await?;
         Ok(ResponseBody { text, base_url: self.display_url() })
     }
 
@@ -140,19 +147,36 @@ impl Api {
         }
         let retry_after = response.headers().get(RETRY_AFTER);
         let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
-        let body = response.text().await.map_err(|problem| self.cut_off(&problem))?;
+        let body = self.text(response, MAX_PROBLEM_MIB).await?;
         Err(ApiError::Problem(Problem::parse(status, retry_after, &body)))
+    }
+
+    /// The whole body, which must be text of at most so many MiB.
+    async fn text(&self, mut response: Response, max_mib: usize) -> Result<String, ApiError> {
+        let mut body = Vec::new();
+        let read = async {
+            while let Some(bytes) = self.chunk(&mut response).await? {
+                if body.len() + bytes.len() > max_mib << 20 {
+                    return Err(self.too_large(max_mib));
+                }
+                body.extend_from_slice(&bytes);
+            }
+            Ok(String::from_utf8_lossy(&body).into_owned())
+        };
+        tokio::time::timeout(MAX_BODY_TIME, read).await.unwrap_or_else(|_| {
+            let cause = format!("it takes more than {} s", MAX_BODY_TIME.as_secs());
+            Err(ApiError::CutOff { base_url: self.display_url(), cause })
+        })
+    }
+
+    /// The error of a response, or a part of one, that is larger than so many MiB.
+    pub(super) fn too_large(&self, max_mib: usize) -> ApiError {
+        ApiError::TooLarge { base_url: self.display_url(), max_mib }
     }
 
     fn cut_off(&self, problem: &reqwest::Error) -> ApiError {
         ApiError::CutOff { base_url: self.display_url(), cause: innermost(problem) }
     }
-}
-
-fn display_url(base_url: &Url) -> String {
-    let mut url = base_url.clone();
-    let _ = url.set_password(None);
-    url.as_str().trim_end_matches('/').to_owned()
 }
 
 fn below(base_url: &Url, path: &[&str]) -> Url {
@@ -185,10 +209,5 @@ mod tests {
         let below = below(&url("http://host:1/prefix/"), &["jobs", "a/../b?c", "cancel"]);
 
         assert_eq!(below.as_str(), "http://host:1/prefix/jobs/a%2F..%2Fb%3Fc/cancel");
-    }
-
-    #[test]
-    fn a_password_in_the_address_is_not_shown() {
-        assert_eq!(display_url(&url("https://me:secret@host/")), "https://me@host");
     }
 }

@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
+use domain::agent::endpoint::EndpointUrlError;
 use serde::Deserialize;
 use serde_json::Value;
-
-use crate::terminal::output::clean;
 
 /// Why a call to the API has no usable response.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +14,7 @@ pub(crate) enum ApiError {
         "Modelday does not answer at {base_url} ({cause}); start it with `make run`, or set MODELDAY_URL to where it runs"
     )]
     Unreachable {
-        /// The address without its password.
+        /// The address.
         base_url: String,
         /// The error of the operating system or the HTTP client.
         cause: String,
@@ -23,7 +22,7 @@ pub(crate) enum ApiError {
     /// The connection broke in the middle of the body.
     #[error("the answer of {base_url} was cut off ({cause})")]
     CutOff {
-        /// The address without its password.
+        /// The address.
         base_url: String,
         /// The error of the operating system or the HTTP client.
         cause: String,
@@ -34,12 +33,25 @@ pub(crate) enum ApiError {
     /// The body has another form: the server has another version, or is not Modelday.
     #[error("the answer of {base_url} is not what this version of modelday expects")]
     Unreadable {
-        /// The address without its password.
+        /// The address.
         base_url: String,
         /// Where the body differs.
         #[source]
         cause: serde_json::Error,
     },
+    /// The body, or an event of a stream, is larger than any of Modelday's.
+    #[error(
+        "the answer of {base_url} is larger than {max_mib} MiB; ask for less, or check that this is Modelday's address"
+    )]
+    TooLarge {
+        /// The address.
+        base_url: String,
+        /// The largest that is read.
+        max_mib: usize,
+    },
+    /// `--base-url` or `MODELDAY_URL` is no address. It is not shown: it may contain a password.
+    #[error("the address of Modelday {0}; write it as http://host:port")]
+    Address(EndpointUrlError),
     /// `MODELDAY_TOKEN` cannot be sent.
     #[error("MODELDAY_TOKEN has characters that no token has; set it to what `modelday token` printed")]
     Token,
@@ -100,7 +112,7 @@ impl std::fmt::Display for Problem {
             [first, _, ..] => self.detail.trim_end_matches(first.as_str()).trim_end_matches(": ").to_owned(),
             [_] | [] => self.detail.clone(),
         };
-        f.write_str(&clean(&detail))?;
+        f.write_str(&detail)?;
         if let Some(seconds) = self.retry_after {
             write!(f, "; try again in {seconds} s")?;
         }
@@ -108,7 +120,7 @@ impl std::fmt::Display for Problem {
             f.write_str("; set MODELDAY_TOKEN to one")?;
         }
         let listed = if lines.len() == 1 && self.detail.contains(&summary) { &[] } else { lines.as_slice() };
-        listed.iter().try_for_each(|line| write!(f, "\n  {}", clean(line)))
+        listed.iter().try_for_each(|line| write!(f, "\n  {line}"))
     }
 }
 
@@ -185,13 +197,5 @@ mod tests {
         );
         assert!(displayed(StatusCode::UNAUTHORIZED, None, unknown).ends_with("; set MODELDAY_TOKEN to one"));
         assert_eq!(displayed(StatusCode::BAD_GATEWAY, None, "<html>"), "the answer was 502 Bad Gateway");
-    }
-
-    #[test]
-    fn no_text_of_a_server_controls_the_terminal() {
-        assert_eq!(
-            displayed(StatusCode::BAD_REQUEST, None, "{\"detail\": \"a\\u001b[2Jb\"}"),
-            "a\u{fffd}[2Jb"
-        );
     }
 }

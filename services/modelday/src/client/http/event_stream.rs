@@ -12,11 +12,14 @@ use tokio::time::sleep;
 use super::api::Api;
 use super::error::ApiError;
 use super::retry_deadline::RetryDeadline;
-use super::sse::{Event, Parser};
+use super::sse::{Event, MAX_EVENT_MIB, Parser};
 
 /// First wait before the next connection. It doubles up to [`MAX_BACKOFF`].
 const MIN_BACKOFF: Duration = Duration::from_millis(200);
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
+
+/// Events that wait to be shown. Each may have the largest size.
+const MAX_WAITING: usize = 16;
 
 /// An event of a stream, or why no more events come.
 pub(crate) enum StreamItem {
@@ -38,7 +41,7 @@ pub(crate) struct EventStream {
 impl EventStream {
     /// Opens the stream at the job's first event.
     pub(crate) fn open(api: &Api, job: &str) -> Self {
-        let (sender, items) = mpsc::channel(256);
+        let (sender, items) = mpsc::channel(MAX_WAITING);
         let stream = Connections { api: api.clone(), job: job.to_owned(), last: None, ended: false, sender };
         Self { items, task: tokio::spawn(stream.run()) }
     }
@@ -124,7 +127,7 @@ impl Connections {
         }
         let mut parser = Parser::default();
         while let Some(bytes) = self.api.chunk(&mut response).await? {
-            for event in parser.push(&bytes) {
+            for event in parser.push(&bytes).map_err(|_| self.api.too_large(MAX_EVENT_MIB))? {
                 self.ended |= [JOB_COMPLETED, JOB_PARTIAL, JOB_FAILED, JOB_CANCELLED].contains(&&*event.kind);
                 self.last.clone_from(&event.id);
                 if self.sender.send(StreamItem::Event(event)).await.is_err() {

@@ -43,6 +43,8 @@ fn is_transient(error: &ApiError) -> bool {
     match error {
         ApiError::Unreachable { .. } | ApiError::CutOff { .. } => true,
         ApiError::Problem(problem) => problem.status >= 500 || problem.status == 429,
-        ApiError::Unreadable { .. } | ApiError::Token => false,
+        ApiError::Unreadable { .. } | ApiError::TooLarge { .. } | ApiError::Address(_) | ApiError::Token => {
+            false
+        }
     }
 }

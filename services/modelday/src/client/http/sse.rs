@@ -11,6 +11,13 @@ pub(crate) struct Event {
     pub(crate) data: String,
 }
 
+/// The largest event, in MiB. Those of Modelday are messages, which have less.
+pub(super) const MAX_EVENT_MIB: usize = 16;
+
+/// An event, or a line of one, is larger than [`MAX_EVENT_MIB`].
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TooLarge;
+
 /// Parses a stream chunk by chunk.
 #[derive(Default)]
 pub(super) struct Parser {
@@ -25,7 +32,10 @@ pub(super) struct Parser {
 
 impl Parser {
     /// The events that `bytes` complete.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<Event> {
+    ///
+    /// # Errors
+    /// When an event does not end within its limit.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Vec<Event>, TooLarge> {
         let mut events = Vec::new();
         for byte in bytes {
             match byte {
@@ -41,7 +51,8 @@ impl Parser {
                 }
             }
         }
-        events
+        let unfinished = self.rest.len() + self.data.as_ref().map_or(0, String::len);
+        if unfinished > MAX_EVENT_MIB << 20 { Err(TooLarge) } else { Ok(events) }
     }
 
     fn line(&mut self, line: &str) -> Option<Event> {
@@ -87,8 +98,19 @@ mod tests {
         for size in 1..=STREAM.len() {
             let mut parser = Parser::default();
             let read: Vec<Event> =
-                STREAM.as_bytes().chunks(size).flat_map(|piece| parser.push(piece)).collect();
+                STREAM.as_bytes().chunks(size).flat_map(|piece| parser.push(piece).unwrap()).collect();
             assert_eq!(read, expected, "in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn an_event_that_does_not_end_is_given_up_with_its_bytes_bounded() {
+        for piece in ["x".repeat(1 << 16), format!("data: {}\n", "x".repeat(1 << 16))] {
+            let mut parser = Parser::default();
+
+            let pieces = (1..).find(|_| parser.push(piece.as_bytes()) == Err(TooLarge)).unwrap();
+
+            assert!(pieces <= (MAX_EVENT_MIB << 4) + 1, "{pieces} pieces were kept");
         }
     }
 }

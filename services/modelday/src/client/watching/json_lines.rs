@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::polling::silently;
 use crate::client::http::{Api, Event, EventStream, JobStatus, ResponseBody, RetryDeadline, StreamItem};
-use crate::terminal::output::print_line;
+use crate::terminal::output::print_json;
 
 /// Time between two polls of the status when the server has no event streams.
 const POLL_INTERVAL: Duration = Duration::from_millis(150);
@@ -27,7 +27,7 @@ pub(super) async fn print(api: &Api, job: &str) -> anyhow::Result<(JobStatus, Re
     loop {
         match events.next().await {
             Some(StreamItem::Event(Event { id, kind, data })) => {
-                print_line(&line(id.as_deref(), &kind, &data)?)?;
+                print_json(&line(id.as_deref(), &kind, &data)?)?;
             }
             // The stream ends after the job has, so the first poll returns.
             Some(StreamItem::End) => return Ok(silently(api, job).await?),
@@ -52,7 +52,7 @@ async fn print_statuses(api: &Api, job: &str) -> anyhow::Result<(JobStatus, Resp
             Ok((status, body)) => {
                 deadline.reset();
                 if body.text != printed {
-                    print_line(&body.text)?;
+                    print_json(&body.text)?;
                     printed.clone_from(&body.text);
                 }
                 if status.has_ended() {

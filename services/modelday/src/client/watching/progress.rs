@@ -2,7 +2,7 @@
 
 use super::phase::Phase;
 use crate::client::http::JobStatus;
-use crate::terminal::output::{clean, note};
+use crate::terminal::output::note;
 
 /// What the terminal shows of one job.
 #[derive(Default)]
@@ -38,7 +38,7 @@ impl Progress {
 
     /// Prints a line above the progress.
     pub(super) fn note(&self, text: &str) {
-        let text = format!("  {}", clean(text));
+        let text = format!("  {text}");
         match self.days.as_ref().or(self.download.as_ref()) {
             Some(phase) => phase.note(&text),
             None => note(&text),

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use serde::Deserialize;
 
 use crate::client::http::{Api, ApiError, JobStatus};
-use crate::terminal::output::clean;
 
 /// Failed days that are listed. The others are counted.
 const MAX_LISTED: usize = 5;
@@ -31,7 +30,7 @@ pub(crate) async fn summary(api: &Api, job: &str, status: &JobStatus) -> Result<
     } else {
         Vec::new()
     };
-    Ok(clean(&text(status, &failed)))
+    Ok(text(status, &failed))
 }
 
 fn text(status: &JobStatus, failed: &[FailedDay]) -> String {

@@ -1,4 +1,8 @@
 //! CSV, as RFC 4180 defines it, with a header; an absent value is an empty field.
+//!
+//! A spreadsheet runs a text that begins like a formula, and others choose the names of models and experiments.
+
+use std::borrow::Cow;
 
 use csv::{Terminator, Writer, WriterBuilder};
 
@@ -31,7 +35,7 @@ impl<R: TableRow> TableFile<R> for CsvFile {
         for row in &rows {
             for column in R::COLUMNS {
                 match (column.cell)(row) {
-                    Cell::Text(text) => writer.write_field(text)?,
+                    Cell::Text(text) => writer.write_field(&*inert(text))?,
                     Cell::Date(date) => writer.write_field(date.to_string())?,
                     Cell::Count(count) => writer.write_field(count.to_string())?,
                     Cell::Amount(amount) => writer.write_field(amount.normalize().to_string())?,
@@ -48,5 +52,30 @@ impl<R: TableRow> TableFile<R> for CsvFile {
     fn finish(&mut self) -> Result<Vec<u8>, csv::Error> {
         let writer = self.writer::<R>()?;
         writer.into_inner().map_err(|problem| csv::Error::from(problem.into_error()))
+    }
+}
+
+/// The text, with an apostrophe before it when a spreadsheet would take it for a formula. A number is none, whatever its
+/// sign.
+fn inert(text: &str) -> Cow<'_, str> {
+    let is_number = text.parse::<f64>().is_ok_and(f64::is_finite);
+    let begins_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    if begins_formula && !is_number { format!("'{text}").into() } else { text.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::inert;
+
+    #[test]
+    fn a_text_that_begins_like_a_formula_is_made_inert_and_a_number_stays() {
+        for formula in
+            ["=1+1", "=cmd|' /C calc'!A0", "+1+1", "-1+1", "-model", "@SUM(A1)", "\t=1", "\r=1", "-", "-inf"]
+        {
+            assert_eq!(inert(formula), format!("'{formula}"));
+        }
+        for harmless in ["gpt-5", "a=b", "-1.5", "+2", "-1e-7", "1,5", "", "'=1"] {
+            assert_eq!(inert(harmless), harmless);
+        }
     }
 }

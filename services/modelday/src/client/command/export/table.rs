@@ -1,7 +1,7 @@
 //! A table of results: trades, positions or equity.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use anyhow::ensure;
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::partial_file::PartialFile;
 use crate::client::command::choice;
 use crate::client::http::{Api, ApiError};
-use crate::terminal::output::note;
+use crate::terminal::output::{FileOutput, note};
 
 /// How a table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -52,9 +52,8 @@ pub(super) async fn save(api: &Api, table: &Table, output: Option<&Path>) -> any
         None => {
             let binary = table.format == TableFormat::Parquet && std::io::stdout().is_terminal();
             ensure!(!binary, "Parquet is a binary format; add -o FILE");
-            let mut out = std::io::stdout();
-            write(api, table, |bytes| Ok(out.write_all(bytes)?)).await?;
-            Ok(out.flush()?)
+            let mut out = FileOutput::new();
+            write(api, table, |bytes| Ok(out.write(bytes)?)).await
         }
     }
 }
@@ -89,7 +88,7 @@ async fn write_pages(
         let mut query = table.query.clone();
         query.push(("format", "json".to_owned()));
         query.push(("limit", "10000".to_owned()));
-        query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
+        query.extend(cursor.clone().map(|cursor| ("cursor", cursor)));
         let body = api.get(&[table.name], &query).await?;
         let page = Page::parse(&body.text, table.name)
             .map_err(|cause| ApiError::Unreadable { base_url: api.display_url(), cause })?;
@@ -98,10 +97,11 @@ async fn write_pages(
             to(row.get().as_bytes())?;
             count += 1;
         }
-        cursor = page.next_cursor;
-        if cursor.is_none() {
+        if page.next_cursor.is_none() {
             break;
         }
+        ensure!(page.next_cursor != cursor, "{} gives the same page again and again", api.display_url());
+        cursor = page.next_cursor;
     }
     to(format!("\n],\"count\":{count}}}\n").as_bytes())
 }

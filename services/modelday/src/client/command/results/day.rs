@@ -6,7 +6,6 @@ use serde::Deserialize;
 
 use super::portfolio;
 use crate::terminal::grid::{Grid, exact, number, words};
-use crate::terminal::output::clean;
 
 #[derive(Deserialize)]
 pub(super) struct Day {
@@ -181,5 +180,5 @@ fn messages(reasoning: &Reasoning) -> String {
             }
         }
     }
-    clean(&text)
+    text
 }
