@@ -32,7 +32,9 @@ pub struct BrokerConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
     /// The URL does not parse. It is not repeated here: it may hold a password.
-    #[error("the broker URL is not a valid amqp:// or amqps:// address")]
+    #[error(
+        "the broker URL is not a valid amqp:// or amqps:// address; a password's @ : / ? # are written %40 %3A %2F %3F %23"
+    )]
     InvalidUrl,
     /// The file with certificate authorities cannot be read.
     #[error("CA file {path:?} is unreadable")]
@@ -85,6 +87,11 @@ impl BrokerConfig {
     /// # Errors
     /// `InvalidUrl`, without the URL.
     pub fn new(url: &str, service: &str) -> Result<Self, BrokerError> {
+        // An @ after the host belongs to a password, which would count as a virtual host and be shown as one.
+        let after_host = url.split_once("://").and_then(|(_, rest)| rest.split_once(['/', '?', '#']));
+        if after_host.is_some_and(|(_, rest)| rest.contains('@')) {
+            return Err(BrokerError::InvalidUrl);
+        }
         let mut uri: AMQPUri = url.parse().map_err(|_| BrokerError::InvalidUrl)?;
         uri.query.heartbeat = Some(HEARTBEAT_SECONDS);
         let timeout = Duration::from_secs(10);
@@ -142,6 +149,14 @@ impl BrokerConfig {
 
     pub(crate) fn keyring(&self) -> &Keyring {
         &self.authentication.keyring
+    }
+
+    /// Whether the password and the messages would cross a network without encryption.
+    pub fn is_exposed(&self) -> bool {
+        let host = self.host().trim_start_matches('[').trim_end_matches(']');
+        let is_loopback =
+            host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
+        matches!(self.uri.scheme, AMQPScheme::AMQP) && !is_loopback
     }
 
     pub(crate) fn timeout(&self) -> Duration {
@@ -288,6 +303,27 @@ mod tests {
 
         assert!(!shown.contains("s3cret"), "{shown}");
         assert!(shown.contains("127.0.0.1"), "{shown}");
+    }
+
+    #[test]
+    fn a_password_with_characters_of_an_address_is_refused_instead_of_taken_for_a_virtual_host() {
+        for url in ["amqp://joe:12/s3cret@host/v", "amqp://joe:12?s3cret@host/v", "amqp://joe:1#s3@host"] {
+            let error = BrokerConfig::new(url, "trigger").unwrap_err();
+
+            assert!(matches!(error, BrokerError::InvalidUrl), "{url}");
+            assert!(error.to_string().contains("%2F"), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_a_remote_broker_without_tls_is_exposed() {
+        let is_exposed = |url: &str| BrokerConfig::new(url, "x").unwrap().is_exposed();
+
+        assert!(is_exposed("amqp://joe@broker.example/v"));
+        assert!(!is_exposed("amqps://joe@broker.example/v"));
+        for local in ["amqp://joe@localhost", "amqp://joe@127.0.0.1:5672/v", "amqp://[::1]:5672/v"] {
+            assert!(!is_exposed(local), "{local}");
+        }
     }
 
     #[tokio::test]

@@ -1,12 +1,16 @@
-//! Who may call the API: tokens with scopes, and their rate limit; under which names.
+//! Who may call the API: tokens with scopes, and their rate limit; under which names; through which proxies.
 
 mod hosts;
+mod proxies;
 mod scope;
+mod store;
 mod token;
 
 pub use hosts::{AllowedHosts, InvalidHost};
+pub use proxies::{InvalidProxy, TrustedProxies};
 pub use scope::{Scope, UnknownScope};
-pub use token::{InvalidToken, Token, Tokens, generate};
+pub use store::TokenStore;
+pub use token::{ANONYMOUS, Expiry, Found, InvalidExpiry, InvalidToken, Token, Tokens, generate, is_name};
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -16,24 +20,22 @@ use crate::settings::Settings;
 /// Access control of a process's API.
 #[derive(Debug, Clone)]
 pub struct Access {
-    /// `API_TOKENS`. Without any, every client that reaches the address has all scopes.
-    pub tokens: Tokens,
+    /// `API_TOKENS` and `API_TOKENS_FILE`. Without any, every client that reaches the address has all scopes.
+    pub tokens: TokenStore,
     /// `API_REQUESTS_PER_MINUTE`: limit of each token.
     pub requests_per_minute: NonZeroU32,
     /// `REQUEST_TIMEOUT_SECONDS`: time until a response begins; its body may take longer.
     pub request_timeout: Duration,
     /// `ALLOWED_HOSTS`.
     pub hosts: AllowedHosts,
+    /// `TRUSTED_PROXIES`.
+    pub proxies: TrustedProxies,
 }
 
 impl Access {
     /// Reads the settings.
     pub fn from_settings(settings: &mut Settings) -> Self {
-        let tokens = settings.parsed(
-            "API_TOKENS",
-            Tokens::default(),
-            "make entries with `modelday token NAME --scope read`, and separate them by spaces",
-        );
+        let tokens = TokenStore::from_settings(settings);
         let six_thousand = NonZeroU32::MIN.saturating_add(5_999);
         let requests_per_minute =
             settings.parsed("API_REQUESTS_PER_MINUTE", six_thousand, "write a whole number from 1");
@@ -42,6 +44,8 @@ impl Access {
         let request_timeout = Duration::from_secs(seconds.get().into());
         let names = "write host names, such as modelday.example, separated by commas";
         let hosts = settings.parsed("ALLOWED_HOSTS", AllowedHosts::default(), names);
-        Self { tokens, requests_per_minute, request_timeout, hosts }
+        let networks = "write addresses or networks, such as 10.0.0.0/8, separated by commas";
+        let proxies = settings.parsed("TRUSTED_PROXIES", TrustedProxies::default(), networks);
+        Self { tokens, requests_per_minute, request_timeout, hosts, proxies }
     }
 }

@@ -39,11 +39,11 @@ impl Address {
         let max_connections = settings.parsed("MAX_CONNECTIONS", thousand, "write a whole number from 1");
         let access = Access::from_settings(settings);
         let is_loopback = listen.ip().is_loopback();
-        if !is_loopback && !trusted && access.tokens.is_empty() {
+        if !is_loopback && !trusted && !access.tokens.are_required() {
             settings.invalid(
                 "LISTEN",
                 format!("{listen} is open to others and no API token is configured"),
-                "listen on 127.0.0.1, set API_TOKENS, or set LISTEN_TRUSTED_NETWORK=true behind a gateway that \
+                "listen on 127.0.0.1, set API_TOKENS or API_TOKENS_FILE, or set LISTEN_TRUSTED_NETWORK=true behind a gateway that \
                  authenticates",
             );
         }

@@ -1,7 +1,9 @@
 //! The HTTP server: access control, the API's description, probes, problem details.
 
+mod caller;
 mod connection;
 mod connections;
+mod failures;
 mod guard;
 mod health;
 mod media_type;
@@ -16,7 +18,7 @@ mod serve;
 mod tls;
 mod waiting;
 
-pub use guard::Caller;
+pub use caller::Caller;
 pub use health::{Health, openapi as probes_openapi};
 pub use number::Number;
 pub use openapi::document;

@@ -76,6 +76,12 @@ pub fn database(settings: &mut Settings, accounts: &[&str], deployment: Deployme
         Ok(Database { url, ..database })
     });
     match database {
+        Ok(database) if database.is_exposed() && !settings.flag("ALLOW_PLAIN_POSTGRES", false) => {
+            let problem = "passwords and data would cross the network without TLS".to_owned();
+            let fix = "add ?sslmode=verify-full, or set ALLOW_PLAIN_POSTGRES=true on a network that is yours";
+            settings.invalid(&key, problem, fix);
+            None
+        }
         Ok(database) => Some(database),
         Err(error) => {
             settings.invalid(&key, error.to_string(), fix);
@@ -105,6 +111,12 @@ fn broker(settings: &mut Settings, service: &str, deployment: Deployment) -> Opt
     }
     let url = settings.required("AMQP_URL", fix)?;
     match BrokerConfig::new(&url, &format!("modelday-{service}")) {
+        Ok(broker) if broker.is_exposed() && !settings.flag("ALLOW_PLAIN_AMQP", false) => {
+            let problem = "passwords and messages would cross the network without TLS".to_owned();
+            let fix = "begin it with amqps://, or set ALLOW_PLAIN_AMQP=true on a network that is yours";
+            settings.invalid("AMQP_URL", problem, fix);
+            None
+        }
         Ok(broker) => {
             let broker = if deployment.is_dev_mode { broker.in_development() } else { broker };
             let authentication = authentication::from_settings(settings);

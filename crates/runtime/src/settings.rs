@@ -8,11 +8,13 @@ use std::str::FromStr;
 use serde::de::DeserializeOwned;
 
 /// The settings of all services, by their names in the file: one file may be shared by all.
-const SETTINGS: [&str; 53] = [
-    "agent_slice_ms",
+const SETTINGS: &[&str] = &[
     "agent_secrets",
+    "agent_slice_ms",
     "agents_at_once",
+    "allow_plain_amqp",
     "allow_plain_http",
+    "allow_plain_postgres",
     "allowed_hosts",
     "alphaadvantage_api_key",
     "alphavantage_api_key",
@@ -24,6 +26,7 @@ const SETTINGS: [&str; 53] = [
     "amqp_url",
     "api_requests_per_minute",
     "api_tokens",
+    "api_tokens_file",
     "database_connections",
     "database_url",
     "default_results_lookback_days",
@@ -61,8 +64,15 @@ const SETTINGS: [&str; 53] = [
     "tls_cert_file",
     "tls_key_file",
     "trigger_database_url",
+    "trusted_proxies",
     "universe_file",
 ];
+
+/// How the names of settings end that may hold a secret, if only by mistake. Their values are never repeated.
+const SECRET: [&str; 10] =
+    ["_url", "_key", "_keys", "_token", "_tokens", "_password", "_secret", "_secrets", "_proxy", "_headers"];
+/// What replaces a secret.
+const HIDDEN: &str = "[hidden]";
 
 /// The settings of a process. Keys are upper case in the environment and lower case in the file.
 #[derive(Debug, Default)]
@@ -168,7 +178,11 @@ impl Settings {
         match text.trim().parse() {
             Ok(value) => value,
             Err(error) => {
-                self.mistake(&place, key, format!("{text:?}: {error}"), fix);
+                let problem = match may_be_secret(key) {
+                    true => error.to_string(),
+                    false => format!("{text:?}: {error}"),
+                };
+                self.mistake(&place, key, problem, fix);
                 default
             }
         }
@@ -230,8 +244,27 @@ impl Settings {
                 self.mistake(&place, &key, "is not a setting".to_owned(), "correct its name or remove it");
             }
         }
-        let mistakes = std::mem::take(&mut self.mistakes);
+        let mut mistakes = std::mem::take(&mut self.mistakes);
+        let secrets = self.secrets();
+        for mistake in &mut mistakes {
+            for secret in &secrets {
+                mistake.problem = mistake.problem.replace(secret, HIDDEN);
+            }
+        }
         read.filter(|_| mistakes.is_empty()).ok_or(Mistakes(mistakes))
+    }
+
+    /// Every text that is, or is part of, a setting that may hold a secret. Such a setting's mistakes should not repeat it;
+    /// this is for those that do, as the errors of a library may.
+    fn secrets(&self) -> Vec<String> {
+        let of_environment = self.environment.iter().map(|(key, text)| (key.as_str(), text.as_str()));
+        let of_file = self.file.iter().flat_map(|(_, table)| table);
+        let of_file = of_file.filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
+        let values = of_environment.chain(of_file).filter(|(key, _)| may_be_secret(key));
+        let mut secrets: Vec<String> = values.flat_map(|(_, text)| parts(text)).collect();
+        // A part of a secret is not replaced before the whole.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets
     }
 
     /// A variable of the environment; `None` when it is absent or empty.
@@ -263,6 +296,26 @@ impl Settings {
         }
         Some((path.display().to_string(), text))
     }
+}
+
+/// Whether a setting may hold a secret, by its name.
+fn may_be_secret(key: &str) -> bool {
+    let key = key.to_lowercase();
+    SECRET.iter().any(|end| key.ends_with(end))
+}
+
+/// The whole value, its entries, and what stands before the `@` of a URL. Short texts are left out: they are no secrets,
+/// and replacing them would make other words unreadable.
+fn parts(value: &str) -> Vec<String> {
+    let before_at = |entry: &'_ str| {
+        let (before, _) = entry.rsplit_once('@')?;
+        let login = before.split_once("://").map_or(before, |(_, login)| login);
+        Some(login.split_once(':').map_or(login, |(_, password)| password).to_owned())
+    };
+    let entries = || value.split_whitespace();
+    let passwords = entries().filter_map(before_at);
+    let all = std::iter::once(value.to_owned()).chain(entries().map(str::to_owned)).chain(passwords);
+    all.filter(|part| part.len() >= 4).collect()
 }
 
 /// Why a text is not TOML, or not of the expected form.
@@ -323,6 +376,26 @@ mod tests {
         assert!(text.contains("B (modelday.toml)"), "{text}");
         assert!(text.contains("C (environment): is not set; set it"), "{text}");
         assert!(text.contains("d (modelday.toml): is not a setting"), "{text}");
+    }
+
+    #[test]
+    fn a_setting_that_may_hold_a_secret_is_never_repeated() {
+        let mut settings = settings(
+            &[("API_TOKENS", "mdt_0123 mdt_4567"), ("AMQP_URL", "amqp://joe:s3cret@host/%2f")],
+            "search_api_key = \"k3y9\"",
+        );
+        settings.parsed("API_TOKENS", 0, "write entries");
+        settings.parsed("SEARCH_API_KEY", 0, "write a key");
+        settings.invalid("AMQP_URL", "amqp://joe:s3cret@host/%2f: s3cret is no port".to_owned(), "set it");
+        settings.invalid("LISTEN", "mdt_4567 is no address".to_owned(), "set it");
+
+        let text = settings.finish(Some(())).unwrap_err().to_string();
+
+        for secret in ["mdt_0123", "mdt_4567", "s3cret", "k3y9"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+        assert!(text.contains("API_TOKENS (environment): invalid digit"), "{text}");
+        assert!(text.contains("AMQP_URL (environment): [hidden]: [hidden] is no port; set it"), "{text}");
     }
 
     #[test]

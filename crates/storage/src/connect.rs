@@ -1,9 +1,10 @@
 //! Connections: each service works with its own role and schema.
 
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{Connection, Executor, PgPool};
 
 use crate::error::{Result, StorageError};
@@ -64,7 +65,24 @@ impl Database {
         if !matches!(scheme, Some("postgres" | "postgresql")) || PgConnectOptions::from_str(&url).is_err() {
             return Err(StorageError::Address);
         }
+        let after_host = url.split_once("://").and_then(|(_, rest)| rest.split_once(['/', '?', '#']));
+        if after_host.is_some_and(|(_, rest)| rest.contains('@')) {
+            return Err(StorageError::Address);
+        }
         Ok(Self { url, max_connections })
+    }
+
+    /// Whether the password and the data may cross a network without encryption.
+    pub fn is_exposed(&self) -> bool {
+        let Ok(options) = PgConnectOptions::from_str(&self.url) else { return false };
+        let host = options.get_host().trim_start_matches('[').trim_end_matches(']');
+        let is_local = options.get_socket().is_some()
+            || host.starts_with('/')
+            || host == "localhost"
+            || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+        let may_be_plain =
+            matches!(options.get_ssl_mode(), PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer);
+        may_be_plain && !is_local
     }
 }
 
@@ -118,4 +136,42 @@ pub async fn connect(database: &Database, owner: Owner) -> Result<PgPool> {
 pub async fn ping(pool: &PgPool) -> Result<()> {
     sqlx::query("SELECT 1").execute(pool).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database(url: &str) -> Result<Database> {
+        Database::new(url.to_owned(), 1)
+    }
+
+    #[test]
+    fn a_password_with_characters_of_an_address_is_refused_and_not_shown() {
+        for url in ["postgres://joe:12/s3cret@host/d", "postgres://joe:12?s3cret@host/d"] {
+            let error = database(url).err().unwrap();
+
+            assert!(matches!(error, StorageError::Address), "{url}");
+            assert!(!format!("{error} {error:?}").contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_a_remote_database_without_tls_is_exposed() {
+        let is_exposed = |url: &str| database(url).unwrap().is_exposed();
+
+        for exposed in ["postgres://joe@db.example/d", "postgres://joe@db.example/d?sslmode=prefer"] {
+            assert!(is_exposed(exposed), "{exposed}");
+        }
+        for safe in [
+            "postgres://joe@db.example/d?sslmode=verify-full",
+            "postgres://joe@db.example/d?sslmode=require",
+            "postgres://joe@127.0.0.1/d",
+            "postgres://joe@[::1]/d",
+            "postgres://joe@localhost/d",
+            "postgres:///d?host=/var/run/postgresql",
+        ] {
+            assert!(!is_exposed(safe), "{safe}");
+        }
+    }
 }

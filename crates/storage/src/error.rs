@@ -12,7 +12,9 @@ pub enum StorageError {
     )]
     Certificate(#[source] sqlx::Error),
     /// The address does not parse.
-    #[error("the database URL is not a valid postgres:// address")]
+    #[error(
+        "the database URL is not a valid postgres:// address; a password's @ : / ? # are written %40 %3A %2F %3F %23"
+    )]
     Address,
     /// The database of a `DEV` deployment is missing and could not be created.
     #[error(

@@ -12,6 +12,7 @@ use domain::job::warning::Warning;
 use domain::market::calendar::exchange_date;
 use domain::values::ids::JobId;
 use runtime::deployment::Deployment;
+use runtime::http::Caller;
 use runtime::relay::Wake;
 use serde::Serialize;
 use serde_json::Value;
@@ -105,14 +106,20 @@ impl Acceptor {
     pub(crate) async fn accept(
         &self,
         body: &Value,
-        caller: &str,
+        caller: &Caller,
         key: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Accepted, NotAccepted> {
         let ProposedJob { request, job, message, warnings } = self.propose(body, now).await?;
         tracing::Span::current().record("job.id", tracing::field::display(job.id));
         let response = self.response(&job, message, warnings)?;
-        self.store(&job, &request.normalised(), key.map(|key| (caller, key)), response).await
+        self.store(
+            &job,
+            &request.normalised(),
+            key.map(|key| (caller.token().unwrap_or_default(), key)),
+            response,
+        )
+        .await
     }
 
     /// The job that `body` requests. Fails like [`Acceptor::accept`], except that idempotency keys and the number of active

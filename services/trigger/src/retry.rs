@@ -7,6 +7,7 @@ use domain::events::event::Event;
 use domain::job::Job;
 use domain::job::retry::retry as retried;
 use domain::values::ids::JobId;
+use runtime::http::Caller;
 use uuid::Uuid;
 
 use crate::accept::{Accepted, Acceptor, NotAccepted};
@@ -31,7 +32,7 @@ pub(crate) enum NotRetried {
 pub(crate) async fn retry(
     acceptor: &Acceptor,
     id: &str,
-    caller: &str,
+    caller: &Caller,
     key: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Accepted, NotRetried> {
@@ -47,7 +48,14 @@ pub(crate) async fn retry(
     acceptor.check_endpoints(&job)?;
     tracing::Span::current().record("job.id", tracing::field::display(job.id));
     let response = acceptor.response(&job, message(&job, of), Vec::new())?;
-    Ok(acceptor.store(&job, &format!("retry {of}"), key.map(|key| (caller, key)), response).await?)
+    Ok(acceptor
+        .store(
+            &job,
+            &format!("retry {of}"),
+            key.map(|key| (caller.token().unwrap_or_default(), key)),
+            response,
+        )
+        .await?)
 }
 
 fn message(job: &Job, of: JobId) -> String {

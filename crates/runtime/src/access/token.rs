@@ -6,6 +6,7 @@ use std::fmt::{self, Write as _};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -13,31 +14,66 @@ use super::Scope;
 
 /// Prefix of every token, by which scanners recognise leaked secrets.
 const PREFIX: &str = "mdt_";
+/// What stands for callers without a token; no token may have this name.
+pub const ANONYMOUS: &str = "anonymous";
+/// How many tokens may have one name: the one that is rotated out, and the one that replaces it.
+const MAX_OF_ONE_NAME: usize = 2;
 
-/// A configured token: its name, its scopes and its digest.
+/// A configured token: its name, its scopes, its digest and its end.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
     name: Arc<str>,
     scopes: BTreeSet<Scope>,
     digest: [u8; 32],
+    expires: Option<Expiry>,
 }
+
+/// When a token ceases to be valid: at an instant, or with the end of a date in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expiry(DateTime<Utc>);
+
+/// A text that is no [`Expiry`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("write a date such as 2027-06-30, or an instant such as 2027-06-30T12:00:00Z")]
+pub struct InvalidExpiry;
 
 /// The configured tokens.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Tokens(Vec<Token>);
 
-/// Why an entry of `API_TOKENS` is invalid. The message does not repeat the entry, which may hold a secret by mistake.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// What is known about the token that a request presents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// It is valid.
+    Valid(&'a Token),
+    /// It was valid until then.
+    Expired(&'a Token, Expiry),
+    /// No such token is configured.
+    Unknown,
+}
+
+/// Why an entry of `API_TOKENS` is invalid. Entries are counted from 1; the message repeats nothing of them, since they may
+/// hold a secret by mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidToken {
-    /// It does not have three parts, or no digest. Counted from 1.
+    /// It does not have three or four parts, or no digest.
     #[error("entry {0} is not NAME:SCOPE+SCOPE:SHA256, with the digest as 64 hexadecimal digits")]
     Shape(usize),
-    /// A scope is unknown. Counted from 1.
+    /// Its name is not one, or is reserved.
+    #[error(
+        "entry {0} has no usable name: 1 to 100 letters, digits, `.`, `_` or `-`, other than `anonymous`, and not \
+         beginning like a token"
+    )]
+    Name(usize),
+    /// A scope is unknown.
     #[error("entry {0} has an unknown scope; a scope is read, trigger or operate")]
     Scope(usize),
-    /// Two entries have the same name.
-    #[error("two entries are named {0:?}")]
-    Repeated(String),
+    /// Its end is neither a date nor an instant.
+    #[error("entry {0} has an invalid expiry; write a date such as 2027-06-30 after a fourth colon")]
+    Expiry(usize),
+    /// Two entries before it have the same name.
+    #[error("entry {0} has the same name as two entries before it; two may have it while a token is rotated")]
+    Repeated(usize),
 }
 
 impl Token {
@@ -52,14 +88,44 @@ impl Token {
     }
 
     fn read(entry: &str, place: usize) -> Result<Self, InvalidToken> {
-        let parts: Vec<&str> = entry.split(':').collect();
-        let [name, scopes, digest] = parts.as_slice() else { return Err(InvalidToken::Shape(place)) };
-        let digest = digest_of(digest).ok_or(InvalidToken::Shape(place))?;
-        if name.is_empty() {
+        let mut parts = entry.splitn(4, ':');
+        let (Some(name), Some(scopes), Some(digest)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(InvalidToken::Shape(place));
+        };
+        let digest = digest_of(digest).ok_or(InvalidToken::Shape(place))?;
+        if !is_name(name) {
+            return Err(InvalidToken::Name(place));
         }
         let scopes: Result<_, _> = scopes.split('+').map(str::parse).collect();
-        Ok(Self { name: (*name).into(), scopes: scopes.map_err(|_| InvalidToken::Scope(place))?, digest })
+        let scopes = scopes.map_err(|_| InvalidToken::Scope(place))?;
+        let expires = parts.next().map(str::parse).transpose().map_err(|_| InvalidToken::Expiry(place))?;
+        Ok(Self { name: name.into(), scopes, digest, expires })
+    }
+}
+
+/// Whether `text` may name a token.
+pub fn is_name(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let is_text = (1..=100).contains(&text.len()) && text.chars().all(allowed);
+    is_text && text != ANONYMOUS && !text.starts_with(PREFIX)
+}
+
+impl FromStr for Expiry {
+    type Err = InvalidExpiry;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
+            return Ok(Self(instant.to_utc()));
+        }
+        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == 10);
+        let end = date.and_then(|date| date.checked_add_days(Days::new(1))).ok_or(InvalidExpiry)?;
+        Ok(Self(end.and_time(NaiveTime::MIN).and_utc()))
+    }
+}
+
+impl fmt::Display for Expiry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }
 }
 
@@ -84,33 +150,39 @@ impl Tokens {
         self.0.is_empty()
     }
 
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Token> {
-        self.0.iter()
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
     }
 
-    /// The token that a request presents. The time that it takes does not depend on the result, so that it reveals
-    /// nothing about the tokens.
-    pub fn find(&self, presented: &str) -> Option<&Token> {
+    /// What is known about the token that a request presents at `now`. The time that it takes does not depend on the
+    /// result, so that it reveals nothing about the tokens.
+    pub fn find(&self, presented: &str, now: DateTime<Utc>) -> Found<'_> {
         let digest: [u8; 32] = Sha256::digest(presented).into();
-        self.0.iter().fold(
-            None,
-            |found, token| {
-                if bool::from(token.digest.ct_eq(&digest)) { Some(token) } else { found }
-            },
-        )
+        let found = self.0.iter().fold(None, |found, token| {
+            if bool::from(token.digest.ct_eq(&digest)) { Some(token) } else { found }
+        });
+        match found.map(|token| (token, token.expires)) {
+            None => Found::Unknown,
+            Some((token, Some(expires))) if expires.0 <= now => Found::Expired(token, expires),
+            Some((token, _)) => Found::Valid(token),
+        }
     }
-}
 
-impl FromStr for Tokens {
-    type Err = InvalidToken;
+    /// These and `others`, whose entries are counted after these.
+    ///
+    /// # Errors
+    /// When more than two have one name.
+    pub fn and(&self, others: &Self) -> Result<Self, InvalidToken> {
+        Self::of(self.0.iter().chain(&others.0).cloned().map(Ok))
+    }
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+    fn of(entries: impl Iterator<Item = Result<Token, InvalidToken>>) -> Result<Self, InvalidToken> {
         let mut tokens: Vec<Token> = Vec::new();
-        for (entry, place) in text.split_whitespace().zip(1..) {
-            let token = Token::read(entry, place)?;
-            if tokens.iter().any(|known| known.name == token.name) {
-                return Err(InvalidToken::Repeated(token.name.to_string()));
+        for (token, place) in entries.zip(1..) {
+            let token = token?;
+            if tokens.iter().filter(|known| known.name == token.name).count() >= MAX_OF_ONE_NAME {
+                return Err(InvalidToken::Repeated(place));
             }
             tokens.push(token);
         }
@@ -118,11 +190,29 @@ impl FromStr for Tokens {
     }
 }
 
+/// Entries are separated by white space; the rest of a line after `#` is a comment.
+impl FromStr for Tokens {
+    type Err = InvalidToken;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
+        let entries = lines.flat_map(str::split_whitespace).zip(1..);
+        Self::of(entries.map(|(entry, place)| Token::read(entry, place)))
+    }
+}
+
 /// Generates a token from 32 random bytes. Returns the secret, which its owner sends, and the entry for `API_TOKENS`.
-pub fn generate(name: &str, scopes: &BTreeSet<Scope>, random: [u8; 32]) -> (String, String) {
+/// `expires` is an [`Expiry`] as its user wrote it.
+pub fn generate(
+    name: &str,
+    scopes: &BTreeSet<Scope>,
+    expires: Option<&str>,
+    random: [u8; 32],
+) -> (String, String) {
     let secret = format!("{PREFIX}{}", hex(&random));
     let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
-    let entry = format!("{name}:{}:{}", scopes.join("+"), hex(&Sha256::digest(&secret)));
+    let expires = expires.map(|expires| format!(":{expires}")).unwrap_or_default();
+    let entry = format!("{name}:{}:{}{expires}", scopes.join("+"), hex(&Sha256::digest(&secret)));
     (secret, entry)
 }
 
@@ -141,52 +231,4 @@ fn digest_of(hex: &str) -> Option<[u8; 32]> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn scopes(names: &[Scope]) -> BTreeSet<Scope> {
-        names.iter().copied().collect()
-    }
-
-    #[test]
-    fn a_generated_token_is_found_by_its_secret_alone() {
-        let (secret, entry) = generate("ci", &scopes(&[Scope::Read, Scope::Trigger]), [7; 32]);
-        let (other, other_entry) = generate("ops", &scopes(&[Scope::Operate]), [8; 32]);
-        let tokens: Tokens = format!("{entry} {other_entry}").parse().unwrap();
-
-        let found = tokens.find(&secret).unwrap();
-
-        assert_eq!(&**found.name(), "ci");
-        assert!(found.allows(Scope::Read) && found.allows(Scope::Trigger) && !found.allows(Scope::Operate));
-        assert_eq!(tokens.find(&other).map(|token| token.name().to_string()), Some("ops".to_owned()));
-        assert_eq!(tokens.find(&secret[..secret.len() - 1]), None);
-        assert_eq!(tokens.find(""), None);
-    }
-
-    #[test]
-    fn neither_the_entry_nor_the_debug_text_holds_the_secret() {
-        let (secret, entry) = generate("ci", &scopes(&[Scope::Read]), [7; 32]);
-        let tokens: Tokens = entry.parse().unwrap();
-
-        let digits = secret.trim_start_matches(PREFIX);
-        assert!(!entry.contains(digits), "{entry}");
-        assert_eq!(format!("{tokens:?}"), r#"[Token { name: "ci", scopes: {Read}, .. }]"#);
-    }
-
-    #[test]
-    fn invalid_entries_are_named_by_their_place_and_not_repeated() {
-        let digest = "0".repeat(64);
-        let cases = [
-            ("mdt_0123".to_owned(), InvalidToken::Shape(1)),
-            (format!("a:read:{digest} b:write:{digest}"), InvalidToken::Scope(2)),
-            (format!("a:read:{}", &digest[1..]), InvalidToken::Shape(1)),
-            (format!("a:read:{}é", &digest[2..]), InvalidToken::Shape(1)),
-            (format!(":read:{digest}"), InvalidToken::Shape(1)),
-            (format!("a:read:{digest} a:read:{digest}"), InvalidToken::Repeated("a".to_owned())),
-        ];
-        for (text, problem) in cases {
-            assert_eq!(text.parse::<Tokens>(), Err(problem), "{text}");
-        }
-        assert!("".parse::<Tokens>().unwrap().is_empty());
-    }
-}
+mod tests;

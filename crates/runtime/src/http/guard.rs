@@ -1,71 +1,116 @@
 //! Access control of requests: token, scope, rate limit, type of the body, and time limit.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use chrono::Utc;
 use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-use super::Problem;
+use super::caller::Caller;
+use super::failures::{Failures, Reason};
 use super::media_type;
 use super::openapi::{RouteRule, RouteRules};
-use crate::access::{Access, Scope, Token};
-
-/// The name of the request's token; empty where no token is needed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller(pub Arc<str>);
+use super::peer::Peer;
+use super::problem::Problem;
+use crate::access::{Access, Found, Scope, Token};
 
 /// Decides which requests reach their routes.
 pub(super) struct Guard {
     access: Access,
     rules: RouteRules,
-    limits: HashMap<Arc<str>, DefaultDirectRateLimiter>,
+    /// By the name of the token.
+    limits: DefaultKeyedRateLimiter<Arc<str>>,
+    failures: Failures,
+}
+
+/// Why a request does not reach its route.
+enum Refused {
+    /// It has no valid token.
+    Unauthenticated(Reason, Problem),
+    /// Any other reason.
+    Other(Problem),
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self::Other(problem)
+    }
 }
 
 impl Guard {
     pub(super) fn new(access: Access, rules: RouteRules) -> Self {
-        let quota = Quota::per_minute(access.requests_per_minute);
-        let limits =
-            access.tokens.iter().map(|token| (token.name().clone(), RateLimiter::direct(quota))).collect();
-        Self { access, rules, limits }
+        let limits = RateLimiter::keyed(Quota::per_minute(access.requests_per_minute));
+        Self { access, rules, limits, failures: Failures::default() }
     }
 
-    /// The caller of a request.
-    ///
-    /// # Errors
-    /// When the request is refused.
-    fn admit(&self, request: &Request) -> Result<Caller, Problem> {
-        let path = request.extensions().get::<MatchedPath>();
-        let rule = path.and_then(|path| self.rules.get(request.method(), path.as_str()));
-        let caller = self.caller(request.headers(), rule)?;
+    /// The caller of a request, who is at `client`.
+    fn admit(&self, request: &Request, client: IpAddr) -> Result<Caller, Refused> {
+        let route = request.extensions().get::<MatchedPath>();
+        let rule = route.and_then(|route| self.rules.get(request.method(), route.as_str()));
+        let caller = self.caller(request.headers(), rule, client)?;
         media_type::check(request, rule.map_or(&[], |rule| &rule.media_types))?;
         Ok(caller)
     }
 
-    fn caller(&self, headers: &HeaderMap, rule: Option<&RouteRule>) -> Result<Caller, Problem> {
+    fn caller(
+        &self,
+        headers: &HeaderMap,
+        rule: Option<&RouteRule>,
+        client: IpAddr,
+    ) -> Result<Caller, Refused> {
         let is_public = rule.is_some_and(|rule| rule.scopes.is_empty());
-        if self.access.tokens.is_empty() || is_public {
-            return Ok(Caller("".into()));
+        if is_public || !self.access.tokens.are_required() {
+            return Ok(Caller::anonymous(client));
         }
-        let token = bearer(headers).and_then(|presented| self.access.tokens.find(presented));
-        let token = token.ok_or_else(unauthorized)?;
-        self.within_limit(token)?;
-        in_scope(token, rule.map(|rule| &rule.scopes))?;
-        Ok(Caller(token.name().clone()))
+        let unauthenticated = |reason, detail: String| {
+            Refused::Unauthenticated(reason, Problem::new(StatusCode::UNAUTHORIZED, detail))
+        };
+        let unknown = "Send a known API token as Authorization: Bearer TOKEN";
+        let Some(presented) = bearer(headers) else {
+            return Err(unauthenticated(Reason::Missing, unknown.to_owned()));
+        };
+        match self.access.tokens.valid().find(presented, Utc::now()) {
+            Found::Unknown => Err(unauthenticated(Reason::Unknown, unknown.to_owned())),
+            Found::Expired(token, end) => {
+                let detail = format!("This token {} expired at {end}; send another one", token.name());
+                Err(unauthenticated(Reason::Expired, detail))
+            }
+            Found::Valid(token) => {
+                self.within_limit(token)?;
+                in_scope(token, rule.map(|rule| &rule.scopes))?;
+                Ok(Caller::of_token(Arc::clone(token.name()), client))
+            }
+        }
     }
 
     fn within_limit(&self, token: &Token) -> Result<(), Problem> {
-        let Some(limit) = self.limits.get(token.name()) else { return Ok(()) };
-        limit.check().map_err(|until| {
+        self.limits.check_key(token.name()).map_err(|until| {
             let wait = until.wait_time_from(DefaultClock::default().now());
             let per_minute = self.access.requests_per_minute;
             let detail = format!("Token {} has made more than {per_minute} requests a minute", token.name());
             Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(wait.as_secs() + 1)
         })
+    }
+
+    /// The response to a request that does not reach its route.
+    async fn refuse(&self, refused: Refused, route: Option<MatchedPath>, client: IpAddr) -> Response {
+        match refused {
+            Refused::Other(problem) => problem.into_response(),
+            Refused::Unauthenticated(reason, problem) => {
+                let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+                self.failures.record(client, route, reason).await;
+                let mut response = problem.into_response();
+                let challenge = HeaderValue::from_static("Bearer");
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+                response
+            }
+        }
     }
 }
 
@@ -82,9 +127,13 @@ fn in_scope(token: &Token, required: Option<&BTreeSet<Scope>>) -> Result<(), Pro
 }
 
 pub(super) async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
-    let caller = match guard.admit(&request) {
+    let client = guard.access.proxies.client(Peer::of(&request).address, request.headers());
+    let caller = match guard.admit(&request, client) {
         Ok(caller) => caller,
-        Err(problem) => return refused(problem),
+        Err(refused) => {
+            let route = request.extensions().get().cloned();
+            return guard.refuse(refused, route, client).await;
+        }
     };
     request.extensions_mut().insert(caller);
     let timeout = guard.access.request_timeout;
@@ -95,19 +144,6 @@ pub(super) async fn guard(State(guard): State<Arc<Guard>>, mut request: Request,
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(1).into_response()
         }
     }
-}
-
-fn refused(problem: Problem) -> Response {
-    let unauthorized = problem.status() == StatusCode::UNAUTHORIZED;
-    let mut response = problem.into_response();
-    if unauthorized {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    response
-}
-
-fn unauthorized() -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, "Send a known API token as Authorization: Bearer TOKEN")
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -5,7 +5,7 @@ use axum::body::HttpBody as _;
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 
-use super::Problem;
+use super::problem::Problem;
 
 /// The type of a body of a route that does not read one.
 const JSON: &str = "application/json";

@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use super::Problem;
 use super::peer::Peer;
+use super::problem::Problem;
 use crate::access::AllowedHosts;
 
 /// Paths that answer under any host, because probes and scrapers call addresses of their own choice.

@@ -61,21 +61,24 @@ pub async fn serve(
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     let tls = address.tls.map(Tls::new).transpose().context("reading the certificate")?.map(Arc::new);
+    let tokens = address.access.tokens.clone();
     let server = Server {
         app: app(routes, address.access),
         tls: tls.clone(),
         max_connections: address.max_connections.get(),
     };
-    let renewing = async {
+    let new_certificates = async {
         match &tls {
             Some(tls) => tls.renew().await,
             None => std::future::pending().await,
         }
     };
     tokio::select! {
-        () = server.run(listener, shutdown) => Ok(()),
-        () = renewing => Ok(()),
+        () = server.run(listener, shutdown) => {}
+        () = new_certificates => {}
+        () = tokens.renew() => {}
     }
+    Ok(())
 }
 
 /// The routes with everything around them. Clones share one router, so that a connection costs no copy of it.

@@ -1,9 +1,9 @@
 //! `POST /jobs/{id}/cancel` and `/jobs/{id}/retry`.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use axum::{Extension, Json};
 use chrono::Utc;
 use domain::values::ids::JobId;
 use runtime::http::{Caller, Problem, ProblemBody};
@@ -82,7 +82,7 @@ pub(super) async fn cancel(
     ))]
 pub(super) async fn retry(
     State(acceptor): State<Acceptor>,
-    Extension(Caller(caller)): Extension<Caller>,
+    caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

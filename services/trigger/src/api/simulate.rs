@@ -1,11 +1,11 @@
 //! `POST /simulate/trigger` and `/simulate/plan`.
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use axum::{Extension, Json};
 use chrono::Utc;
 use runtime::http::{Caller, Problem, ProblemBody};
 
@@ -36,7 +36,7 @@ use crate::dry_run::{DryRunBody, dry_run};
     ))]
 pub(super) async fn trigger(
     State(acceptor): State<Acceptor>,
-    Extension(Caller(caller)): Extension<Caller>,
+    caller: Caller,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {

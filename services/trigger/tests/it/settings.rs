@@ -199,14 +199,14 @@ fn a_service_that_does_not_start_reports_all_mistakes_together() {
 
     for line in [
         "trigger: 13 setting(s) cannot be used:".to_owned(),
-        "TRIGGER_DATABASE_URL (environment): the database URL is not a valid postgres:// address; set it to"
+        "TRIGGER_DATABASE_URL (environment): the database URL is not a valid postgres:// address; "
             .to_owned(),
         "DATABASE_CONNECTIONS (environment): \"0\": ".to_owned(),
         "AMQP_CA_FILE (environment): cannot be read: ".to_owned(),
         "MAX_SIMULATION_DAYS (environment): \"-1\": invalid digit found in string; write a number".to_owned(),
         "SIMULATED_TODAY (environment): \"today\" is not a date; write YYYY-MM-DD".to_owned(),
         "DEPLOYMENT_MODE (environment): \"TEST\": is neither PROD nor DEV; write PROD or DEV".to_owned(),
-        format!("AMQP_URL ({file}): the broker URL is not a valid amqp:// or amqps:// address; set it to"),
+        format!("AMQP_URL ({file}): the broker URL is not a valid amqp:// or amqps:// address; "),
         format!("LISTEN ({file}): \"8081\": invalid socket address syntax; write address:port"),
         format!("MAX_ACTIVE_JOBS ({file}): \"many\": invalid digit found in string; write a number"),
         format!("max_job ({file}): is not a setting; correct its name or remove it"),

@@ -12,5 +12,8 @@ mod connections;
 mod dashboard;
 mod description;
 mod fuzzing;
+mod guessing;
 mod origins;
+mod secrets;
 mod token;
+mod token_file;

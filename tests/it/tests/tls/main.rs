@@ -8,15 +8,13 @@
 )]
 
 mod authority;
-mod program;
 mod servers;
 mod serving;
 
-use it::{Shape, System};
+use it::{Program, Shape, System};
 use serde_json::json;
 
 use authority::Authority;
-use program::Program;
 use servers::Servers;
 
 const CASH: &str =

@@ -3,11 +3,11 @@
 use std::net::TcpListener;
 use std::path::Path;
 
+use it::Program;
 use reqwest::Certificate;
 use test_support::{TestDatabase, TestVhost, eventually};
 
 use super::authority::Authority;
-use super::program::Program;
 
 /// A client that trusts this authority and no other.
 fn client(authority: &Authority) -> reqwest::Client {
@@ -29,7 +29,6 @@ fn replace(from: &Path, to: &Path) {
 
 #[tokio::test]
 async fn the_api_speaks_tls_and_takes_a_renewed_certificate_without_a_restart() {
-    it::binary("modelday");
     let (database, vhost) = (TestDatabase::new().await, TestVhost::new());
     let (first, second) = (Authority::new("the first one"), Authority::new("the second one"));
     let (certificate, key) = (first.folder().join("server.pem"), first.folder().join("server.key"));

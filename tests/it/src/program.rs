@@ -5,22 +5,22 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::binaries::binary;
+
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running program. It is killed with this value.
-pub(super) struct Program {
+pub struct Program {
     process: Child,
     log: PathBuf,
 }
 
 impl Program {
-    /// Starts the program, which an earlier system under test has built.
-    pub(super) fn start(arguments: &[&str], settings: &[(&str, &str)]) -> Self {
-        let test = std::env::current_exe().unwrap();
-        let program = test.ancestors().nth(2).unwrap().join("modelday");
-        let log = std::env::temp_dir().join(format!("modelday-tls-{}.log", uuid::Uuid::now_v7()));
+    /// Starts `modelday` with these arguments, and with no other settings than these.
+    pub fn start(arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+        let log = std::env::temp_dir().join(format!("modelday-program-{}.log", uuid::Uuid::now_v7()));
         let output = File::create(&log).unwrap();
-        let process = Command::new(program)
+        let process = Command::new(binary("modelday"))
             .args(arguments)
             .env_clear()
             .envs(settings.iter().copied())
@@ -34,7 +34,7 @@ impl Program {
     }
 
     /// Waits until it has ended: the exit code, and the output.
-    pub(super) fn ended(mut self) -> (Option<i32>, String) {
+    pub fn ended(mut self) -> (Option<i32>, String) {
         let mut status = None;
         poll("it ends", || {
             status = self.process.try_wait().unwrap();
@@ -44,11 +44,12 @@ impl Program {
     }
 
     /// Waits until it has printed `text`.
-    pub(super) fn wait_for(&self, text: &str) {
+    pub fn wait_for(&self, text: &str) {
         poll(text, || self.log().contains(text));
     }
 
-    pub(super) fn log(&self) -> String {
+    /// What it has printed.
+    pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
 }
