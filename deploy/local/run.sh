@@ -38,11 +38,14 @@ build_errors() {
   if grep -q '^error' "$1"; then grep -A 12 '^error' "$1" | head -n 40 >&2; else last_lines "$1" 12; fi
 }
 
+# A URL with a password is refused later, by the services; it must not be printed before.
+without_password() { printf '%s' "${1/'//'*@/'//'}"; }
+
 # Without a key of the real provider, prices come from the stand-in.
 choose_provider() {
   if [ -n "${ALPHAVANTAGE_API_KEY:-${ALPHAADVANTAGE_API_KEY:-}}" ]; then
     stop standin "$standin"
-    say "Prices come from ${ALPHAVANTAGE_BASE_URL:-Alpha Vantage}, with your key."
+    say "Prices come from $(without_password "${ALPHAVANTAGE_BASE_URL:-Alpha Vantage}"), with your key."
     return
   fi
   say "No ALPHAVANTAGE_API_KEY is set: prices come from a local stand-in that serves recorded ones."
@@ -73,7 +76,7 @@ choose_agents() {
     export DEV_ENDPOINT_URL
   fi
   make_virtual_host
-  say "DEPLOYMENT_MODE=DEV: agents are scripted at $DEV_ENDPOINT_URL, and the data is separate."
+  say "DEPLOYMENT_MODE=DEV: agents are scripted at $(without_password "$DEV_ENDPOINT_URL"), and the data is separate."
 }
 
 # The DEV virtual host beside that of AMQP_URL. A broker of the user's is not changed; modelday reports what is missing.

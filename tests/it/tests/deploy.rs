@@ -37,6 +37,55 @@ fn a_compose_file_without_one_of_our_services_is_refused() {
     assert_refused("\n  executor:\n    <<", "\n  executer:\n    <<", "has no service executor");
 }
 
+/// An image of the same name may be another one tomorrow, unless its version is exact.
+#[test]
+fn every_image_has_an_exact_version() {
+    let compose = std::fs::read_to_string(root().join("docker-compose.yml")).unwrap();
+    let file = std::fs::read_to_string(root().join("deploy/Dockerfile")).unwrap();
+    let images = compose.lines().filter_map(|line| line.trim().strip_prefix("image: "));
+    let bases = file.lines().filter_map(|line| line.strip_prefix("FROM ")?.split(' ').next());
+    // Ours are built, and `base` is a stage of the same file.
+    let of_others = images.chain(bases).filter(|image| !image.ends_with(":local") && *image != "base");
+
+    let mut count = 0;
+    for image in of_others {
+        count += 1;
+        let version = image.split_once(':').map_or("", |(_, tag)| tag).trim_start_matches('v');
+        let version = version.split(['-', '@']).next().unwrap();
+        // PostgreSQL and Debian count their releases with two numbers.
+        let numbers = if image.starts_with("postgres:") || image.starts_with("debian:") { 2 } else { 3 };
+        let exact = version.split('.').filter(|number| number.parse::<u32>().is_ok()).count() == numbers;
+        assert!(exact || image.contains("@sha256:"), "{image} has no exact version");
+    }
+    assert!(count >= 10, "{count} images");
+}
+
+#[test]
+fn every_container_has_limits_and_no_password_is_in_the_image() {
+    let compose = std::fs::read_to_string(root().join("docker-compose.yml")).unwrap();
+    let ours = compose.split("\nx-environment:").next().unwrap();
+    let services = compose.split("\nservices:\n").nth(1).unwrap().split("\nvolumes:").next().unwrap();
+    let ignored = std::fs::read_to_string(root().join(".dockerignore")).unwrap();
+
+    let is_limited = |text: &str| ["mem_limit: ", "pids_limit: "].iter().all(|limit| text.contains(limit));
+    assert!(is_limited(ours), "{ours}");
+    let mut blocks: Vec<String> = Vec::new();
+    for line in services.lines() {
+        match blocks.last_mut() {
+            Some(block) if line.is_empty() || line.starts_with("   ") || line.starts_with("  #") => {
+                block.push_str(line);
+                block.push('\n');
+            }
+            _ => blocks.push(format!("{line}\n")),
+        }
+    }
+    for block in &blocks {
+        assert!(block.contains("<<: *service") || is_limited(block), "a container has no limits:\n{block}");
+    }
+    assert!(blocks.len() >= 12, "{} containers", blocks.len());
+    assert!(ignored.lines().any(|line| line == "**/.env"), "{ignored}");
+}
+
 /// Checks that the compose tool refuses the file after one change.
 fn assert_refused(from: &str, to: &str, expected: &str) {
     let whole = std::fs::read_to_string(root().join("docker-compose.yml")).unwrap();

@@ -1,6 +1,8 @@
 //! Decides from the `OTEL_*` variables whether traces are exported. The exporter reads the other variables itself.
 
 use anyhow::bail;
+use domain::agent::EndpointUrl;
+use domain::agent::endpoint::EndpointUrlError;
 
 /// The only supported protocol.
 const GRPC: &str = "grpc";
@@ -16,6 +18,13 @@ pub(super) fn is_enabled(variable: impl Fn(&str) -> Option<String>) -> anyhow::R
         || value("OTEL_TRACES_EXPORTER").is_some_and(|value| value == "none");
     if off || !named.iter().any(|name| value(name).is_some()) {
         return Ok(false);
+    }
+    for (name, url) in named.iter().filter_map(|name| Some((name, value(name)?))) {
+        if url.parse::<EndpointUrl>() == Err(EndpointUrlError::Credentials) {
+            bail!(
+                "{name} contains a user or a password; write it without them, and use OTEL_EXPORTER_OTLP_HEADERS"
+            );
+        }
     }
     for name in ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"] {
         match value(name) {
@@ -55,6 +64,17 @@ mod tests {
         assert_eq!(enabled_with(&[endpoint, ("OTEL_SDK_DISABLED", "true")]), Ok(false));
         assert_eq!(enabled_with(&[endpoint, ("OTEL_TRACES_EXPORTER", "none")]), Ok(false));
         assert_eq!(enabled_with(&[endpoint, ("OTEL_TRACES_EXPORTER", "otlp")]), Ok(true));
+    }
+
+    #[test]
+    fn a_password_in_the_collectors_address_is_refused_and_not_printed() {
+        let refused = enabled_with(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://me:hush@c:4317")]).unwrap_err();
+
+        assert!(
+            refused.starts_with("OTEL_EXPORTER_OTLP_ENDPOINT contains a user or a password"),
+            "{refused}"
+        );
+        assert!(!refused.contains("hush"), "{refused}");
     }
 
     #[test]
