@@ -178,3 +178,13 @@ fn an_entry_that_is_none_is_refused() {
         assert!(entry.parse::<AddressEntry>().is_err(), "{entry}");
     }
 }
+
+#[test]
+fn the_keys_of_common_providers_are_those_of_the_documentation() {
+    let page = include_str!("../../../../../docs/configuration.md");
+    let line = page.lines().find(|line| line.starts_with("These need no entry: ")).unwrap();
+    let documented: BTreeSet<&str> =
+        line.split('`').filter(|word| word.chars().all(|c| c.is_ascii_uppercase() || c == '_')).collect();
+
+    assert_eq!(rules(&[], &[]).variables(), documented);
+}
