@@ -39,7 +39,7 @@ pub(crate) async fn main() -> ExitCode {
                 migrate::reset(development, &config.brokers, config.deployment).await?;
             }
             None => {
-                storage::migrate(&config.database.url).await.context("bringing the database up to date")?
+                storage::migrate(&config.database.url).await.context("bringing the database up to date")?;
             }
         }
         Box::pin(serve(config, telemetry, shutdown)).await
