@@ -81,6 +81,17 @@ pub enum BrokerError {
     },
 }
 
+impl BrokerError {
+    /// Whether the same may succeed in a moment, because the problem was the connection or the broker.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Timeout { .. } | Self::Lost | Self::Amqp { .. } => true,
+            Self::InvalidUrl | Self::CaFile { .. } | Self::Certificate(_) | Self::VirtualHost { .. } => false,
+        }
+    }
+}
+
 impl BrokerConfig {
     /// `service` names the connections in the broker's UI. The default timeout is 10 s.
     ///

@@ -29,24 +29,35 @@ pub(crate) fn from_settings(settings: &mut Settings) -> Authentication {
     Authentication { unsigned, sends: contract::kind::is_sent_by, ..Authentication::default() }
 }
 
-/// The broker with the keys of the database, which are kept up to date until `shutdown`.
+/// The broker with a keyring of its own, which is empty until the service has started. Services of one process read the
+/// keys each as itself.
+pub fn with_keyring(broker: &BrokerConfig) -> BrokerConfig {
+    let keyring = messaging::Keyring::default();
+    broker.clone().with_authentication(Authentication { keyring, ..broker.authentication().clone() })
+}
+
+/// Reads the keys of the database into the broker's keyring.
 ///
 /// # Errors
 /// When the keys cannot be read, or there is none.
-pub async fn with_keys(
-    broker: &BrokerConfig,
-    pool: &PgPool,
-    shutdown: &CancellationToken,
-) -> anyhow::Result<BrokerConfig> {
-    // Services of one process have keyrings of their own: each reads the keys as itself.
-    let authentication =
-        Authentication { keyring: messaging::Keyring::default(), ..broker.authentication().clone() };
-    read(pool, &authentication).await.context("reading the keys that messages are signed with")?;
-    if authentication.unsigned == Unsigned::Accepted {
+pub(crate) async fn read_keys(broker: &BrokerConfig, pool: &PgPool) -> anyhow::Result<()> {
+    read(pool, broker.authentication()).await.context("reading the keys that messages are signed with")
+}
+
+/// Keeps the broker's keys up to date until `shutdown`.
+pub(crate) fn keep_keys(broker: BrokerConfig, pool: PgPool, shutdown: CancellationToken) {
+    if broker.authentication().unsigned == Unsigned::Accepted {
         tracing::warn!("MESSAGE_AUTH=accept: messages without a signature are handled too");
     }
-    tokio::spawn(keep_up_to_date(pool.clone(), authentication.clone(), shutdown.clone()));
-    Ok(broker.clone().with_authentication(authentication))
+    tokio::spawn(async move {
+        let wait = || tokio::time::sleep(REFRESH_INTERVAL);
+        while shutdown.run_until_cancelled(wait()).await.is_some() {
+            if let Err(problem) = read_keys(&broker, &pool).await {
+                let problem = error_text(&problem);
+                tracing::warn!("the keys of messages could not be read again: {problem}");
+            }
+        }
+    });
 }
 
 async fn read(pool: &PgPool, authentication: &Authentication) -> anyhow::Result<()> {
@@ -55,14 +66,4 @@ async fn read(pool: &PgPool, authentication: &Authentication) -> anyhow::Result<
     let keys = keys.iter().map(|key| SigningKey::new(&key.id, &key.secret)).collect();
     authentication.keyring.replace(keys);
     Ok(())
-}
-
-async fn keep_up_to_date(pool: PgPool, authentication: Authentication, shutdown: CancellationToken) {
-    let wait = || tokio::time::sleep(REFRESH_INTERVAL);
-    while shutdown.run_until_cancelled(wait()).await.is_some() {
-        if let Err(problem) = read(&pool, &authentication).await {
-            let problem = error_text(&problem);
-            tracing::warn!("the keys that messages are signed with could not be read again: {problem}");
-        }
-    }
 }

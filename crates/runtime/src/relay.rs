@@ -14,11 +14,12 @@ use std::time::Duration;
 use messaging::topology::COMMANDS;
 use messaging::{BrokerConfig, Publisher};
 use storage::PgPool;
-use storage::outbox::{self, Part, RelayConnection};
+use storage::outbox::{self, Backlog, Part, RelayConnection};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::error_text::error_text;
+use crate::parts::Parts;
 use crate::shutdown::task;
 use crate::telemetry;
 use handover::Handover;
@@ -44,6 +45,10 @@ const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 /// How long a stopped relay may take to send what was committed before.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(10);
+/// A message that waits for so long shows that the outbox does not leave.
+const MAX_AGE_SECONDS: i64 = 10;
+/// How often a relay shows that it goes on; a round waits a few seconds for the broker when that is away.
+const RHYTHM: Duration = Duration::from_secs(10);
 
 /// The result of one round over the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +74,8 @@ pub struct Relay {
     pub service: &'static str,
     /// Notified by the service's commits.
     pub wake: Wake,
+    /// Where the relay shows that it goes on.
+    pub parts: Parts,
 }
 
 impl Relay {
@@ -88,6 +95,7 @@ impl Relay {
                 service,
                 wake: self.wake.clone(),
                 publisher: commands.clone(),
+                part: self.parts.add(format!("{service}: commands handed over"), RHYTHM),
             };
             let relay = Arc::new(self);
             tokio::join!(
@@ -115,15 +123,21 @@ impl Relay {
             Part::To(_) => self.wake.commands(),
             Part::Except(_) => self.wake.events(),
         };
+        let shown = match part {
+            Part::To(_) => self.parts.add(format!("{}: relay of commands", self.service), RHYTHM),
+            Part::Except(_) => self.parts.add(format!("{}: relay of events", self.service), RHYTHM),
+        };
         let mut connection = None;
         let mut delay = Duration::ZERO;
         let mut said = None;
         loop {
+            shown.round();
             // Read before the round, so that the last round sees everything committed before the stop.
             let is_last = stop.is_cancelled();
             let began = Instant::now();
             let round = self.round(part, &publisher, &mut connection).await;
             if round.is_ok() {
+                shown.goes_on();
                 delay = Duration::ZERO;
                 said = None;
             }
@@ -147,11 +161,12 @@ impl Relay {
                 }
                 Err(problem) => {
                     connection = None;
+                    let problem = error_text(&problem);
                     if said.is_none_or(|said: Instant| said.elapsed() >= WARNING_INTERVAL) {
-                        let problem = error_text(&problem);
                         tracing::warn!(service = self.service, "messages wait in the outbox: {problem}");
                         said = Some(Instant::now());
                     }
+                    shown.hindered(problem);
                     delay = (delay * 2).clamp(MIN_RETRY_DELAY, MAX_RETRY_DELAY);
                 }
             }
@@ -205,11 +220,16 @@ impl Relay {
     /// Reports the outbox's backlog and removes old messages, again and again until `stop`.
     async fn keep_house(self: Arc<Self>, stop: CancellationToken) {
         let (pool, service) = (&self.pool, self.service);
+        let shown = self.parts.add(format!("{service}: outbox"), HOUSEKEEPING_INTERVAL + RHYTHM);
         let mut rounds = tokio::time::interval(HOUSEKEEPING_INTERVAL);
         while stop.run_until_cancelled(rounds.tick()).await.is_some() {
+            shown.round();
             match outbox::backlog(pool).await {
-                Ok((depth, oldest)) => {
-                    let age = oldest.map_or(0, |oldest| (chrono::Utc::now() - oldest).num_seconds().max(0));
+                Ok(Backlog { depth, age_seconds: age }) => {
+                    match age {
+                        0..MAX_AGE_SECONDS => shown.goes_on(),
+                        _ => shown.hindered(format!("{depth} messages wait, the oldest for {age} s")),
+                    }
                     #[expect(clippy::cast_precision_loss, reason = "a gauge")]
                     {
                         metrics::gauge!("modelday_outbox_depth", "service" => service).set(depth as f64);

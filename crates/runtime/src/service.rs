@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
 use futures::future::{BoxFuture, join_all};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -10,12 +14,14 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::address::Address;
-use crate::http::{self, Health};
+use crate::http::{self, Health, Problem};
 use crate::relay::Relay;
 use crate::shutdown::{Shutdown, linked};
 
 /// A service, ready to run: its routes, and its work until shutdown.
 pub struct Service {
+    /// What comes before the work; it waits for servers that are away, while the probes and the routes are served.
+    pub start: BoxFuture<'static, anyhow::Result<()>>,
     /// Its part of the HTTP API, without the probes.
     pub routes: OpenApiRouter,
     /// Consumers and reconcilers; ends when the shutdown token is cancelled, or with an error.
@@ -45,18 +51,40 @@ impl Service {
         probes: OpenApiRouter,
         shutdown: &CancellationToken,
     ) -> anyhow::Result<()> {
-        let writers_done = CancellationToken::new();
-        let relays = join_all(self.relays.into_iter().map(|relay| relay.run(writers_done.clone())));
+        let Self { start, routes, work, relays, health } = self;
+        let (started, writers_done) = (health.started(), CancellationToken::new());
+        let relays = {
+            let (started, writers_done) = (started.clone(), writers_done.clone());
+            async move {
+                // Before the start there may be no outbox.
+                tokio::select! {
+                    biased;
+                    () = started.cancelled() => {}
+                    () = writers_done.cancelled() => return,
+                }
+                join_all(relays.into_iter().map(|relay| relay.run(writers_done.clone()))).await;
+            }
+        };
+        let work = {
+            let shutdown = shutdown.clone();
+            async move {
+                let Some(ready) = shutdown.run_until_cancelled(start).await else { return Ok(()) };
+                ready?;
+                started.cancel();
+                work.await
+            }
+        };
         let port_closes = CancellationToken::new();
         let stop = Shutdown { begun: shutdown.clone(), port_closes: port_closes.clone() };
-        let server = Box::pin(http::serve(listener, self.routes.merge(probes), address, stop));
+        let routes = routes.layer(middleware::from_fn_with_state(health.started(), until_started));
+        let server = Box::pin(http::serve(listener, routes.merge(probes), address, stop));
         let work = async {
             let _then = port_closes.clone().drop_guard();
             let told = async {
                 shutdown.cancelled().await;
                 tokio::time::sleep(NOTICE).await;
             };
-            tokio::join!(linked(shutdown, self.work), told).0
+            tokio::join!(linked(shutdown, work), told).0
         };
         let overdue = async {
             shutdown.cancelled().await;
@@ -67,8 +95,17 @@ impl Service {
             let _then = writers_done.clone().drop_guard();
             tokio::join!(work, linked(shutdown, server), overdue)
         };
-        let ((worked, served, ()), _) = tokio::join!(writers, relays);
+        let ((worked, served, ()), ()) = tokio::join!(writers, relays);
         worked?;
         served.context("serving HTTP")
     }
+}
+
+/// Refuses requests before the start is over.
+async fn until_started(State(started): State<CancellationToken>, request: Request, next: Next) -> Response {
+    if started.is_cancelled() {
+        return next.run(request).await;
+    }
+    let detail = "The service waits for its servers; try again in a moment";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(1).into_response()
 }

@@ -4,13 +4,34 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-use sqlx::{Connection, Executor, PgPool};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
+use sqlx::{Connection as _, Executor as _};
+use tokio::time::timeout;
 
 use crate::error::{Result, StorageError};
+use crate::pool::{MAX_ACQUIRE, PgPool, STATEMENT_TIMEOUT};
 
 /// A connection that has been idle for so long is tested before it is used.
 const TESTED_AFTER: Duration = Duration::from_secs(1);
+/// How long this test may take. A connection that fails it is replaced, also while a request waits for it.
+const MAX_TEST: Duration = Duration::from_millis(400);
+/// Settings of each session.
+const SETTINGS: [(&str, &str); 9] = [
+    // Ends the transaction of a paused process, which would otherwise keep its locks.
+    ("idle_in_transaction_session_timeout", "5s"),
+    ("statement_timeout", STATEMENT_TIMEOUT),
+    // A statement of a process that is gone ends, and does not do later what nobody waits for.
+    ("client_connection_check_interval", "500ms"),
+    // A process that is gone without a word: its session ends within 25 s.
+    ("tcp_user_timeout", "25s"),
+    ("tcp_keepalives_idle", "10s"),
+    ("tcp_keepalives_interval", "5s"),
+    ("tcp_keepalives_count", "3"),
+    // A plan that was made while a table was empty would read the whole table ever after.
+    ("enable_seqscan", "off"),
+    // The planner adds a large cost to discouraged plans, for which it would compile each of them.
+    ("jit", "off"),
+];
 
 /// The service that owns a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,31 +113,21 @@ impl std::fmt::Debug for Database {
     }
 }
 
-/// A pool of connections with the role and the search path of `owner`; waits until Postgres answers.
+/// A pool of connections with the role and the search path of `owner`. Nothing is connected yet.
 ///
 /// # Errors
-/// When the address is malformed, Postgres does not answer, or the role is missing.
-pub async fn connect(database: &Database, owner: Owner) -> Result<PgPool> {
-    let options = PgConnectOptions::from_str(&database.url)?
-        .application_name(&format!("modelday-{}", owner.as_str()))
-        .options([
-            // Ends the transaction of a paused process, which would otherwise keep its locks.
-            ("idle_in_transaction_session_timeout", "5s"),
-            ("statement_timeout", "60s"),
-            // A plan that was made while a table was empty would read the whole table ever after.
-            ("enable_seqscan", "off"),
-            // The planner adds a large cost to discouraged plans, for which it would compile each of them.
-            ("jit", "off"),
-        ]);
-    let pool = PgPoolOptions::new()
+/// When the address is malformed.
+pub fn pool(database: &Database, owner: Owner) -> Result<PgPool> {
+    let connections = PgPoolOptions::new()
         .max_connections(database.max_connections)
-        .acquire_timeout(Duration::from_secs(10))
+        .acquire_timeout(MAX_ACQUIRE)
         // A test before every statement is a round trip of its own, which takes longer than many statements.
         .test_before_acquire(false)
         .before_acquire(|connection, known| {
             Box::pin(async move {
                 if known.idle_for >= TESTED_AFTER {
-                    connection.ping().await?;
+                    // A connection that does not answer is closed without a farewell, as one that fails is.
+                    timeout(MAX_TEST, connection.ping()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
                 }
                 Ok(true)
             })
@@ -127,9 +138,36 @@ pub async fn connect(database: &Database, owner: Owner) -> Result<PgPool> {
                 Ok(())
             })
         })
-        .connect_with(options)
-        .await?;
-    Ok(pool)
+        .connect_lazy_with(options(database, owner)?);
+    Ok(connections.into())
+}
+
+/// The same as [`pool`], for which Postgres has to answer.
+///
+/// # Errors
+/// When the address is malformed, Postgres does not answer, or the role is missing.
+pub async fn connect(database: &Database, owner: Owner) -> Result<PgPool> {
+    check(database, owner).await?;
+    pool(database, owner)
+}
+
+/// Connects once, and says what is wrong when that does not work. A pool would try again for a while.
+///
+/// # Errors
+/// When the address is malformed, Postgres does not answer, or the role is missing.
+pub async fn check(database: &Database, owner: Owner) -> Result<()> {
+    let options = options(database, owner)?;
+    let connected = async {
+        let mut connection = PgConnection::connect_with(&options).await?;
+        connection.execute(owner.setup()).await?;
+        connection.close().await
+    };
+    Ok(timeout(MAX_ACQUIRE, connected).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?)
+}
+
+fn options(database: &Database, owner: Owner) -> Result<PgConnectOptions> {
+    let options = PgConnectOptions::from_str(&database.url)?;
+    Ok(options.application_name(&format!("modelday-{}", owner.as_str())).options(SETTINGS))
 }
 
 /// Fails when Postgres does not answer.

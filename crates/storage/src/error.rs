@@ -1,5 +1,7 @@
 //! Errors of storing and loading.
 
+use sqlx::migrate::MigrateError;
+
 /// Why storing or loading did not work.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -46,7 +48,7 @@ pub enum StorageError {
     BeforeBaseline,
     /// The schema could not be brought up to date.
     #[error("migrations: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(#[from] MigrateError),
 }
 
 /// How the SQLSTATEs of transient problems begin: connections, conflicts of transactions, missing resources, locks,
@@ -58,7 +60,10 @@ impl StorageError {
     /// transaction.
     pub fn is_transient(&self) -> bool {
         let error = match self {
-            Self::Database(error) => error,
+            Self::Database(error)
+            | Self::Migration(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
+                error
+            }
             // A certificate that is out of date may be renewed at any time.
             Self::Certificate(_) => return true,
             _ => return false,

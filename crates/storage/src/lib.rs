@@ -9,6 +9,7 @@
 
 mod columns;
 mod connect;
+mod connection;
 mod development;
 mod error;
 pub mod execution;
@@ -16,17 +17,18 @@ mod key_rotation;
 pub mod market;
 mod migrate;
 pub mod outbox;
+mod pool;
 pub mod signing;
 mod sql;
 pub mod status;
+mod transaction;
 pub mod trigger;
 
-pub use connect::{Database, Owner, connect, ping};
+pub use connect::{Database, Owner, check, connect, ping, pool};
+pub use connection::Connection;
 pub use development::Development;
 pub use error::{Result, StorageError};
 pub use key_rotation::{Rotation, rotate_key};
 pub use migrate::migrate;
-pub use sqlx::{PgConnection, PgPool};
-
-/// A connection of a pool, until it is dropped.
-pub type Connection = sqlx::pool::PoolConnection<sqlx::Postgres>;
+pub use pool::PgPool;
+pub use transaction::Transaction;

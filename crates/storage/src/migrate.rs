@@ -1,9 +1,16 @@
 //! Bringing the schema up to date.
 
+use std::time::Duration;
+
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgPoolOptions;
+use tokio::time::timeout;
 
 use crate::error::{Result, StorageError};
+use crate::pool::MAX_ACQUIRE;
+
+/// How long all migrations may take together. A server that is gone without a word is given up then.
+const MAX_MIGRATION: Duration = Duration::from_secs(3600);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
@@ -13,11 +20,16 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 /// [`StorageError::BeforeBaseline`] for a database of an earlier development version; otherwise when Postgres does not
 /// answer, or a migration was changed after it was applied.
 pub async fn migrate(url: &str) -> Result<()> {
-    let pool = PgPoolOptions::new().max_connections(1).connect(url).await?;
-    MIGRATIONS.run(&pool).await.map_err(|error| match error {
-        MigrateError::VersionMissing(applied) if is_before_baseline(applied) => StorageError::BeforeBaseline,
-        other => StorageError::Migration(other),
-    })?;
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(MAX_ACQUIRE).connect(url).await?;
+    let migrated = timeout(MAX_MIGRATION, MIGRATIONS.run(&pool)).await;
+    migrated.unwrap_or(Err(MigrateError::Execute(sqlx::Error::PoolTimedOut))).map_err(
+        |error| match error {
+            MigrateError::VersionMissing(applied) if is_before_baseline(applied) => {
+                StorageError::BeforeBaseline
+            }
+            other => StorageError::Migration(other),
+        },
+    )?;
     pool.close().await;
     Ok(())
 }

@@ -5,10 +5,12 @@
 use chrono::{DateTime, Utc};
 use domain::values::ids::JobId;
 use serde::{Deserialize, Serialize};
-use sqlx::{FromRow, PgConnection, PgPool};
+use sqlx::FromRow;
 use uuid::Uuid;
 
+use crate::connection::Connection;
 use crate::error::Result;
+use crate::pool::PgPool;
 use crate::sql::without_waiting_if;
 
 /// A message to be sent once the transaction it is written in commits.
@@ -100,7 +102,7 @@ pub struct OriginalEnvelope {
 }
 
 /// Writes messages into the outbox of the connection's service.
-pub async fn write(connection: &mut PgConnection, messages: &[NewMessage]) -> Result<()> {
+pub async fn write(connection: &mut Connection, messages: &[NewMessage]) -> Result<()> {
     if messages.is_empty() {
         return Ok(());
     }
@@ -182,14 +184,14 @@ const MAX_SILENCE: &str = "5s";
 /// A relay's connection to the outbox of its service, beside those of the pool. It holds the advisory lock that lets one
 /// relay of a part work at a time; closing it releases the lock.
 pub struct RelayConnection {
-    connection: PgConnection,
+    connection: Connection,
     part: Part,
 }
 
 impl RelayConnection {
     /// Connects as the pool does.
     pub async fn open(pool: &PgPool, part: Part) -> Result<Self> {
-        let mut connection = pool.acquire().await?.detach();
+        let mut connection = pool.open().await?;
         sqlx::query(
             "-- outbox::open
             SELECT set_config('idle_session_timeout', $1, false),
@@ -292,14 +294,27 @@ pub async fn mark_sent(pool: &PgPool, ids: &[i64]) -> Result<()> {
     Ok(())
 }
 
-/// How many messages wait, and when the oldest of them was written.
-pub async fn backlog(pool: &PgPool) -> Result<(i64, Option<DateTime<Utc>>)> {
-    let row = sqlx::query_as(
-        "-- outbox::backlog\nSELECT count(*), min(created_at) FROM outbox WHERE sent_at IS NULL",
+/// What waits in an outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct Backlog {
+    /// How many messages.
+    pub depth: i64,
+    /// For how long the oldest of them has waited; 0 without any.
+    pub age_seconds: i64,
+}
+
+/// What waits in the outbox.
+pub async fn backlog(pool: &PgPool) -> Result<Backlog> {
+    let backlog = sqlx::query_as(
+        "-- outbox::backlog
+        SELECT count(*) AS depth,
+            greatest(coalesce(extract(epoch FROM now() - min(created_at)), 0), 0)::bigint AS age_seconds
+        FROM outbox
+        WHERE sent_at IS NULL",
     )
     .fetch_one(pool)
     .await?;
-    Ok(row)
+    Ok(backlog)
 }
 
 /// Removes those of the 5,000 oldest messages that were published more than seven days ago; returns how many.

@@ -1,8 +1,7 @@
 //! The keys that messages are signed with.
 
-use sqlx::PgPool;
-
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// A key of the installation. There is no `Debug` output, since it would show the secret.
 pub struct KeyRow {

@@ -5,7 +5,8 @@ mod handler;
 
 use messaging::topology::queues;
 use messaging::{BrokerConfig, ConsumeError, ConsumerOptions, Hooks};
-use runtime::CancellationToken;
+use runtime::parts::Part;
+use runtime::{CancellationToken, Watched};
 
 use catch_up::catch_up;
 pub(crate) use handler::RequestHandler;
@@ -13,11 +14,12 @@ pub(crate) use handler::RequestHandler;
 /// How many requests are handled concurrently.
 const CONCURRENT_REQUESTS: u16 = 16;
 
-/// Consumes job requests until `shutdown`. Trigger's outbox is searched when the broker may have lost messages,
+/// Consumes job requests until `shutdown`; `part` shows it. Trigger's outbox is searched when the broker may have lost messages,
 /// and whenever the queue is idle.
 pub(crate) fn consume(
     broker: &BrokerConfig,
     handler: RequestHandler,
+    part: Part,
     shutdown: CancellationToken,
 ) -> impl Future<Output = Result<(), ConsumeError>> + Send + use<> {
     let (after_loss, when_idle) = (handler.clone(), handler.clone());
@@ -33,5 +35,5 @@ pub(crate) fn consume(
         .on_idle(move || catch_up(when_idle.clone()))
         .link_span(runtime::telemetry::link_span);
     let options = ConsumerOptions::new(CONCURRENT_REQUESTS).with_hooks(hooks);
-    messaging::consume(broker, queues::DOWNLOADER_JOBS, options, handler, shutdown)
+    messaging::consume(broker, queues::DOWNLOADER_JOBS, options, Watched::new(handler, part), shutdown)
 }

@@ -13,13 +13,15 @@ mod provider;
 mod testing;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use messaging::ConsumerOptions;
-use runtime::authentication::with_keys;
+use runtime::authentication::with_keyring;
+use runtime::parts::Parts;
 use runtime::relay::{Relay, Wake};
 use runtime::telemetry::Telemetry;
-use runtime::{CancellationToken, Service, linked};
+use runtime::{CancellationToken, Service, Start, linked};
 use storage::Owner;
 use tokio::sync::{Notify, Semaphore};
 use utoipa::openapi::OpenApi;
@@ -35,25 +37,43 @@ use preparation::cancellation::{CancelHints, Canceller};
 use preparation::preparer::Preparer;
 use preparation::worker::Workers;
 
+/// How long a look or a message takes when nothing holds it up.
+const RHYTHM: Duration = Duration::from_secs(5);
+
 /// Builds the service: its routes, and its work until `shutdown`.
 ///
 /// # Errors
-/// When Postgres cannot be reached, or the provider's client cannot be built.
-pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
+/// When the address of Postgres is malformed, or the provider's client cannot be built.
+pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
     let infrastructure = config.infrastructure.clone();
-    let pool = storage::connect(&infrastructure.database, Owner::Downloader)
-        .await
-        .context("connecting to Postgres")?;
-    let health = runtime::http::Health::new(&pool, &infrastructure);
-    let broker = with_keys(&infrastructure.broker, &pool, &shutdown).await?;
-    let source = PriceSource::from_config(&config, &pool)?;
-    source::record(&pool, source.as_ref()).await.context("recording the source of prices")?;
+    let pool = storage::pool(&infrastructure.database, Owner::Downloader)?;
+    let parts = Parts::default();
+    let health = runtime::http::Health::new(&pool, &infrastructure, &parts);
+    let broker = with_keyring(&infrastructure.broker);
+    let source = PriceSource::from_config(&config, &pool)?.map(Arc::new);
+    let start = Start {
+        owner: Owner::Downloader,
+        database: infrastructure.database,
+        pool: pool.clone(),
+        broker: broker.clone(),
+        parts: parts.clone(),
+        shutdown: shutdown.clone(),
+    };
+    let start = record_source(start, source.clone());
     let (wake, due, hints) = (Wake::default(), Arc::new(Notify::new()), CancelHints::default());
-    let relays =
-        vec![Relay { pool: pool.clone(), broker: broker.clone(), service: "downloader", wake: wake.clone() }];
-    let context = Arc::new(Context { pool: pool.clone(), calendar: config.calendar, wake });
+    let relays = vec![Relay {
+        pool: pool.clone(),
+        broker: broker.clone(),
+        service: "downloader",
+        wake: wake.clone(),
+        parts: parts.clone(),
+    }];
+    let context =
+        Arc::new(Context { pool: pool.clone(), calendar: config.calendar.clone(), wake: wake.clone() });
+    let for_requests = pool.for_requests().for_long_statements();
+    let of_api = Arc::new(Context { pool: for_requests, calendar: config.calendar, wake });
     let api = Api {
-        context: Arc::clone(&context),
+        context: Arc::clone(&of_api),
         universe: config.universe,
         provider: ProviderInfo {
             name: provider::alpha_vantage::NAME,
@@ -61,28 +81,27 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             windows: config.windows,
             quota_key: source.as_ref().map(|source| source.quota.key.clone()),
         },
-        importer: Importer {
-            context: Arc::clone(&context),
-            due: Arc::clone(&due),
-            permits: Semaphore::new(1),
-        },
+        importer: Importer { context: of_api, due: Arc::clone(&due), permits: Semaphore::new(1) },
         import_limit: config.import_limit,
     };
     let routes = api::routes(config.import_limit).with_state(Arc::new(api));
     let canceller = Canceller { context: Arc::clone(&context), hints: hints.clone() };
     let downloader = source.map(|source| Downloader {
         context: Arc::clone(&context),
-        source: Arc::new(source),
+        source,
         concurrency: config.download_concurrency,
     });
     let preparer = Preparer { context, downloader };
     let workers = Workers::new(preparer, config.preparations_at_once, Arc::clone(&due), hints.clone());
     let work = async move {
-        let requests = intake::consume(&broker, RequestHandler { pool, due }, shutdown.clone());
+        let part = parts.add("downloader: job requests", RHYTHM);
+        let requests = intake::consume(&broker, RequestHandler { pool, due }, part, shutdown.clone());
         let control = messaging::listen_control(&broker, ConsumerOptions::new(1), hints, shutdown.clone());
         let preparing = {
             let shutdown = shutdown.clone();
-            async move { tokio::join!(workers.run(shutdown.clone()), canceller.run(shutdown)) }
+            let claims = parts.add("downloader: preparations", RHYTHM);
+            let cancelled = parts.add("downloader: cancellations", RHYTHM);
+            async move { tokio::join!(workers.run(shutdown.clone(), claims), canceller.run(shutdown, cancelled)) }
         };
         let (consumed, listened, ((), ())) = tokio::join!(
             linked(&shutdown, requests),
@@ -92,7 +111,18 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         consumed.context("consuming job requests")?;
         listened.context("listening to cancel hints")
     };
-    Ok(Service { routes, work: Box::pin(work), relays, health })
+    Ok(Service { start: Box::pin(start), routes, work: Box::pin(work), relays, health })
+}
+
+/// Starts, and records the source of prices.
+async fn record_source(start: Start, source: Option<Arc<PriceSource>>) -> anyhow::Result<()> {
+    let (pool, part) = (start.pool.clone(), start.parts.add("downloader: source of prices", RHYTHM));
+    start.run().await?;
+    let record = || {
+        let (pool, source) = (pool.clone(), source.clone());
+        async move { source::record(&pool, source.as_deref()).await.context("recording the source of prices") }
+    };
+    runtime::until_there(part, record).await
 }
 
 /// The OpenAPI description of the service's routes.
@@ -106,6 +136,6 @@ pub fn openapi() -> OpenApi {
 /// When a part of it cannot go on.
 pub async fn run(config: Config, telemetry: &Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
     let address = config.infrastructure.address.clone();
-    let service = build(config, shutdown.clone()).await?;
+    let service = build(config, shutdown.clone())?;
     runtime::process::serve(service, address, telemetry, shutdown).await
 }

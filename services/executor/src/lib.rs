@@ -13,14 +13,16 @@ mod price_cache;
 mod recovery;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use messaging::topology::queues;
 use messaging::{ConsumerOptions, Hooks};
-use runtime::authentication::with_keys;
+use runtime::authentication::with_keyring;
+use runtime::parts::Parts;
 use runtime::relay::{Relay, Wake};
 use runtime::telemetry::Telemetry;
-use runtime::{CancellationToken, Service, linked};
+use runtime::{CancellationToken, Service, Start, Watched, linked};
 use storage::Owner;
 use utoipa::openapi::OpenApi;
 
@@ -39,18 +41,21 @@ use crate::recovery::unplannable::Unplannable;
 pub use agent::{EndpointAccess, Searcher};
 pub use config::{Config, search_engine};
 
+/// How long a message is worked on when nothing holds it up.
+const RHYTHM: Duration = Duration::from_secs(5);
+/// The same for a turn of an agent's lane: a slice and a last step with its retries.
+const RHYTHM_OF_AGENTS: Duration = Duration::from_secs(1_800);
+
 /// Builds the service: its routes, and its work until `shutdown`.
 ///
 /// # Errors
-/// When Postgres does not answer.
-pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
+/// When the address of Postgres is malformed, or the client of the endpoints cannot be built.
+pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
     let infrastructure = config.infrastructure;
-    let pool = storage::connect(&infrastructure.database, Owner::Executor)
-        .await
-        .context("connecting to Postgres")?;
-    let health = runtime::http::Health::new(&pool, &infrastructure);
-    let broker = with_keys(&infrastructure.broker, &pool, &shutdown).await?;
-    let wake = Wake::default();
+    let pool = storage::pool(&infrastructure.database, Owner::Executor)?;
+    let (wake, parts) = (Wake::default(), Parts::default());
+    let health = runtime::http::Health::new(&pool, &infrastructure, &parts);
+    let broker = with_keyring(&infrastructure.broker);
     let searcher =
         config.search.map(|(url, key)| Searcher::new(&config.endpoints.outbound, url, key)).transpose();
     let searcher = searcher.context("preparing searches")?;
@@ -60,7 +65,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let jobs = Arc::new(JobCache::default());
     let stop_signals = Arc::new(StopSignals::default());
     let unplannable = Arc::new(Unplannable::default());
-    let planner = Arc::new(JobPlanner::new(pool.clone(), wake.clone()));
+    let planner = Arc::new(JobPlanner::new(pool.for_long_statements(), wake.clone()));
     let catch_up = Arc::new(CatchUp::new(pool.clone(), planner.clone(), unplannable.clone()));
     let canceller = Arc::new(Canceller::new(pool.clone(), wake.clone(), jobs.clone(), stop_signals.clone()));
     let reconciler =
@@ -72,16 +77,30 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     let turns = |kind| Turns { runner: runner.clone(), wake: wake.clone(), kind };
     let (in_memory, of_agents) = (turns(LaneKind::InMemory), turns(LaneKind::Agents));
 
-    let relay = Relay { pool: pool.clone(), broker: broker.clone(), service: "executor", wake };
-    let routes = api::routes().with_state(ApiState { pool, calendar: config.calendar });
+    let relay =
+        Relay { pool: pool.clone(), broker: broker.clone(), service: "executor", wake, parts: parts.clone() };
+    let api = ApiState { pool: pool.for_requests().for_long_statements(), calendar: config.calendar };
+    let routes = api::routes().with_state(api);
+    let start = Start {
+        owner: Owner::Executor,
+        database: infrastructure.database,
+        pool,
+        broker: broker.clone(),
+        parts: parts.clone(),
+        shutdown: shutdown.clone(),
+    };
     let work = async move {
         let options = ConsumerOptions::new;
         let traced = Hooks::default().link_span(runtime::telemetry::link_span);
+        let of_agents = Watched::new(of_agents, parts.add("executor: turns of agents", RHYTHM_OF_AGENTS));
+        let in_memory = Watched::new(in_memory, parts.add("executor: turns", RHYTHM));
+        let plans = Watched::new(Plans { planner, unplannable }, parts.add("executor: plans", RHYTHM));
+        let cancels = Watched::new(Cancels(canceller.clone()), parts.add("executor: cancellations", RHYTHM));
         let plans = messaging::consume(
             &broker,
             queues::EXECUTOR_PLANS,
             options(4).with_hooks(plan_hooks(&catch_up)),
-            Plans { planner, unplannable },
+            plans,
             shutdown.clone(),
         );
         let turns = messaging::consume(
@@ -102,7 +121,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             &broker,
             queues::EXECUTOR_CONTROL,
             options(4).with_hooks(traced),
-            Cancels(canceller.clone()),
+            cancels,
             shutdown.clone(),
         );
         let hints = messaging::listen_control(&broker, options(4), Hints(canceller), shutdown.clone());
@@ -121,7 +140,7 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         cancels.context("consuming cancellations")?;
         hints.context("listening to hints")
     };
-    Ok(Service { routes, work: Box::pin(work), relays: vec![relay], health })
+    Ok(Service { start: Box::pin(start.run()), routes, work: Box::pin(work), relays: vec![relay], health })
 }
 
 /// The broker may have forgotten events: the downloader's outbox has them.
@@ -165,6 +184,6 @@ pub fn openapi() -> OpenApi {
 /// When a part of it cannot go on.
 pub async fn run(config: Config, telemetry: &Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
     let address = config.infrastructure.address.clone();
-    let service = build(config, shutdown.clone()).await?;
+    let service = build(config, shutdown.clone())?;
     runtime::process::serve(service, address, telemetry, shutdown).await
 }

@@ -1,18 +1,23 @@
 //! `modelday serve`: the four services in one process. They communicate through broker and database all the same.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use messaging::BrokerConfig;
 use runtime::address::Address;
 use runtime::deployment::Deployment;
 use runtime::infrastructure::{Infrastructure, database, development};
+use runtime::parts::Parts;
 use runtime::settings::{Mistakes, Settings};
 use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, linked};
 use storage::{Database, Development};
 
 use crate::migrate::{self, SERVICES};
+
+/// How long bringing the database up to date may take before the start counts as slow.
+const START_RHYTHM: Duration = Duration::from_secs(600);
 
 /// Settings of all services.
 struct Config {
@@ -32,17 +37,7 @@ struct Config {
 
 pub(crate) async fn main() -> ExitCode {
     runtime::process::run("modelday", |telemetry, shutdown| async move {
-        let config = Config::load()?;
-        match &config.development {
-            Some(development) => {
-                migrate::prepare(development).await?;
-                migrate::reset(development, &config.brokers, config.deployment).await?;
-            }
-            None => {
-                storage::migrate(&config.database.url).await.context("bringing the database up to date")?;
-            }
-        }
-        Box::pin(serve(config, telemetry, shutdown)).await
+        Box::pin(serve(Config::load()?, telemetry, shutdown)).await
     })
     .await
 }
@@ -80,10 +75,29 @@ impl Config {
 
 async fn serve(config: Config, telemetry: &Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
     let address = config.address;
-    let trigger = trigger::build(config.trigger, shutdown.clone()).await?;
-    let downloader = downloader::build(config.downloader, shutdown.clone()).await?;
-    let executor = executor::build(config.executor, shutdown.clone()).await?;
-    let status = status::build(config.status, shutdown.clone()).await?;
+    let trigger = trigger::build(config.trigger, shutdown.clone())?;
+    let downloader = downloader::build(config.downloader, shutdown.clone())?;
+    let executor = executor::build(config.executor, shutdown.clone())?;
+    let status = status::build(config.status, shutdown.clone())?;
+    let parts = Parts::default();
+    let health = trigger.health.joined(downloader.health).joined(executor.health).joined(status.health);
+    let health = health.watching(&parts);
+    let start = {
+        let part = parts.add("database", START_RHYTHM);
+        let schema = Schema {
+            database: config.database,
+            development: config.development,
+            brokers: config.brokers,
+            deployment: config.deployment,
+        };
+        async move {
+            runtime::until_there(part, || schema.clone().prepare()).await?;
+            trigger.start.await?;
+            downloader.start.await?;
+            executor.start.await?;
+            status.start.await
+        }
+    };
     let work = {
         let shutdown = shutdown.clone();
         async move {
@@ -101,6 +115,26 @@ async fn serve(config: Config, telemetry: &Telemetry, shutdown: CancellationToke
     };
     let routes = trigger.routes.merge(downloader.routes).merge(executor.routes).merge(status.routes);
     let relays = [trigger.relays, downloader.relays, executor.relays, status.relays].concat();
-    let service = Service { routes, work: Box::pin(work), relays, health: trigger.health };
+    let service = Service { start: Box::pin(start), routes, work: Box::pin(work), relays, health };
     runtime::process::serve(service, address, telemetry, shutdown).await
+}
+
+/// What brings the database up to date.
+#[derive(Clone)]
+struct Schema {
+    database: Database,
+    development: Option<Development>,
+    brokers: [BrokerConfig; 4],
+    deployment: Deployment,
+}
+
+impl Schema {
+    async fn prepare(self) -> anyhow::Result<()> {
+        let Some(development) = self.development else {
+            let migrated = storage::migrate(&self.database.url).await;
+            return migrated.context("bringing the database up to date");
+        };
+        migrate::prepare(&development).await?;
+        migrate::reset(&development, &self.brokers, self.deployment).await
+    }
 }

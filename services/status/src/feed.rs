@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use runtime::CancellationToken;
+use runtime::parts::Part;
 use storage::status::{EventNotifications, FeedEvent, events_after, last_position};
 use storage::{Database, PgPool};
 use tokio::sync::{Notify, Semaphore, broadcast};
@@ -51,11 +52,11 @@ impl Feed {
     }
 
     /// Reads new events until it is stopped; `database` announces them.
-    pub(crate) async fn run(self, database: Database) {
+    pub(crate) async fn run(self, database: Database, part: Part) {
         tokio::select! {
             () = self.0.stop.cancelled() => {}
             () = self.listen(&database) => {}
-            () = self.tail() => {}
+            () = self.tail(&part) => {}
         }
     }
 
@@ -79,14 +80,17 @@ impl Feed {
         }
     }
 
-    async fn tail(&self) {
+    async fn tail(&self, part: &Part) {
         let mut last = None;
         loop {
+            part.round();
             tokio::select! {
                 () = self.0.wake.notified() => {}
                 () = tokio::time::sleep(POLL_INTERVAL) => {}
             }
-            match self.read(last).await {
+            let read = self.read(last).await;
+            part.note(&read);
+            match read {
                 Ok(position) => last = position,
                 // The next read starts at the same position; streams skip what they have already.
                 Err(problem) => tracing::warn!("the event log cannot be read: {problem}"),

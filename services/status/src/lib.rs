@@ -15,10 +15,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use messaging::topology::queues;
 use messaging::{BatchOptions, ConsumerOptions, Hooks};
-use runtime::authentication::with_keys;
+use runtime::authentication::with_keyring;
+use runtime::parts::Parts;
 use runtime::relay::{Relay, Wake};
 use runtime::telemetry::{self, Telemetry};
-use runtime::{CancellationToken, Service, linked};
+use runtime::{CancellationToken, Service, Start, Watched, linked};
 use storage::{Owner, PgPool};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -32,24 +33,37 @@ use recovery::CatchUp;
 
 /// How long events are collected to be projected together, which costs less.
 const LINGER: Duration = Duration::from_millis(10);
+/// How long a message is worked on when nothing holds it up.
+const RHYTHM: Duration = Duration::from_secs(5);
 
 /// Builds the service: its routes, and its work until `shutdown`.
 ///
 /// # Errors
-/// When Postgres does not answer.
-pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
+/// When the address of Postgres is malformed.
+pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
     let infrastructure = config.infrastructure;
-    let pool =
-        storage::connect(&infrastructure.database, Owner::Status).await.context("connecting to Postgres")?;
-    let health = runtime::http::Health::new(&pool, &infrastructure);
-    let broker = with_keys(&infrastructure.broker, &pool, &shutdown).await?;
+    let pool = storage::pool(&infrastructure.database, Owner::Status)?;
+    let parts = Parts::default();
+    let health = runtime::http::Health::new(&pool, &infrastructure, &parts);
+    let broker = with_keyring(&infrastructure.broker);
     let (feed, wake) = (Feed::new(pool.clone(), shutdown.clone()), Wake::default());
     let replays = Replays { wake: wake.clone(), authentication: broker.authentication().clone() };
-    let api = Api::new(pool.clone(), config.api, feed.clone(), replays);
-    let relay = Relay { pool: pool.clone(), broker: broker.clone(), service: "status", wake };
+    let for_requests = pool.for_requests().for_long_statements();
+    let api = Api::new(for_requests, config.api, feed.clone(), replays);
+    let relay =
+        Relay { pool: pool.clone(), broker: broker.clone(), service: "status", wake, parts: parts.clone() };
+    let start = Start {
+        owner: Owner::Status,
+        database: infrastructure.database.clone(),
+        pool: pool.clone(),
+        broker: broker.clone(),
+        parts: parts.clone(),
+        shutdown: shutdown.clone(),
+    };
     let work = async move {
         let projector = Arc::new(Projector { pool: pool.clone() });
-        let catch_up = Arc::new(CatchUp::new(projector.clone()));
+        let catch_up = Arc::new(CatchUp::new(Arc::new(Projector { pool: pool.for_long_statements() })));
+        let projector = Watched::new(projector, parts.add("status: projection", RHYTHM));
         let events = messaging::consume_batches(
             &broker,
             queues::STATUS_PROJECTION,
@@ -61,20 +75,21 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             &broker,
             queues::STATUS_DEAD_LETTERS,
             ConsumerOptions::new(16),
-            DeadLetterStore { pool: pool.clone() },
+            Watched::new(DeadLetterStore { pool: pool.clone() }, parts.add("status: dead letters", RHYTHM)),
             shutdown.clone(),
         );
         let housekeeping = housekeeping::keep_house(pool, config.dead_letter_days, shutdown.clone());
         let (events, letters, (), ()) = tokio::join!(
             linked(&shutdown, events),
             linked(&shutdown, letters),
-            linked(&shutdown, feed.run(infrastructure.database)),
+            linked(&shutdown, feed.run(infrastructure.database, parts.add("status: feed", RHYTHM))),
             linked(&shutdown, housekeeping)
         );
         events.context("consuming events")?;
         letters.context("consuming dead letters")
     };
-    Ok(Service { routes: api::routes().with_state(api), work: Box::pin(work), relays: vec![relay], health })
+    let routes = api::routes().with_state(api);
+    Ok(Service { start: Box::pin(start.run()), routes, work: Box::pin(work), relays: vec![relay], health })
 }
 
 /// The routes alone, without the service's work: streams get no new events, and replayed messages are not published.
@@ -98,7 +113,9 @@ pub async fn rebuild(config: &Config) -> anyhow::Result<usize> {
     let decode = |kind: &str, body: &str| {
         contract::decode_event(kind, body.as_bytes()).map_err(|problem| problem.to_string())
     };
-    storage::status::rebuild_all(&pool, decode).await.context("building the read model again")
+    storage::status::rebuild_all(&pool.for_long_statements(), decode)
+        .await
+        .context("building the read model again")
 }
 
 /// Runs the service on its own address until `shutdown`, then finishes the work in progress.
@@ -107,7 +124,7 @@ pub async fn rebuild(config: &Config) -> anyhow::Result<usize> {
 /// When a part of it fails.
 pub async fn run(config: Config, telemetry: &Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
     let address = config.infrastructure.address.clone();
-    let service = build(config, shutdown.clone()).await?;
+    let service = build(config, shutdown.clone())?;
     runtime::process::serve(service, address, telemetry, shutdown).await
 }
 

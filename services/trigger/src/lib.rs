@@ -11,33 +11,46 @@ mod housekeeping;
 mod retry;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use messaging::topology::queues;
 use messaging::{ConsumerOptions, Hooks};
-use runtime::authentication::with_keys;
+use runtime::authentication::with_keyring;
+use runtime::parts::Parts;
 use runtime::relay::{Relay, Wake};
 use runtime::telemetry::Telemetry;
-use runtime::{CancellationToken, Service, linked};
+use runtime::{CancellationToken, Service, Start, Watched, linked};
 use storage::Owner;
 use utoipa::openapi::OpenApi;
 
 use accept::Acceptor;
 pub use config::Config;
 
+/// How long a message is worked on when nothing holds it up.
+const RHYTHM: Duration = Duration::from_secs(5);
+
 /// Builds the service: its routes, and its work until `shutdown`.
 ///
 /// # Errors
-/// When Postgres does not answer.
-pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
+/// When the address of Postgres is malformed.
+pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
     let infrastructure = config.infrastructure.clone();
-    let pool =
-        storage::connect(&infrastructure.database, Owner::Trigger).await.context("connecting to Postgres")?;
-    let wake = Wake::default();
-    let health = runtime::http::Health::new(&pool, &infrastructure);
-    let broker = with_keys(&infrastructure.broker, &pool, &shutdown).await?;
-    let acceptor = Acceptor { config: Arc::new(config), pool: pool.clone(), wake: wake.clone() };
-    let relays = vec![Relay { pool: pool.clone(), broker: broker.clone(), service: "trigger", wake }];
+    let pool = storage::pool(&infrastructure.database, Owner::Trigger)?;
+    let (wake, parts) = (Wake::default(), Parts::default());
+    let health = runtime::http::Health::new(&pool, &infrastructure, &parts);
+    let broker = with_keyring(&infrastructure.broker);
+    let acceptor = Acceptor { config: Arc::new(config), pool: pool.for_requests(), wake: wake.clone() };
+    let relay =
+        Relay { pool: pool.clone(), broker: broker.clone(), service: "trigger", wake, parts: parts.clone() };
+    let start = Start {
+        owner: Owner::Trigger,
+        database: infrastructure.database,
+        pool: pool.clone(),
+        broker: broker.clone(),
+        parts: parts.clone(),
+        shutdown: shutdown.clone(),
+    };
     let work = async move {
         let catch_up = {
             let pool = pool.clone();
@@ -54,14 +67,23 @@ pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             &broker,
             queues::TRIGGER_JOBS,
             ConsumerOptions::new(16).with_hooks(hooks),
-            admission::EndedJobs { pool: pool.clone() },
+            Watched::new(
+                admission::EndedJobs { pool: pool.clone() },
+                parts.add("trigger: ended jobs", RHYTHM),
+            ),
             shutdown.clone(),
         );
         let housekeeping = housekeeping::keep_house(pool.clone(), shutdown.clone());
         let (consumed, ()) = tokio::join!(linked(&shutdown, consumer), linked(&shutdown, housekeeping));
         consumed.context("consuming ended jobs")
     };
-    Ok(Service { routes: api::routes().with_state(acceptor), work: Box::pin(work), relays, health })
+    Ok(Service {
+        start: Box::pin(start.run()),
+        routes: api::routes().with_state(acceptor),
+        work: Box::pin(work),
+        relays: vec![relay],
+        health,
+    })
 }
 
 /// The OpenAPI description of its routes.
@@ -75,6 +97,6 @@ pub fn openapi() -> OpenApi {
 /// When a part of it fails.
 pub async fn run(config: Config, telemetry: &Telemetry, shutdown: CancellationToken) -> anyhow::Result<()> {
     let address = config.infrastructure.address.clone();
-    let service = build(config, shutdown.clone()).await?;
+    let service = build(config, shutdown.clone())?;
     runtime::process::serve(service, address, telemetry, shutdown).await
 }

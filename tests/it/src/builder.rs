@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use standin::AlphaVantage;
 use storage::Owner;
-use test_support::{TestDatabase, TestVhost};
+use test_support::{Proxy, TestDatabase, TestVhost};
 
 use crate::folder::Folder;
-use crate::system::{Shape, System};
+use crate::system::{Network, Shape, System};
 
 /// Configures and starts a system under test.
 pub struct Builder {
@@ -17,6 +17,7 @@ pub struct Builder {
     symbols: Option<(Vec<String>, Option<String>)>,
     models: Option<String>,
     amqp_url: Option<String>,
+    is_behind_proxies: bool,
 }
 
 impl System {
@@ -29,6 +30,7 @@ impl System {
             symbols: None,
             models: None,
             amqp_url: None,
+            is_behind_proxies: false,
         }
     }
 }
@@ -65,6 +67,12 @@ impl Builder {
         self
     }
 
+    /// Puts a [`Proxy`] between the services and each of their servers.
+    pub fn behind_proxies(mut self) -> Self {
+        self.is_behind_proxies = true;
+        self
+    }
+
     /// Starts the stand-in and the services and waits until they are ready.
     pub async fn start(self) -> System {
         let dev = self.env.get("DEPLOYMENT_MODE").is_some_and(|mode| mode.eq_ignore_ascii_case("DEV"));
@@ -75,20 +83,33 @@ impl Builder {
         let prices = self.prices.start().await.expect("the stand-in starts");
         let folder = Folder::create();
         let mut env = self.env;
+        let amqp_url = self.amqp_url.or_else(|| vhost.as_ref().map(|vhost| vhost.url().to_owned()));
+        let amqp_url = amqp_url.unwrap_or_default();
+        let mut network = None;
+        if self.is_behind_proxies {
+            let (database, broker) = (Proxy::before(database.url()).await, Proxy::before(&amqp_url).await);
+            network = Some(Network { database, broker });
+        }
+        let database_url = |url: &str| match &network {
+            Some(network) => network.database.instead_of(url),
+            None => url.to_owned(),
+        };
         let own_database = env.contains_key("DATABASE_URL");
         let mut set = |key: &str, value: String| {
             env.entry(key.to_owned()).or_insert(value);
         };
         if !own_database {
-            set("DATABASE_URL", database.url().to_owned());
+            set("DATABASE_URL", database_url(database.url()));
             for service in [Owner::Trigger, Owner::Downloader, Owner::Executor, Owner::Status] {
                 let key = format!("{}_DATABASE_URL", service.as_str().to_uppercase());
-                set(&key, database.url_of(service));
+                set(&key, database_url(&database.url_of(service)));
             }
         }
         set("DATABASE_CONNECTIONS", "8".to_owned());
-        let amqp_url = self.amqp_url.or_else(|| vhost.as_ref().map(|vhost| vhost.url().to_owned()));
-        set("AMQP_URL", amqp_url.unwrap_or_default());
+        set(
+            "AMQP_URL",
+            network.as_ref().map_or(amqp_url.clone(), |network| network.broker.instead_of(&amqp_url)),
+        );
         set("ALPHAVANTAGE_BASE_URL", prices.base_url());
         set("ALPHAVANTAGE_API_KEY", "a-paying-key".to_owned());
         set("ENDPOINT_KEYS", "TEST_AGENT_KEY@127.0.0.1 THIS_IS_NOT_SET@127.0.0.1".to_owned());
@@ -100,6 +121,6 @@ impl Builder {
         if let Some(models) = self.models {
             set("MODELS_FILE", folder.write("models.toml", &models));
         }
-        System::start(self.shape, env, database, vhost, prices, folder).await
+        System::start(self.shape, env, database, vhost, network, prices, folder).await
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 
 use standin::AlphaVantage;
-use test_support::{TestDatabase, TestVhost, eventually};
+use test_support::{Proxy, TestDatabase, TestVhost, eventually};
 
 use crate::binaries::binary;
 use crate::client::{Client, http};
@@ -53,6 +53,14 @@ impl Service {
     }
 }
 
+/// What is between the services and their servers.
+pub struct Network {
+    /// On the way to PostgreSQL.
+    pub database: Proxy,
+    /// On the way to RabbitMQ.
+    pub broker: Proxy,
+}
+
 /// A running system. It ends with this value, the processes first.
 pub struct System {
     processes: BTreeMap<Service, Process>,
@@ -66,6 +74,7 @@ pub struct System {
     pub prices: AlphaVantage,
     /// The virtual host, unless the test has a broker of its own.
     pub vhost: Option<TestVhost>,
+    network: Option<Network>,
     /// The database.
     pub database: TestDatabase,
 }
@@ -76,6 +85,7 @@ impl System {
         env: BTreeMap<String, String>,
         database: TestDatabase,
         vhost: Option<TestVhost>,
+        network: Option<Network>,
         prices: AlphaVantage,
         folder: Folder,
     ) -> Self {
@@ -94,8 +104,9 @@ impl System {
             [Service::Trigger, Service::Downloader, Service::Executor, Service::Status].map(url);
         let client = Client::new(trigger, downloader, executor, status);
         let processes = BTreeMap::new();
+        let seconds = Vec::new();
         let mut system =
-            Self { processes, seconds: Vec::new(), ports, env, folder, client, prices, vhost, database };
+            Self { processes, seconds, ports, env, folder, client, prices, vhost, network, database };
         if shape == Shape::FourProcesses
             && system.env.get("DEPLOYMENT_MODE").is_some_and(|mode| mode.eq_ignore_ascii_case("DEV"))
         {
@@ -111,7 +122,8 @@ impl System {
         system
     }
 
-    fn launch(&mut self, service: Service) {
+    /// Starts a killed service again, without waiting until it is ready.
+    pub fn launch(&mut self, service: Service) {
         let port = self.ports[&service];
         let mut env: Vec<(String, String)> =
             self.env.clone().into_iter().filter(|(key, _)| service.reads(key)).collect();
@@ -122,7 +134,8 @@ impl System {
         self.processes.insert(service, process);
     }
 
-    async fn ready(&mut self, service: Service) {
+    /// Waits until a service is ready.
+    pub async fn ready(&mut self, service: Service) {
         let url = format!("http://127.0.0.1:{}/readyz", self.ports[&service]);
         let http = http();
         let process = self.processes.get_mut(&service).expect("it was launched");
@@ -154,6 +167,18 @@ impl System {
     pub async fn restart(&mut self, service: Service) {
         self.launch(service);
         self.ready(service).await;
+    }
+
+    /// The proxies of a system that was built with them.
+    pub fn network(&self) -> &Network {
+        self.network.as_ref().expect("the system is behind proxies")
+    }
+
+    /// Status and body of a probe or another path of one service.
+    pub async fn get(&self, service: Service, path: &str) -> Option<(u16, String)> {
+        let url = format!("http://127.0.0.1:{}{path}", self.ports[&service]);
+        let response = http().get(&url).send().await.ok()?;
+        Some((response.status().as_u16(), response.text().await.ok()?))
     }
 
     /// Starts a second process of a service and returns its URL. [`System::kill`] and [`System::signal`] still mean the

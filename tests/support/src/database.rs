@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool};
-use storage::{Database, Development, Owner};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
+use storage::{Database, Development, Owner, PgPool};
 use uuid::Uuid;
 
 use crate::environment::variable;
@@ -25,7 +25,7 @@ pub struct TestDatabase {
     password: String,
     url: String,
     /// Connected as the server's administrator, who has all rights.
-    pub admin: PgPool,
+    pub admin: sqlx::PgPool,
 }
 
 impl TestDatabase {

@@ -15,10 +15,12 @@ mod environment;
 mod eventually;
 mod lines;
 mod management;
+mod proxy;
 mod vhost;
 
 pub use counts::Counts;
 pub use database::TestDatabase;
 pub use eventually::{PATIENCE, eventually};
 pub use lines::Lines;
+pub use proxy::Proxy;
 pub use vhost::TestVhost;

@@ -108,8 +108,14 @@ impl Problem {
 }
 
 impl From<storage::StorageError> for Problem {
+    /// Status 503 when the same may work in a moment, otherwise 500.
     fn from(error: storage::StorageError) -> Self {
-        Self::internal(&error)
+        if !error.is_transient() {
+            return Self::internal(&error);
+        }
+        tracing::warn!("a request was not answered: {error}");
+        let detail = "The database does not answer at the moment; try again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(1)
     }
 }
 

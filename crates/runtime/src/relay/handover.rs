@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::publication::publish;
 use super::wake::Wake;
+use crate::parts::Part;
 
 /// How long sent commands are collected before they are marked together, which costs less.
 const MARK_DELAY: Duration = Duration::from_millis(50);
@@ -24,6 +25,7 @@ pub(super) struct Handover {
     pub(super) service: &'static str,
     pub(super) wake: Wake,
     pub(super) publisher: Arc<Publisher>,
+    pub(super) part: Part,
 }
 
 /// Commands that were sent and are not marked yet.
@@ -41,6 +43,7 @@ impl Handover {
             let is_last = stop.is_cancelled();
             let commands = self.wake.take_commands();
             if !commands.is_empty() {
+                let _work = self.part.work();
                 let (confirmed, failure) = publish(&self.publisher, self.service, &commands).await;
                 unmarked.ids.extend(confirmed);
                 unmarked.since = unmarked.since.or(Some(Instant::now()));
@@ -69,6 +72,7 @@ impl Handover {
 
     /// Marks commands as sent. A failure does no harm: they are sent a second time.
     async fn mark(&self, unmarked: Unmarked) {
+        let _work = self.part.work();
         if let Err(problem) = outbox::mark_sent(&self.pool, &unmarked.ids).await {
             tracing::debug!(service = self.service, "messages are sent once more: {problem}");
         }

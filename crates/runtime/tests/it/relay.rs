@@ -7,6 +7,7 @@ use domain::values::ids::{JobId, LaneId};
 use messaging::BrokerConfig;
 use messaging::topology::{self, queues};
 use runtime::CancellationToken;
+use runtime::parts::Parts;
 use runtime::relay::{Relay, Wake};
 use storage::outbox::{self, Part, RelayConnection, StoredMessage};
 use storage::{Owner, PgPool};
@@ -23,7 +24,7 @@ async fn write(pool: &PgPool) {
 }
 
 fn relay(pool: PgPool, broker: BrokerConfig) -> Relay {
-    Relay { pool, broker, service: "executor", wake: Wake::default() }
+    Relay { pool, broker, service: "executor", wake: Wake::default(), parts: Parts::default() }
 }
 
 #[tokio::test]

@@ -7,11 +7,11 @@ use domain::agent::conversation::Conversation;
 use domain::simulation::model_day::{DayRef, SkipReason};
 use domain::values::ids::LaneId;
 use rust_decimal::Decimal;
-use sqlx::PgPool;
 
 use super::lanes::Lane;
 use crate::error::Result;
 use crate::outbox::NewMessage;
+use crate::pool::PgPool;
 
 /// How a day ended.
 #[derive(Debug, Clone)]

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use domain::values::ids::LaneId;
-use sqlx::PgPool;
 
 use super::lanes::{Durable, Lane, Take, lease_of, try_take};
 use crate::error::{Result, StorageError};
 use crate::outbox::{self, NewMessage};
+use crate::pool::PgPool;
 
 /// The longest time that a lane waits for its endpoint; another lane that ends its turn makes it due earlier.
 const MAX_WAIT: &str = "5 s";

@@ -8,11 +8,13 @@ use domain::simulation::model_day::{DayRef, SkipReason, Winner, Winners};
 use domain::simulation::run::PortfolioDay;
 use domain::values::ids::{JobId, PortfolioId};
 use rust_decimal::Decimal;
-use sqlx::{FromRow, PgConnection, PgPool};
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::columns::{base, corrupt, present};
+use crate::connection::Connection;
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// What a lane has to know of its portfolio.
 #[derive(Debug, Clone, Default)]
@@ -83,7 +85,7 @@ pub async fn history(
 
 /// The winning days of these portfolios, up to `to` if it is given.
 pub async fn winning_days(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     portfolios: &[PortfolioId],
     to: Option<NaiveDate>,
 ) -> Result<BTreeMap<PortfolioId, Winners>> {
@@ -130,7 +132,7 @@ pub(super) fn position(cash: Decimal, holdings: serde_json::Value) -> Result<Por
 }
 
 /// How many days a job found completed, by model and by the configuration of the winning day.
-pub async fn kept_days(connection: &mut PgConnection, job: JobId) -> Result<Vec<(String, String, usize)>> {
+pub async fn kept_days(connection: &mut Connection, job: JobId) -> Result<Vec<(String, String, usize)>> {
     let rows: Vec<(String, Option<String>, i64)> = sqlx::query_as(
         "-- history::kept_days
         SELECT winner.model, winner.config_hash, count(*)
@@ -157,7 +159,7 @@ pub async fn kept_days(connection: &mut PgConnection, job: JobId) -> Result<Vec<
 }
 
 /// Portfolios of a job with their models, also those that have no day to run.
-pub async fn portfolios_of(connection: &mut PgConnection, job: JobId) -> Result<Vec<(PortfolioId, String)>> {
+pub async fn portfolios_of(connection: &mut Connection, job: JobId) -> Result<Vec<(PortfolioId, String)>> {
     let rows: Vec<(Uuid, String)> = sqlx::query_as(
         "-- history::portfolios_of
         SELECT portfolio.id, portfolio.model

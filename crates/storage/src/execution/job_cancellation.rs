@@ -3,13 +3,16 @@
 use chrono::NaiveDate;
 use domain::job::{JobOutcome, Tally};
 use domain::values::ids::{JobId, PortfolioId};
-use sqlx::{FromRow, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::jobs::{self, SkippedRow};
 use super::lane_end::{NextLane, pass_on};
+use crate::connection::Connection;
 use crate::error::Result;
 use crate::outbox::{self, NewMessage};
+use crate::pool::PgPool;
+use crate::transaction::Transaction;
 
 /// An open lane that the cancellation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub struct CancelledLane {
 
 /// A job that is being cancelled: one transaction.
 pub struct JobCancellation {
-    transaction: Transaction<'static, Postgres>,
+    transaction: Transaction,
     job: JobId,
     /// The lanes that were open.
     pub lanes: Vec<CancelledLane>,
@@ -130,7 +133,7 @@ impl JobCancellation {
     }
 
     /// The transaction, for reading what the job's end depends on.
-    pub fn connection(&mut self) -> &mut PgConnection {
+    pub fn connection(&mut self) -> &mut Connection {
         &mut self.transaction
     }
 

@@ -14,13 +14,14 @@ use domain::simulation::run::PortfolioDay;
 use domain::values::ids::{JobId, PortfolioId};
 use rust_decimal::Decimal;
 use serde_json::Value;
+use sqlx::FromRow;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
 use super::history::position;
 use crate::columns::{base, job_state, present, price, symbol};
 use crate::error::{Result, StorageError};
+use crate::pool::PgPool;
 
 /// A job with how far it is.
 #[derive(Debug, Clone)]

@@ -5,13 +5,16 @@ use domain::simulation::decider::PriceScope;
 use domain::simulation::model_day::{SkipReason, SkippedDate};
 use domain::values::ids::{JobId, PortfolioId};
 use rust_decimal::Decimal;
-use sqlx::{FromRow, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::lanes::{self, NewLane};
 use super::portfolios::{self, PortfolioRow};
+use crate::connection::Connection;
 use crate::error::{Result, StorageError};
 use crate::outbox::{self, NewMessage, StoredMessage};
+use crate::pool::PgPool;
+use crate::transaction::Transaction;
 
 /// A planned job.
 #[derive(Debug, Clone, FromRow)]
@@ -46,7 +49,7 @@ pub struct SkippedRow {
 
 /// A job that is being planned: one transaction.
 pub struct JobPlan {
-    transaction: Transaction<'static, Postgres>,
+    transaction: Transaction,
     job: JobId,
     /// Whether the job was cancelled before it is planned. It cannot be cancelled until the plan is stored.
     pub end_cause: EndCause,
@@ -82,7 +85,7 @@ pub async fn begin_plan(
 }
 
 /// Whether `job` was cancelled; it cannot be cancelled from here to the end of the transaction.
-pub(super) async fn end_cause(connection: &mut PgConnection, job: JobId) -> Result<EndCause> {
+pub(super) async fn end_cause(connection: &mut Connection, job: JobId) -> Result<EndCause> {
     let (is_cancelled,): (bool,) = sqlx::query_as("-- jobs::end_cause\nSELECT execution.is_cancelled($1)")
         .bind(job.0)
         .fetch_one(connection)
@@ -101,7 +104,7 @@ impl JobPlan {
     }
 
     /// The transaction, for reading what the plan depends on.
-    pub fn connection(&mut self) -> &mut PgConnection {
+    pub fn connection(&mut self) -> &mut Connection {
         &mut self.transaction
     }
 
@@ -164,11 +167,7 @@ impl JobPlan {
     }
 }
 
-pub(super) async fn insert_skipped(
-    connection: &mut PgConnection,
-    job: JobId,
-    row: &SkippedRow,
-) -> Result<()> {
+pub(super) async fn insert_skipped(connection: &mut Connection, job: JobId, row: &SkippedRow) -> Result<()> {
     let dates: Vec<_> = row.dates.iter().map(|skipped| skipped.date).collect();
     let reasons: Vec<_> = row.dates.iter().map(|skipped| skipped.reason.as_str()).collect();
     sqlx::query(
@@ -186,7 +185,7 @@ pub(super) async fn insert_skipped(
     Ok(())
 }
 
-pub(super) async fn end_job(connection: &mut PgConnection, job: JobId, outcome: JobOutcome) -> Result<()> {
+pub(super) async fn end_job(connection: &mut Connection, job: JobId, outcome: JobOutcome) -> Result<()> {
     sqlx::query(
         "-- jobs::end_job
         UPDATE execution.jobs
@@ -201,7 +200,7 @@ pub(super) async fn end_job(connection: &mut PgConnection, job: JobId, outcome: 
 }
 
 /// How many of the job's model-days have ended in which way.
-pub async fn tally(connection: &mut PgConnection, job: JobId) -> Result<Tally> {
+pub async fn tally(connection: &mut Connection, job: JobId) -> Result<Tally> {
     let rows: Vec<(String, Option<String>, i64)> = sqlx::query_as(
         "-- jobs::tally
         SELECT state, CASE state WHEN 'skipped' THEN detail END, count(*)

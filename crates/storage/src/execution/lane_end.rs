@@ -2,13 +2,15 @@
 
 use domain::job::{EndCause, JobOutcome, Tally};
 use domain::values::ids::{JobId, LaneId, PortfolioId};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::jobs::{self, SkippedRow};
 use super::lanes::Lane;
+use crate::connection::Connection;
 use crate::error::{Result, StorageError};
 use crate::outbox::{self, NewMessage};
+use crate::pool::PgPool;
+use crate::transaction::Transaction;
 
 /// A lane that waited for its portfolio and holds it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +26,7 @@ pub struct NextLane {
 }
 
 /// Gives a locked portfolio, whose holder has finished, to the oldest waiter, if there is one.
-pub(super) async fn pass_on(
-    connection: &mut PgConnection,
-    portfolio: PortfolioId,
-) -> Result<Option<NextLane>> {
+pub(super) async fn pass_on(connection: &mut Connection, portfolio: PortfolioId) -> Result<Option<NextLane>> {
     let next: Option<(Uuid, i32, String, Uuid)> = sqlx::query_as(
         "-- lane_end::pass_on
         UPDATE execution.lanes
@@ -57,7 +56,7 @@ pub(super) async fn pass_on(
 
 /// A lane at its end: one transaction that passes the portfolio on and may end the job.
 pub struct LaneEnd {
-    transaction: Transaction<'static, Postgres>,
+    transaction: Transaction,
     lane: Lane,
     /// The lane that waited longest for the portfolio, and holds it now.
     pub next: Option<NextLane>,
@@ -122,7 +121,7 @@ impl LaneEnd {
     }
 
     /// The transaction, for reading what the job's end depends on.
-    pub fn connection(&mut self) -> &mut PgConnection {
+    pub fn connection(&mut self) -> &mut Connection {
         &mut self.transaction
     }
 

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::values::ids::{JobId, LaneId, PortfolioId};
-use sqlx::{FromRow, PgConnection, PgExecutor, PgPool};
+use sqlx::{FromRow, PgExecutor};
 use uuid::Uuid;
 
 use crate::columns::{corrupt, present};
+use crate::connection::Connection;
 use crate::error::{Result, StorageError};
+use crate::pool::PgPool;
 use crate::sql::without_waiting_if;
 
 /// A lane about to be stored.
@@ -110,7 +112,7 @@ impl LaneRow {
     }
 }
 
-pub(super) async fn insert(connection: &mut PgConnection, job: JobId, lanes: &[NewLane]) -> Result<()> {
+pub(super) async fn insert(connection: &mut Connection, job: JobId, lanes: &[NewLane]) -> Result<()> {
     for lane in lanes {
         sqlx::query(
             "-- lanes::insert
@@ -262,7 +264,7 @@ pub async fn put_down(pool: &PgPool, lane: LaneId, epoch: i64) -> Result<()> {
 }
 
 /// Locks the lane for the rest of the transaction, and notes that it makes progress.
-pub(super) async fn hold(connection: &mut PgConnection, lane: &Lane) -> Result<()> {
+pub(super) async fn hold(connection: &mut Connection, lane: &Lane) -> Result<()> {
     let held = sqlx::query(
         "-- lanes::hold
         UPDATE execution.lanes

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::values::ids::{JobId, LaneId};
-use sqlx::{PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::error::Result;
 use crate::outbox::{self, NewMessage};
+use crate::pool::PgPool;
+use crate::transaction::Transaction;
 
 /// A ready lane whose current turn no worker has taken in time.
 #[derive(Debug, Clone)]
@@ -47,7 +48,7 @@ pub async fn overdue_turns(
     pool: &PgPool,
     waited: Waited<'_>,
     after: LaneId,
-) -> Result<(Transaction<'static, Postgres>, Vec<OverdueTurn>)> {
+) -> Result<(Transaction, Vec<OverdueTurn>)> {
     let seconds: Option<Vec<f64>> = match waited {
         Waited::AtLeast(waits) => Some(waits.iter().map(Duration::as_secs_f64).collect()),
         Waited::AnyTime => None,
@@ -87,7 +88,7 @@ pub async fn overdue_turns(
 
 /// Writes the turns' messages again and commits. The turns stay the same, so copies of a message do not multiply.
 pub async fn resend_turns(
-    mut transaction: Transaction<'static, Postgres>,
+    mut transaction: Transaction,
     turns: &[OverdueTurn],
     messages: &[NewMessage],
 ) -> Result<()> {

@@ -1,9 +1,9 @@
 //! Portfolios: (experiment, model, trial), and the lane that holds each.
 
 use domain::values::ids::PortfolioId;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::connection::Connection;
 use crate::error::Result;
 
 /// A portfolio, locked.
@@ -21,7 +21,7 @@ pub struct PortfolioRow {
 
 /// Creates those of these portfolios that are missing, and locks all of them in the order of their ids.
 pub(super) async fn lock(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     experiment: &str,
     names: &[(Uuid, String, u32)],
 ) -> Result<Vec<PortfolioRow>> {

@@ -3,10 +3,11 @@
 use chrono::NaiveDate;
 use domain::market::instruments::Symbol;
 use domain::values::ids::JobId;
-use sqlx::{PgConnection, PgPool};
 
 use crate::columns::symbol;
+use crate::connection::Connection;
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// Records suspected splits of a session for the warnings of a job, each once.
 pub async fn record_suspected_splits(
@@ -32,7 +33,7 @@ pub async fn record_suspected_splits(
 
 /// Symbol, date and ratio of each suspected split of a job, by date and symbol.
 pub async fn suspected_splits(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     job: JobId,
 ) -> Result<Vec<(Symbol, NaiveDate, String)>> {
     let rows: Vec<(String, NaiveDate, String)> = sqlx::query_as(

@@ -6,13 +6,15 @@ use domain::accounting::known_actions::KnownActions;
 use domain::ingest::import::{ActionRow, Change, MAX_LISTED};
 use domain::market::instruments::Symbol;
 use rust_decimal::Decimal;
-use sqlx::{FromRow, PgConnection, PgPool};
+use sqlx::FromRow;
 
 use super::imports::{
     DifferingRow, ImportCounts, ImportOutcome, next_version, store_version, wake_preparations,
 };
 use crate::columns::{corrupt, price, symbol};
+use crate::connection::Connection;
 use crate::error::Result;
+use crate::pool::PgPool;
 
 #[derive(FromRow)]
 struct ActionColumns {
@@ -152,7 +154,7 @@ fn columns(change: Change) -> EffectColumns {
 
 /// What is known of each row's symbol and date; `None` where nothing was ever imported.
 async fn known(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     kind: ActionKind,
     rows: &[ActionRow],
 ) -> Result<Vec<Option<EffectColumns>>> {
@@ -182,7 +184,7 @@ async fn known(
 }
 
 async fn insert(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     kind: ActionKind,
     rows: &[&ActionRow],
     version: i64,

@@ -3,13 +3,14 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ingest::coverage::AnswerSpan;
 use domain::market::instruments::Symbol;
-use sqlx::{PgConnection, PgPool};
 
 use crate::columns::symbol;
+use crate::connection::Connection;
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// Stores what an answer covered. Older answers that cover no more are deleted.
-pub(super) async fn insert_span(connection: &mut PgConnection, span: &AnswerSpan) -> Result<()> {
+pub(super) async fn insert_span(connection: &mut Connection, span: &AnswerSpan) -> Result<()> {
     sqlx::query(
         "-- answer_spans::insert_span replaced
         DELETE FROM market.answer_spans

@@ -7,10 +7,12 @@ use domain::market::instruments::{Bar, Symbol};
 use domain::values::money::Price;
 use futures::TryStreamExt as _;
 use rust_decimal::Decimal;
-use sqlx::{FromRow, PgConnection, PgPool};
+use sqlx::FromRow;
 
 use crate::columns::{corrupt, price, symbol};
+use crate::connection::Connection;
 use crate::error::{Result, StorageError};
+use crate::pool::PgPool;
 
 /// One symbol's bar of one session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,11 +76,7 @@ pub struct InsertedBars {
 }
 
 /// Stores bars of one symbol. A bar that is already stored stays as it is.
-pub async fn insert_bars(
-    connection: &mut PgConnection,
-    source: &str,
-    bars: &[BarRow],
-) -> Result<InsertedBars> {
+pub async fn insert_bars(connection: &mut Connection, source: &str, bars: &[BarRow]) -> Result<InsertedBars> {
     let symbols: Vec<&str> = bars.iter().map(|row| row.symbol.as_str()).collect();
     let dates: Vec<NaiveDate> = bars.iter().map(|row| row.date).collect();
     let column = |pick: fn(&Bar) -> Price| -> Vec<Decimal> {
@@ -153,6 +151,7 @@ pub async fn bars_between(
     to: NaiveDate,
 ) -> Result<Vec<BarRow>> {
     let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
+    let mut connection = pool.acquire().await?;
     // One row for each symbol, since reading a row for each bar takes longer than finding the bars. The LATERAL makes
     // the planner look up one symbol after another, also when its statistics are older than the table's contents.
     let mut columns = sqlx::query_as(
@@ -170,7 +169,7 @@ pub async fn bars_between(
     .bind(names)
     .bind(from)
     .bind(to)
-    .fetch(pool);
+    .fetch(&mut connection);
     let mut rows = Vec::new();
     while let Some(SymbolColumns { symbol: name, dates, opens, highs, lows, closes, volumes }) =
         columns.try_next().await?

@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 use domain::ingest::call_quota::{Window, WindowState};
 use sqlx::types::Json;
-use sqlx::{PgPool, Postgres, Transaction};
 
 use crate::error::Result;
+use crate::pool::PgPool;
+use crate::transaction::Transaction;
 
 /// The windows of a provider key, locked.
 pub struct LockedQuota {
-    transaction: Transaction<'static, Postgres>,
+    transaction: Transaction,
     provider: String,
     /// The database's time.
     pub now: DateTime<Utc>,

@@ -1,11 +1,12 @@
 //! Preparations of jobs that were cancelled.
 
 use domain::values::ids::JobId;
-use sqlx::{PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::error::Result;
 use crate::outbox::{self, NewMessage};
+use crate::pool::PgPool;
+use crate::transaction::Transaction;
 
 /// The most preparations that are ended in one transaction.
 const PAGE: i64 = 100;
@@ -23,7 +24,7 @@ pub struct CancelledPreparation {
 
 /// Preparations to be ended: one transaction.
 pub struct CancelledPreparations {
-    transaction: Transaction<'static, Postgres>,
+    transaction: Transaction,
     /// The preparations.
     pub preparations: Vec<CancelledPreparation>,
 }

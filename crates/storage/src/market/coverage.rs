@@ -2,10 +2,10 @@
 
 use chrono::NaiveDate;
 use domain::market::instruments::Symbol;
-use sqlx::PgPool;
 
 use crate::columns::symbol;
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// First and last session of all stored bars; `None` when there are none.
 pub async fn stored_range(pool: &PgPool) -> Result<Option<(NaiveDate, NaiveDate)>> {

@@ -3,13 +3,14 @@
 use domain::ingest::coverage::AnswerSpan;
 use domain::market::instruments::Symbol;
 use domain::values::ids::JobId;
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::answer_spans::insert_span;
 use super::bars::{BarRow, InsertedBars, insert_bars};
 use super::findings;
+use crate::connection::Connection;
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// A download that has ended, with what it brought.
 #[derive(Debug, Clone, Copy)]
@@ -98,7 +99,7 @@ pub async fn take_download(pool: &PgPool, symbol: &Symbol, holder: Uuid, seconds
 }
 
 /// Releases the download of a symbol; false when another worker has taken it over.
-async fn release(connection: &mut PgConnection, symbol: &Symbol, holder: Uuid) -> Result<bool> {
+async fn release(connection: &mut Connection, symbol: &Symbol, holder: Uuid) -> Result<bool> {
     let released = sqlx::query(
         "-- downloads::release
         DELETE FROM market.downloads_in_flight WHERE symbol = $1 AND holder = $2",

@@ -3,10 +3,11 @@
 use chrono::NaiveDate;
 use domain::market::instruments::Symbol;
 use domain::values::ids::JobId;
-use sqlx::{PgConnection, PgPool};
 
 use crate::columns::symbol;
+use crate::connection::Connection;
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// What was unexpected about one symbol.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub struct Finding {
 
 /// Adds what was unexpected in an answer about a symbol to what earlier answers had.
 pub(super) async fn add(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     job: JobId,
     symbol: &Symbol,
     revised: &[NaiveDate],

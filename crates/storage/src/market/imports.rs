@@ -5,9 +5,11 @@ use domain::ingest::import::{BarRow, MAX_LISTED};
 use domain::market::instruments::Bar;
 use domain::values::money::Price;
 use rust_decimal::Decimal;
-use sqlx::{FromRow, PgConnection, PgPool};
+use sqlx::FromRow;
 
+use crate::connection::Connection;
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// The source of imported bars.
 const SOURCE: &str = "import";
@@ -105,7 +107,7 @@ pub async fn import_bars(pool: &PgPool, bars: &[BarRow], replace: bool) -> Resul
 }
 
 /// The version that a change of prices makes. Locks the version, so that no one else makes one until the commit.
-pub(super) async fn next_version(connection: &mut PgConnection) -> Result<i64> {
+pub(super) async fn next_version(connection: &mut Connection) -> Result<i64> {
     let (version,): (i64,) =
         sqlx::query_as("-- imports::next_version\nSELECT version + 1 FROM market.price_version FOR UPDATE")
             .fetch_one(connection)
@@ -113,7 +115,7 @@ pub(super) async fn next_version(connection: &mut PgConnection) -> Result<i64> {
     Ok(version)
 }
 
-pub(super) async fn store_version(connection: &mut PgConnection, version: i64) -> Result<()> {
+pub(super) async fn store_version(connection: &mut Connection, version: i64) -> Result<()> {
     sqlx::query("-- imports::store_version\nUPDATE market.price_version SET version = $1")
         .bind(version)
         .execute(connection)
@@ -122,7 +124,7 @@ pub(super) async fn store_version(connection: &mut PgConnection, version: i64) -
 }
 
 /// Lets preparations that wait for the call quota look again: they may have their prices now.
-pub(super) async fn wake_preparations(connection: &mut PgConnection) -> Result<()> {
+pub(super) async fn wake_preparations(connection: &mut Connection) -> Result<()> {
     sqlx::query(
         "-- imports::wake_preparations
         UPDATE market.preparations SET not_before = NULL WHERE state = 'due' AND not_before > now()",
@@ -172,7 +174,7 @@ macro_rules! bind {
     }};
 }
 
-async fn insert(connection: &mut PgConnection, bars: &[BarRow]) -> Result<u64> {
+async fn insert(connection: &mut Connection, bars: &[BarRow]) -> Result<u64> {
     let query = sqlx::query(
         "-- imports::insert
         INSERT INTO market.bars (symbol, trading_date, open, high, low, close, volume, source)
@@ -185,7 +187,7 @@ async fn insert(connection: &mut PgConnection, bars: &[BarRow]) -> Result<u64> {
 }
 
 /// The stored bars that differ from these, in the order of the file.
-async fn differing(connection: &mut PgConnection, bars: &[BarRow]) -> Result<Vec<DifferingRow>> {
+async fn differing(connection: &mut Connection, bars: &[BarRow]) -> Result<Vec<DifferingRow>> {
     let query = sqlx::query_as(
         "-- imports::differing
         SELECT given.line, stored.open, stored.high, stored.low, stored.close, stored.volume
@@ -201,7 +203,7 @@ async fn differing(connection: &mut PgConnection, bars: &[BarRow]) -> Result<Vec
 }
 
 /// Replaces stored bars that differ by these; the replaced ones are kept, with `version` as the one that replaced them.
-async fn replace_bars(connection: &mut PgConnection, bars: &[BarRow], version: i64) -> Result<u64> {
+async fn replace_bars(connection: &mut Connection, bars: &[BarRow], version: i64) -> Result<u64> {
     let query = sqlx::query(
         "-- imports::replace_bars
         WITH differing AS (

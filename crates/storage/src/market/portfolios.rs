@@ -2,10 +2,10 @@
 
 use chrono::NaiveDate;
 use domain::market::instruments::Symbol;
-use sqlx::PgPool;
 
 use crate::columns::symbol;
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// The dates of `experiment` that each of these portfolios has completed, from `from` to `to`.
 pub async fn completed_days(

@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use domain::values::ids::JobId;
-use sqlx::{FromRow, PgPool, Postgres, Transaction};
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::error::{Result, StorageError};
 use crate::outbox::{self, NewMessage, StoredMessage};
+use crate::pool::PgPool;
+use crate::transaction::Transaction;
 
 /// A preparation that a worker has claimed.
 #[derive(Debug, Clone)]
@@ -96,7 +98,7 @@ pub async fn renew(pool: &PgPool, preparation: &Preparation) -> Result<()> {
     if renewed.rows_affected() == 0 { Err(StorageError::Fenced) } else { Ok(()) }
 }
 
-async fn fenced(pool: &PgPool, preparation: &Preparation) -> Result<Transaction<'static, Postgres>> {
+async fn fenced(pool: &PgPool, preparation: &Preparation) -> Result<Transaction> {
     let mut transaction = pool.begin().await?;
     let held = sqlx::query(
         "-- preparations::fenced

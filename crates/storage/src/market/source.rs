@@ -1,10 +1,10 @@
 //! The source of prices, which a dry run has to know.
 
 use domain::ingest::call_quota::Window;
-use sqlx::PgPool;
 use sqlx::types::Json;
 
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// The source of prices that downloader uses.
 #[derive(Debug, Clone, Copy)]

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use domain::events::job_view::days::{DayFact, DayState};
-use sqlx::PgConnection;
 
+use crate::connection::Connection;
 use crate::error::Result;
 
 /// A portfolio: experiment, model, trial.
@@ -44,7 +44,7 @@ impl Changes {
 ///
 /// Days before the first changed one stay as they were. So a chain that is stale from an earlier day on stays so, and
 /// any other is searched from the first changed day on, for a day whose base is not the winning day before it.
-pub(super) async fn follow(connection: &mut PgConnection, changes: &Changes) -> Result<()> {
+pub(super) async fn follow(connection: &mut Connection, changes: &Changes) -> Result<()> {
     if changes.0.is_empty() {
         return Ok(());
     }

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{FromRow, PgPool};
+use sqlx::FromRow;
 
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// How many bytes of a body are kept. A letter with a larger body cannot be replayed.
 const MAX_BODY: usize = 256 * 1024;

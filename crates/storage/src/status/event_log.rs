@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use domain::events::event::Event;
 use domain::values::ids::JobId;
-use sqlx::{FromRow, PgConnection};
+use sqlx::FromRow;
 use uuid::Uuid;
 
+use crate::connection::Connection;
 use crate::error::Result;
 
 /// An event with its envelope.
@@ -39,7 +40,7 @@ pub(super) fn trace_id(traceparent: Option<&str>) -> Option<&str> {
 /// The caller has locked their jobs, so that no other transaction gives numbers for them. Every transaction locks
 /// `status.feed` after the jobs, so that there is no deadlock.
 pub(super) async fn append(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     received: &[&ReceivedEvent<'_>],
 ) -> Result<HashMap<(String, Uuid), i64>> {
     let rows: Vec<(String, Uuid, i64)> = sqlx::query_as(
@@ -95,7 +96,7 @@ pub(super) struct EventRow {
 
 /// Up to `limit` events of `job` with numbers above `after`, in order.
 pub(super) async fn page(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     job: JobId,
     after: i64,
     limit: i64,

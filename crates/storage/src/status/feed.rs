@@ -1,16 +1,19 @@
 //! The event log as streams and pages read it: by position among all events, or by number within a job.
 
 use std::str::FromStr as _;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::job::JobState;
 use domain::values::ids::JobId;
+use sqlx::FromRow;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use sqlx::{FromRow, PgPool};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::connect::Database;
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// The channel that the trigger of `status.feed` notifies.
 const CHANNEL: &str = "modelday_events";
@@ -124,6 +127,11 @@ fn ended_states() -> Vec<&'static str> {
     [Completed, Partial, Failed, Cancelled].map(JobState::as_str).to_vec()
 }
 
+/// Without a notification for so long, the connection is tested.
+const TESTED_AFTER: Duration = Duration::from_secs(5);
+/// How long connecting, listening and a test may take.
+const MAX_ANSWER: Duration = Duration::from_secs(5);
+
 /// Notifications of committed projections, of all processes. They have a connection of their own, so that the pool keeps
 /// all of its connections.
 pub struct EventNotifications(PgListener);
@@ -132,18 +140,31 @@ impl EventNotifications {
     /// Listens from here on.
     pub async fn listen(database: &Database) -> Result<Self> {
         let options = PgConnectOptions::from_str(&database.url)?.application_name("modelday-status-streams");
-        let pool = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-        let mut listener = PgListener::connect_with(&pool.connect_with(options).await?).await?;
-        listener.listen(CHANNEL).await?;
-        Ok(Self(listener))
+        let listening = async {
+            let pool = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+            let mut listener = PgListener::connect_with(&pool.connect_with(options).await?).await?;
+            listener.listen(CHANNEL).await?;
+            Ok(Self(listener))
+        };
+        answered(listening).await
     }
 
-    /// Waits until a projection has committed, or may have while the connection was lost.
+    /// Waits until a projection has committed, or may have while the connection was lost; at most five seconds.
     ///
     /// # Errors
     /// When the connection is lost and does not come back.
     pub async fn next(&mut self) -> Result<()> {
-        self.0.try_recv().await?;
+        if let Ok(received) = timeout(TESTED_AFTER, self.0.try_recv()).await {
+            received?;
+            return Ok(());
+        }
+        // Nothing was said for a while. If the server is gone, that may be why.
+        let test = async { Ok(sqlx::query("-- feed::next\nSELECT").execute(&mut self.0).await?) };
+        answered(test).await?;
         Ok(())
     }
+}
+
+async fn answered<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout(MAX_ANSWER, answer).await.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut.into()))
 }

@@ -4,11 +4,12 @@ use domain::events::job_view::JobView;
 use domain::events::job_view::days::DayState;
 use domain::job::JobState;
 use domain::values::ids::JobId;
+use sqlx::FromRow;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// How many model-days of a job ended in which way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

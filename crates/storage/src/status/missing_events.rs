@@ -1,9 +1,8 @@
 //! Events that are in an outbox and not in the log, because the broker has lost them or not delivered them yet.
 
-use sqlx::PgPool;
-
 use crate::error::Result;
 use crate::outbox::StoredMessage;
+use crate::pool::PgPool;
 
 /// A service whose events are projected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,12 +8,14 @@ use domain::events::job_view::RequestedDay;
 use domain::events::job_view::days::{DayFact, DayFacts, DayFigures, DayState, DayUsage};
 use domain::values::ids::JobId;
 use rust_decimal::Decimal;
+use sqlx::FromRow;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::job_views::Counts;
+use crate::connection::Connection;
 use crate::error::{Result, StorageError};
+use crate::pool::PgPool;
 
 /// The event of a fact, which has the rest of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +27,7 @@ pub(super) struct EventRef<'a> {
 /// Stores the facts that replace what is known, by the rule of [`DayFact::beats`], and returns how many model-days of each
 /// job end by them.
 pub(super) async fn upsert(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     days: &DayFacts<EventRef<'_>>,
 ) -> Result<BTreeMap<JobId, Counts>> {
     if days.iter().len() == 0 {

@@ -3,10 +3,11 @@
 use chrono::NaiveDate;
 use domain::values::ids::JobId;
 use rust_decimal::Decimal;
-use sqlx::{FromRow, PgPool};
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::error::{Result, StorageError};
+use crate::pool::PgPool;
 
 /// Selects completed days of a portfolio.
 #[derive(Debug, Clone, Copy)]

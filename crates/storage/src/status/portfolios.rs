@@ -1,9 +1,10 @@
 //! The portfolios of an experiment.
 
 use chrono::NaiveDate;
-use sqlx::{FromRow, PgPool};
+use sqlx::FromRow;
 
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// A portfolio of an experiment.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, FromRow)]

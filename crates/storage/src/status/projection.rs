@@ -8,7 +8,6 @@ use domain::events::job_view::days::{DayFacts, facts};
 use domain::events::job_view::{JobView, Occurrence, fold};
 use domain::values::ids::JobId;
 use sqlx::types::Json;
-use sqlx::{PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::chains::{self, Changes};
@@ -17,6 +16,8 @@ use super::job_views::Counts;
 use super::model_days::{self, EventRef};
 use crate::columns::corrupt;
 use crate::error::{Result, StorageError};
+use crate::pool::PgPool;
+use crate::transaction::Transaction;
 
 /// What a batch of events changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -125,10 +126,7 @@ type JobColumns = (Uuid, Json<JobView>, i64, i32, i32, i32);
 
 /// Locks the rows of `ids` in order, and creates rows for jobs that are accepted and not projected yet. Jobs that do not
 /// exist are missing from the result; `None` when no job exists.
-pub(super) async fn lock(
-    pool: &PgPool,
-    ids: &BTreeSet<JobId>,
-) -> Result<Option<(Transaction<'static, Postgres>, LockedJobs)>> {
+pub(super) async fn lock(pool: &PgPool, ids: &BTreeSet<JobId>) -> Result<Option<(Transaction, LockedJobs)>> {
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let mut transaction = pool.begin().await?;
     let mut jobs = locked(&mut transaction, &uuids).await?;
@@ -154,7 +152,7 @@ pub(super) async fn lock(
     Ok(Some((transaction, jobs)))
 }
 
-async fn locked(transaction: &mut Transaction<'static, Postgres>, ids: &[Uuid]) -> Result<LockedJobs> {
+async fn locked(transaction: &mut Transaction, ids: &[Uuid]) -> Result<LockedJobs> {
     let rows: Vec<JobColumns> = sqlx::query_as(
         "-- projection::lock
         SELECT id, view, last_seq, completed, failed, skipped
@@ -176,7 +174,7 @@ async fn locked(transaction: &mut Transaction<'static, Postgres>, ids: &[Uuid]) 
 }
 
 /// Writes the rows back; views only when they changed.
-pub(super) async fn store(transaction: &mut Transaction<'static, Postgres>, jobs: &LockedJobs) -> Result<()> {
+pub(super) async fn store(transaction: &mut Transaction, jobs: &LockedJobs) -> Result<()> {
     let mut views = Vec::with_capacity(jobs.len());
     for job in jobs.values() {
         let text = (job.view != job.stored).then(|| serde_json::to_string(&job.view)).transpose();

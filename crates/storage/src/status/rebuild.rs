@@ -6,14 +6,15 @@ use chrono::NaiveDate;
 use domain::events::event::Event;
 use domain::events::job_view::days::{DayFacts, facts};
 use domain::values::ids::JobId;
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::chains::{self, Changes};
 use super::model_days::{self, EventRef};
 use super::{event_log, projection};
 use crate::columns::corrupt;
+use crate::connection::Connection;
 use crate::error::Result;
+use crate::pool::PgPool;
 
 const PAGE: i64 = 500;
 
@@ -61,7 +62,7 @@ pub async fn rebuild(
 }
 
 /// Deletes the rows of a job's model-days; returns the chains that this changes.
-async fn delete_days(connection: &mut PgConnection, id: JobId) -> Result<Changes> {
+async fn delete_days(connection: &mut Connection, id: JobId) -> Result<Changes> {
     let rows: Vec<(String, String, i32, NaiveDate)> = sqlx::query_as(
         "-- rebuild::delete_days
         WITH deleted AS (

@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
-use sqlx::{PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::dead_letters::DeadLetterRow;
 use crate::error::Result;
 use crate::outbox::OriginalEnvelope;
+use crate::pool::PgPool;
+use crate::transaction::Transaction;
 
 /// A message that is to be published again, with the envelope that it had.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub struct Replay {
 
 /// A locked letter, which no other request can resolve meanwhile.
 pub struct LockedLetter {
-    transaction: Transaction<'static, Postgres>,
+    transaction: Transaction,
     /// The letter, with its whole body.
     pub letter: DeadLetterRow,
 }

@@ -7,12 +7,13 @@ use domain::events::job_view::days::DayFigures;
 use domain::simulation::model_day::DayRef;
 use domain::values::ids::JobId;
 use rust_decimal::Decimal;
-use sqlx::{FromRow, PgPool};
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::portfolios::Portfolio;
 use crate::columns::base;
 use crate::error::{Result, StorageError};
+use crate::pool::PgPool;
 
 /// A range of dates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use sqlx::PgPool;
 
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// The training cutoffs of those of `models` that have one. A cutoff is a fact about the model, so the latest one counts
 /// for the days of earlier jobs too.

@@ -5,9 +5,10 @@ use domain::agent::UsageTotal;
 use domain::events::job_view::days::DayUsage;
 use domain::values::ids::JobId;
 use rust_decimal::Decimal;
-use sqlx::{FromRow, PgPool};
+use sqlx::FromRow;
 
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// Sums of the column `usage`, with bounds rather than overflow.
 macro_rules! sums {

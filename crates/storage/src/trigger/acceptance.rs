@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use domain::values::ids::JobId;
-use sqlx::PgPool;
 
 use super::idempotency::{IdempotencyKey, LIFETIME};
 use crate::error::{Result, StorageError};
 use crate::outbox::NewMessage;
+use crate::pool::PgPool;
 
 /// A job about to be accepted.
 pub struct Acceptance<'a> {

@@ -2,11 +2,11 @@
 
 use domain::job::JobState;
 use domain::values::ids::JobId;
-use sqlx::PgPool;
 
 use crate::columns::job_state;
 use crate::error::Result;
 use crate::outbox::{self, NewMessage};
+use crate::pool::PgPool;
 
 /// Whether a job was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

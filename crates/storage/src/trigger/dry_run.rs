@@ -11,11 +11,12 @@ use domain::ingest::coverage::AnswerSpan;
 use domain::market::instruments::Symbol;
 use domain::simulation::model_day::Winner;
 use rust_decimal::Decimal;
+use sqlx::FromRow;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgPool};
 
 use crate::columns::{base, present, symbol};
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// The most past days from which an estimate is made.
 const MAX_PAST_DAYS: i64 = 100;

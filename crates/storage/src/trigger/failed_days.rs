@@ -4,10 +4,10 @@ use chrono::NaiveDate;
 use domain::job::JobState;
 use domain::job::retry::FailedModelDay;
 use domain::values::ids::JobId;
-use sqlx::PgPool;
 
 use crate::columns::job_state;
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// A job that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,8 @@
 //!
 //! Whether two requests are the same is decided in `trigger.find_idempotency_key`, under a lock.
 
-use sqlx::PgPool;
-
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// How long a key is kept.
 pub(super) const LIFETIME: &str = "24 hours";

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::values::ids::JobId;
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// The `job.requested` body of an accepted job.
 pub async fn body(pool: &PgPool, job: JobId) -> Result<Option<String>> {

@@ -54,7 +54,7 @@ async fn one_relay_works_at_a_time_in_order_and_marks_what_was_confirmed() {
         (!messages.is_empty()).then_some(messages)
     });
     assert_eq!(again.await.len(), 3, "what is given up is not marked");
-    assert_eq!(outbox::backlog(&pool).await.unwrap().0, 3);
+    assert_eq!(outbox::backlog(&pool).await.unwrap().depth, 3);
 }
 
 #[tokio::test]
@@ -165,5 +165,5 @@ async fn only_messages_that_were_sent_a_week_ago_are_removed() {
     assert_eq!(outbox::prune(&pool).await.unwrap(), 1);
 
     assert_eq!(database.count("SELECT count(*) FROM execution.outbox WHERE id = 1").await, 0);
-    assert_eq!(outbox::backlog(&pool).await.unwrap().0, 1);
+    assert_eq!(outbox::backlog(&pool).await.unwrap().depth, 1);
 }

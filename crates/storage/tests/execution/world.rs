@@ -8,7 +8,7 @@ use domain::job::JobOutcome;
 use domain::market::instruments::Symbol;
 use domain::values::ids::{JobId, LaneId};
 use rust_decimal::Decimal;
-use sqlx::PgPool;
+use storage::PgPool;
 use storage::execution::{
     CompletedRow, DayOutcome, JobPlan, Lane, LaneCommit, LaneEnd, NewLane, NewModelDay, NextLane, Take,
     begin_plan, commit_days, take,

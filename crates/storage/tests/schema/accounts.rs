@@ -33,7 +33,7 @@ async fn a_service_that_gives_up_its_role_has_no_more_rights_than_with_it() {
         let may: (bool, bool, bool, bool) = sqlx::query_as(
             "SELECT rolsuper, rolcreaterole, rolcreatedb, rolbypassrls FROM pg_roles WHERE rolname = current_user",
         )
-        .fetch_one(&mut *session)
+        .fetch_one(&mut session)
         .await
         .unwrap();
         assert_eq!(may, (false, false, false, false), "{}", service.as_str());

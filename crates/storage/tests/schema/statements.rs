@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use sqlx::{AssertSqlSafe, Executor as _, PgConnection, SqlSafeStr as _};
-use storage::Owner;
+use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
+use storage::{Connection, Owner};
 use test_support::TestDatabase;
 
 use crate::source::{Found, statements};
@@ -78,11 +78,12 @@ async fn every_statement_can_be_planned_by_its_service() {
     let mut refused = Vec::new();
 
     for owner in OWNERS.map(Some).into_iter().chain([None]) {
-        let (pool, name) = match owner {
-            Some(owner) => (database.pool(owner).await, owner.as_str()),
-            None => (database.admin.clone(), "owner of the database"),
+        let name = owner.map_or("owner of the database", Owner::as_str);
+        let pool = match owner {
+            Some(owner) => database.pool(owner).await,
+            None => database.admin.clone().into(),
         };
-        let mut connection = pool.acquire().await.unwrap().detach();
+        let mut connection = pool.open().await.unwrap();
         connection.execute("SET plan_cache_mode = force_generic_plan").await.unwrap();
         let runs = |file: &Path| owner.map_or(owners(file).is_empty(), |owner| owners(file).contains(&owner));
         for (found, text) in statements.iter().filter(|(found, _)| runs(&found.file)) {
@@ -97,7 +98,7 @@ async fn every_statement_can_be_planned_by_its_service() {
 }
 
 /// Prepares a statement and, if it reads or writes rows, plans it, which also checks what the role may do.
-async fn plan(connection: &mut PgConnection, text: &str) -> Result<(), sqlx::Error> {
+async fn plan(connection: &mut Connection, text: &str) -> Result<(), sqlx::Error> {
     if text.starts_with("SET ROLE") {
         // Two statements in one, which no server prepares; the connection has run them.
         return Ok(());

@@ -60,7 +60,7 @@ fn sent_days(model: &str) -> Vec<SentEvent> {
 /// The jobs of these histories.
 const JOBS: u128 = 6;
 
-async fn world() -> (TestDatabase, sqlx::PgPool) {
+async fn world() -> (TestDatabase, storage::PgPool) {
     let database = TestDatabase::new().await;
     for number in 1..=JOBS {
         accept(&database, job_id(number), "{}").await;
@@ -70,7 +70,7 @@ async fn world() -> (TestDatabase, sqlx::PgPool) {
 }
 
 /// The stored dates, once they are known to be those that the rule gives.
-async fn stale(pool: &sqlx::PgPool) -> BTreeMap<String, Option<NaiveDate>> {
+async fn stale(pool: &storage::PgPool) -> BTreeMap<String, Option<NaiveDate>> {
     let found = portfolios(pool, "default", None).await.unwrap();
     let mut stored = BTreeMap::new();
     for portfolio in found {
@@ -110,7 +110,7 @@ async fn any_order_by_two_projectors_at_once_comes_to_the_same() {
         let (database, one) = world().await;
         let other = database.pool(Owner::Status).await;
         let order = shuffled(&all, seed);
-        let project = async |pool: sqlx::PgPool, half: usize| {
+        let project = async |pool: storage::PgPool, half: usize| {
             for sent in order.iter().skip(half).step_by(2) {
                 projected(&pool, std::slice::from_ref(sent)).await.unwrap();
             }

@@ -32,7 +32,7 @@ fn three_jobs() -> Vec<SentEvent> {
     sent_events((1..=3).flat_map(|number| life(job_id(number))))
 }
 
-async fn project_in_batches(pool: &sqlx::PgPool, sent: &[SentEvent], size: usize) -> Vec<LoggedEvent> {
+async fn project_in_batches(pool: &storage::PgPool, sent: &[SentEvent], size: usize) -> Vec<LoggedEvent> {
     let mut logged = Vec::new();
     for batch in sent.chunks(size) {
         logged.extend(projected(pool, batch).await.unwrap().logged);

@@ -12,7 +12,7 @@ use domain::simulation::model_day::{CompletedDay, DayRef, FailedDay, SkipReason,
 use domain::strategy::policy::Policy;
 use domain::values::ids::{JobId, ModelDayKey};
 use rust_decimal::Decimal;
-use sqlx::PgPool;
+use storage::PgPool;
 use storage::status::{Projection, ReceivedEvent, project};
 use test_support::TestDatabase;
 use uuid::Uuid;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::events::event::Event;
 use domain::values::ids::JobId;
 use messaging::{Handler, Incoming, Outcome};
+use runtime::parts::Part;
 use runtime::telemetry;
 use storage::market::{self, CancelledPreparation};
 use storage::outbox::NewMessage;
@@ -48,12 +49,15 @@ pub(crate) struct Canceller {
 }
 
 impl Canceller {
-    /// Ends preparations until `shutdown`.
-    pub(crate) async fn run(self, shutdown: CancellationToken) {
+    /// Ends preparations until `shutdown`, which `part` shows.
+    pub(crate) async fn run(self, shutdown: CancellationToken, part: Part) {
         let mut unreadable = Vec::new();
         let mut is_reported = false;
         while !shutdown.is_cancelled() {
-            match self.end_page(&mut unreadable).await {
+            part.round();
+            let ended = self.end_page(&mut unreadable).await;
+            part.note(&ended);
+            match ended {
                 Ok(0) => is_reported = false,
                 Ok(_) => {
                     self.hints.lease_renewals.notify_waiters();

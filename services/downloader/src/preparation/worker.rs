@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
+use runtime::parts::Part;
 use runtime::{CancellationToken, telemetry};
 use storage::StorageError;
 use storage::market::{self, Preparation};
@@ -42,16 +43,20 @@ impl Workers {
         Self { preparer: Arc::new(preparer), due, hints, permits: Arc::new(Semaphore::new(concurrency)) }
     }
 
-    /// Prepares prices until `shutdown`, then lets the calls in progress finish and hands the rest back.
-    pub(crate) async fn run(self, shutdown: CancellationToken) {
+    /// Prepares prices until `shutdown`, which `part` shows, then lets the calls in progress finish and hands the rest back.
+    pub(crate) async fn run(self, shutdown: CancellationToken, part: Part) {
         let tasks = TaskTracker::new();
         let mut is_reported = false;
         while !shutdown.is_cancelled() {
+            part.round();
             let permit = tokio::select! {
                 () = shutdown.cancelled() => break,
+                () = tokio::time::sleep(POLL) => continue,
                 permit = Arc::clone(&self.permits).acquire_owned() => permit,
             };
-            match market::claim_due(&self.preparer.context.pool).await {
+            let claimed = market::claim_due(&self.preparer.context.pool).await;
+            part.note(&claimed);
+            match claimed {
                 Ok(Some(preparation)) => {
                     let (preparer, shutdown) = (Arc::clone(&self.preparer), shutdown.clone());
                     let hints = self.hints.clone();

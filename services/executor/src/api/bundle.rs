@@ -64,7 +64,7 @@ pub(super) async fn bundle(
 ) -> Result<Response, Problem> {
     let unknown = || Problem::new(StatusCode::NOT_FOUND, format!("Job {job} not found, or not planned yet"));
     let id: JobId = job.parse().map_err(|_| unknown())?;
-    let row = recorded_job(&pool, id).await.map_err(|problem| Problem::internal(&problem))?;
+    let row = recorded_job(&pool, id).await?;
     let row = row.ok_or_else(unknown)?;
     let Some(ended_at) = row.ended_at else {
         let detail = format!("Job {job} is {} and can be exported once it has ended", row.state.as_str());

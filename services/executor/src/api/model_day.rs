@@ -114,7 +114,7 @@ pub(super) async fn model_day(
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "Invalid date format. Expected YYYY-MM-DD"))?;
     let id: JobId = job.parse().map_err(|_| unknown())?;
     let key = DayKey { job: id, model: model.clone(), trial, date: session };
-    let day = ended_day(&pool, &key).await.map_err(|problem| Problem::internal(&problem))?;
+    let day = ended_day(&pool, &key).await?;
     let day = day.ok_or_else(unknown)?;
     let said = |field: &str| day.conversation.as_ref().and_then(|said| said.get(field)).cloned();
     Ok(Json(EndedModelDay {

@@ -23,7 +23,7 @@ pub(crate) struct JobEnd {
 
 /// Decides the end of a job whose lanes are all finished; reads within the transaction that ends it.
 pub(crate) async fn job_end(
-    connection: &mut storage::PgConnection,
+    connection: &mut storage::Connection,
     planned: &PlannedJob,
     tally: Tally,
     end_cause: EndCause,
@@ -49,7 +49,7 @@ pub(crate) async fn job_end(
 }
 
 async fn added_warnings(
-    connection: &mut storage::PgConnection,
+    connection: &mut storage::Connection,
     planned: &PlannedJob,
     tally: &Tally,
 ) -> Result<Vec<Warning>, ExecutorError> {
@@ -71,7 +71,7 @@ async fn added_warnings(
 }
 
 async fn stale_warnings(
-    connection: &mut storage::PgConnection,
+    connection: &mut storage::Connection,
     planned: &PlannedJob,
 ) -> Result<Vec<Warning>, ExecutorError> {
     let portfolios = execution::portfolios_of(connection, planned.job.id).await?;

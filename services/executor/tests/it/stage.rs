@@ -15,6 +15,7 @@ use runtime::address::Address;
 use runtime::deployment::{Deployment, Mode};
 use runtime::infrastructure::Infrastructure;
 use runtime::outbound::Outbound;
+use runtime::parts::Parts;
 use runtime::relay::{self, Relay, Wake};
 use sqlx::types::Uuid;
 use storage::outbox::{self, StoredMessage};
@@ -80,10 +81,11 @@ impl Stage {
             broker: self.vhost.settings(),
             service: "downloader",
             wake: Wake::default(),
+            parts: Parts::default(),
         };
         let stop = CancellationToken::new();
         let sent = eventually("the downloader's outbox is sent", async || {
-            let (left, _) = outbox::backlog(&self.downloader).await.unwrap();
+            let left = outbox::backlog(&self.downloader).await.unwrap().depth;
             (left == 0).then_some(())
         });
         tokio::select! {
@@ -262,7 +264,7 @@ impl Running {
         let token = stop.clone();
         let work = runtime.spawn(async move {
             let address = config.infrastructure.address.clone();
-            let service = executor::build(config, token.clone()).await?;
+            let service = executor::build(config, token.clone())?;
             let listener = runtime::http::bind(address.listen)?;
             service.run(listener, address, OpenApiRouter::new(), &token).await
         });

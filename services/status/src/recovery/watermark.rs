@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use storage::status::OutboxExtent;
 use uuid::Uuid;
 
-/// Longer than any transaction that writes an outbox: statements end after 60 s, idle transactions after 5 s.
+/// Longer than any transaction that writes an outbox: statements end after 40 s, idle transactions after 5 s.
 const LONGEST_TRANSACTION: Duration = Duration::from_secs(120);
 
 #[derive(Debug, Default)]

@@ -39,15 +39,18 @@ impl Running {
         };
         let stop = CancellationToken::new();
         let config = Config { infrastructure, dead_letter_days: 90, api: settings() };
-        let service = status::build(config.clone(), stop.clone()).await.unwrap();
+        let service = status::build(config.clone(), stop.clone()).unwrap();
         let routes = axum::Router::from(service.routes.clone());
         let address = config.infrastructure.address.clone();
         let listener = runtime::http::bind(address.listen).unwrap();
+        let started = service.health.started();
         let work = {
             let stop = stop.clone();
             async move { service.run(listener, address, OpenApiRouter::new(), &stop).await }
         };
-        Self { vhost, routes, config, stop, work: tokio::spawn(work) }
+        let work = tokio::spawn(work);
+        started.cancelled().await;
+        Self { vhost, routes, config, stop, work }
     }
 
     /// What the service at work answers.

@@ -33,9 +33,8 @@ impl From<NotAccepted> for Problem {
             NotAccepted::Endpoint(_) => Self::new(StatusCode::BAD_REQUEST, error.to_string()),
             NotAccepted::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             NotAccepted::Full => Self::new(StatusCode::BAD_REQUEST, error.to_string()).retry_after(5),
-            NotAccepted::Message(_) | NotAccepted::Json(_) | NotAccepted::Storage(_) => {
-                Self::internal(&error)
-            }
+            NotAccepted::Storage(error) => error.into(),
+            NotAccepted::Message(_) | NotAccepted::Json(_) => Self::internal(&error),
         }
     }
 }
@@ -54,6 +53,9 @@ impl From<NotRetried> for Problem {
 
 impl From<CancelError> for Problem {
     fn from(error: CancelError) -> Self {
-        Self::internal(&error)
+        match error {
+            CancelError::Storage(error) => error.into(),
+            CancelError::Message(error) => Self::internal(&error),
+        }
     }
 }

@@ -109,12 +109,14 @@ impl Stage {
         config.endpoints = endpoints.unwrap_or(config.endpoints);
         let stop = CancellationToken::new();
         let address = config.infrastructure.address.clone();
-        let service = trigger::build(config, stop.clone()).await.unwrap();
+        let service = trigger::build(config, stop.clone()).unwrap();
         let listener = http::bind(([127, 0, 0, 1], 0).into()).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let token = stop.clone();
         let probes = OpenApiRouter::new();
+        let started = service.health.started();
         let work = tokio::spawn(async move { service.run(listener, address, probes, &token).await });
+        started.cancelled().await;
         // An error means that there is a provider already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().no_proxy().build().unwrap();

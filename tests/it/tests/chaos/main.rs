@@ -9,6 +9,7 @@
 
 mod broker;
 mod cancel;
+mod database;
 mod kill;
 mod noise;
 mod pause;

@@ -1,11 +1,12 @@
 //! Attempts at an agent's day. One is open for each portfolio and date; it is resumed until it has ended.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::{FromRow, PgPool};
+use sqlx::FromRow;
 
 use super::super::lanes::{self, Lane};
 use crate::error::{Result, StorageError};
 use crate::outbox::NewMessage;
+use crate::pool::PgPool;
 use crate::sql::without_waiting_if;
 
 /// An open attempt in the hands of the lane's worker.

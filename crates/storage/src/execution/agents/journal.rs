@@ -6,11 +6,12 @@ use chrono::NaiveDate;
 use domain::agent::{EndReason, Entry, EntryKind, Journal};
 use domain::values::ids::PortfolioId;
 use rust_decimal::Decimal;
-use sqlx::{FromRow, PgPool};
+use sqlx::FromRow;
 
 use super::super::lanes::{Durable, Lane};
 use super::attempts::Attempt;
 use crate::error::{Result, StorageError};
+use crate::pool::PgPool;
 use crate::sql::without_waiting_if;
 
 /// The response to a call, with what it cost.

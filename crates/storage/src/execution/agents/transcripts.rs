@@ -3,9 +3,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::values::ids::JobId;
 use serde_json::Value;
-use sqlx::{FromRow, PgPool};
+use sqlx::FromRow;
 
 use crate::error::Result;
+use crate::pool::PgPool;
 
 /// Which day of which job.
 #[derive(Debug, Clone)]

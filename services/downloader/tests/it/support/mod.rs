@@ -12,11 +12,12 @@ use domain::strategy::policy::Policy;
 use domain::values::ids::JobId;
 use runtime::CancellationToken;
 use runtime::address::Address;
+use runtime::parts::Parts;
 use runtime::relay::{Relay, Wake};
 use runtime::settings::Settings;
-use sqlx::PgPool;
 use standin::{AlphaVantage, Builder};
 use storage::Owner;
+use storage::PgPool;
 use storage::market::BarRow;
 use storage::trigger::{Acceptance, Admission};
 use test_support::{TestDatabase, TestVhost};
@@ -118,6 +119,7 @@ impl World {
             broker: world.vhost.settings(),
             service: "trigger",
             wake: Wake::default(),
+            parts: Parts::default(),
         };
         world.parts.push(tokio::spawn(relay.run(world.stop.clone())));
         world
@@ -128,12 +130,14 @@ impl World {
         let environment = self.settings.iter().cloned().collect();
         let config = downloader::Config::from_settings(&mut Settings::new(environment, None), 8082).unwrap();
         let stop = self.stop.clone();
-        let service = downloader::build(config, stop.clone()).await.unwrap();
+        let service = downloader::build(config, stop.clone()).unwrap();
         let (address, probes) = (Address::loopback(0), OpenApiRouter::new());
         let listener = runtime::http::bind(address.listen).unwrap();
+        let started = service.health.started();
         self.parts.push(tokio::spawn(async move {
             service.run(listener, address, probes, &stop).await.unwrap();
         }));
+        started.cancelled().await;
     }
 
     /// Accepts a job, as trigger does.

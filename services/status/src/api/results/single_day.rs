@@ -160,9 +160,7 @@ pub(super) async fn results(
     let conversations = match reasoning {
         Reasoning::Full => {
             let keys: Vec<_> = rows.iter().map(|row| (row.job, row.key.clone())).collect();
-            storage::status::conversations(&api.pool, &keys)
-                .await
-                .map_err(|problem| Problem::internal(&problem))?
+            storage::status::conversations(&api.pool, &keys).await?
         }
         Reasoning::None | Reasoning::Summary => BTreeMap::new(),
     };

@@ -1,0 +1,149 @@
+//! A service's connections.
+
+use std::future::ready;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgRow, PgStatement, PgTypeInfo};
+use sqlx::{Describe, Execute, Executor, Postgres, SqlStr};
+use tokio::time::timeout;
+
+use crate::connection::{Connection, Patience, Seen, Steps};
+use crate::error::Result;
+use crate::transaction::Transaction;
+
+/// How long a connection is waited for. It is the limit of sqlx's pool.
+pub(crate) const MAX_ACQUIRE: Duration = Duration::from_secs(10);
+/// The same for somebody who waits, as long as Postgres answers nobody: it is away.
+const MAX_ACQUIRE_FOR_REQUEST: Duration = Duration::from_millis(900);
+/// How long a statement may take.
+const MAX_ANSWER: Duration = Duration::from_secs(15);
+/// The same for statements that read or write much: a little above the server's own limit.
+const MAX_LONG_ANSWER: Duration = Duration::from_secs(42);
+/// The server's own limit for a statement.
+pub(crate) const STATEMENT_TIMEOUT: &str = "40s";
+
+/// The connections of a service: a pool with its role and search path. No wait on one of them is without an end.
+#[derive(Debug, Clone)]
+pub struct PgPool {
+    connections: sqlx::PgPool,
+    max_acquire: Duration,
+    patience: Patience,
+}
+
+impl From<sqlx::PgPool> for PgPool {
+    fn from(connections: sqlx::PgPool) -> Self {
+        let patience = Patience { limit: MAX_ANSWER, seen: Arc::new(Seen::new()) };
+        Self { connections, max_acquire: MAX_ACQUIRE, patience }
+    }
+}
+
+impl PgPool {
+    /// The same connections for the requests of users, who learn within a second that the database is away.
+    #[must_use]
+    pub fn for_requests(&self) -> Self {
+        Self { max_acquire: MAX_ACQUIRE_FOR_REQUEST, ..self.clone() }
+    }
+
+    /// The same connections for statements that read or write much, which may take up to 40 s and not only 15 s.
+    #[must_use]
+    pub fn for_long_statements(&self) -> Self {
+        let patience = Patience { limit: MAX_LONG_ANSWER, ..self.patience.clone() };
+        Self { patience, ..self.clone() }
+    }
+
+    /// How many statements have waited for PostgreSQL for more than three seconds, and still do.
+    pub fn slow_statements(&self) -> usize {
+        self.patience.seen.slow()
+    }
+
+    /// A connection, which is given back when it is dropped.
+    ///
+    /// # Errors
+    /// Also when none can be had in time.
+    pub async fn acquire(&self) -> Result<Connection> {
+        Ok(self.pooled().await?)
+    }
+
+    /// A connection beside those of the pool.
+    ///
+    /// # Errors
+    /// Also when none can be had in time.
+    pub async fn open(&self) -> Result<Connection> {
+        Ok(Connection::own(self.connection().await?.detach(), self.patience.clone()))
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// Also when no connection can be had in time.
+    pub async fn begin(&self) -> Result<Transaction> {
+        Transaction::begin(self.acquire().await?).await
+    }
+
+    async fn pooled(&self) -> sqlx::Result<Connection> {
+        Ok(Connection::pooled(self.connection().await?, self.patience.clone()))
+    }
+
+    async fn connection(&self) -> sqlx::Result<PoolConnection<Postgres>> {
+        let mut acquired = pin!(self.connections.acquire());
+        loop {
+            match timeout(self.max_acquire, acquired.as_mut()).await {
+                Ok(acquired) => return acquired,
+                // All connections are in use, and Postgres answers.
+                Err(_) if self.patience.seen.has_answered_within(self.max_acquire) => {}
+                Err(_) => return Err(sqlx::Error::PoolTimedOut),
+            }
+        }
+    }
+}
+
+impl<'p> Executor<'p> for &'p PgPool {
+    type Database = Postgres;
+
+    /// Answers when all rows are there. A [`Connection`] hands them out as they come.
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> Steps<'e>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let steps = async move {
+            let mut connection = self.pooled().await?;
+            let steps: Vec<_> = Executor::fetch_many(&mut connection, query).try_collect().await?;
+            Ok::<_, sqlx::Error>(stream::iter(steps).map(Ok))
+        };
+        stream::once(steps).try_flatten().boxed()
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Option<PgRow>>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        Box::pin(async move { Executor::fetch_optional(&mut self.pooled().await?, query).await })
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [PgTypeInfo],
+    ) -> BoxFuture<'e, sqlx::Result<PgStatement>>
+    where
+        'p: 'e,
+    {
+        Box::pin(async move { Executor::prepare_with(&mut self.pooled().await?, sql, parameters).await })
+    }
+
+    fn describe<'e>(self, _: SqlStr) -> BoxFuture<'e, sqlx::Result<Describe<Postgres>>>
+    where
+        'p: 'e,
+    {
+        Box::pin(ready(Err(sqlx::Error::Protocol(
+            "statements are described by sqlx's macros only".to_owned(),
+        ))))
+    }
+}
