@@ -61,11 +61,11 @@ fi
 read -ra words <<<"$(tool)"
 
 file=${1:-$repo_root/docker-compose.yml}
-passwords=$(mktemp)
-trap 'rm -f "$passwords"' EXIT
-"$repo_root/deploy/accounts.sh" "$passwords"
+accounts=$(mktemp -d)
+trap 'rm -rf "$accounts"' EXIT
+"$repo_root/deploy/accounts.sh" "$accounts/passwords" "$accounts"
 for profile in "" standin telemetry; do
-  answer=$(COMPOSE_PROFILES=$profile "${words[@]}" --env-file "$passwords" -f "$file" config 2>&1) ||
+  answer=$(COMPOSE_PROFILES=$profile "${words[@]}" --env-file "$accounts/passwords" -f "$file" config 2>&1) ||
     { printf '%s\n' "$answer" | tail -n 12 >&2; die "${words[*]} does not accept $file (profile '${profile:-none}')."; }
   for service in postgres rabbitmq migrate trigger downloader executor status gateway; do
     grep -q "^  $service:" <<<"$answer" || die "$file has no service $service, says ${words[*]}."

@@ -17,10 +17,11 @@ compose() {
   local words
   read -ra words <<<"$(engine)"
   [ "${#words[@]}" -gt 0 ] || die "the container engine that was used before does not answer; start it, or run with MODELDAY_ENGINE=native after deleting $state."
-  local mq
-  mq=$(mq_port || echo 28672)
-  MODELDAY_PG_PORT=$(pg_port || true) MODELDAY_MQ_PORT=$mq MODELDAY_MQ_MANAGEMENT_PORT=$((mq + 10)) \
-    "${words[@]}" -p "$project" -f "$repo_root/docker-compose.yml" --env-file "$state/passwords" "$@" 8>&- 9>&-
+  local files=(-f "$repo_root/docker-compose.yml")
+  ! mq_for_tests || files+=(-f "$here/for-tests.yml")
+  MODELDAY_PG_PORT=$(pg_port || true) MODELDAY_MQ_PORT=$(mq_port || true) MODELDAY_MQ_MANAGEMENT_PORT=$(mq_management_port) \
+    MODELDAY_BROKER_ACCOUNTS=$state/accounts \
+    "${words[@]}" -p "$project" "${files[@]}" --env-file "$state/passwords" "$@" 8>&- 9>&-
 }
 
 # container_set_up DATABASE: the database, with the accounts of the installation `modelday`.
@@ -34,7 +35,7 @@ container_set_up() {
 container_ready() {
   case $1 in
     postgres) compose exec -T postgres pg_isready -q -h 127.0.0.1 -U modelday >/dev/null 2>&1 ;;
-    rabbitmq) mq_speaks_amqp && [ "$(http_status $(($(mq_port) + 10)) /api/whoami guest:guest)" = 200 ] ;;
+    rabbitmq) mq_answers ;;
   esac
 }
 

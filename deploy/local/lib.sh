@@ -20,8 +20,8 @@ prepare_state() {
   [ -w "$state" ] || die "the folder $state belongs to $(stat -c %U "$state"); remove it as that user, or set MODELDAY_STATE to another one."
 }
 
-# Makes the passwords of all accounts of this state folder.
-make_passwords() { "$repo_root/deploy/accounts.sh" "$state/passwords"; }
+# Makes the passwords of all accounts of this state folder, and what RabbitMQ takes its accounts from.
+make_accounts() { env -u MODELDAY_INSTALLATION "$repo_root/deploy/accounts.sh" "$state/passwords" "$state/accounts" "$@"; }
 # password NAME: that of an account, such as DATABASE_OWNER.
 password() { sed -n "s/^$1_PASSWORD=//p" "$state/passwords"; }
 

@@ -24,14 +24,23 @@ mq_too_old() {
 }
 
 mq_port() { cat "$mq_dir/port" 2>/dev/null; }
-mq_url() { echo "amqp://guest:guest@127.0.0.1:$(mq_port)/%2f"; }
-mq_management_url() { echo "http://guest:guest@127.0.0.1:$(($(mq_port) + 10))"; }
+mq_management_port() { echo $(($(mq_port) + 10)); }
+mq_url() { echo "amqp://$1:$2@127.0.0.1:$(mq_port)/modelday"; }
+
+# For tests, which make virtual hosts and accounts: an administrator, and the management plugin.
+mq_for_tests() { [ -e "$state/accounts/for-tests.json" ]; }
 
 # The broker deletes its own pid file early in its shutdown, so this script makes a copy.
 mq_pid() { cat "$mq_dir/server.pid" 2>/dev/null || cat "$mq_dir/pid" 2>/dev/null || true; }
 mq_alive() { alive "$(mq_pid)" "$mq_dir/home"; }
 mq_gone() { ! mq_alive; }
-mq_ready() { mq_alive && mq_speaks_amqp && [ "$(http_status $(($(mq_port) + 10)) /api/whoami guest:guest)" = 200 ]; }
+mq_ready() { mq_alive && mq_answers; }
+
+# The broker answers clients when it has imported the accounts.
+mq_answers() {
+  mq_speaks_amqp || return 1
+  ! mq_for_tests || [ "$(http_status "$(mq_management_port)" /api/whoami "administrator:$(password BROKER_ADMINISTRATOR)")" = 200 ]
+}
 
 # An open port does not prove that the broker runs: it must answer the AMQP header.
 mq_speaks_amqp() {
@@ -68,19 +77,20 @@ mq_configure() {
   mkdir -p "$mq_dir"/{home,data,log,generated}
   : >"$mq_dir/empty.conf"
   echo '[].' >"$mq_dir/advanced.config"
-  echo '[rabbitmq_management].' >"$mq_dir/enabled_plugins"
+  if mq_for_tests; then echo '[rabbitmq_management].'; else echo '[].'; fi >"$mq_dir/enabled_plugins"
+  rm -rf "$mq_dir/accounts"
+  cp -a "$state/accounts" "$mq_dir/accounts"
   [ -s "$mq_dir/home/.erlang.cookie" ] || (umask 077 && od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >"$mq_dir/home/.erlang.cookie")
   chmod 400 "$mq_dir/home/.erlang.cookie"
   cat >"$mq_dir/rabbitmq.conf" <<CONF
 listeners.tcp.local = 127.0.0.1:$port
-management.tcp.ip = 127.0.0.1
-management.tcp.port = $((port + 10))
-loopback_users.guest = true
+load_definitions = $mq_dir/accounts
 disk_free_limit.absolute = 100MB
 vm_memory_high_watermark.absolute = 1GB
 log.console = false
 log.file.level = warning
 CONF
+  ! mq_for_tests || printf '%s\n' 'management.tcp.ip = 127.0.0.1' "management.tcp.port = $(mq_management_port)" >>"$mq_dir/rabbitmq.conf"
   [ -z "${MODELDAY_TLS:-}" ] || mq_speak_tls >>"$mq_dir/rabbitmq.conf"
 }
 
@@ -99,6 +109,7 @@ CONF
 mq_up() {
   local deadline=$((SECONDS + 120))
   mq_check_version
+  mq_forget_other_accounts
   if mq_ready; then return; fi
   if ! mq_alive; then
     mq_stop_mapper
@@ -119,6 +130,13 @@ mq_up() {
   done
   mq_pid >"$mq_dir/server.pid.new" && mv "$mq_dir/server.pid.new" "$mq_dir/server.pid"
   say "RabbitMQ $(mq_version) listens on 127.0.0.1:$(mq_port)."
+}
+
+# A broker with other accounts, such as `guest`, begins anew: nothing is lost, because PostgreSQL has every message.
+mq_forget_other_accounts() {
+  [ -d "$mq_dir/data" ] && ! diff -rq "$state/accounts" "$mq_dir/accounts" >/dev/null 2>&1 || return 0
+  if mq_alive; then mq_down; fi
+  rm -rf "$mq_dir/data"
 }
 
 mq_down() {

@@ -59,7 +59,7 @@ choose_provider() {
   export ALPHAVANTAGE_BASE_URL ALPHAVANTAGE_API_KEY=standin-paying-key
 }
 
-# In DEV, agents are scripted, and messages have a separate virtual host.
+# In DEV, agents are scripted.
 choose_agents() {
   if ! is_development; then
     stop agents "$agents"
@@ -75,24 +75,7 @@ choose_agents() {
     DEV_ENDPOINT_URL=http://127.0.0.1:$(port_of agents)/v1
     export DEV_ENDPOINT_URL
   fi
-  make_virtual_host
   say "DEPLOYMENT_MODE=DEV: agents are scripted at $(without_password "$DEV_ENDPOINT_URL"), and the data is separate."
-}
-
-# The DEV virtual host beside that of AMQP_URL. A broker of the user's is not changed; modelday reports what is missing.
-make_virtual_host() {
-  local address=${AMQP_URL#*://} name='' user
-  if [[ $address = */* ]]; then name=${address#*/}; fi
-  name=${name%%\?*}
-  case $name in '' | %2f | %2F) name=modelday ;; esac
-  name=${name}_dev
-  user=${address%%:*}
-  [ "$(cat "$state/rabbitmq.provider" 2>/dev/null)" != given ] || return 0
-  {
-    "$here/stack.sh" ctl rabbitmq add_vhost "$name" || true
-    "$here/stack.sh" ctl rabbitmq set_permissions -p "$name" "$user" '.*' '.*' '.*'
-  } >"$state/vhost.log" 2>&1 7>&- ||
-    { last_lines "$state/vhost.log"; die "the virtual host $name could not be made; the lines above are from $state/vhost.log."; }
 }
 
 serve() {

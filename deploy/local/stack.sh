@@ -16,8 +16,9 @@ usage: deploy/local/stack.sh COMMAND
 
   up [--only postgres|rabbitmq] [--private] [--for-tests]
                            start what is not running yet
-  env                      print the exports of DATABASE_URL, AMQP_URL, AMQP_MANAGEMENT_URL and of each service's own,
-                           such as TRIGGER_DATABASE_URL; after --for-tests only those of administrators
+  env                      print the exports of DATABASE_URL and of the accounts of each service, such as
+                           TRIGGER_DATABASE_URL and TRIGGER_AMQP_URL; READER_AMQP_URL is for programs of yours.
+                           After --for-tests: DATABASE_URL, AMQP_URL and AMQP_MANAGEMENT_URL of administrators
   status                   say what runs; the exit code is 1 when something does not
   down                     stop what `up` started; the data stays
   stop postgres|rabbitmq   stop one of them
@@ -31,7 +32,7 @@ else the packages of Debian or Ubuntu, which it installs when they are absent.
 
   MODELDAY_STATE    where the data and the logs are (default: .local in the repository)
   MODELDAY_PG_PORT  first port to try for PostgreSQL (28432)
-  MODELDAY_MQ_PORT  first port to try for RabbitMQ (28672; its management is 10 above)
+  MODELDAY_MQ_PORT  first port to try for RabbitMQ (28672; its management, for tests only, is 10 above)
   MODELDAY_ENGINE   auto, native or container (auto)
   MODELDAY_TLS      folder with ca.pem, server.pem and server.key: servers of the machine's packages speak TLS too,
                     RabbitMQ on the port after its own
@@ -86,7 +87,7 @@ up() {
       *) usage >&2; exit 2 ;;
     esac
   done
-  make_passwords
+  if [ "$for_tests" = yes ]; then make_accounts --for-tests; else make_accounts; fi
   for component in "${components[@]}"; do
     kind[$component]=$(choose_provider "$component" "$private") || exit 1
     case ${kind[$component]} in
@@ -114,7 +115,7 @@ write_env() {
   esac >>"$file"
   case $(provider rabbitmq) in
     given) export_line AMQP_URL "${AMQP_URL:-}"; export_line AMQP_MANAGEMENT_URL "${AMQP_MANAGEMENT_URL:-}" ;;
-    native | container) export_line AMQP_URL "$(mq_url)"; export_line AMQP_MANAGEMENT_URL "$(mq_management_url)" ;;
+    native | container) export_rabbitmq "$1" ;;
   esac >>"$file"
   mv "$file" "$state/env"
 }
@@ -124,6 +125,17 @@ export_postgres() {
   export_line DATABASE_URL "$(pg_url modelday_owner "$(password DATABASE_OWNER)")"
   for service in trigger downloader executor status; do
     export_line "${service^^}_DATABASE_URL" "$(pg_url "modelday_${service}_login" "$(password "DATABASE_${service^^}")")"
+  done
+}
+export_rabbitmq() {
+  local account
+  if [ "$1" = yes ]; then
+    export_line AMQP_URL "$(mq_url administrator "$(password BROKER_ADMINISTRATOR)")"
+    export_line AMQP_MANAGEMENT_URL "http://administrator:$(password BROKER_ADMINISTRATOR)@127.0.0.1:$(mq_management_port)"
+    return
+  fi
+  for account in trigger downloader executor status reader; do
+    export_line "${account^^}_AMQP_URL" "$(mq_url "modelday_$account" "$(password "BROKER_${account^^}")")"
   done
 }
 export_line() { [ -z "$2" ] || printf 'export %s=%q\n' "$1" "$2"; }
@@ -171,7 +183,7 @@ both() { for component in rabbitmq postgres; do on "$1" "$component"; done; }
 
 wipe() {
   both wipe
-  rm -rf "$state"/{env,passwords,postgres.provider,rabbitmq.provider,containers.log,install.log}
+  rm -rf "$state"/{env,passwords,accounts,postgres.provider,rabbitmq.provider,containers.log,install.log}
 }
 
 exclusively() {

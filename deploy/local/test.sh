@@ -51,7 +51,7 @@ fi
 environment=$(stack env) || exit 1
 eval "$environment"
 [ -n "${AMQP_MANAGEMENT_URL:-}" ] ||
-  die "the tests make their own virtual hosts: besides AMQP_URL they need AMQP_MANAGEMENT_URL, as in http://guest:guest@127.0.0.1:15672."
+  die "the tests make their own virtual hosts: besides AMQP_URL they need AMQP_MANAGEMENT_URL, with an administrator, as in http://user:password@127.0.0.1:15672."
 export MODELDAY_TEST_STATE=$state
 unset MODELDAY_STATE
 

@@ -12,6 +12,7 @@ use lapin::{
 };
 
 use crate::signature::{Authentication, Keyring};
+use crate::topology::Account;
 
 const HEARTBEAT_SECONDS: u16 = 10;
 /// Frame size in bytes, large enough for the headers of every message that this project publishes.
@@ -23,6 +24,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct BrokerConfig {
     uri: Arc<AMQPUri>,
     service: Arc<str>,
+    account: Option<Account>,
     ca_file: Option<PathBuf>,
     timeout: Duration,
     authentication: Authentication,
@@ -50,7 +52,7 @@ pub enum BrokerError {
     Certificate(#[source] lapin::Error),
     /// The virtual host does not exist, or this user has no access to it.
     #[error(
-        "the broker has no virtual host {name:?} for this user; make it with \"rabbitmqctl add_vhost {name}\" and \"rabbitmqctl set_permissions -p {name} USER '.*' '.*' '.*'\""
+        "the broker has no virtual host {name:?} for this user; make it with \"rabbitmqctl add_vhost {name}\", and the user's permissions in it as docs/accounts.md says"
     )]
     VirtualHost {
         /// As configured.
@@ -107,7 +109,20 @@ impl BrokerConfig {
         uri.query.heartbeat = Some(HEARTBEAT_SECONDS);
         let timeout = Duration::from_secs(10);
         let authentication = Authentication::default();
-        Ok(Self { uri: Arc::new(uri), service: service.into(), ca_file: None, timeout, authentication })
+        Ok(Self {
+            uri: Arc::new(uri),
+            service: service.into(),
+            account: None,
+            ca_file: None,
+            timeout,
+            authentication,
+        })
+    }
+
+    /// Declares only the part of the topology that `account` may declare. Without this, everything is declared.
+    #[must_use]
+    pub fn with_account(self, account: Account) -> Self {
+        Self { account: Some(account), ..self }
     }
 
     /// Trusts the authorities of a PEM file for `amqps://`, besides those of the system. The file is read at every connect,
@@ -168,6 +183,10 @@ impl BrokerConfig {
         let is_loopback =
             host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
         matches!(self.uri.scheme, AMQPScheme::AMQP) && !is_loopback
+    }
+
+    pub(crate) fn account(&self) -> Option<Account> {
+        self.account
     }
 
     pub(crate) fn timeout(&self) -> Duration {

@@ -38,8 +38,8 @@ pub enum PublishError {
     /// The broker is unreachable, blocked or too slow. It may or may not have the message: publish it again.
     #[error("broker unavailable: {0}")]
     Transient(#[from] BrokerError),
-    /// No queue is bound for it. The publisher has declared the topology again since. When the next attempt is
-    /// returned too, the topology has no queue for this routing key.
+    /// No queue is bound for it. The publisher has declared again what its account may declare. When the next attempt is
+    /// returned too, no service that reads this routing key has run yet.
     #[error("message {message} to {destination} was returned: {reason}")]
     Returned {
         /// The message's id.

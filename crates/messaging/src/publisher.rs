@@ -9,9 +9,10 @@ use tokio::{sync::Mutex, time::Instant};
 use crate::{
     confirms::Confirms,
     connection::{BrokerConfig, BrokerError, backoff_jittered, close},
+    declaration::declare_topology,
     envelope::Envelope,
     outgoing::{Outgoing, PublishError, Published},
-    semconv, topology,
+    semconv,
     trace_context::LinkSpan,
 };
 
@@ -49,7 +50,7 @@ impl Publisher {
         Self { link_span: Some(link), ..self }
     }
 
-    /// Connects and declares the topology, unless that is done already.
+    /// Connects and declares the topology of its account, unless that is done already.
     ///
     /// # Errors
     /// When the broker cannot be used.
@@ -125,7 +126,7 @@ impl Publisher {
     }
 
     /// Closes a session that failed: a late confirm is not taken for that of another message, and a channel whose messages
-    /// the broker refused may refuse them for ever. Declares the topology again after a message was returned.
+    /// the broker refused may refuse them for ever. Declares the topology of its account again after a message was returned.
     async fn repair(&self, state: &mut State, published: &Published) {
         let keep = match &published.failure {
             None | Some(PublishError::Unencodable { .. }) => true,
@@ -181,7 +182,8 @@ impl Publisher {
     }
 
     async fn declare(&self, connection: &Connection) -> Result<(), BrokerError> {
-        self.config.bounded("declaring the topology", topology::declare(connection)).await.map(|_| ())
+        let declaring = declare_topology(connection, self.config.account());
+        self.config.bounded("declaring the topology", declaring).await.map(|_| ())
     }
 }
 

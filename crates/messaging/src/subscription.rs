@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     connection::{BrokerConfig, BrokerError, backoff_jittered, close},
+    declaration::{declare_topology, is_not_found},
     hooks::{HookRunner, Hooks, Subscribed},
     semconv, topology,
 };
@@ -183,7 +184,8 @@ impl Subscription {
         source: &Source,
         prefetch: u16,
     ) -> Result<(bool, (Channel, Consumer)), BrokerError> {
-        let created = config.bounded("declaring the topology", topology::declare(connection)).await?;
+        let declaring = declare_topology(connection, config.account());
+        let created = config.bounded("declaring the topology", declaring).await?;
         let subscribed = config.bounded("subscribing", subscribe(connection, source, prefetch)).await?;
         Ok((created.contains(&&*source.name()), subscribed))
     }
@@ -222,7 +224,7 @@ impl Subscription {
         };
         let (consumers, messages) = match config.bounded("probing the queue", counting).await {
             Ok(counts) => counts,
-            Err(BrokerError::Amqp { source, .. }) if topology::is_not_found(&source) => {
+            Err(BrokerError::Amqp { source, .. }) if is_not_found(&source) => {
                 return Err(Loss::QueueGone("the queue does not exist"));
             }
             Err(error) => return Err(Loss::Disconnected(error.to_string())),

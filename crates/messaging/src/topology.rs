@@ -1,22 +1,18 @@
-//! Every exchange and queue of the system, declared by every service on every connect.
+//! Every exchange and queue of the system: who publishes to it and who reads it.
 //!
 //! RabbitMQ cannot change the arguments of an existing queue, so there are few; anything to be tuned later belongs into
-//! a policy of the broker.
-
-use std::time::Duration;
+//! a policy of the broker. What the accounts may do, in `deploy/rabbitmq/accounts.json`, follows from these tables; a
+//! test compares them.
 
 use lapin::{
-    Channel, Connection, ErrorKind, ExchangeKind,
-    options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueuePurgeOptions},
+    ExchangeKind,
     types::{AMQPValue, FieldTable, LongString},
 };
-
-use crate::connection::{BrokerConfig, BrokerError, close};
 
 /// Public events; the routing key is the event's type.
 pub const EVENTS: &str = "modelday.events";
 /// Private commands; the routing key is the command's name.
-pub const COMMANDS: &str = "modelday.commands";
+pub const COMMANDS: &str = "modelday.commands.v2";
 /// Hints to every running process. Nothing depends on them; they are published without `mandatory`.
 pub const CONTROL: &str = "modelday.control";
 /// The broker's default exchange: every queue is bound to it by its own name.
@@ -54,11 +50,26 @@ pub mod commands {
     pub const JOB_CANCEL: &str = "job.cancel";
 }
 
+/// A service, which has an account of its own at the broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Account {
+    /// Of trigger.
+    Trigger,
+    /// Of downloader.
+    Downloader,
+    /// Of executor.
+    Executor,
+    /// Of status.
+    Status,
+}
+
 /// A queue and what it receives.
 #[derive(Debug)]
 pub struct QueueSpec {
     /// Its name.
     pub name: &'static str,
+    /// Who declares and reads it.
+    pub reader: Account,
     /// The exchange it is bound to.
     pub exchange: &'static str,
     /// The routing keys of the bindings.
@@ -76,24 +87,80 @@ pub enum OnDeath {
     Stays,
 }
 
+/// What an account publishes to an exchange.
+#[derive(Debug)]
+pub struct Publication {
+    /// Who publishes.
+    pub account: Account,
+    /// To which exchange.
+    pub exchange: &'static str,
+    /// With which routing keys. The broker checks them on topic exchanges only; so [`COMMANDS`] is one.
+    pub routing_keys: &'static [&'static str],
+}
+
 /// Exchanges, all durable.
-const EXCHANGES: [(&str, ExchangeKind); 4] = [
+pub const EXCHANGES: [(&str, ExchangeKind); 4] = [
     (EVENTS, ExchangeKind::Topic),
-    (COMMANDS, ExchangeKind::Direct),
+    (COMMANDS, ExchangeKind::Topic),
     (CONTROL, ExchangeKind::Fanout),
     (DEAD, ExchangeKind::Topic),
 ];
+
+/// What is published by whom. Besides, every account publishes to [`DEAD`] what it cannot handle.
+pub const PUBLICATIONS: [Publication; 7] = [
+    Publication { account: Account::Trigger, exchange: EVENTS, routing_keys: &["modelday.job.requested.v1"] },
+    Publication { account: Account::Trigger, exchange: COMMANDS, routing_keys: &[commands::JOB_CANCEL] },
+    Publication { account: Account::Trigger, exchange: CONTROL, routing_keys: &[commands::JOB_CANCEL] },
+    Publication {
+        account: Account::Downloader,
+        exchange: EVENTS,
+        routing_keys: &[
+            "modelday.data.download_started.v1",
+            "modelday.data.download_progressed.v1",
+            "modelday.data.ready.v1",
+            "modelday.data.waiting.v1",
+            "modelday.data.failed.v1",
+        ],
+    },
+    Publication {
+        account: Account::Executor,
+        exchange: EVENTS,
+        routing_keys: &[
+            "modelday.job.started.v1",
+            "modelday.job.completed.v1",
+            "modelday.job.partial.v1",
+            "modelday.job.failed.v1",
+            "modelday.job.cancelled.v1",
+            "modelday.model_day.started.v1",
+            "modelday.model_day.completed.v1",
+            "modelday.model_day.failed.v1",
+            "modelday.model_days.skipped.v1",
+        ],
+    },
+    Publication {
+        account: Account::Executor,
+        exchange: COMMANDS,
+        routing_keys: &[commands::LANE_CONTINUE, commands::LANE_CONTINUE_AGENTS],
+    },
+    // Replays of dead letters: the name of the queue is the routing key.
+    Publication { account: Account::Status, exchange: DEFAULT, routing_keys: &[] },
+];
+
+/// Who listens to [`CONTROL`], with a temporary queue for each process.
+pub const CONTROL_LISTENERS: [Account; 2] = [Account::Downloader, Account::Executor];
 
 /// Queues, all durable quorum queues. The queue of the dead letters comes first, since the others use it.
 pub const QUEUES: [QueueSpec; 8] = [
     QueueSpec {
         name: queues::STATUS_DEAD_LETTERS,
+        reader: Account::Status,
         exchange: DEAD,
         routing_keys: &["#"],
         on_death: OnDeath::Stays,
     },
     QueueSpec {
         name: queues::TRIGGER_JOBS,
+        reader: Account::Trigger,
         exchange: EVENTS,
         routing_keys: &[
             "modelday.job.completed.v1",
@@ -105,36 +172,42 @@ pub const QUEUES: [QueueSpec; 8] = [
     },
     QueueSpec {
         name: queues::DOWNLOADER_JOBS,
+        reader: Account::Downloader,
         exchange: EVENTS,
         routing_keys: &["modelday.job.requested.v1"],
         on_death: OnDeath::ToDeadLetters,
     },
     QueueSpec {
         name: queues::EXECUTOR_PLANS,
+        reader: Account::Executor,
         exchange: EVENTS,
         routing_keys: &["modelday.data.ready.v1", "modelday.data.failed.v1"],
         on_death: OnDeath::ToDeadLetters,
     },
     QueueSpec {
         name: queues::EXECUTOR_LANES,
+        reader: Account::Executor,
         exchange: COMMANDS,
         routing_keys: &[commands::LANE_CONTINUE],
         on_death: OnDeath::ToDeadLetters,
     },
     QueueSpec {
         name: queues::EXECUTOR_AGENTS,
+        reader: Account::Executor,
         exchange: COMMANDS,
         routing_keys: &[commands::LANE_CONTINUE_AGENTS],
         on_death: OnDeath::ToDeadLetters,
     },
     QueueSpec {
         name: queues::EXECUTOR_CONTROL,
+        reader: Account::Executor,
         exchange: COMMANDS,
         routing_keys: &[commands::JOB_CANCEL],
         on_death: OnDeath::ToDeadLetters,
     },
     QueueSpec {
         name: queues::STATUS_PROJECTION,
+        reader: Account::Status,
         exchange: EVENTS,
         routing_keys: &["modelday.#"],
         on_death: OnDeath::ToDeadLetters,
@@ -144,84 +217,41 @@ pub const QUEUES: [QueueSpec; 8] = [
 /// Deliveries after which the broker gives a message up. A last resort, since attempts are counted in Postgres.
 const DELIVERY_LIMIT: i64 = 1000;
 
-/// Wait before a missing queue is declared. When RabbitMQ 3.10 deletes a quorum queue that is declared again within
-/// about 10 ms, its consumers are not cancelled: they stay registered and receive nothing.
-const REDECLARE_DELAY: Duration = Duration::from_millis(250);
+impl Account {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Trigger, Self::Downloader, Self::Executor, Self::Status];
 
-/// Declares all exchanges and queues. Returns the queues that did not exist: either they are new, or their messages are
-/// lost. It may be repeated, and run by many processes at once; then more than one may return the same queue.
-///
-/// # Errors
-/// Of lapin; a queue that exists with other arguments is `PRECONDITION_FAILED`.
-pub async fn declare(connection: &Connection) -> lapin::Result<Vec<&'static str>> {
-    let created = missing_queues(connection).await?;
-    if !created.is_empty() {
-        tokio::time::sleep(REDECLARE_DELAY).await;
-    }
-    let channel = connection.create_channel().await?;
-    for (name, kind) in EXCHANGES {
-        let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
-        channel.exchange_declare(name.into(), kind, options, FieldTable::default()).await?;
-    }
-    for queue in &QUEUES {
-        declare_queue(&channel, queue).await?;
-    }
-    channel.close(200, "declared".into()).await?;
-    if !created.is_empty() {
-        tracing::warn!(queues = ?created, "created {} queues that were not there", created.len());
-    }
-    Ok(created)
-}
-
-/// Declares everything and removes all messages from the queues, for deployments that start without data. No consumer
-/// may be at work meanwhile.
-///
-/// # Errors
-/// When the broker does not answer, or refuses.
-pub async fn empty(broker: &BrokerConfig) -> Result<(), BrokerError> {
-    let connection = broker.connect("empty").await?;
-    let emptied = broker
-        .bounded("emptying the queues", async {
-            declare(&connection).await?;
-            let channel = connection.create_channel().await?;
-            for queue in &QUEUES {
-                channel.queue_purge(queue.name.into(), QueuePurgeOptions::default()).await?;
-            }
-            Ok(())
-        })
-        .await;
-    close(connection).await;
-    emptied
-}
-
-async fn declare_queue(channel: &Channel, queue: &QueueSpec) -> lapin::Result<()> {
-    channel.queue_declare(queue.name.into(), QueueDeclareOptions::durable(), queue.arguments()).await?;
-    for key in queue.routing_keys {
-        let (name, exchange) = (queue.name.into(), queue.exchange.into());
-        let options = QueueBindOptions::default();
-        channel.queue_bind(name, exchange, (*key).into(), options, FieldTable::default()).await?;
-    }
-    Ok(())
-}
-
-/// Looks up each queue with a passive declaration. The broker answers "not found" by closing the channel, so a new
-/// channel is opened then.
-async fn missing_queues(connection: &Connection) -> lapin::Result<Vec<&'static str>> {
-    let mut missing = Vec::new();
-    let mut channel = connection.create_channel().await?;
-    for queue in &QUEUES {
-        let options = QueueDeclareOptions { passive: true, ..Default::default() };
-        match channel.queue_declare(queue.name.into(), options, FieldTable::default()).await {
-            Ok(_) => {}
-            Err(error) if is_not_found(&error) => {
-                missing.push(queue.name);
-                channel = connection.create_channel().await?;
-            }
-            Err(error) => return Err(error),
+    /// The service's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trigger => "trigger",
+            Self::Downloader => "downloader",
+            Self::Executor => "executor",
+            Self::Status => "status",
         }
     }
-    channel.close(200, "probed".into()).await?;
-    Ok(missing)
+
+    /// The account of the service with this name.
+    #[must_use]
+    pub fn of(service: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|account| account.as_str() == service)
+    }
+
+    /// Whether it publishes to this exchange.
+    #[must_use]
+    pub fn publishes_to(self, exchange: &str) -> bool {
+        let mut own = PUBLICATIONS.iter().filter(|publication| publication.account == self);
+        exchange == DEAD || own.any(|publication| publication.exchange == exchange)
+    }
+
+    /// Whether one of its queues is bound to this exchange.
+    #[must_use]
+    pub fn reads_from(self, exchange: &str) -> bool {
+        let mut own = QUEUES.iter().filter(|queue| queue.reader == self);
+        own.any(|queue| queue.exchange == exchange)
+            || exchange == CONTROL && CONTROL_LISTENERS.contains(&self)
+    }
 }
 
 /// Whether a queue is bound for messages with this routing key.
@@ -233,12 +263,8 @@ pub(crate) fn receives(queue: &str, routing_key: &str) -> bool {
     QUEUES.iter().any(|one| one.name == queue && one.routing_keys.iter().any(|pattern| bound(pattern)))
 }
 
-pub(crate) fn is_not_found(error: &lapin::Error) -> bool {
-    matches!(error.kind(), ErrorKind::ProtocolError(error) if error.get_id() == 404)
-}
-
 impl QueueSpec {
-    fn arguments(&self) -> FieldTable {
+    pub(crate) fn arguments(&self) -> FieldTable {
         let mut arguments = FieldTable::default();
         let text = |value: &str| AMQPValue::LongString(LongString::from(value));
         arguments.insert("x-queue-type".into(), text("quorum"));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use messaging::BrokerConfig;
+use messaging::topology::Account;
 use storage::{Database, Development};
 
 use crate::address::Address;
@@ -24,7 +25,7 @@ pub struct Infrastructure {
     /// `DATABASE_URL`, or a service's own such as `TRIGGER_DATABASE_URL`; in `DEV` the database of the same name with
     /// `_dev` after it.
     pub database: Database,
-    /// `AMQP_URL`, with `AMQP_CA_FILE` for a private authority; in `DEV` the virtual host of the same name with `_dev`
+    /// `AMQP_URL`, or a service's own such as `TRIGGER_AMQP_URL`, with `AMQP_CA_FILE` for a private authority; in `DEV` the virtual host of the same name with `_dev`
     /// after it.
     pub broker: BrokerConfig,
     /// `DEPLOYMENT_MODE`, `PRESERVE_DEV_DATA`.
@@ -109,22 +110,30 @@ fn broker(settings: &mut Settings, service: &str, deployment: Deployment) -> Opt
         let fix = "name a PEM file with certificate authorities, or leave it out";
         settings.invalid("AMQP_CA_FILE", format!("cannot be read: {error}"), fix);
     }
-    let url = settings.required("AMQP_URL", fix)?;
+    let own = format!("{}_AMQP_URL", service.to_uppercase());
+    let (key, url) = match settings.text(&own) {
+        Some(url) => (own.as_str(), url),
+        None => ("AMQP_URL", settings.required("AMQP_URL", fix)?),
+    };
     match BrokerConfig::new(&url, &format!("modelday-{service}")) {
         Ok(broker) if broker.is_exposed() && !settings.flag("ALLOW_PLAIN_AMQP", false) => {
             let problem = "passwords and messages would cross the network without TLS".to_owned();
             let fix = "begin it with amqps://, or set ALLOW_PLAIN_AMQP=true on a network that is yours";
-            settings.invalid("AMQP_URL", problem, fix);
+            settings.invalid(key, problem, fix);
             None
         }
         Ok(broker) => {
+            let broker = match Account::of(service) {
+                Some(account) => broker.with_account(account),
+                None => broker,
+            };
             let broker = if deployment.is_dev_mode { broker.in_development() } else { broker };
             let authentication = authentication::from_settings(settings);
             let broker = broker.with_ca_file(ca_file).with_timeout(BROKER_TIMEOUT);
             Some(broker.with_authentication(authentication))
         }
         Err(error) => {
-            settings.invalid("AMQP_URL", error.to_string(), fix);
+            settings.invalid(key, error.to_string(), fix);
             None
         }
     }

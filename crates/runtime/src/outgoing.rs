@@ -67,3 +67,20 @@ pub fn job_cancel(command: &JobCancel) -> Result<[NewMessage; 2], ContractError>
     };
     Ok([to(topology::COMMANDS), to(topology::CONTROL)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_is_published_by_one_service() {
+        let of_events = topology::PUBLICATIONS.iter().filter(|one| one.exchange == topology::EVENTS);
+        let mut published: Vec<&str> = of_events.flat_map(|one| one.routing_keys).copied().collect();
+        published.sort_unstable();
+
+        let mut kinds = contract::kind::EVENTS.to_vec();
+        kinds.sort_unstable();
+
+        assert_eq!(published, kinds);
+    }
+}

@@ -14,24 +14,17 @@ pub(crate) use handler::RequestHandler;
 /// How many requests are handled concurrently.
 const CONCURRENT_REQUESTS: u16 = 16;
 
-/// Consumes job requests until `shutdown`; `part` shows it. Trigger's outbox is searched when the broker may have lost messages,
-/// and whenever the queue is idle.
+/// Consumes job requests until `shutdown`; `part` shows it. Trigger's outbox is searched at the begin of each subscription,
+/// since messages were lost, or were sent before there was a queue, and whenever the queue is idle.
 pub(crate) fn consume(
     broker: &BrokerConfig,
     handler: RequestHandler,
     part: Part,
     shutdown: CancellationToken,
 ) -> impl Future<Output = Result<(), ConsumeError>> + Send + use<> {
-    let (after_loss, when_idle) = (handler.clone(), handler.clone());
+    let (at_begin, when_idle) = (handler.clone(), handler.clone());
     let hooks = Hooks::default()
-        .on_subscribed(move |event| {
-            let after_loss = (event.created || event.earlier > 0).then(|| after_loss.clone());
-            async move {
-                if let Some(handler) = after_loss {
-                    catch_up(handler).await;
-                }
-            }
-        })
+        .on_subscribed(move |_| catch_up(at_begin.clone()))
         .on_idle(move || catch_up(when_idle.clone()))
         .link_span(runtime::telemetry::link_span);
     let options = ConsumerOptions::new(CONCURRENT_REQUESTS).with_hooks(hooks);

@@ -2,7 +2,7 @@
 //! removes the data of earlier runs.
 
 use anyhow::{Context as _, ensure};
-use messaging::{BrokerConfig, topology};
+use messaging::{BrokerConfig, empty_queues};
 use runtime::deployment::Deployment;
 use runtime::infrastructure::{Infrastructure, development};
 use runtime::settings::Settings;
@@ -66,7 +66,7 @@ pub(crate) async fn reset(
     development.empty().await.context("emptying the database of DEPLOYMENT_MODE=DEV")?;
     // The messages in the queues belong to jobs that were just removed.
     for broker in brokers {
-        topology::empty(broker).await.context("emptying the queues of DEPLOYMENT_MODE=DEV")?;
+        empty_queues(broker).await.context("emptying the queues of DEPLOYMENT_MODE=DEV")?;
     }
     tracing::info!("jobs and days of earlier runs were removed; prices were kept");
     Ok(())

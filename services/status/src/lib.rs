@@ -128,16 +128,13 @@ pub async fn run(config: Config, telemetry: &Telemetry, shutdown: CancellationTo
     runtime::process::serve(service, address, telemetry, shutdown).await
 }
 
+/// Events may have been lost, or sent before there was a queue for them: the outboxes have them.
 fn hooks(catch_up: &Arc<CatchUp>) -> Hooks {
     let (subscribed, idle) = (catch_up.clone(), catch_up.clone());
     Hooks::default()
-        .on_subscribed(move |subscription| {
+        .on_subscribed(move |_| {
             let catch_up = subscribed.clone();
-            async move {
-                if subscription.created || subscription.earlier > 0 {
-                    catch_up.run().await;
-                }
-            }
+            async move { catch_up.run().await }
         })
         .on_idle(move || {
             let catch_up = idle.clone();

@@ -3,6 +3,7 @@
 use lapin::options::{BasicGetOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{Connection, ConnectionProperties};
+use messaging::topology::Account;
 
 use crate::stack::Stack;
 
@@ -34,7 +35,7 @@ impl Broker {
         self.0.run(&["ctl", "rabbitmq", "start_app"]);
     }
 
-    /// Declares a durable queue and binds it.
+    /// Declares a durable queue and binds it, as a program of others.
     pub async fn bind_queue(&self, exchange: &str, routing_key: &str, queue: &str) {
         let connection = self.connect().await;
         let channel = connection.create_channel().await.expect("a channel");
@@ -71,11 +72,12 @@ impl Broker {
     }
 
     async fn connect(&self) -> Connection {
-        Connection::connect(&self.url(), ConnectionProperties::default()).await.expect("the broker answers")
+        let url = self.0.variable("READER_AMQP_URL");
+        Connection::connect(&url, ConnectionProperties::default()).await.expect("the broker answers")
     }
 
-    /// Its URL.
-    pub fn url(&self) -> String {
-        self.0.variable("AMQP_URL")
+    /// Its URL for each service.
+    pub fn urls(&self) -> [String; 4] {
+        Account::ALL.map(|account| self.0.variable(&format!("{}_AMQP_URL", account.as_str().to_uppercase())))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use messaging::topology::Account;
 use standin::AlphaVantage;
 use storage::Owner;
 use test_support::{Proxy, TestDatabase, TestVhost};
@@ -16,8 +17,8 @@ pub struct Builder {
     prices: standin::Builder,
     symbols: Option<(Vec<String>, Option<String>)>,
     models: Option<String>,
-    amqp_url: Option<String>,
     is_behind_proxies: bool,
+    broker: Option<[String; 4]>,
 }
 
 impl System {
@@ -29,8 +30,8 @@ impl System {
             prices: AlphaVantage::builder(),
             symbols: None,
             models: None,
-            amqp_url: None,
             is_behind_proxies: false,
+            broker: None,
         }
     }
 }
@@ -61,9 +62,9 @@ impl Builder {
         self
     }
 
-    /// Replaces the broker of `make test`.
-    pub fn broker(mut self, url: &str) -> Self {
-        self.amqp_url = Some(url.to_owned());
+    /// Replaces the broker of `make test` by another one, given as its URL for each service.
+    pub fn broker(mut self, urls: [String; 4]) -> Self {
+        self.broker = Some(urls);
         self
     }
 
@@ -78,16 +79,17 @@ impl Builder {
         let dev = self.env.get("DEPLOYMENT_MODE").is_some_and(|mode| mode.eq_ignore_ascii_case("DEV"));
         let database = TestDatabase::new().await;
         let database = if dev { database.with_development().await } else { database };
-        let vhost = self.amqp_url.is_none().then(TestVhost::new);
+        let vhost = self.broker.is_none().then(TestVhost::new);
         let vhost = if dev { vhost.map(TestVhost::with_development) } else { vhost };
         let prices = self.prices.start().await.expect("the stand-in starts");
         let folder = Folder::create();
         let mut env = self.env;
-        let amqp_url = self.amqp_url.or_else(|| vhost.as_ref().map(|vhost| vhost.url().to_owned()));
-        let amqp_url = amqp_url.unwrap_or_default();
+        let of_vhost =
+            || Account::ALL.map(|account| vhost.as_ref().map_or_else(String::new, |own| own.url_of(account)));
+        let brokers = self.broker.unwrap_or_else(of_vhost);
         let mut network = None;
         if self.is_behind_proxies {
-            let (database, broker) = (Proxy::before(database.url()).await, Proxy::before(&amqp_url).await);
+            let (database, broker) = (Proxy::before(database.url()).await, Proxy::before(&brokers[0]).await);
             network = Some(Network { database, broker });
         }
         let database_url = |url: &str| match &network {
@@ -106,10 +108,10 @@ impl Builder {
             }
         }
         set("DATABASE_CONNECTIONS", "8".to_owned());
-        set(
-            "AMQP_URL",
-            network.as_ref().map_or(amqp_url.clone(), |network| network.broker.instead_of(&amqp_url)),
-        );
+        for (account, url) in Account::ALL.into_iter().zip(brokers) {
+            let url = network.as_ref().map_or(url.clone(), |network| network.broker.instead_of(&url));
+            set(&format!("{}_AMQP_URL", account.as_str().to_uppercase()), url);
+        }
         set("ALPHAVANTAGE_BASE_URL", prices.base_url());
         set("ALPHAVANTAGE_API_KEY", "a-paying-key".to_owned());
         set("ENDPOINT_KEYS", "TEST_AGENT_KEY@127.0.0.1 THIS_IS_NOT_SET@127.0.0.1".to_owned());

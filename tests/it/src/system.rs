@@ -49,7 +49,9 @@ impl Service {
     /// Whether its process gets a setting: a service that runs alone does not get the accounts of others.
     fn reads(self, key: &str) -> bool {
         let own = format!("{}_", self.name().to_uppercase());
-        self == Self::Modelday || !key.ends_with("DATABASE_URL") || key.starts_with(&own)
+        self == Self::Modelday
+            || !(key.ends_with("DATABASE_URL") || key.ends_with("AMQP_URL"))
+            || key.starts_with(&own)
     }
 }
 

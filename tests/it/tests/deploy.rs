@@ -86,6 +86,52 @@ fn every_container_has_limits_and_no_password_is_in_the_image() {
     assert!(ignored.lines().any(|line| line == "**/.env"), "{ignored}");
 }
 
+#[test]
+fn without_passwords_compose_says_what_to_run() {
+    let tool = String::from_utf8(check("docker-compose.yml").stdout).unwrap();
+    let no_passwords = std::env::temp_dir().join(format!("modelday-env-{}", uuid::Uuid::now_v7()));
+    std::fs::write(&no_passwords, "").unwrap();
+    let mut words = tool.split_whitespace();
+    let mut compose = Command::new(words.next().unwrap());
+    compose.args(words).arg("--env-file").arg(&no_passwords).args(["-f", "docker-compose.yml", "config"]);
+    compose.current_dir(root()).env_clear().envs(std::env::vars().filter(|(key, _)| key == "PATH"));
+
+    let output = compose.output().unwrap();
+
+    std::fs::remove_file(&no_passwords).unwrap();
+    let refused = !output.status.success() && printed(&output).contains("run deploy/accounts.sh");
+    assert!(refused, "{}", printed(&output));
+}
+
+#[test]
+fn passwords_that_are_there_stay_and_no_file_with_them_is_open_to_others() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = std::env::temp_dir().join(format!("modelday-accounts-{}", uuid::Uuid::now_v7()));
+    std::fs::create_dir(&folder).unwrap();
+    let (passwords, accounts) = (folder.join("env"), folder.join("accounts"));
+    let make = || {
+        let mut script = Command::new("deploy/accounts.sh");
+        let output = script.args([&passwords, &accounts]).current_dir(root()).output().unwrap();
+        assert!(output.status.success(), "{}", printed(&output));
+        let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+        [read(&passwords), read(&accounts.join("definitions.json"))]
+    };
+
+    let first = make();
+    let second = make();
+
+    assert_eq!(first, second);
+    assert_eq!(std::fs::metadata(&passwords).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!first[1].contains('@'), "every placeholder is filled");
+    for line in first[0].lines().filter(|line| line.contains("_PASSWORD=")) {
+        let (name, password) = line.split_once('=').unwrap();
+        assert_eq!(password.len(), 32, "{name}");
+        assert!(!first[1].contains(password), "{name} is in the file of definitions");
+        assert_eq!(first[0].matches(password).count(), 1, "{name} is the password of another account too");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
 /// Checks that the compose tool refuses the file after one change.
 fn assert_refused(from: &str, to: &str, expected: &str) {
     let whole = std::fs::read_to_string(root().join("docker-compose.yml")).unwrap();

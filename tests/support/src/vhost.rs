@@ -1,10 +1,11 @@
-//! A virtual host for each test, created through the broker's management API.
+//! A virtual host for each test, with the accounts of an installation, made through the broker's management API.
 
 use lapin::message::Delivery;
 use lapin::options::{BasicGetOptions, BasicPublishOptions};
 use lapin::{BasicProperties, Connection, ConnectionProperties};
-use messaging::topology::queues;
+use messaging::topology::{Account, queues};
 use messaging::{Authentication, BrokerConfig, Envelope, Publisher, SigningKey};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::database::{KEY_ID, KEY_SECRET};
@@ -12,10 +13,16 @@ use crate::environment::variable;
 use crate::eventually::eventually;
 use crate::management::{management, user};
 
-/// A virtual host. It is deleted with this value.
+/// What a broker imports.
+const DEFINITIONS: &str = include_str!("../../../deploy/rabbitmq/accounts.json");
+/// The account for programs of others.
+const READER: &str = "reader";
+
+/// A virtual host with accounts of its own. They are deleted with this value.
 pub struct TestVhost {
     name: String,
     url: String,
+    password: String,
 }
 
 impl TestVhost {
@@ -24,8 +31,9 @@ impl TestVhost {
         let name = format!("test-{}", Uuid::now_v7());
         let broker = variable("AMQP_URL");
         let (authority, _) = broker.rsplit_once('/').expect("AMQP_URL ends in a virtual host");
-        let vhost = Self { url: format!("{authority}/{name}"), name };
-        create(&vhost.name);
+        let password = Uuid::now_v7().to_string();
+        let vhost = Self { url: format!("{authority}/{name}"), name, password };
+        vhost.create(&vhost.name);
         vhost
     }
 
@@ -39,21 +47,43 @@ impl TestVhost {
 
     /// Also creates the virtual host that a `DEV` deployment of this one uses.
     pub fn with_development(self) -> Self {
-        create(&format!("{}_dev", self.name));
+        self.create(&format!("{}_dev", self.name));
         self
     }
 
-    /// Its URL, with the user's password.
+    /// Its URL for an administrator, with the password.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The settings of a service that uses it, with the key of every test database.
+    /// Its URL for the account of a service, with the password.
+    pub fn url_of(&self, account: Account) -> String {
+        self.url_for(account.as_str())
+    }
+
+    /// Its URL for the account of programs of others, with the password.
+    pub fn reader_url(&self) -> String {
+        self.url_for(READER)
+    }
+
+    fn url_for(&self, account: &str) -> String {
+        let (scheme, rest) = self.url.split_once("://").expect("AMQP_URL begins with a scheme");
+        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+        format!("{scheme}://{}_{account}:{}@{host}", self.name, self.password)
+    }
+
+    /// The settings of an administrator, who declares the whole topology, with the key of every test database.
     pub fn settings(&self) -> BrokerConfig {
         let authentication = Authentication::default();
         authentication.keyring.replace(vec![SigningKey::new(KEY_ID, &KEY_SECRET)]);
         let config = BrokerConfig::new(&self.url, "test").expect("AMQP_URL is an AMQP address");
         config.with_authentication(authentication)
+    }
+
+    /// The settings of a service, with the key of every test database.
+    pub fn settings_of(&self, account: Account) -> BrokerConfig {
+        let config = BrokerConfig::new(&self.url_of(account), "test").expect("AMQP_URL is an AMQP address");
+        config.with_account(account).with_authentication(self.settings().authentication().clone())
     }
 
     /// A publisher whose connection is named `test publish`.
@@ -157,16 +187,28 @@ impl TestVhost {
         self.drain(queues::STATUS_DEAD_LETTERS).await.iter().map(reason).collect()
     }
 
-    /// A connection without any settings of a service.
+    /// Creates a virtual host with the permissions of the accounts in it, and the accounts that are missing.
+    fn create(&self, vhost: &str) {
+        let definitions = DEFINITIONS.replace("@INSTALLATION@", &self.name);
+        let mut definitions: Value = serde_json::from_str(&definitions).expect("definitions are JSON");
+        definitions["vhosts"] = json!([{ "name": vhost }]);
+        for user in definitions["users"].as_array_mut().expect("a list of users") {
+            *user = json!({ "name": user["name"], "tags": [], "password": self.password });
+        }
+        for list in ["permissions", "topic_permissions"] {
+            let list = definitions[list].as_array_mut().expect("a list of permissions");
+            list.retain(|permission| permission["vhost"] == vhost);
+        }
+        let administrator =
+            json!({ "vhost": vhost, "user": user(), "configure": ".*", "write": ".*", "read": ".*" });
+        definitions["permissions"].as_array_mut().expect("a list of permissions").push(administrator);
+        management("POST", "/api/definitions", &definitions.to_string());
+    }
+
+    /// A connection of an administrator, without any settings of a service.
     pub async fn connect(&self) -> Connection {
         Connection::connect(&self.url, ConnectionProperties::default()).await.unwrap()
     }
-}
-
-fn create(name: &str) {
-    management("PUT", &format!("/api/vhosts/{name}"), "");
-    let all = r#"{"configure":".*","write":".*","read":".*"}"#;
-    management("PUT", &format!("/api/permissions/{name}/{}", user()), all);
 }
 
 impl Default for TestVhost {
@@ -180,5 +222,8 @@ impl Drop for TestVhost {
         for name in [format!("{}_dev", self.name), self.name.clone()] {
             management("DELETE", &format!("/api/vhosts/{name}"), "");
         }
+        let users = Account::ALL.map(Account::as_str).into_iter().chain([READER]);
+        let users: Vec<String> = users.map(|account| format!("{}_{account}", self.name)).collect();
+        management("POST", "/api/users/bulk-delete", &json!({ "users": users }).to_string());
     }
 }

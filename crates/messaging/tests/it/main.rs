@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
+mod accounts;
 mod batches;
 mod consuming;
 mod emptying;
+mod permissions;
 mod probing;
 mod publishing;
 mod recovery;

@@ -8,7 +8,7 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 use messaging::{
-    ConsumerOptions, Envelope, FirstPublished, Outcome,
+    ConsumerOptions, Envelope, FirstPublished, Outcome, declare_topology,
     topology::{self, queues},
 };
 use test_support::TestVhost;
@@ -21,10 +21,10 @@ async fn only_the_first_to_declare_is_told_that_the_queues_were_created() {
     let vhost = TestVhost::new();
     let connection = vhost.connect().await;
 
-    let first = topology::declare(&connection).await.unwrap();
-    let second = topology::declare(&connection).await.unwrap();
+    let first = declare_topology(&connection, None).await.unwrap();
+    let second = declare_topology(&connection, None).await.unwrap();
     vhost.delete_queue(queues::EXECUTOR_PLANS);
-    let third = topology::declare(&connection).await.unwrap();
+    let third = declare_topology(&connection, None).await.unwrap();
 
     assert_eq!(first, topology::QUEUES.map(|queue| queue.name));
     assert_eq!(second, [""; 0]);
@@ -61,7 +61,7 @@ async fn a_queue_that_another_service_declared_again_is_consumed_and_counts_as_l
     for round in 0..5 {
         let message = job_requested();
         vhost.delete_queue(queues::DOWNLOADER_JOBS);
-        topology::declare(&other).await.unwrap();
+        declare_topology(&other, None).await.unwrap();
         publish(&publisher, std::slice::from_ref(&message)).await;
 
         assert_eq!(consumer.next().await.envelope, message, "round {round}");

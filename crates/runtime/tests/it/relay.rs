@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domain::events::event::{Event, JobStarted, LaneContinue};
 use domain::values::ids::{JobId, LaneId};
-use messaging::BrokerConfig;
-use messaging::topology::{self, queues};
+use messaging::topology::{self, Account, queues};
+use messaging::{BrokerConfig, Publisher};
 use runtime::CancellationToken;
 use runtime::parts::Parts;
 use runtime::relay::{Relay, Wake};
@@ -43,6 +43,25 @@ async fn a_relay_that_is_stopped_sends_what_was_committed_before() {
     let events = vhost.drain(queues::STATUS_PROJECTION).await;
     let sent = events.iter().filter(|event| event.routing_key.as_str() == "modelday.job.started.v1");
     assert_eq!(sent.count(), 1);
+}
+
+/// An executor's account declares no queue of status.
+#[tokio::test]
+async fn an_event_that_no_service_reads_yet_waits_in_the_outbox() {
+    let (database, vhost) = (TestDatabase::new().await, TestVhost::new());
+    let pool = database.pool(Owner::Executor).await;
+    write(&pool).await;
+    let (executor, status) = (vhost.settings_of(Account::Executor), vhost.settings_of(Account::Status));
+    let stop = CancellationToken::new();
+    stop.cancel();
+
+    relay(pool.clone(), executor.clone()).run(stop.clone()).await;
+    let unsent = database.count(UNSENT).await;
+    Publisher::new(status, "begin").connect().await.unwrap();
+    relay(pool, executor).run(stop).await;
+
+    assert_eq!((unsent, database.count(UNSENT).await), (1, 0));
+    assert_eq!(vhost.drain(queues::STATUS_PROJECTION).await.len(), 1);
 }
 
 #[tokio::test]

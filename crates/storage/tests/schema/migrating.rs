@@ -43,3 +43,28 @@ async fn migrating_twice_changes_nothing() {
 
     storage::migrate(database.url()).await.unwrap();
 }
+
+/// Nobody may publish to the former exchange any more, so its commands would wait for ever.
+#[tokio::test]
+async fn waiting_commands_go_to_the_exchange_that_takes_their_place() {
+    let database = TestDatabase::new().await;
+    for schema in ["trigger", "market", "execution", "status"] {
+        let rows = format!(
+            "INSERT INTO {schema}.outbox (event_id, kind, exchange, routing_key, job_id, body, sent_at)
+             SELECT gen_random_uuid(), 'job.cancel', exchange, 'job.cancel', gen_random_uuid(), '{{}}', sent_at
+             FROM (VALUES ('modelday.commands', NULL), ('modelday.commands', now()), ('modelday.events', NULL))
+                 AS rows (exchange, sent_at)"
+        );
+        assert_eq!(database.execute(&rows).await, 3);
+    }
+
+    let migration = include_str!("../../../../migrations/20261130014000_commands_exchange.sql");
+    database.execute(migration).await;
+
+    for schema in ["trigger", "market", "execution", "status"] {
+        let unsent = format!(
+            "SELECT string_agg(exchange, ' ' ORDER BY exchange) FROM {schema}.outbox WHERE sent_at IS NULL"
+        );
+        assert_eq!(database.text(&unsent).await, "modelday.commands.v2 modelday.events", "{schema}");
+    }
+}

@@ -29,7 +29,7 @@ async fn a_cancellation_is_stored_with_its_command_and_repeating_it_gets_the_sam
     assert_eq!((second.status, second.body), (first.status, first.body));
     let commands =
         "SELECT string_agg(exchange, ' ' ORDER BY id) FROM trigger.outbox WHERE kind = 'job.cancel'";
-    assert_eq!(stage.database.text(commands).await, "modelday.commands modelday.control");
+    assert_eq!(stage.database.text(commands).await, "modelday.commands.v2 modelday.control");
     let bodies = "SELECT DISTINCT body::jsonb ->> 'job_id' FROM trigger.outbox WHERE kind = 'job.cancel'";
     assert_eq!(stage.database.text(bodies).await, job);
     end(&stage, &job, "cancelled").await;

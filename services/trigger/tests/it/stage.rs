@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::agent::EndpointRules;
+use messaging::topology::Account;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, StatusCode};
 use runtime::settings::Settings;
@@ -77,7 +78,7 @@ impl Stage {
     pub(crate) async fn with(changes: &[(&str, &str)]) -> Self {
         let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
         let changes = changes.iter().map(own).collect();
-        Self::over(TestDatabase::new().await, TestVhost::new(), changes, None).await
+        Self::over(TestDatabase::new().await, TestVhost::declared().await, changes, None).await
     }
 
     /// Stops the service and starts it again with other rules for endpoints than its models file was read with.
@@ -102,7 +103,8 @@ impl Stage {
         changes: Vec<(String, String)>,
         endpoints: Option<EndpointRules>,
     ) -> Self {
-        let servers = [("DATABASE_URL", database.url()), ("AMQP_URL", vhost.url())];
+        let broker = vhost.url_of(Account::Trigger);
+        let servers = [("DATABASE_URL", database.url()), ("AMQP_URL", &broker)];
         let others = changes.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let all: Vec<_> = servers.into_iter().chain(others).collect();
         let mut config = Config::from_settings(&mut settings(&all), 0).unwrap();

@@ -1,6 +1,7 @@
 //! `DEPLOYMENT_MODE=DEV`: scripted agents, and a separate database.
 
 use it::{Builder, Service, Shape, System};
+use messaging::topology::Account;
 use serde_json::{Value, json};
 use standin::chat::ChatEndpoint;
 
@@ -108,8 +109,8 @@ async fn a_missing_part_of_development_is_named_with_the_remedy() {
         String::from_utf8(output.stderr).unwrap()
     };
 
-    let amqp = system.vhost.as_ref().unwrap().url().to_owned();
-    system.set_env("AMQP_URL", &format!("{amqp}-nowhere"));
+    let amqp = system.vhost.as_ref().unwrap().url_of(Account::Executor);
+    system.set_env("EXECUTOR_AMQP_URL", &format!("{amqp}-nowhere"));
     let printed = fails(&system, &["migrate", "--reset-dev"]);
     assert!(printed.contains("rabbitmqctl add_vhost test-") && printed.contains("-nowhere_dev"), "{printed}");
     system.set_env("DEV_ENDPOINT_URL", "");

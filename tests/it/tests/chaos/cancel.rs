@@ -26,7 +26,7 @@ async fn is_cancelled(system: &System, job: &str) {
 async fn jobs_cancelled_while_the_broker_is_down_end_so_and_cost_nothing() {
     let broker = Broker::start("cancel");
     let system = System::builder(Shape::FourProcesses)
-        .broker(&broker.url())
+        .broker(broker.urls())
         .universe(&["AAPL", "MSFT"], None)
         .models(MODELS)
         .prices(|prices| prices.generated_from("2015-01-02".parse().expect("a date")))

@@ -17,7 +17,7 @@ async fn noise_is_dead_lettered_with_its_reason_and_the_next_good_message_is_pro
 
     vhost.publish_bytes("modelday.events", "modelday.job.requested.v1", b"garbage").await;
     vhost.publish_bytes("modelday.events", "modelday.job.requested.v2", b"{}").await;
-    vhost.publish_bytes("modelday.commands", "lane.continue", &vec![0xff; 1024 * 1024]).await;
+    vhost.publish_bytes(messaging::topology::COMMANDS, "lane.continue", &vec![0xff; 1024 * 1024]).await;
     let unknown = system
         .database
         .text("SELECT replace(body, (job_id)::text, gen_random_uuid()::text) FROM trigger.outbox LIMIT 1")

@@ -114,7 +114,7 @@ impl Example {
         std::fs::create_dir_all(&folder).unwrap();
         let process = Command::new(PYTHON)
             .arg(root().join("docs/examples/consumer.py"))
-            .env("AMQP_URL", system.vhost.as_ref().unwrap().url())
+            .env("AMQP_URL", system.vhost.as_ref().unwrap().reader_url())
             .current_dir(&folder)
             .stdin(Stdio::null())
             .stdout(File::create(folder.join("out")).unwrap())

@@ -63,8 +63,8 @@ async fn a_lane_has_its_own_trace_that_links_to_the_trace_of_the_job() {
         BTreeSet::from([(job, "cash", "2025-10-01"), (job, "cash", "2025-10-02")])
     );
     for name in [
-        "send modelday.commands:lane.continue",
-        "process modelday.commands:lane.continue:executor.lanes.v1",
+        "send modelday.commands.v2:lane.continue",
+        "process modelday.commands.v2:lane.continue:executor.lanes.v1",
         "send modelday.events:modelday.model_day.completed.v1",
         "send modelday.events:modelday.job.completed.v1",
         "process modelday.events:modelday.job.completed.v1:trigger.jobs.v1",

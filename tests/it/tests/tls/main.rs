@@ -36,7 +36,7 @@ async fn a_job_runs_over_verified_connections(servers: &Servers) {
         .universe(&["AAPL"], None)
         .models(CASH)
         .env("DATABASE_URL", &verified(servers, &servers.authority))
-        .broker(&servers.amqps_url())
+        .broker(servers.amqps_urls())
         .env("AMQP_CA_FILE", &servers.authority.certificate())
         .start()
         .await;
@@ -73,9 +73,13 @@ fn a_database_of_another_authority_is_refused(servers: &Servers) {
 
 fn a_broker_of_another_authority_is_refused(servers: &Servers) {
     let other = Authority::new("another one");
+    let [trigger, downloader, executor, status] = servers.amqps_urls();
     let settings = [
         ("DATABASE_URL", verified(servers, &servers.authority)),
-        ("AMQP_URL", servers.amqps_url()),
+        ("TRIGGER_AMQP_URL", trigger),
+        ("DOWNLOADER_AMQP_URL", downloader),
+        ("EXECUTOR_AMQP_URL", executor),
+        ("STATUS_AMQP_URL", status),
         ("AMQP_CA_FILE", other.certificate()),
         ("LISTEN", "127.0.0.1:0".to_owned()),
         ("ALPHAVANTAGE_API_KEY", "a-key".to_owned()),

@@ -1,6 +1,7 @@
 //! A private PostgreSQL and RabbitMQ that speak TLS.
 
 use it::Stack;
+use messaging::topology::Account;
 
 use super::authority::Authority;
 
@@ -23,14 +24,19 @@ impl Servers {
         Self { stack, authority }
     }
 
-    /// The database's URL without parameters.
+    /// The database's URL for its owner, without parameters.
     pub(super) fn database_url(&self) -> String {
         self.stack.variable("DATABASE_URL")
     }
 
-    /// The broker's URL for TLS.
-    pub(super) fn amqps_url(&self) -> String {
-        let url = self.stack.variable("AMQP_URL").replace("amqp://", "amqps://");
+    /// The broker's URL of each service, for TLS.
+    pub(super) fn amqps_urls(&self) -> [String; 4] {
+        Account::ALL.map(|account| self.amqps_url(account))
+    }
+
+    fn amqps_url(&self, account: Account) -> String {
+        let setting = format!("{}_AMQP_URL", account.as_str().to_uppercase());
+        let url = self.stack.variable(&setting).replace("amqp://", "amqps://");
         let (address, vhost) = url.rsplit_once('/').unwrap();
         let (host, port) = address.rsplit_once(':').unwrap();
         format!("{host}:{}/{vhost}", port.parse::<u16>().unwrap() + 1)

@@ -10,6 +10,7 @@ use domain::job::{Job, Model, ModelKind, Options};
 use domain::market::instruments::{Bar, Symbol, Universe};
 use domain::strategy::policy::Policy;
 use domain::values::ids::JobId;
+use messaging::topology::Account;
 use runtime::CancellationToken;
 use runtime::address::Address;
 use runtime::parts::Parts;
@@ -100,15 +101,13 @@ impl World {
 
     pub(crate) async fn without_service(provider: Builder, settings: &[(&str, &str)]) -> Self {
         logs::start();
-        let (database, vhost) = (TestDatabase::new().await, TestVhost::new());
+        let (database, vhost) = (TestDatabase::new().await, TestVhost::declared().await);
         let provider = provider.start().await.unwrap();
         let (trigger, market) = (database.pool(Owner::Trigger).await, database.pool(Owner::Downloader).await);
         let base_url = provider.base_url();
-        let necessary = [
-            ("DATABASE_URL", database.url()),
-            ("AMQP_URL", vhost.url()),
-            ("ALPHAVANTAGE_BASE_URL", &base_url),
-        ];
+        let broker = vhost.url_of(Account::Downloader);
+        let necessary =
+            [("DATABASE_URL", database.url()), ("AMQP_URL", &broker), ("ALPHAVANTAGE_BASE_URL", &base_url)];
         let settings = necessary.iter().chain(settings);
         let settings = settings.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let stop = CancellationToken::new();
