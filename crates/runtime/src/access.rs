@@ -12,9 +12,10 @@ pub use scope::{Scope, UnknownScope};
 pub use store::TokenStore;
 pub use token::{ANONYMOUS, Expiry, Found, InvalidExpiry, InvalidToken, Token, Tokens, generate, is_name};
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
+use crate::http::{HeavyRequests, Streams};
 use crate::settings::Settings;
 
 /// Access control of a process's API.
@@ -30,6 +31,10 @@ pub struct Access {
     pub hosts: AllowedHosts,
     /// `TRUSTED_PROXIES`.
     pub proxies: TrustedProxies,
+    /// `MAX_STREAMS_PER_TOKEN`: event streams of each token, or of each address without tokens.
+    pub streams: Streams,
+    /// `HEAVY_REQUESTS_AT_ONCE`: requests that take much work.
+    pub(crate) heavy: HeavyRequests,
 }
 
 impl Access {
@@ -46,6 +51,11 @@ impl Access {
         let hosts = settings.parsed("ALLOWED_HOSTS", AllowedHosts::default(), names);
         let networks = "write addresses or networks, such as 10.0.0.0/8, separated by commas";
         let proxies = settings.parsed("TRUSTED_PROXIES", TrustedProxies::default(), networks);
-        Self { tokens, requests_per_minute, request_timeout, hosts, proxies }
+        let hundred = NonZeroUsize::MIN.saturating_add(99);
+        let number = "write a whole number from 1";
+        let streams = Streams::new(settings.parsed("MAX_STREAMS_PER_TOKEN", hundred, number));
+        let eight = NonZeroUsize::MIN.saturating_add(7);
+        let heavy = HeavyRequests::new(settings.parsed("HEAVY_REQUESTS_AT_ONCE", eight, number));
+        Self { tokens, requests_per_minute, request_timeout, hosts, proxies, streams, heavy }
     }
 }

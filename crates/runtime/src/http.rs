@@ -6,6 +6,7 @@ mod connections;
 mod failures;
 mod guard;
 mod health;
+mod limits;
 mod media_type;
 mod number;
 mod observe;
@@ -20,6 +21,8 @@ mod waiting;
 
 pub use caller::Caller;
 pub use health::{Health, openapi as probes_openapi};
+pub(crate) use limits::HeavyRequests;
+pub use limits::{HeavyRequest, OpenStream, Streams};
 pub use number::Number;
 pub use openapi::document;
 pub use params::Params;

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod address;
+pub mod audit;
 pub mod authentication;
 pub mod deployment;
 mod error_text;

@@ -1,5 +1,8 @@
 //! Settings: from the environment, else from the settings file, else the default. All mistakes are reported together.
 
+mod names;
+mod secrets;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
@@ -7,76 +10,8 @@ use std::str::FromStr;
 
 use serde::de::DeserializeOwned;
 
-/// The settings of all services, by their names in the file: one file may be shared by all.
-const SETTINGS: &[&str] = &[
-    "agent_secrets",
-    "agent_slice_ms",
-    "agents_at_once",
-    "allow_plain_amqp",
-    "allow_plain_http",
-    "allow_plain_postgres",
-    "allowed_hosts",
-    "alphaadvantage_api_key",
-    "alphavantage_api_key",
-    "alphavantage_base_url",
-    "alphavantage_calls_per_day",
-    "alphavantage_calls_per_minute",
-    "alphavantage_plan",
-    "amqp_ca_file",
-    "amqp_url",
-    "api_requests_per_minute",
-    "api_tokens",
-    "api_tokens_file",
-    "database_connections",
-    "database_url",
-    "default_results_lookback_days",
-    "deployment_mode",
-    "dev_endpoint_url",
-    "download_concurrency",
-    "download_timeout",
-    "downloader_amqp_url",
-    "downloader_database_url",
-    "endpoint_allow",
-    "endpoint_keys",
-    "executor_amqp_url",
-    "executor_database_url",
-    "import_limit_mib",
-    "jina_api_key",
-    "lane_patience_seconds",
-    "lane_slice_ms",
-    "lanes_at_once",
-    "listen",
-    "listen_trusted_network",
-    "market_closures",
-    "max_active_jobs",
-    "max_budget_wait",
-    "max_connections",
-    "max_simulation_days",
-    "modelday_database_url",
-    "models_file",
-    "outbound_proxy",
-    "preparations_at_once",
-    "preserve_dev_data",
-    "request_timeout_seconds",
-    "search_api_key",
-    "search_url",
-    "simulated_today",
-    "status_amqp_url",
-    "status_database_url",
-    "stream_heartbeat_seconds",
-    "tls_cert_file",
-    "tls_key_file",
-    "trigger_amqp_url",
-    "trigger_database_url",
-    "trusted_proxies",
-    "universe_file",
-];
-
-/// How the names of settings end that may hold a secret, if only by mistake. Their values are never repeated.
-const SECRET: [&str; 10] =
-    ["_url", "_key", "_keys", "_token", "_tokens", "_password", "_secret", "_secrets", "_proxy", "_headers"];
-/// What replaces a secret.
-const HIDDEN: &str = "[hidden]";
+use names::NAMES;
+use secrets::{Secrets, may_be_secret};
 
 /// The settings of a process. Keys are upper case in the environment and lower case in the file.
 #[derive(Debug, Default)]
@@ -251,24 +186,18 @@ impl Settings {
         let mut mistakes = std::mem::take(&mut self.mistakes);
         let secrets = self.secrets();
         for mistake in &mut mistakes {
-            for secret in &secrets {
-                mistake.problem = mistake.problem.replace(secret, HIDDEN);
-            }
+            mistake.problem = secrets.hide(&mistake.problem);
         }
         read.filter(|_| mistakes.is_empty()).ok_or(Mistakes(mistakes))
     }
 
-    /// Every text that is, or is part of, a setting that may hold a secret. Such a setting's mistakes should not repeat it;
-    /// this is for those that do, as the errors of a library may.
-    fn secrets(&self) -> Vec<String> {
+    /// The values of settings that may hold a secret. Such a setting's mistakes should not repeat them; this is for those
+    /// that do, as the errors of a library may.
+    fn secrets(&self) -> Secrets {
         let of_environment = self.environment.iter().map(|(key, text)| (key.as_str(), text.as_str()));
         let of_file = self.file.iter().flat_map(|(_, table)| table);
         let of_file = of_file.filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
-        let values = of_environment.chain(of_file).filter(|(key, _)| may_be_secret(key));
-        let mut secrets: Vec<String> = values.flat_map(|(_, text)| parts(text)).collect();
-        // A part of a secret is not replaced before the whole.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        secrets
+        Secrets::of(of_environment.chain(of_file).filter(|(key, _)| may_be_secret(key)).map(|(_, text)| text))
     }
 
     /// A variable of the environment; `None` when it is absent or empty.
@@ -281,7 +210,7 @@ impl Settings {
     }
 
     fn knows(&self, key: &str) -> bool {
-        self.known.contains(key) || SETTINGS.contains(&key)
+        self.known.contains(key) || NAMES.contains(&key)
     }
 
     fn found(&mut self, key: &str) -> Option<(String, String)> {
@@ -300,26 +229,6 @@ impl Settings {
         }
         Some((path.display().to_string(), text))
     }
-}
-
-/// Whether a setting may hold a secret, by its name.
-fn may_be_secret(key: &str) -> bool {
-    let key = key.to_lowercase();
-    SECRET.iter().any(|end| key.ends_with(end))
-}
-
-/// The whole value, its entries, and what stands before the `@` of a URL. Short texts are left out: they are no secrets,
-/// and replacing them would make other words unreadable.
-fn parts(value: &str) -> Vec<String> {
-    let before_at = |entry: &'_ str| {
-        let (before, _) = entry.rsplit_once('@')?;
-        let login = before.split_once("://").map_or(before, |(_, login)| login);
-        Some(login.split_once(':').map_or(login, |(_, password)| password).to_owned())
-    };
-    let entries = || value.split_whitespace();
-    let passwords = entries().filter_map(before_at);
-    let all = std::iter::once(value.to_owned()).chain(entries().map(str::to_owned)).chain(passwords);
-    all.filter(|part| part.len() >= 4).collect()
 }
 
 /// Why a text is not TOML, or not of the expected form.

@@ -10,8 +10,8 @@ use crate::error::{Result, StorageError};
 /// What is added to the name of the configured database.
 const SUFFIX: &str = "_dev";
 /// Tables of `market` with prices and with the calls that were made for them. Emptying keeps them.
-const PRICES: [&str; 6] =
-    ["answer_spans", "bars", "call_quotas", "corporate_actions", "price_version", "replaced_bars"];
+const PRICES: [&str; 7] =
+    ["answer_spans", "bars", "call_quotas", "corporate_actions", "imports", "price_version", "replaced_bars"];
 /// A database that every server has.
 const MAINTENANCE: &str = "postgres";
 /// SQLSTATE of a database that does not exist.

@@ -19,7 +19,7 @@ pub(crate) struct Importer {
     pub(crate) context: Arc<Context>,
     /// Wakes the workers: preparations may lack nothing any more.
     pub(crate) due: Arc<Notify>,
-    /// One permit: a file is held in memory, so there is one import at a time.
+    /// One permit: the rows of a file are held in memory, so there is one import at a time.
     pub(crate) permits: Semaphore,
 }
 
@@ -64,12 +64,17 @@ impl Importer {
         tokio::task::spawn_blocking(read).await
     }
 
-    /// Stores all rows, or none. With `replace`, rows take the place of stored ones that differ.
-    pub(crate) async fn store(&self, rows: &FileRows, replace: bool) -> storage::Result<ImportOutcome> {
+    /// Stores all rows, or none, with who sent them. With `replace`, rows take the place of stored ones that differ.
+    pub(crate) async fn store(
+        &self,
+        rows: &FileRows,
+        replace: bool,
+        by: &str,
+    ) -> storage::Result<ImportOutcome> {
         let import = match rows {
-            FileRows::Bars(bars) => market::import_bars(&self.context.pool, bars, replace).await?,
+            FileRows::Bars(bars) => market::import_bars(&self.context.pool, bars, replace, by).await?,
             FileRows::Actions(kind, rows) => {
-                market::import_actions(&self.context.pool, *kind, rows, replace).await?
+                market::import_actions(&self.context.pool, *kind, rows, replace, by).await?
             }
         };
         if let ImportOutcome::Stored(_) = import {

@@ -26,6 +26,7 @@ use storage::Owner;
 use tokio::sync::{Notify, Semaphore};
 use utoipa::openapi::OpenApi;
 
+use api::FileMemory;
 use api::state::{Api, ProviderInfo};
 pub use config::Config;
 use context::Context;
@@ -82,9 +83,9 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
             quota_key: source.as_ref().map(|source| source.quota.key.clone()),
         },
         importer: Importer { context: of_api, due: Arc::clone(&due), permits: Semaphore::new(1) },
-        import_limit: config.import_limit,
+        file_memory: FileMemory::new(config.import_limit),
     };
-    let routes = api::routes(config.import_limit).with_state(Arc::new(api));
+    let routes = api::routes().with_state(Arc::new(api));
     let canceller = Canceller { context: Arc::clone(&context), hints: hints.clone() };
     let downloader = source.map(|source| Downloader {
         context: Arc::clone(&context),
@@ -127,7 +128,7 @@ async fn record_source(start: Start, source: Option<Arc<PriceSource>>) -> anyhow
 
 /// The OpenAPI description of the service's routes.
 pub fn openapi() -> OpenApi {
-    api::routes(0).into_openapi()
+    api::routes().into_openapi()
 }
 
 /// Runs the service on its own address until `shutdown`, then finishes the work in progress.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use domain::market::calendar::Calendar;
 use runtime::deployment::Deployment;
+use runtime::http::Streams;
 use runtime::infrastructure::Infrastructure;
 use runtime::settings::{Mistakes, Settings};
 
@@ -33,6 +34,8 @@ pub struct ApiSettings {
     pub calendar: Calendar,
     /// `STREAM_HEARTBEAT_SECONDS`: time without an event after which a stream sends a heartbeat (default 15).
     pub heartbeat: Duration,
+    /// The streams of each caller, up to `MAX_STREAMS_PER_TOKEN`.
+    pub streams: Streams,
 }
 
 impl Config {
@@ -58,10 +61,11 @@ impl Config {
         let dead_letter_days = settings.parsed("DEAD_LETTER_DAYS", 90, "write a number of days");
         let infrastructure = infrastructure?;
         let deployment = infrastructure.deployment;
+        let streams = infrastructure.address.access.streams.clone();
         Some(Self {
             infrastructure,
             dead_letter_days,
-            api: ApiSettings { lookback_days, today, deployment, calendar, heartbeat },
+            api: ApiSettings { lookback_days, today, deployment, calendar, heartbeat, streams },
         })
     }
 }

@@ -11,6 +11,7 @@ use domain::job::request::{RequestLimits, RequestRefusal, TriggerRequest, Valida
 use domain::job::warning::Warning;
 use domain::market::calendar::exchange_date;
 use domain::values::ids::JobId;
+use runtime::audit;
 use runtime::deployment::Deployment;
 use runtime::http::Caller;
 use runtime::relay::Wake;
@@ -87,6 +88,11 @@ pub enum NotAccepted {
     /// `MAX_ACTIVE_JOBS` jobs are active.
     #[error("Another simulation job is already running or pending. Please wait for it to complete.")]
     Full,
+    /// `MAX_ACTIVE_JOBS_PER_TOKEN` jobs of this token are active.
+    #[error(
+        "Token {0} has {1} active jobs, as many as MAX_ACTIVE_JOBS_PER_TOKEN allows; wait until one of them has ended"
+    )]
+    CallerFull(String, u32),
     /// A model's endpoint may not be called, or may not get the key that the model names.
     #[error("{}: {}; {}", .0.key, .0.problem, .0.fix)]
     Endpoint(CatalogueMistake),
@@ -113,13 +119,7 @@ impl Acceptor {
         let ProposedJob { request, job, message, warnings } = self.propose(body, now).await?;
         tracing::Span::current().record("job.id", tracing::field::display(job.id));
         let response = self.response(&job, message, warnings)?;
-        self.store(
-            &job,
-            &request.normalised(),
-            key.map(|key| (caller.token().unwrap_or_default(), key)),
-            response,
-        )
-        .await
+        self.store(caller, &job, &request.normalised(), key, response).await
     }
 
     /// The job that `body` requests. Fails like [`Acceptor::accept`], except that idempotency keys and the number of active
@@ -184,13 +184,14 @@ impl Acceptor {
         })?)
     }
 
-    /// Stores the job with its message, and the response under the idempotency key of a caller. Two uses of a key are the
-    /// same request when their `request` texts are equal.
+    /// Stores the job of a caller with its message, and the response under the caller's idempotency key. Two uses of a key
+    /// are the same request when their `request` texts are equal.
     pub(crate) async fn store(
         &self,
+        caller: &Caller,
         job: &Job,
         request: &str,
-        key: Option<(&str, &str)>,
+        key: Option<&str>,
         response: String,
     ) -> Result<Accepted, NotAccepted> {
         let request_hash: [u8; 32] = Sha256::digest(request).into();
@@ -201,8 +202,10 @@ impl Acceptor {
                 accepted_at: job.accepted_at,
                 message: runtime::outgoing::event(&Event::JobRequested(job.clone()))?,
                 max_active: self.config.max_active_jobs.into(),
-                idempotency: key.map(|(token, key)| IdempotencyKey {
-                    token,
+                requested_by: caller.name(),
+                max_active_of_caller: caller.token().map(|_| self.config.max_active_jobs_per_token.into()),
+                idempotency: key.map(|key| IdempotencyKey {
+                    token: caller.token().unwrap_or_default(),
                     key,
                     request_hash: &request_hash,
                     response: &response,
@@ -215,11 +218,19 @@ impl Acceptor {
                 self.wake.wake();
                 metrics::counter!("modelday_jobs_accepted_total").increment(1);
                 tracing::info!(job.id = %job.id, "Job {}: accepted, {} to {}", job.id, job.start, job.end);
+                match job.retry_of {
+                    None => audit::record(caller, "triggered", format_args!("job {}", job.id)),
+                    Some(of) => audit::record(caller, "retried", format_args!("job {of} as job {}", job.id)),
+                }
                 Ok(Accepted::New(response))
             }
             Admission::Replayed(response) => Ok(Accepted::Replayed(response)),
             Admission::KeyReused => Err(NotAccepted::KeyReused),
             Admission::Full => Err(NotAccepted::Full),
+            Admission::CallerFull => {
+                let max = self.config.max_active_jobs_per_token;
+                Err(NotAccepted::CallerFull(caller.name().to_owned(), max))
+            }
         }
     }
 }

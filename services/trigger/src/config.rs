@@ -29,6 +29,8 @@ pub struct Config {
     pub max_days: u32,
     /// `MAX_ACTIVE_JOBS`: most jobs that have not ended (default 64).
     pub max_active_jobs: u32,
+    /// `MAX_ACTIVE_JOBS_PER_TOKEN`: most of them that one token may have (default half of them, at least one).
+    pub max_active_jobs_per_token: u32,
     /// The exchange's calendar, with the closed days of `MARKET_CLOSURES`.
     pub calendar: Calendar,
     /// `SIMULATED_TODAY`: the last date that requests may name, for installations with data of the past.
@@ -70,6 +72,9 @@ impl Config {
             settings.invalid("MAX_SIMULATION_DAYS", format!("{max_days} is too large"), &days);
         }
         let max_active_jobs = settings.parsed("MAX_ACTIVE_JOBS", 64, "write a number of jobs");
+        let half = (max_active_jobs / 2).max(1);
+        let max_active_jobs_per_token =
+            settings.parsed("MAX_ACTIVE_JOBS_PER_TOKEN", half, "write a number of jobs");
         let calendar = runtime::market_clock::calendar(settings);
         let today = runtime::market_clock::today(settings);
         Some(Self {
@@ -79,6 +84,7 @@ impl Config {
             universe: universe?,
             max_days,
             max_active_jobs,
+            max_active_jobs_per_token,
             calendar,
             today,
         })

@@ -48,14 +48,7 @@ pub(crate) async fn retry(
     acceptor.check_endpoints(&job)?;
     tracing::Span::current().record("job.id", tracing::field::display(job.id));
     let response = acceptor.response(&job, message(&job, of), Vec::new())?;
-    Ok(acceptor
-        .store(
-            &job,
-            &format!("retry {of}"),
-            key.map(|key| (caller.token().unwrap_or_default(), key)),
-            response,
-        )
-        .await?)
+    Ok(acceptor.store(caller, &job, &format!("retry {of}"), key, response).await?)
 }
 
 fn message(job: &Job, of: JobId) -> String {

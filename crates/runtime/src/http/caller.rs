@@ -36,6 +36,16 @@ impl Caller {
     pub fn name(&self) -> &str {
         self.token().unwrap_or(ANONYMOUS)
     }
+
+    /// Where the request came from.
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// What limits count by: the token, or the address of a caller without one.
+    pub(super) fn counted_as(&self) -> String {
+        self.token().map_or_else(|| self.address.to_string(), str::to_owned)
+    }
 }
 
 /// Of a request that no access control has seen, as in a test of a route alone, the caller is anonymous.

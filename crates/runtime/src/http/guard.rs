@@ -49,13 +49,13 @@ impl Guard {
         Self { access, rules, limits, failures: Failures::default() }
     }
 
-    /// The caller of a request, who is at `client`.
-    fn admit(&self, request: &Request, client: IpAddr) -> Result<Caller, Refused> {
+    /// The caller of a request, who is at `client`, and whether the request takes much work.
+    fn admit(&self, request: &Request, client: IpAddr) -> Result<(Caller, bool), Refused> {
         let route = request.extensions().get::<MatchedPath>();
         let rule = route.and_then(|route| self.rules.get(request.method(), route.as_str()));
         let caller = self.caller(request.headers(), rule, client)?;
         media_type::check(request, rule.map_or(&[], |rule| &rule.media_types))?;
-        Ok(caller)
+        Ok((caller, rule.is_some_and(|rule| rule.is_heavy)))
     }
 
     fn caller(
@@ -128,7 +128,7 @@ fn in_scope(token: &Token, required: Option<&BTreeSet<Scope>>) -> Result<(), Pro
 
 pub(super) async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let client = guard.access.proxies.client(Peer::of(&request).address, request.headers());
-    let caller = match guard.admit(&request, client) {
+    let (caller, is_heavy) = match guard.admit(&request, client) {
         Ok(caller) => caller,
         Err(refused) => {
             let route = request.extensions().get().cloned();
@@ -137,7 +137,21 @@ pub(super) async fn guard(State(guard): State<Arc<Guard>>, mut request: Request,
     };
     request.extensions_mut().insert(caller);
     let timeout = guard.access.request_timeout;
-    match tokio::time::timeout(timeout, next.run(request)).await {
+    let answering = async {
+        if !is_heavy {
+            return next.run(request).await;
+        }
+        match guard.access.heavy.begin().await {
+            Ok(place) => {
+                request.extensions_mut().insert(place.clone());
+                let response = next.run(request).await;
+                drop(place);
+                response
+            }
+            Err(problem) => problem.into_response(),
+        }
+    };
+    match tokio::time::timeout(timeout, answering).await {
         Ok(response) => response,
         Err(_) => {
             let detail = format!("No answer within {} s; try again, or ask for less", timeout.as_secs());

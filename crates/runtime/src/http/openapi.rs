@@ -35,7 +35,11 @@ const COMMON: [(&str, &str, &str); 6] = [
     ("UnsupportedMediaType", "415", "The `Content-Type` is none of those that the route reads."),
     ("TooManyRequests", "429", "The token has used up its requests of this minute; see `Retry-After`."),
     ("InternalServerError", "500", "An error of the server; the log has its cause under the `trace_id`."),
-    ("ServiceUnavailable", "503", "The request took too long; see `Retry-After`."),
+    (
+        "ServiceUnavailable",
+        "503",
+        "The request took too long, or too many that take much work are in progress; see `Retry-After`.",
+    ),
 ];
 
 /// The whole document: `routes` with title, security, and the responses that all routes have in common.
@@ -99,6 +103,8 @@ pub(super) struct RouteRule {
     pub(super) scopes: BTreeSet<Scope>,
     /// The types of a body; none when the route reads no body.
     pub(super) media_types: Vec<String>,
+    /// Whether it takes much work, so that only some requests of this kind run at the same time.
+    pub(super) is_heavy: bool,
 }
 
 /// The rules of all described routes, by method and path template.
@@ -119,7 +125,8 @@ impl RouteRules {
                     scopes.filter_map(Value::as_str).filter_map(|scope| scope.parse().ok()).collect();
                 let bodies = operation["requestBody"]["content"].as_object().into_iter().flatten();
                 let media_types = bodies.map(|(media_type, _)| media_type.clone()).collect();
-                rules.insert((method, path.clone()), RouteRule { scopes, media_types });
+                let is_heavy = operation["x-heavy"] == json!(true);
+                rules.insert((method, path.clone()), RouteRule { scopes, media_types, is_heavy });
             }
         }
         Self(rules)

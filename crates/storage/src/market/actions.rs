@@ -3,14 +3,13 @@
 use chrono::NaiveDate;
 use domain::accounting::corporate_action::{ActionKind, Dividend, Split};
 use domain::accounting::known_actions::KnownActions;
-use domain::ingest::import::{ActionRow, Change, MAX_LISTED};
+use domain::ingest::import::{ActionRow, Change, ImportKind, MAX_LISTED};
 use domain::market::instruments::Symbol;
 use rust_decimal::Decimal;
 use sqlx::FromRow;
 
-use super::imports::{
-    DifferingRow, ImportCounts, ImportOutcome, next_version, store_version, wake_preparations,
-};
+use super::import_log::{ImportCounts, record_import};
+use super::imports::{DifferingRow, ImportOutcome, next_version, store_version, wake_preparations};
 use crate::columns::{corrupt, price, symbol};
 use crate::connection::Connection;
 use crate::error::Result;
@@ -66,13 +65,14 @@ pub async fn known_actions(
     Ok(KnownActions::new(splits, dividends))
 }
 
-/// Stores splits or dividends. With `replace`, those that differ from what is known replace it; otherwise nothing is
+/// Stores splits or dividends that `by` sent. With `replace`, those that differ from what is known replace it; otherwise nothing is
 /// stored when any of them differs.
 pub async fn import_actions(
     pool: &PgPool,
     kind: ActionKind,
     rows: &[ActionRow],
     replace: bool,
+    by: &str,
 ) -> Result<ImportOutcome> {
     let mut transaction = pool.begin().await?;
     // The lock on the version's row keeps all others from changing prices.
@@ -106,6 +106,12 @@ pub async fn import_actions(
         insert(&mut transaction, kind, &new, version).await?;
         store_version(&mut transaction, version).await?;
     }
+    let kind = match kind {
+        ActionKind::Split => ImportKind::Splits,
+        ActionKind::Dividend => ImportKind::Dividends,
+    };
+    let rows = rows.iter().map(|row| (row.symbol.as_str(), row.date));
+    record_import(&mut transaction, by, kind, rows, &done).await?;
     wake_preparations(&mut transaction).await?;
     transaction.commit().await?;
     Ok(ImportOutcome::Stored(done))

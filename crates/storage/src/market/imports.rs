@@ -1,12 +1,13 @@
 //! Prices from a file: stored in one commit, or not at all.
 
 use chrono::NaiveDate;
-use domain::ingest::import::{BarRow, MAX_LISTED};
+use domain::ingest::import::{BarRow, ImportKind, MAX_LISTED};
 use domain::market::instruments::Bar;
 use domain::values::money::Price;
 use rust_decimal::Decimal;
 use sqlx::FromRow;
 
+use super::import_log::{ImportCounts, record_import};
 use crate::connection::Connection;
 use crate::error::Result;
 use crate::pool::PgPool;
@@ -16,17 +17,6 @@ const SOURCE: &str = "import";
 
 /// How many rows one statement has.
 const CHUNK: usize = 5_000;
-
-/// How many rows an import stored.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ImportCounts {
-    /// Rows that were new.
-    pub inserted: u64,
-    /// Rows that were already stored.
-    pub unchanged: u64,
-    /// Rows that replaced others.
-    pub replaced: u64,
-}
 
 /// A row that differs from what is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,9 +62,9 @@ impl From<StoredBar> for DifferingRow {
     }
 }
 
-/// Stores bars. With `replace`, those that differ from stored ones replace them; otherwise nothing is stored when any of
+/// Stores bars that `by` sent. With `replace`, those that differ from stored ones replace them; otherwise nothing is stored when any of
 /// them differs.
-pub async fn import_bars(pool: &PgPool, bars: &[BarRow], replace: bool) -> Result<ImportOutcome> {
+pub async fn import_bars(pool: &PgPool, bars: &[BarRow], replace: bool, by: &str) -> Result<ImportOutcome> {
     let mut transaction = pool.begin().await?;
     // Downloads wait, so that the bars that are compared are still the stored ones at the commit.
     sqlx::query("-- imports::lock\nLOCK TABLE market.bars IN SHARE ROW EXCLUSIVE MODE")
@@ -101,6 +91,8 @@ pub async fn import_bars(pool: &PgPool, bars: &[BarRow], replace: bool) -> Resul
     if done.replaced > 0 {
         store_version(&mut transaction, version).await?;
     }
+    let rows = bars.iter().map(|row| (row.symbol.as_str(), row.date));
+    record_import(&mut transaction, by, ImportKind::Bars, rows, &done).await?;
     wake_preparations(&mut transaction).await?;
     transaction.commit().await?;
     Ok(ImportOutcome::Stored(done))

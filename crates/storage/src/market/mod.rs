@@ -8,6 +8,7 @@ mod cancelled_preparations;
 mod coverage;
 mod downloads;
 mod findings;
+mod import_log;
 mod imports;
 mod portfolios;
 mod preparations;
@@ -26,7 +27,8 @@ pub use downloads::{
     Download, release_download, release_downloads, renew_downloads, store_download, take_download,
 };
 pub use findings::{Finding, findings};
-pub use imports::{DifferingRow, ImportCounts, ImportOutcome, import_bars};
+pub use import_log::{ImportCounts, ImportRecord, import_log};
+pub use imports::{DifferingRow, ImportOutcome, import_bars};
 pub use portfolios::{completed_days, held_symbols, repriced_days};
 pub use preparations::{
     Preparation, claim_due, finish, insert_preparation, missing_preparations, postpone, record_download,

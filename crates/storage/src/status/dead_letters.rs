@@ -60,8 +60,12 @@ pub struct DeadLetterRow {
     pub died_at: DateTime<Utc>,
     /// When it was published again.
     pub replayed_at: Option<DateTime<Utc>>,
+    /// Who had it published again.
+    pub replayed_by: Option<String>,
     /// When it was discarded.
     pub discarded_at: Option<DateTime<Utc>>,
+    /// Who discarded it.
+    pub discarded_by: Option<String>,
 }
 
 /// Selects dead letters.
@@ -140,7 +144,7 @@ pub async fn dead_letters(
     let rows = sqlx::query_as(
         "-- dead_letters::dead_letters
         SELECT id, queue, reason, exchange, routing_key, message_id, kind, headers, substring(body FOR $3) AS body,
-            body_bytes, died_at, replayed_at, discarded_at
+            body_bytes, died_at, replayed_at, replayed_by, discarded_at, discarded_by
         FROM status.dead_letters
         WHERE ($1::bigint IS NULL OR id < $1)
             AND ($4::text IS NULL OR $4 = CASE
@@ -165,7 +169,7 @@ pub async fn dead_letter(pool: &PgPool, id: i64, body_bytes: i32) -> Result<Opti
     let row = sqlx::query_as(
         "-- dead_letters::dead_letter
         SELECT id, queue, reason, exchange, routing_key, message_id, kind, headers, substring(body FOR $2) AS body,
-            body_bytes, died_at, replayed_at, discarded_at
+            body_bytes, died_at, replayed_at, replayed_by, discarded_at, discarded_by
         FROM status.dead_letters
         WHERE id = $1",
     )

@@ -67,6 +67,10 @@ pub struct StoredJob {
     pub last_seq: i64,
     /// The `job.requested` body from trigger, when the view does not have the request yet.
     pub accepted: Option<String>,
+    /// Who requested it; `None` when that was not recorded yet.
+    pub requested_by: Option<String>,
+    /// Who cancelled it, if somebody did and that was recorded.
+    pub cancelled_by: Option<String>,
 }
 
 impl StoredJob {
@@ -86,6 +90,8 @@ struct JobColumns {
     running: i64,
     last_seq: i64,
     accepted: Option<String>,
+    requested_by: Option<String>,
+    cancelled_by: Option<String>,
 }
 
 impl From<JobColumns> for StoredJob {
@@ -97,6 +103,8 @@ impl From<JobColumns> for StoredJob {
             running: u32::try_from(row.running).unwrap_or(u32::MAX),
             last_seq: row.last_seq,
             accepted: row.accepted,
+            requested_by: row.requested_by,
+            cancelled_by: row.cancelled_by,
         }
     }
 }
@@ -108,7 +116,9 @@ pub async fn job_view(pool: &PgPool, id: JobId) -> Result<Option<StoredJob>> {
         SELECT given.id, job.view, coalesce(job.completed, 0) AS completed, coalesce(job.failed, 0) AS failed,
             coalesce(job.skipped, 0) AS skipped, coalesce(job.last_seq, 0) AS last_seq,
             (SELECT count(*) FROM status.model_days WHERE job_id = given.id AND state = 'running') AS running,
-            CASE WHEN jsonb_typeof(job.view -> 'requested') IS DISTINCT FROM 'object' THEN accepted.body END AS accepted
+            CASE WHEN jsonb_typeof(job.view -> 'requested') IS DISTINCT FROM 'object' THEN accepted.body END AS accepted,
+            accepted.requested_by,
+            (SELECT requested_by FROM trigger.cancellations WHERE job_id = given.id) AS cancelled_by
         FROM (VALUES ($1::uuid)) AS given (id)
         LEFT JOIN status.jobs job ON job.id = given.id
         LEFT JOIN trigger.jobs accepted ON accepted.id = given.id
@@ -139,7 +149,9 @@ pub async fn job_views(pool: &PgPool, filter: &JobFilter<'_>, limit: i64) -> Res
         SELECT accepted.id, job.view, coalesce(job.completed, 0) AS completed, coalesce(job.failed, 0) AS failed,
             coalesce(job.skipped, 0) AS skipped, coalesce(job.last_seq, 0) AS last_seq,
             (SELECT count(*) FROM status.model_days WHERE job_id = accepted.id AND state = 'running') AS running,
-            CASE WHEN jsonb_typeof(job.view -> 'requested') IS DISTINCT FROM 'object' THEN accepted.body END AS accepted
+            CASE WHEN jsonb_typeof(job.view -> 'requested') IS DISTINCT FROM 'object' THEN accepted.body END AS accepted,
+            accepted.requested_by,
+            (SELECT requested_by FROM trigger.cancellations WHERE job_id = accepted.id) AS cancelled_by
         FROM trigger.jobs accepted
         LEFT JOIN status.jobs job ON job.id = accepted.id
         WHERE ($1::uuid IS NULL OR accepted.id < $1)

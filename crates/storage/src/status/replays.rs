@@ -42,7 +42,7 @@ pub async fn lock_dead_letter(pool: &PgPool, id: i64) -> Result<Option<LockedLet
     let letter = sqlx::query_as(
         "-- replays::lock_dead_letter
         SELECT id, queue, reason, exchange, routing_key, message_id, kind, headers, body,
-            body_bytes, died_at, replayed_at, discarded_at
+            body_bytes, died_at, replayed_at, replayed_by, discarded_at, discarded_by
         FROM status.dead_letters
         WHERE id = $1
         FOR UPDATE",
@@ -54,8 +54,8 @@ pub async fn lock_dead_letter(pool: &PgPool, id: i64) -> Result<Option<LockedLet
 }
 
 impl LockedLetter {
-    /// Writes the letter's message into the outbox, and the time into its row.
-    pub async fn replay(mut self, message: &Replay) -> Result<DeadLetterRow> {
+    /// Writes the letter's message into the outbox, and the time and who wants it into its row.
+    pub async fn replay(mut self, message: &Replay, by: &str) -> Result<DeadLetterRow> {
         sqlx::query(
             "-- replays::replay
             INSERT INTO status.outbox (event_id, kind, exchange, routing_key, job_id, traceparent, body, original)
@@ -72,24 +72,28 @@ impl LockedLetter {
         .execute(&mut *self.transaction)
         .await?;
         let (at,): (DateTime<Utc>,) = sqlx::query_as(
-            "-- replays::replayed\nUPDATE status.dead_letters SET replayed_at = now() WHERE id = $1 RETURNING replayed_at",
+            "-- replays::replayed
+            UPDATE status.dead_letters SET replayed_at = now(), replayed_by = $2 WHERE id = $1 RETURNING replayed_at",
         )
         .bind(self.letter.id)
+        .bind(by)
         .fetch_one(&mut *self.transaction)
         .await?;
         self.transaction.commit().await?;
-        Ok(DeadLetterRow { replayed_at: Some(at), ..self.letter })
+        Ok(DeadLetterRow { replayed_at: Some(at), replayed_by: Some(by.to_owned()), ..self.letter })
     }
 
     /// Marks the letter as discarded.
-    pub async fn discard(mut self) -> Result<DeadLetterRow> {
+    pub async fn discard(mut self, by: &str) -> Result<DeadLetterRow> {
         let (at,): (DateTime<Utc>,) = sqlx::query_as(
-            "-- replays::discard\nUPDATE status.dead_letters SET discarded_at = now() WHERE id = $1 RETURNING discarded_at",
+            "-- replays::discard
+            UPDATE status.dead_letters SET discarded_at = now(), discarded_by = $2 WHERE id = $1 RETURNING discarded_at",
         )
         .bind(self.letter.id)
+        .bind(by)
         .fetch_one(&mut *self.transaction)
         .await?;
         self.transaction.commit().await?;
-        Ok(DeadLetterRow { discarded_at: Some(at), ..self.letter })
+        Ok(DeadLetterRow { discarded_at: Some(at), discarded_by: Some(by.to_owned()), ..self.letter })
     }
 }

@@ -18,6 +18,10 @@ pub struct Acceptance<'a> {
     pub message: NewMessage,
     /// How many jobs may be active at once, this one included.
     pub max_active: i64,
+    /// Who requests it.
+    pub requested_by: &'a str,
+    /// How many jobs of who requests it may be active at once, this one included; `None` for any number.
+    pub max_active_of_caller: Option<i64>,
     /// The client's key, if it sent one.
     pub idempotency: Option<IdempotencyKey<'a>>,
 }
@@ -33,16 +37,20 @@ pub enum Admission {
     KeyReused,
     /// As many jobs are active as may be.
     Full,
+    /// As many jobs of this caller are active as may be.
+    CallerFull,
 }
 
 /// Stores the job with its message, unless too many are active or the key was used. One round trip.
 pub async fn accept(pool: &PgPool, acceptance: Acceptance<'_>) -> Result<Admission> {
-    let Acceptance { job, accepted_at, message, max_active, idempotency } = &acceptance;
+    let Acceptance { job, accepted_at, message, max_active, requested_by, max_active_of_caller, idempotency } =
+        &acceptance;
     let key = idempotency.as_ref();
     let (admission, earlier): (String, Option<String>) = sqlx::query_as(
         "-- acceptance::accept
         SELECT admission, earlier
-        FROM trigger.accept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::text::interval)",
+        FROM trigger.accept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::text::interval,
+            $15, $16)",
     )
     .bind(job.0)
     .bind(&message.body)
@@ -58,6 +66,8 @@ pub async fn accept(pool: &PgPool, acceptance: Acceptance<'_>) -> Result<Admissi
     .bind(key.map(|key| key.request_hash))
     .bind(key.map(|key| key.response))
     .bind(LIFETIME)
+    .bind(requested_by)
+    .bind(max_active_of_caller)
     .fetch_one(pool)
     .await?;
     match (admission.as_str(), earlier) {
@@ -65,6 +75,7 @@ pub async fn accept(pool: &PgPool, acceptance: Acceptance<'_>) -> Result<Admissi
         ("replayed", Some(response)) => Ok(Admission::Replayed(response)),
         ("key reused", _) => Ok(Admission::KeyReused),
         ("full", _) => Ok(Admission::Full),
+        ("caller full", _) => Ok(Admission::CallerFull),
         (other, _) => Err(StorageError::corrupt("trigger.accept", format_args!("{other:?} is no admission"))),
     }
 }

@@ -22,9 +22,9 @@ pub enum Cancellation {
     Unknown,
 }
 
-/// Cancels a job and writes the messages that carry the cancellation out, unless the job has ended. A second time changes
-/// nothing.
-pub async fn cancel(pool: &PgPool, job: JobId, messages: &[NewMessage]) -> Result<Cancellation> {
+/// Cancels a job for `by` and writes the messages that carry the cancellation out, unless the job has ended. A second time
+/// changes nothing.
+pub async fn cancel(pool: &PgPool, job: JobId, by: &str, messages: &[NewMessage]) -> Result<Cancellation> {
     let mut transaction = pool.begin().await?;
     // The lock of `execution.is_cancelled`: a transaction that plans or ends the job has committed, or waits for this one.
     sqlx::query(
@@ -53,9 +53,10 @@ pub async fn cancel(pool: &PgPool, job: JobId, messages: &[NewMessage]) -> Resul
     }
     let stored = sqlx::query(
         "-- cancellations::cancel
-        INSERT INTO trigger.cancellations (job_id) VALUES ($1) ON CONFLICT (job_id) DO NOTHING",
+        INSERT INTO trigger.cancellations (job_id, requested_by) VALUES ($1, $2) ON CONFLICT (job_id) DO NOTHING",
     )
     .bind(job.0)
+    .bind(by)
     .execute(&mut *transaction)
     .await?;
     let new = stored.rows_affected() > 0;

@@ -25,7 +25,7 @@ async fn accepted(world: &World, job: JobId) -> PgPool {
 }
 
 async fn cancel_job(trigger: &PgPool, job: JobId) -> Result<Cancellation> {
-    cancel(trigger, job, &[message("job.cancel", job)]).await
+    cancel(trigger, job, "ops", &[message("job.cancel", job)]).await
 }
 
 async fn job_of(world: &World, lane: LaneId) -> JobId {

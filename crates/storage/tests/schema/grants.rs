@@ -15,7 +15,7 @@ const OWNERS: [(&str, &str); 4] = [
 ];
 
 /// What a role may read of a schema that is not its own; it may write nothing there.
-const READS: [(&str, &str); 34] = [
+const READS: [(&str, &str); 35] = [
     ("modelday_trigger", "signing.keys"),
     ("modelday_downloader", "signing.keys"),
     ("modelday_executor", "signing.keys"),
@@ -28,6 +28,7 @@ const READS: [(&str, &str); 34] = [
     ("modelday_status", "execution.repriced_days"),
     ("modelday_downloader", "trigger.cancellations"),
     ("modelday_executor", "trigger.cancellations"),
+    ("modelday_status", "trigger.cancellations"),
     ("modelday_downloader", "trigger.jobs"),
     ("modelday_status", "trigger.jobs"),
     ("modelday_downloader", "trigger.outbox"),

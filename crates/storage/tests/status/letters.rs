@@ -90,13 +90,13 @@ async fn a_replay_and_what_the_letter_says_of_it_commit_together() {
 
     let mut impossible = replay();
     impossible.body = "\0".to_owned();
-    let refused = lock_dead_letter(&pool, id).await.unwrap().unwrap().replay(&impossible).await;
+    let refused = lock_dead_letter(&pool, id).await.unwrap().unwrap().replay(&impossible, "ops").await;
     assert!(refused.is_err());
     assert_eq!(dead_letter(&pool, id, 9).await.unwrap().unwrap().state(), LetterState::Open);
 
     let held = lock_dead_letter(&pool, id).await.unwrap().unwrap();
     assert_eq!(held.letter.body, b"body");
-    let resolved = held.replay(&replay()).await.unwrap();
+    let resolved = held.replay(&replay(), "ops").await.unwrap();
 
     assert_eq!(resolved, dead_letter(&pool, id, 9).await.unwrap().unwrap());
     assert_eq!(resolved.state(), LetterState::Replayed);
@@ -113,8 +113,8 @@ async fn letters_are_found_by_what_became_of_them() {
     let pool = database.pool(Owner::Status).await;
     let (open, replayed, discarded) =
         (put_away(&pool, b"1").await, put_away(&pool, b"2").await, put_away(&pool, b"3").await);
-    lock_dead_letter(&pool, replayed).await.unwrap().unwrap().replay(&replay()).await.unwrap();
-    lock_dead_letter(&pool, discarded).await.unwrap().unwrap().discard().await.unwrap();
+    lock_dead_letter(&pool, replayed).await.unwrap().unwrap().replay(&replay(), "ops").await.unwrap();
+    lock_dead_letter(&pool, discarded).await.unwrap().unwrap().discard("ops").await.unwrap();
 
     for (state, expected) in
         [(LetterState::Open, open), (LetterState::Replayed, replayed), (LetterState::Discarded, discarded)]

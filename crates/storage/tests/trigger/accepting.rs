@@ -19,6 +19,16 @@ const LINGER: &str = "CREATE FUNCTION trigger.linger() RETURNS trigger LANGUAGE 
      CREATE TRIGGER linger AFTER INSERT ON trigger.jobs FOR EACH ROW EXECUTE FUNCTION trigger.linger()";
 
 async fn request(pool: &PgPool, max_active: i64, key: Option<(&str, &[u8], &str)>) -> Admission {
+    request_of(pool, "anonymous", (max_active, None), key).await
+}
+
+/// A request of a caller, within the limits of all active jobs and of the caller's.
+async fn request_of(
+    pool: &PgPool,
+    requested_by: &str,
+    (max_active, max_active_of_caller): (i64, Option<i64>),
+    key: Option<(&str, &[u8], &str)>,
+) -> Admission {
     let job = JobId(Uuid::now_v7());
     let message = NewMessage {
         event_id: Uuid::now_v7(),
@@ -31,7 +41,15 @@ async fn request(pool: &PgPool, max_active: i64, key: Option<(&str, &[u8], &str)
     };
     let idempotency =
         key.map(|(key, request_hash, response)| IdempotencyKey { token: "", key, request_hash, response });
-    let acceptance = Acceptance { job, accepted_at: Utc::now(), message, max_active, idempotency };
+    let acceptance = Acceptance {
+        job,
+        accepted_at: Utc::now(),
+        message,
+        max_active,
+        requested_by,
+        max_active_of_caller,
+        idempotency,
+    };
     accept(pool, acceptance).await.unwrap()
 }
 
@@ -153,4 +171,36 @@ async fn a_job_is_accepted_in_one_statement() {
     );
     assert_eq!(request.await.unwrap(), Admission::Accepted);
     assert_eq!(stored(&database).await, (1, 1));
+}
+
+#[tokio::test]
+async fn a_caller_who_has_as_many_jobs_as_allowed_is_refused_and_another_is_accepted() {
+    let database = TestDatabase::new().await;
+    let pool = database.pool(Owner::Trigger).await;
+    // Both below and above the number of connections, which decides whether acceptances run side by side.
+    for (caller, max_active) in [("one", 10), ("two", 100_000)] {
+        let limits = (max_active, Some(2));
+        let request = async |by: &str| request_of(&pool, by, limits, None).await;
+
+        assert_eq!(request(caller).await, Admission::Accepted);
+        assert_eq!(request(caller).await, Admission::Accepted);
+        assert_eq!(request(caller).await, Admission::CallerFull);
+        assert_eq!(request(&format!("not {caller}")).await, Admission::Accepted);
+    }
+}
+
+#[tokio::test]
+async fn of_many_requests_of_one_caller_at_once_exactly_as_many_are_accepted_as_it_may_have() {
+    let database = TestDatabase::new().await;
+    let pool = database.pool(Owner::Trigger).await;
+    let tasks = (0..40).map(|_| {
+        let pool = pool.clone();
+        tokio::spawn(async move { request_of(&pool, "ci", (100_000, Some(7)), None).await })
+    });
+    let mut accepted = 0;
+    for task in tasks.collect::<Vec<_>>() {
+        accepted += usize::from(task.await.unwrap() == Admission::Accepted);
+    }
+
+    assert_eq!(accepted, 7);
 }

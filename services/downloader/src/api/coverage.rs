@@ -72,6 +72,7 @@ struct MissingSessions {
 ///
 /// Of every symbol of the universe, and of all others that something is known of.
 #[utoipa::path(get, path = "/prices/coverage", operation_id = "price_coverage", tag = "prices",
+    extensions(("x-heavy" = json!(true))),
     security(("token" = ["read"])),
     params(
         ("symbol" = Option<String>, Query, pattern = "^[A-Z0-9.-]{1,12}$", description = "Only this symbol."),

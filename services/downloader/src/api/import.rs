@@ -4,15 +4,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest as _, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use chrono::NaiveDate;
 use domain::ingest::import::{Fault, Faults, ImportKind};
 use domain::job::request::ValidationError;
 use domain::market::instruments::Symbol;
-use runtime::http::{Params, Problem, ProblemBody};
+use runtime::audit;
+use runtime::http::{Caller, Params, Problem, ProblemBody};
 use serde::Serialize;
 use storage::market::{self, DifferingRow, ImportCounts, ImportOutcome};
 use utoipa::ToSchema;
@@ -81,6 +80,7 @@ struct ImportedDates {
     ))]
 pub(crate) async fn import(
     State(api): State<Arc<Api>>,
+    caller: Caller,
     mut params: Params,
     request: Request,
 ) -> Result<Json<ImportedPrices>, Problem> {
@@ -89,18 +89,26 @@ pub(crate) async fn import(
     let kind = params.choice("kind", &kinds).unwrap_or(ImportKind::Bars);
     let replace = params.choice("replace", &[("true", true), ("false", false)]).unwrap_or(false);
     params.finish()?;
+    // Before the permit, for which others would wait as long as a slow client sends.
+    let file = api.file_memory.read(request.into_body()).await?;
     let Ok(_permit) = api.importer.permits.acquire().await else {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The service is about to stop"));
     };
-    let file = body(&api, request).await?;
-    let rows =
-        api.importer.read(file, kind).await.map_err(|crash| Problem::internal(&crash))?.map_err(wrong)?;
-    let ImportCounts { inserted, unchanged, replaced } = match api.importer.store(&rows, replace).await? {
-        ImportOutcome::Stored(imported) => imported,
-        ImportOutcome::Differs { listed, total } => return Err(different(&rows.cells(), &listed, total)),
-    };
+    let rows = api
+        .importer
+        .read(file.bytes.clone(), kind)
+        .await
+        .map_err(|crash| Problem::internal(&crash))?
+        .map_err(wrong)?;
+    let ImportCounts { inserted, unchanged, replaced } =
+        match api.importer.store(&rows, replace, caller.name()).await? {
+            ImportOutcome::Stored(imported) => imported,
+            ImportOutcome::Differs { listed, total } => return Err(different(&rows.cells(), &listed, total)),
+        };
     let cells = rows.cells();
+    let received_rows = cells.len();
     tracing::info!("imported {kind:?}: {inserted} rows inserted, {replaced} replaced, {unchanged} unchanged");
+    audit::record(&caller, "imported", format_args!("{kind:?}: {received_rows} rows, {replaced} replaced"));
     let received = |of: ImportKind| (of == kind).then_some(cells.len());
     Ok(Json(ImportedPrices {
         bars_received: received(ImportKind::Bars),
@@ -123,19 +131,6 @@ enum FileKind {
     Bars,
     Splits,
     Dividends,
-}
-
-async fn body(api: &Arc<Api>, request: Request) -> Result<Bytes, Problem> {
-    let rejected = |rejection: BytesRejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            let limit = api.import_limit >> 20;
-            let detail =
-                format!("The file is larger than {limit} MiB; send it in parts, or raise IMPORT_LIMIT_MIB");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
-        }
-        status => Problem::new(status, rejection.body_text()),
-    };
-    Bytes::from_request(request, api).await.map_err(rejected)
 }
 
 fn dates(cells: &[(usize, &Symbol, NaiveDate)]) -> ImportedDates {

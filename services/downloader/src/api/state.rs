@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::ingest::call_quota::Window;
 use domain::market::instruments::Universe;
 
+use super::file_body::FileMemory;
 use crate::context::Context;
 use crate::import::Importer;
 
@@ -15,8 +16,8 @@ pub(crate) struct Api {
     pub(crate) universe: Option<Universe>,
     pub(crate) provider: ProviderInfo,
     pub(crate) importer: Importer,
-    /// The most bytes of an imported file.
-    pub(crate) import_limit: usize,
+    /// Where imported files are held.
+    pub(crate) file_memory: FileMemory,
 }
 
 /// The provider in use, as the API shows it.

@@ -15,7 +15,7 @@ const SLOW: Duration = Duration::from_secs(8);
 async fn cancel(world: &World, job: JobId) {
     let command = JobCancel { job, reason: "enough".to_owned() };
     let messages = runtime::outgoing::job_cancel(&command).unwrap();
-    storage::trigger::cancel(&world.trigger, job, &messages).await.unwrap();
+    storage::trigger::cancel(&world.trigger, job, "ops", &messages).await.unwrap();
 }
 
 fn is_cancelled(events: &[Event]) -> bool {
@@ -69,7 +69,7 @@ async fn a_job_that_waits_for_the_next_window_is_ended_without_the_broker() {
     .await;
 
     // The row alone: neither the command nor the hint is sent.
-    storage::trigger::cancel(&world.trigger, waiting.id, &[]).await.unwrap();
+    storage::trigger::cancel(&world.trigger, waiting.id, "ops", &[]).await.unwrap();
     let events = world.outcome(waiting.id).await;
 
     assert!(is_cancelled(&events), "{events:?}");

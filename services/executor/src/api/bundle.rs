@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{Error, Write as _};
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -21,7 +22,7 @@ use domain::simulation::price_window::PriceWindow;
 use domain::values::ids::JobId;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use runtime::http::{Problem, ProblemBody};
+use runtime::http::{HeavyRequest, Problem, ProblemBody};
 use storage::PgPool;
 use storage::execution::agents::read_journal;
 use storage::execution::{
@@ -50,6 +51,7 @@ struct Export {
 ///
 /// Gzip'd JSON Lines, made while they are sent; `modelday replay` and `modelday verify` read them.
 #[utoipa::path(get, path = "/jobs/{job_id}/bundle", tag = "jobs", security(("token" = ["read"])),
+    extensions(("x-heavy" = json!(true))),
     params(("job_id" = String, Path, description = "The job.")),
     responses(
         (status = 200, description = "The file.", body = Vec<u8>, content_type = "application/gzip"),
@@ -60,6 +62,7 @@ struct Export {
     ))]
 pub(super) async fn bundle(
     State(ApiState { pool, calendar }): State<ApiState>,
+    place: Option<Extension<HeavyRequest>>,
     Path(job): Path<String>,
 ) -> Result<Response, Problem> {
     let unknown = || Problem::new(StatusCode::NOT_FOUND, format!("Job {job} not found, or not planned yet"));
@@ -77,6 +80,8 @@ pub(super) async fn bundle(
     let export = Export { pool, calendar, planned, state: row.state, ended_at };
     let (sender, receiver) = mpsc::channel(4);
     tokio::spawn(async move {
+        // All days of the job are in memory until the end.
+        let _place = place;
         if let Err(problem) = export.send(&sender).await {
             tracing::error!(job.id = %id, "the bundle was not finished: {problem}");
             // Without this error the file would look complete to a client that does not check it.

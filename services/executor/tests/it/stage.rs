@@ -141,7 +141,7 @@ impl Stage {
         let command = JobCancel { job, reason: "enough".to_owned() };
         let messages = runtime::outgoing::job_cancel(&command).unwrap();
         let trigger = self.database.pool(Owner::Trigger).await;
-        let cancelled = storage::trigger::cancel(&trigger, job, &messages).await.unwrap();
+        let cancelled = storage::trigger::cancel(&trigger, job, "ops", &messages).await.unwrap();
         assert_eq!(cancelled, Cancellation::Cancelled { new: true });
         self.database.execute("UPDATE trigger.outbox SET sent_at = now()").await;
         messages.map(envelope)

@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use runtime::http::{Params, Problem, ProblemBody};
+use runtime::audit;
+use runtime::http::{Caller, Params, Problem, ProblemBody};
 use serde::Serialize;
 use serde_json::Value;
 use storage::status::{
@@ -63,8 +64,12 @@ pub(super) struct Letter {
     died_at: String,
     /// When it was replayed.
     replayed_at: Option<String>,
+    /// The name of the API token that replayed it, or `anonymous`.
+    replayed_by: Option<String>,
     /// When it was discarded.
     discarded_at: Option<String>,
+    /// The name of the API token that discarded it, or `anonymous`.
+    discarded_by: Option<String>,
 }
 
 impl Letter {
@@ -86,7 +91,9 @@ impl Letter {
             body_truncated: row.body_bytes > max_bytes,
             died_at: instant(row.died_at),
             replayed_at: row.replayed_at.map(instant),
+            replayed_by: row.replayed_by,
             discarded_at: row.discarded_at.map(instant),
+            discarded_by: row.discarded_by,
         }
     }
 }
@@ -148,7 +155,11 @@ pub(super) async fn letter(State(api): State<Api>, Path(id): Path<String>) -> Re
         (status = 409, description = "The letter was discarded, or its message cannot be handled: the detail says why.",
             body = ProblemBody, content_type = "application/problem+json"),
     ))]
-pub(super) async fn replay(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Letter>, Problem> {
+pub(super) async fn replay(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Letter>, Problem> {
     let held = hold(&api, &id).await?;
     let letter = match held.letter.state() {
         LetterState::Replayed => held.letter,
@@ -156,9 +167,10 @@ pub(super) async fn replay(State(api): State<Api>, Path(id): Path<String>) -> Re
         LetterState::Open => {
             let message = replay_message(&held.letter, &api.replays.authentication)
                 .map_err(|reason| conflict(format!("Dead letter {id} cannot be sent again: {reason}")))?;
-            let letter = held.replay(&message).await?;
+            let letter = held.replay(&message, caller.name()).await?;
             api.replays.wake.wake();
             tracing::info!(message.id = %message.event_id, queue = message.routing_key, "replayed dead letter {id}");
+            audit::record(&caller, "replayed", format_args!("dead letter {id}"));
             letter
         }
     };
@@ -178,12 +190,20 @@ pub(super) async fn replay(State(api): State<Api>, Path(id): Path<String>) -> Re
         (status = 409, description = "The letter was replayed.", body = ProblemBody,
             content_type = "application/problem+json"),
     ))]
-pub(super) async fn discard(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Letter>, Problem> {
+pub(super) async fn discard(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Letter>, Problem> {
     let held = hold(&api, &id).await?;
     let letter = match held.letter.state() {
         LetterState::Discarded => held.letter,
         LetterState::Replayed => return Err(already_processed(&held.letter)),
-        LetterState::Open => held.discard().await?,
+        LetterState::Open => {
+            let letter = held.discard(caller.name()).await?;
+            audit::record(&caller, "discarded", format_args!("dead letter {id}"));
+            letter
+        }
     };
     Ok(Json(Letter::of(letter, MAX_BYTES)))
 }

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::job::request::ValidationError;
 use domain::values::ids::JobId;
-use runtime::http::{Params, Problem, ProblemBody};
+use runtime::http::{Caller, Params, Problem, ProblemBody};
 use storage::status::{FeedEvent, events_after, job_events_after, last_position, log_end};
 use utoipa::IntoParams;
 
@@ -130,6 +130,7 @@ fn accepts_stream(headers: &HeaderMap) -> bool {
     ))]
 pub(super) async fn of_job(
     State(api): State<Api>,
+    caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
     params: Params,
@@ -146,7 +147,7 @@ pub(super) async fn of_job(
     if end.ended && after == end.last_seq {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    Ok(streamed(&api, Scope::Job(job), after))
+    streamed(&api, &caller, Scope::Job(job), after)
 }
 
 /// The events of all jobs, in the order in which they were logged.
@@ -168,19 +169,21 @@ pub(super) async fn of_job(
     ))]
 pub(super) async fn of_all(
     State(api): State<Api>,
+    caller: Caller,
     headers: HeaderMap,
     params: Params,
 ) -> Result<Response, Problem> {
     let query = EventsQuery::read(params, &headers)?;
     let after = query.from(last_position(&api.pool).await?)?;
     if query.streamed {
-        return Ok(streamed(&api, Scope::All, after));
+        return streamed(&api, &caller, Scope::All, after);
     }
     paged(&events_after(&api.pool, after, query.limit).await?, Scope::All, after)
 }
 
-fn streamed(api: &Api, scope: Scope, after: i64) -> Response {
-    sse::response(EventStream::new(api.feed.clone(), scope, after, api.settings.heartbeat))
+fn streamed(api: &Api, caller: &Caller, scope: Scope, after: i64) -> Result<Response, Problem> {
+    let open = api.settings.streams.open(caller)?;
+    Ok(sse::response(EventStream::new(api.feed.clone(), scope, after, api.settings.heartbeat), open))
 }
 
 fn paged(events: &[FeedEvent], scope: Scope, after: i64) -> Result<Response, Problem> {

@@ -21,6 +21,8 @@ pub(super) struct KnownJob {
     pub(super) state: JobState,
     counts: Counts,
     running: u32,
+    requested_by: Option<String>,
+    cancelled_by: Option<String>,
 }
 
 /// Model-days by state; the five add up to the total.
@@ -50,6 +52,10 @@ pub(super) struct JobSummary {
     total_duration_seconds: Option<f64>,
     error: Option<String>,
     warnings: Option<Vec<String>>,
+    /// The name of the API token that started it, or `anonymous`; null when that was not recorded.
+    requested_by: Option<String>,
+    /// The name of the API token that cancelled it, or `anonymous`.
+    cancelled_by: Option<String>,
 }
 
 impl KnownJob {
@@ -75,7 +81,16 @@ impl KnownJob {
             return Err(Problem::internal(&cause));
         };
         let state = view.shown_state(job.counts.ended());
-        Ok(Self { id: job.id, requested, view, state, counts: job.counts, running: job.running })
+        Ok(Self {
+            id: job.id,
+            requested,
+            view,
+            state,
+            counts: job.counts,
+            running: job.running,
+            requested_by: job.requested_by,
+            cancelled_by: job.cancelled_by,
+        })
     }
 
     /// Model-days by state.
@@ -104,6 +119,8 @@ impl KnownJob {
             total_duration_seconds: ended.map(|ended| seconds(self.requested.accepted_at, ended.at)),
             error: ended.and_then(|ended| ended.error.clone()),
             warnings: Some(warnings).filter(|warnings| !warnings.is_empty()),
+            requested_by: self.requested_by.clone(),
+            cancelled_by: self.cancelled_by.clone(),
         }
     }
 }
@@ -122,6 +139,8 @@ mod tests {
             running: 1,
             last_seq: 0,
             accepted: accepted.map(str::to_owned),
+            requested_by: Some("ci".to_owned()),
+            cancelled_by: None,
         }
     }
 

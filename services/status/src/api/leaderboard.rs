@@ -67,6 +67,7 @@ struct LeaderboardQuery {
 ///
 /// Figures are fractions unless their name says percent. An undefined figure is null, and `reasons` says why.
 #[utoipa::path(get, path = "/leaderboard", tag = "results", security(("token" = ["read"])),
+    extensions(("x-heavy" = json!(true))),
     params(
         ("start_date" = Option<String>, Query, format = Date, description = "First date, `YYYY-MM-DD`; the first with a result when absent."),
         ("end_date" = Option<String>, Query, format = Date, description = "Last date, `YYYY-MM-DD`; the last with a result when absent."),

@@ -44,6 +44,7 @@ pub(super) struct RangeResults {
 /// One date: each model-day in full. Several: a series for each portfolio. No dates: the last 30 days. A day that
 /// several jobs ran shows once, with the result that counts.
 #[utoipa::path(get, path = "/results", tag = "results", security(("token" = ["read"])),
+    extensions(("x-heavy" = json!(true))),
     params(
         ("start_date" = Option<String>, Query, format = Date, description = "First date, `YYYY-MM-DD`; alone, the only one."),
         ("end_date" = Option<String>, Query, format = Date, description = "Last date, `YYYY-MM-DD`; alone, the only one."),

@@ -66,6 +66,7 @@ pub(super) struct Equity {
 /// For each portfolio and date the winning result; with `job_id`, what that job ran. Ordered by model, trial, date and
 /// sequence.
 #[utoipa::path(get, path = "/trades", tag = "results", security(("token" = ["read"])),
+    extensions(("x-heavy" = json!(true))),
     params(TableParams),
     responses(
         (status = 200, description = "The rows; none when nothing was traded.", content(
@@ -88,6 +89,7 @@ pub(super) async fn trades(
 /// For each portfolio and date the winning result; with `job_id`, what that job ran. Ordered by model, trial, date and
 /// symbol, the cash first. The values of a portfolio's day add up to its value at the close.
 #[utoipa::path(get, path = "/positions", tag = "results", security(("token" = ["read"])),
+    extensions(("x-heavy" = json!(true))),
     params(TableParams),
     responses(
         (status = 200, description = "The rows; none when nothing was run.", content(
@@ -109,6 +111,7 @@ pub(super) async fn positions(
 ///
 /// For each portfolio and date the winning result; with `job_id`, what that job ran. Ordered by model, trial and date.
 #[utoipa::path(get, path = "/equity", tag = "results", security(("token" = ["read"])),
+    extensions(("x-heavy" = json!(true))),
     params(TableParams),
     responses(
         (status = 200, description = "The rows; none when nothing was run.", content(

@@ -15,6 +15,7 @@ use domain::simulation::model_day::{CompletedDay, DayRef};
 use domain::strategy::policy::Policy;
 use domain::values::ids::{JobId, ModelDayKey};
 use runtime::deployment::{Deployment, Mode};
+use runtime::http::Streams;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use status::ApiSettings;
@@ -44,6 +45,7 @@ pub(crate) fn settings() -> ApiSettings {
         deployment: Deployment::new(Mode::Prod, false),
         calendar: Calendar::nyse(),
         heartbeat: std::time::Duration::from_secs(15),
+        streams: Streams::new(std::num::NonZeroUsize::MAX),
     }
 }
 

@@ -39,11 +39,12 @@ pub(super) struct CancelledJob {
     ))]
 pub(super) async fn cancel(
     State(acceptor): State<Acceptor>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<CancelledJob>, Problem> {
     let unknown = || Problem::new(StatusCode::NOT_FOUND, format!("Job {id} not found"));
     let job: JobId = id.parse().map_err(|_| unknown())?;
-    match crate::cancel::cancel(&acceptor.pool, &acceptor.wake, job).await? {
+    match crate::cancel::cancel(&acceptor.pool, &acceptor.wake, &caller, job).await? {
         Cancellation::Cancelled { .. } => Ok(Json(CancelledJob { job_id: job, status: "cancelled" })),
         Cancellation::Ended(state) => {
             let detail = format!(

@@ -33,6 +33,9 @@ impl From<NotAccepted> for Problem {
             NotAccepted::Endpoint(_) => Self::new(StatusCode::BAD_REQUEST, error.to_string()),
             NotAccepted::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             NotAccepted::Full => Self::new(StatusCode::BAD_REQUEST, error.to_string()).retry_after(5),
+            NotAccepted::CallerFull(..) => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string()).retry_after(5)
+            }
             NotAccepted::Storage(error) => error.into(),
             NotAccepted::Message(_) | NotAccepted::Json(_) => Self::internal(&error),
         }

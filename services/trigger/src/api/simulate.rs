@@ -49,6 +49,7 @@ pub(super) async fn trigger(
 ///
 /// Takes the body of `POST /simulate/trigger`. Nothing is stored, published or reserved.
 #[utoipa::path(post, path = "/simulate/plan", tag = "jobs", security(("token" = ["read"])),
+    extensions(("x-heavy" = json!(true))),
     request_body(content = SimulationRequest, description = "What would be run."),
     responses(
         (status = 200, description = "What would run, be downloaded and cost.", body = DryRunBody),

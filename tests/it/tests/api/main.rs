@@ -8,9 +8,11 @@
 )]
 
 mod access;
+mod audit;
 mod connections;
 mod dashboard;
 mod description;
+mod fairness;
 mod fuzzing;
 mod guessing;
 mod origins;

@@ -147,6 +147,8 @@ impl World {
             accepted_at: job.accepted_at,
             message,
             max_active: 1_000,
+            requested_by: "anonymous",
+            max_active_of_caller: None,
             idempotency: None,
         };
         assert_eq!(storage::trigger::accept(&self.trigger, acceptance).await.unwrap(), Admission::Accepted);

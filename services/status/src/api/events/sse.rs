@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse as _, Response};
 use futures::{StreamExt as _, future, stream};
+use runtime::http::OpenStream;
 use storage::status::FeedEvent;
 
 use crate::feed::event_stream::{EventStream, Scope, StreamItem};
@@ -18,8 +19,8 @@ const HEARTBEAT: &str = ":\n\n";
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// The response that sends the items of `events` as they come.
-pub(super) fn response(events: EventStream) -> Response {
-    let texts = stream::unfold(events, |mut events| async move {
+pub(super) fn response(events: EventStream, open: OpenStream) -> Response {
+    let texts = stream::unfold((events, open), |(mut events, open)| async move {
         let text = match events.next().await? {
             StreamItem::Events(batch) => {
                 let mut text = String::new();
@@ -30,7 +31,7 @@ pub(super) fn response(events: EventStream) -> Response {
             }
             StreamItem::Heartbeat => HEARTBEAT.to_owned(),
         };
-        Some((text, events))
+        Some((text, (events, open)))
     });
     let chunks = stream::once(future::ready(RETRY.to_owned())).chain(texts).map(Ok::<_, Infallible>);
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (X_ACCEL_BUFFERING, "no")];
