@@ -128,7 +128,7 @@ pub fn replay(
     // A letter that was replayed before died under the name of its queue.
     let routing_key = headers.first_routing_key().unwrap_or_else(|| routing_key.to_owned());
     let signature = headers.signature();
-    authentication.verify(&envelope, &routing_key, signature.as_deref())?;
+    envelope.verify(authentication, &routing_key, signature.as_deref())?;
     let correlation = envelope.subject.as_deref().and_then(|subject| subject.parse().ok());
     Ok(Envelope {
         correlation,
@@ -194,7 +194,7 @@ mod tests {
         }
         let envelope = Envelope::from_headers(&Headers(Some(&table)), BODY).unwrap();
         let envelope = Envelope { routing_key: KEY.to_owned(), ..envelope };
-        let signature = authentication.keyring.sign(&envelope).unwrap();
+        let signature = envelope.signature(&authentication.keyring).unwrap();
         headers().into_iter().chain([("x-modelday-signature".to_owned(), signature)]).collect()
     }
 

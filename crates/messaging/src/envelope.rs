@@ -11,7 +11,7 @@ use lapin::{
 };
 use uuid::Uuid;
 
-use crate::signature::{Keyring, NotAuthentic, time_text};
+use crate::signature::{Authentication, Keyring, NotAuthentic, SignedParts, time_text};
 use crate::trace_context::TraceContext;
 
 const CONTENT_TYPE: &str = "application/json";
@@ -110,6 +110,37 @@ impl Envelope {
         Some(TraceContext { traceparent, tracestate: self.tracestate.as_deref() })
     }
 
+    /// The signature of the message with the first key of `keyring`; `None` without a key.
+    #[must_use]
+    pub fn signature(&self, keyring: &Keyring) -> Option<String> {
+        self.with_signed_parts(&self.routing_key, |parts| keyring.sign(parts))
+    }
+
+    /// Verifies the message, which was published with `routing_key` and has this signature.
+    ///
+    /// # Errors
+    /// When it is not to be believed.
+    pub(crate) fn verify(
+        &self,
+        authentication: &Authentication,
+        routing_key: &str,
+        signature: Option<&str>,
+    ) -> Result<(), NotAuthentic> {
+        self.with_signed_parts(routing_key, |parts| authentication.verify(parts, signature))
+    }
+
+    fn with_signed_parts<T>(&self, routing_key: &str, work: impl FnOnce(&SignedParts<'_>) -> T) -> T {
+        work(&SignedParts {
+            source: &self.source,
+            id: &self.id.to_string(),
+            kind: &self.kind,
+            subject: self.subject.as_deref().unwrap_or_default(),
+            time: &time_text(self.time),
+            routing_key,
+            body: &self.body,
+        })
+    }
+
     /// The AMQP properties: everything but exchange, routing key and body. Signed with the first key of `keyring`, unless
     /// the message is published again.
     pub(crate) fn properties(&self, keyring: &Keyring) -> Result<BasicProperties, EnvelopeError> {
@@ -140,7 +171,7 @@ impl Envelope {
         put(header::SEQUENCE, &self.sequence.to_string());
         put(header::DATASCHEMA, &self.dataschema);
         let (signature, first_routing_key) = match &self.first_published {
-            None => (keyring.sign(self), None),
+            None => (self.signature(keyring), None),
             Some(first) => (first.signature.clone(), Some(first.routing_key.clone())),
         };
         let optional = [

@@ -60,7 +60,7 @@ impl FromDelivery for Incoming {
     fn from_delivery(raw: &RawDelivery, authentication: &Authentication) -> Result<Self, EnvelopeError> {
         let envelope = Envelope::parse(&raw.delivery, raw.body.clone())?;
         let routing_key = raw.first_routing_key()?;
-        authentication.verify(&envelope, &routing_key, raw.headers().signature().as_deref())?;
+        envelope.verify(authentication, &routing_key, raw.headers().signature().as_deref())?;
         Ok(Self {
             envelope,
             queue: raw.queue.clone(),

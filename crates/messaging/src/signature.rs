@@ -12,13 +12,23 @@ use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
-use crate::envelope::Envelope;
-
 /// A key that signs messages, with its name. The `Debug` output never shows the secret.
 #[derive(Clone)]
 pub struct SigningKey {
     id: String,
     mac: Hmac<Sha256>,
+}
+
+/// What a signature covers: everything that consumers use of a message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SignedParts<'a> {
+    pub(crate) source: &'a str,
+    pub(crate) id: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) subject: &'a str,
+    pub(crate) time: &'a str,
+    pub(crate) routing_key: &'a str,
+    pub(crate) body: &'a [u8],
 }
 
 /// The keys of an installation. All clones share them, so that they can be replaced while services run.
@@ -91,16 +101,15 @@ impl SigningKey {
         Self { id: id.to_owned(), mac: Hmac::new(&block) }
     }
 
-    fn sign(&self, envelope: &Envelope, routing_key: &str) -> String {
-        let (id, time) = (envelope.id.to_string(), time_text(envelope.time));
+    fn sign(&self, message: &SignedParts<'_>) -> String {
         let parts: [&[u8]; 7] = [
-            envelope.source.as_bytes(),
-            id.as_bytes(),
-            envelope.kind.as_bytes(),
-            envelope.subject.as_deref().unwrap_or_default().as_bytes(),
-            time.as_bytes(),
-            routing_key.as_bytes(),
-            &envelope.body,
+            message.source.as_bytes(),
+            message.id.as_bytes(),
+            message.kind.as_bytes(),
+            message.subject.as_bytes(),
+            message.time.as_bytes(),
+            message.routing_key.as_bytes(),
+            message.body,
         ];
         let mut mac = self.mac.clone();
         for part in parts {
@@ -130,42 +139,40 @@ impl Keyring {
     }
 
     /// The signature of a message; `None` without a key.
-    #[must_use]
-    pub fn sign(&self, envelope: &Envelope) -> Option<String> {
+    pub(crate) fn sign(&self, message: &SignedParts<'_>) -> Option<String> {
         let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        Some(keys.0.first()?.sign(envelope, &envelope.routing_key))
+        Some(keys.0.first()?.sign(message))
     }
 
-    fn verify(&self, envelope: &Envelope, routing_key: &str, signature: &str) -> Result<(), NotAuthentic> {
+    fn verify(&self, message: &SignedParts<'_>, signature: &str) -> Result<(), NotAuthentic> {
         let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let id = signature.split(' ').next().unwrap_or_default();
         let key = keys.0.iter().find(|key| key.id == id).ok_or(NotAuthentic::UnknownKey)?;
-        let expected = key.sign(envelope, routing_key);
+        let expected = key.sign(message);
         let fits = bool::from(expected.as_bytes().ct_eq(signature.as_bytes()));
         if fits { Ok(()) } else { Err(NotAuthentic::Altered) }
     }
 }
 
 impl Authentication {
-    /// Verifies a message that was published with `routing_key` and has this signature.
+    /// Verifies a message that has this signature.
     ///
     /// # Errors
     /// When it is not to be believed.
     pub(crate) fn verify(
         &self,
-        envelope: &Envelope,
-        routing_key: &str,
+        message: &SignedParts<'_>,
         signature: Option<&str>,
     ) -> Result<(), NotAuthentic> {
         match signature {
-            Some(signature) => self.keyring.verify(envelope, routing_key, signature)?,
+            Some(signature) => self.keyring.verify(message, signature)?,
             None if self.unsigned == Unsigned::Accepted => {}
             None => return Err(NotAuthentic::Unsigned),
         }
-        if (self.sends)(&envelope.source, &envelope.kind) {
+        if (self.sends)(message.source, message.kind) {
             return Ok(());
         }
-        let (source_name, kind) = (envelope.source.clone(), envelope.kind.clone());
+        let (source_name, kind) = (message.source.to_owned(), message.kind.to_owned());
         Err(NotAuthentic::WrongSource { source_name, kind })
     }
 }
@@ -181,6 +188,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::envelope::Envelope;
 
     fn envelope() -> Envelope {
         Envelope {
@@ -212,13 +220,13 @@ mod tests {
     }
 
     fn verdict(of: &Authentication, envelope: &Envelope, signature: &str) -> Result<(), NotAuthentic> {
-        of.verify(envelope, &envelope.routing_key, Some(signature))
+        envelope.verify(of, &envelope.routing_key, Some(signature))
     }
 
     #[test]
     fn a_message_is_believed_as_it_was_signed_and_with_no_change_to_what_consumers_use() {
         let ours = authentication(vec![SigningKey::new("k1", &[1; 32])]);
-        let signature = ours.keyring.sign(&envelope()).unwrap();
+        let signature = envelope().signature(&ours.keyring).unwrap();
         let altered = [
             Envelope { id: Uuid::from_u128(8), ..envelope() },
             Envelope { subject: None, ..envelope() },
@@ -244,7 +252,7 @@ mod tests {
     fn bytes_do_not_move_from_one_part_to_the_next() {
         let ours = authentication(vec![SigningKey::new("k1", &[1; 32])]);
         let one = Envelope { source: "ab".into(), subject: Some(String::new()), ..envelope() };
-        let signature = ours.keyring.sign(&one).unwrap();
+        let signature = one.signature(&ours.keyring).unwrap();
         let moved = Envelope { routing_key: format!("{}{{", one.routing_key), body: "}".into(), ..one };
 
         assert_eq!(verdict(&ours, &moved, &signature), Err(NotAuthentic::Altered));
@@ -253,16 +261,16 @@ mod tests {
     #[test]
     fn an_older_key_verifies_and_an_unknown_one_does_not() {
         let (old, new) = (SigningKey::new("k1", &[1; 32]), SigningKey::new("k2", &[2; 32]));
-        let before = authentication(vec![old.clone()]).keyring.sign(&envelope()).unwrap();
+        let before = envelope().signature(&authentication(vec![old.clone()]).keyring).unwrap();
         let both = authentication(vec![new, old]);
 
         assert_eq!(verdict(&both, &envelope(), &before), Ok(()));
-        assert!(both.keyring.sign(&envelope()).unwrap().starts_with("k2 "));
+        assert!(envelope().signature(&both.keyring).unwrap().starts_with("k2 "));
         let others = authentication(vec![SigningKey::new("k1", &[9; 32])]);
         assert_eq!(verdict(&others, &envelope(), &before), Err(NotAuthentic::Altered));
         let none = authentication(vec![]);
         assert_eq!(verdict(&none, &envelope(), &before), Err(NotAuthentic::UnknownKey));
-        assert_eq!(none.keyring.sign(&envelope()), None);
+        assert_eq!(envelope().signature(&none.keyring), None);
         assert_eq!(verdict(&both, &envelope(), ""), Err(NotAuthentic::UnknownKey));
     }
 
@@ -270,7 +278,7 @@ mod tests {
     fn a_message_without_a_signature_is_believed_only_during_an_upgrade() {
         let ours = authentication(vec![SigningKey::new("k1", &[1; 32])]);
         let upgrading = Authentication { unsigned: Unsigned::Accepted, ..ours.clone() };
-        let verdict = |of: &Authentication| of.verify(&envelope(), "modelday.data.ready.v1", None);
+        let verdict = |of: &Authentication| envelope().verify(of, "modelday.data.ready.v1", None);
 
         assert_eq!(verdict(&ours), Err(NotAuthentic::Unsigned));
         assert_eq!(verdict(&upgrading), Ok(()));
@@ -280,7 +288,7 @@ mod tests {
     fn a_source_speaks_only_for_its_own_types() {
         let ours = authentication(vec![SigningKey::new("k1", &[1; 32])]);
         let forged = Envelope { source: "/modelday/executor".into(), ..envelope() };
-        let signature = ours.keyring.sign(&forged).unwrap();
+        let signature = forged.signature(&ours.keyring).unwrap();
 
         let refused = verdict(&ours, &forged, &signature).unwrap_err().to_string();
 

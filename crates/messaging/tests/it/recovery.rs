@@ -80,7 +80,7 @@ async fn a_registered_consumer_that_receives_nothing_is_replaced() {
     let channel = vhost.connect().await.create_channel().await.unwrap();
     let straight_to_the_queue = || {
         let message = job_requested();
-        let signature = vhost.settings().authentication().keyring.sign(&message);
+        let signature = message.signature(&vhost.settings().authentication().keyring);
         Envelope {
             exchange: String::new(),
             routing_key: queues::DOWNLOADER_JOBS.into(),

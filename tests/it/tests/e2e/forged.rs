@@ -116,7 +116,7 @@ async fn even_a_signed_message_speaks_only_for_its_source_and_orders_no_endless_
         exchange: topology::COMMANDS.to_owned(),
         ..event("/modelday/executor", "lane.continue", b"{}")
     };
-    let signature = vhost.settings().authentication().keyring.sign(&turn);
+    let signature = turn.signature(&vhost.settings().authentication().keyring);
     let misled = Envelope {
         exchange: String::new(),
         first_published: Some(FirstPublished { routing_key: turn.routing_key.clone(), signature }),
