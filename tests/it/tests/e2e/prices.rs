@@ -198,6 +198,7 @@ async fn a_process_killed_at_the_end_of_an_import_has_imported_nothing() {
             .build()
             .unwrap()
             .post(format!("{}/prices/import", client.prices_url))
+            .header("content-type", "text/csv")
             .body(three_days())
             .send()
             .await
