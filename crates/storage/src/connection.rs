@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
-use sqlx::{Describe, Either, Execute, Executor, Postgres, SqlStr};
+use sqlx::{Describe, Either, Execute, Executor, SqlStr};
+use sqlx_postgres::Postgres;
+use sqlx_postgres::{PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 

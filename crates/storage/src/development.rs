@@ -2,8 +2,8 @@
 
 use std::str::FromStr as _;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use sqlx_postgres::{PgConnectOptions, PgConnection};
 
 use crate::error::{Result, StorageError};
 

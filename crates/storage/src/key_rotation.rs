@@ -1,6 +1,7 @@
 //! Replacing the key that messages are signed with. Only the owner of the database may.
 
-use sqlx::{Connection as _, PgConnection};
+use sqlx::Connection as _;
+use sqlx_postgres::PgConnection;
 
 use crate::error::Result;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::postgres::PgPoolOptions;
+use sqlx_postgres::PgPoolOptions;
 use tokio::time::timeout;
 
 use crate::error::{Result, StorageError};

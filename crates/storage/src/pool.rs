@@ -8,8 +8,9 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgRow, PgStatement, PgTypeInfo};
-use sqlx::{Describe, Execute, Executor, Postgres, SqlStr};
+use sqlx::{Describe, Execute, Executor, SqlStr};
+use sqlx_postgres::Postgres;
+use sqlx_postgres::{PgRow, PgStatement, PgTypeInfo};
 use tokio::time::timeout;
 
 use crate::connection::{Connection, Patience, Seen, Steps};
@@ -30,13 +31,13 @@ pub(crate) const STATEMENT_TIMEOUT: &str = "40s";
 /// The connections of a service: a pool with its role and search path. No wait on one of them is without an end.
 #[derive(Debug, Clone)]
 pub struct PgPool {
-    connections: sqlx::PgPool,
+    connections: sqlx_postgres::PgPool,
     max_acquire: Duration,
     patience: Patience,
 }
 
-impl From<sqlx::PgPool> for PgPool {
-    fn from(connections: sqlx::PgPool) -> Self {
+impl From<sqlx_postgres::PgPool> for PgPool {
+    fn from(connections: sqlx_postgres::PgPool) -> Self {
         let patience = Patience { limit: MAX_ANSWER, seen: Arc::new(Seen::new()) };
         Self { connections, max_acquire: MAX_ACQUIRE, patience }
     }

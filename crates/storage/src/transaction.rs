@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
-use sqlx::postgres::PgTransactionManager;
+use sqlx_postgres::PgTransactionManager;
 // sqlx does not hand this trait on.
 use sqlx_core::transaction::TransactionManager as _;
 

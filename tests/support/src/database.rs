@@ -2,8 +2,9 @@
 
 use std::str::FromStr;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
+use sqlx_postgres::PgConnection;
+use sqlx_postgres::{PgConnectOptions, PgPoolOptions};
 use storage::{Database, Development, Owner, PgPool};
 use uuid::Uuid;
 
@@ -25,7 +26,7 @@ pub struct TestDatabase {
     password: String,
     url: String,
     /// Connected as the server's administrator, who has all rights.
-    pub admin: sqlx::PgPool,
+    pub admin: sqlx_postgres::PgPool,
 }
 
 impl TestDatabase {

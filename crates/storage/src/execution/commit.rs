@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::market::instruments::Symbol;
 use rust_decimal::Decimal;
-use sqlx::PgExecutor;
 use sqlx::types::Json;
+use sqlx_postgres::PgExecutor;
 
 use super::days::{LaneCommit, NewModelDay};
 use crate::error::{Result, StorageError};

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::values::ids::{JobId, LaneId, PortfolioId};
-use sqlx::{FromRow, PgExecutor};
+use sqlx::FromRow;
+use sqlx_postgres::PgExecutor;
 use uuid::Uuid;
 
 use crate::columns::{corrupt, present};

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use domain::job::JobState;
 use domain::values::ids::JobId;
 use sqlx::FromRow;
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx_postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::time::timeout;
 use uuid::Uuid;
 

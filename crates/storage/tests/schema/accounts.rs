@@ -1,6 +1,7 @@
 //! The accounts of an installation: what `deploy/postgres/setup.sql` makes, and what its accounts cannot do.
 
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use sqlx_postgres::PgConnection;
 use storage::{Development, Owner, StorageError};
 use test_support::TestDatabase;
 

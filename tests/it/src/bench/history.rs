@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use it::{Shape, System};
 use serde_json::{Value, json};
-use sqlx::PgPool;
+use sqlx_postgres::PgPool;
 
 use crate::measure::{Line, millis, percentile, ratio};
 use crate::throughput::{MODELS, models};

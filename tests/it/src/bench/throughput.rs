@@ -5,7 +5,9 @@ use std::time::Instant;
 use chrono::NaiveDate;
 use it::{Service, Shape, System};
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
+use sqlx::Connection;
+use sqlx_postgres::PgConnectOptions;
+use sqlx_postgres::PgConnection;
 use uuid::Uuid;
 
 use crate::measure::{Line, ended};
@@ -111,8 +113,8 @@ async fn floor(system: &System, job: &str) -> f64 {
         .into_iter()
         .map(|portfolio| {
             let own: Vec<_> = rows.iter().filter(|row| row.0 == portfolio).copied().collect();
-            let url = system.database.url().to_owned();
-            tokio::spawn(async move { write(&url, job, own).await })
+            let options = system.database.admin.connect_options();
+            tokio::spawn(async move { write(&options, job, own).await })
         })
         .collect();
     for writer in writers {
@@ -123,8 +125,8 @@ async fn floor(system: &System, job: &str) -> f64 {
     count / began.elapsed().as_secs_f64()
 }
 
-async fn write(url: &str, job: Uuid, rows: Vec<(Uuid, NaiveDate, i64)>) {
-    let mut connection = PgConnection::connect(url).await.unwrap();
+async fn write(options: &PgConnectOptions, job: Uuid, rows: Vec<(Uuid, NaiveDate, i64)>) {
+    let mut connection = PgConnection::connect_with(options).await.unwrap();
     for (portfolio, date, message) in rows {
         sqlx::query(
             "WITH day AS (

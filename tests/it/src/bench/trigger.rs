@@ -9,8 +9,8 @@ use axum::extract::State;
 use axum::routing::post;
 use it::{Service, Shape, System};
 use serde_json::json;
-use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
+use sqlx_postgres::PgPool;
+use sqlx_postgres::PgPoolOptions;
 
 use crate::measure::{Line, millis, percentile, ratio};
 

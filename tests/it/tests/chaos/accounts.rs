@@ -3,7 +3,8 @@
 use it::Stack;
 use lapin::{Connection, ConnectionProperties};
 use messaging::topology::Account;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::Connection as _;
+use sqlx_postgres::PgConnection;
 
 /// The address with other credentials.
 fn log_in(url: &str, credentials: &str) -> String {
