@@ -55,16 +55,15 @@ pub(super) async fn follow(connection: &mut Connection, changes: &Changes) -> Re
             .bind(changes.0.keys().map(|(_, _, trial)| trial.cast_signed()).collect::<Vec<_>>())
     };
     // A statement of its own, and in order: the next statement then sees what earlier holders of these rows committed.
-    // It sets the planner's settings for the next one too, which PostgreSQL would otherwise plan anew each time, for
-    // longer than it runs.
+    // It sets the plan mode of the next one too, which PostgreSQL would otherwise plan anew each time, for longer than it
+    // runs: without this, a job of many short days takes 7 % longer.
     columns(
         "-- chains::follow lock
         INSERT INTO status.chains AS chain (experiment, model, trial)
         SELECT experiment, model, trial
         FROM (
-            SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)
-            OFFSET 0
-        ) AS settings, UNNEST($1::text[], $2::text[], $3::int[]) WITH ORDINALITY AS given (experiment, model, trial, place)
+            SELECT set_config('plan_cache_mode', 'force_generic_plan', true) OFFSET 0
+        ) AS setting, UNNEST($1::text[], $2::text[], $3::int[]) WITH ORDINALITY AS given (experiment, model, trial, place)
         ORDER BY place
         ON CONFLICT (experiment, model, trial) DO UPDATE SET stale_from = chain.stale_from",
     )
