@@ -10,6 +10,7 @@ mod file_watch;
 pub mod http;
 pub mod infrastructure;
 pub mod market_clock;
+mod open_files;
 pub mod outbound;
 pub mod outgoing;
 pub mod parts;

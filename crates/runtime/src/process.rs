@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::address::Address;
 use crate::settings::Mistakes;
 use crate::telemetry::{self, Telemetry};
-use crate::{Service, error_text, http, shutdown_on_signal};
+use crate::{Service, error_text, http, open_files, shutdown_on_signal};
 
 /// How long parts may take to finish after a signal.
 const GRACE: Duration = Duration::from_secs(25);
@@ -24,6 +24,7 @@ pub async fn run<F>(
 where
     F: Future<Output = anyhow::Result<()>>,
 {
+    open_files::raise_limit();
     let started = telemetry::init(name).and_then(|telemetry| Ok((telemetry, shutdown_on_signal()?)));
     let (telemetry, shutdown) = match started {
         Ok((telemetry, shutdown)) => (Box::leak(Box::new(telemetry)), shutdown),

@@ -103,6 +103,8 @@ function summary(status) {
         fact("Experiment", status.experiment),
         fact("Retry of", status.retry_of ? el("a", { href: `#/jobs/${status.retry_of}`, class: "id" }, short(status.retry_of)) : null),
         fact("Accepted", instant(status.created_at)),
+        fact("Requested by", status.requested_by),
+        fact("Cancelled by", status.cancelled_by),
         fact("Ended", status.completed_at ? instant(status.completed_at) : null),
         fact("Took", status.completed_at ? duration(status.total_duration_seconds) : null),
         fact("Waits for", status.waiting_for),

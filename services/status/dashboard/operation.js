@@ -89,7 +89,8 @@ function letter(row) {
     el("p", { class: "faint" }, row.queue ?? "unknown queue", ", ", instant(row.died_at)),
     el("details", {}, el("summary", {}, "Message"),
       el("dl", {}, fact("Exchange", row.exchange), fact("Routing key", row.routing_key), fact("Message id", row.message_id),
-        fact("Settled", row.replayed_at || row.discarded_at ? instant(row.replayed_at ?? row.discarded_at) : null)),
+        fact("Settled", row.replayed_at || row.discarded_at ? instant(row.replayed_at ?? row.discarded_at) : null),
+        fact("By", row.replayed_by ?? row.discarded_by)),
       el("pre", {}, JSON.stringify(row.headers, null, 2)),
       el("pre", {}, pretty(row.body), row.body_truncated ? `\n… ${whole(row.body_bytes)} bytes` : "")));
 }

@@ -24,6 +24,11 @@ use crate::shutdown::Shutdown;
 
 /// How long a connection waits for the whole head of a request, the first one or the next.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// About how many bytes of a request are held before they are used; a head that is larger by far is refused.
+const MAX_BUFFER: usize = 64 * 1024;
+/// How long requests may still come on open connections after the port has closed. One that is on its way when a
+/// connection closes would get no response.
+const LAST_CALL: Duration = Duration::from_millis(500);
 /// How long a connection that makes room for another one may take to send what is left of its last response.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -87,6 +92,7 @@ pub(super) async fn serve(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
+            .max_buf_size(MAX_BUFFER)
             .serve_connection(TokioIo::new(stream), service)
     );
     // An error is the client's: it has gone, or what it sent is no HTTP.
@@ -100,8 +106,10 @@ pub(super) async fn serve(
             }
         }
         () = port_closes.cancelled_owned() => {
-            served.as_mut().graceful_shutdown();
-            let _ = served.await;
+            if tokio::time::timeout(LAST_CALL, served.as_mut()).await.is_err() {
+                served.as_mut().graceful_shutdown();
+                let _ = served.await;
+            }
         }
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use futures::FutureExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -55,11 +54,10 @@ impl Server {
             connections.spawn(self.serve(accepted, place, &waiting, &shutdown));
         }
         // Clients whose connections the system has accepted already are answered too.
-        while let Some(Ok(accepted)) = listener.accept().now_or_never() {
+        for accepted in accepted_already(listener) {
             let Ok(place) = Arc::clone(&places).try_acquire_owned() else { break };
             connections.spawn(self.serve(accepted, place, &waiting, &shutdown));
         }
-        drop(listener);
         let finished = async { while connections.join_next().await.is_some() {} };
         if timeout(GRACE, finished).await.is_err() {
             tracing::warn!("requests were cut off that took longer than {} s", GRACE.as_secs());
@@ -111,6 +109,16 @@ async fn accept(listener: &TcpListener, waiting: &Waiting) -> (TcpStream, Socket
             }
         }
     }
+}
+
+/// Closes the port. Yields the connections that the system has accepted before; it would reset them.
+fn accepted_already(listener: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
+    let listener = listener.into_std().ok();
+    std::iter::from_fn(move || {
+        let (stream, peer) = listener.as_ref()?.accept().ok()?;
+        stream.set_nonblocking(true).ok()?;
+        Some((TcpStream::from_std(stream).ok()?, peer))
+    })
 }
 
 fn is_of_client(problem: &std::io::Error) -> bool {

@@ -102,6 +102,21 @@ async fn invented_methods_add_no_line_to_the_metrics() {
     assert_eq!(after.len(), before.len());
 }
 
+#[tokio::test]
+async fn the_head_of_a_request_has_a_limit() {
+    let system = System::builder(Shape::OneProcess).start().await;
+    let mut stream = TcpStream::connect(address(&system)).await.unwrap();
+    let head = format!("GET /jobs HTTP/1.1\r\nHost: localhost\r\nX-Long: {}\r\n\r\n", "x".repeat(300 << 10));
+
+    // An error means that the server has closed the connection already, and its refusal may be lost with it.
+    let _ = stream.write_all(head.as_bytes()).await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+}
+
 /// Reads one response with a `Content-Length`, or none.
 async fn response(stream: &mut TcpStream) -> String {
     let mut text = String::new();

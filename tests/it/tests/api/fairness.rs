@@ -135,7 +135,7 @@ async fn requests_that_take_much_work_do_not_keep_others_from_being_answered() {
     eventually("two requests wait for the transaction", async || {
         let waiting =
             "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'status.model_days'::regclass";
-        (system.database.count(waiting).await == 2).then_some(())
+        (system.database.count(waiting).await >= 2).then_some(())
     })
     .await;
 

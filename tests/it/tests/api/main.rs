@@ -16,6 +16,7 @@ mod fairness;
 mod fuzzing;
 mod guessing;
 mod origins;
+mod restart;
 mod secrets;
 mod token;
 mod token_file;
