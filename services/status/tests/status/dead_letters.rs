@@ -110,3 +110,26 @@ async fn an_unreadable_letter_is_not_replayed_and_can_be_discarded() {
     }
     running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_forty_letters_of_a_mebibyte_a_quarter_is_kept_and_none_is_sent_again() {
+    let world = World::new().await;
+    let running = Running::start(&world).await;
+    declared(&running).await;
+
+    for number in 0..40 {
+        running.vhost.publish_bytes(topology::EVENTS, KIND, &vec![b'a' + number; 1 << 20]).await;
+    }
+    let kept = "SELECT count(*) FROM status.dead_letters WHERE octet_length(body) = 262144";
+    eventually("forty letters", async || (world.database.count(kept).await == 40).then_some(())).await;
+
+    let letters = "SELECT count(*) FROM status.dead_letters WHERE body_bytes = 1048576";
+    assert_eq!(world.database.count(letters).await, 40);
+    let list = world.get("/dead-letters?limit=100").await;
+    assert_eq!(list.json["count"], 40);
+    assert!(list.text.len() < 1 << 20, "{} bytes for a list", list.text.len());
+    let (status, problem) =
+        running.post(&format!("/dead-letters/{}/replay", list.json["dead_letters"][0]["id"])).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{problem}");
+    running.stop().await;
+}

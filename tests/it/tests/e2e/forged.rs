@@ -110,7 +110,11 @@ async fn even_a_signed_message_speaks_only_for_its_source_and_orders_no_endless_
     let event = TestVhost::event;
     let other_source = event("/modelday/executor", "modelday.data.ready.v1", ready.as_bytes());
     let too_large = event("/modelday/downloader", "modelday.data.ready.v1", endless.as_bytes());
-    vhost.publish(&[other_source, too_large]).await;
+    let completed = "SELECT body FROM execution.outbox WHERE kind LIKE '%model_day.completed.v1'";
+    let better: String =
+        system.database.text(completed).await.replace("\"cash\"", "\"the-best-model-of-all\"");
+    let result_of_another = event("/modelday/trigger", "modelday.model_day.completed.v1", better.as_bytes());
+    vhost.publish(&[other_source, too_large, result_of_another]).await;
     // An authentic turn that is sent to the queue of the plans.
     let turn = Envelope {
         exchange: topology::COMMANDS.to_owned(),
@@ -125,7 +129,7 @@ async fn even_a_signed_message_speaks_only_for_its_source_and_orders_no_endless_
     };
     vhost.publish(&[misled]).await;
 
-    let letters = letters(&system, 5).await;
+    let letters = letters(&system, 6).await;
     assert_eq!(
         reasons(&letters, "executor.plans.v1"),
         [
@@ -134,5 +138,12 @@ async fn even_a_signed_message_speaks_only_for_its_source_and_orders_no_endless_
             "not authentic: it was not meant for this queue",
         ]
     );
+    let of_another = r#"not authentic: "/modelday/trigger" does not send messages of type "modelday.model_day.completed.v1""#;
+    assert!(
+        reasons(&letters, "status.projection.v1").iter().any(|reason| reason == of_another),
+        "{letters:?}"
+    );
+    let board = system.client.get_ok("/leaderboard").await.to_string();
+    assert!(!board.contains("the-best-model-of-all"), "{board}");
     assert_eq!(system.database.count("SELECT count(*) FROM execution.jobs").await, 1);
 }

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on should say so"
 )]
 
+mod accounts;
 mod bad_input;
 mod cancel;
 mod cases;
