@@ -1,7 +1,7 @@
-//! A network between a program and a server, which can fail without a word.
+//! A network between a program and its servers, which can fail without a word.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::io::copy_bidirectional;
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-/// Passes connections on to a server. Its connections end with this value.
+/// Passes connections on to a server, or to several in turn. Its connections end with this value.
 pub struct Proxy {
     port: u16,
     shared: Arc<Shared>,
@@ -18,7 +18,8 @@ pub struct Proxy {
 }
 
 struct Shared {
-    server: String,
+    servers: Vec<String>,
+    next: AtomicUsize,
     is_away: AtomicBool,
     connections: Mutex<BTreeMap<u16, Passed>>,
 }
@@ -33,11 +34,16 @@ struct Passed {
 impl Proxy {
     /// A proxy in front of the server of `url`.
     pub async fn before(url: &str) -> Self {
-        let (_, server, _) = parts(url);
+        Self::before_all(&[url]).await
+    }
+
+    /// A proxy in front of several servers: each connection goes to the next one that listens, as a balancer does it.
+    pub async fn before_all(urls: &[&str]) -> Self {
+        let servers = urls.iter().map(|url| parts(url).1.to_owned()).collect();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
-        let (is_away, connections) = (AtomicBool::new(false), Mutex::default());
-        let shared = Arc::new(Shared { server: server.to_owned(), is_away, connections });
+        let (is_away, next, connections) = (AtomicBool::new(false), AtomicUsize::new(0), Mutex::default());
+        let shared = Arc::new(Shared { servers, next, is_away, connections });
         let passing = tokio::spawn(pass(listener, Arc::clone(&shared)));
         Self { port, shared, _passing: AbortOnDropHandle::new(passing) }
     }
@@ -79,6 +85,16 @@ fn parts(url: &str) -> (&str, &str, &str) {
 }
 
 impl Shared {
+    async fn connect(&self) -> Option<TcpStream> {
+        for _ in &self.servers {
+            let next = self.next.fetch_add(1, Ordering::Relaxed) % self.servers.len();
+            if let Ok(stream) = TcpStream::connect(&self.servers[next]).await {
+                return Some(stream);
+            }
+        }
+        None
+    }
+
     fn connections(&self) -> MutexGuard<'_, BTreeMap<u16, Passed>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -90,7 +106,7 @@ async fn pass(listener: TcpListener, shared: Arc<Shared>) {
         if shared.is_away.load(Ordering::Relaxed) {
             continue;
         }
-        let Ok(server) = TcpStream::connect(&shared.server).await else { continue };
+        let Some(server) = shared.connect().await else { continue };
         let passed = Passed::default();
         let port = server.local_addr().expect("an address").port();
         shared.connections().insert(port, passed.clone());

@@ -10,6 +10,7 @@
 mod accounts;
 mod broker;
 mod cancel;
+mod cluster;
 mod database;
 mod kill;
 mod noise;
