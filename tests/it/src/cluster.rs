@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use messaging::topology::Account;
 use test_support::{Proxy, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -56,7 +57,7 @@ impl Cluster {
 
     /// A URL for each service, which leads to the brokers in turn.
     pub fn urls(&self) -> [String; 4] {
-        [const { () }; 4].map(|()| self.proxy.instead_of(&self.url(0)))
+        Account::ALL.map(|_| self.proxy.instead_of(&self.url(0)))
     }
 
     /// Kills a broker with SIGKILL.
