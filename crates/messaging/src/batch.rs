@@ -15,7 +15,7 @@ use crate::{
     hooks::Hooks,
     incoming::{FromDelivery, Incoming, RawDelivery},
     semconv,
-    subscription::{Busy, Loss, Next, Subscription, Supervisor},
+    subscription::{Activity, Loss, Next, Subscription, Supervisor},
 };
 
 /// Handles many messages in one transaction. Must be idempotent: any message may be delivered again.
@@ -49,7 +49,8 @@ pub struct BatchOptions {
     pub linger: Duration,
     /// How long a batch may go on after shutdown. Default 20 s.
     pub grace: Duration,
-    /// Time without a delivery after which [`Hooks::on_idle`] is called. Default 5 s.
+    /// Time without a delivery after which [`Hooks::on_idle`] is called; six times as long while deliveries keep coming.
+    /// Default 5 s.
     pub idle_after: Duration,
     /// Callbacks.
     pub hooks: Hooks,
@@ -143,7 +144,7 @@ impl<H: BatchHandler> BatchWorker<H> {
             };
             let first = match next {
                 Next::Delivery(delivery) => RawDelivery::new(*delivery, self.queue.clone()),
-                Next::Idle => match supervisor.idle(subscription, Busy::No).await {
+                Next::Idle => match supervisor.look(subscription, Activity::None).await {
                     Some(loss) => return Some(loss),
                     None => continue,
                 },
@@ -154,6 +155,11 @@ impl<H: BatchHandler> BatchWorker<H> {
             let _ = self.process(&batch).await;
             if loss.is_some() {
                 return loss;
+            }
+            if subscription.is_probe_due(self.options.idle_after)
+                && let Some(loss) = supervisor.look(subscription, Activity::Deliveries).await
+            {
+                return Some(loss);
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::{
     hooks::Hooks,
     incoming::{FromDelivery, Incoming, RawDelivery},
     semconv,
-    subscription::{Busy, Loss, Next, Source, Subscription, Supervisor},
+    subscription::{Activity, Loss, Next, Source, Subscription, Supervisor},
     topology,
 };
 
@@ -74,7 +74,8 @@ pub struct ConsumerOptions {
     /// How long handlers may go on after shutdown; a message that is not handled by then is delivered again.
     /// Default 20 s.
     pub grace: Duration,
-    /// Time without a delivery after which [`Hooks::on_idle`] is called. Default 5 s.
+    /// Time without a delivery after which [`Hooks::on_idle`] is called; six times as long while deliveries keep coming.
+    /// Default 5 s.
     pub idle_after: Duration,
     /// Callbacks.
     pub hooks: Hooks,
@@ -231,6 +232,11 @@ impl<H> Worker<H> {
                 () = self.stop.cancelled() => return None,
                 next = subscription.next(idle_after) => next,
             };
+            let activity = match (&next, self.tasks.is_empty()) {
+                (Next::Idle, true) => Some(Activity::None),
+                (Next::Idle, false) => Some(Activity::Handlers),
+                _ => subscription.is_probe_due(idle_after).then_some(Activity::Deliveries),
+            };
             match next {
                 Next::Delivery(delivery) => {
                     let raw = RawDelivery::new(*delivery, self.queue.clone());
@@ -242,13 +248,13 @@ impl<H> Worker<H> {
                         }
                     });
                 }
-                Next::Idle => {
-                    let busy = if self.tasks.is_empty() { Busy::No } else { Busy::Yes };
-                    if let Some(loss) = supervisor.idle(subscription, busy).await {
-                        return Some(loss);
-                    }
-                }
+                Next::Idle => {}
                 Next::Lost(loss) => return Some(loss),
+            }
+            if let Some(activity) = activity
+                && let Some(loss) = supervisor.look(subscription, activity).await
+            {
+                return Some(loss);
             }
         }
     }

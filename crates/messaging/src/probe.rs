@@ -1,9 +1,11 @@
 //! Checks whether the broker can be used: it must accept the credentials and the virtual host, not only a connection.
 
 use lapin::Connection;
-use tokio::sync::Mutex;
+use lapin::options::QueueDeclareOptions;
+use lapin::types::FieldTable;
+use tokio::sync::{Mutex, MutexGuard};
 
-use crate::connection::{BrokerConfig, close};
+use crate::connection::{BrokerConfig, BrokerError, close};
 
 /// A health check of the broker. It keeps its connection open between two checks.
 pub struct Probe {
@@ -20,22 +22,40 @@ impl Probe {
 
     /// Whether the connection is open or can be opened.
     pub async fn answers(&self) -> bool {
-        let mut connection = self.connection.lock().await;
-        if connection.as_ref().is_some_and(|connection| connection.status().connected()) {
-            return true;
-        }
-        if let Some(lost) = connection.take() {
-            close(lost).await;
-        }
-        match self.config.connect("probe").await {
-            Ok(new) => {
-                *connection = Some(new);
-                true
-            }
+        match self.connected().await {
+            Ok(_) => true,
             Err(problem) => {
                 tracing::debug!("the broker cannot be used: {problem}");
                 false
             }
         }
+    }
+
+    /// How many messages stand in line in `queue`; those in the hands of consumers do not count.
+    ///
+    /// # Errors
+    /// Also when there is no such queue.
+    pub async fn waiting(&self, queue: &str) -> Result<u32, BrokerError> {
+        let connected = self.connected().await?;
+        let Some(connection) = connected.as_ref() else { return Err(BrokerError::Lost) };
+        let counting = async {
+            let channel = connection.create_channel().await?;
+            let options = QueueDeclareOptions { passive: true, ..Default::default() };
+            let queue = channel.queue_declare(queue.into(), options, FieldTable::default()).await?;
+            channel.close(200, "counted".into()).await?;
+            Ok(queue.message_count())
+        };
+        self.config.bounded("counting messages", counting).await
+    }
+
+    async fn connected(&self) -> Result<MutexGuard<'_, Option<Connection>>, BrokerError> {
+        let mut connection = self.connection.lock().await;
+        if connection.as_ref().is_none_or(|connection| !connection.status().connected()) {
+            if let Some(lost) = connection.take() {
+                close(lost).await;
+            }
+            *connection = Some(self.config.connect("probe").await?);
+        }
+        Ok(connection)
     }
 }

@@ -23,6 +23,8 @@ use crate::{
 
 /// A subscription lost sooner than this counts as a failed attempt, so that the waits keep growing.
 const STABLE_AFTER: Duration = Duration::from_secs(5);
+/// While deliveries keep coming, there is a look for lost messages once in so many times of an idle consumer.
+const LOOKS_WHEN_BUSY: u32 = 6;
 
 /// The queue to consume.
 #[derive(Clone)]
@@ -70,6 +72,8 @@ pub(crate) struct Subscription {
     created: bool,
     /// At the last probe, messages were waiting although this consumer was free.
     starving: bool,
+    /// When it was last probed.
+    probed: Instant,
 }
 
 impl Source {
@@ -121,13 +125,19 @@ impl Supervisor {
         }
     }
 
-    /// Calls the idle hook after a time without deliveries, or reports that the subscription is lost.
-    pub(crate) async fn idle(&self, subscription: &mut Subscription, busy: Busy) -> Option<Loss> {
-        if let Err(loss) = subscription.probe(&self.config, busy).await {
-            return Some(loss);
-        }
-        if busy == Busy::No {
-            self.hooks.idle();
+    /// Probes the subscription, and calls the idle hook if messages may have been lost; or reports that the subscription
+    /// is lost.
+    pub(crate) async fn look(&self, subscription: &mut Subscription, activity: Activity) -> Option<Loss> {
+        let messages = match subscription.probe(&self.config, activity).await {
+            Ok(messages) => messages,
+            Err(loss) => return Some(loss),
+        };
+        match activity {
+            Activity::None => self.hooks.idle(),
+            Activity::Handlers => {}
+            // What stands in line was not lost, and would be handled twice.
+            Activity::Deliveries if messages > 0 => {}
+            Activity::Deliveries => self.hooks.idle(),
         }
         None
     }
@@ -155,11 +165,15 @@ impl Supervisor {
     }
 }
 
-/// Whether handlers are at work.
+/// What a consumer does when its subscription is probed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Busy {
-    Yes,
-    No,
+pub(crate) enum Activity {
+    /// Nothing: there was no delivery for a time.
+    None,
+    /// There was no delivery for a time, but handlers are at work.
+    Handlers,
+    /// Deliveries keep coming.
+    Deliveries,
 }
 
 impl Subscription {
@@ -167,7 +181,9 @@ impl Subscription {
         let connection = config.connect(&format!("consume {}", source.name())).await?;
         match Self::begin(config, &connection, source, prefetch).await {
             Ok((created, (channel, consumer))) => {
-                Ok(Self { connection, channel, consumer, since: Instant::now(), created, starving: false })
+                let now = Instant::now();
+                let (since, probed) = (now, now);
+                Ok(Self { connection, channel, consumer, since, created, starving: false, probed })
             }
             Err(error) => {
                 // The broker may complete the subscription after the timeout, and would then deliver to nobody.
@@ -206,6 +222,11 @@ impl Subscription {
         }
     }
 
+    /// Whether it was not probed for long, since deliveries keep coming.
+    pub(crate) fn is_probe_due(&self, idle_after: Duration) -> bool {
+        self.probed.elapsed() >= idle_after.saturating_mul(LOOKS_WHEN_BUSY)
+    }
+
     /// What has arrived already, without waiting.
     pub(crate) fn ready(&mut self) -> Option<Next> {
         self.next(Duration::MAX).now_or_never()
@@ -213,8 +234,9 @@ impl Subscription {
 
     /// Checks this subscription at the broker. An idle consumer may be one that the broker has dropped, or one that
     /// stays registered at a deleted queue (see [`topology`]). The second case shows by messages that wait at two
-    /// probes in a row.
-    async fn probe(&mut self, config: &BrokerConfig, busy: Busy) -> Result<(), Loss> {
+    /// probes in a row. Returns how many messages stand in line.
+    async fn probe(&mut self, config: &BrokerConfig, activity: Activity) -> Result<u32, Loss> {
+        self.probed = Instant::now();
         let counting = async {
             let channel = self.connection.create_channel().await?;
             let options = QueueDeclareOptions { passive: true, ..Default::default() };
@@ -235,12 +257,12 @@ impl Subscription {
         if consumers == 0 {
             return Err(Loss::QueueGone("the broker has no consumer on the queue"));
         }
-        let starving = messages > 0 && busy == Busy::No;
+        let starving = messages > 0 && activity == Activity::None;
         if starving && self.starving {
             return Err(Loss::QueueGone("messages wait, but are not delivered"));
         }
         self.starving = starving;
-        Ok(())
+        Ok(messages)
     }
 
     /// Stops the deliveries; those received can still be acknowledged.

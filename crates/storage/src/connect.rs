@@ -2,14 +2,17 @@
 
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, Executor as _};
 use sqlx_postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
 use tokio::time::timeout;
 
+use crate::connection::{Connection, Patience, Seen};
 use crate::error::{Result, StorageError};
-use crate::pool::{MAX_ACQUIRE, PgPool, STATEMENT_TIMEOUT};
+use crate::pool::{MAX_ACQUIRE, MAX_LONG_ANSWER, PgPool, STATEMENT_TIMEOUT};
 
 /// A connection that has been idle for so long is tested before it is used.
 const TESTED_AFTER: Duration = Duration::from_secs(1);
@@ -165,9 +168,22 @@ pub async fn check(database: &Database, owner: Owner) -> Result<()> {
     Ok(timeout(MAX_ACQUIRE, connected).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?)
 }
 
+/// A connection of its own for the user of `options`, for work that no service does.
+pub(crate) async fn open(options: &PgConnectOptions) -> sqlx::Result<Connection> {
+    let opened = timeout(MAX_ACQUIRE, PgConnection::connect_with(options)).await;
+    let opened = opened.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+    Ok(Connection::own(opened, Patience { limit: MAX_LONG_ANSWER, seen: Arc::new(Seen::new()) }))
+}
+
 fn options(database: &Database, owner: Owner) -> Result<PgConnectOptions> {
     let options = PgConnectOptions::from_str(&database.url)?;
     Ok(options.application_name(&format!("modelday-{}", owner.as_str())).options(SETTINGS))
+}
+
+/// The time of Postgres, which all processes share, whatever the clocks of their machines say.
+pub async fn now(pool: &PgPool) -> Result<DateTime<Utc>> {
+    let (now,) = sqlx::query_as("-- connect::now\nSELECT clock_timestamp()").fetch_one(pool).await?;
+    Ok(now)
 }
 
 /// Fails when Postgres does not answer.

@@ -2,10 +2,12 @@
 
 use std::str::FromStr as _;
 
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
-use sqlx_postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, Executor as _};
+use sqlx_postgres::PgConnectOptions;
 
+use crate::connect::open;
 use crate::error::{Result, StorageError};
+use crate::transaction::Transaction;
 
 /// What is added to the name of the configured database.
 const SUFFIX: &str = "_dev";
@@ -63,8 +65,8 @@ impl Development {
     /// # Errors
     /// When Postgres does not answer, or its user may not create databases or schemas.
     pub async fn prepare(&self) -> Result<()> {
-        match PgConnection::connect(&self.url).await {
-            Ok(connection) => connection.close().await?,
+        match open(&PgConnectOptions::from_str(&self.url)?).await {
+            Ok(_) => {}
             Err(error) if state(&error).as_deref() == Some(INVALID_CATALOG_NAME) => self.create().await?,
             Err(error) => return Err(error.into()),
         }
@@ -76,8 +78,8 @@ impl Development {
     /// # Errors
     /// Also when a table stays locked for more than 10 s.
     pub async fn empty(&self) -> Result<()> {
-        let mut connection = PgConnection::connect(&self.url).await?;
-        let mut transaction = connection.begin().await?;
+        let mut transaction =
+            Transaction::begin(open(&PgConnectOptions::from_str(&self.url)?).await?).await?;
         transaction.execute("SET LOCAL lock_timeout = '10s'").await?;
         let tables: Option<String> = sqlx::query_scalar(
             "-- development::empty
@@ -93,15 +95,14 @@ impl Development {
             transaction.execute(AssertSqlSafe(format!("TRUNCATE {tables}"))).await?;
         }
         transaction.commit().await?;
-        connection.close().await?;
         Ok(())
     }
 
     async fn create(&self) -> Result<()> {
-        let mut connection = match PgConnection::connect_with(&self.configured).await {
+        let mut connection = match open(&self.configured).await {
             // The configured database is production's, and need not exist here.
             Err(error) if state(&error).as_deref() == Some(INVALID_CATALOG_NAME) => {
-                PgConnection::connect_with(&self.configured.clone().database(MAINTENANCE)).await?
+                open(&self.configured.clone().database(MAINTENANCE)).await?
             }
             other => other?,
         };
@@ -111,7 +112,6 @@ impl Development {
             Err(error) if state(&error).is_some_and(|state| EXISTS.contains(&state.as_str())) => {}
             Err(error) => return Err(StorageError::NotCreated { name: self.name.clone(), source: error }),
         }
-        connection.close().await?;
         Ok(())
     }
 }

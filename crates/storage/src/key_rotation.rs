@@ -1,9 +1,12 @@
 //! Replacing the key that messages are signed with. Only the owner of the database may.
 
-use sqlx::Connection as _;
-use sqlx_postgres::PgConnection;
+use std::str::FromStr as _;
 
+use sqlx_postgres::PgConnectOptions;
+
+use crate::connect::open;
 use crate::error::Result;
+use crate::transaction::Transaction;
 
 /// What became of the keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +21,7 @@ pub struct Rotation {
 /// the keys that were replaced more than seven days ago, which is how long an outbox keeps messages, and that no
 /// unresolved dead letter was signed with.
 pub async fn rotate_key(url: &str) -> Result<Rotation> {
-    let mut connection = PgConnection::connect(url).await?;
-    let mut transaction = connection.begin().await?;
+    let mut transaction = Transaction::begin(open(&PgConnectOptions::from_str(url)?).await?).await?;
     let deleted: Vec<(String,)> = sqlx::query_as(
         "-- key_rotation::rotate_key delete
         DELETE FROM signing.keys AS key
@@ -42,6 +44,5 @@ pub async fn rotate_key(url: &str) -> Result<Rotation> {
     .fetch_one(&mut *transaction)
     .await?;
     transaction.commit().await?;
-    connection.close().await?;
     Ok(Rotation { added, deleted: deleted.into_iter().map(|(id,)| id).collect() })
 }

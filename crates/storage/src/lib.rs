@@ -24,7 +24,7 @@ pub mod status;
 mod transaction;
 pub mod trigger;
 
-pub use connect::{Database, Owner, check, connect, ping, pool};
+pub use connect::{Database, Owner, check, connect, now, ping, pool};
 pub use connection::Connection;
 pub use development::Development;
 pub use error::{Result, StorageError};

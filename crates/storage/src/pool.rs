@@ -24,7 +24,7 @@ const MAX_ACQUIRE_FOR_REQUEST: Duration = Duration::from_millis(900);
 /// How long a statement may take.
 const MAX_ANSWER: Duration = Duration::from_secs(15);
 /// The same for statements that read or write much: a little above the server's own limit.
-const MAX_LONG_ANSWER: Duration = Duration::from_secs(42);
+pub(crate) const MAX_LONG_ANSWER: Duration = Duration::from_secs(42);
 /// The server's own limit for a statement.
 pub(crate) const STATEMENT_TIMEOUT: &str = "40s";
 

@@ -4,7 +4,8 @@
 ///
 /// It saves the wait, which is most of the time of a short statement, without the round trips of a transaction with
 /// `SET LOCAL`. A crash of Postgres may lose the commit, so callers need another commit to follow, or can repeat the
-/// work. `OFFSET 0` keeps the planner from dropping the item, whose value is not used.
+/// work, and write no message: it could be published before what it tells of is stored. `OFFSET 0` keeps the planner from
+/// dropping the item, whose value is not used.
 macro_rules! without_waiting_if {
     ($condition:expr) => {
         concat!(

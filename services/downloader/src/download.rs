@@ -29,6 +29,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::context::{Context, Interruption};
+use crate::server_time::ServerTime;
 use clock::Clock;
 use conflicts::Conflicts;
 use fetch::{Fetcher, SymbolOutcome};
@@ -58,6 +59,7 @@ impl Downloader {
         preparation: &Preparation,
         needed: &BTreeSet<NaiveDate>,
         prices: &mut StoredPrices,
+        time: ServerTime,
         holder: Uuid,
         halt: &CancellationToken,
     ) -> Result<Report, Interruption> {
@@ -66,6 +68,7 @@ impl Downloader {
             context: Arc::clone(&self.context),
             source: Arc::clone(&self.source),
             needed: needed.clone(),
+            time,
             holder,
             halt: halt.child_token(),
             throttled: AtomicBool::new(false),
@@ -76,6 +79,7 @@ impl Downloader {
             preparation,
             fetcher: Arc::new(fetcher),
             prices,
+            time,
             fetched: BTreeSet::new(),
             in_progress: BTreeSet::new(),
             conflicts: Conflicts::default(),
@@ -104,6 +108,7 @@ struct Download<'a> {
     preparation: &'a Preparation,
     fetcher: Arc<Fetcher>,
     prices: &'a mut StoredPrices,
+    time: ServerTime,
     /// Symbols that were fetched; they are not fetched again.
     fetched: BTreeSet<Symbol>,
     in_progress: BTreeSet<Symbol>,
@@ -138,7 +143,11 @@ impl Download<'_> {
     }
 
     fn need(&self) -> Need {
-        self.prices.need(&Clock::now(&self.downloader.context.calendar))
+        self.prices.need(&self.clock())
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::at(&self.downloader.context.calendar, self.time.now())
     }
 
     /// The symbols to fetch next, the most useful last. Empty when every fetchable symbol was tried, or when no
@@ -152,7 +161,7 @@ impl Download<'_> {
                 return Ok(Vec::new());
             }
         };
-        let clock = Clock::now(&self.downloader.context.calendar);
+        let clock = self.clock();
         let is_session = |date: NaiveDate| self.downloader.context.calendar.is_session(date);
         let offer = source.provider.offer(&clock.sessions(&is_session), clock.now);
         self.report.earliest = offer.earliest;
@@ -248,7 +257,7 @@ impl Download<'_> {
     async fn note_stored(&mut self, symbol: Symbol) -> Result<PlanState, Interruption> {
         self.unreachable = 0;
         self.prices.reload(&self.downloader.context.pool, std::slice::from_ref(&symbol)).await?;
-        let clock = Clock::now(&self.downloader.context.calendar);
+        let clock = self.clock();
         let is_complete = self.prices.missing_of(&symbol, &clock).is_empty();
         self.fetched.insert(symbol);
         self.report.succeeded += 1;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use chrono::{NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::accounting::corporate_action::ActionKind;
 use domain::ingest::import::{self, ActionRow, BarRow, Faults, ImportKind, Rules};
 use domain::market::instruments::Symbol;
@@ -54,9 +54,10 @@ impl Importer {
         &self,
         file: Bytes,
         kind: ImportKind,
+        now: DateTime<Utc>,
     ) -> Result<Result<FileRows, Faults>, JoinError> {
         let calendar = self.context.calendar.clone();
-        let closed_until = calendar.last_closed_session(Utc::now(), Duration::ZERO).unwrap_or(NaiveDate::MAX);
+        let closed_until = calendar.last_closed_session(now, Duration::ZERO).unwrap_or(NaiveDate::MAX);
         let read = move || {
             let rules = Rules { calendar: &calendar, closed_until };
             import::text(&file).and_then(|text| FileRows::read(text, kind, &rules))

@@ -9,6 +9,7 @@ mod import;
 mod intake;
 mod preparation;
 mod provider;
+mod server_time;
 #[cfg(test)]
 mod testing;
 

@@ -28,7 +28,7 @@ pub struct Config {
     /// `SEARCH_URL` and `SEARCH_API_KEY` (or `JINA_API_KEY`): where agents may search, with which key;
     /// nowhere without one of them, or in `DEV`.
     pub search: Option<(String, Option<String>)>,
-    /// `LANE_PATIENCE_SECONDS`: after which an untaken turn is sent again (default 60).
+    /// `LANE_PATIENCE_SECONDS`: after which an untaken turn is sent again (default 6).
     pub patience: Duration,
     /// The exchange's sessions, without `MARKET_CLOSURES`.
     pub calendar: Calendar,
@@ -57,7 +57,7 @@ impl Config {
         let dev = infrastructure.as_ref().is_some_and(|shared| shared.deployment.is_dev_mode);
         // A search costs money, as a model does.
         let search = search_engine(settings).filter(|_| !dev);
-        let patience = settings.parsed("LANE_PATIENCE_SECONDS", 60, "write a number of seconds");
+        let patience = settings.parsed("LANE_PATIENCE_SECONDS", 6, "write a number of seconds");
         let calendar = runtime::market_clock::calendar(settings);
         Some(Self {
             infrastructure: infrastructure?,

@@ -10,4 +10,5 @@ mod in_hand;
 mod lane_end;
 mod lease;
 
+pub(crate) mod presence;
 pub(crate) mod turn;

@@ -17,13 +17,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use messaging::topology::queues;
-use messaging::{ConsumerOptions, Hooks};
+use messaging::{ConsumerOptions, Hooks, Probe};
 use runtime::authentication::with_keyring;
 use runtime::parts::Parts;
 use runtime::relay::{Relay, Wake};
 use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, Start, Watched, linked};
 use storage::Owner;
+use tokio_util::task::AbortOnDropHandle;
 use utoipa::openapi::OpenApi;
 
 use crate::agent::AgentDays;
@@ -33,6 +34,7 @@ use crate::job::cache::JobCache;
 use crate::job::cancellation::Canceller;
 use crate::job::planner::JobPlanner;
 use crate::job::stop_signal::StopSignals;
+use crate::lane::presence::Holder;
 use crate::lane::turn::{LaneKind, LaneRunner, Shared, Slices};
 use crate::recovery::catch_up::CatchUp;
 use crate::recovery::reconciler::Reconciler;
@@ -68,10 +70,22 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let planner = Arc::new(JobPlanner::new(pool.for_long_statements(), wake.clone()));
     let catch_up = Arc::new(CatchUp::new(pool.clone(), planner.clone(), unplannable.clone()));
     let canceller = Arc::new(Canceller::new(pool.clone(), wake.clone(), jobs.clone(), stop_signals.clone()));
-    let reconciler =
-        Arc::new(Reconciler::new(pool.clone(), wake.clone(), canceller.clone(), config.patience));
-    let shared =
-        Shared { pool: pool.clone(), wake: wake.clone(), jobs, stop_signals, reconciler: reconciler.clone() };
+    let reconciler = Arc::new(Reconciler::new(
+        pool.clone(),
+        wake.clone(),
+        canceller.clone(),
+        config.patience,
+        Probe::new(broker.clone()),
+    ));
+    let holder = Arc::new(Holder::default());
+    let shared = Shared {
+        pool: pool.clone(),
+        wake: wake.clone(),
+        jobs,
+        stop_signals,
+        reconciler: reconciler.clone(),
+        holder: holder.clone(),
+    };
     let slices = Slices { in_memory: config.slice, agents: config.agent_slice };
     let runner = Arc::new(LaneRunner::new(shared, slices, config.calendar.clone(), agents));
     let turns = |kind| Turns { runner: runner.clone(), wake: wake.clone(), kind };
@@ -84,12 +98,15 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let start = Start {
         owner: Owner::Executor,
         database: infrastructure.database,
-        pool,
+        pool: pool.clone(),
         broker: broker.clone(),
         parts: parts.clone(),
         shutdown: shutdown.clone(),
     };
     let work = async move {
+        let shown = parts.add("executor: presence", RHYTHM);
+        // Until the last turn in hand is over.
+        let _present = AbortOnDropHandle::new(tokio::spawn(async move { holder.keep(&pool, &shown).await }));
         let options = ConsumerOptions::new;
         let traced = Hooks::default().link_span(runtime::telemetry::link_span);
         let of_agents = Watched::new(of_agents, parts.add("executor: turns of agents", RHYTHM_OF_AGENTS));
@@ -132,7 +149,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
             linked(&shutdown, turns_of_agents),
             linked(&shutdown, cancels),
             linked(&shutdown, hints),
-            linked(&shutdown, async move { reconciler.run(stop).await }),
+            linked(&shutdown, async move { reconciler.run(stop, &parts).await }),
         );
         plans.context("consuming plans")?;
         turns.context("consuming lanes")?;
@@ -158,15 +175,17 @@ fn plan_hooks(catch_up: &Arc<CatchUp>) -> Hooks {
         .link_span(runtime::telemetry::link_span)
 }
 
-/// The broker may have forgotten turns: they are sent again.
+/// The broker may have forgotten turns: they are sent again, unless some stand in line.
 fn turn_hooks(reconciler: &Arc<Reconciler>) -> Hooks {
     let reconciler = reconciler.clone();
     Hooks::default()
         .on_subscribed(move |subscribed| {
             let reconciler = reconciler.clone();
             async move {
-                if subscribed.created || subscribed.earlier > 0 {
-                    reconciler.resend(true).await;
+                if subscribed.created
+                    || (subscribed.earlier > 0 && reconciler.is_empty(&subscribed.queue).await)
+                {
+                    reconciler.send_all().await;
                 }
             }
         })

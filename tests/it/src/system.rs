@@ -187,10 +187,7 @@ impl System {
     /// first process.
     pub async fn second(&mut self, service: Service) -> String {
         let first = self.processes.remove(&service).expect("it runs");
-        let port = std::mem::replace(
-            self.ports.get_mut(&service).expect("a port"),
-            free_ports(&[service])[&service],
-        );
+        let port = self.ports.insert(service, free_ports(&[service])[&service]).expect("a port");
         self.launch(service);
         self.ready(service).await;
         let second = self.processes.insert(service, first).expect("it was launched");
@@ -198,6 +195,21 @@ impl System {
         self.ports.insert(service, port);
         self.seconds.push(second);
         url
+    }
+
+    /// Kills the second processes with SIGKILL.
+    pub fn kill_seconds(&mut self) {
+        self.seconds.clear();
+    }
+
+    /// Starts a second process of a service, without waiting until it is ready.
+    pub fn launch_second(&mut self, service: Service) {
+        let first = self.processes.remove(&service).expect("it runs");
+        let port = self.ports.insert(service, free_ports(&[service])[&service]).expect("a port");
+        self.launch(service);
+        let second = self.processes.insert(service, first).expect("it was launched");
+        self.ports.insert(service, port);
+        self.seconds.push(second);
     }
 
     /// Waits until a counter of a service is above zero; its sum over all series.

@@ -30,6 +30,7 @@ impl<F: Fn(&[Incoming]) -> Answer + Send + Sync + 'static> BatchHandler for Batc
 struct Running {
     given: mpsc::UnboundedReceiver<Vec<Incoming>>,
     subscribed: mpsc::UnboundedReceiver<Subscribed>,
+    idle: mpsc::UnboundedReceiver<()>,
     stop: CancellationToken,
     task: JoinHandle<Result<(), ConsumeError>>,
 }
@@ -40,7 +41,7 @@ impl Running {
         F: Fn(&[Incoming]) -> Answer + Send + Sync + 'static,
     {
         let (given, receive_given) = mpsc::unbounded_channel();
-        let (hooks, subscribed, _) = reporting_hooks();
+        let (hooks, subscribed, idle) = reporting_hooks();
         let options = BatchOptions { hooks, ..options };
         let (config, stop) = (vhost.settings(), CancellationToken::new());
         let token = stop.clone();
@@ -48,7 +49,7 @@ impl Running {
         let task = tokio::spawn(async move {
             consume_batches(&config, queues::STATUS_PROJECTION, options, handler, token).await
         });
-        Self { given: receive_given, subscribed, stop, task }
+        Self { given: receive_given, subscribed, idle, stop, task }
     }
 
     async fn next(&mut self) -> Vec<Uuid> {
@@ -199,6 +200,28 @@ async fn batches_resume_after_the_queue_was_deleted_and_after_the_connection_was
     publish(&vhost.publisher(), std::slice::from_ref(&message)).await;
 
     assert_eq!(consumer.next().await, [message.id]);
+    consumer.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_of_batches_that_is_never_idle_is_called_to_look_for_lost_messages_too() {
+    let vhost = TestVhost::new();
+    let options = BatchOptions { idle_after: Duration::from_millis(500), ..BatchOptions::default() };
+    let mut consumer = Running::start(&vhost, options, |_| Ok(Vec::new()));
+    soon(consumer.subscribed.recv()).await.unwrap();
+    let publisher = vhost.publisher();
+
+    let deliveries = async {
+        loop {
+            publish(&publisher, &[job_requested()]).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        () = deliveries => {}
+        called = soon(consumer.idle.recv()) => called.expect("the consumer runs"),
+    }
+
     consumer.stop().await;
 }
 

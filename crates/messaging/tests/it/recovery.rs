@@ -14,7 +14,7 @@ use messaging::{
 use test_support::TestVhost;
 use tokio::sync::Semaphore;
 
-use crate::support::{Running, event, ids, job_requested, publish};
+use crate::support::{Running, event, ids, job_requested, publish, soon};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_first_to_declare_is_told_that_the_queues_were_created() {
@@ -103,6 +103,37 @@ async fn a_registered_consumer_that_receives_nothing_is_replaced() {
         assert!(consumer.next_subscription().await.created);
     }
     consumer.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_that_is_never_idle_is_called_to_look_for_lost_messages_too() {
+    let vhost = TestVhost::new();
+    let options = ConsumerOptions { idle_after: Duration::from_millis(200), ..ConsumerOptions::new(2) };
+    let is_first = std::sync::atomic::AtomicBool::new(true);
+    let mut consumer = Running::start(&vhost, queues::DOWNLOADER_JOBS, options, move |_| {
+        let waits = is_first.swap(false, std::sync::atomic::Ordering::Relaxed);
+        async move {
+            if waits {
+                std::future::pending::<()>().await;
+            }
+            Outcome::Done
+        }
+    });
+    consumer.next_subscription().await;
+    let publisher = vhost.publisher();
+
+    let deliveries = async {
+        loop {
+            publish(&publisher, &[job_requested()]).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        () = deliveries => {}
+        called = soon(consumer.idle.recv()) => called.expect("the consumer runs"),
+    }
+
+    consumer.task.abort();
 }
 
 async fn declare_at_once(channel: &Channel) {

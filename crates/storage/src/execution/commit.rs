@@ -24,6 +24,7 @@ macro_rules! commit_days {
             SET done = done + cardinality($5::date[]), crashes = 0,
                 turn = CASE WHEN $4::uuid IS NULL THEN turn ELSE turn + 1 END,
                 lease_until = CASE WHEN $4 IS NULL THEN now() + interval '3 s' END,
+                not_before = CASE WHEN $4 IS NULL THEN not_before END,
                 sent_at = CASE WHEN $4 IS NULL THEN sent_at ELSE now() END,
                 resends = CASE WHEN $4 IS NULL THEN resends ELSE 0 END
             WHERE id = $1 AND epoch = $2 AND done = $3 AND done + cardinality($5::date[]) <= days AND state = 'ready'

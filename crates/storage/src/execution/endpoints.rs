@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::values::ids::LaneId;
 
-use super::lanes::{Durable, Lane, Take, lease_of, try_take};
+use super::lanes::{Durable, Lane, Take, Taker, put_off, try_take};
 use crate::error::{Result, StorageError};
 use crate::outbox::{self, NewMessage};
 use crate::pool::PgPool;
@@ -45,7 +45,7 @@ pub async fn hand_back(
 
 /// Takes a turn of a lane that calls an endpoint, unless as many lanes as are allowed call it already: the lane then
 /// waits until one of them ends its turn. Turns of the same endpoint are taken one after another.
-pub async fn take_with_endpoint(pool: &PgPool, lane: LaneId, turn: u32, failed: Option<i64>) -> Result<Take> {
+pub async fn take_with_endpoint(pool: &PgPool, lane: LaneId, turn: u32, taker: Taker) -> Result<Take> {
     let mut transaction = pool.begin().await?;
     sqlx::query(
         "-- endpoints::take lock
@@ -60,11 +60,12 @@ pub async fn take_with_endpoint(pool: &PgPool, lane: LaneId, turn: u32, failed: 
         "-- endpoints::take wait
         UPDATE execution.lanes AS mine
         SET not_before = now() + $3::interval, waits_for_endpoint = true
-        WHERE id = $1 AND turn = $2 AND state = 'ready' AND (lease_until IS NULL OR lease_until < now())
+        WHERE id = $1 AND turn = $2 AND state = 'ready'
+            AND CASE WHEN lease_until IS NULL OR lease_until < now() THEN true ELSE execution.is_gone(holder) END
             AND endpoint_limit <= (
                 SELECT count(*) FROM execution.lanes AS other
                 WHERE other.endpoint = mine.endpoint AND other.id <> mine.id AND other.state = 'ready'
-                    AND other.lease_until > now()
+                    AND CASE WHEN other.lease_until > now() THEN NOT execution.is_gone(other.holder) ELSE false END
             )",
     )
     .bind(lane.0)
@@ -73,13 +74,13 @@ pub async fn take_with_endpoint(pool: &PgPool, lane: LaneId, turn: u32, failed: 
     .execute(&mut *transaction)
     .await?;
     let taken = match waits.rows_affected() {
-        0 => try_take(&mut *transaction, lane, turn, failed, None, Durable::AtOnce).await?,
+        0 => try_take(&mut *transaction, lane, turn, taker, None, Durable::AtOnce).await?,
         _ => None,
     };
     transaction.commit().await?;
     match taken {
         Some(lane) => Ok(Take::Taken(lane)),
-        None => lease_of(pool, lane, turn).await,
+        None => put_off(pool, lane, turn).await,
     }
 }
 

@@ -1,9 +1,8 @@
 //! Lanes: who may write a portfolio, and whose turn it is.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use domain::values::ids::{JobId, LaneId, PortfolioId};
 use sqlx::FromRow;
 use sqlx_postgres::PgExecutor;
@@ -70,8 +69,8 @@ pub struct Lane {
 pub enum Take {
     /// It is ours.
     Taken(Lane),
-    /// Somebody works on it until then, unless they renew.
-    Leased(Duration),
+    /// Another worker has it. It is due again as soon as no worker has it.
+    Held,
     /// It is over, or not due; the turn that is due has a message of its own.
     Over,
 }
@@ -145,41 +144,46 @@ pub(super) async fn insert(connection: &mut Connection, job: JobId, lanes: &[New
     Ok(())
 }
 
-/// Takes `turn` of a lane for three seconds. Until a day ends, this counts as a crash.
-///
-/// `failed` is the epoch under which this process took the lane before and failed, when the lane could not be put down
-/// then: its lease is not waited for. `dates` are the lane's, if they are known; they never change and are not read
-/// again.
+/// The process that takes a turn.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Taker {
+    /// The number of its [`Presence`](super::Presence). Its hold ends with it, before the lease does.
+    pub holder: Option<i64>,
+    /// The epoch under which it took the lane before and failed, when the lane could not be put down then: that hold is
+    /// its own.
+    pub failed: Option<i64>,
+}
+
+/// Takes `turn` of a lane for three seconds, or until the process that takes it is gone. Until a day ends, this counts
+/// as a crash. `dates` are the lane's, if they are known; they never change and are not read again.
 pub async fn take(
     pool: &PgPool,
     lane: LaneId,
     turn: u32,
-    failed: Option<i64>,
+    taker: Taker,
     dates: Option<&Arc<[NaiveDate]>>,
 ) -> Result<Take> {
-    if let Some(lane) = try_take(pool, lane, turn, failed, dates, Durable::WithTheNextCommit).await? {
+    if let Some(lane) = try_take(pool, lane, turn, taker, dates, Durable::WithTheNextCommit).await? {
         return Ok(Take::Taken(lane));
     }
-    lease_of(pool, lane, turn).await
+    put_off(pool, lane, turn).await
 }
 
-/// What keeps a turn from being taken.
-pub(super) async fn lease_of(pool: &PgPool, lane: LaneId, turn: u32) -> Result<Take> {
-    let lease: Option<(Option<DateTime<Utc>>, DateTime<Utc>)> = sqlx::query_as(
-        "-- lanes::take lease
-        SELECT lease_until, now()
-        FROM execution.lanes
-        WHERE id = $1 AND turn = $2 AND state = 'ready' AND (not_before IS NULL OR not_before <= now())",
+/// Makes a turn due again for when no worker has it, since its message was used up. A turn that is over stays so.
+pub(super) async fn put_off(pool: &PgPool, lane: LaneId, turn: u32) -> Result<Take> {
+    let held = sqlx::query(
+        "-- lanes::put_off
+        UPDATE execution.lanes
+        SET not_before = now()
+        WHERE id = $1 AND turn = $2 AND state = 'ready'
+            -- Of several that come at once, one may begin before another has written.
+            AND (not_before IS NULL OR not_before <= clock_timestamp())",
     )
     .bind(lane.0)
     .bind(turn.cast_signed())
-    .fetch_optional(pool)
+    .execute(pool)
     .await?;
-    Ok(match lease {
-        Some((Some(until), now)) => Take::Leased((until - now).to_std().unwrap_or_default()),
-        Some((None, _)) => Take::Leased(Duration::ZERO),
-        None => Take::Over,
-    })
+    Ok(if held.rows_affected() == 0 { Take::Over } else { Take::Held })
 }
 
 /// When a write has to be durable, that is to survive a crash of Postgres.
@@ -199,7 +203,7 @@ pub(super) async fn try_take(
     db: impl PgExecutor<'_>,
     lane: LaneId,
     turn: u32,
-    failed: Option<i64>,
+    taker: Taker,
     dates: Option<&Arc<[NaiveDate]>>,
     durable: Durable,
 ) -> Result<Option<Lane>> {
@@ -207,40 +211,45 @@ pub(super) async fn try_take(
         "-- lanes::take
         UPDATE execution.lanes
         SET epoch = epoch + 1, lease_until = now() + interval '3 s', not_before = NULL, waits_for_endpoint = false,
-            crashes = CASE WHEN epoch = $3 THEN greatest(crashes, 1) ELSE crashes + 1 END
+            crashes = CASE WHEN epoch = $3 THEN greatest(crashes, 1) ELSE crashes + 1 END, holder = $6
         FROM ",
         without_waiting_if!("$4"),
         "
         WHERE id = $1 AND turn = $2 AND state = 'ready'
-            AND (lease_until IS NULL OR lease_until < now() OR epoch = $3)
             AND (not_before IS NULL OR not_before <= now())
+            AND CASE
+                WHEN lease_until IS NULL OR lease_until < now() OR epoch = $3 THEN true
+                ELSE execution.is_gone(holder)
+            END
         RETURNING id, job_id, portfolio_id, model, trial, routing_key, CASE WHEN $5 THEN NULL ELSE dates END AS dates,
             done, turn, epoch, crashes, endpoint",
     ))
     .bind(lane.0)
     .bind(turn.cast_signed())
-    .bind(failed)
+    .bind(taker.failed)
     .bind(durable == Durable::WithTheNextCommit)
     .bind(dates.is_some())
+    .bind(taker.holder)
     .fetch_optional(db)
     .await?;
     taken.map(|row| row.lane(dates)).transpose()
 }
 
-/// Keeps a lane for another three seconds.
+/// Keeps a lane for another three seconds, in the name of `holder`, which may have changed.
 ///
 /// # Errors
 /// [`StorageError::Fenced`] when another worker has taken it.
-pub async fn renew(pool: &PgPool, lane: &Lane) -> Result<()> {
+pub async fn renew(pool: &PgPool, lane: &Lane, holder: Option<i64>) -> Result<()> {
     let done = sqlx::query(
         "-- lanes::renew
         UPDATE execution.lanes
-        SET lease_until = now() + interval '3 s'
+        SET lease_until = now() + interval '3 s', holder = $4
         WHERE id = $1 AND epoch = $2 AND turn = $3 AND state = 'ready'",
     )
     .bind(lane.id.0)
     .bind(lane.epoch)
     .bind(lane.turn.cast_signed())
+    .bind(holder)
     .execute(pool)
     .await?;
     if done.rows_affected() == 0 { Err(StorageError::Fenced) } else { Ok(()) }

@@ -12,6 +12,7 @@ mod lane_end;
 mod lanes;
 mod overdue_turns;
 mod portfolios;
+mod presence;
 mod suspected_splits;
 
 pub use commit::commit_days;
@@ -24,7 +25,10 @@ pub use job_record::{
 };
 pub use jobs::{JobPlan, JobRow, PriceScopeRow, SkippedRow, begin_plan, job, tally, unplanned};
 pub use lane_end::{LaneEnd, NextLane};
-pub use lanes::{Durable, Lane, NewLane, Take, put_down, renew, take};
-pub use overdue_turns::{OverdueTurn, Waited, overdue_turns, resend_turns};
+pub use lanes::{Durable, Lane, NewLane, Take, Taker, put_down, renew, take};
+pub use overdue_turns::{
+    Line, OverdueTurn, due_turns, free_turns, lock_turns, lost_turns, overdue_keys, resend_turns,
+};
 pub use portfolios::PortfolioRow;
+pub use presence::Presence;
 pub use suspected_splits::{record_suspected_splits, suspected_splits};

@@ -1,4 +1,4 @@
-//! Turns that no worker has taken: their message seems lost, or their wait is over.
+//! Turns that no worker has: their wait is over, or their message seems lost.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::pool::PgPool;
 use crate::transaction::Transaction;
 
 /// A ready lane whose current turn no worker has taken in time.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OverdueTurn {
     /// The lane.
     pub lane: LaneId,
@@ -29,61 +29,142 @@ pub struct OverdueTurn {
 /// Lane, turn, routing key, job, and when the message was sent.
 type TurnColumns = (Uuid, i32, String, Uuid, Option<DateTime<Utc>>);
 
-/// The most turns that [`overdue_turns`] returns at once: their messages are written in one transaction.
-const PAGE: i64 = 1_000;
-
-/// Which turns are overdue.
-#[derive(Debug, Clone, Copy)]
-pub enum Waited<'a> {
-    /// Those whose message was written so long ago: the first time for a turn that was not sent again, the next one for
-    /// a turn that was sent again once, and so on; the last time for all others.
-    AtLeast(&'a [Duration]),
-    /// All that no worker has.
-    AnyTime,
+/// How many messages of turns stand in line, by their routing key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The routing key.
+    pub routing_key: String,
+    /// The messages in its queue that no consumer has.
+    pub messages: u32,
 }
 
-/// Locks lanes whose turn is overdue, or whose `not_before` has passed: the first 1,000 with ids above `after`, by id.
-/// Without any, there are no more.
-pub async fn overdue_turns(
-    pool: &PgPool,
-    waited: Waited<'_>,
-    after: LaneId,
-) -> Result<(Transaction, Vec<OverdueTurn>)> {
-    let seconds: Option<Vec<f64>> = match waited {
-        Waited::AtLeast(waits) => Some(waits.iter().map(Duration::as_secs_f64).collect()),
-        Waited::AnyTime => None,
-    };
+/// The most turns that are read at once: their messages are written in one transaction.
+const PAGE: i64 = 1_000;
+
+/// Locks turns that no worker has and whose `not_before` has passed, at most 1,000.
+pub async fn due_turns(pool: &PgPool) -> Result<(Transaction, Vec<OverdueTurn>)> {
     let mut transaction = pool.begin().await?;
-    let rows: Vec<TurnColumns> = sqlx::query_as(
-        "-- overdue_turns::overdue_turns
+    let rows = sqlx::query_as(
+        "-- overdue_turns::due_turns
         SELECT id, turn, routing_key, job_id, sent_at
         FROM execution.lanes
-        WHERE id > $2 AND state = 'ready' AND (lease_until IS NULL OR lease_until < now())
-            AND CASE
-                WHEN not_before IS NOT NULL THEN not_before <= now()
-                ELSE $1::float8[] IS NULL
-                    OR sent_at < now() - make_interval(secs => $1[1 + least(resends, cardinality($1) - 1)])
-            END
-        ORDER BY id
-        LIMIT $3
+        WHERE state = 'ready' AND not_before <= now()
+            AND CASE WHEN lease_until IS NULL OR lease_until < now() THEN true ELSE execution.is_gone(holder) END
+        ORDER BY not_before
+        LIMIT $1
         FOR UPDATE SKIP LOCKED",
     )
-    .bind(seconds)
+    .bind(PAGE)
+    .fetch_all(&mut *transaction)
+    .await?;
+    Ok((transaction, turns(rows)))
+}
+
+/// Locks turns that no worker has and that are due, however long ago their messages were sent: the first 1,000 with ids
+/// above `after`, by id.
+pub async fn free_turns(pool: &PgPool, after: LaneId) -> Result<(Transaction, Vec<OverdueTurn>)> {
+    let mut transaction = pool.begin().await?;
+    let rows = sqlx::query_as(
+        "-- overdue_turns::free_turns
+        SELECT id, turn, routing_key, job_id, sent_at
+        FROM execution.lanes
+        WHERE id > $1 AND state = 'ready' AND (not_before IS NULL OR not_before <= now())
+            AND CASE WHEN lease_until IS NULL OR lease_until < now() THEN true ELSE execution.is_gone(holder) END
+        ORDER BY id
+        LIMIT $2
+        FOR UPDATE SKIP LOCKED",
+    )
     .bind(after.0)
     .bind(PAGE)
     .fetch_all(&mut *transaction)
     .await?;
-    let turns = rows
-        .into_iter()
-        .map(|(lane, turn, routing_key, job, sent_at)| OverdueTurn {
-            lane: LaneId(lane),
-            turn: turn.cast_unsigned(),
-            routing_key,
-            job: JobId(job),
-            sent_at,
-        })
-        .collect();
-    Ok((transaction, turns))
+    Ok((transaction, turns(rows)))
+}
+
+/// The routing keys of turns that wait for longer than `waits`, unless messages of the key wait in the outbox.
+pub async fn overdue_keys(pool: &PgPool, waits: &[Duration]) -> Result<Vec<String>> {
+    let keys: Vec<(String,)> = sqlx::query_as(
+        "-- overdue_turns::overdue_keys
+        SELECT routing_key
+        FROM (
+            SELECT DISTINCT routing_key
+            FROM execution.lanes
+            WHERE state = 'ready' AND not_before IS NULL
+                AND greatest(sent_at, lease_until)
+                    < now() - make_interval(secs => ($1::float8[])[1 + least(resends, cardinality($1::float8[]) - 1)])
+        ) AS overdue
+        WHERE NOT EXISTS (
+            SELECT FROM execution.outbox
+            WHERE sent_at IS NULL AND created_at < now() - interval '1 s'
+                AND outbox.routing_key = overdue.routing_key
+        )",
+    )
+    .bind(seconds(waits))
+    .fetch_all(pool)
+    .await?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+/// Turns that seem lost, at most 1,000: more turns wait than messages stand in line. A queue hands out its oldest
+/// messages first, so `n` messages in line belong to the `n` turns that were sent last.
+///
+/// A turn that no worker has is waited for as `waits` say: the first time if it was not sent again, the next one if it was
+/// sent again once, and so on; the last one for all others. A turn that may stand in line is waited for a hundred times
+/// as long: copies in the queue may hide that it was lost.
+///
+/// Messages on their way from the queue to a worker stand in no line. Those of the last second may wait in the outbox,
+/// and count as messages in line.
+pub async fn lost_turns(pool: &PgPool, waits: &[Duration], lines: &[Line]) -> Result<Vec<OverdueTurn>> {
+    let (keys, messages): (Vec<&str>, Vec<i64>) =
+        lines.iter().map(|line| (line.routing_key.as_str(), i64::from(line.messages))).unzip();
+    let rows = sqlx::query_as(
+        "-- overdue_turns::lost_turns
+        SELECT id, turn, routing_key, job_id, sent_at
+        FROM (
+            SELECT id, turn, routing_key, job_id, sent_at, lease_until, resends,
+                row_number() OVER (PARTITION BY routing_key ORDER BY sent_at DESC) AS place
+            FROM execution.lanes
+            WHERE state = 'ready' AND not_before IS NULL AND sent_at < now() - interval '1 s'
+                AND (lease_until IS NULL OR lease_until < now())
+        ) AS sent
+        LEFT JOIN unnest($2::text[], $3::bigint[]) AS line (routing_key, messages) USING (routing_key)
+        WHERE greatest(sent_at, lease_until)
+            < now() - make_interval(secs => ($1::float8[])[1 + least(resends, cardinality($1::float8[]) - 1)])
+                * CASE WHEN place > messages THEN 1 ELSE 100 END
+        ORDER BY sent_at
+        LIMIT $4",
+    )
+    .bind(seconds(waits))
+    .bind(keys)
+    .bind(messages)
+    .bind(PAGE)
+    .fetch_all(pool)
+    .await?;
+    Ok(turns(rows))
+}
+
+/// Locks those of the turns that still no worker has, and that nobody has sent again.
+pub async fn lock_turns(pool: &PgPool, lost: &[OverdueTurn]) -> Result<(Transaction, Vec<OverdueTurn>)> {
+    let lanes: Vec<Uuid> = lost.iter().map(|turn| turn.lane.0).collect();
+    let numbers: Vec<i32> = lost.iter().map(|turn| turn.turn.cast_signed()).collect();
+    let sent_at: Vec<Option<DateTime<Utc>>> = lost.iter().map(|turn| turn.sent_at).collect();
+    let mut transaction = pool.begin().await?;
+    let rows = sqlx::query_as(
+        "-- overdue_turns::lock_turns
+        SELECT lane.id, lane.turn, lane.routing_key, lane.job_id, lane.sent_at
+        FROM execution.lanes AS lane
+        JOIN unnest($1::uuid[], $2::integer[], $3::timestamptz[]) AS lost (id, turn, sent_at)
+            ON lost.id = lane.id AND lost.turn = lane.turn AND lost.sent_at = lane.sent_at
+        WHERE lane.state = 'ready' AND lane.not_before IS NULL
+            AND (lane.lease_until IS NULL OR lane.lease_until < now())
+        FOR UPDATE OF lane SKIP LOCKED",
+    )
+    .bind(lanes)
+    .bind(numbers)
+    .bind(sent_at)
+    .fetch_all(&mut *transaction)
+    .await?;
+    Ok((transaction, turns(rows)))
 }
 
 /// Writes the turns' messages again and commits. The turns stay the same, so copies of a message do not multiply.
@@ -105,4 +186,20 @@ pub async fn resend_turns(
     outbox::write(&mut transaction, messages).await?;
     transaction.commit().await?;
     Ok(())
+}
+
+fn turns(rows: Vec<TurnColumns>) -> Vec<OverdueTurn> {
+    rows.into_iter()
+        .map(|(lane, turn, routing_key, job, sent_at)| OverdueTurn {
+            lane: LaneId(lane),
+            turn: turn.cast_unsigned(),
+            routing_key,
+            job: JobId(job),
+            sent_at,
+        })
+        .collect()
+}
+
+fn seconds(waits: &[Duration]) -> Vec<f64> {
+    waits.iter().map(Duration::as_secs_f64).collect()
 }

@@ -104,9 +104,3 @@ pub async fn peek_call_quota(
     .await?;
     Ok(join(windows, rows))
 }
-
-/// The database's time.
-pub async fn now(pool: &PgPool) -> Result<DateTime<Utc>> {
-    let (now,) = sqlx::query_as("-- call_quotas::now\nSELECT clock_timestamp()").fetch_one(pool).await?;
-    Ok(now)
-}

@@ -80,6 +80,16 @@ pub async fn release_downloads(pool: &PgPool, holder: Uuid) -> Result<()> {
     Ok(())
 }
 
+/// Releases all downloads whose lease ran out, and returns how many.
+pub async fn release_expired_downloads(pool: &PgPool) -> Result<u64> {
+    let released = sqlx::query(
+        "-- downloads::release_expired_downloads\nDELETE FROM market.downloads_in_flight WHERE lease_until < now()",
+    )
+    .execute(pool)
+    .await?;
+    Ok(released.rows_affected())
+}
+
 /// Takes the download of a symbol for `seconds`; false while another worker has it.
 pub async fn take_download(pool: &PgPool, symbol: &Symbol, holder: Uuid, seconds: f64) -> Result<bool> {
     let taken = sqlx::query(

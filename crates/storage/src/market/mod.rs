@@ -20,18 +20,19 @@ pub use bars::{
     BarRow, InsertedBars, bars_between, bars_by, closes, dates_with_bars, insert_bars, last_before,
     last_closes, undo_replacements,
 };
-pub use call_quotas::{LockedQuota, lock_call_quota, now, peek_call_quota};
+pub use call_quotas::{LockedQuota, lock_call_quota, peek_call_quota};
 pub use cancelled_preparations::{CancelledPreparation, CancelledPreparations, take_cancelled};
 pub use coverage::{known_symbols, stored_range};
 pub use downloads::{
-    Download, release_download, release_downloads, renew_downloads, store_download, take_download,
+    Download, release_download, release_downloads, release_expired_downloads, renew_downloads,
+    store_download, take_download,
 };
 pub use findings::{Finding, findings};
 pub use import_log::{ImportCounts, ImportRecord, import_log};
 pub use imports::{DifferingRow, ImportOutcome, import_bars};
 pub use portfolios::{completed_days, held_symbols, repriced_days};
 pub use preparations::{
-    Preparation, claim_due, finish, insert_preparation, missing_preparations, postpone, record_download,
-    renew,
+    Preparation, claim_due, finish, hand_back, insert_preparation, missing_preparations, postpone,
+    record_download, renew,
 };
 pub use source::{SourceRow, record_source};

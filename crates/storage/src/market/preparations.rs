@@ -1,5 +1,7 @@
 //! Preparations: jobs whose prices are being made available.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use domain::values::ids::JobId;
 use sqlx::FromRow;
@@ -162,6 +164,25 @@ pub async fn postpone(
     outbox::write(&mut transaction, messages).await?;
     transaction.commit().await?;
     Ok(())
+}
+
+/// Hands a preparation back, so that a worker claims it again after `delay`.
+///
+/// # Errors
+/// [`StorageError::Fenced`] when another worker has claimed it.
+pub async fn hand_back(pool: &PgPool, preparation: &Preparation, delay: Duration) -> Result<()> {
+    let handed = sqlx::query(
+        "-- preparations::hand_back
+        UPDATE market.preparations
+        SET not_before = now() + make_interval(secs => $3), lease_until = NULL
+        WHERE job_id = $1 AND epoch = $2 AND state = 'due'",
+    )
+    .bind(preparation.job.0)
+    .bind(preparation.epoch)
+    .bind(delay.as_secs_f64())
+    .execute(pool)
+    .await?;
+    if handed.rows_affected() == 0 { Err(StorageError::Fenced) } else { Ok(()) }
 }
 
 /// Ends a preparation with the messages about its outcome.

@@ -1,5 +1,7 @@
 //! Events that are in an outbox and not in the log, because the broker has lost them or not delivered them yet.
 
+use domain::values::ids::JobId;
+
 use crate::error::Result;
 use crate::outbox::StoredMessage;
 use crate::pool::PgPool;
@@ -70,6 +72,43 @@ pub async fn outbox_extents(pool: &PgPool) -> Result<[OutboxExtent; 3]> {
     .await?;
     Ok([(ends.0, ends.1), (ends.2, ends.3), (ends.4, ends.5)]
         .map(|(first, last)| OutboxExtent { first, last }))
+}
+
+/// The messages of a job, the last of each outbox, that [`log_lacks`] looks for. Copies of a service's events arrive in
+/// order, so what is missing stands near the end.
+const MAX_LAST: i64 = 5_000;
+
+/// Whether an outbox has an event of `job`, one of the last to `exchange`, that the log lacks.
+pub async fn log_lacks(pool: &PgPool, job: JobId, exchange: &str) -> Result<bool> {
+    let (lacks,) = sqlx::query_as(
+        "-- missing_events::log_lacks
+        SELECT EXISTS (
+            SELECT FROM (
+                (SELECT $3 AS source, event_id, exchange FROM trigger.outbox
+                 WHERE job_id = $1 ORDER BY id DESC LIMIT $6)
+                UNION ALL
+                (SELECT $4, event_id, exchange FROM market.outbox
+                 WHERE job_id = $1 ORDER BY id DESC LIMIT $6)
+                UNION ALL
+                (SELECT $5, event_id, exchange FROM execution.outbox
+                 WHERE job_id = $1 ORDER BY id DESC LIMIT $6)
+            ) AS sent
+            WHERE sent.exchange = $2
+                AND NOT EXISTS (
+                    SELECT FROM status.events logged
+                    WHERE logged.source = sent.source AND logged.id = sent.event_id
+                )
+        )",
+    )
+    .bind(job.0)
+    .bind(exchange)
+    .bind(Upstream::Trigger.source())
+    .bind(Upstream::Downloader.source())
+    .bind(Upstream::Executor.source())
+    .bind(MAX_LAST)
+    .fetch_one(pool)
+    .await?;
+    Ok(lacks)
 }
 
 /// Messages to `exchange` in the outbox of `upstream` with ids above `after` up to `until` that the log lacks.

@@ -25,7 +25,7 @@ pub use feed::{
     EventNotifications, FeedEvent, LogEnd, events_after, job_events_after, last_position, log_end,
 };
 pub use job_views::{Counts, JobFilter, StoredJob, job_view, job_views};
-pub use missing_events::{OutboxExtent, Upstream, missing_events, outbox_extents};
+pub use missing_events::{OutboxExtent, Upstream, log_lacks, missing_events, outbox_extents};
 pub use model_days::{DayFilter, DayRow, day_rows};
 pub use portfolio_days::{CompletedDayEvent, DaysOf, Trading, completed_days};
 pub use portfolios::{Portfolio, portfolios};

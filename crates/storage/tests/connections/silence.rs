@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use storage::execution::Presence;
 use storage::outbox::{Part, RelayConnection};
 use storage::status::EventNotifications;
 use storage::{Database, Owner, PgPool, StorageError};
@@ -128,4 +129,21 @@ async fn a_request_learns_within_a_second_that_the_database_is_away() {
 
     assert!(StorageError::from(answer.unwrap_err()).is_transient());
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_process_that_fell_silent_is_gone_for_others_and_learns_it() {
+    let World { database, proxy, pool } = world(Owner::Executor).await;
+    let mut presence = Presence::begin(&pool).await.unwrap();
+    presence.show().await.unwrap();
+    let gone = format!("SELECT execution.is_gone({})::int", presence.holder());
+    assert_eq!(database.count(&format!("SELECT ({gone})::bigint")).await, 0);
+
+    proxy.fall_silent();
+
+    timeout(LIMIT, presence.show()).await.expect("it ends").unwrap_err();
+    eventually("others see that it is gone", async || {
+        (database.count(&format!("SELECT ({gone})::bigint")).await == 1).then_some(())
+    })
+    .await;
 }

@@ -1,7 +1,7 @@
 //! Lanes at their end: the portfolio goes on, and the job ends once.
 
 use storage::StorageError;
-use storage::execution::{LaneEnd, Take, take};
+use storage::execution::{LaneEnd, Take, Taker, take};
 
 use crate::world::{JOB_ENDED, LANE_CONTINUE, World, close, complete};
 
@@ -47,7 +47,7 @@ async fn a_lane_that_is_in_other_hands_is_not_closed() {
     assert!(close(&world.pool, &current).await.unwrap());
     assert!(matches!(close(&world.pool, &current).await, Err(StorageError::Fenced)), "once is enough");
 
-    assert!(matches!(take(&world.pool, lane, 0, None, None).await.unwrap(), Take::Over));
+    assert!(matches!(take(&world.pool, lane, 0, Taker::default(), None).await.unwrap(), Take::Over));
     assert_eq!(world.messages(JOB_ENDED).await, 1);
 }
 

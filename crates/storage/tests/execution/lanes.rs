@@ -1,10 +1,8 @@
 //! Taking turns.
 
-use std::time::Duration;
-
 use domain::values::ids::LaneId;
 use storage::StorageError;
-use storage::execution::{Take, put_down, renew, take};
+use storage::execution::{Take, Taker, put_down, renew, take};
 use uuid::Uuid;
 
 use crate::world::{World, complete};
@@ -16,13 +14,13 @@ async fn a_turn_is_taken_by_one_of_many_at_once() {
 
     let takers = (0..16).map(|_| {
         let pool = world.pool.clone();
-        tokio::spawn(async move { take(&pool, lane, 0, None, None).await.unwrap() })
+        tokio::spawn(async move { take(&pool, lane, 0, Taker::default(), None).await.unwrap() })
     });
     let mut taken = 0;
     for taker in takers.collect::<Vec<_>>() {
         match taker.await.unwrap() {
             Take::Taken(_) => taken += 1,
-            Take::Leased(left) => assert!(left <= Duration::from_secs(3), "{left:?}"),
+            Take::Held => {}
             Take::Over => panic!("the turn is not over"),
         }
     }
@@ -40,7 +38,7 @@ async fn a_turn_is_taken_again_once_its_lease_ran_out() {
     let second = world.take(lane, 0).await;
 
     assert_eq!((first.epoch + 1, first.crashes + 1), (second.epoch, second.crashes));
-    assert!(matches!(take(&world.pool, lane, 0, None, None).await.unwrap(), Take::Leased(_)));
+    assert!(matches!(take(&world.pool, lane, 0, Taker::default(), None).await.unwrap(), Take::Held));
 }
 
 #[tokio::test]
@@ -50,16 +48,16 @@ async fn a_lease_is_renewed_by_its_holder_and_by_nobody_else() {
     let first = world.take(lane, 0).await;
     world.expire(lane).await;
 
-    renew(&world.pool, &first).await.unwrap();
+    renew(&world.pool, &first, None).await.unwrap();
     assert!(
-        matches!(take(&world.pool, lane, 0, None, None).await.unwrap(), Take::Leased(_)),
+        matches!(take(&world.pool, lane, 0, Taker::default(), None).await.unwrap(), Take::Held),
         "it was renewed"
     );
     world.expire(lane).await;
     let second = world.take(lane, 0).await;
 
-    assert!(matches!(renew(&world.pool, &first).await, Err(StorageError::Fenced)));
-    renew(&world.pool, &second).await.unwrap();
+    assert!(matches!(renew(&world.pool, &first, None).await, Err(StorageError::Fenced)));
+    renew(&world.pool, &second, None).await.unwrap();
 }
 
 #[tokio::test]
@@ -69,7 +67,7 @@ async fn a_renewal_that_comes_after_the_turn_ended_changes_nothing() {
     let taken = world.take(lane, 0).await;
     complete(&world.pool, &taken, 0, true).await.unwrap();
 
-    assert!(matches!(renew(&world.pool, &taken).await, Err(StorageError::Fenced)));
+    assert!(matches!(renew(&world.pool, &taken, None).await, Err(StorageError::Fenced)));
     assert_eq!(world.take(lane, 1).await.done, 1);
 }
 
@@ -87,7 +85,10 @@ async fn a_turn_that_is_not_the_current_one_is_over() {
         ("a lane that waits for its portfolio", waiting, 0),
         ("no lane", LaneId(Uuid::now_v7()), 0),
     ] {
-        assert!(matches!(take(&world.pool, lane, turn, None, None).await.unwrap(), Take::Over), "{what}");
+        assert!(
+            matches!(take(&world.pool, lane, turn, Taker::default(), None).await.unwrap(), Take::Over),
+            "{what}"
+        );
     }
 }
 
@@ -97,7 +98,7 @@ async fn a_turn_that_is_not_due_is_left_alone_until_it_is() {
     let lane = world.plan(&["a"], 3).await[0];
     world.database.execute("UPDATE execution.lanes SET not_before = now() + interval '1 h'").await;
 
-    assert!(matches!(take(&world.pool, lane, 0, None, None).await.unwrap(), Take::Over));
+    assert!(matches!(take(&world.pool, lane, 0, Taker::default(), None).await.unwrap(), Take::Over));
     world.database.execute("UPDATE execution.lanes SET not_before = now()").await;
 
     world.take(lane, 0).await;
@@ -125,14 +126,23 @@ async fn a_taking_that_failed_and_lives_is_followed_at_once_and_not_counted() {
     world.expire(lane).await;
     let failed = world.take(lane, 0).await;
 
-    let Take::Taken(next) = take(&world.pool, lane, 0, Some(failed.epoch), None).await.unwrap() else {
+    let Take::Taken(next) =
+        take(&world.pool, lane, 0, Taker { failed: Some(failed.epoch), ..Taker::default() }, None)
+            .await
+            .unwrap()
+    else {
         panic!("no worker has it")
     };
     complete(&world.pool, &next, 0, false).await.unwrap();
-    let after_a_day = take(&world.pool, lane, 0, Some(next.epoch), None).await.unwrap();
+    let after_a_day =
+        take(&world.pool, lane, 0, Taker { failed: Some(next.epoch), ..Taker::default() }, None)
+            .await
+            .unwrap();
 
     assert_eq!((died.crashes, failed.crashes, next.crashes), (1, 2, 2));
     assert!(matches!(&after_a_day, Take::Taken(lane) if lane.crashes == 1), "{after_a_day:?}");
-    let stranger = take(&world.pool, lane, 0, Some(failed.epoch), None).await.unwrap();
-    assert!(matches!(stranger, Take::Leased(_)), "that epoch is over");
+    let stranger = take(&world.pool, lane, 0, Taker { failed: Some(failed.epoch), ..Taker::default() }, None)
+        .await
+        .unwrap();
+    assert!(matches!(stranger, Take::Held), "that epoch is over");
 }

@@ -9,6 +9,7 @@ mod days;
 mod lanes;
 mod outbox;
 mod planning;
+mod presence;
 mod reconcile;
 mod world;
 mod writing;

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use storage::PgPool;
 use storage::execution::{
     CompletedRow, DayOutcome, JobPlan, Lane, LaneCommit, LaneEnd, NewLane, NewModelDay, NextLane, Take,
-    begin_plan, commit_days, take,
+    Taker, begin_plan, commit_days, take,
 };
 use storage::outbox::NewMessage;
 use storage::{Owner, Result};
@@ -42,7 +42,7 @@ impl World {
 
     /// Takes the lane's turn, which no other worker may have.
     pub(crate) async fn take(&self, lane: LaneId, turn: u32) -> Lane {
-        match take(&self.pool, lane, turn, None, None).await.unwrap() {
+        match take(&self.pool, lane, turn, Taker::default(), None).await.unwrap() {
             Take::Taken(lane) => lane,
             other => panic!("turn {turn} of {lane} cannot be taken: {other:?}"),
         }

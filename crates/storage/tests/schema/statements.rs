@@ -71,6 +71,18 @@ fn every_statement_has_a_name_of_its_own() {
     assert!(once.len() > 100, "the source has {} statements", once.len());
 }
 
+/// It could be published before the state that it tells of is stored, which a crash would then lose.
+#[test]
+fn no_statement_that_writes_a_message_commits_without_waiting_for_the_disk() {
+    let hasty: Vec<_> = preparable()
+        .into_iter()
+        .filter(|(_, text)| text.contains("synchronous_commit") && text.contains("INSERT"))
+        .map(|(found, _)| format!("{}:{}", found.file.display(), found.line))
+        .collect();
+
+    assert!(hasty.is_empty(), "{hasty:?}");
+}
+
 #[tokio::test]
 async fn every_statement_can_be_planned_by_its_service() {
     let database = TestDatabase::new().await;

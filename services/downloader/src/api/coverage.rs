@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use domain::ingest::coverage::report::{Gap, SymbolReport};
 use domain::ingest::coverage::{Coverage, Scope};
 use domain::market::instruments::{Symbol, Universe};
@@ -171,9 +171,10 @@ async fn reports(
     let bars = market::dates_with_bars(&api.context.pool, &symbols, first, last).await?;
     let spans = market::spans(&api.context.pool, &symbols).await?;
     let universe = Universe { name: String::new(), symbols, benchmark: None };
+    let now = storage::now(&api.context.pool).await?;
     let scope = Scope::new(sessions.iter().copied(), &universe, &[]);
     let bars = bars.iter().flat_map(|(symbol, dates)| dates.iter().map(move |date| (symbol, *date)));
-    Ok(Coverage::assess(scope, bars, &spans, Utc::now()).report())
+    Ok(Coverage::assess(scope, bars, &spans, now).report())
 }
 
 fn shown(report: &SymbolReport, universe: Option<&Universe>) -> SymbolCoverage {

@@ -94,12 +94,9 @@ pub(crate) async fn import(
     let Ok(_permit) = api.importer.permits.acquire().await else {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The service is about to stop"));
     };
-    let rows = api
-        .importer
-        .read(file.bytes.clone(), kind)
-        .await
-        .map_err(|crash| Problem::internal(&crash))?
-        .map_err(wrong)?;
+    let now = storage::now(&api.context.pool).await?;
+    let rows = api.importer.read(file.bytes.clone(), kind, now).await;
+    let rows = rows.map_err(|crash| Problem::internal(&crash))?.map_err(wrong)?;
     let ImportCounts { inserted, unchanged, replaced } =
         match api.importer.store(&rows, replace, caller.name()).await? {
             ImportOutcome::Stored(imported) => imported,

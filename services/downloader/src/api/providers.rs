@@ -67,7 +67,7 @@ pub(crate) async fn providers(State(api): State<Arc<Api>>) -> Result<Json<Provid
         Some(key) => market::peek_call_quota(&api.context.pool, key, &provider.windows).await?,
         None => provider.windows.iter().map(|window| (window.clone(), WindowState::default())).collect(),
     };
-    let now = market::now(&api.context.pool).await?;
+    let now = storage::now(&api.context.pool).await?;
     let refused_until = windows
         .iter()
         .filter_map(|(_, state)| state.blocked_until)

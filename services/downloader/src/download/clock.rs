@@ -16,11 +16,7 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    pub(crate) fn now(calendar: &Calendar) -> Self {
-        Self::at(calendar, Utc::now())
-    }
-
-    fn at(calendar: &Calendar, now: DateTime<Utc>) -> Self {
+    pub(crate) fn at(calendar: &Calendar, now: DateTime<Utc>) -> Self {
         Self {
             now,
             storable_until: calendar.last_storable_session(now).unwrap_or(NaiveDate::MIN),

@@ -23,6 +23,7 @@ use super::stop_reason::StopReason;
 use super::stored_prices::{StoredPrices, scope_of};
 use crate::context::Context;
 use crate::provider::{FetchRequest, FetchResult, Gate, Outcome, PriceResponse, RejectedRow};
+use crate::server_time::ServerTime;
 
 /// How long the claim of a download lasts after its last renewal, in seconds.
 pub(crate) const CLAIM_SECONDS: f64 = 10.0;
@@ -41,6 +42,7 @@ pub(super) struct Fetcher {
     pub(super) source: Arc<PriceSource>,
     /// The sessions that the preparation needs.
     pub(super) needed: BTreeSet<NaiveDate>,
+    pub(super) time: ServerTime,
     /// In whose name downloads are claimed.
     pub(super) holder: Uuid,
     /// Once it is cancelled no call is begun; a call in progress is finished.
@@ -106,7 +108,7 @@ impl Fetcher {
         let mut retries = Retries::default();
         loop {
             // Another worker may have stored it since the plan was made.
-            let clock = Clock::now(&self.context.calendar);
+            let clock = Clock::at(&self.context.calendar, self.time.now());
             let scope = scope_of(symbol, self.needed.iter().copied());
             let stored = StoredPrices::load(&self.context.pool, scope).await?;
             let dates = stored.need(&clock).dates_of(symbol);

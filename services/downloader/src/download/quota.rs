@@ -95,7 +95,7 @@ impl CallQuota {
     /// Calls left in the tightest window of an hour or more; `None` when there is none.
     pub(super) async fn calls_left(&self) -> storage::Result<Option<u32>> {
         let windows = market::peek_call_quota(&self.pool, &self.key, &self.windows).await?;
-        let left = calls_left(&windows, Utc::now());
+        let left = calls_left(&windows, storage::now(&self.pool).await?);
         set_gauge(&self.key, left);
         Ok(left)
     }

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use chrono::Utc;
 use contract::{ContractError, decode_event, kind};
 use domain::events::event::Event;
 use domain::ingest::coverage::{Scope, symbols_held_by};
@@ -20,6 +19,7 @@ use crate::download::clock::Clock;
 use crate::download::report::Report;
 use crate::download::stop_reason::StopReason;
 use crate::download::stored_prices::StoredPrices;
+use crate::server_time::ServerTime;
 
 /// Prepares the prices of jobs.
 pub(crate) struct Preparer {
@@ -46,9 +46,10 @@ impl Preparer {
         let held = symbols_held_by(&job, market::held_symbols(pool, &job.experiment, &models).await?);
         let scope = Scope::new(dates.sessions.iter().copied(), &job.universe, &held);
         let mut prices = StoredPrices::load(pool, scope).await?;
-        let mut report = self.download(preparation, &dates, &mut prices, holder, halt).await?;
+        let time = ServerTime::read(pool).await?;
+        let mut report = self.download(preparation, &dates, &mut prices, time, holder, halt).await?;
         report.findings = market::findings(pool, job.id).await?;
-        let verdicts = prices.coverage(Utc::now()).verdicts();
+        let verdicts = prices.coverage(time.now()).verdicts();
         self.end(preparation, conclude(job, &dates, &verdicts, &report)).await
     }
 
@@ -58,11 +59,12 @@ impl Preparer {
         preparation: &Preparation,
         dates: &NeededDates,
         prices: &mut StoredPrices,
+        time: ServerTime,
         holder: Uuid,
         halt: &CancellationToken,
     ) -> Result<Report, Interruption> {
         let job = preparation.job;
-        if prices.need(&Clock::now(&self.context.calendar)).is_empty() {
+        if prices.need(&Clock::at(&self.context.calendar, time.now())).is_empty() {
             tracing::info!(job.id = %job, "Job {job}: All price data present");
             return Ok(Report::default());
         }
@@ -70,7 +72,7 @@ impl Preparer {
             tracing::warn!(job.id = %job, "Job {job}: {}", StopReason::NoKey);
             return Ok(Report { stop: Some(StopReason::NoKey), ..Report::default() });
         };
-        downloader.download(preparation, &dates.sessions, prices, holder, halt).await
+        downloader.download(preparation, &dates.sessions, prices, time, holder, halt).await
     }
 
     /// Commits the end of the preparation, or its delay, with the event.

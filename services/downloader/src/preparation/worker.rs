@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
 use runtime::parts::Part;
 use runtime::{CancellationToken, telemetry};
 use storage::StorageError;
@@ -23,10 +22,10 @@ use crate::context::Interruption;
 const POLL: Duration = Duration::from_millis(500);
 
 /// Delay before a preparation is due again after a failure of the infrastructure.
-const RETRY_DELAY: TimeDelta = TimeDelta::seconds(2);
+const RETRY_DELAY: Duration = Duration::from_secs(2);
 
 /// Delay before a preparation is due again that this version of the service cannot handle.
-const UNUSABLE_DELAY: TimeDelta = TimeDelta::minutes(5);
+const UNUSABLE_DELAY: Duration = Duration::from_secs(300);
 
 /// The workers of this process.
 pub(crate) struct Workers {
@@ -66,7 +65,10 @@ impl Workers {
                     });
                     continue;
                 }
-                Ok(None) => is_reported = false,
+                Ok(None) => {
+                    is_reported = false;
+                    self.release_abandoned().await;
+                }
                 Err(problem) if is_reported => {
                     tracing::debug!("no preparation could be claimed: {problem}");
                 }
@@ -84,6 +86,15 @@ impl Workers {
         }
         tasks.close();
         tasks.wait().await;
+    }
+
+    /// Releases downloads whose worker died.
+    async fn release_abandoned(&self) {
+        match market::release_expired_downloads(&self.preparer.context.pool).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!("released {count} downloads whose worker is gone"),
+            Err(problem) => tracing::debug!("claims of downloads could not be looked up: {problem}"),
+        }
     }
 }
 
@@ -112,7 +123,7 @@ async fn work(
             tracing::info!(job.id = %job, "Job {job}: another worker has its preparation, or it was cancelled");
             None
         }
-        Err(Interruption::Halted) => Some(TimeDelta::zero()),
+        Err(Interruption::Halted) => Some(Duration::ZERO),
         Err(problem @ Interruption::Storage(_)) => {
             tracing::warn!(job.id = %job, "Job {job}: prices could not be prepared, trying again: {problem}");
             Some(RETRY_DELAY)
@@ -124,7 +135,7 @@ async fn work(
     };
     let pool = &preparer.context.pool;
     if let Some(delay) = delay
-        && let Err(problem) = market::postpone(pool, &preparation, Utc::now() + delay, &[]).await
+        && let Err(problem) = market::hand_back(pool, &preparation, delay).await
     {
         tracing::debug!("the lease is left to expire: {problem}");
     }

@@ -1,7 +1,7 @@
 //! Planned jobs, kept in memory while their lanes run.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use contract::decode_event;
 use domain::events::event::Event;
@@ -11,7 +11,6 @@ use domain::simulation::decider::Decider;
 use domain::values::ids::JobId;
 use storage::PgPool;
 use storage::execution::PriceScopeRow;
-use tokio::sync::Mutex;
 
 use crate::error::ExecutorError;
 
@@ -75,9 +74,7 @@ impl PlannedJob {
 
 /// The jobs in memory.
 #[derive(Default)]
-pub(crate) struct JobCache {
-    known: Mutex<VecDeque<(JobId, Arc<PlannedJob>)>>,
-}
+pub(crate) struct JobCache(Mutex<VecDeque<(JobId, Arc<PlannedJob>)>>);
 
 impl JobCache {
     /// The job of a lane, from memory or from its row.
@@ -92,20 +89,34 @@ impl JobCache {
         pool: &PgPool,
         id: JobId,
     ) -> Result<Option<Arc<PlannedJob>>, ExecutorError> {
-        let mut known = self.known.lock().await;
-        if let Some((_, job)) = known.iter().find(|(known, _)| *known == id) {
-            return Ok(Some(job.clone()));
+        if let Some(known) = self.known(id) {
+            return Ok(Some(known));
         }
+        // Nothing is locked meanwhile: a read that takes long holds up no other lane.
         let Some(row) = storage::execution::job(pool, id).await? else { return Ok(None) };
         let planned = PlannedJob::of(decode_event(&row.kind, row.body.as_bytes())?);
         let planned = planned.ok_or_else(|| {
             ExecutorError::Inconsistent(format!("job {id} was planned from a {}", row.kind))
         })?;
-        let planned = Arc::new(planned.at(row.price_version));
-        known.push_back((id, planned.clone()));
-        if known.len() > MAX_JOBS {
-            known.pop_front();
+        Ok(Some(self.add(id, planned.at(row.price_version))))
+    }
+
+    fn known(&self, id: JobId) -> Option<Arc<PlannedJob>> {
+        let jobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.iter().find(|(known, _)| *known == id).map(|(_, job)| job.clone())
+    }
+
+    /// Adds a job, unless another lane was quicker.
+    fn add(&self, id: JobId, planned: PlannedJob) -> Arc<PlannedJob> {
+        let mut jobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, job)) = jobs.iter().find(|(known, _)| *known == id) {
+            return job.clone();
         }
-        Ok(Some(planned))
+        let planned = Arc::new(planned);
+        jobs.push_back((id, planned.clone()));
+        if jobs.len() > MAX_JOBS {
+            jobs.pop_front();
+        }
+        planned
     }
 }

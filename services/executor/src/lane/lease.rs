@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use domain::values::ids::LaneId;
-use storage::execution::{self, Lane, Take};
+use storage::execution::{self, Lane, Take, Taker};
 use storage::{PgPool, StorageError};
 use tokio::sync::Mutex;
 use tokio_util::task::AbortOnDropHandle;
+
+use super::presence::Holder;
 
 /// Time between two renewals; a lease lasts three seconds.
 const RENEWAL: Duration = Duration::from_secs(1);
@@ -17,14 +19,15 @@ const RENEWAL: Duration = Duration::from_secs(1);
 /// The lanes that this process has taken.
 pub(super) struct Leases {
     pool: PgPool,
+    holder: Arc<Holder>,
     /// Epochs of lanes that could not be put down after an error, since Postgres did not answer. An error of ours
     /// while the process lives is no crash of the lane.
     failed: Mutex<HashMap<LaneId, i64>>,
 }
 
 impl Leases {
-    pub(super) fn new(pool: PgPool) -> Self {
-        Self { pool, failed: Mutex::default() }
+    pub(super) fn new(pool: PgPool, holder: Arc<Holder>) -> Self {
+        Self { pool, holder, failed: Mutex::default() }
     }
 
     /// Takes `turn` of a lane; `dates` are the lane's, if they are known.
@@ -34,26 +37,26 @@ impl Leases {
         turn: u32,
         dates: Option<&Arc<[NaiveDate]>>,
     ) -> storage::Result<Take> {
-        let taken = execution::take(&self.pool, lane, turn, self.failed_epoch(lane).await, dates).await?;
+        let taken = execution::take(&self.pool, lane, turn, self.taker(lane).await, dates).await?;
         self.forget(lane).await;
         Ok(taken)
     }
 
     /// Takes `turn` of a lane whose days call an endpoint.
     pub(super) async fn take_with_endpoint(&self, lane: LaneId, turn: u32) -> storage::Result<Take> {
-        let failed = self.failed_epoch(lane).await;
-        let taken = execution::take_with_endpoint(&self.pool, lane, turn, failed).await?;
+        let taker = self.taker(lane).await;
+        let taken = execution::take_with_endpoint(&self.pool, lane, turn, taker).await?;
         self.forget(lane).await;
         Ok(taken)
     }
 
     /// Renews the lane's lease each second until dropped.
     pub(super) fn keep(&self, lane: &Lane) -> AbortOnDropHandle<()> {
-        let (pool, lane) = (self.pool.clone(), lane.clone());
+        let (pool, lane, holder) = (self.pool.clone(), lane.clone(), self.holder.clone());
         AbortOnDropHandle::new(tokio::spawn(async move {
             loop {
                 tokio::time::sleep(RENEWAL).await;
-                match execution::renew(&pool, &lane).await {
+                match execution::renew(&pool, &lane, holder.number()).await {
                     Ok(()) => {}
                     Err(StorageError::Fenced) => return,
                     Err(problem) => {
@@ -75,8 +78,8 @@ impl Leases {
         }
     }
 
-    async fn failed_epoch(&self, lane: LaneId) -> Option<i64> {
-        self.failed.lock().await.get(&lane).copied()
+    async fn taker(&self, lane: LaneId) -> Taker {
+        Taker { holder: self.holder.number(), failed: self.failed.lock().await.get(&lane).copied() }
     }
 
     /// Whether the lane was taken or not, the epoch before is over.

@@ -18,6 +18,7 @@ use super::day_step::DayStep;
 use super::in_hand::LaneInHand;
 use super::lane_end::finish;
 use super::lease::Leases;
+use super::presence::Holder;
 use crate::agent::{AgentDays, Stop};
 use crate::error::ExecutorError;
 use crate::job::cache::JobCache;
@@ -26,9 +27,6 @@ use crate::messages::next_turn;
 use crate::metrics;
 use crate::price_cache::PriceCache;
 use crate::recovery::reconciler::Reconciler;
-
-/// Added to another worker's lease before the turn is tried again, so that it is over by then.
-const LEASE_MARGIN: Duration = Duration::from_millis(10);
 
 /// Which lanes a queue carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,14 +64,15 @@ pub(crate) struct Shared {
     pub(crate) jobs: Arc<JobCache>,
     pub(crate) stop_signals: Arc<StopSignals>,
     pub(crate) reconciler: Arc<Reconciler>,
+    pub(crate) holder: Arc<Holder>,
 }
 
 impl LaneRunner {
     pub(crate) fn new(shared: Shared, slices: Slices, calendar: Calendar, agents: AgentDays) -> Self {
-        let Shared { pool, wake, jobs, stop_signals, reconciler } = shared;
+        let Shared { pool, wake, jobs, stop_signals, reconciler, holder } = shared;
         let prices = PriceCache::new(calendar.clone());
         Self {
-            leases: Leases::new(pool.clone()),
+            leases: Leases::new(pool.clone(), holder),
             cache: LaneCache::default(),
             days: DayRunner { pool: pool.clone(), calendar, prices, agents },
             pool,
@@ -93,17 +92,19 @@ impl LaneRunner {
     ) -> Result<Option<StoredMessage>, ExecutorError> {
         let stop = self.stop_signals.listen();
         let dates = self.cache.dates(lane);
-        let take = async || match kind {
-            LaneKind::InMemory => self.leases.take(lane, turn, dates.as_ref()).await,
-            LaneKind::Agents => self.leases.take_with_endpoint(lane, turn).await,
+        let taken = match kind {
+            LaneKind::InMemory => self.leases.take(lane, turn, dates.as_ref()).await?,
+            LaneKind::Agents => self.leases.take_with_endpoint(lane, turn).await?,
         };
-        let mut taken = take().await?;
-        if let Take::Leased(left) = taken {
-            tokio::time::sleep(left + LEASE_MARGIN).await;
-            taken = take().await?;
-        }
-        // The worker that renewed the lease goes on with the lane; the one that ended the turn has sent the next.
-        let Take::Taken(lane) = taken else { return Ok(None) };
+        let lane = match taken {
+            Take::Taken(lane) => lane,
+            // Its worker goes on with it, or has died a moment ago.
+            Take::Held => {
+                self.reconciler.look_soon();
+                return Ok(None);
+            }
+            Take::Over => return Ok(None),
+        };
         let (id, epoch, job, endpoint) = (lane.id, lane.epoch, lane.job, lane.endpoint.clone());
         let ran = tokio::select! {
             ran = self.run_taken(lane) => ran,

@@ -5,80 +5,172 @@ use std::time::Duration;
 
 use domain::simulation::lane::resend_waits;
 use domain::values::ids::LaneId;
+use messaging::Probe;
+use messaging::topology::{commands, queues};
 use runtime::CancellationToken;
+use runtime::parts::Parts;
 use runtime::relay::Wake;
-use storage::PgPool;
-use storage::execution::{OverdueTurn, Waited, overdue_turns, resend_turns};
+use storage::execution::{
+    Line, OverdueTurn, due_turns, free_turns, lock_turns, lost_turns, overdue_keys, resend_turns,
+};
+use storage::{PgPool, Transaction};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::error::ExecutorError;
 use crate::job::cancellation::Canceller;
 use crate::messages::turn_again;
 
-/// Time between two looks.
+/// Time between two looks for turns that are due.
 const PERIOD: Duration = Duration::from_secs(1);
+/// The wait before a look that somebody asked for: what they wait for may take a moment.
+const SOON: Duration = Duration::from_millis(100);
+/// Time between two looks for turns that were lost.
+const LOST_PERIOD: Duration = Duration::from_secs(2);
+/// How long a turn that seems lost may be on its way from the queue to a worker.
+const DELIVERY: Duration = Duration::from_secs(1);
+/// How long a look takes when nothing holds it up.
+const RHYTHM: Duration = Duration::from_secs(5);
 
 /// Looks for lanes and cancellations that were forgotten.
 pub(crate) struct Reconciler {
     pool: PgPool,
     wake: Wake,
     canceller: Arc<Canceller>,
-    /// A turn that no worker has taken for so long is sent again.
+    /// A turn that no worker has taken for so long, and that stands in no line, is sent again.
     patience: Duration,
+    /// The queues that turns stand in.
+    queues: Probe,
+    soon: Notify,
 }
 
 impl Reconciler {
-    pub(crate) fn new(pool: PgPool, wake: Wake, canceller: Arc<Canceller>, patience: Duration) -> Self {
-        Self { pool, wake, canceller, patience }
+    pub(crate) fn new(
+        pool: PgPool,
+        wake: Wake,
+        canceller: Arc<Canceller>,
+        patience: Duration,
+        queues: Probe,
+    ) -> Self {
+        Self { pool, wake, canceller, patience, queues, soon: Notify::new() }
     }
 
     /// Looks until shutdown.
-    pub(crate) async fn run(&self, shutdown: CancellationToken) {
+    pub(crate) async fn run(&self, shutdown: CancellationToken, parts: &Parts) {
+        let due = async {
+            let part = parts.add("executor: forgotten lanes", RHYTHM);
+            loop {
+                tokio::select! {
+                    () = shutdown.cancelled() => return,
+                    () = tokio::time::sleep(PERIOD) => {}
+                    () = self.soon.notified() => tokio::time::sleep(SOON).await,
+                }
+                part.round();
+                let cancelled = self.canceller.cancel_forgotten().await;
+                part.note(&cancelled);
+                if let Err(problem) = cancelled {
+                    tracing::warn!("cancelled jobs could not be looked up: {problem}");
+                }
+                log(self.send_due().await);
+            }
+        };
+        let lost = async {
+            let part = parts.add("executor: lost turns", RHYTHM);
+            while shutdown.run_until_cancelled(tokio::time::sleep(LOST_PERIOD)).await.is_some() {
+                part.round();
+                let sent = self.send_lost().await;
+                part.note(&sent);
+                log(sent);
+            }
+        };
+        tokio::join!(due, lost);
+    }
+
+    /// Asks for a look in a moment: a turn was not taken, since another worker had it.
+    pub(crate) fn look_soon(&self) {
+        self.soon.notify_one();
+    }
+
+    /// Sends every turn again that no worker has.
+    pub(crate) async fn send_all(&self) {
+        log(self.send_free().await);
+    }
+
+    async fn send_free(&self) -> Result<usize, ExecutorError> {
+        let (mut last, mut count) = (LaneId(Uuid::nil()), 0);
         loop {
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(PERIOD) => {}
-            }
-            if let Err(problem) = self.canceller.cancel_forgotten().await {
-                tracing::warn!("cancelled jobs could not be looked up: {problem}");
-            }
-            self.resend(false).await;
+            let (transaction, turns) = free_turns(&self.pool, last).await?;
+            let Some(OverdueTurn { lane, .. }) = turns.last() else { return Ok(count) };
+            last = *lane;
+            count += self.resend(transaction, &turns).await?;
         }
     }
 
-    /// Sends overdue turns again; with `all`, every turn that no worker has.
-    pub(crate) async fn resend(&self, all: bool) {
-        if let Err(problem) = self.try_resend(all).await {
-            tracing::warn!("forgotten lanes could not be looked up: {problem}");
-        }
-    }
-
-    async fn try_resend(&self, all: bool) -> Result<(), ExecutorError> {
-        let waits = resend_waits(self.patience);
-        let waited = if all { Waited::AnyTime } else { Waited::AtLeast(&waits) };
-        let mut last = LaneId(Uuid::nil());
+    /// Sends the turns whose wait is over.
+    async fn send_due(&self) -> Result<usize, ExecutorError> {
         let mut count = 0;
         loop {
-            let (transaction, lanes) = overdue_turns(&self.pool, waited, last).await?;
-            let Some(OverdueTurn { lane, .. }) = lanes.last() else { break };
-            last = *lane;
-            let messages: Vec<_> = lanes.iter().map(turn_again).collect::<Result<_, _>>()?;
-            resend_turns(transaction, &lanes, &messages).await?;
-            self.wake.wake();
-            count += lanes.len();
+            let (transaction, turns) = due_turns(&self.pool).await?;
+            if turns.is_empty() {
+                return Ok(count);
+            }
+            count += self.resend(transaction, &turns).await?;
         }
-        if count > 0 {
-            tracing::info!("sent {count} turns again");
+    }
+
+    /// Sends turns again that wait although their message does not stand in line. A queue that was purged is noticed by
+    /// this: nobody is told of it.
+    async fn send_lost(&self) -> Result<usize, ExecutorError> {
+        let waits = resend_waits(self.patience);
+        let mut lines = Vec::new();
+        for routing_key in overdue_keys(&self.pool, &waits).await? {
+            let queue = match routing_key.as_str() {
+                commands::LANE_CONTINUE_AGENTS => queues::EXECUTOR_AGENTS,
+                _ => queues::EXECUTOR_LANES,
+            };
+            match self.queues.waiting(queue).await {
+                Ok(messages) => lines.push(Line { routing_key, messages }),
+                Err(problem) => tracing::debug!("how many turns stand in line is not known: {problem}"),
+            }
         }
-        Ok(())
+        if lines.is_empty() {
+            return Ok(0);
+        }
+        let seem_lost = lost_turns(&self.pool, &waits, &lines).await?;
+        if seem_lost.is_empty() {
+            return Ok(0);
+        }
+        tokio::time::sleep(DELIVERY).await;
+        let (transaction, lost) = lock_turns(&self.pool, &seem_lost).await?;
+        self.resend(transaction, &lost).await
+    }
+
+    async fn resend(&self, transaction: Transaction, turns: &[OverdueTurn]) -> Result<usize, ExecutorError> {
+        let messages: Vec<_> = turns.iter().map(turn_again).collect::<Result<_, _>>()?;
+        resend_turns(transaction, turns, &messages).await?;
+        self.wake.wake();
+        Ok(turns.len())
+    }
+
+    /// Whether no message stands in line in `queue`, as far as that is known.
+    pub(crate) async fn is_empty(&self, queue: &str) -> bool {
+        self.queues.waiting(queue).await.is_ok_and(|waiting| waiting == 0)
     }
 
     /// Sends the turn of the lane that has waited longest for an endpoint with a free place.
     pub(crate) async fn call_next(&self, endpoint: &str) {
         match storage::execution::call_next(&self.pool, endpoint).await {
             Ok(false) => {}
-            Ok(true) => self.resend(false).await,
+            Ok(true) => log(self.send_due().await),
             Err(problem) => tracing::warn!("the next lane of an endpoint was not called: {problem}"),
         }
+    }
+}
+
+fn log(sent: Result<usize, ExecutorError>) {
+    match sent {
+        Ok(0) => {}
+        Ok(count) => tracing::info!("sent {count} turns again"),
+        Err(problem) => tracing::warn!("forgotten lanes could not be looked up: {problem}"),
     }
 }

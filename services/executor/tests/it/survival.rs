@@ -5,6 +5,8 @@ use std::time::Duration;
 use domain::events::event::Event;
 use domain::job::{Job, JobOutcome};
 use messaging::topology::queues;
+use sqlx::Transaction;
+use sqlx_postgres::Postgres;
 use test_support::eventually;
 
 use crate::scene::{assert_chain, completed_by, dates, ends, job, ready, sessions};
@@ -110,6 +112,64 @@ async fn turns_that_are_lost_with_their_queue_are_sent_again() {
 
     assert_complete(&stage, &job).await;
     executor.stop().await;
+}
+
+/// Locks the rows of the lanes in hand, so that they go on when the transaction ends.
+async fn hold_up(stage: &Stage) -> Transaction<'static, Postgres> {
+    let held = "SELECT FROM execution.lanes WHERE lease_until > now() FOR UPDATE";
+    eventually("a lane is held up", async || {
+        let mut rows = stage.database.admin.begin().await.unwrap();
+        let locked = sqlx::query(held).execute(&mut *rows).await.unwrap();
+        (locked.rows_affected() > 0).then_some(rows)
+    })
+    .await
+}
+
+/// How many turns were sent more than once.
+async fn sent_again(stage: &Stage) -> i64 {
+    let again =
+        "SELECT count(*) - count(DISTINCT body) FROM execution.outbox WHERE routing_key LIKE 'lane.%'";
+    stage.database.count(again).await
+}
+
+#[tokio::test]
+async fn turns_that_stand_in_line_are_not_sent_again() {
+    let stage = Stage::new().await;
+    let job = long_job();
+    let config = executor::Config { lanes_at_once: 1, ..stage.config() };
+    let patience = config.patience;
+    let executor = Running::start(config).await;
+    stage.announce(&ready(&job)).await;
+    let in_hand = hold_up(&stage).await;
+
+    // It is waited that nothing happens, longer than a turn that is lost waits.
+    tokio::time::sleep(patience * 5).await;
+    in_hand.rollback().await.unwrap();
+    assert_complete(&stage, &job).await;
+    executor.stop().await;
+
+    assert_eq!(sent_again(&stage).await, 0);
+}
+
+#[tokio::test]
+async fn turns_that_were_purged_are_sent_again() {
+    let stage = Stage::new().await;
+    let job = long_job();
+    let executor = Running::start(executor::Config { lanes_at_once: 1, ..stage.config() }).await;
+    stage.announce(&ready(&job)).await;
+    let in_hand = hold_up(&stage).await;
+    let mut purged = 0;
+    eventually("the turns in line are purged", async || {
+        purged += stage.vhost.drain(queues::EXECUTOR_LANES).await.len();
+        (purged >= MODELS.len() - 1).then_some(())
+    })
+    .await;
+
+    in_hand.rollback().await.unwrap();
+    assert_complete(&stage, &job).await;
+    executor.stop().await;
+
+    assert!(sent_again(&stage).await >= 2);
 }
 
 #[tokio::test]

@@ -9,8 +9,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::job::request::ValidationError;
 use domain::values::ids::JobId;
+use messaging::topology;
 use runtime::http::{Caller, Params, Problem, ProblemBody};
-use storage::status::{FeedEvent, events_after, job_events_after, last_position, log_end};
+use storage::status::{FeedEvent, events_after, job_events_after, last_position, log_end, log_lacks};
 use utoipa::IntoParams;
 
 use super::state::Api;
@@ -144,7 +145,8 @@ pub(super) async fn of_job(
         let events = job_events_after(&api.pool, job, after, query.limit).await?;
         return paged(&events, Scope::Job(job), after);
     }
-    if end.ended && after == end.last_seq {
+    let has_all = end.ended && after == end.last_seq;
+    if has_all && !log_lacks(&api.pool, job, topology::EVENTS).await? {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     streamed(&api, &caller, Scope::Job(job), after)

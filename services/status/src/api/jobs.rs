@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use chrono::Utc;
 use domain::events::job_view::Download;
 use domain::job::JobState;
 use runtime::deployment::Deployment;
@@ -137,6 +136,10 @@ async fn status_of(
         model_days::Page { details: Vec::new(), next: None }
     };
     let link = |cursor: String| format!("/jobs/{}/model-days?cursor={cursor}&limit={MAX_MODEL_DAYS}", job.id);
+    let waiting_for = match job.view.waiting_until {
+        Some(_) => job.view.waits_until(storage::now(&api.pool).await?),
+        None => None,
+    };
     let stale_days = if job.state.is_terminal() { Some(stale_days(&api, &job).await?) } else { None };
     Ok(Json(JobStatus {
         summary: job.summary(),
@@ -144,7 +147,7 @@ async fn status_of(
         details: page.details,
         details_next: page.next.map(link),
         stale_days,
-        waiting_for: job.view.waits_until(Utc::now()).map(instant),
+        waiting_for: waiting_for.map(instant),
         warning_details: job.view.warnings.into_iter().map(Into::into).collect(),
         download: job.view.download.map(Into::into),
         usage: job_usage(&api.pool, job.id).await?.map(Into::into),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::values::ids::JobId;
-use storage::status::{FeedEvent, events_after, job_events_after, log_end};
+use messaging::topology;
+use storage::status::{FeedEvent, events_after, job_events_after, log_end, log_lacks};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::Instant;
 
@@ -13,6 +14,11 @@ use super::{Batch, Feed, MAX_PAGE};
 
 /// Wait after the log could not be read.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// Time between two looks whether an ended job's last event has come.
+const END_INTERVAL: Duration = Duration::from_millis(500);
+/// How long a stream goes on after its job's end for an event that an outbox has and that does not come: it may be one
+/// that was rejected.
+const MAX_ENDING: Duration = Duration::from_secs(60);
 
 /// Which events a stream has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +61,8 @@ enum Mode {
     Behind,
     /// The stream has all events up to this position, and follows the feed.
     Following(i64),
-    /// The job has ended.
-    Ended,
+    /// The job has ended, and the stream has all of its events up to this position. Another service may still send one.
+    Ending(i64),
 }
 
 #[derive(Debug)]
@@ -69,6 +75,8 @@ pub(crate) struct EventStream {
     heartbeat: Duration,
     /// When the next heartbeat is due.
     heartbeat_at: Instant,
+    /// When the job was first seen as ended.
+    ended_at: Option<Instant>,
 }
 
 impl EventStream {
@@ -77,7 +85,8 @@ impl EventStream {
         metrics::gauge!("modelday_event_streams").increment(1.0);
         let batches = feed.0.batches.subscribe();
         let heartbeat_at = Instant::now() + heartbeat;
-        Self { feed, batches, scope, cursor, mode: Mode::Behind, heartbeat, heartbeat_at }
+        let mode = Mode::Behind;
+        Self { feed, batches, scope, cursor, mode, heartbeat, heartbeat_at, ended_at: None }
     }
 
     pub(crate) fn scope(&self) -> Scope {
@@ -98,7 +107,22 @@ impl EventStream {
     async fn next_item(&mut self) -> Option<StreamItem> {
         loop {
             let events = match self.mode {
-                Mode::Ended => return None,
+                Mode::Ending(covered) => {
+                    if self.has_ended().await {
+                        return None;
+                    }
+                    if self.mode == Mode::Behind {
+                        continue;
+                    }
+                    match tokio::time::timeout(END_INTERVAL, self.batches.recv()).await {
+                        Err(_) if Instant::now() >= self.heartbeat_at => return Some(StreamItem::Heartbeat),
+                        Err(_) => continue,
+                        Ok(received) => match self.follow(received, covered) {
+                            Some(events) => events,
+                            None => return None,
+                        },
+                    }
+                }
                 Mode::Behind => match self.read().await {
                     Ok(events) => events,
                     Err(problem) => {
@@ -110,17 +134,57 @@ impl EventStream {
                 Mode::Following(covered) => {
                     match tokio::time::timeout_at(self.heartbeat_at, self.batches.recv()).await {
                         Err(_) => return Some(StreamItem::Heartbeat),
-                        Ok(Ok(batch)) => self.take(&batch, covered),
-                        Ok(Err(RecvError::Lagged(_))) => {
-                            self.mode = Mode::Behind;
-                            continue;
-                        }
-                        Ok(Err(RecvError::Closed)) => return None,
+                        Ok(received) => match self.follow(received, covered) {
+                            Some(events) => events,
+                            None => return None,
+                        },
                     }
                 }
             };
             if !events.is_empty() {
                 return Some(StreamItem::Events(events));
+            }
+        }
+    }
+
+    /// The events of what the feed has handed on; `None` when it hands on no more.
+    fn follow(
+        &mut self,
+        received: Result<Arc<Batch>, RecvError>,
+        covered: i64,
+    ) -> Option<Vec<Arc<FeedEvent>>> {
+        match received {
+            Ok(batch) => Some(self.take(&batch, covered)),
+            Err(RecvError::Lagged(_)) => {
+                self.mode = Mode::Behind;
+                Some(Vec::new())
+            }
+            Err(RecvError::Closed) => None,
+        }
+    }
+
+    /// Whether the stream of an ended job has all of its events, as far as that can be waited for. If it lacks one of the
+    /// log, it is behind.
+    async fn has_ended(&mut self) -> bool {
+        let Scope::Job(job) = self.scope else { return false };
+        let is_late = self.ended_at.get_or_insert_with(Instant::now).elapsed() >= MAX_ENDING;
+        let pool = &self.feed.0.pool;
+        let ended = async {
+            if !is_late && log_lacks(pool, job, topology::EVENTS).await? {
+                return Ok(Some(false));
+            }
+            let last = log_end(pool, job).await?.map_or(0, |end| end.last_seq);
+            storage::Result::Ok((last <= self.cursor).then_some(true))
+        };
+        match ended.await {
+            Ok(Some(ended)) => ended,
+            Ok(None) => {
+                self.mode = Mode::Behind;
+                false
+            }
+            Err(problem) => {
+                tracing::warn!("whether a stream of events has ended is not known: {problem}");
+                is_late
             }
         }
     }
@@ -143,7 +207,7 @@ impl EventStream {
                 let ended = end.is_some_and(|end| end.ended && last >= end.last_seq)
                     || events.last().is_some_and(|event| event.ends_job);
                 let covered = end.map_or(0, |end| end.last_position);
-                (events, if ended { Mode::Ended } else { Mode::Following(covered) })
+                (events, if ended { Mode::Ending(covered) } else { Mode::Following(covered) })
             }
         };
         if events.len() < usize::try_from(MAX_PAGE).unwrap_or(usize::MAX) {
@@ -164,7 +228,10 @@ impl EventStream {
             self.mode = Mode::Behind;
             return Vec::new();
         }
-        self.mode = Mode::Following(batch.to);
+        self.mode = match self.mode {
+            Mode::Ending(_) => Mode::Ending(batch.to),
+            Mode::Behind | Mode::Following(_) => Mode::Following(batch.to),
+        };
         let mut taken = Vec::new();
         for event in batch.events.iter().filter(|event| self.scope.has(event)) {
             let number = self.scope.number(event);
@@ -177,7 +244,7 @@ impl EventStream {
             }
             self.cursor = number;
             if event.ends_job && self.scope != Scope::All {
-                self.mode = Mode::Ended;
+                self.mode = Mode::Ending(batch.to);
             }
             taken.push(event.clone());
         }

@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
 use axum::http::{Request, StatusCode};
-use domain::events::event::{Event, JobEnded, JobStarted};
+use domain::events::event::{DownloadStarted, Event, JobEnded, JobStarted};
 use domain::job::{JobOutcome, Tally};
 use futures::StreamExt as _;
 use serde_json::json;
+use storage::Owner;
+use storage::status::ReceivedEvent;
 use test_support::PATIENCE;
 use tower::ServiceExt as _;
 
 use crate::consuming::Running;
-use crate::world::{World, completed, day, job, job_id};
+use crate::world::{World, completed, day, instant, job, job_id};
 
 fn started(number: u128) -> Event {
     Event::JobStarted(JobStarted { job: job_id(number), lanes: 1, model_days: 1 })
@@ -128,6 +130,37 @@ async fn invalid_requests_are_refused_with_the_reason() {
     assert_eq!(detail("/events?after=soon".to_owned()).await, (422, wrong.to_owned()));
     let request = Request::get("/events").header("Last-Event-ID", "x").body(Body::empty()).unwrap();
     assert_eq!(world.raw(request).await.status(), StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn a_stream_waits_for_an_event_that_another_service_sends_after_the_jobs_end() {
+    let world = two_jobs().await;
+    let late = Event::DownloadStarted(DownloadStarted { job: job_id(1), symbols_total: 2 });
+    let downloader = world.database.pool(Owner::Downloader).await;
+    let message = runtime::outgoing::event(&late).unwrap();
+    let sent = ReceivedEvent {
+        source: "/modelday/downloader",
+        id: message.event_id,
+        kind: message.kind,
+        at: instant(1),
+        traceparent: None,
+        body: &message.body.clone(),
+        event: &late,
+    };
+    storage::outbox::write(&mut downloader.acquire().await.unwrap(), &[message]).await.unwrap();
+    world.project(&[started(1), completed(day(1, "a", "2025-10-01", None, "10000")), ended(1)]).await;
+    let path = format!("/jobs/{}/events", job_id(1));
+
+    let mut whole = Reader::of(&world.routes, &path, None).await;
+    for number in 1..=3 {
+        assert!(whole.next().await.unwrap().starts_with(&format!("{number} ")));
+    }
+    let of_the_rest = Reader::of(&world.routes, &path, Some("3")).await;
+    storage::status::project(&world.pool, &[sent]).await.unwrap();
+
+    let last = ["4 modelday.data.download_started.v1".to_owned()];
+    assert_eq!(whole.rest().await, last);
+    assert_eq!(of_the_rest.rest().await, last);
 }
 
 #[tokio::test]

@@ -15,3 +15,4 @@ mod database;
 mod kill;
 mod noise;
 mod pause;
+mod takeover;

@@ -7,7 +7,6 @@ use super::super::lanes::{self, Lane};
 use crate::error::{Result, StorageError};
 use crate::outbox::NewMessage;
 use crate::pool::PgPool;
-use crate::sql::without_waiting_if;
 
 /// An open attempt in the hands of the lane's worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,16 +111,13 @@ async fn abandon(pool: &PgPool, lane: &Lane, date: NaiveDate) -> Result<()> {
     Ok(())
 }
 
-/// Stores a new attempt with its event. Both become durable with the first intent, which is committed before its call.
+/// Stores a new attempt with its event.
 async fn begin(pool: &PgPool, lane: &Lane, attempt: &Attempt, started: &NewMessage) -> Result<()> {
-    let begun = sqlx::query(concat!(
+    let begun = sqlx::query(
         "-- attempts::begin
         WITH lane AS (
             UPDATE execution.lanes
             SET crashes = 0
-            FROM ",
-        without_waiting_if!("true"),
-        "
             WHERE id = $13 AND epoch = $14 AND state = 'ready'
             RETURNING id
         ), attempt AS (
@@ -132,7 +128,7 @@ async fn begin(pool: &PgPool, lane: &Lane, attempt: &Attempt, started: &NewMessa
             SELECT $7, $8, $9, $10, $5, $11, $12 FROM lane
         )
         SELECT FROM lane",
-    ))
+    )
     .bind(lane.portfolio.0)
     .bind(attempt.date)
     .bind(attempt.revision.cast_signed())

@@ -1,0 +1,24 @@
+//! The time of Postgres, which all replicas share, whatever the clocks of their machines say.
+
+use std::time::Instant;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use storage::PgPool;
+
+/// The time of Postgres: read once, and carried on from there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ServerTime {
+    read: DateTime<Utc>,
+    at: Instant,
+}
+
+impl ServerTime {
+    /// Asks Postgres.
+    pub(crate) async fn read(pool: &PgPool) -> storage::Result<Self> {
+        Ok(Self { read: storage::now(pool).await?, at: Instant::now() })
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.read + TimeDelta::from_std(self.at.elapsed()).unwrap_or_default()
+    }
+}
