@@ -6,8 +6,10 @@ use super::response::{self, ModelResponse, RawResponse};
 use super::secrets::Secrets;
 
 pub(super) mod agent_protocol;
+mod chat_call;
 pub(super) mod chat_request;
 mod chat_response;
+mod text_calls;
 
 /// How requests are written and responses read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -5,6 +5,9 @@ use std::fmt::{Display, Write as _};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
+/// How often arguments may be quoted as a whole.
+const MAX_QUOTED: usize = 3;
+
 /// A JSON object written member by member, in the order they are given.
 pub(crate) struct Object(String);
 
@@ -61,12 +64,44 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars().map(plain).collect()
 }
 
+/// `value` with every text in it [`printable`].
+pub(crate) fn printable_value(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(printable(text)),
+        Value::Array(items) => items.iter().map(printable_value).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (printable(name), printable_value(value))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
 /// The first `limit` characters of `text`, with an ellipsis when some are missing.
 pub(crate) fn bounded(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
+}
+
+/// The text of arguments without what some models put around it: a code fence, or JSON's quotes a second time.
+pub(crate) fn opened(text: &str) -> String {
+    let mut text = text.to_owned();
+    for _ in 0..MAX_QUOTED {
+        match serde_json::from_str(unfenced(&text)) {
+            Ok(Value::String(inner)) => text = inner,
+            Ok(_) | Err(_) => break,
+        }
+    }
+    unfenced(&text).to_owned()
+}
+
+/// `text` without a code fence around it.
+pub(crate) fn unfenced(text: &str) -> &str {
+    let inner = text.trim().strip_prefix("```").and_then(|text| text.strip_suffix("```"));
+    let Some(inner) = inner else { return text };
+    // The language stands after the opening fence.
+    inner.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).trim()
 }
 
 /// Reads an object's text.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::endpoint::EndpointUrl;
 use super::secrets::Secrets;
 
+mod event_stream;
 mod failure;
 mod message;
 mod raw;
@@ -80,8 +81,9 @@ fn read_body(
     let text = secrets.conceal(&String::from_utf8_lossy(&raw.body));
     // A body that is not UTF-8 is damaged, so a message in it may not be the one that was sent.
     let intact = std::str::from_utf8(&raw.body).is_ok();
-    let json: Option<Value> = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok();
-    if let Some(error) = ReportedError::find(status, json.as_ref(), &text) {
+    let text = text.trim_start_matches('\u{feff}');
+    let json: Option<Value> = serde_json::from_str(text).ok().or_else(|| event_stream::whole(text));
+    if let Some(error) = ReportedError::find(status, json.as_ref(), text) {
         return error.meaning(raw, secrets);
     }
     match json {

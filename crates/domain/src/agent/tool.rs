@@ -53,6 +53,15 @@ impl Tool {
         Self::ALL.into_iter().filter(move |tool| search || *tool != Self::GetInformation)
     }
 
+    /// The tool that a model means by `name`: its name, or with what some endpoints put around it, such as
+    /// `functions.buy`, `default_api:buy` or `functions.buy:0`.
+    pub(super) fn meant(name: &str) -> Option<Self> {
+        let exact = |name: &str| Self::ALL.into_iter().find(|tool| tool.name() == name);
+        let separators = ['.', ':', '/'];
+        let is_count = |part: &str| part.chars().all(|c| c.is_ascii_digit());
+        exact(name).or_else(|| exact(name.rsplit(separators).find(|part| !is_count(part))?))
+    }
+
     /// The name by which agents call it.
     pub fn name(self) -> &'static str {
         match self {

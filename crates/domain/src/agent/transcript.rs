@@ -1,6 +1,7 @@
 //! The messages of a day, from which the next request is built.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::response::MessageClass;
 
@@ -60,6 +61,10 @@ pub struct Message {
     /// Of a model's message: how many tools it calls, those not run included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_calls: Option<u32>,
+    /// Of a model's message, or of the call that a tool's result belongs to: members that go back to the endpoint
+    /// unchanged.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Value>,
 }
 
 impl Message {
@@ -76,6 +81,7 @@ impl Message {
             class: None,
             reasoning: None,
             tool_calls: None,
+            extra: Map::new(),
         }
     }
 }

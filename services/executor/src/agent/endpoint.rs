@@ -43,6 +43,8 @@ impl Endpoints {
         body: String,
     ) -> RawResponse {
         let url = match agent.dialect {
+            // People copy the address of the calls themselves, too.
+            Dialect::ChatCompletions if agent.url.ends_with("/chat/completions") => agent.url.clone(),
             Dialect::ChatCompletions => format!("{}/chat/completions", agent.url),
             Dialect::Agent => agent.url.clone(),
         };

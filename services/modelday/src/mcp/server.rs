@@ -135,7 +135,7 @@ impl ServerHandler for ToolServer {
         _: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let arguments = Value::Object(request.arguments.unwrap_or_default()).to_string();
-        let call = ToolCall { id: None, name: request.name.into_owned(), arguments };
+        let call = ToolCall { id: None, name: request.name.into_owned(), arguments, extra: Map::new() };
         Ok(result(self.run_tool(&call).await.map_err(internal_error)?).into())
     }
 

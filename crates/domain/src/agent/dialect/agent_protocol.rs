@@ -1,8 +1,8 @@
 //! `modelday.agent/1`, the protocol of users' own agents.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::chat_response;
+use super::chat_call;
 use crate::accounting::portfolio::Portfolio;
 use crate::agent::json::{Object, array, printable, quoted};
 use crate::agent::prompt;
@@ -130,10 +130,11 @@ pub(crate) fn message(body: &Value) -> Result<AssistantMessage, Failure> {
         finish: Finish::Stop,
         done,
         usage: body.get("usage").map(Usage::from_json).unwrap_or_default(),
+        extra: Map::new(),
     })
 }
 
 fn tool_call(call: &Value) -> ToolCall {
     // This protocol identifies results by their index, not by an id.
-    ToolCall { id: None, ..chat_response::tool_call(call) }
+    ToolCall { id: None, extra: Map::new(), ..chat_call::tool_call(call) }
 }

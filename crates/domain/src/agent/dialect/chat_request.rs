@@ -28,8 +28,8 @@ pub(crate) fn request(
     set("model", Some(Value::from(settings.basemodel.as_str())));
     set("tools", Some(tool::definitions(settings.search)));
     set("messages", Some(messages(transcript)));
-    // A streamed response cannot be read here.
-    set("stream", settings.sampling.extra.contains_key("stream").then_some(Value::from(false)));
+    // Some gateways stream unless this is refused.
+    set("stream", Some(Value::from(false)));
     Value::Object(body).to_string()
 }
 
@@ -45,13 +45,14 @@ fn message(message: &Message, transcript: &Transcript) -> Value {
         Role::Tool => json!({"role": "tool", "tool_call_id": message.call_id, "content": content}),
         Role::Assistant => {
             let calls: Vec<Value> = transcript.tool_results_of(message.step).map(call).collect();
-            match calls.is_empty() {
-                true => json!({"role": "assistant", "content": content}),
-                false if content.is_empty() => {
-                    json!({"role": "assistant", "content": null, "tool_calls": calls})
-                }
-                false => json!({"role": "assistant", "content": content, "tool_calls": calls}),
+            let mut body = message.extra.clone();
+            body.insert("role".to_owned(), Value::from("assistant"));
+            let is_silent = content.is_empty() && !calls.is_empty();
+            body.insert("content".to_owned(), if is_silent { Value::Null } else { Value::from(content) });
+            if !calls.is_empty() {
+                body.insert("tool_calls".to_owned(), Value::from(calls));
             }
+            Value::Object(body)
         }
     }
 }
@@ -61,8 +62,17 @@ fn call(result: &Message) -> Value {
     // Some endpoints parse the arguments of past calls and refuse a request where they are no object.
     let arguments =
         object(arguments).map_or_else(|_| "{}".to_owned(), |members| Value::from(members).to_string());
-    let function = json!({"name": name(result.name.as_deref().unwrap_or_default()), "arguments": arguments});
-    json!({"id": result.call_id, "type": "function", "function": function})
+    let mut call = result.extra.clone();
+    let mut function = match call.remove("function") {
+        Some(Value::Object(members)) => members,
+        Some(_) | None => Map::new(),
+    };
+    function.insert("name".to_owned(), Value::from(name(result.name.as_deref().unwrap_or_default())));
+    function.insert("arguments".to_owned(), Value::from(arguments));
+    call.insert("id".to_owned(), Value::from(result.call_id.as_deref()));
+    call.insert("type".to_owned(), Value::from("function"));
+    call.insert("function".to_owned(), Value::Object(function));
+    Value::Object(call)
 }
 
 fn name(text: &str) -> String {

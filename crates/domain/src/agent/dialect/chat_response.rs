@@ -2,12 +2,14 @@
 
 use serde_json::Value;
 
+use super::chat_call::{others, tool_call};
+use super::text_calls;
 use crate::agent::json::printable;
 use crate::agent::prompt::STOP_TOKEN;
 use crate::agent::response::{AssistantMessage, Failure, FailureClass, Finish, ToolCall};
 use crate::agent::usage::Usage;
 
-/// The message of the first choice.
+/// The message of all choices: some endpoints put a message's text into one choice, and its tool calls into another.
 ///
 /// # Errors
 /// When there is no list of choices: the endpoint failed without reporting it.
@@ -15,9 +17,28 @@ pub(super) fn message(body: &Value) -> Result<AssistantMessage, Failure> {
     let usage = body.get("usage").map(Usage::from_json).unwrap_or_default();
     let no_choices = || Failure::new(FailureClass::ServerError, "the answer has no choices");
     let choices = body.get("choices").and_then(Value::as_array).ok_or_else(no_choices)?;
-    let Some(choice) = choices.first() else {
-        return Ok(AssistantMessage { usage, ..AssistantMessage::empty() });
-    };
+    let mut messages = choices.iter().map(|choice| of_choice(body, choice));
+    let mut whole = messages.next().unwrap_or_else(AssistantMessage::empty);
+    for other in messages {
+        if whole.tool_calls.is_empty() && !other.tool_calls.is_empty() {
+            whole.tool_calls = other.tool_calls;
+            whole.finish = other.finish;
+            whole.extra.extend(other.extra);
+        }
+    }
+    if whole.tool_calls.is_empty() {
+        let (rest, calls) = text_calls::read(&text_calls::outside_reasoning(&whole.content));
+        if !calls.is_empty() {
+            (whole.content, whole.tool_calls) = (rest, calls);
+        }
+    }
+    // Beside calls, the marker is a plan: their results are not known yet.
+    let done =
+        whole.tool_calls.is_empty() && text_calls::outside_reasoning(&whole.content).contains(STOP_TOKEN);
+    Ok(AssistantMessage { done, usage, ..whole })
+}
+
+fn of_choice(body: &Value, choice: &Value) -> AssistantMessage {
     let message = choice.get("message").unwrap_or(&Value::Null);
     let content = message.get("content").map(text).unwrap_or_default();
     let refusal = message.get("refusal").map(text).unwrap_or_default();
@@ -26,14 +47,14 @@ pub(super) fn message(body: &Value) -> Result<AssistantMessage, Failure> {
         (false, _) => Finish::ContentFilter,
         (true, reason) => finish(reason.unwrap_or_default()),
     };
-    Ok(AssistantMessage {
-        done: content.contains(STOP_TOKEN),
+    AssistantMessage {
         content: if content.is_empty() { refusal } else { content },
         reasoning: reasoning.filter(|text| !text.is_empty()),
         tool_calls: tool_calls(body, choice, message),
         finish,
-        usage,
-    })
+        extra: others(message, &["role", "content", "refusal", "tool_calls", "function_call"]),
+        ..AssistantMessage::empty()
+    }
 }
 
 fn finish(reason: &str) -> Finish {
@@ -76,22 +97,5 @@ fn listed(calls: &Value) -> Vec<ToolCall> {
         Value::Array(calls) => calls.iter().map(tool_call).collect(),
         Value::Object(_) => vec![tool_call(calls)],
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
-    }
-}
-
-/// One call: `{id, function: {name, arguments}}`, or `{id, name, args}` as some proxies write it.
-pub(super) fn tool_call(call: &Value) -> ToolCall {
-    let inner = call.get("function").filter(|function| function.is_object()).unwrap_or(call);
-    let name = [inner, call].iter().find_map(|place| place.get("name")?.as_str());
-    let names = ["arguments", "args", "parameters", "input"];
-    let arguments = names.iter().find_map(|name| inner.get(name).or_else(|| call.get(name)));
-    ToolCall {
-        id: call.get("id").and_then(Value::as_str).map(printable).filter(|id| !id.is_empty()),
-        name: printable(name.unwrap_or_default()),
-        arguments: match arguments {
-            Some(Value::String(text)) => printable(text),
-            Some(value) => value.to_string(),
-            None => "{}".to_owned(),
-        },
     }
 }

@@ -28,6 +28,10 @@ pub struct ToolCall {
     pub name: String,
     /// The arguments as text; it may be no JSON.
     pub arguments: String,
+    /// Its other members, which endpoints may require back, such as the signature of a thought. Those of the inner
+    /// object `function` stand under that name.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Value>,
 }
 
 impl ToolCall {
@@ -97,13 +101,23 @@ pub struct AssistantMessage {
     pub done: bool,
     /// What the call used.
     pub usage: Usage,
+    /// Its other members, which endpoints may require back, such as `reasoning_content` and `reasoning_details`.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Value>,
 }
 
 impl AssistantMessage {
     /// A message without text, calls or known usage.
     pub fn empty() -> Self {
-        let (content, usage) = (String::new(), Usage::default());
-        Self { content, reasoning: None, tool_calls: Vec::new(), finish: Finish::Stop, done: false, usage }
+        Self {
+            content: String::new(),
+            reasoning: None,
+            tool_calls: Vec::new(),
+            finish: Finish::Stop,
+            done: false,
+            usage: Usage::default(),
+            extra: Map::new(),
+        }
     }
 
     /// What kind of message it is.

@@ -15,6 +15,7 @@ pub(super) struct ReportedError {
     /// Numbers from 400 to 599: those in the error, then the HTTP status.
     numbers: Vec<u16>,
     message: String,
+    error: Value,
 }
 
 /// What a word or a number means.
@@ -50,6 +51,7 @@ impl ReportedError {
             words: words.collect(),
             numbers: numbers.filter(|number| (400..600).contains(number)).collect(),
             message: message_of(&error).unwrap_or_else(|| text.to_owned()),
+            error,
         })
     }
 
@@ -62,7 +64,8 @@ impl ReportedError {
                 ..AssistantMessage::empty()
             }),
             Verdict::Class(class) => {
-                Err(Failure { class, text: secrets.redact(&self.message), retry_after: retry_after::of(raw) })
+                let retry_after = retry_after::of(raw, &self.error, &self.message);
+                Err(Failure { class, text: secrets.redact(&self.message), retry_after })
             }
         }
     }
@@ -116,12 +119,20 @@ fn is_blank(error: &Value) -> bool {
 fn finished_with_error(body: Option<&Value>) -> Option<ReportedError> {
     let reason = body?.pointer("/choices/0/finish_reason")?.as_str()?;
     let message = "the answer ended with an error".to_owned();
-    (reason == "error").then(|| ReportedError { words: Vec::new(), numbers: Vec::new(), message })
+    let error = || ReportedError { words: Vec::new(), numbers: Vec::new(), message, error: Value::Null };
+    (reason == "error").then(error)
 }
 
+/// The error's own words, with those of the provider behind a gateway.
 fn message_of(error: &Value) -> Option<String> {
     let own = error.as_str().or_else(|| error.get("message")?.as_str());
-    own.or_else(|| error.get("detail")?.as_str()).map(str::to_owned)
+    let own = own.or_else(|| error.get("detail")?.as_str())?;
+    let cause = error.pointer("/metadata/raw").filter(|cause| !cause.is_null());
+    Some(match cause {
+        Some(Value::String(cause)) => format!("{own}: {cause}"),
+        Some(cause) => format!("{own}: {cause}"),
+        None => own.to_owned(),
+    })
 }
 
 fn of_word(word: &str) -> Option<Verdict> {

@@ -26,6 +26,7 @@ impl Session<'_> {
             class: Some(class),
             reasoning: message.reasoning.clone(),
             tool_calls: u32::try_from(message.tool_calls.len()).ok(),
+            extra: message.extra.clone(),
             ..Message::plain(Role::Assistant, self.step, message.content.clone())
         });
         self.state = match class {
@@ -150,6 +151,7 @@ impl Session<'_> {
             name: Some(call.name.clone()),
             arguments: Some(call.arguments.clone()),
             call_id: Some(id.clone()),
+            extra: call.extra.clone(),
             ..Message::plain(Role::Tool, self.step, text)
         });
     }
@@ -159,15 +161,13 @@ fn index(running: &Running) -> u32 {
     u32::try_from(running.next).unwrap_or(u32::MAX)
 }
 
-/// The endpoint's own id when no other call has it, or one made from the call's place.
+/// The endpoint's own id when no other call has it, or one made from the call's place: nine letters and digits, which
+/// is the strictest rule for ids that endpoints have.
 fn unique_id(own: Option<&str>, step: u32, index: usize, taken: &HashSet<String>) -> String {
     let usable = |id: &&str| id.len() <= MAX_ID && !taken.contains(*id);
     if let Some(own) = own.filter(usable) {
         return own.to_owned();
     }
-    let mut id = format!("call_{step}_{index}");
-    while taken.contains(&id) {
-        id.push('_');
-    }
-    id
+    let made = ('c'..='z').map(|first| format!("{first}{:04}{:04}", step % 10_000, index % 10_000));
+    made.into_iter().find(|id| !taken.contains(id)).unwrap_or_else(|| format!("call_{step}_{index}"))
 }

@@ -31,7 +31,7 @@ fn an_impossible_quantity_is_refused() {
         for amount in ["0", "-1", "-99999999999999999999999"] {
             check(side, &format!(r#"{{"symbol":"AAPL","amount":{amount}}}"#), &positive);
         }
-        for amount in ["1.5", "1.0", "\"5\"", "null", "true", "[5]", "{\"n\":5}", "\"ten\""] {
+        for amount in ["1.5", "\"5\"", "null", "true", "[5]", "{\"n\":5}", "\"ten\""] {
             check(side, &format!(r#"{{"symbol":"AAPL","amount":{amount}}}"#), &integer);
         }
     }

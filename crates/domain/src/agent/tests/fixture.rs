@@ -142,6 +142,7 @@ pub(super) fn call_tools(calls: &[(&str, &str)]) -> ModelResponse {
         id: Some(format!("call_{index}")),
         name: (*name).to_owned(),
         arguments: (*arguments).to_owned(),
+        extra: serde_json::Map::new(),
     };
     let tool_calls = calls.iter().enumerate().map(call).collect();
     ModelResponse::Message(AssistantMessage { tool_calls, ..AssistantMessage::empty() })

@@ -28,7 +28,12 @@ fn begin(bars: Vec<DatedBar>) -> Sandbox {
 }
 
 fn call(sandbox: &mut Sandbox, name: &str, arguments: &str) -> String {
-    let call = ToolCall { id: None, name: name.to_owned(), arguments: arguments.to_owned() };
+    let call = ToolCall {
+        id: None,
+        name: name.to_owned(),
+        arguments: arguments.to_owned(),
+        extra: serde_json::Map::new(),
+    };
     match sandbox.call(&call).unwrap() {
         ToolOutcome::Answered { text, .. } => text,
         ToolOutcome::Search(query) => format!("search {query}"),

@@ -13,6 +13,8 @@ pub(super) const MAX_DAYS: u64 = 100;
 /// Characters of an agent's own text that a result repeats at most.
 pub(super) const MAX_ECHO: usize = 64;
 const MAX_QUERY: usize = 400;
+/// Below this, a float holds every whole number: 2^53.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// A call with its arguments read.
 pub(super) enum ParsedCall {
@@ -72,7 +74,7 @@ fn date(value: &Value) -> Result<NaiveDate, String> {
 }
 
 fn days(value: &Value) -> Result<usize, String> {
-    let days = value.as_u64().filter(|days| *days > 0);
+    let days = whole(value).as_u64().filter(|days| *days > 0);
     let days = days.and_then(|days| usize::try_from(days.min(MAX_DAYS)).ok());
     days.ok_or_else(|| format!("days must be an integer from 1 to {MAX_DAYS}"))
 }
@@ -80,11 +82,21 @@ fn days(value: &Value) -> Result<usize, String> {
 /// The book judges every amount: a text or a fraction is a refused order.
 fn order(side: Side, arguments: &Map<String, Value>) -> Result<Order, String> {
     let symbol = symbol(arguments)?;
-    let quantity = match RequestedQuantity::from(required(arguments, "amount")?) {
+    let quantity = match RequestedQuantity::from(&whole(required(arguments, "amount")?)) {
         RequestedQuantity::NotInteger(text) => RequestedQuantity::NotInteger(json::bounded(&text, MAX_ECHO)),
         integer @ RequestedQuantity::Integer(_) => integer,
     };
     Ok(Order::new(side, symbol, quantity))
+}
+
+/// A whole number that is written with a fraction of zero, as some models write them, without this fraction.
+fn whole(value: &Value) -> Value {
+    let exact = value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < MAX_EXACT);
+    match exact {
+        #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and is small enough")]
+        Some(number) if value.is_f64() => Value::from(number as i64),
+        Some(_) | None => value.clone(),
+    }
 }
 
 fn decimal(text: &str, name: &str) -> Result<Decimal, String> {
