@@ -5,3 +5,4 @@ pub(crate) mod bit_set;
 pub mod date;
 pub mod ids;
 pub mod money;
+pub mod spelling;

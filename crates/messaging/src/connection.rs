@@ -107,6 +107,10 @@ impl BrokerConfig {
         }
         let mut uri: AMQPUri = url.parse().map_err(|_| BrokerError::InvalidUrl)?;
         uri.query.heartbeat = Some(HEARTBEAT_SECONDS);
+        // With a slash and nothing after it, people mean the default virtual host, not one without a name.
+        if uri.vhost.is_empty() {
+            uri.vhost = "/".to_owned();
+        }
         let timeout = Duration::from_secs(10);
         let authentication = Authentication::default();
         Ok(Self {
@@ -322,6 +326,7 @@ mod tests {
         assert_eq!(beside("amqp://joe@127.0.0.1/trading"), "trading_dev");
         assert_eq!(beside("amqp://joe@127.0.0.1/%2f"), "modelday_dev");
         assert_eq!(beside("amqp://joe@127.0.0.1"), "modelday_dev");
+        assert_eq!(beside("amqp://joe@127.0.0.1/"), "modelday_dev");
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod origin;
 mod params;
 mod peer;
 mod problem;
+mod query;
 mod serve;
 mod tls;
 mod waiting;

@@ -156,7 +156,9 @@ impl Acceptor {
         };
         self.check_endpoints(&job)?;
         bounds::check_job(&job).map_err(RequestRefusal::from)?;
-        let warnings = resolved.up_to_date().map(|model| Warning::up_to_date(model).message).collect();
+        let unknown = request.unknown_fields.iter().map(|name| Warning::unknown_field(name).message);
+        let up_to_date = resolved.up_to_date().map(|model| Warning::up_to_date(model).message);
+        let warnings = unknown.chain(up_to_date).collect();
         Ok(ProposedJob { message: resolved.message(), warnings, request, job })
     }
 

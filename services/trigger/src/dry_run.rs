@@ -13,6 +13,7 @@ use domain::dry_run::{
 use domain::ingest::call_quota::{Decision, Period, REFUSALS, decide};
 use domain::ingest::coverage::{Coverage, Scope, symbols_held_by};
 use domain::ingest::fetch_plan::{Offer, Shape};
+use domain::job::request::ValidationError;
 use domain::job::warning::Warning;
 use domain::job::{AgentModel, Job, Model, ModelKind};
 use domain::market::calendar::{Calendar, exchange_date};
@@ -35,7 +36,10 @@ pub(crate) async fn dry_run(
     body: &Value,
     now: DateTime<Utc>,
 ) -> Result<DryRunBody, NotAccepted> {
-    let ProposedJob { job, warnings, .. } = acceptor.propose(body, now).await?;
+    let ProposedJob { request, job, warnings, .. } = acceptor.propose(body, now).await?;
+    if !request.unknown_fields.is_empty() {
+        return Err(NotAccepted::Invalid(request.unknown_fields.iter().map(unknown_field).collect()));
+    }
     let (pool, config) = (&acceptor.pool, &acceptor.config);
     let names: Vec<String> = job.models.iter().map(|model| model.signature.clone()).collect();
     let portfolios = load::portfolio_winners(pool, &job.experiment, &names, job.end).await?;
@@ -62,6 +66,13 @@ pub(crate) async fn dry_run(
     let changed = changed.iter().map(|(model, count)| Warning::config_changed(model, *count).message);
     let warnings: Vec<String> = warnings.into_iter().chain(changed).collect();
     Ok(DryRunBody::of(&job, &models, &download, &source, warnings, config.infrastructure.deployment))
+}
+
+/// This route is not one of the original API, whose clients may send fields that mean nothing.
+fn unknown_field(name: &String) -> ValidationError {
+    let loc = vec!["body".into(), name.as_str().into()];
+    let msg = "There is no such field; leave it out".to_owned();
+    ValidationError { kind: "extra_forbidden", loc, msg, input: Value::Null }
 }
 
 /// What the past days of the job's agents have used, by model.

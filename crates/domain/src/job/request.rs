@@ -34,6 +34,8 @@ pub struct TriggerRequest {
     pub options: Options,
     /// The experiment whose portfolios are used.
     pub experiment: String,
+    /// Fields of the body that mean nothing.
+    pub unknown_fields: Vec<String>,
 }
 
 impl TriggerRequest {

@@ -29,6 +29,8 @@ pub mod code {
     pub const SPLIT_SUSPECTED: &str = "SPLIT_SUSPECTED";
     /// The provider refused: key, plan or fault.
     pub const PROVIDER_REFUSED: &str = "PROVIDER_REFUSED";
+    /// A field of the request that means nothing.
+    pub const UNKNOWN_FIELD: &str = "UNKNOWN_FIELD";
 }
 
 /// One warning. Two warnings with the same code and message are the same warning.
@@ -54,6 +56,11 @@ impl Warning {
             format!("Rate limit reached - downloaded {done}/{total} symbols"),
             total - done.min(total),
         )
+    }
+
+    /// The request has a field `name`, which means nothing.
+    pub fn unknown_field(name: &str) -> Self {
+        Self::new(code::UNKNOWN_FIELD, format!("The request's field {name} means nothing and was ignored"), 1)
     }
 
     /// These symbols could not be downloaded.

@@ -18,6 +18,7 @@ use super::media_type;
 use super::openapi::{RouteRule, RouteRules};
 use super::peer::Peer;
 use super::problem::Problem;
+use super::query;
 use crate::access::{Access, Found, Scope, Token};
 
 /// Decides which requests reach their routes.
@@ -55,6 +56,9 @@ impl Guard {
         let rule = route.and_then(|route| self.rules.get(request.method(), route.as_str()));
         let caller = self.caller(request.headers(), rule, client)?;
         media_type::check(request, rule.map_or(&[], |rule| &rule.media_types))?;
+        if let (Some(route), Some(rule)) = (route, rule) {
+            query::check(request, route.as_str(), &rule.parameters)?;
+        }
         Ok((caller, rule.is_some_and(|rule| rule.is_heavy)))
     }
 

@@ -103,6 +103,8 @@ pub(super) struct RouteRule {
     pub(super) scopes: BTreeSet<Scope>,
     /// The types of a body; none when the route reads no body.
     pub(super) media_types: Vec<String>,
+    /// The names of its query parameters.
+    pub(super) parameters: Vec<String>,
     /// Whether it takes much work, so that only some requests of this kind run at the same time.
     pub(super) is_heavy: bool,
 }
@@ -126,7 +128,11 @@ impl RouteRules {
                 let bodies = operation["requestBody"]["content"].as_object().into_iter().flatten();
                 let media_types = bodies.map(|(media_type, _)| media_type.clone()).collect();
                 let is_heavy = operation["x-heavy"] == json!(true);
-                rules.insert((method, path.clone()), RouteRule { scopes, media_types, is_heavy });
+                let parameters = operation["parameters"].as_array().into_iter().flatten();
+                let parameters = parameters.filter(|parameter| parameter["in"] == json!("query"));
+                let parameters = parameters.filter_map(|parameter| parameter["name"].as_str());
+                let parameters = parameters.map(str::to_owned).collect();
+                rules.insert((method, path.clone()), RouteRule { scopes, media_types, parameters, is_heavy });
             }
         }
         Self(rules)

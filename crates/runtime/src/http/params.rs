@@ -1,4 +1,4 @@
-//! Query parameters. Unknown ones are ignored; all invalid ones are reported together.
+//! Query parameters. All invalid ones are reported together.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;

@@ -91,6 +91,8 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     let text = String::from_utf8_lossy(value.as_bytes());
     match number(&text) {
         Some(number) => Ok(Some(number)),
+        // A client that has seen no event yet may send the header all the same.
+        None if text.trim().is_empty() => Ok(None),
         None => Err(Problem::validation(vec![ValidationError {
             kind: "int_parsing",
             loc: vec!["header".into(), "Last-Event-ID".into()],

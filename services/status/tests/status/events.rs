@@ -164,6 +164,20 @@ async fn a_stream_waits_for_an_event_that_another_service_sends_after_the_jobs_e
 }
 
 #[tokio::test]
+async fn a_client_that_has_seen_no_event_may_send_a_blank_id() {
+    let world = two_jobs().await;
+
+    for blank in ["", "  "] {
+        let request = Request::get("/events")
+            .header("Last-Event-ID", blank)
+            .header("Accept", "application/json")
+            .body(Body::empty())
+            .unwrap();
+        assert_eq!(world.raw(request).await.status(), StatusCode::OK, "{blank:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_stream_of_an_ended_job_ends_and_a_later_one_is_empty() {
     let world = two_jobs().await;
     world.project(&[ended(1), started(1), completed(day(1, "a", "2025-10-01", None, "10000"))]).await;

@@ -18,7 +18,9 @@ pub(super) fn json_body(body: Result<Bytes, BytesRejection>) -> Result<Value, Pr
         ),
         status => Problem::new(status, rejection.body_text()),
     })?;
-    serde_json::from_slice(&body).map_err(|error| {
+    // Some programs begin a text with a byte order mark.
+    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
+    serde_json::from_slice(text).map_err(|error| {
         let loc = vec!["body".into(), error.column().into()];
         let msg = format!("JSON decode error: {error}");
         Problem::validation(vec![ValidationError { kind: "json_invalid", loc, msg, input: json!({}) }])

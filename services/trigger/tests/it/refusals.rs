@@ -71,6 +71,25 @@ async fn invalid_values_are_reported_with_their_place() {
 }
 
 #[tokio::test]
+async fn a_misspelt_field_is_refused_and_another_unknown_one_is_a_warning() {
+    let stage = Stage::new().await;
+    let body =
+        |field: &str| json!({ "start_date": "2025-10-01", "end_date": "2025-10-02", field: ["hold-qqq"] });
+
+    let misspelt = stage.post(&body("model")).await;
+    let unknown = stage.post_bytes(format!("\u{feff}{}", body("comment")).into_bytes()).await;
+
+    assert_eq!(misspelt.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(misspelt.detail(), "body.model: There is no such field; use models");
+    assert_eq!(unknown.status, StatusCode::OK, "{}", unknown.body);
+    assert_eq!(
+        unknown.body["warnings"],
+        json!(["The request's field comment means nothing and was ignored"])
+    );
+    stage.stop().await;
+}
+
+#[tokio::test]
 async fn ranges_that_cannot_be_run_are_bad_requests() {
     let stage = Stage::with(&[("MAX_SIMULATION_DAYS", "30")]).await;
 

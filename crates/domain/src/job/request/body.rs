@@ -14,12 +14,14 @@ use crate::job::bounds::MAX_EXPERIMENT;
 use crate::job::{OnFailure, Options};
 use crate::market::calendar;
 use crate::values::date::parse_date;
+use crate::values::spelling::near_miss;
 
 /// Reported elements of one list: a body of one megabyte must not lead to a response of fifty.
 const MAX_ELEMENT_ERRORS: usize = 100;
 
 impl TriggerRequest {
-    /// The request of a JSON body; unknown fields are ignored.
+    /// The request of a JSON body. A field that is probably a misspelt one is an error; other unknown fields, which the
+    /// original API ignored, are noted.
     ///
     /// # Errors
     /// All that is wrong with the body, in the order of the documented fields.
@@ -33,6 +35,7 @@ impl TriggerRequest {
             }]);
         };
         let mut body = Body { fields, errors: Vec::new() };
+        let unknown_fields = body.unknown_fields();
         let start = body.optional_date("start_date");
         let end = body.date("end_date");
         let models = body.names("models");
@@ -49,11 +52,27 @@ impl TriggerRequest {
                 models,
                 options: Options { replace_existing, on_failure, wait_for_data, reprocess_stale, budget },
                 experiment,
+                unknown_fields,
             }),
             _ => Err(body.errors),
         }
     }
 }
+
+/// The fields of a body, in documented order.
+const FIELDS: [&str; 9] = [
+    "start_date",
+    "end_date",
+    "models",
+    "replace_existing",
+    "on_failure",
+    "experiment",
+    "wait_for_data",
+    "reprocess_stale",
+    "budget",
+];
+/// Unknown fields that are noted or reported.
+const MAX_UNKNOWN: usize = 20;
 
 /// The fields of a body. A method that records an error returns a default, which is not used.
 struct Body<'a> {
@@ -65,6 +84,24 @@ impl Body<'_> {
     fn refuse(&mut self, field: &'static str, kind: &'static str, msg: impl Into<String>, input: &Value) {
         let loc = vec!["body".into(), field.into()];
         self.errors.push(ValidationError { kind, loc, msg: msg.into(), input: input.clone() });
+    }
+
+    fn unknown_fields(&mut self) -> Vec<String> {
+        let is_unknown = |name: &&String| !FIELDS.contains(&name.as_str());
+        let (misspelt, unknown): (Vec<_>, Vec<_>) = self
+            .fields
+            .keys()
+            .filter(is_unknown)
+            .take(MAX_UNKNOWN)
+            .map(|name| (name, near_miss(name, FIELDS)))
+            .partition(|(_, meant)| meant.is_some());
+        self.errors.extend(misspelt.into_iter().map(|(name, meant)| ValidationError {
+            kind: "extra_forbidden",
+            loc: vec!["body".into(), name.as_str().into()],
+            msg: format!("There is no such field; use {}", meant.unwrap_or_default()),
+            input: self.fields.get(name).cloned().unwrap_or_default(),
+        }));
+        unknown.into_iter().map(|(name, _)| name.clone()).collect()
     }
 
     /// `null`, absent and empty all mean that there is none.

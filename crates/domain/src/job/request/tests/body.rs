@@ -36,6 +36,7 @@ fn everything_but_the_end_has_a_default() {
         models: Vec::new(),
         options: Options::default(),
         experiment: "default".into(),
+        unknown_fields: Vec::new(),
     };
     assert_eq!(request, expected);
 }
@@ -221,6 +222,24 @@ fn any_json() -> impl Strategy<Value = Value> {
             .prop_map(|fields| Value::Object(fields.into_iter().collect())),
         ]
     })
+}
+
+#[test]
+fn a_misspelt_field_is_refused_with_the_name_that_is_meant() {
+    let body =
+        json!({"end_date": "2025-10-31", "model": ["cash"], "replace_exsisting": true, "comment": "mine"});
+
+    let texts: Vec<_> = TriggerRequest::parse(&body).unwrap_err().iter().map(ToString::to_string).collect();
+
+    assert_eq!(
+        texts,
+        [
+            "body.model: There is no such field; use models",
+            "body.replace_exsisting: There is no such field; use replace_existing",
+        ]
+    );
+    let request = parse(&json!({"end_date": "2025-10-31", "comment": "mine"}));
+    assert_eq!(request.unknown_fields, ["comment"]);
 }
 
 proptest! {

@@ -209,6 +209,7 @@ proptest! {
     ) {
         let request = TriggerRequest {
             start, end, models: Vec::new(), options: Options::default(), experiment: "default".into(),
+            unknown_fields: Vec::new(),
         };
 
         if let Ok(resolved) = resolve(&request, &RequestLimits { max_days, today }, &known(), &last) {
