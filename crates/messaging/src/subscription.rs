@@ -21,6 +21,8 @@ use crate::{
     semconv, topology,
 };
 
+/// The longest wait between two attempts to subscribe: a broker that is back should be used soon.
+const MAX_WAIT_TO_SUBSCRIBE: Duration = Duration::from_secs(1);
 /// A subscription lost sooner than this counts as a failed attempt, so that the waits keep growing.
 const STABLE_AFTER: Duration = Duration::from_secs(5);
 /// While deliveries keep coming, there is a look for lost messages once in so many times of an idle consumer.
@@ -107,7 +109,7 @@ impl Supervisor {
         let queue = self.source.name();
         loop {
             if self.attempt > 0 {
-                tokio::time::sleep(backoff_jittered(self.attempt)).await;
+                tokio::time::sleep(backoff_jittered(self.attempt).min(MAX_WAIT_TO_SUBSCRIBE)).await;
             }
             self.attempt = self.attempt.saturating_add(1);
             match Subscription::open(&self.config, &self.source, self.prefetch).await {
