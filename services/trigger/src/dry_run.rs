@@ -38,7 +38,9 @@ pub(crate) async fn dry_run(
 ) -> Result<DryRunBody, NotAccepted> {
     let ProposedJob { request, job, warnings, .. } = acceptor.propose(body, now).await?;
     if !request.unknown_fields.is_empty() {
-        return Err(NotAccepted::Invalid(request.unknown_fields.iter().map(unknown_field).collect()));
+        return Err(NotAccepted::Invalid(
+            request.unknown_fields.iter().map(|name| unknown_field(name)).collect(),
+        ));
     }
     let (pool, config) = (&acceptor.pool, &acceptor.config);
     let names: Vec<String> = job.models.iter().map(|model| model.signature.clone()).collect();
@@ -69,8 +71,8 @@ pub(crate) async fn dry_run(
 }
 
 /// This route is not one of the original API, whose clients may send fields that mean nothing.
-fn unknown_field(name: &String) -> ValidationError {
-    let loc = vec!["body".into(), name.as_str().into()];
+fn unknown_field(name: &str) -> ValidationError {
+    let loc = vec!["body".into(), name.into()];
     let msg = "There is no such field; leave it out".to_owned();
     ValidationError { kind: "extra_forbidden", loc, msg, input: Value::Null }
 }

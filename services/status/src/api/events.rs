@@ -40,8 +40,8 @@ enum After {
 #[expect(dead_code, reason = "describes what `last_event_id` reads")]
 struct LastEventId {
     /// Like `after`, which it overrides: browsers send it when they reconnect.
-    #[param(rename = "Last-Event-ID", required = false, minimum = 0)]
-    last_event_id: i64,
+    #[param(rename = "Last-Event-ID", required = false, pattern = "^([0-9]{1,18}| *)$")]
+    last_event_id: String,
 }
 
 /// The parameters of the request, without the job.

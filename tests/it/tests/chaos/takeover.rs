@@ -63,7 +63,7 @@ async fn next_commits(system: &System, killed: Instant) -> Vec<Duration> {
 fn assert_soon(mut waits: Vec<Duration>) {
     waits.sort();
     let (median, last) = (waits[waits.len() / 2], waits[waits.len() * 99 / 100]);
-    println!("{} lanes: p50 {median:?}, p99 {last:?}", waits.len());
+    eprintln!("{} lanes: p50 {median:?}, p99 {last:?}", waits.len());
     assert!(median < Duration::from_millis(700) && last < Duration::from_secs(2), "{median:?} {last:?}");
 }
 

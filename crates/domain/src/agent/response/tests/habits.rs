@@ -1,0 +1,142 @@
+//! What single endpoints do differently, and what is made of it.
+
+use super::*;
+
+#[test]
+fn members_that_mean_nothing_here_are_kept() {
+    let body = reply(
+        json!({"role": "assistant", "content": null, "refusal": null, "annotations": [], "reasoning_content": "why",
+            "reasoning_details": [{"type": "reasoning.encrypted", "data": "abc\u{0}"}],
+            "tool_calls": [{"id": "c", "index": 0, "type": "function", "extra_content": {"google": {"thought_signature": "s"}},
+                "function": {"name": "buy", "arguments": "{}", "thought_signature": "t"}}]}),
+        "tool_calls",
+    );
+
+    let message = message(&body);
+
+    assert_eq!(
+        Value::Object(message.extra),
+        json!({"reasoning_content": "why",
+            "reasoning_details": [{"type": "reasoning.encrypted", "data": "abc\u{fffd}"}]})
+    );
+    assert_eq!(
+        Value::Object(message.tool_calls[0].extra.clone()),
+        json!({"extra_content": {"google": {"thought_signature": "s"}}, "function": {"thought_signature": "t"}})
+    );
+}
+
+#[test]
+fn the_text_and_the_calls_may_be_in_different_choices() {
+    let call = json!([{"id": "c", "function": {"name": "buy", "arguments": "{}"}}]);
+    let body = json!({"choices": [
+        {"index": 0, "finish_reason": "tool_calls", "message": {"content": "I buy. <FINISH_SIGNAL>"}},
+        {"index": 1, "finish_reason": "tool_calls", "message": {"content": null, "tool_calls": call}},
+    ]});
+
+    let message = message(&body);
+
+    assert_eq!((message.content.as_str(), message.tool_calls.len()), ("I buy. <FINISH_SIGNAL>", 1));
+    assert!(!message.done, "the result of the call is not known yet");
+}
+
+#[test]
+fn only_what_the_model_says_at_its_end_ends_the_day() {
+    let done = |content: &str| message(&reply(json!({"content": content}), "stop")).done;
+
+    assert!(done("<think>shall I?</think>That is all. <FINISH_SIGNAL>"));
+    assert!(!done("<think>then I write <FINISH_SIGNAL></think>I look first."));
+    assert!(!done("then I write <FINISH_SIGNAL></think>I look first."));
+    assert!(!done("<think>then I write <FINISH_SIGNAL>"));
+}
+
+#[test]
+fn calls_in_the_text_are_run_unless_there_are_structured_ones() {
+    let text = "<think>hm</think><tool_call>{\"name\": \"buy\", \"arguments\": {\"amount\": 1}}</tool_call>";
+    let written = message(&reply(json!({"content": text}), "stop"));
+    let both = message(&reply(
+        json!({"content": text, "tool_calls": [{"id": "c", "function": {"name": "sell", "arguments": "{}"}}]}),
+        "tool_calls",
+    ));
+
+    assert_eq!((written.tool_calls[0].name.as_str(), written.content.as_str()), ("buy", ""));
+    assert_eq!(both.tool_calls.len(), 1);
+    assert_eq!((both.tool_calls[0].name.as_str(), both.content.as_str()), ("sell", text));
+}
+
+#[test]
+fn arguments_and_names_are_taken_out_of_what_surrounds_them() {
+    let called = |name: &str, arguments: Value| {
+        let call = message(&calls(json!([{"id": "c", "function": {"name": name, "arguments": arguments}}])));
+        (call.tool_calls[0].name.clone(), call.tool_calls[0].arguments.clone())
+    };
+    let plain = ("buy".to_owned(), "{\"amount\":5}".to_owned());
+
+    assert_eq!(called("functions.buy", json!("\"{\\\"amount\\\":5}\"")), plain);
+    assert_eq!(called("default_api:buy", json!("```json\n{\"amount\":5}\n```")), plain);
+    assert_eq!(called("functions.buy:0", json!({"amount": 5})), plain);
+    assert_eq!(called("tools.rob", json!("{\"amount\":5}")).0, "tools.rob");
+}
+
+#[test]
+fn a_streamed_answer_is_read_all_the_same() {
+    let events = [
+        json!({"choices": [{"index": 0, "delta": {"role": "assistant", "content": null, "reasoning_content": "I "}}]}),
+        json!({"choices": [{"index": 0, "delta": {"reasoning_content": "buy."}}]}),
+        json!({"choices": [{"index": 0, "delta": {"tool_calls": [
+            {"index": 0, "id": "a", "type": "function", "function": {"name": "buy", "arguments": "{\"amou"}}]}}]}),
+        json!({"choices": [{"index": 0, "delta": {"tool_calls": [
+            {"index": 0, "function": {"arguments": "nt\":5}"}},
+            {"index": 1, "id": "b", "function": {"name": "get_position", "arguments": "{}"}}]}}]}),
+        json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}),
+        json!({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}}),
+    ];
+    let lines =
+        |events: &[Value]| events.iter().map(|event| format!("data: {event}\n\n")).collect::<String>();
+    let whole = format!(": ping\n\n{}data: [DONE]\n\n", lines(&events));
+
+    let ModelResponse::Message(message) = classify(&raw(200, &[], whole.as_bytes())) else {
+        panic!("no message")
+    };
+
+    let read: Vec<_> =
+        message.tool_calls.iter().map(|call| (call.name.as_str(), call.arguments.as_str())).collect();
+    assert_eq!(read, [("buy", "{\"amount\":5}"), ("get_position", "{}")]);
+    assert_eq!(message.tool_calls[0].id.as_deref(), Some("a"));
+    assert_eq!((message.reasoning.as_deref(), message.usage.prompt), (Some("I buy."), Some(7)));
+    let cut = failure(&raw(200, &[], lines(&events[..4]).as_bytes()));
+    assert_eq!(cut.class, FailureClass::Malformed);
+    let error =
+        failure(&raw(200, &[], lines(&[json!({"error": {"code": 429, "message": "slow"}})]).as_bytes()));
+    assert_eq!(error.class, FailureClass::Throttled);
+}
+
+#[test]
+fn a_gateway_s_error_has_the_cause() {
+    let error = |raw: Value| {
+        let body =
+            json!({"error": {"code": 400, "message": "Provider returned error", "metadata": {"raw": raw}}});
+        failure(&whole(400, BTreeMap::new(), body.to_string().into_bytes())).text
+    };
+
+    assert_eq!(error(json!("no such tool")), "Provider returned error: no such tool");
+    assert_eq!(error(json!({"a": 1})), "Provider returned error: {\"a\":1}");
+    assert_eq!(error(json!(null)), "Provider returned error");
+}
+
+#[test]
+fn the_wait_may_stand_in_the_body() {
+    let check = |error: Value, expected: Option<u64>| {
+        let waited = failure(&raw(429, &[], json!({"error": error}).to_string().as_bytes())).retry_after;
+        assert_eq!(waited, expected.map(Duration::from_millis), "{error}");
+    };
+
+    check(
+        json!({"details": [{"@type": "x"}, {"retryDelay": "8.5s"}], "message": "try again in 3s"}),
+        Some(8_500),
+    );
+    check(json!({"message": "Rate limit reached. Please try again in 1m20.5s. Visit"}), Some(80_500));
+    check(json!({"message": "Please try again in 250ms."}), Some(250));
+    check(json!({"message": "Please retry after 12 seconds."}), Some(12_000));
+    check(json!({"message": "Please try again in a while"}), None);
+    check(json!({"message": "Please try again later"}), None);
+}
