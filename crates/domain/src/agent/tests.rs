@@ -4,6 +4,7 @@ mod agent_protocol;
 mod attacks;
 mod conversation;
 mod fixture;
+mod habits;
 mod limits;
 mod look_ahead;
 mod sandbox;
