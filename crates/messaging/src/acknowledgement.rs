@@ -17,8 +17,6 @@ use crate::{
 
 /// Handler calls that may panic over one message before the message is rejected.
 pub(crate) const MAX_PANICS: u32 = 5;
-/// The longest wait between two handler calls for one message: what failed may be back.
-const MAX_PAUSE: Duration = Duration::from_secs(1);
 
 /// A message is left unacknowledged on purpose: its channel is closed or the process is stopping. In both cases the
 /// broker requeues it and delivers it again.
@@ -50,7 +48,7 @@ impl Acknowledger {
 
     /// Waits before attempt `attempt + 1`, without giving the message back.
     pub(crate) async fn pause(&self, attempt: u32, acker: &Acker) -> Result<(), Requeued> {
-        self.sleep(backoff_jittered(attempt).min(MAX_PAUSE)).await?;
+        self.sleep(backoff_jittered(attempt)).await?;
         if acker.usable() { Ok(()) } else { Err(Requeued) }
     }
 

@@ -302,9 +302,12 @@ pub(crate) fn backoff(attempt: u32, jitter: f64) -> Duration {
     full.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
 }
 
-/// [`backoff`] with a random spread.
+/// The longest wait before another attempt: what failed may be back, and should be used soon then.
+const MAX_WAIT: Duration = Duration::from_secs(1);
+
+/// [`backoff`] with a random spread, at most a second.
 pub(crate) fn backoff_jittered(attempt: u32) -> Duration {
-    backoff(attempt, rand::random())
+    backoff(attempt, rand::random()).min(MAX_WAIT)
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ impl Hooks {
 
     /// Called while subscribed, each time `idle_after` has passed without a delivery and without a handler at work; while
     /// deliveries keep coming, each time six times as long has passed and no message stands in line. What was sent and
-    /// was not delivered by then was lost, perhaps because the queue was purged, of which the broker tells nobody. Never
+    /// was not delivered by then was lost, perhaps because the queue was purged, which the broker does not report. Never
     /// called while an earlier callback is still running.
     #[must_use]
     pub fn on_idle<F>(mut self, callback: impl Fn() -> F + Send + Sync + 'static) -> Self

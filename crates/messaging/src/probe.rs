@@ -2,10 +2,27 @@
 
 use lapin::Connection;
 use lapin::options::QueueDeclareOptions;
-use lapin::types::FieldTable;
+use lapin::types::{FieldTable, ShortString};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::connection::{BrokerConfig, BrokerError, close};
+
+/// What the broker says of a queue.
+pub(crate) struct Counts {
+    /// Consumers of all connections.
+    pub(crate) consumers: u32,
+    /// Messages that stand in line; those in the hands of consumers do not count.
+    pub(crate) messages: u32,
+}
+
+/// The counts of a queue, over a channel of its own: the broker closes the channel when there is no such queue.
+pub(crate) async fn counts(connection: &Connection, queue: ShortString) -> Result<Counts, lapin::Error> {
+    let channel = connection.create_channel().await?;
+    let options = QueueDeclareOptions { passive: true, ..Default::default() };
+    let queue = channel.queue_declare(queue, options, FieldTable::default()).await?;
+    channel.close(200, "counted".into()).await?;
+    Ok(Counts { consumers: queue.consumer_count(), messages: queue.message_count() })
+}
 
 /// A health check of the broker. It keeps its connection open between two checks.
 pub struct Probe {
@@ -38,14 +55,10 @@ impl Probe {
     pub async fn waiting(&self, queue: &str) -> Result<u32, BrokerError> {
         let connected = self.connected().await?;
         let Some(connection) = connected.as_ref() else { return Err(BrokerError::Lost) };
-        let counting = async {
-            let channel = connection.create_channel().await?;
-            let options = QueueDeclareOptions { passive: true, ..Default::default() };
-            let queue = channel.queue_declare(queue.into(), options, FieldTable::default()).await?;
-            channel.close(200, "counted".into()).await?;
-            Ok(queue.message_count())
-        };
-        self.config.bounded("counting messages", counting).await
+        self.config
+            .bounded("counting messages", counts(connection, queue.into()))
+            .await
+            .map(|counts| counts.messages)
     }
 
     async fn connected(&self) -> Result<MutexGuard<'_, Option<Connection>>, BrokerError> {

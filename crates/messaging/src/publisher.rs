@@ -1,8 +1,6 @@
 //! Publishes in order, with publisher confirms and the `mandatory` flag: the broker returns a message that no
 //! queue is bound for.
 
-use std::time::Duration;
-
 use lapin::{Channel, Connection, options::ConfirmSelectOptions};
 use tokio::{sync::Mutex, time::Instant};
 
@@ -15,8 +13,6 @@ use crate::{
     semconv,
     trace_context::LinkSpan,
 };
-
-const MAX_WAIT_TO_RECONNECT: Duration = Duration::from_secs(1);
 
 /// Publishes one batch at a time over a connection of its own, which is opened when it is first needed.
 pub struct Publisher {
@@ -148,7 +144,7 @@ impl Publisher {
         }
         if state.session.is_none() {
             if state.failures > 0 {
-                tokio::time::sleep(backoff_jittered(state.failures).min(MAX_WAIT_TO_RECONNECT)).await;
+                tokio::time::sleep(backoff_jittered(state.failures)).await;
             }
             state.failures = state.failures.saturating_add(1);
             let session = self.open().await?;

@@ -18,11 +18,10 @@ use crate::{
     connection::{BrokerConfig, BrokerError, backoff_jittered, close},
     declaration::{declare_topology, is_not_found},
     hooks::{HookRunner, Hooks, Subscribed},
+    probe::{Counts, counts},
     semconv, topology,
 };
 
-/// The longest wait between two attempts to subscribe: a broker that is back should be used soon.
-const MAX_WAIT_TO_SUBSCRIBE: Duration = Duration::from_secs(1);
 /// A subscription lost sooner than this counts as a failed attempt, so that the waits keep growing.
 const STABLE_AFTER: Duration = Duration::from_secs(5);
 /// While deliveries keep coming, there is a look for lost messages once in so many times of an idle consumer.
@@ -109,7 +108,7 @@ impl Supervisor {
         let queue = self.source.name();
         loop {
             if self.attempt > 0 {
-                tokio::time::sleep(backoff_jittered(self.attempt).min(MAX_WAIT_TO_SUBSCRIBE)).await;
+                tokio::time::sleep(backoff_jittered(self.attempt)).await;
             }
             self.attempt = self.attempt.saturating_add(1);
             match Subscription::open(&self.config, &self.source, self.prefetch).await {
@@ -239,14 +238,8 @@ impl Subscription {
     /// probes in a row. Returns how many messages stand in line.
     async fn probe(&mut self, config: &BrokerConfig, activity: Activity) -> Result<u32, Loss> {
         self.probed = Instant::now();
-        let counting = async {
-            let channel = self.connection.create_channel().await?;
-            let options = QueueDeclareOptions { passive: true, ..Default::default() };
-            let queue = channel.queue_declare(self.consumer.queue(), options, FieldTable::default()).await?;
-            channel.close(200, "probed".into()).await?;
-            Ok((queue.consumer_count(), queue.message_count()))
-        };
-        let (consumers, messages) = match config.bounded("probing the queue", counting).await {
+        let counting = counts(&self.connection, self.consumer.queue());
+        let Counts { consumers, messages } = match config.bounded("probing the queue", counting).await {
             Ok(counts) => counts,
             Err(BrokerError::Amqp { source, .. }) if is_not_found(&source) => {
                 return Err(Loss::QueueGone("the queue does not exist"));

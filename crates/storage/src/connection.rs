@@ -16,8 +16,7 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use sqlx::pool::PoolConnection;
 use sqlx::{Describe, Either, Execute, Executor, SqlStr};
-use sqlx_postgres::Postgres;
-use sqlx_postgres::{PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
+use sqlx_postgres::{PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 

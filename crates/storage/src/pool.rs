@@ -9,8 +9,7 @@ use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use sqlx::pool::PoolConnection;
 use sqlx::{Describe, Execute, Executor, SqlStr};
-use sqlx_postgres::Postgres;
-use sqlx_postgres::{PgRow, PgStatement, PgTypeInfo};
+use sqlx_postgres::{PgRow, PgStatement, PgTypeInfo, Postgres};
 use tokio::time::timeout;
 
 use crate::connection::{Connection, Patience, Seen, Steps};

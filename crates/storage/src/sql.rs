@@ -16,4 +16,12 @@ macro_rules! without_waiting_if {
     };
 }
 
-pub(crate) use without_waiting_if;
+/// Whether no worker has a lane, by its columns `lease_until` and `holder`: the lease has run out, or its holder is gone.
+/// A CASE, because the second question takes a lock and is asked only when the first is answered with no.
+macro_rules! is_free {
+    () => {
+        "CASE WHEN lease_until IS NULL OR lease_until < now() THEN true ELSE execution.is_gone(holder) END"
+    };
+}
+
+pub(crate) use {is_free, without_waiting_if};

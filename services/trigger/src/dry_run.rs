@@ -72,9 +72,8 @@ pub(crate) async fn dry_run(
 
 /// This route is not one of the original API, whose clients may send fields that mean nothing.
 fn unknown_field(name: &str) -> ValidationError {
-    let loc = vec!["body".into(), name.into()];
     let msg = "There is no such field; leave it out".to_owned();
-    ValidationError { kind: "extra_forbidden", loc, msg, input: Value::Null }
+    ValidationError::unknown(vec!["body".into(), name.into()], msg, Value::Null)
 }
 
 /// What the past days of the job's agents have used, by model.

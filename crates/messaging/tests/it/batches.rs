@@ -11,7 +11,7 @@ use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::support::{ids, job_requested, publish, reporting_hooks, soon};
+use crate::support::{ids, job_requested, publish, publish_until, reporting_hooks, soon};
 
 type Answer = Result<Vec<Rejected>, Cause>;
 
@@ -211,16 +211,7 @@ async fn a_consumer_of_batches_that_is_never_idle_is_called_to_look_for_lost_mes
     soon(consumer.subscribed.recv()).await.unwrap();
     let publisher = vhost.publisher();
 
-    let deliveries = async {
-        loop {
-            publish(&publisher, &[job_requested()]).await;
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::select! {
-        () = deliveries => {}
-        called = soon(consumer.idle.recv()) => called.expect("the consumer runs"),
-    }
+    publish_until(&publisher, consumer.idle.recv()).await.expect("the consumer runs");
 
     consumer.stop().await;
 }

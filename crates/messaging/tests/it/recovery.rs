@@ -14,7 +14,7 @@ use messaging::{
 use test_support::TestVhost;
 use tokio::sync::Semaphore;
 
-use crate::support::{Running, event, ids, job_requested, publish, soon};
+use crate::support::{Running, event, ids, job_requested, publish, publish_until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_first_to_declare_is_told_that_the_queues_were_created() {
@@ -122,16 +122,7 @@ async fn a_consumer_that_is_never_idle_is_called_to_look_for_lost_messages_too()
     consumer.next_subscription().await;
     let publisher = vhost.publisher();
 
-    let deliveries = async {
-        loop {
-            publish(&publisher, &[job_requested()]).await;
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::select! {
-        () = deliveries => {}
-        called = soon(consumer.idle.recv()) => called.expect("the consumer runs"),
-    }
+    publish_until(&publisher, consumer.idle.recv()).await.expect("the consumer runs");
 
     consumer.task.abort();
 }

@@ -1,6 +1,7 @@
 //! Messages to send, handlers that report what they receive.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -52,6 +53,20 @@ pub(crate) async fn publish(publisher: &Publisher, batch: &[Envelope]) {
     let published = publisher.publish_in_order(batch).await;
     assert!(published.failure.is_none(), "{:?}", published.failure);
     assert_eq!(published.confirmed, vec![true; batch.len()]);
+}
+
+/// Publishes messages without a pause until `awaited` happens.
+pub(crate) async fn publish_until<T>(publisher: &Publisher, awaited: impl Future<Output = T>) -> T {
+    let publishing = async {
+        loop {
+            publish(publisher, &[job_requested()]).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        never = publishing => never,
+        happened = soon(awaited) => happened,
+    }
 }
 
 /// A handler made of a function; reports each message before it returns.

@@ -36,8 +36,7 @@ fn error(name: &str, value: String, known: &[String], is_original: bool) -> Opti
         None if known.is_empty() => "There is no such parameter; leave it out".to_owned(),
         None => format!("There is no such parameter; there are {}", known.join(", ")),
     };
-    let loc = vec!["query".into(), name.into()];
-    Some(ValidationError { kind: "extra_forbidden", loc, msg, input: value.into() })
+    Some(ValidationError::unknown(vec!["query".into(), name.into()], msg, value.into()))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::lanes::{Durable, Lane, Take, Taker, put_off, try_take};
 use crate::error::{Result, StorageError};
 use crate::outbox::{self, NewMessage};
 use crate::pool::PgPool;
+use crate::sql::is_free;
 
 /// The longest time that a lane waits for its endpoint; another lane that ends its turn makes it due earlier.
 const MAX_WAIT: &str = "5 s";
@@ -57,16 +58,18 @@ pub async fn take_with_endpoint(pool: &PgPool, lane: LaneId, turn: u32, taker: T
     .execute(&mut *transaction)
     .await?;
     let waits = sqlx::query(
-        "-- endpoints::take wait
+        concat!("-- endpoints::take wait
         UPDATE execution.lanes AS mine
         SET not_before = now() + $3::interval, waits_for_endpoint = true
         WHERE id = $1 AND turn = $2 AND state = 'ready'
-            AND CASE WHEN lease_until IS NULL OR lease_until < now() THEN true ELSE execution.is_gone(holder) END
+            AND ",
+ is_free!(),
+ "
             AND endpoint_limit <= (
                 SELECT count(*) FROM execution.lanes AS other
                 WHERE other.endpoint = mine.endpoint AND other.id <> mine.id AND other.state = 'ready'
                     AND CASE WHEN other.lease_until > now() THEN NOT execution.is_gone(other.holder) ELSE false END
-            )",
+            )"),
     )
     .bind(lane.0)
     .bind(turn.cast_signed())

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::outbox::{self, NewMessage};
 use crate::pool::PgPool;
+use crate::sql::is_free;
 use crate::transaction::Transaction;
 
 /// A ready lane whose current turn no worker has taken in time.
@@ -44,16 +45,18 @@ const PAGE: i64 = 1_000;
 /// Locks turns that no worker has and whose `not_before` has passed, at most 1,000.
 pub async fn due_turns(pool: &PgPool) -> Result<(Transaction, Vec<OverdueTurn>)> {
     let mut transaction = pool.begin().await?;
-    let rows = sqlx::query_as(
+    let rows = sqlx::query_as(concat!(
         "-- overdue_turns::due_turns
         SELECT id, turn, routing_key, job_id, sent_at
         FROM execution.lanes
         WHERE state = 'ready' AND not_before <= now()
-            AND CASE WHEN lease_until IS NULL OR lease_until < now() THEN true ELSE execution.is_gone(holder) END
+            AND ",
+        is_free!(),
+        "
         ORDER BY not_before
         LIMIT $1
-        FOR UPDATE SKIP LOCKED",
-    )
+        FOR UPDATE SKIP LOCKED"
+    ))
     .bind(PAGE)
     .fetch_all(&mut *transaction)
     .await?;
@@ -64,16 +67,18 @@ pub async fn due_turns(pool: &PgPool) -> Result<(Transaction, Vec<OverdueTurn>)>
 /// above `after`, by id.
 pub async fn free_turns(pool: &PgPool, after: LaneId) -> Result<(Transaction, Vec<OverdueTurn>)> {
     let mut transaction = pool.begin().await?;
-    let rows = sqlx::query_as(
+    let rows = sqlx::query_as(concat!(
         "-- overdue_turns::free_turns
         SELECT id, turn, routing_key, job_id, sent_at
         FROM execution.lanes
         WHERE id > $1 AND state = 'ready' AND (not_before IS NULL OR not_before <= now())
-            AND CASE WHEN lease_until IS NULL OR lease_until < now() THEN true ELSE execution.is_gone(holder) END
+            AND ",
+        is_free!(),
+        "
         ORDER BY id
         LIMIT $2
-        FOR UPDATE SKIP LOCKED",
-    )
+        FOR UPDATE SKIP LOCKED"
+    ))
     .bind(after.0)
     .bind(PAGE)
     .fetch_all(&mut *transaction)
@@ -143,7 +148,7 @@ pub async fn lost_turns(pool: &PgPool, waits: &[Duration], lines: &[Line]) -> Re
     Ok(turns(rows))
 }
 
-/// Locks those of the turns that still no worker has, and that nobody has sent again.
+/// Locks those of the turns that still no worker has, and that were not sent again meanwhile.
 pub async fn lock_turns(pool: &PgPool, lost: &[OverdueTurn]) -> Result<(Transaction, Vec<OverdueTurn>)> {
     let lanes: Vec<Uuid> = lost.iter().map(|turn| turn.lane.0).collect();
     let numbers: Vec<i32> = lost.iter().map(|turn| turn.turn.cast_signed()).collect();

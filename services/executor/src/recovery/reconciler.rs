@@ -23,7 +23,7 @@ use crate::messages::turn_again;
 
 /// Time between two looks for turns that are due.
 const PERIOD: Duration = Duration::from_secs(1);
-/// The wait before a look that somebody asked for: what they wait for may take a moment.
+/// The wait before a look that a worker has requested: what it waits for may take a moment.
 const SOON: Duration = Duration::from_millis(100);
 /// Time between two looks for turns that were lost.
 const LOST_PERIOD: Duration = Duration::from_secs(2);
@@ -119,7 +119,7 @@ impl Reconciler {
     }
 
     /// Sends turns again that wait although their message does not stand in line. A queue that was purged is noticed by
-    /// this: nobody is told of it.
+    /// this: the broker does not report it.
     async fn send_lost(&self) -> Result<usize, ExecutorError> {
         let waits = resend_waits(self.patience);
         let mut lines = Vec::new();

@@ -26,16 +26,17 @@ pub(super) fn message(body: &Value) -> Result<AssistantMessage, Failure> {
             whole.extra.extend(other.extra);
         }
     }
+    // Beside calls, the marker is a plan: their results are not known yet.
     if whole.tool_calls.is_empty() {
-        let (rest, calls) = text_calls::read(&text_calls::outside_reasoning(&whole.content));
-        if !calls.is_empty() {
+        let said = text_calls::outside_reasoning(&whole.content);
+        let (rest, calls) = text_calls::read(&said);
+        if calls.is_empty() {
+            whole.done = said.contains(STOP_TOKEN);
+        } else {
             (whole.content, whole.tool_calls) = (rest, calls);
         }
     }
-    // Beside calls, the marker is a plan: their results are not known yet.
-    let done =
-        whole.tool_calls.is_empty() && text_calls::outside_reasoning(&whole.content).contains(STOP_TOKEN);
-    Ok(AssistantMessage { done, usage, ..whole })
+    Ok(AssistantMessage { usage, ..whole })
 }
 
 fn of_choice(body: &Value, choice: &Value) -> AssistantMessage {

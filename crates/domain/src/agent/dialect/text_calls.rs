@@ -26,7 +26,10 @@ pub(super) fn outside_reasoning(text: &str) -> String {
         }
         said.push_str(rest);
         // Some templates open the reasoning themselves, so that only its end is in the text.
-        text = said.rsplit_once(&closing).map_or(said.clone(), |(_, after)| after.to_owned());
+        text = match said.rsplit_once(&closing) {
+            Some((_, after)) => after.to_owned(),
+            None => said,
+        };
     }
     text
 }

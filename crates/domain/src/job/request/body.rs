@@ -95,11 +95,10 @@ impl Body<'_> {
             .take(MAX_UNKNOWN)
             .map(|name| (name, near_miss(name, FIELDS)))
             .partition(|(_, meant)| meant.is_some());
-        self.errors.extend(misspelt.into_iter().map(|(name, meant)| ValidationError {
-            kind: "extra_forbidden",
-            loc: vec!["body".into(), name.as_str().into()],
-            msg: format!("There is no such field; use {}", meant.unwrap_or_default()),
-            input: self.fields.get(name).cloned().unwrap_or_default(),
+        self.errors.extend(misspelt.into_iter().map(|(name, meant)| {
+            let loc = vec!["body".into(), name.as_str().into()];
+            let msg = format!("There is no such field; use {}", meant.unwrap_or_default());
+            ValidationError::unknown(loc, msg, self.fields.get(name).cloned().unwrap_or_default())
         }));
         unknown.into_iter().map(|(name, _)| name.clone()).collect()
     }

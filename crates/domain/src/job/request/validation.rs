@@ -59,6 +59,11 @@ impl ValidationError {
         Self { kind: "value_error", loc, msg: format!("Value error, {problem}"), input }
     }
 
+    /// An `extra_forbidden`: a field or parameter that there is not; `msg` says what to do instead.
+    pub fn unknown(loc: Vec<PathSegment>, msg: String, input: Value) -> Self {
+        Self { kind: "extra_forbidden", loc, msg, input }
+    }
+
     /// All errors in one line: the text of `detail`.
     pub fn summary(errors: &[Self]) -> String {
         let lines: Vec<String> = errors.iter().map(Self::to_string).collect();
