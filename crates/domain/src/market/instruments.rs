@@ -13,7 +13,8 @@ use crate::values::money::Price;
 #[error("{0:?} is not a ticker symbol (1 to 12 of A-Z, 0-9, '.', '-')")]
 pub struct SymbolError(String);
 
-/// A ticker as the exchange prints it: 1-12 of `A-Z`, `0-9`, `.`, `-`.
+/// A ticker as the exchange prints it: 1-12 of `A-Z`, `0-9`, `.`, `-`. A class of shares is written with a point, so
+/// that `BRK.B`, `BRK-B` and `BRK/B` are one symbol.
 ///
 /// The text is stored inline, because every bar and every fill copies it and a heap allocation each would be slow.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -32,11 +33,23 @@ impl FromStr for Symbol {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let allowed = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '.' || c == '-';
-        match ArrayString::from(text) {
-            Ok(symbol) if !text.is_empty() && text.chars().all(allowed) => Ok(Self(symbol)),
-            _ => Err(SymbolError(text.to_owned())),
+        let refused = || SymbolError(text.to_owned());
+        let mut symbol = ArrayString::from(text).map_err(|_| refused())?;
+        if let Some((company, class)) = company_and_class(text) {
+            symbol.clear();
+            for part in [company, ".", class] {
+                symbol.push_str(part);
+            }
         }
+        if !symbol.is_empty() && symbol.chars().all(allowed) { Ok(Self(symbol)) } else { Err(refused()) }
     }
+}
+
+/// The parts of a symbol that names a class of a company's shares: letters, a separator, and one letter.
+fn company_and_class(text: &str) -> Option<(&str, &str)> {
+    let (company, class) = text.split_once(['.', '-', '/'])?;
+    let is_letters = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_uppercase());
+    (is_letters(company) && is_letters(class) && class.len() == 1).then_some((company, class))
 }
 
 impl TryFrom<String> for Symbol {
@@ -165,6 +178,22 @@ mod tests {
         assert!("aapl".parse::<Symbol>().is_err());
         assert!("".parse::<Symbol>().is_err());
         assert!("ABCDEFGHIJKLM".parse::<Symbol>().is_err());
+    }
+
+    #[test]
+    fn a_class_of_shares_is_one_symbol_however_it_is_spelled() {
+        let read = |text: &str| text.parse::<Symbol>().unwrap();
+
+        for spelling in ["BRK.B", "BRK-B", "BRK/B"] {
+            assert_eq!(read(spelling).as_str(), "BRK.B");
+        }
+        assert_eq!(read("BF-B"), read("BF.B"));
+        for other in ["BTC-USD", "0700.HK", "BAC-PL", "T", "A-1"] {
+            assert_eq!(read(other).as_str(), other);
+        }
+        for wrong in ["/B", "BRK/", "BRK/BB", "B/R/K", "brk/b", "ABCDEFGHIJK/B"] {
+            assert!(wrong.parse::<Symbol>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -75,7 +75,7 @@ struct MissingSessions {
     extensions(("x-heavy" = json!(true))),
     security(("token" = ["read"])),
     params(
-        ("symbol" = Option<String>, Query, pattern = "^[A-Z0-9.-]{1,12}$", description = "Only this symbol."),
+        ("symbol" = Option<String>, Query, pattern = "^[A-Z0-9./-]{1,12}$", description = "Only this symbol."),
         ("start_date" = Option<String>, Query, format = Date,
             description = "First date; that of the oldest stored bar when absent."),
         ("end_date" = Option<String>, Query, format = Date,
