@@ -1,14 +1,18 @@
-//! Imports of prices from CSV files: all rows of a file are stored, or none.
+//! Imports of prices from files: all rows of a file are stored, or none.
 
+mod parquet_file;
+mod unpacked;
+
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::accounting::corporate_action::ActionKind;
-use domain::ingest::import::{self, ActionRow, BarRow, Faults, ImportKind, Rules};
+use domain::ingest::import::{self, ActionRow, BarFile, BarOptions, Basis, Faults, ImportKind, Rules};
 use domain::market::instruments::Symbol;
-use storage::market::{self, ImportOutcome};
+use storage::market::{self, ImportMode, ImportOutcome};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinError;
 
@@ -21,19 +25,24 @@ pub(crate) struct Importer {
     pub(crate) due: Arc<Notify>,
     /// One permit: the rows of a file are held in memory, so there is one import at a time.
     pub(crate) permits: Semaphore,
+    /// The most bytes of a file, and of a compressed one's content.
+    pub(crate) limit: usize,
 }
 
 /// The rows of a file.
 pub(crate) enum FileRows {
-    Bars(Vec<BarRow>),
+    Bars(BarFile),
     Actions(ActionKind, Vec<ActionRow>),
 }
 
 impl FileRows {
-    fn read(text: &str, kind: ImportKind, rules: &Rules<'_>) -> Result<Self, Faults> {
-        let actions = |kind| Ok(Self::Actions(kind, import::actions(text, kind, rules)?));
+    fn read(file: &Bytes, kind: ImportKind, options: &BarOptions, rules: &Rules<'_>) -> Result<Self, Faults> {
+        let actions = |kind| Ok(Self::Actions(kind, import::actions(import::text(file)?, kind, rules)?));
         match kind {
-            ImportKind::Bars => Ok(Self::Bars(import::bars(text, rules)?)),
+            ImportKind::Bars if parquet_file::is_parquet(file) => {
+                Ok(Self::Bars(parquet_file::read(file, options, rules)?))
+            }
+            ImportKind::Bars => Ok(Self::Bars(import::bars(import::text(file)?, options, rules)?)),
             ImportKind::Splits => actions(ActionKind::Split),
             ImportKind::Dividends => actions(ActionKind::Dividend),
         }
@@ -42,41 +51,66 @@ impl FileRows {
     /// Line, symbol and date of each row.
     pub(crate) fn cells(&self) -> Vec<(usize, &Symbol, NaiveDate)> {
         match self {
-            Self::Bars(rows) => rows.iter().map(|row| (row.line, &row.symbol, row.date)).collect(),
+            Self::Bars(file) => file.rows.iter().map(|row| (row.line, &row.symbol, row.date)).collect(),
             Self::Actions(_, rows) => rows.iter().map(|row| (row.line, &row.symbol, row.date)).collect(),
         }
     }
 }
 
+/// Why a file was not read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    /// Rows are wrong.
+    #[error("the file is wrong")]
+    Wrong(Faults),
+    /// The task that read it has crashed.
+    #[error(transparent)]
+    Crashed(#[from] JoinError),
+    /// The splits that are known could not be read.
+    #[error(transparent)]
+    Storage(#[from] storage::StorageError),
+}
+
 impl Importer {
-    /// Reads the rows of a file and checks all of them. The outer error says that the reading task has crashed.
+    /// Reads the rows of a file and checks all of them. Bars that are adjusted for splits are brought back to the
+    /// prices of the time, as far as splits are known.
     pub(crate) async fn read(
         &self,
         file: Bytes,
         kind: ImportKind,
+        options: BarOptions,
         now: DateTime<Utc>,
-    ) -> Result<Result<FileRows, Faults>, JoinError> {
+    ) -> Result<FileRows, ReadError> {
         let calendar = self.context.calendar.clone();
         let closed_until = calendar.last_closed_session(now, Duration::ZERO).unwrap_or(NaiveDate::MAX);
+        let limit = self.limit;
         let read = move || {
             let rules = Rules { calendar: &calendar, closed_until };
-            import::text(&file).and_then(|text| FileRows::read(text, kind, &rules))
+            FileRows::read(&unpacked::unpacked(file, limit)?, kind, &options, &rules)
         };
-        tokio::task::spawn_blocking(read).await
+        let mut rows = tokio::task::spawn_blocking(read).await?.map_err(ReadError::Wrong)?;
+        if let FileRows::Bars(file) = &mut rows
+            && file.basis == Basis::SplitAdjusted
+        {
+            let symbols: HashSet<&Symbol> = file.rows.iter().map(|row| &row.symbol).collect();
+            let symbols: Vec<Symbol> = symbols.into_iter().cloned().collect();
+            let known = market::known_actions(&self.context.pool, &symbols, closed_until, i64::MAX).await?;
+            file.restore_raw(&known, closed_until).map_err(ReadError::Wrong)?;
+        }
+        Ok(rows)
     }
 
-    /// Stores all rows, or none, with who sent them. With `replace`, rows take the place of stored ones that differ.
+    /// Stores all rows, or none, with who sent them.
     pub(crate) async fn store(
         &self,
         rows: &FileRows,
-        replace: bool,
+        mode: ImportMode,
         by: &str,
     ) -> storage::Result<ImportOutcome> {
+        let pool = &self.context.pool;
         let import = match rows {
-            FileRows::Bars(bars) => market::import_bars(&self.context.pool, bars, replace, by).await?,
-            FileRows::Actions(kind, rows) => {
-                market::import_actions(&self.context.pool, *kind, rows, replace, by).await?
-            }
+            FileRows::Bars(file) => market::import_bars(pool, &file.rows, file.basis, mode, by).await?,
+            FileRows::Actions(kind, rows) => market::import_actions(pool, *kind, rows, mode, by).await?,
         };
         if let ImportOutcome::Stored(_) = import {
             self.due.notify_one();

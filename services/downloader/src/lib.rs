@@ -83,7 +83,12 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
             windows: config.windows,
             quota_key: source.as_ref().map(|source| source.quota.key.clone()),
         },
-        importer: Importer { context: of_api, due: Arc::clone(&due), permits: Semaphore::new(1) },
+        importer: Importer {
+            context: of_api,
+            due: Arc::clone(&due),
+            permits: Semaphore::new(1),
+            limit: config.import_limit,
+        },
         file_memory: FileMemory::new(config.import_limit),
     };
     let routes = api::routes().with_state(Arc::new(api));

@@ -1,18 +1,19 @@
-//! Imports of prices, splits and dividends as CSV: what each row means, and everything that is wrong with the file.
+//! Files of prices, splits and dividends: what each row means, and everything that is wrong with the file.
 //!
-//! The first line names the columns, in any order. Fields may stand in quotation marks; they contain no line feeds, so
-//! a row is a line.
+//! The first line of a CSV file names the columns, in any order. Fields may stand in quotation marks; they contain no
+//! line feeds, so a row is a line.
 
 mod actions;
 mod bars;
 mod faults;
+mod fields;
 mod rules;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use actions::{ActionRow, Change, actions};
-pub use bars::{BarRow, bars};
+pub use bars::{BarFile, BarOptions, BarReader, BarRow, Basis, DateOrder, DecimalMark, bars};
 pub use faults::{Fault, Faults, MAX_LISTED, text};
 pub use rules::Rules;
 pub use table::ImportKind;

@@ -9,7 +9,9 @@ use rust_decimal::Decimal;
 use sqlx::FromRow;
 
 use super::import_log::{ImportCounts, record_import};
-use super::imports::{DifferingRow, ImportOutcome, next_version, store_version, wake_preparations};
+use super::imports::{
+    DifferingRow, ImportMode, ImportOutcome, next_version, store_version, wake_preparations,
+};
 use crate::columns::{corrupt, price, symbol};
 use crate::connection::Connection;
 use crate::error::Result;
@@ -71,7 +73,7 @@ pub async fn import_actions(
     pool: &PgPool,
     kind: ActionKind,
     rows: &[ActionRow],
-    replace: bool,
+    mode: ImportMode,
     by: &str,
 ) -> Result<ImportOutcome> {
     let mut transaction = pool.begin().await?;
@@ -96,11 +98,15 @@ pub async fn import_actions(
             }
         }
     }
-    if !differing.is_empty() && !replace {
+    if !differing.is_empty() && !mode.replace {
         transaction.rollback().await?;
         let total = differing.len();
         differing.truncate(MAX_LISTED);
         return Ok(ImportOutcome::Differs { listed: differing, total });
+    }
+    if mode.dry_run {
+        transaction.rollback().await?;
+        return Ok(ImportOutcome::Stored(done));
     }
     if !new.is_empty() {
         insert(&mut transaction, kind, &new, version).await?;

@@ -75,7 +75,8 @@ pub struct InsertedBars {
     pub revised: Vec<NaiveDate>,
 }
 
-/// Stores bars of one symbol. A bar that is already stored stays as it is.
+/// Stores bars of one symbol. A bar that is already stored stays as it is; none is stored when the symbol's bars are
+/// adjusted for dividends.
 pub async fn insert_bars(connection: &mut Connection, source: &str, bars: &[BarRow]) -> Result<InsertedBars> {
     let symbols: Vec<&str> = bars.iter().map(|row| row.symbol.as_str()).collect();
     let dates: Vec<NaiveDate> = bars.iter().map(|row| row.date).collect();
@@ -92,6 +93,7 @@ pub async fn insert_bars(connection: &mut Connection, source: &str, bars: &[BarR
             SELECT *
             FROM UNNEST($1::text[], $2::date[], $3::numeric[], $4::numeric[], $5::numeric[], $6::numeric[], $7::bigint[])
                 AS bar (symbol, trading_date, open, high, low, close, volume)
+            WHERE NOT EXISTS (SELECT FROM market.total_return_symbols known WHERE known.symbol = bar.symbol)
         ), inserted AS (
             INSERT INTO market.bars (symbol, trading_date, open, high, low, close, volume, source)
             SELECT symbol, trading_date, open, high, low, close, volume, $8 FROM given

@@ -1,13 +1,14 @@
 //! Prices from a file: stored in one commit, or not at all.
 
 use chrono::NaiveDate;
-use domain::ingest::import::{BarRow, ImportKind, MAX_LISTED};
+use domain::ingest::import::{BarRow, Basis, ImportKind, MAX_LISTED};
 use domain::market::instruments::Bar;
 use domain::values::money::Price;
 use rust_decimal::Decimal;
 use sqlx::FromRow;
 
 use super::import_log::{ImportCounts, record_import};
+use super::total_return::set_basis;
 use crate::connection::Connection;
 use crate::error::Result;
 use crate::pool::PgPool;
@@ -17,6 +18,15 @@ const SOURCE: &str = "import";
 
 /// How many rows one statement has.
 const CHUNK: usize = 5_000;
+
+/// What an import may change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ImportMode {
+    /// Whether rows take the place of stored ones that differ from them.
+    pub replace: bool,
+    /// Whether nothing is stored, and only said what would be.
+    pub dry_run: bool,
+}
 
 /// A row that differs from what is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +49,9 @@ pub enum ImportOutcome {
         /// How many there are.
         total: usize,
     },
+    /// Nothing is stored, because of these symbols bars would remain that are adjusted for dividends, beside bars that
+    /// are not.
+    OtherBasis(Vec<String>),
 }
 
 #[derive(FromRow)]
@@ -62,9 +75,15 @@ impl From<StoredBar> for DifferingRow {
     }
 }
 
-/// Stores bars that `by` sent. With `replace`, those that differ from stored ones replace them; otherwise nothing is stored when any of
-/// them differs.
-pub async fn import_bars(pool: &PgPool, bars: &[BarRow], replace: bool, by: &str) -> Result<ImportOutcome> {
+/// Stores bars that `by` sent. With `replace`, those that differ from stored ones replace them; otherwise nothing is
+/// stored when any of them differs.
+pub async fn import_bars(
+    pool: &PgPool,
+    bars: &[BarRow],
+    basis: Basis,
+    mode: ImportMode,
+    by: &str,
+) -> Result<ImportOutcome> {
     let mut transaction = pool.begin().await?;
     // Downloads wait, so that the bars that are compared are still the stored ones at the commit.
     sqlx::query("-- imports::lock\nLOCK TABLE market.bars IN SHARE ROW EXCLUSIVE MODE")
@@ -76,7 +95,7 @@ pub async fn import_bars(pool: &PgPool, bars: &[BarRow], replace: bool, by: &str
         let inserted = insert(&mut transaction, chunk).await?;
         let differing = differing(&mut transaction, chunk).await?;
         let (new, differing_rows) = (inserted, differing.len());
-        if replace && differing_rows > 0 {
+        if mode.replace && differing_rows > 0 {
             done.replaced += replace_bars(&mut transaction, chunk, version).await?;
         }
         total += differing_rows;
@@ -84,9 +103,18 @@ pub async fn import_bars(pool: &PgPool, bars: &[BarRow], replace: bool, by: &str
         done.inserted += new;
         done.unchanged += chunk.len() as u64 - new - differing_rows as u64;
     }
-    if total > 0 && !replace {
+    let mixed = set_basis(&mut transaction, bars, basis).await?;
+    if !mixed.is_empty() {
+        transaction.rollback().await?;
+        return Ok(ImportOutcome::OtherBasis(mixed));
+    }
+    if total > 0 && !mode.replace {
         transaction.rollback().await?;
         return Ok(ImportOutcome::Differs { listed, total });
+    }
+    if mode.dry_run {
+        transaction.rollback().await?;
+        return Ok(ImportOutcome::Stored(done));
     }
     if done.replaced > 0 {
         store_version(&mut transaction, version).await?;

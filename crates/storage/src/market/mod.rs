@@ -13,6 +13,7 @@ mod imports;
 mod portfolios;
 mod preparations;
 mod source;
+mod total_return;
 
 pub use actions::{import_actions, known_actions};
 pub use answer_spans::spans;
@@ -29,10 +30,11 @@ pub use downloads::{
 };
 pub use findings::{Finding, findings};
 pub use import_log::{ImportCounts, ImportRecord, import_log};
-pub use imports::{DifferingRow, ImportOutcome, import_bars};
+pub use imports::{DifferingRow, ImportMode, ImportOutcome, import_bars};
 pub use portfolios::{completed_days, held_symbols, repriced_days};
 pub use preparations::{
     Preparation, claim_due, finish, hand_back, insert_preparation, missing_preparations, postpone,
     record_download, renew,
 };
 pub use source::{SourceRow, record_source};
+pub use total_return::total_return_symbols;

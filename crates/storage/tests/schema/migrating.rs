@@ -77,14 +77,16 @@ async fn what_is_stored_of_a_class_of_shares_is_found_under_its_one_spelling() {
         FROM (VALUES ('2025-10-01', 'BRK-B'), ('2025-10-02', 'BRK-B'), ('2025-10-02', 'BRK.B'), ('2025-10-01', 'BTC-USD'))
             AS rows (date, symbol)";
     assert_eq!(database.execute(bars).await, 4);
-    let actions = "INSERT INTO market.corporate_actions (symbol, trading_date, kind, version, from_shares, to_shares)
+    let actions =
+        "INSERT INTO market.corporate_actions (symbol, trading_date, kind, version, from_shares, to_shares)
         VALUES ('BF-B', '2025-10-01', 'split', 1, 1, 2)";
     database.execute(actions).await;
 
     let migration = include_str!("../../../../migrations/20261130020000_class_shares.sql");
     database.execute(migration).await;
 
-    let stored = "SELECT string_agg(concat_ws(' ', trading_date, symbol, source), ', ' ORDER BY trading_date, symbol)
+    let stored =
+        "SELECT string_agg(concat_ws(' ', trading_date, symbol, source), ', ' ORDER BY trading_date, symbol)
         FROM market.bars";
     assert_eq!(
         database.text(stored).await,

@@ -1,5 +1,8 @@
 //! `POST /prices/import`: imports the user's own prices from a file.
 
+mod parameters;
+mod refusal;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -7,16 +10,18 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use chrono::NaiveDate;
-use domain::ingest::import::{Fault, Faults, ImportKind};
-use domain::job::request::ValidationError;
+use domain::ingest::import::ImportKind;
 use domain::market::instruments::Symbol;
 use runtime::audit;
 use runtime::http::{Caller, Params, Problem, ProblemBody};
 use serde::Serialize;
-use storage::market::{self, DifferingRow, ImportCounts, ImportOutcome};
+use storage::market::{self, ImportCounts, ImportMode, ImportOutcome};
 use utoipa::ToSchema;
 
+use self::parameters::{BasisName, FileKind, MarkName, OrderName, bar_options};
+use self::refusal::{different, other_basis, unread};
 use super::state::Api;
+use crate::import::FileRows;
 
 /// What an import did.
 #[derive(Serialize, ToSchema)]
@@ -42,6 +47,22 @@ pub(crate) struct ImportedPrices {
     /// Different symbols of the file.
     symbols: usize,
     dates: ImportedDates,
+    /// What the prices of a file of bars are based on, as the file's columns or the parameter say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "raw")]
+    basis: Option<&'static str>,
+    /// Columns of a file of bars that were not read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    ignored_columns: Vec<String>,
+    /// What was done with the rows beyond reading them, in sentences.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    notes: Vec<String>,
+    /// True when nothing was stored, because the request said so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    dry_run: bool,
     /// Completed model-days, of this import and earlier ones, that stand on prices which were replaced after they
     /// ran, or on splits and dividends which were imported then. A job with `reprocess_stale` runs them again.
     stale_days: u64,
@@ -54,25 +75,40 @@ struct ImportedDates {
     to: String,
 }
 
-/// Imports daily bars, splits or dividends from a CSV file: all of it, or nothing.
+/// Imports daily bars, splits or dividends from a file: all of it, or nothing.
 ///
-/// The first line names the columns, in any order: `symbol,date,open,high,low,close,volume` of bars,
-/// `symbol,date,ratio` of splits, `symbol,date,amount` of dividends. Imported bars are never downloaded. Every wrong
-/// row is reported with its line, up to 100 of them.
+/// Bars are read as vendors and libraries write them: CSV with commas, semicolons or tabs, Alpha Vantage's JSON, lists of
+/// records as JSON, Parquet; CSV and JSON compressed with gzip too. Columns stand in any order, others than `symbol`,
+/// `date`, `open`, `high`, `low`, `close` and `volume` are not read. Splits are CSV with `symbol,date,ratio`, dividends
+/// with `symbol,date,amount`. Imported bars are never downloaded. Every wrong row is reported with its line, up to 100 of
+/// them.
 #[utoipa::path(post, path = "/prices/import", operation_id = "import_prices", tag = "prices",
     security(("token" = ["operate"])),
     params(
-        ("kind" = Option<FileKind>, Query, description = "What the file has; `bars` when absent."),
+        ("kind" = inline(Option<FileKind>), Query, description = "What the file has; `bars` when absent."),
         ("replace" = Option<bool>, Query,
             description = "Whether rows take the place of stored ones that differ; otherwise such a file is refused."),
+        ("dry_run" = Option<bool>, Query, description = "Whether nothing is stored, and only said what would be."),
+        ("symbol" = Option<String>, Query, description = "The symbol of bars in a file without a column for it."),
+        ("file_name" = Option<String>, Query,
+            description = "The file's name, which may be the symbol's, e.g. `AAPL.csv`."),
+        ("basis" = inline(Option<BasisName>), Query,
+            description = "What the prices of bars are based on; when absent, by the habit of who writes such files. \
+                Split-adjusted prices are brought back to those of the time with the splits that are known."),
+        ("dates" = inline(Option<OrderName>), Query,
+            description = "The order of dates such as 10/02/2025, when no row says it."),
+        ("decimal" = inline(Option<MarkName>), Query,
+            description = "What stands before decimal places, when no row says it."),
     ),
-    request_body(content = String, content_type = "text/csv", description = "The file."),
+    request_body(description = "The file.", content(
+        (String = "text/csv"), (Vec<u8> = "application/json"), (Vec<u8> = "application/gzip"),
+        (Vec<u8> = "application/vnd.apache.parquet"), (Vec<u8> = "application/octet-stream"))),
     responses(
         (status = 200, description = "It is imported.", body = ImportedPrices),
         (status = 400, description = "The body broke off.", body = ProblemBody,
             content_type = "application/problem+json"),
-        (status = 409, description = "Rows differ from stored ones; nothing is imported.", body = ProblemBody,
-            content_type = "application/problem+json"),
+        (status = 409, description = "Rows differ from stored ones, or their prices have another basis; nothing is \
+            imported.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The file is larger than `IMPORT_LIMIT_MIB`.", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 422, description = "A parameter or rows are wrong; nothing is imported.", body = ProblemBody,
@@ -87,7 +123,9 @@ pub(crate) async fn import(
     let kinds =
         [("bars", ImportKind::Bars), ("splits", ImportKind::Splits), ("dividends", ImportKind::Dividends)];
     let kind = params.choice("kind", &kinds).unwrap_or(ImportKind::Bars);
-    let replace = params.choice("replace", &[("true", true), ("false", false)]).unwrap_or(false);
+    let mut flag = |name| params.choice(name, &[("true", true), ("false", false)]).unwrap_or(false);
+    let mode = ImportMode { replace: flag("replace"), dry_run: flag("dry_run") };
+    let options = bar_options(&mut params);
     params.finish()?;
     // Before the permit, for which others would wait as long as a slow client sends.
     let file = api.file_memory.read(request.into_body()).await?;
@@ -95,19 +133,27 @@ pub(crate) async fn import(
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The service is about to stop"));
     };
     let now = storage::now(&api.context.pool).await?;
-    let rows = api.importer.read(file.bytes.clone(), kind, now).await;
-    let rows = rows.map_err(|crash| Problem::internal(&crash))?.map_err(wrong)?;
+    let rows = api.importer.read(file.bytes.clone(), kind, options, now).await.map_err(unread)?;
     let ImportCounts { inserted, unchanged, replaced } =
-        match api.importer.store(&rows, replace, caller.name()).await? {
+        match api.importer.store(&rows, mode, caller.name()).await? {
             ImportOutcome::Stored(imported) => imported,
             ImportOutcome::Differs { listed, total } => return Err(different(&rows.cells(), &listed, total)),
+            ImportOutcome::OtherBasis(symbols) => return Err(other_basis(&symbols)),
         };
     let cells = rows.cells();
     let received_rows = cells.len();
-    tracing::info!("imported {kind:?}: {inserted} rows inserted, {replaced} replaced, {unchanged} unchanged");
-    audit::record(&caller, "imported", format_args!("{kind:?}: {received_rows} rows, {replaced} replaced"));
-    let received = |of: ImportKind| (of == kind).then_some(cells.len());
-    Ok(Json(ImportedPrices {
+    if !mode.dry_run {
+        tracing::info!(
+            "imported {kind:?}: {inserted} rows inserted, {replaced} replaced, {unchanged} unchanged"
+        );
+        audit::record(
+            &caller,
+            "imported",
+            format_args!("{kind:?}: {received_rows} rows, {replaced} replaced"),
+        );
+    }
+    let received = |of: ImportKind| (of == kind).then_some(received_rows);
+    let mut imported = ImportedPrices {
         bars_received: received(ImportKind::Bars),
         splits_received: received(ImportKind::Splits),
         dividends_received: received(ImportKind::Dividends),
@@ -116,68 +162,22 @@ pub(crate) async fn import(
         replaced,
         symbols: cells.iter().map(|(_, symbol, _)| symbol).collect::<HashSet<_>>().len(),
         dates: dates(&cells),
+        basis: None,
+        ignored_columns: Vec::new(),
+        notes: Vec::new(),
+        dry_run: mode.dry_run,
         stale_days: market::repriced_days(&api.context.pool).await?,
-    }))
-}
-
-/// What a file has.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "describes the texts that are read as an `ImportKind`")]
-enum FileKind {
-    Bars,
-    Splits,
-    Dividends,
+    };
+    if let FileRows::Bars(file) = rows {
+        imported.basis = Some(file.basis.as_str());
+        imported.ignored_columns = file.ignored_columns;
+        imported.notes = file.notes;
+    }
+    Ok(Json(imported))
 }
 
 fn dates(cells: &[(usize, &Symbol, NaiveDate)]) -> ImportedDates {
     let dates = || cells.iter().map(|(_, _, date)| *date);
     let text = |date: Option<NaiveDate>| date.map(|date| date.to_string()).unwrap_or_default();
     ImportedDates { from: text(dates().min()), to: text(dates().max()) }
-}
-
-fn wrong(faults: Faults) -> Problem {
-    let error = |fault: Fault| {
-        let Fault { line, column, problem, input } = fault;
-        let of_column = if column.is_empty() { String::new() } else { format!("{column} ") };
-        ValidationError {
-            kind: "value_error",
-            loc: vec!["body".into(), line.into(), column.as_str().into()],
-            msg: format!("line {line}: {of_column}{problem}"),
-            input: input.into(),
-        }
-    };
-    let total = faults.total;
-    let errors: Vec<ValidationError> = faults.listed.into_iter().map(error).collect();
-    refused(StatusCode::UNPROCESSABLE_ENTITY, total, errors, "wrong", "")
-}
-
-fn different(cells: &[(usize, &Symbol, NaiveDate)], listed: &[DifferingRow], total: usize) -> Problem {
-    let error = |different: &DifferingRow| {
-        let line = different.line;
-        let cell = cells.iter().find(|(of_cell, _, _)| *of_cell == line);
-        let what = cell.map(|(_, symbol, date)| format!("{symbol} on {date}")).unwrap_or_default();
-        ValidationError {
-            kind: "conflict",
-            loc: vec!["body".into(), line.into()],
-            msg: format!("line {line}: {what} is stored with {}", different.stored),
-            input: what.into(),
-        }
-    };
-    let errors: Vec<ValidationError> = listed.iter().map(error).collect();
-    let fix = "; send replace=true to replace it";
-    refused(StatusCode::CONFLICT, total, errors, "different from what is stored", fix)
-}
-
-/// A refusal that lists `errors`, the first of `total`.
-fn refused(status: StatusCode, total: usize, errors: Vec<ValidationError>, what: &str, fix: &str) -> Problem {
-    let first = errors.first().map(|error| error.msg.as_str()).unwrap_or_default();
-    let listed = if total > errors.len() {
-        format!(" (the first {} are listed)", errors.len())
-    } else {
-        String::new()
-    };
-    let things = if total == 1 { "1 thing is" } else { &format!("{total} things are") };
-    let detail = format!("{things} {what}, nothing is imported{fix}{listed}: {first}");
-    Problem::new(status, detail).with_errors(errors)
 }

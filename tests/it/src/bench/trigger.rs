@@ -26,6 +26,7 @@ pub(crate) async fn measure() -> Line {
     let url = format!("{}/simulate/trigger", system.client.trigger_url);
     let body = json!({ "start_date": "2025-10-01", "end_date": "2025-10-29" }).to_string();
     system.database.execute("CREATE TABLE public.floor (id uuid PRIMARY KEY, body text NOT NULL)").await;
+    system.database.execute("GRANT INSERT ON public.floor TO PUBLIC").await;
     let (mut floor, floor_url) = start_floor(system.database.url());
 
     // Both twice, and the better of each, because the speed of the machine varies.

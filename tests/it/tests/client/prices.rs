@@ -64,6 +64,35 @@ async fn a_file_is_imported_whole_and_every_wrong_line_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_files_of_a_vendor_are_imported_and_what_was_done_with_each_is_said() {
+    let system = small().start().await;
+    let url = &system.client.status_url;
+    let header = "Date,Open,High,Low,Close,Adj Close,Volume";
+    let files = [
+        File::new(header, "2025-10-01,10,12,9,11,10.9,100\n2025-10-02,,,,,,\n"),
+        File::new(header, "2025-10-02,11,13,10,12.5,12.4,100\n"),
+    ];
+    let paths = files.each_ref().map(File::path);
+
+    let dry = modelday(url, &["prices", "import", paths[0], paths[1], "--symbol", "AAPL", "--dry-run"]);
+    let stored = modelday(url, &["prices", "import", paths[0], paths[1], "--symbol", "AAPL"]);
+    let unnamed = modelday(url, &["prices", "import", paths[0], paths[1]]);
+
+    assert_eq!(dry.out.matches("Nothing was stored; without --dry-run it is.").count(), 2, "{dry:?}");
+    let lines: Vec<&str> =
+        stored.out.lines().filter_map(|line| line.split_once(".csv: ")).map(|(_, line)| line).collect();
+    assert_eq!(
+        lines[0],
+        "bars: 1 new, 0 unchanged, 0 replaced (symbols: 1; 2025-10-01 to 2025-10-01; basis: split_adjusted)"
+    );
+    assert_eq!(lines[1], "Columns that were not read: Adj Close.");
+    assert_eq!(lines[2], "Rows without prices that were skipped: 1, the first on line 3.");
+    assert!(lines[3].contains("No split is known of AAPL"), "{stored:?}");
+    assert_eq!(unnamed.code, Some(2), "{unnamed:?}");
+    assert!(unnamed.err.contains(paths[0]) && unnamed.err.contains("symbol="), "{unnamed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_imported_split_says_how_many_days_stood_on_its_absence() {
     let hold = "[[models]]\nsignature = \"hold\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"buy_and_hold\", symbol = \"AAPL\" }\n";
     let system = small().models(hold).start().await;

@@ -19,6 +19,7 @@ mod metrics;
 mod never_unknown;
 mod otlp;
 mod plan;
+mod price_files;
 mod prices;
 mod readme;
 mod rebuild;

@@ -49,7 +49,7 @@ async fn a_job_runs_on_imported_prices_without_a_call_to_the_provider() {
     assert_eq!(
         response,
         json!({ "bars_received": 6, "inserted": 6, "unchanged": 0, "replaced": 0, "symbols": 2,
-            "dates": { "from": "2025-10-01", "to": "2025-10-03" }, "stale_days": 0 })
+            "dates": { "from": "2025-10-01", "to": "2025-10-03" }, "basis": "raw", "stale_days": 0 })
     );
     assert_eq!((ended["status"].as_str(), &ended["progress"]["completed"]), (Some("completed"), &json!(3)));
     assert!(system.prices.calls().is_empty(), "{:?}", system.prices.calls());

@@ -35,7 +35,14 @@ impl Faults {
         }
     }
 
-    pub(super) fn only(line: usize, column: &str, problem: impl Into<String>, input: &str) -> Self {
+    /// In the order of the file's lines.
+    pub(super) fn in_order(mut self) -> Self {
+        self.listed.sort_by_key(|fault| fault.line);
+        self
+    }
+
+    /// One.
+    pub fn only(line: usize, column: &str, problem: impl Into<String>, input: &str) -> Self {
         let mut faults = Self::default();
         faults.add(line, column, problem, input);
         faults

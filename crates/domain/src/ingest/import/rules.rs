@@ -21,7 +21,10 @@ pub struct Rules<'a> {
 impl Rules<'_> {
     /// The date of a row, which must be a session.
     pub(super) fn session(&self, text: &str) -> Result<NaiveDate, String> {
-        let date = parse_date(text).ok_or("is not a date; write YYYY-MM-DD")?;
+        self.is_session(parse_date(text).ok_or("is not a date; write YYYY-MM-DD")?)
+    }
+
+    fn is_session(&self, date: NaiveDate) -> Result<NaiveDate, String> {
         if !self.calendar.covers(date) {
             return Err("is outside the trading calendar (2000 to 2030); leave the row out".to_owned());
         }
@@ -32,9 +35,9 @@ impl Rules<'_> {
         Ok(date)
     }
 
-    /// The date of a row, which must be a session that has closed.
-    pub(super) fn closed_session(&self, text: &str) -> Result<NaiveDate, String> {
-        let date = self.session(text)?;
+    /// `date` when it is a session that has closed.
+    pub(super) fn closed_session(&self, date: NaiveDate) -> Result<NaiveDate, String> {
+        let date = self.is_session(date)?;
         if date > self.closed_until {
             let last = self.closed_until;
             return Err(format!("is a session that has not closed yet; the last one that has is {last}"));

@@ -1,5 +1,6 @@
 //! `modelday prices`: the user's own prices.
 
+use std::ffi::OsStr;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -16,22 +17,38 @@ use crate::terminal::output::print_line;
 /// The commands for prices.
 #[derive(Subcommand)]
 pub(crate) enum PricesCommand {
-    /// Store daily prices from a CSV file, or splits, or dividends.
+    /// Store daily prices from files as vendors write them, or splits, or dividends.
     Import(ImportArguments),
 }
 
-/// Which file to import.
+/// Which files to import, and what they have.
 #[derive(Args)]
 pub(crate) struct ImportArguments {
-    /// The file; `-` is standard input.
-    file: PathBuf,
-    /// What it has: bars (symbol, date, open, high, low, close, volume), splits (symbol, date, ratio) or dividends
-    /// (symbol, date, amount).
+    /// The files; `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// What they have: bars (CSV, JSON or Parquet), splits (CSV: symbol, date, ratio) or dividends (CSV: symbol, date,
+    /// amount).
     #[arg(long, value_enum, default_value_t = FileKind::Bars)]
     kind: FileKind,
+    /// The symbol of bars in files without a column for it; a file's name may say it too, e.g. AAPL.csv.
+    #[arg(long)]
+    symbol: Option<String>,
+    /// What the prices of bars are based on; by default as the file's columns tell.
+    #[arg(long, value_enum)]
+    basis: Option<Basis>,
+    /// The order of dates such as 10/02/2025, when no row tells it.
+    #[arg(long, value_enum)]
+    dates: Option<DateOrder>,
+    /// What stands before decimal places, when no row tells it.
+    #[arg(long, value_enum)]
+    decimal: Option<DecimalMark>,
     /// Replace what is stored and differs.
     #[arg(long)]
     replace: bool,
+    /// Store nothing, and say what would be stored.
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     format: Format,
     #[command(flatten)]
@@ -46,6 +63,33 @@ enum FileKind {
     Dividends,
 }
 
+/// What prices are based on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Basis {
+    /// The prices of the time.
+    Raw,
+    /// Divided by each later split.
+    SplitAdjusted,
+    /// Adjusted for splits and dividends.
+    TotalReturn,
+}
+
+/// The order of dates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DateOrder {
+    /// Month, day, year.
+    Mdy,
+    /// Day, month, year.
+    Dmy,
+}
+
+/// The mark before decimal places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DecimalMark {
+    Point,
+    Comma,
+}
+
 /// Counts of the file's rows: each is new, unchanged or replaced.
 #[derive(Deserialize)]
 struct ImportResult {
@@ -54,6 +98,12 @@ struct ImportResult {
     replaced: u64,
     symbols: u64,
     dates: DateRange,
+    #[serde(default)]
+    basis: Option<String>,
+    #[serde(default)]
+    notes: Vec<String>,
+    #[serde(default)]
+    dry_run: bool,
     #[serde(default)]
     stale_days: u64,
 }
@@ -64,38 +114,72 @@ struct DateRange {
     to: String,
 }
 
-/// Imports the whole file, or nothing when a row is wrong.
+/// Imports the files one after another, each whole, or not at all when a row is wrong.
 pub(super) async fn import(arguments: &ImportArguments) -> anyhow::Result<Exit> {
-    let csv = read(&arguments.file)?;
-    let kind_name = choice::name(arguments.kind);
-    let kind = (arguments.kind != FileKind::Bars).then_some(("kind", kind_name.as_str()));
-    let replace = arguments.replace.then_some(("replace", "true"));
-    let query: Vec<(&str, &str)> = kind.into_iter().chain(replace).collect();
-    let body = Api::new(&arguments.connection)?.post_csv(&["prices", "import"], &query, csv).await?;
-    if let Some(result) = arguments.format.unless_json::<ImportResult>(&body)? {
-        for line in result.lines(&kind_name) {
-            print_line(&line)?;
+    let api = Api::new(&arguments.connection)?;
+    let kind = choice::name(arguments.kind);
+    for file in &arguments.files {
+        let content = read(file)?;
+        let imported = api.post_file(&["prices", "import"], &arguments.query(file), content).await;
+        let body = match imported {
+            Err(error) if arguments.files.len() > 1 => {
+                return Err(anyhow::Error::from(error).context(file.display().to_string()));
+            }
+            imported => imported?,
+        };
+        if let Some(result) = arguments.format.unless_json::<ImportResult>(&body)? {
+            let of_file =
+                if arguments.files.len() > 1 { format!("{}: ", file.display()) } else { String::new() };
+            for line in result.lines(&kind) {
+                print_line(&format!("{of_file}{line}"))?;
+            }
         }
     }
     Ok(Exit::Done)
 }
 
+impl ImportArguments {
+    fn query(&self, file: &Path) -> Vec<(&'static str, String)> {
+        let is_bars = self.kind == FileKind::Bars;
+        let name = file.file_name().and_then(OsStr::to_str).filter(|_| is_bars && file != Path::new("-"));
+        let yes = |flag: bool| flag.then(|| "true".to_owned());
+        let parameters = [
+            ("kind", (!is_bars).then(|| choice::name(self.kind))),
+            ("symbol", self.symbol.clone()),
+            ("file_name", name.map(str::to_owned)),
+            ("basis", self.basis.map(choice::name).map(|name| name.replace('-', "_"))),
+            ("dates", self.dates.map(choice::name)),
+            ("decimal", self.decimal.map(choice::name)),
+            ("replace", yes(self.replace)),
+            ("dry_run", yes(self.dry_run)),
+        ];
+        parameters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     if file == Path::new("-") {
-        let mut csv = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut csv).context("reading standard input")?;
-        return Ok(csv);
+        let mut content = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut content).context("reading standard input")?;
+        return Ok(content);
     }
     std::fs::read(file).with_context(|| format!("reading {}", file.display()))
 }
 
 impl ImportResult {
     fn lines(&self, kind: &str) -> Vec<String> {
-        let Self { inserted, unchanged, replaced, symbols, dates, stale_days } = self;
+        let Self { inserted, unchanged, replaced, symbols, dates, basis, notes, dry_run, stale_days } = self;
+        // Raw is what prices are unless something is said.
+        let basis = basis.as_ref().filter(|basis| *basis != "raw");
+        let basis = basis.map(|basis| format!("; basis: {basis}")).unwrap_or_default();
         let mut lines = vec![format!(
-            "{kind}: {inserted} new, {unchanged} unchanged, {replaced} replaced (symbols: {symbols}; {} to {})",
+            "{kind}: {inserted} new, {unchanged} unchanged, {replaced} replaced (symbols: {symbols}; {} to {}{basis})",
             dates.from, dates.to
         )];
+        lines.extend(notes.iter().cloned());
+        if *dry_run {
+            lines.push("Nothing was stored; without --dry-run it is.".to_owned());
+        }
         if *stale_days > 0 {
             lines.push(format!(
                 "{stale_days} model-days stand on what was stored before; `modelday run --reprocess-stale` runs them again."

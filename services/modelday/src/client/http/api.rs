@@ -92,15 +92,15 @@ impl Api {
         self.body_of(request).await
     }
 
-    /// Sends a POST request with a CSV file as its body.
-    pub(crate) async fn post_csv(
+    /// Sends a POST request with a file as its body.
+    pub(crate) async fn post_file(
         &self,
         path: &[&str],
         query: &impl Serialize,
-        csv: impl Into<Body>,
+        file: impl Into<Body>,
     ) -> Result<ResponseBody, ApiError> {
         let request = self.client.post(self.url(path)).query(query);
-        self.body_of(request.header(CONTENT_TYPE, "text/csv").body(csv)).await
+        self.body_of(request.header(CONTENT_TYPE, "application/octet-stream").body(file)).await
     }
 
     /// Sends a GET request whose body the caller reads in chunks.

@@ -1,0 +1,158 @@
+//! Split-adjusted prices become those of the time.
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+use super::super::faults::Faults;
+use super::bar_file::BarFile;
+use crate::accounting::known_actions::KnownActions;
+use crate::market::instruments::{Bar, Symbol};
+use crate::values::arithmetic::half_even;
+use crate::values::money::Price;
+
+impl BarFile {
+    /// Brings split-adjusted bars back to the prices of the time, with all splits after each bar and up to `today`.
+    /// Prices are rounded half-even to ten places, volumes to whole shares. What was done is noted.
+    ///
+    /// # Errors
+    /// The rows whose prices are too large or too small then.
+    pub fn restore_raw(&mut self, actions: &KnownActions, today: NaiveDate) -> Result<(), Faults> {
+        let (mut changed, mut faults) = (0, Faults::default());
+        for row in &mut self.rows {
+            let later = actions
+                .splits()
+                .iter()
+                .filter(|(date, split)| split.symbol == row.symbol && *date > row.date && *date <= today);
+            let product =
+                later.map(|(_, split)| split).try_fold((Decimal::ONE, Decimal::ONE), |(to, from), split| {
+                    let to = to.checked_mul(Decimal::from(split.to.get()))?;
+                    Some((to, from.checked_mul(Decimal::from(split.from.get()))?))
+                });
+            match product {
+                Some((to, from)) if to == from => {}
+                product => match product.and_then(|(to, from)| scaled(&row.bar, to, from)) {
+                    Some(bar) => {
+                        row.bar = bar;
+                        changed += 1;
+                    }
+                    None => faults.add(
+                        row.line,
+                        "",
+                        "its prices before the splits are out of range; leave the row out",
+                        "",
+                    ),
+                },
+            }
+        }
+        if faults.total > 0 {
+            return Err(faults);
+        }
+        self.notes.push(self.note(changed, actions));
+        Ok(())
+    }
+
+    fn note(&self, changed: usize, actions: &KnownActions) -> String {
+        let mut unsplit: Vec<&str> = self.rows.iter().map(|row| &row.symbol).map(Symbol::as_str).collect();
+        unsplit.sort_unstable();
+        unsplit.dedup();
+        unsplit.retain(|symbol| !actions.splits().iter().any(|(_, split)| split.symbol.as_str() == *symbol));
+        let restored = match changed {
+            0 => "The prices are adjusted for splits".to_owned(),
+            1 => "The prices are adjusted for splits; 1 bar was brought back to the prices of its time"
+                .to_owned(),
+            _ => format!(
+                "The prices are adjusted for splits; {changed} bars were brought back to the prices of their time"
+            ),
+        };
+        if unsplit.is_empty() {
+            return format!("{restored}.");
+        }
+        let shown = unsplit.get(..10).unwrap_or(&unsplit).join(", ");
+        let more = unsplit.len().saturating_sub(10);
+        let others = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!(
+            "{restored}. No split is known of {shown}{others}, so these are taken as they are; when there was one, import it first, then this file with replace=true."
+        )
+    }
+}
+
+/// The bar with its prices multiplied by `to` / `from`, and its volume divided by it.
+fn scaled(bar: &Bar, to: Decimal, from: Decimal) -> Option<Bar> {
+    let price = |price: Price| {
+        let scaled = price.amount().checked_mul(to)?.checked_div(from)?;
+        Price::try_from(half_even(scaled, 10)).ok()
+    };
+    let volume = Decimal::from(bar.volume()).checked_mul(from)?.checked_div(to)?;
+    let volume = u64::try_from(half_even(volume, 0)).ok()?;
+    Bar::new(price(bar.open())?, price(bar.high())?, price(bar.low())?, price(bar.close())?, volume).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bar_file::{BarRow, Basis};
+    use super::*;
+    use crate::accounting::corporate_action::Split;
+
+    fn row(date: &str, price: &str, volume: u64) -> BarRow {
+        let price: Price = price.parse().unwrap();
+        let bar = Bar::new(price, price, price, price, volume).unwrap();
+        BarRow { line: 2, symbol: "NVDA".parse().unwrap(), date: date.parse().unwrap(), bar }
+    }
+
+    fn split(date: &str, symbol: &str, from: u32, to: u32) -> (NaiveDate, Split) {
+        let split = Split {
+            symbol: symbol.parse().unwrap(),
+            from: from.try_into().unwrap(),
+            to: to.try_into().unwrap(),
+        };
+        (date.parse().unwrap(), split)
+    }
+
+    #[test]
+    fn adjusted_bars_are_multiplied_by_every_later_split_up_to_today() {
+        let splits = [
+            split("2021-07-20", "NVDA", 1, 4),
+            split("2024-06-10", "NVDA", 1, 10),
+            split("2026-01-05", "NVDA", 1, 2),
+            split("2024-06-10", "AVGO", 1, 10),
+        ];
+        let actions = KnownActions::new(splits, []);
+        let rows = vec![
+            row("2021-07-19", "18.7", 400),
+            row("2024-06-07", "120.888", 400),
+            row("2024-06-10", "121.79", 400),
+        ];
+        let mut file = BarFile { rows, basis: Basis::SplitAdjusted, ignored_columns: vec![], notes: vec![] };
+
+        file.restore_raw(&actions, "2025-10-30".parse().unwrap()).unwrap();
+
+        assert_eq!(
+            file.rows,
+            [
+                row("2021-07-19", "748", 10),
+                row("2024-06-07", "1208.88", 40),
+                row("2024-06-10", "121.79", 400)
+            ]
+        );
+        assert_eq!(
+            file.notes,
+            ["The prices are adjusted for splits; 2 bars were brought back to the prices of their time."]
+        );
+    }
+
+    #[test]
+    fn bars_of_symbols_without_known_splits_are_taken_as_they_are_and_this_is_said() {
+        let rows = vec![row("2024-06-07", "120.888", 400)];
+        let mut file = BarFile {
+            rows: rows.clone(),
+            basis: Basis::SplitAdjusted,
+            ignored_columns: vec![],
+            notes: vec![],
+        };
+
+        file.restore_raw(&KnownActions::default(), "2025-10-30".parse().unwrap()).unwrap();
+
+        assert_eq!(file.rows, rows);
+        assert!(file.notes[0].contains("No split is known of NVDA"), "{:?}", file.notes);
+    }
+}
