@@ -39,6 +39,8 @@ pub fn encode_event(event: &Event) -> Result<String, ContractError> {
         Event::DataWaiting(event) => serde_json::to_string(&wire::DataWaiting {
             job_id: event.job.to_string(),
             until: instant_text(event.until),
+            symbols_missing: event.symbols_missing,
+            windows: event.windows,
         }),
         Event::DataFailed(event) => serde_json::to_string(&wire::DataFailed {
             job: Some((&event.job).into()),
@@ -107,6 +109,8 @@ pub fn decode_event(kind: &str, body: &[u8]) -> Result<Event, ContractError> {
             Event::DataWaiting(DataWaiting {
                 job: parse("job_id", &event.job_id)?,
                 until: instant("until", &event.until)?,
+                symbols_missing: event.symbols_missing,
+                windows: event.windows,
             })
         }
         kind::DATA_FAILED => {

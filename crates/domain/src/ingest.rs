@@ -4,3 +4,6 @@ pub mod call_quota;
 pub mod coverage;
 pub mod fetch_plan;
 pub mod import;
+pub mod needed_symbols;
+pub mod outlook;
+pub mod refusals;

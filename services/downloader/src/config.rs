@@ -13,7 +13,8 @@ use runtime::infrastructure::Infrastructure;
 use runtime::outbound::{Outbound, web_address};
 use runtime::settings::{Mistakes, Settings};
 
-use crate::provider::alpha_vantage::{self, AlphaVantage, History, KeyPlan, SetupError, quota_windows};
+use crate::provider::alpha_vantage::{AlphaVantage, History, KeyPlan, quota_windows};
+use crate::provider::http::{Access, SetupError};
 use crate::provider::secret::Secret;
 
 const PLAIN: &str = "write https://host or http://host:port, without user, password and query";
@@ -30,7 +31,8 @@ pub struct Config {
     /// How Alpha Vantage is reached: `ALPHAVANTAGE_API_KEY` (or its older, misspelt name
     /// `ALPHAADVANTAGE_API_KEY`), `ALPHAVANTAGE_BASE_URL` (default the real service) and
     /// `DOWNLOAD_TIMEOUT` (seconds a call may take, default 20). `None` without a key.
-    pub(crate) alpha_vantage: Option<alpha_vantage::Settings>,
+    pub(crate) alpha_vantage: Option<Access>,
+    pub(crate) history: History,
     /// What the key allows: `ALPHAVANTAGE_PLAN` (`free`: 25 calls a day and one a second, the last 100
     /// sessions; `paid`, the default), `ALPHAVANTAGE_CALLS_PER_MINUTE` (default 75 for a paying key) and
     /// `ALPHAVANTAGE_CALLS_PER_DAY` (default no limit for a paying key). A provider on this machine has no
@@ -78,7 +80,11 @@ impl Config {
             Some(KeyPlan::Paid) | None => per_minute.or(Some(CALLS_PER_MINUTE)),
         };
         let plan = plan.unwrap_or(KeyPlan::Paid);
-        let alpha_vantage = alpha_vantage(settings, base_url, plan, is_local);
+        let history = match plan {
+            KeyPlan::Free => History::Recent,
+            KeyPlan::Paid => History::AsNeeded,
+        };
+        let alpha_vantage = alpha_vantage(settings, base_url, history, is_local);
         let seconds = "write a number of seconds";
         let max_quota_wait = Duration::from_secs(settings.parsed("MAX_BUDGET_WAIT", 120, seconds));
         let count = "write a number above 0";
@@ -92,6 +98,7 @@ impl Config {
         Some(Self {
             infrastructure: infrastructure?,
             alpha_vantage,
+            history,
             windows: quota_windows(plan, per_minute, per_day),
             max_quota_wait,
             download_concurrency,
@@ -107,24 +114,19 @@ impl Config {
 fn alpha_vantage(
     settings: &mut Settings,
     base_url: String,
-    plan: KeyPlan,
+    history: History,
     is_local: bool,
-) -> Option<alpha_vantage::Settings> {
+) -> Option<Access> {
     let misspelt = settings.text("ALPHAADVANTAGE_API_KEY");
     let key = settings.text("ALPHAVANTAGE_API_KEY").or(misspelt).or(is_local.then(|| STANDIN_KEY.to_owned()));
     let timeout = settings.parsed("DOWNLOAD_TIMEOUT", 20, "write a number of seconds");
-    let history = match plan {
-        KeyPlan::Free => History::Recent,
-        KeyPlan::Paid => History::AsNeeded,
-    };
-    let given = alpha_vantage::Settings {
+    let given = Access {
         base_url,
         key: Secret::from(key.clone().unwrap_or_default()),
-        history,
         timeout: Duration::from_secs(timeout),
         outbound: Outbound::from_settings(settings, AddressRules::of_operator()),
     };
-    if let Err(SetupError::BaseUrl) = AlphaVantage::new(given.clone()) {
+    if let Err(SetupError::BaseUrl) = AlphaVantage::new(given.clone(), history) {
         settings.invalid("ALPHAVANTAGE_BASE_URL", SetupError::BaseUrl.to_string(), PLAIN);
     }
     key.map(|_| given)
@@ -169,7 +171,7 @@ mod tests {
     fn a_free_key_is_limited_and_requests_recent_sessions() {
         let config = read(&[("ALPHAADVANTAGE_API_KEY", "K"), ("ALPHAVANTAGE_PLAN", "free")]).unwrap();
 
-        assert_eq!(config.alpha_vantage.unwrap().history, History::Recent);
+        assert_eq!(config.history, History::Recent);
         assert_eq!(windows_of(&[("ALPHAVANTAGE_PLAN", "free")]), ["second", "day", "provider"]);
     }
 

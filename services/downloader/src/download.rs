@@ -3,6 +3,7 @@
 
 pub(crate) mod clock;
 mod conflicts;
+mod doubts;
 pub(crate) mod fetch;
 mod priority;
 mod progress;
@@ -17,9 +18,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::events::event::{DownloadProgressed, DownloadStarted, Event};
 use domain::ingest::coverage::Need;
+use domain::ingest::fetch_plan::{Offer, plan};
+use domain::ingest::outlook::Outlook;
 use domain::market::instruments::Symbol;
 use storage::market::{self, Preparation};
 use tokio::sync::Mutex;
@@ -29,9 +32,11 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::context::{Context, Interruption};
+use crate::provider::{Certainty, NoPrices};
 use crate::server_time::ServerTime;
 use clock::Clock;
 use conflicts::Conflicts;
+use doubts::Doubts;
 use fetch::{Fetcher, SymbolOutcome};
 use priority::by_priority;
 use progress::Progress;
@@ -83,6 +88,8 @@ impl Downloader {
             fetched: BTreeSet::new(),
             in_progress: BTreeSet::new(),
             conflicts: Conflicts::default(),
+            doubts: Doubts::default(),
+            refused: 0,
             gated: BTreeSet::new(),
             unreachable: 0,
             progress: Progress::default(),
@@ -113,6 +120,9 @@ struct Download<'a> {
     fetched: BTreeSet<Symbol>,
     in_progress: BTreeSet<Symbol>,
     conflicts: Conflicts,
+    doubts: Doubts,
+    /// How many symbols the provider has refused.
+    refused: usize,
     /// Symbols whose dates are older than the key's plan reaches.
     gated: BTreeSet<Symbol>,
     /// Symbols in a row without a response.
@@ -137,9 +147,27 @@ impl Download<'_> {
         if self.fetcher.halt.is_cancelled() && self.report.stop.is_none() {
             return Err(Interruption::Halted);
         }
+        if let Some(StopReason::RateLimited { until }) = self.report.stop {
+            self.report.outlook = Some(self.outlook(until).await?);
+        }
         let (job, Report { succeeded, total, .. }) = (self.preparation.job, &self.report);
         tracing::info!(job.id = %job, "Job {job}: Download complete - {succeeded}/{total} symbols succeeded");
         Ok(self.report)
+    }
+
+    /// What is missing when no call is allowed before `until`.
+    async fn outlook(&self, until: DateTime<Utc>) -> Result<Outlook, Interruption> {
+        let need = self.need();
+        let calls = plan(&need, &self.offer(), usize::MAX).len();
+        let per_window = self.fetcher.source.quota.calls_per_window().await?;
+        Ok(Outlook::new(until, symbols_of(&need), calls, per_window))
+    }
+
+    /// What the provider's calls can bring now.
+    fn offer(&self) -> Offer {
+        let clock = self.clock();
+        let is_session = |date: NaiveDate| self.downloader.context.calendar.is_session(date);
+        self.fetcher.source.provider.offer(&clock.sessions(&is_session), clock.now)
     }
 
     fn need(&self) -> Need {
@@ -161,12 +189,11 @@ impl Download<'_> {
                 return Ok(Vec::new());
             }
         };
-        let clock = self.clock();
-        let is_session = |date: NaiveDate| self.downloader.context.calendar.is_session(date);
-        let offer = source.provider.offer(&clock.sessions(&is_session), clock.now);
+        let offer = self.offer();
         self.report.earliest = offer.earliest;
-        let tried = self.fetched.iter().chain(self.report.failed.keys()).cloned().collect();
-        let need = self.prices.need(&clock);
+        let ended = self.fetched.iter().chain(self.report.failed.keys());
+        let tried = ended.chain(self.doubts.open()).cloned().collect();
+        let need = self.need();
         let mut plan = by_priority(&need, &offer, calls_left, &self.in_progress, &tried);
         self.conflicts = Conflicts::of_plan(&need, self.in_progress.iter().chain(&plan));
         plan.reverse();
@@ -210,7 +237,13 @@ impl Download<'_> {
                 };
                 calls.spawn(call.in_current_span());
             }
-            let Some(ended) = calls.join_next().await else { return Ok(()) };
+            let Some(ended) = calls.join_next().await else {
+                if !self.wait_for_next_round().await {
+                    return Ok(());
+                }
+                plan = self.plan().await?;
+                continue;
+            };
             let (symbol, outcome) = ended?;
             self.in_progress.remove(&symbol);
             let state = self.note(symbol, outcome?).await?;
@@ -223,6 +256,18 @@ impl Download<'_> {
             if self.progress.is_due(self.done(), Instant::now()) {
                 self.publish_progress().await?;
             }
+        }
+    }
+
+    /// Waits until symbols in doubt are to be fetched again; false when there are none, or no call is to be made.
+    async fn wait_for_next_round(&mut self) -> bool {
+        if self.report.stop.is_some() {
+            return false;
+        }
+        let Some(wait) = self.doubts.next_round() else { return false };
+        tokio::select! {
+            () = self.fetcher.halt.cancelled() => false,
+            () = tokio::time::sleep(wait) => true,
         }
     }
 
@@ -244,7 +289,16 @@ impl Download<'_> {
             }
             SymbolOutcome::Failed { reason, unreachable: false } => {
                 self.unreachable = 0;
-                self.note_failed(symbol, reason);
+                if !self.doubts.again(&symbol) {
+                    self.note_failed(symbol, reason);
+                }
+            }
+            SymbolOutcome::NoPrices(why) => {
+                self.unreachable = 0;
+                let is_doubtful = why.certainty() == Certainty::Doubtful;
+                if !(is_doubtful && self.doubts.again(&symbol)) {
+                    self.note_refused(symbol, why).await?;
+                }
             }
             // Only the first stop reason is reported.
             SymbolOutcome::Stopped(reason) => _ = self.report.stop.get_or_insert(reason),
@@ -264,13 +318,25 @@ impl Download<'_> {
         Ok(if is_complete { PlanState::Valid } else { PlanState::Outdated })
     }
 
+    /// The provider has no prices of a symbol: dates run without it, and it is not asked again for a day.
+    async fn note_refused(&mut self, symbol: Symbol, why: NoPrices) -> Result<(), Interruption> {
+        let (pool, source) = (&self.downloader.context.pool, &self.fetcher.source);
+        let reason = format!("{} {}", source.provider.title(), why.reason());
+        tracing::warn!(%symbol, "{symbol} has no prices: {reason}");
+        market::record_refusal(pool, &source.quota.key, &symbol, &reason).await?;
+        self.prices.reload(pool, std::slice::from_ref(&symbol)).await?;
+        self.fetched.insert(symbol);
+        self.refused += 1;
+        Ok(())
+    }
+
     fn note_failed(&mut self, symbol: Symbol, reason: String) {
         tracing::warn!(%symbol, "{symbol} could not be fetched: {reason}");
         self.report.failed.insert(symbol, reason);
     }
 
     fn done(&self) -> usize {
-        self.report.succeeded + self.report.failed.len()
+        self.report.succeeded + self.refused + self.report.failed.len()
     }
 
     async fn publish_progress(&self) -> Result<(), Interruption> {

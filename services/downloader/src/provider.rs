@@ -3,6 +3,8 @@
 //! Quotas, retries and storage are the caller's. No text in here ever contains a key.
 
 pub(crate) mod alpha_vantage;
+pub(crate) mod http;
+mod rows;
 pub(crate) mod secret;
 
 use std::collections::BTreeSet;
@@ -18,6 +20,9 @@ use domain::market::instruments::{Bar, Symbol};
 pub(crate) trait PriceProvider: Send + Sync {
     /// The name in quotas, warnings and metrics, e.g. `alpha_vantage`.
     fn name(&self) -> &'static str;
+
+    /// The name in texts for people, e.g. `Alpha Vantage`.
+    fn title(&self) -> &'static str;
 
     /// What one call can bring. It may become less after the source has refused a part of its history.
     fn offer(&self, sessions: &Sessions<'_>, now: DateTime<Utc>) -> Offer;
@@ -72,9 +77,7 @@ pub(crate) enum Outcome {
     /// Prices. All of them are stored, not only those of the requested dates.
     Bars(PriceResponse),
     /// The call was too fast. It may be made again after a while.
-    Throttled {
-        retry_after: Duration,
-    },
+    Throttled { retry_after: Duration },
     /// The key's calls are used up for the day.
     QuotaExhausted {
         /// When there are calls again; most providers do not say it.
@@ -83,21 +86,14 @@ pub(crate) enum Outcome {
     /// The key's plan does not include the requested data. The same call will never succeed.
     PlanGated(Gate),
     /// The key is wrong, or is a demonstration key. No call will succeed.
-    BadCredentials {
-        reason: String,
-    },
-    UnknownSymbol,
-    /// A response without any data. It proves no absence.
-    Empty,
+    BadCredentials { reason: String },
+    /// The provider has no prices of the symbol, or gives none on the key's plan.
+    NoPrices(NoPrices),
     /// The provider does not understand the call: a bug in this program, or a wrong address in the configuration.
-    BugInRequest {
-        reason: String,
-    },
+    BugInRequest { reason: String },
     /// A response that cannot be trusted: cut, too long, of the wrong shape, about another symbol. Nothing of it is
     /// used; another try may succeed.
-    Malformed {
-        reason: String,
-    },
+    Malformed { reason: String },
     /// No response, or a server error. Another try may succeed.
     Unreachable {
         reason: String,
@@ -115,13 +111,49 @@ impl Outcome {
             Self::QuotaExhausted { .. } => "quota_exhausted",
             Self::PlanGated(_) => "plan_gated",
             Self::BadCredentials { .. } => "bad_credentials",
-            Self::UnknownSymbol => "unknown_symbol",
-            Self::Empty => "empty",
+            Self::NoPrices(NoPrices::Unknown(_)) => "unknown_symbol",
+            Self::NoPrices(NoPrices::Empty(_)) => "empty",
             Self::BugInRequest { .. } => "bug_in_request",
             Self::Malformed { .. } => "malformed",
             Self::Unreachable { .. } => "unreachable",
         }
     }
+}
+
+/// Why there are no prices of a symbol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoPrices {
+    /// The provider does not know it.
+    Unknown(Certainty),
+    /// A response without any data.
+    Empty(Certainty),
+}
+
+impl NoPrices {
+    /// Whether the same call may bring prices a little later.
+    pub(crate) fn certainty(self) -> Certainty {
+        match self {
+            Self::Unknown(certainty) | Self::Empty(certainty) => certainty,
+        }
+    }
+
+    /// The reason for people, after the provider's name.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Unknown(_) => "does not know it",
+            Self::Empty(_) => "has no prices of it",
+        }
+    }
+}
+
+/// How far one answer without prices can be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Certainty {
+    /// The provider gives this answer for symbols without prices only.
+    #[expect(dead_code, reason = "Alpha Vantage is never so sure")]
+    Definite,
+    /// The provider gives it now and then for a symbol that it knows.
+    Doubtful,
 }
 
 /// What a key's plan does not include.
@@ -150,6 +182,7 @@ pub(crate) struct PriceResponse {
 /// A row that was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RejectedRow {
+    pub(crate) symbol: Symbol,
     /// The row's date as it was written, at most its first 32 characters.
     pub(crate) date: String,
     pub(crate) fault: RowFault,

@@ -112,6 +112,7 @@ function summary(status) {
         fact("Stale days", status.stale_days || null),
         fact("Trace", status.trace_id ? el("span", { class: "id" }, status.trace_id) : null),
         fact("Id", el("span", { class: "id" }, status.job_id)))),
+    status.waiting ? notice(status.waiting.message, "warning") : "",
     status.error ? notice(status.error, "error") : "",
     ...(status.warnings ?? []).map((text) => notice(text, "warning")),
   ];

@@ -2,7 +2,7 @@
 
 mod response;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::dry_run::cost_estimate::{PastDays, estimate};
@@ -10,9 +10,11 @@ use domain::dry_run::{
     DownloadForecast, PortfolioWinners, Source, closed_weekdays, download_forecast, model_day_counts,
     sessions_to_run,
 };
-use domain::ingest::call_quota::{Decision, Period, REFUSALS, decide};
+use domain::ingest::call_quota::{Decision, REFUSALS, decide, next_window};
 use domain::ingest::coverage::{Coverage, Scope, symbols_held_by};
 use domain::ingest::fetch_plan::{Offer, Shape};
+use domain::ingest::needed_symbols::{compared_symbols, needed_universe};
+use domain::ingest::refusals::absent_symbols;
 use domain::job::request::ValidationError;
 use domain::job::warning::Warning;
 use domain::job::{AgentModel, Job, Model, ModelKind};
@@ -46,8 +48,7 @@ pub(crate) async fn dry_run(
     let names: Vec<String> = job.models.iter().map(|model| model.signature.clone()).collect();
     let portfolios = load::portfolio_winners(pool, &job.experiment, &names, job.end).await?;
     let source = price_source(pool, &config.calendar, now).await?;
-    let download =
-        planned_download(pool, &config.calendar, &job, &names, &portfolios, &source.source, now).await?;
+    let download = planned_download(pool, &config.calendar, &job, &names, &portfolios, &source, now).await?;
     let past = past_days(pool, &job).await?;
 
     let closed = closed_weekdays(&job, &config.calendar);
@@ -89,10 +90,17 @@ async fn price_source(
     calendar: &Calendar,
     now: DateTime<Utc>,
 ) -> Result<PriceSource, NotAccepted> {
-    let unknown = PriceSource { source: Source::Unknown, name: None, budget_left: None };
+    let unknown = PriceSource {
+        source: Source::Unknown,
+        name: None,
+        quota_key: None,
+        budget_left: None,
+        next_window: None,
+        has_calls_to_spare: true,
+    };
     let Some(stored) = load::source(pool).await? else { return Ok(unknown) };
     if stored.name.is_none() {
-        return Ok(PriceSource { source: Source::Missing, ..unknown });
+        return Ok(PriceSource { source: Source::Missing, has_calls_to_spare: false, ..unknown });
     }
     let budget_left = budget_left(&stored);
     let waits_too_long = match decide(stored.now, &stored.windows, None) {
@@ -110,7 +118,15 @@ async fn price_source(
     let offer = Offer { shape: Shape::BySymbol, earliest: earliest(&stored, calendar, now) };
     let source = Source::Provider { offer, calls_left };
     let budget_left = if waits_too_long { Some(0) } else { budget_left };
-    Ok(PriceSource { source, name: stored.name, budget_left })
+    let next_window = next_window(&stored.windows, stored.now);
+    Ok(PriceSource {
+        source,
+        name: stored.name,
+        quota_key: stored.quota_key,
+        budget_left,
+        has_calls_to_spare: next_window.is_none(),
+        next_window,
+    })
 }
 
 /// The oldest session whose prices the provider gives for this key. The recent sessions include today's.
@@ -126,7 +142,7 @@ async fn planned_download(
     job: &Job,
     names: &[String],
     portfolios: &PortfolioWinners,
-    source: &Source,
+    source: &PriceSource,
     now: DateTime<Utc>,
 ) -> Result<DownloadForecast, NotAccepted> {
     let needed = sessions_to_run(job, calendar, portfolios);
@@ -134,14 +150,20 @@ async fn planned_download(
         return Ok(DownloadForecast::default());
     };
     let held = symbols_held_by(job, held_symbols(pool, &job.experiment, names).await?);
-    let symbols: BTreeSet<&Symbol> =
-        job.universe.symbols.iter().chain(&job.universe.benchmark).chain(&held).collect();
-    let symbols: Vec<Symbol> = symbols.into_iter().cloned().collect();
+    let universe = needed_universe(job, &held);
+    let mut others = held;
+    if source.has_calls_to_spare {
+        others.extend(compared_symbols(job, &universe));
+    }
+    let scope = Scope::new(needed, &universe, &others);
+    let symbols: Vec<Symbol> = scope.symbols().cloned().collect();
     let stored = load::stored_prices(pool, &symbols, first, last).await?;
     let bars = stored.bars.iter().flat_map(|(symbol, dates)| dates.iter().map(move |date| (symbol, *date)));
-    let coverage = Coverage::assess(Scope::new(needed, &job.universe, &held), bars, &stored.spans, now);
+    let sources = |_: &Symbol| source.quota_key.iter().map(String::as_str).collect();
+    let absent = absent_symbols(&stored.refusals, sources, now);
+    let coverage = Coverage::assess(scope, bars, &stored.spans, now).without(absent.keys());
     let fetchable_until = calendar.last_storable_session(now).unwrap_or(NaiveDate::MIN);
-    Ok(download_forecast(&coverage, source, now, fetchable_until))
+    Ok(download_forecast(&coverage, &source.source, now, fetchable_until))
 }
 
 fn agent(model: &Model) -> Option<&AgentModel> {
@@ -170,11 +192,7 @@ fn kept_days(job: &Job, portfolios: &PortfolioWinners) -> Vec<(String, String, u
 
 /// Calls left in the tightest window of an hour or more; `None` without such a window.
 fn budget_left(stored: &StoredSource) -> Option<u32> {
-    let is_long = |per: Period| match per {
-        Period::Second | Period::Minute => false,
-        Period::Hour | Period::Day | Period::Month => true,
-    };
     let counting =
-        stored.windows.iter().filter(|(window, _)| window.id() != REFUSALS && is_long(window.per()));
+        stored.windows.iter().filter(|(window, _)| window.id() != REFUSALS && window.per().is_long());
     counting.map(|(window, state)| window.left(state, stored.now)).min()
 }

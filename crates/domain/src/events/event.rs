@@ -98,6 +98,10 @@ pub struct DataWaiting {
     pub job: JobId,
     /// When the download goes on.
     pub until: DateTime<Utc>,
+    /// Symbols that lack prices; 0 in a message that does not say it.
+    pub symbols_missing: u32,
+    /// In how many windows of the quota they will be there; `None` when that is not known.
+    pub windows: Option<u32>,
 }
 
 /// No date can run.

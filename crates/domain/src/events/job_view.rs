@@ -11,7 +11,8 @@ mod tests;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::events::event::{DownloadProgressed, Event, JobEnded};
+use crate::events::event::{DataWaiting, DownloadProgressed, Event, JobEnded};
+use crate::ingest::outlook::Outlook;
 use crate::job::warning::Warning;
 use crate::job::{JobOutcome, JobState, Tally};
 
@@ -44,6 +45,8 @@ pub struct JobView {
     pub download: Option<Download>,
     /// Until when the job waits, or waited, for the provider's quota.
     pub waiting_until: Option<DateTime<Utc>>,
+    /// What was missing when it began to wait, and when it will be there.
+    pub outlook: Option<Outlook>,
     /// Whether the download has ended, with or without all prices.
     pub data_settled: bool,
     /// What the user should know, each once.
@@ -132,7 +135,13 @@ pub fn fold(view: &mut JobView, occurrence: &Occurrence<'_>) {
             view.data_settled = true;
             view.warn(&event.warnings);
         }
-        Event::DataWaiting(event) => view.waiting_until = view.waiting_until.max(Some(event.until)),
+        Event::DataWaiting(event) => {
+            let DataWaiting { until, symbols_missing, windows, .. } = *event;
+            view.waiting_until = view.waiting_until.max(Some(until));
+            if symbols_missing > 0 {
+                view.outlook = view.outlook.max(Some(Outlook { until, symbols_missing, windows }));
+            }
+        }
         Event::DataFailed(event) => {
             view.request(JobRequest::from(&event.job));
             view.data_settled = true;

@@ -194,6 +194,33 @@ pub fn decide(now: DateTime<Utc>, windows: &[(Window, WindowState)], symbol: Opt
         .map_or(Decision::Allowed, |(until, window)| Decision::Wait { until, window: window.id.clone() })
 }
 
+/// The next period of the window of an hour or more that has the fewest calls left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextWindow {
+    /// When calls are allowed again.
+    pub opens_at: DateTime<Utc>,
+    /// How many calls it allows.
+    pub calls: u32,
+}
+
+/// The next period of the tightest long window; `None` without a window of an hour or more.
+pub fn next_window(windows: &[(Window, WindowState)], now: DateTime<Utc>) -> Option<NextWindow> {
+    let long = windows.iter().filter(|(window, _)| window.id != REFUSALS && window.per.is_long());
+    let (window, state) = long.min_by_key(|(window, state)| window.left(state, now))?;
+    let returns_at = match window.kind {
+        WindowKind::Fixed(zone) => window.per.end(zone, now),
+        WindowKind::Rolling => {
+            let oldest = window.at(state, now).debits.first().copied();
+            oldest.unwrap_or(now) + window.per.rolling()
+        }
+    };
+    let blocked = windows.iter().filter_map(|(_, state)| state.blocked_until).max();
+    Some(NextWindow {
+        opens_at: blocked.map_or(returns_at, |until| until.max(returns_at)),
+        calls: window.limit.get(),
+    })
+}
+
 impl Window {
     /// The window's name.
     pub fn id(&self) -> &str {

@@ -203,6 +203,28 @@ impl Coverage {
         Self { scope, cells }
     }
 
+    /// The same, with these symbols known to have no bar where none is stored.
+    #[must_use]
+    pub fn without<'a>(mut self, absent: impl IntoIterator<Item = &'a Symbol>) -> Self {
+        let all = 0..self.scope.sessions.len();
+        let row: HashMap<Symbol, usize> = self.scope.symbols().cloned().zip(0..).collect();
+        for cells in absent.into_iter().filter_map(|symbol| row.get(symbol)) {
+            let cells = &mut self.cells[*cells];
+            cells.answered.insert_all(all.clone());
+            cells.answered_lately.insert_all(all.clone());
+        }
+        self
+    }
+
+    /// The symbols of `absent` that lack the bar of some session.
+    pub fn lacking<'a>(&self, absent: impl IntoIterator<Item = &'a Symbol>) -> BTreeSet<&'a Symbol> {
+        let sessions = self.scope.sessions.len();
+        let row: HashMap<&Symbol, usize> = self.scope.symbols().zip(0..).collect();
+        let lacks =
+            |symbol: &&Symbol| row.get(*symbol).is_some_and(|row| self.cells[*row].bars.len() < sessions);
+        absent.into_iter().filter(lacks).collect()
+    }
+
     /// The bars to fetch, none of them after `fetchable_until`, the last session whose bars may be stored at `now`.
     pub fn need(&self, now: DateTime<Utc>, fetchable_until: NaiveDate) -> Need {
         let sessions = self.scope.sessions.len();

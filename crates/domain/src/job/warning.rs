@@ -1,5 +1,7 @@
 //! Warnings: facts that a user should know although the job goes on.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +13,12 @@ pub mod code {
     pub const RATE_LIMITED: &str = "RATE_LIMITED";
     /// Symbols that could not be downloaded for another reason.
     pub const SYMBOLS_FAILED: &str = "SYMBOLS_FAILED";
+    /// Symbols that no source has prices of; dates run without them.
+    pub const SYMBOLS_UNAVAILABLE: &str = "SYMBOLS_UNAVAILABLE";
     /// Sessions that are not run because prices are missing.
     pub const DATES_SKIPPED: &str = "DATES_SKIPPED";
+    /// Prices that the call quota did not allow, and when it will allow them.
+    pub const PRICES_MISSING: &str = "PRICES_MISSING";
     /// Weekdays without a session.
     pub const MARKET_CLOSED: &str = "MARKET_CLOSED";
     /// Model-days that were completed before.
@@ -67,6 +73,18 @@ impl Warning {
     pub fn symbols_failed(symbols: Vec<Symbol>) -> Self {
         let message = format!("{} symbols failed to download", symbols.len());
         Self { symbols, ..Self::new(code::SYMBOLS_FAILED, message, 0) }.counted()
+    }
+
+    /// These symbols have no prices, for these reasons.
+    pub fn symbols_unavailable(reasons: &BTreeMap<Symbol, String>) -> Self {
+        let list: Vec<String> =
+            reasons.iter().map(|(symbol, reason)| format!("{symbol}: {reason}")).collect();
+        let message = format!(
+            "{} symbols have no prices and cannot be traded; dates run without them - {}",
+            reasons.len(),
+            list.join("; ")
+        );
+        Self::new(code::SYMBOLS_UNAVAILABLE, message, 0).about(reasons.keys().cloned().collect())
     }
 
     /// These sessions are not run because prices are missing.

@@ -12,6 +12,7 @@ mod import_log;
 mod imports;
 mod portfolios;
 mod preparations;
+mod refusals;
 mod source;
 mod total_return;
 
@@ -36,5 +37,6 @@ pub use preparations::{
     Preparation, claim_due, finish, hand_back, insert_preparation, missing_preparations, postpone,
     record_download, renew,
 };
+pub use refusals::{record_refusal, refusals};
 pub use source::{SourceRow, record_source};
 pub use total_return::total_return_symbols;

@@ -8,6 +8,7 @@ use domain::dry_run::PortfolioWinners;
 use domain::dry_run::cost_estimate::PastDays;
 use domain::ingest::call_quota::{Window, WindowState};
 use domain::ingest::coverage::AnswerSpan;
+use domain::ingest::refusals::Refusal;
 use domain::market::instruments::Symbol;
 use domain::simulation::model_day::Winner;
 use rust_decimal::Decimal;
@@ -75,6 +76,8 @@ pub struct StoredPrices {
     pub bars: Vec<(Symbol, Vec<NaiveDate>)>,
     /// What answers covered.
     pub spans: Vec<AnswerSpan>,
+    /// What sources have refused.
+    pub refusals: Vec<Refusal>,
 }
 
 /// What is stored about these symbols from `from` to `to`, both included.
@@ -108,6 +111,16 @@ pub async fn stored_prices(
     .bind(to)
     .fetch_all(pool)
     .await?;
+    let refusals: Vec<(String, String, String, DateTime<Utc>)> = sqlx::query_as(
+        "-- dry_run::stored_prices refusals
+        SELECT source, symbol, reason, refused_at FROM market.refused_symbols WHERE symbol = ANY($1)",
+    )
+    .bind(&names)
+    .fetch_all(pool)
+    .await?;
+    let refusal = |(source, name, reason, refused_at)| {
+        Ok(Refusal { source, symbol: symbol("market.refused_symbols", name)?, reason, refused_at })
+    };
     let span = |(name, from, to, requested_at)| {
         Ok(AnswerSpan { symbol: symbol("market.answered_spans", name)?, from, to, requested_at })
     };
@@ -115,6 +128,7 @@ pub async fn stored_prices(
     Ok(StoredPrices {
         bars: bars.into_iter().map(bar_dates).collect::<Result<_>>()?,
         spans: spans.into_iter().map(span).collect::<Result<_>>()?,
+        refusals: refusals.into_iter().map(refusal).collect::<Result<_>>()?,
     })
 }
 
@@ -123,6 +137,8 @@ pub async fn stored_prices(
 pub struct StoredSource {
     /// The provider; `None` without a key.
     pub name: Option<String>,
+    /// The name of its call quota; `None` without a key.
+    pub quota_key: Option<String>,
     /// Each window of its call quota, with what has been used of it.
     pub windows: Vec<(Window, WindowState)>,
     /// The longest time that a call waits for the quota.
@@ -136,6 +152,7 @@ pub struct StoredSource {
 #[derive(FromRow)]
 struct SourceColumns {
     name: Option<String>,
+    quota_key: Option<String>,
     windows: Json<Vec<Window>>,
     states: Json<BTreeMap<String, WindowState>>,
     max_wait_seconds: i64,
@@ -147,7 +164,7 @@ struct SourceColumns {
 pub async fn source(pool: &PgPool) -> Result<Option<StoredSource>> {
     let row: Option<SourceColumns> = sqlx::query_as(
         "-- dry_run::source
-        SELECT name, windows, states, max_wait_seconds, recent_sessions, clock_timestamp() AS now
+        SELECT name, quota_key, windows, states, max_wait_seconds, recent_sessions, clock_timestamp() AS now
         FROM market.source_quota",
     )
     .fetch_optional(pool)
@@ -157,6 +174,7 @@ pub async fn source(pool: &PgPool) -> Result<Option<StoredSource>> {
         let windows = row.windows.0.into_iter();
         StoredSource {
             name: row.name,
+            quota_key: row.quota_key,
             windows: windows
                 .map(|window| {
                     let state = states.remove(window.id()).unwrap_or_default();

@@ -22,7 +22,7 @@ use super::source::PriceSource;
 use super::stop_reason::StopReason;
 use super::stored_prices::{StoredPrices, scope_of};
 use crate::context::Context;
-use crate::provider::{FetchRequest, FetchResult, Gate, Outcome, PriceResponse, RejectedRow};
+use crate::provider::{FetchRequest, FetchResult, Gate, NoPrices, Outcome, PriceResponse, RejectedRow};
 use crate::server_time::ServerTime;
 
 /// How long the claim of a download lasts after its last renewal, in seconds.
@@ -64,6 +64,8 @@ pub(super) enum SymbolOutcome {
         /// Whether there was no response at all.
         unreachable: bool,
     },
+    /// The provider has no prices of it.
+    NoPrices(NoPrices),
     /// The missing dates are older than the key's plan reaches.
     Gated,
     /// The claim expired and another worker has the download; what is stored has to be loaded again.
@@ -110,7 +112,8 @@ impl Fetcher {
             // Another worker may have stored it since the plan was made.
             let clock = Clock::at(&self.context.calendar, self.time.now());
             let scope = scope_of(symbol, self.needed.iter().copied());
-            let stored = StoredPrices::load(&self.context.pool, scope).await?;
+            let sources = [self.source.quota.key.clone()];
+            let stored = StoredPrices::load(&self.context.pool, scope, &sources).await?;
             let dates = stored.need(&clock).dates_of(symbol);
             if dates.is_empty() {
                 return Ok(SymbolOutcome::Stored);
@@ -182,8 +185,7 @@ impl Fetcher {
             Outcome::PlanGated(Gate::Parameter) => SymbolOutcome::Gated,
             Outcome::PlanGated(Gate::Endpoint) => SymbolOutcome::Stopped(StopReason::NotInPlan),
             Outcome::BadCredentials { .. } => SymbolOutcome::Stopped(StopReason::BadCredentials),
-            Outcome::UnknownSymbol => failed("the symbol is unknown".to_owned()),
-            Outcome::Empty => failed("an empty answer".to_owned()),
+            Outcome::NoPrices(why) => SymbolOutcome::NoPrices(why),
             Outcome::Malformed { reason } => failed(reason),
             Outcome::BugInRequest { reason } => SymbolOutcome::Failed { reason, unreachable: true },
         };

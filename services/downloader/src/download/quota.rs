@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::ingest::call_quota::{Decision, Period, REFUSALS, Window, WindowState, decide};
+use domain::ingest::call_quota::{Decision, REFUSALS, Window, WindowState, decide, next_window};
 use domain::market::instruments::Symbol;
 use storage::market::LockedQuota;
 use storage::{PgPool, market};
@@ -84,12 +84,23 @@ impl CallQuota {
         Ok(blocked.unwrap_or(now))
     }
 
+    /// Whether its calls are limited over an hour or more.
+    pub(crate) fn is_long(&self) -> bool {
+        self.windows.iter().any(|window| window.id() != REFUSALS && !is_short(window))
+    }
+
     /// How many calls a plan may use now.
     pub(super) async fn allowance(&self) -> storage::Result<Allowance> {
         let budget = self.lock().await?;
         let allowance = allowance(&budget.windows, budget.now, self.max_wait);
         budget.leave().await?;
         Ok(allowance)
+    }
+
+    /// How many calls the tightest window of an hour or more allows; `None` when there is none.
+    pub(super) async fn calls_per_window(&self) -> storage::Result<Option<u32>> {
+        let windows = market::peek_call_quota(&self.pool, &self.key, &self.windows).await?;
+        Ok(next_window(&windows, storage::now(&self.pool).await?).map(|next| next.calls))
     }
 
     /// Calls left in the tightest window of an hour or more; `None` when there is none.
@@ -140,10 +151,7 @@ pub(crate) fn calls_left(windows: &[(Window, WindowState)], now: DateTime<Utc>) 
 
 /// A window under an hour never limits a plan: its calls are waited for.
 fn is_short(window: &Window) -> bool {
-    match window.per() {
-        Period::Second | Period::Minute => true,
-        Period::Hour | Period::Day | Period::Month => false,
-    }
+    !window.per().is_long()
 }
 
 fn set_gauge(key: &str, left: Option<u32>) {

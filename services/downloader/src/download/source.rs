@@ -10,7 +10,8 @@ use storage::market::{self, SourceRow};
 use super::quota::CallQuota;
 use crate::config::Config;
 use crate::provider::PriceProvider;
-use crate::provider::alpha_vantage::{AlphaVantage, COMPACT_SESSIONS, History, Settings};
+use crate::provider::alpha_vantage::{AlphaVantage, COMPACT_SESSIONS, History};
+use crate::provider::http::Access;
 
 /// A provider and its call quota.
 pub(crate) struct PriceSource {
@@ -24,15 +25,15 @@ impl PriceSource {
     /// The source that is configured; `None` without a key.
     pub(crate) fn from_config(config: &Config, pool: &PgPool) -> anyhow::Result<Option<Self>> {
         let Some(settings) = &config.alpha_vantage else { return Ok(None) };
-        let provider =
-            AlphaVantage::new(settings.clone()).context("preparing the client of Alpha Vantage")?;
+        let provider = AlphaVantage::new(settings.clone(), config.history)
+            .context("preparing the client of Alpha Vantage")?;
         let quota = CallQuota {
             pool: pool.clone(),
             key: format!("{}:{}", provider.name(), fingerprint(settings)),
             windows: config.windows.clone(),
             max_wait: config.max_quota_wait,
         };
-        let recent_sessions = (settings.history == History::Recent).then_some(COMPACT_SESSIONS);
+        let recent_sessions = (config.history == History::Recent).then_some(COMPACT_SESSIONS);
         Ok(Some(Self { provider: Arc::new(provider), quota, recent_sessions }))
     }
 }
@@ -50,7 +51,7 @@ pub(crate) async fn record(pool: &PgPool, source: Option<&PriceSource>) -> stora
 }
 
 /// A short hash that gives each key a quota of its own without revealing the key.
-fn fingerprint(settings: &Settings) -> String {
+fn fingerprint(settings: &Access) -> String {
     let digest = Sha256::digest(format!("{} {}", settings.base_url, settings.key.expose()));
     digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }

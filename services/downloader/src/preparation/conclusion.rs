@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::events::event::{DataFailed, DataReady, DataWaiting, Event};
 use domain::ingest::coverage::Verdict;
+use domain::ingest::outlook::{Outlook, WAYS_OUT};
 use domain::job::Job;
 use domain::job::warning::{Warning, code};
 use domain::market::instruments::Symbol;
@@ -84,12 +85,15 @@ pub(super) fn conclude(
     if let (true, true, Some(StopReason::RateLimited { until })) =
         (is_blocked, job.options.wait_for_data, &report.stop)
     {
-        return Conclusion::Waiting(DataWaiting { job: job.id, until: *until });
+        let symbols_missing = report.outlook.map_or(0, |outlook| outlook.symbols_missing);
+        let windows = report.outlook.and_then(|outlook| outlook.windows);
+        return Conclusion::Waiting(DataWaiting { job: job.id, until: *until, symbols_missing, windows });
     }
     let refusal = refusal(report, &incomplete);
     let warnings = warnings(dates, &incomplete, report, refusal.as_ref());
     let skipped = skipped(dates, &incomplete);
     if is_blocked {
+        let warnings = warnings.into_iter().chain(report.outlook.map(missing)).collect();
         let error = refusal.map_or(NOTHING_TO_RUN.to_owned(), |refusal| refusal.to_string());
         Conclusion::Failed(DataFailed { job, error, skipped, warnings })
     } else {
@@ -137,10 +141,21 @@ fn warnings(
     let failed: Vec<Symbol> = report.failed.keys().cloned().collect();
     let symbols_failed = (!failed.is_empty()).then(|| Warning::symbols_failed(failed.clone()));
     let reasons = (!failed.is_empty()).then(|| reasons(report).about(failed));
+    let unavailable = (!report.absent.is_empty()).then(|| Warning::symbols_unavailable(&report.absent));
     let skipped = (!incomplete.is_empty()).then(|| Warning::dates_skipped(incomplete.to_vec()));
     let refused = refusal.map(|stop| Warning::new(code::PROVIDER_REFUSED, stop.to_string(), 1));
     let (revised, rejected) = (revised(&report.findings), rejected(&report.findings));
-    let all = [refused, rate_limited, symbols_failed, reasons, skipped, closed(dates), revised, rejected];
+    let all = [
+        refused,
+        rate_limited,
+        symbols_failed,
+        reasons,
+        unavailable,
+        skipped,
+        closed(dates),
+        revised,
+        rejected,
+    ];
     all.into_iter().flatten().collect()
 }
 
@@ -152,6 +167,12 @@ fn closed(dates: &NeededDates) -> Option<Warning> {
 fn reasons(report: &Report) -> Warning {
     let reasons = report.failed.iter().map(|(symbol, reason)| format!("{symbol}: {reason}"));
     Warning::new(code::PROVIDER_REFUSED, format!("Alpha Vantage gave no prices - {}", listed(reasons)), 0)
+}
+
+/// The warning that says what the call quota did not allow, when it will, and what else can be done.
+fn missing(outlook: Outlook) -> Warning {
+    let message = format!("{outlook}. To get them, {WAYS_OUT}");
+    Warning::new(code::PRICES_MISSING, message, outlook.symbols_missing as usize)
 }
 
 fn revised(findings: &[Finding]) -> Option<Warning> {

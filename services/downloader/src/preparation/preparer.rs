@@ -6,6 +6,7 @@ use std::sync::Arc;
 use contract::{ContractError, decode_event, kind};
 use domain::events::event::Event;
 use domain::ingest::coverage::{Scope, symbols_held_by};
+use domain::ingest::needed_symbols::{compared_symbols, needed_universe};
 use domain::job::Job;
 use storage::market::{self, Preparation};
 use tokio_util::sync::CancellationToken;
@@ -44,11 +45,19 @@ impl Preparer {
             market::completed_days(pool, &job.experiment, &models, first_date(&job), job.end).await?;
         let dates = NeededDates::of(&job, calendar, &completed);
         let held = symbols_held_by(&job, market::held_symbols(pool, &job.experiment, &models).await?);
-        let scope = Scope::new(dates.sessions.iter().copied(), &job.universe, &held);
-        let mut prices = StoredPrices::load(pool, scope).await?;
+        let needed = needed_universe(&job, &held);
+        let mut others = held;
+        if self.has_calls_to_spare() {
+            others.extend(compared_symbols(&job, &needed));
+        }
+        let scope = Scope::new(dates.sessions.iter().copied(), &needed, &others);
+        let sources: Vec<String> =
+            self.downloader.iter().map(|downloader| downloader.source.quota.key.clone()).collect();
+        let mut prices = StoredPrices::load(pool, scope, &sources).await?;
         let time = ServerTime::read(pool).await?;
         let mut report = self.download(preparation, &dates, &mut prices, time, holder, halt).await?;
         report.findings = market::findings(pool, job.id).await?;
+        report.absent = prices.absent(time.now());
         let verdicts = prices.coverage(time.now()).verdicts();
         self.end(preparation, conclude(job, &dates, &verdicts, &report)).await
     }
@@ -73,6 +82,11 @@ impl Preparer {
             return Ok(Report { stop: Some(StopReason::NoKey), ..Report::default() });
         };
         downloader.download(preparation, &dates.sessions, prices, time, holder, halt).await
+    }
+
+    /// Whether calls may be made for prices that no date needs: no limit keeps them from other jobs for long.
+    fn has_calls_to_spare(&self) -> bool {
+        self.downloader.iter().any(|downloader| !downloader.source.quota.is_long())
     }
 
     /// Commits the end of the preparation, or its delay, with the event.

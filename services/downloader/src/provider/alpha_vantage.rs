@@ -1,16 +1,15 @@
 //! Alpha Vantage: a call returns a symbol's whole history, or its last 100 sessions.
 //!
-//! `client` sends, `classify` decides what a response is, `parse` checks its rows, `limits` are those of a key.
+//! `client` sends, `classify` decides what a response is, `limits` are those of a key.
 
 mod classify;
 mod client;
 mod history;
 mod limits;
-mod parse;
 mod query;
 mod series;
 
-pub(crate) use client::{AlphaVantage, Settings, SetupError};
+pub(crate) use client::AlphaVantage;
 pub(crate) use history::History;
 
 pub(crate) use client::NAME;

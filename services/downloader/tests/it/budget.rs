@@ -47,6 +47,9 @@ async fn a_used_up_day_makes_no_further_call_and_fails_a_job_without_prices() {
 
     assert_eq!(failed(&first).error, "No trading dates available after price data preparation");
     assert_eq!(messages(&failed(&first).warnings)[0], "Rate limit reached - downloaded 0/2 symbols");
+    let missing = *messages(&failed(&second).warnings).last().unwrap();
+    assert!(missing.starts_with("2 symbols still lack prices; calls are allowed again from 2"), "{missing}");
+    assert!(missing.contains("wait_for_data") && missing.contains("modelday prices import"), "{missing}");
     assert_eq!(names(&second), ["failed"], "nothing is fetched, so nothing is started");
     assert_eq!(world.called().len(), 1);
     world.stop().await;

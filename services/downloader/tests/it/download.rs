@@ -73,7 +73,7 @@ async fn a_missing_benchmark_blocks_nothing() {
     let events = world.prepare(&job).await;
 
     assert_eq!(ready(&events).runnable.len(), 3);
-    assert_eq!(messages(&ready(&events).warnings)[0], "1 symbols failed to download");
+    assert_eq!(ready(&events).warnings[0].code, "SYMBOLS_UNAVAILABLE");
     world.stop().await;
 }
 

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::events::job_view::Download;
+use domain::ingest::outlook::Outlook;
 use domain::job::JobState;
 use runtime::deployment::Deployment;
 use runtime::http::{Params, Problem, ProblemBody};
@@ -53,7 +54,10 @@ pub(super) struct JobStatus {
     details_next: Option<String>,
     /// Known once the job has ended.
     stale_days: Option<usize>,
+    /// Until when the job waits for the provider's budget; null when it does not wait.
     waiting_for: Option<String>,
+    /// What it waits for; null when it does not wait.
+    waiting: Option<WaitingDetail>,
     warning_details: Vec<WarningDetail>,
     download: Option<DownloadDetail>,
     /// What the job's agents used; null when no usage is known.
@@ -61,6 +65,29 @@ pub(super) struct JobStatus {
     trace_id: Option<String>,
     #[serde(flatten)]
     deployment: Deployment,
+}
+
+/// What a job waits for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Waiting)]
+struct WaitingDetail {
+    /// When calls are allowed again.
+    until: String,
+    /// Symbols that still lack prices.
+    symbols_missing: u32,
+    /// In how many windows of the budget, the next one included, they will be there; null when it is not known.
+    windows: Option<u32>,
+    /// The same in a sentence, and what can be done instead of waiting.
+    message: String,
+}
+
+impl From<Outlook> for WaitingDetail {
+    fn from(outlook: Outlook) -> Self {
+        let Outlook { until, symbols_missing, windows } = outlook;
+        let message =
+            format!("{outlook}. Instead of waiting, run a job over fewer symbols, or import prices");
+        Self { until: instant(until), symbols_missing, windows, message }
+    }
 }
 
 /// Progress of the download.
@@ -148,6 +175,7 @@ async fn status_of(
         details_next: page.next.map(link),
         stale_days,
         waiting_for: waiting_for.map(instant),
+        waiting: job.view.outlook.filter(|outlook| waiting_for == Some(outlook.until)).map(Into::into),
         warning_details: job.view.warnings.into_iter().map(Into::into).collect(),
         download: job.view.download.map(Into::into),
         usage: job_usage(&api.pool, job.id).await?.map(Into::into),

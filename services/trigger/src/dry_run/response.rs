@@ -1,9 +1,12 @@
 //! The response of a dry run.
 
+use chrono::SecondsFormat;
 use domain::dry_run::cost_estimate::{
     BudgetCheck, DailyAmount, DayEstimate, EstimateBasis, JobCost, PastDays,
 };
 use domain::dry_run::{DownloadForecast, ModelDayCounts, Source};
+use domain::ingest::call_quota::NextWindow;
+use domain::ingest::outlook::{Outlook, WAYS_OUT};
 use domain::job::{Job, Model};
 use runtime::deployment::Deployment;
 use runtime::http::Number;
@@ -23,8 +26,14 @@ pub(super) struct ModelForecast<'a> {
 pub(super) struct PriceSource {
     pub(super) source: Source,
     pub(super) name: Option<String>,
+    /// The name of its call quota; `None` when it is unknown or there is none.
+    pub(super) quota_key: Option<String>,
     /// Calls left in the tightest window of an hour or more; `None` without such a window, or when it is unknown.
     pub(super) budget_left: Option<u32>,
+    /// `None` without a window of an hour or more, or when it is unknown.
+    pub(super) next_window: Option<NextWindow>,
+    /// Whether calls are made for prices that no date needs.
+    pub(super) has_calls_to_spare: bool,
 }
 
 /// What a job would do if it were triggered now.
@@ -107,6 +116,12 @@ struct DownloadBody {
     /// Whether the budget covers the requests; null when that is unknown.
     budget_suffices: Option<bool>,
     reason: Option<&'static str>,
+    /// When the budget does not suffice: when it returns.
+    budget_returns_at: Option<String>,
+    /// When the budget does not suffice: in how many of its windows, beside this one, the rest fits.
+    windows: Option<u32>,
+    /// When the budget does not suffice: what is missing then, and what can be done.
+    outlook: Option<String>,
 }
 
 /// Dollars of all agents.
@@ -222,6 +237,7 @@ impl DownloadBody {
             }
             Source::Provider { .. } => (Some(true), None),
         };
+        let outlook = Self::outlook(download, known);
         Self {
             symbols: download.symbols.len(),
             dates: download.dates.len(),
@@ -233,7 +249,19 @@ impl DownloadBody {
             budget_left: known.budget_left,
             budget_suffices,
             reason,
+            budget_returns_at: outlook
+                .map(|outlook| outlook.until.to_rfc3339_opts(SecondsFormat::Micros, true)),
+            windows: outlook.and_then(|outlook| outlook.windows),
+            outlook: outlook.map(|outlook| format!("{outlook}. To get them, {WAYS_OUT}")),
         }
+    }
+
+    /// What is left when the calls of this window are used up; `None` when they suffice.
+    fn outlook(download: &DownloadForecast, known: &PriceSource) -> Option<Outlook> {
+        let Source::Provider { calls_left, .. } = known.source else { return None };
+        let calls = download.requests.checked_sub(calls_left).filter(|calls| *calls > 0)?;
+        let next = known.next_window?;
+        Some(Outlook::new(next.opens_at, download.symbols.len().min(calls), calls, Some(next.calls)))
     }
 }
 

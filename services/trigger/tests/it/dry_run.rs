@@ -11,9 +11,14 @@ use crate::stage::Stage;
 
 const MODELS: &str = r#"
 [[models]]
-signature = "cash"
+signature = "equal"
 kind = "policy"
 trials = 2
+policy = { policy = "equal_weight" }
+
+[[models]]
+signature = "cash"
+kind = "policy"
 policy = { policy = "cash" }
 
 [[models]]
@@ -139,7 +144,7 @@ async fn a_dry_run_says_what_would_run_and_stores_nothing() {
     let files = Files::new();
     let stage = files.stage().await;
 
-    let plan = planned(&stage, &request(&["cash"])).await;
+    let plan = planned(&stage, &request(&["equal"])).await;
 
     let model_days =
         json!({ "to_run": 4, "already_completed": 0, "market_closed": 2, "incomplete_prices": 0 });
@@ -149,13 +154,14 @@ async fn a_dry_run_says_what_would_run_and_stores_nothing() {
             "experiment": "default", "start_date": "2025-09-01", "end_date": "2025-09-03", "total_model_days": 6,
             "model_days": model_days,
             "models": [{
-                "model": "cash", "kind": "policy", "trials": 2, "first_date": "2025-09-02",
+                "model": "equal", "kind": "policy", "trials": 2, "first_date": "2025-09-02",
                 "last_date": "2025-09-03", "model_days": model_days, "estimate": null,
             }],
             "prices": {
                 "symbols": 3, "dates": 2, "first_date": "2025-09-02", "last_date": "2025-09-03", "requests": 3,
                 "not_yet_available": 0, "provider": null, "budget_left": null, "budget_suffices": null,
-                "reason": "no downloader has told of its provider",
+                "reason": "no downloader has told of its provider", "budget_returns_at": null, "windows": null,
+                "outlook": null,
             },
             "cost": {
                 "basis": "history", "total": 0, "known": 0, "unknown_models": [], "budget": null,
@@ -173,6 +179,28 @@ async fn a_dry_run_says_what_would_run_and_stores_nothing() {
 }
 
 #[tokio::test]
+async fn a_model_that_trades_nothing_needs_no_prices_and_refused_symbols_are_not_asked_for() {
+    let files = Files::new();
+    let stage = files.stage().await;
+    store_bars(&stage, &["AAPL", "QQQ"], &["2025-09-02", "2025-09-03"]).await;
+    let source =
+        "INSERT INTO market.source (name, quota_key, max_wait_seconds) VALUES ('alpha_vantage', 'key', 120)";
+    stage.database.execute(source).await;
+
+    let cash = planned(&stage, &request(&["cash"])).await;
+    let missing = planned(&stage, &request(&["equal"])).await;
+    let refusal =
+        "INSERT INTO market.refusals (source, symbol, reason) VALUES ('key', 'MSFT', 'it is unknown')";
+    stage.database.execute(refusal).await;
+    let refused = planned(&stage, &request(&["equal"])).await;
+
+    assert_eq!(cash["prices"]["requests"], 0, "{cash}");
+    assert_eq!((&missing["prices"]["requests"], &refused["prices"]["requests"]), (&json!(1), &json!(0)));
+    assert_eq!(refused["model_days"]["to_run"], 4, "{refused}");
+    stage.stop().await;
+}
+
+#[tokio::test]
 async fn a_dry_run_refuses_the_same_requests_with_the_same_words() {
     let files = Files::new();
     let stage = files.stage().await;
@@ -180,11 +208,11 @@ async fn a_dry_run_refuses_the_same_requests_with_the_same_words() {
     for body in [
         json!([]),
         json!({ "start_date": "2025-09-01" }),
-        json!({ "start_date": "2025-09-02", "end_date": "2025-09-01", "models": ["cash"] }),
-        json!({ "end_date": "2025-10-31", "models": ["cash"] }),
+        json!({ "start_date": "2025-09-02", "end_date": "2025-09-01", "models": ["equal"] }),
+        json!({ "end_date": "2025-10-31", "models": ["equal"] }),
         json!({ "end_date": "2025-09-01", "models": ["unknown"] }),
         json!({ "end_date": "2025-09-01" }),
-        json!({ "end_date": "2025-09-01", "models": ["cash"], "budget": -1 }),
+        json!({ "end_date": "2025-09-01", "models": ["equal"], "budget": -1 }),
     ] {
         let (mut plan, mut trigger) = (stage.plan(&body).await, stage.post(&body).await);
         for answer in [&mut plan, &mut trigger] {
@@ -202,19 +230,19 @@ async fn completed_days_are_kept_replaced_or_run_again_as_the_job_would() {
     let files = Files::new();
     let stage = files.stage().await;
     let portfolio = "01990000-0000-7000-8000-00000000000a";
-    store_portfolio(&stage, portfolio, "cash", 0).await;
+    store_portfolio(&stage, portfolio, "equal", 0).await;
     store_day(&stage, portfolio, "2025-09-02", None, "another").await;
-    store_day(&stage, portfolio, "2025-09-03", None, &config_hash(&stage, "cash").await).await;
+    store_day(&stage, portfolio, "2025-09-03", None, &config_hash(&stage, "equal").await).await;
     let with = |option: &str| {
-        let mut body = request(&["cash"]);
+        let mut body = request(&["equal"]);
         body[option] = json!(true);
         body
     };
 
-    let kept = planned(&stage, &request(&["cash"])).await;
+    let kept = planned(&stage, &request(&["equal"])).await;
     let replaced = planned(&stage, &with("replace_existing")).await;
     let stale = planned(&stage, &with("reprocess_stale")).await;
-    let resumed = planned(&stage, &json!({ "end_date": "2025-09-03", "models": ["cash"] })).await;
+    let resumed = planned(&stage, &json!({ "end_date": "2025-09-03", "models": ["equal"] })).await;
 
     let counts = |plan: &Value| {
         let days = &plan["model_days"];
@@ -224,10 +252,10 @@ async fn completed_days_are_kept_replaced_or_run_again_as_the_job_would() {
     assert_eq!(counts(&replaced), (4, 0));
     assert_eq!(counts(&stale), (3, 1), "09-03 does not stand on 09-02");
     assert_eq!(counts(&resumed), (0, 0));
-    assert_eq!(resumed["warnings"], json!(["cash is up to date; nothing to run"]));
+    assert_eq!(resumed["warnings"], json!(["equal is up to date; nothing to run"]));
     assert_eq!(resumed["prices"]["requests"], 0);
     let warning = kept["warnings"][0].as_str().unwrap();
-    assert!(warning.starts_with("1 completed model-days of cash were made under another"), "{warning}");
+    assert!(warning.starts_with("1 completed model-days of equal were made under another"), "{warning}");
     assert_eq!(stale["models"][0]["last_date"], "2025-09-03");
     stage.stop().await;
 }
@@ -249,9 +277,9 @@ async fn stored_prices_are_not_fetched_and_the_providers_quota_decides_what_can_
     };
 
     stage.database.execute(&source("NULL")).await;
-    let fresh = planned(&stage, &request(&["cash"])).await;
+    let fresh = planned(&stage, &request(&["equal"])).await;
     stage.database.execute(&source("100")).await;
-    let out_of_reach = planned(&stage, &request(&["cash"])).await;
+    let out_of_reach = planned(&stage, &request(&["equal"])).await;
     stage
         .database
         .execute(
@@ -261,16 +289,21 @@ async fn stored_prices_are_not_fetched_and_the_providers_quota_decides_what_can_
         )
         .await;
     stage.database.execute(&source("NULL")).await;
-    let used_up = planned(&stage, &request(&["cash"])).await;
+    let used_up = planned(&stage, &request(&["equal"])).await;
     stage.database.execute("UPDATE market.source SET name = NULL").await;
-    let no_key = planned(&stage, &request(&["cash"])).await;
+    let no_key = planned(&stage, &request(&["equal"])).await;
 
     assert_eq!(
         fresh["prices"],
         json!({ "symbols": 1, "dates": 1, "first_date": "2025-09-03", "last_date": "2025-09-03", "requests": 1,
             "not_yet_available": 0, "provider": "alpha_vantage", "budget_left": 25, "budget_suffices": true,
-            "reason": null })
+            "reason": null, "budget_returns_at": null, "windows": null, "outlook": null })
     );
+    let outlook = used_up["prices"]["outlook"].as_str().unwrap();
+    assert!(outlook.starts_with("1 symbol still lacks prices; calls are allowed again from 2"), "{outlook}");
+    assert!(outlook.contains("wait_for_data") && outlook.contains("modelday prices import"), "{outlook}");
+    assert_eq!(used_up["prices"]["windows"], 1);
+    assert!(used_up["prices"]["budget_returns_at"].is_string(), "{used_up}");
     assert_eq!(fresh["model_days"]["to_run"], 4);
     for (plan, left, reason) in [
         (&out_of_reach, json!(25), "the key's plan does not reach back to all of them"),
@@ -348,7 +381,7 @@ async fn agents_are_estimated_from_their_past_days_or_limits_or_not_at_all() {
 async fn a_model_whose_endpoint_may_not_be_called_is_neither_planned_nor_triggered_nor_retried() {
     let files = Files::new();
     let stage = files.stage().await;
-    let body = request(&["open", "cash"]);
+    let body = request(&["open", "equal"]);
     let job = stage.post(&body).await.job().to_owned();
     store_portfolio(&stage, "01990000-0000-7000-8000-0000000000f1", "open", 0).await;
     stage
@@ -366,7 +399,7 @@ async fn a_model_whose_endpoint_may_not_be_called_is_neither_planned_nor_trigger
     let plan = stage.plan(&body).await;
     let triggered = stage.post(&body).await;
     let retried = stage.post_to(&format!("/jobs/{job}/retry")).await;
-    let others = stage.plan(&request(&["cash"])).await;
+    let others = stage.plan(&request(&["equal"])).await;
 
     for refused in [plan, triggered, retried] {
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.body);

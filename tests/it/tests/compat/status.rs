@@ -103,10 +103,12 @@ async fn a_job_is_known_as_soon_as_it_is_accepted_and_is_pending() {
 
 #[tokio::test]
 async fn a_job_without_prices_fails_with_its_reason_and_keeps_its_warnings() {
-    let api = Api::of(recorded().prices(|prices| prices.rate_limit_after(1))).await;
+    let models =
+        "[[models]]\nsignature = \"equal\"\nkind = \"policy\"\npolicy = { policy = \"equal_weight\" }\n";
+    let api = Api::of(recorded().models(models).prices(|prices| prices.rate_limit_after(1))).await;
 
     let status =
-        api.run(&json!({ "start_date": "2025-10-03", "end_date": "2025-10-03", "models": ["idle"] })).await;
+        api.run(&json!({ "start_date": "2025-10-03", "end_date": "2025-10-03", "models": ["equal"] })).await;
 
     assert_eq!(status["status"], "failed", "{status}");
     assert_eq!(status["error"], "No trading dates available after price data preparation");

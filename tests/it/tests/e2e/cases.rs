@@ -8,8 +8,7 @@ const FIFTEEN: [&str; 15] = [
     "QCOM", "TXN",
 ];
 
-const CASH: &str =
-    "[[models]]\nsignature = \"cash\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"cash\" }\n";
+const EQUAL: &str = "[[models]]\nsignature = \"equal\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"equal_weight\" }\n";
 
 fn job(start: &str, end: &str) -> Value {
     json!({ "start_date": start, "end_date": end })
@@ -29,7 +28,7 @@ fn warnings(status: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn with_all_data_present_nothing_is_downloaded() {
     let system =
-        System::builder(Shape::OneProcess).universe(&FIFTEEN, Some("QQQ")).models(CASH).start().await;
+        System::builder(Shape::OneProcess).universe(&FIFTEEN, Some("QQQ")).models(EQUAL).start().await;
     let first = system.client.trigger(&job("2025-10-01", "2025-10-10")).await;
     let status = system.client.ended(&first).await;
     assert_eq!(status["status"], "completed", "{status}");
@@ -50,7 +49,7 @@ async fn with_all_data_present_nothing_is_downloaded() {
 
 #[tokio::test]
 async fn after_a_rate_limit_the_downloaded_prices_are_stored_and_the_complete_dates_run() {
-    let system = System::builder(Shape::OneProcess).universe(&FIFTEEN, None).models(CASH).start().await;
+    let system = System::builder(Shape::OneProcess).universe(&FIFTEEN, None).models(EQUAL).start().await;
     for symbol in &FIFTEEN[12..] {
         system
             .database
@@ -86,7 +85,7 @@ async fn an_invalid_key_fails_the_job_and_is_never_shown() {
     const KEY: &str = "SECRETKEY0123456";
     let system = System::builder(Shape::OneProcess)
         .universe(&FIFTEEN, Some("QQQ"))
-        .models(CASH)
+        .models(EQUAL)
         .env("ALPHAVANTAGE_API_KEY", KEY)
         .prices(|prices| prices.bad_key(KEY))
         .start()
@@ -108,10 +107,10 @@ async fn an_invalid_key_fails_the_job_and_is_never_shown() {
 #[tokio::test]
 async fn only_the_model_that_is_not_completed_runs() {
     let two = format!(
-        "{CASH}[[models]]\nsignature = \"hold\"\nkind = \"policy\"\nenabled = true\npolicy = {{ policy = \"buy_and_hold\", symbol = \"AAPL\" }}\n"
+        "{EQUAL}[[models]]\nsignature = \"hold\"\nkind = \"policy\"\nenabled = true\npolicy = {{ policy = \"buy_and_hold\", symbol = \"AAPL\" }}\n"
     );
     let system = System::builder(Shape::OneProcess).universe(&FIFTEEN, None).models(&two).start().await;
-    let first = json!({ "start_date": "2025-10-01", "end_date": "2025-10-10", "models": ["cash"] });
+    let first = json!({ "start_date": "2025-10-01", "end_date": "2025-10-10", "models": ["equal"] });
     let first = system.client.trigger(&first).await;
     system.client.ended(&first).await;
 

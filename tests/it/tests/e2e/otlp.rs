@@ -11,8 +11,7 @@ mod collector;
 
 use collector::{Collector, Span};
 
-const CASH: &str =
-    "[[models]]\nsignature = \"cash\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"cash\" }\n";
+const EQUAL: &str = "[[models]]\nsignature = \"equal\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"equal_weight\" }\n";
 
 #[tokio::test]
 async fn a_job_is_one_trace_from_the_request_to_the_read_model() {
@@ -60,7 +59,7 @@ async fn a_lane_has_its_own_trace_that_links_to_the_trace_of_the_job() {
     let job = traced.job.as_str();
     assert_eq!(
         days.collect::<BTreeSet<_>>(),
-        BTreeSet::from([(job, "cash", "2025-10-01"), (job, "cash", "2025-10-02")])
+        BTreeSet::from([(job, "equal", "2025-10-01"), (job, "equal", "2025-10-02")])
     );
     for name in [
         "send modelday.commands.v2:lane.continue",
@@ -146,7 +145,7 @@ async fn traced_job() -> &'static Traced {
             let collector = Collector::start().await;
             let mut system = System::builder(Shape::FourProcesses)
                 .universe(&["AAPL"], None)
-                .models(CASH)
+                .models(EQUAL)
                 .env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url)
                 .env("OTEL_BSP_SCHEDULE_DELAY", "100")
                 .start()

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 const MODELS: &str = r#"
 [[models]]
-signature = "cash"
+signature = "equal"
 kind = "policy"
 trials = 2
-policy = { policy = "cash" }
+policy = { policy = "equal_weight" }
 
 [[models]]
 signature = "random"
@@ -42,11 +42,11 @@ async fn a_job_does_what_its_dry_run_said() {
     let range = |start: &str, end: &str, models: &[&str], option: &str| json!({ "start_date": start, "end_date": end, "models": models, option: true });
     let requests = [
         // Over Thanksgiving; nothing is stored.
-        range("2025-11-26", "2025-12-02", &["cash"], "wait_for_data"),
+        range("2025-11-26", "2025-12-02", &["equal"], "wait_for_data"),
         // Some days are completed, and another model is added; 12-01 and 12-02 will be stale afterwards.
-        range("2025-11-24", "2025-12-01", &["cash", "random"], "wait_for_data"),
-        range("2025-11-24", "2025-12-02", &["cash", "random"], "reprocess_stale"),
-        range("2025-11-28", "2025-12-01", &["cash"], "replace_existing"),
+        range("2025-11-24", "2025-12-01", &["equal", "random"], "wait_for_data"),
+        range("2025-11-24", "2025-12-02", &["equal", "random"], "reprocess_stale"),
+        range("2025-11-28", "2025-12-01", &["equal"], "replace_existing"),
     ];
 
     let mut plans = Vec::new();

@@ -7,7 +7,7 @@ use serde_json::json;
 async fn a_range_with_thanksgiving_downloads_once_and_never_again() {
     let system = System::builder(Shape::OneProcess)
         .universe(&["AAPL", "MSFT", "NVDA"], Some("QQQ"))
-        .models("[[models]]\nsignature = \"cash\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"cash\" }\n")
+        .models("[[models]]\nsignature = \"equal\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"equal_weight\" }\n")
         .prices(|prices| prices.generated().today("2025-12-15".parse().expect("a date")))
         .start()
         .await;

@@ -79,8 +79,18 @@ fn life(fates: &[Fate], download: Option<u32>, waits: bool, data_fails: bool) ->
             let progress = DownloadProgressed { job: id, symbols_done, symbols_total, budget_left };
             events.push(Event::DownloadProgressed(progress));
             if waits && symbols_done == 2 {
-                events.push(Event::DataWaiting(DataWaiting { job: id, until: instant(500) }));
-                events.push(Event::DataWaiting(DataWaiting { job: id, until: instant(900) }));
+                events.push(Event::DataWaiting(DataWaiting {
+                    job: id,
+                    until: instant(500),
+                    symbols_missing: 9,
+                    windows: Some(3),
+                }));
+                events.push(Event::DataWaiting(DataWaiting {
+                    job: id,
+                    until: instant(900),
+                    symbols_missing: 5,
+                    windows: Some(2),
+                }));
             }
         }
     }

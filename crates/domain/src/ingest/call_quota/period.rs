@@ -23,6 +23,14 @@ pub enum Period {
 }
 
 impl Period {
+    /// Whether it is so long that a job does not wait for its next window by itself.
+    pub fn is_long(self) -> bool {
+        match self {
+            Self::Second | Self::Minute => false,
+            Self::Hour | Self::Day | Self::Month => true,
+        }
+    }
+
     /// The span of a rolling window.
     pub(super) fn rolling(self) -> TimeDelta {
         match self {

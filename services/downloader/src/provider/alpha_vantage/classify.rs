@@ -5,23 +5,15 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use domain::ingest::coverage::{AnswerSpan, BEGINNING};
 use serde_json::error::Category;
 
 use super::history::OutputSize;
-use super::parse::{RawRow, checked};
 use super::query::Query;
 use super::series::{Body, field};
-use crate::provider::{Gate, Outcome};
-
-/// A response as it came over the wire.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct HttpResponse<'a> {
-    pub(super) status: u16,
-    /// The `Retry-After` header.
-    pub(super) retry_after: Option<&'a str>,
-    pub(super) body: &'a [u8],
-}
+use crate::provider::http::HttpResponse;
+use crate::provider::rows::RawRow;
+use crate::provider::{Certainty, Gate, NoPrices, Outcome, PriceResponse};
 
 /// The pace of a free key.
 const PACE: Duration = Duration::from_secs(1);
@@ -29,31 +21,34 @@ const PACE: Duration = Duration::from_secs(1);
 /// The window of keys that are limited per minute.
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// A response without any row: for a symbol that is not known, or because something went wrong.
+const EMPTY: Outcome = Outcome::NoPrices(NoPrices::Empty(Certainty::Doubtful));
+
 /// The class of `response`, with its prices when it has any.
-pub(super) fn classify(response: &HttpResponse<'_>, query: &Query<'_>) -> Outcome {
-    let retry_after = response.retry_after.and_then(|text| wait(text, query.now));
+pub(super) fn classify(response: &HttpResponse, query: &Query<'_>) -> Outcome {
+    let retry_after = response.wait(query.now);
     let status = response.status;
     if status >= 500 {
         return Outcome::Unreachable { reason: format!("HTTP status {status}"), retry_after };
     }
-    let body = serde_json::from_slice::<Body>(response.body);
-    if let Some(refusal) = body.as_ref().ok().and_then(|body| refusal(body, retry_after, query)) {
+    let body = serde_json::from_slice::<Body>(&response.body);
+    if let Some(refusal) = body.as_ref().ok().and_then(|body| refusal(body, response, query)) {
         return refusal;
     }
     match status {
-        200..=299 => with_prices(response.body, body, query),
+        200..=299 => with_prices(&response.body, body, query),
         429 => Outcome::Throttled { retry_after: retry_after.unwrap_or(MINUTE) },
         401 => Outcome::BadCredentials { reason: "HTTP status 401".to_owned() },
-        403 | 408 => Outcome::Unreachable { reason: format!("HTTP status {status}"), retry_after },
-        300..=399 => Outcome::BugInRequest {
-            reason: format!("HTTP status {status}: it redirects to another address, which is not followed"),
-        },
-        _ => Outcome::BugInRequest { reason: format!("HTTP status {status}") },
+        403 => Outcome::Unreachable { reason: format!("HTTP status {status}"), retry_after },
+        _ => response
+            .class_of_status(query.now)
+            .unwrap_or_else(|| Outcome::BugInRequest { reason: format!("HTTP status {status}") }),
     }
 }
 
 /// The class of a body that has a notice instead of prices. `None` when it has prices, or no known notice.
-fn refusal(body: &Body, retry_after: Option<Duration>, query: &Query<'_>) -> Option<Outcome> {
+fn refusal(body: &Body, response: &HttpResponse, query: &Query<'_>) -> Option<Outcome> {
+    let retry_after = response.wait(query.now);
     if body.series.is_some() || body.notices.is_empty() {
         return None;
     }
@@ -64,9 +59,7 @@ fn refusal(body: &Body, retry_after: Option<Duration>, query: &Query<'_>) -> Opt
     Some(if has(&["spreading out", "per second"]) {
         Outcome::Throttled { retry_after: retry_after.unwrap_or(PACE) }
     } else if has(&["requests per day", "detected your api key"]) {
-        let until =
-            retry_after.and_then(|wait| query.now.checked_add_signed(TimeDelta::from_std(wait).ok()?));
-        Outcome::QuotaExhausted { until }
+        Outcome::QuotaExhausted { until: response.wait_until(query.now) }
     } else if has(&["call frequency", "higher api call volume"]) {
         Outcome::Throttled { retry_after: retry_after.unwrap_or(MINUTE) }
     } else if has(&["premium feature"]) {
@@ -76,7 +69,8 @@ fn refusal(body: &Body, retry_after: Option<Duration>, query: &Query<'_>) -> Opt
     } else if has(&["demo", "apikey is invalid or missing", "claim your free api key"]) {
         Outcome::BadCredentials { reason: reason() }
     } else if has(&["invalid api call"]) {
-        Outcome::UnknownSymbol
+        // The service says this now and then about a symbol that it knows.
+        Outcome::NoPrices(NoPrices::Unknown(Certainty::Doubtful))
     } else if has(&["does not exist", "could not satisfy the request"]) {
         Outcome::BugInRequest { reason: reason() }
     } else {
@@ -101,26 +95,26 @@ fn with_prices(text: &[u8], body: serde_json::Result<Body>, query: &Query<'_>) -
     };
     let Body { meta, series, notices, is_empty } = body;
     match (meta, series) {
-        _ if is_empty => Outcome::Empty,
+        _ if is_empty => EMPTY,
         (_, None) if !notices.is_empty() => {
             malformed(&format!("an unknown notice: {}", query.key.redact(&notices.join(" "))))
         }
         (_, None) => malformed("a body without daily prices"),
         (None, Some(_)) => malformed("a body that does not say which symbol it is about"),
-        (Some(meta), Some(_)) if field(&meta, "Symbol") != Some(query.symbol.as_str()) => {
+        (Some(meta), Some(_)) if !query.names(field(&meta, "Symbol")) => {
             malformed("a body about another symbol")
         }
-        (Some(_), Some(series)) if series.0.is_empty() => Outcome::Empty,
+        (Some(_), Some(series)) if series.0.is_empty() => EMPTY,
         (Some(meta), Some(series)) => {
             let echoed = field(&meta, "Output Size").unwrap_or_default().to_lowercase();
             let size = if echoed.starts_with("full") { query.size } else { OutputSize::Compact };
             let rows = series.0.iter().map(|(date, row)| RawRow {
                 date,
-                open: field(row, "open"),
-                high: field(row, "high"),
-                low: field(row, "low"),
-                close: field(row, "close"),
-                volume: field(row, "volume"),
+                open: field(row, "open").map(Into::into),
+                high: field(row, "high").map(Into::into),
+                low: field(row, "low").map(Into::into),
+                close: field(row, "close").map(Into::into),
+                volume: field(row, "volume").map(Into::into),
             });
             Outcome::Bars(checked(rows, size, query))
         }
@@ -136,25 +130,30 @@ fn csv(text: &[u8], query: &Query<'_>) -> Outcome {
         return Outcome::Malformed { reason: "a cut table".to_owned() };
     };
     if records.is_empty() {
-        return Outcome::Empty;
+        return EMPTY;
     }
     let column = |name: &str| header.iter().position(|field| field == name);
     let columns = ["open", "high", "low", "close", "volume"].map(column);
     let rows = records.iter().map(|record| {
-        let [open, high, low, close, volume] = columns.map(|column| record.get(column?));
+        let [open, high, low, close, volume] = columns.map(|column| record.get(column?).map(Into::into));
         RawRow { date: record.get(0).unwrap_or_default(), open, high, low, close, volume }
     });
     Outcome::Bars(checked(rows, OutputSize::Compact, query))
 }
 
-/// The wait that `Retry-After` requests: a number of seconds, or a date.
-fn wait(text: &str, now: DateTime<Utc>) -> Option<Duration> {
-    let text = text.trim();
-    match text.parse::<u32>() {
-        Ok(seconds) => Some(Duration::from_secs(seconds.into())),
-        Err(_) => {
-            let until = DateTime::parse_from_rfc2822(text).ok()?;
-            Some((until.to_utc() - now).to_std().unwrap_or_default())
-        }
+/// Checks each row. `size` is the one that the response names.
+fn checked<'a>(rows: impl Iterator<Item = RawRow<'a>>, size: OutputSize, query: &Query<'_>) -> PriceResponse {
+    let mut response = PriceResponse::default();
+    let oldest = response.add_rows(query.symbol, rows, &query.sessions);
+    // From the oldest good bar, or from the beginning when it is the full history, to the last final session.
+    let from = oldest.map(|oldest| match size {
+        OutputSize::Compact => oldest,
+        OutputSize::Full => BEGINNING,
+    });
+    let to = query.sessions.final_until;
+    if let Some(from) = from.filter(|from| *from <= to && response.is_mostly_good()) {
+        let symbol = query.symbol.clone();
+        response.spans.push(AnswerSpan { symbol, from, to, requested_at: query.now });
     }
+    response
 }

@@ -2,26 +2,28 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::classify::{HttpResponse, classify};
+use super::classify::classify;
 use super::history::{OutputSize, compact_from};
 use super::query::Query;
 use super::testing::{bars, body, good, kept, now, sessions};
+use crate::provider::http::HttpResponse;
 use crate::provider::secret::Secret;
-use crate::provider::{Gate, Outcome, RowFault, Sessions};
+use crate::provider::{Certainty, Gate, NoPrices, Outcome, RowFault, Sessions};
 use crate::testing::{date, symbol};
 
 const KEY: &str = "K3Y9SECRET";
 
-fn class_of(name: &str, size: OutputSize, response: &HttpResponse<'_>) -> Outcome {
+fn class_of(name: &str, size: OutputSize, response: &HttpResponse) -> Outcome {
     let (symbol, key) = (symbol(name), Secret::from(KEY.to_owned()));
-    classify(response, &Query { symbol: &symbol, size, sessions: sessions(), now: now(), key: &key })
+    let spelled = symbol.as_str();
+    classify(response, &Query { symbol: &symbol, spelled, size, sessions: sessions(), now: now(), key: &key })
 }
 
 fn with_body(body: &str) -> Outcome {
     class_of(
         "A",
         OutputSize::Compact,
-        &HttpResponse { status: 200, retry_after: None, body: body.as_bytes() },
+        &HttpResponse { status: 200, retry_after: None, body: body.as_bytes().to_vec() },
     )
 }
 
@@ -55,9 +57,9 @@ fn named(outcome: &Outcome) -> (&'static str, &'static str) {
         Outcome::PlanGated(Gate::Parameter) => ("plan_gated_parameter", "never_same_request"),
         Outcome::PlanGated(Gate::Endpoint) => ("plan_gated_endpoint", "never"),
         Outcome::BadCredentials { .. } => ("bad_credentials", "never"),
-        Outcome::UnknownSymbol => ("symbol_not_found", "never"),
+        Outcome::NoPrices(NoPrices::Unknown(_)) => ("symbol_not_found", "never"),
         Outcome::BugInRequest { .. } => ("bug_in_request", "never"),
-        Outcome::Empty => ("empty", "bounded_then_next_provider"),
+        Outcome::NoPrices(NoPrices::Empty(_)) => ("empty", "bounded_then_next_provider"),
         Outcome::Malformed { .. } => ("malformed", "bounded_backoff"),
         Outcome::Unreachable { .. } => ("server_error", "bounded_backoff"),
     }
@@ -72,7 +74,7 @@ fn every_known_body_gets_its_class_and_reaction() {
         let body = case["body"].as_str().map_or_else(|| case["body"].to_string(), str::to_owned);
         let status = case["status"].as_u64().unwrap().try_into().unwrap();
         let of = if body.contains("NVDA") { "NVDA" } else { "AAPL" };
-        let response = HttpResponse { status, retry_after: None, body: body.as_bytes() };
+        let response = HttpResponse { status, retry_after: None, body: body.as_bytes().to_vec() };
 
         let outcome = class_of(of, OutputSize::Full, &response);
 
@@ -85,7 +87,7 @@ fn every_known_body_gets_its_class_and_reaction() {
 #[test]
 fn a_real_response_is_read_whole_and_exactly() {
     let sample = include_bytes!("../../../testdata/daily_prices_ASML.json");
-    let response = HttpResponse { status: 200, retry_after: None, body: sample };
+    let response = HttpResponse { status: 200, retry_after: None, body: sample.to_vec() };
 
     let response = bars(class_of("ASML", OutputSize::Compact, &response));
 
@@ -103,7 +105,7 @@ fn a_real_response_is_read_whole_and_exactly() {
 fn a_full_response_covers_all_from_the_beginning_unless_it_says_that_it_is_compact() {
     let from = |echo: &str| {
         let body = body("A", echo, &[good("2025-10-28")]);
-        let response = HttpResponse { status: 200, retry_after: None, body: body.as_bytes() };
+        let response = HttpResponse { status: 200, retry_after: None, body: body.as_bytes().to_vec() };
         bars(class_of("A", OutputSize::Full, &response)).spans[0].from
     };
 
@@ -222,13 +224,19 @@ fn an_unknown_notice_is_kept_without_the_key() {
 
 #[test]
 fn a_series_without_rows_is_empty() {
-    assert_eq!(with_body(&body("A", "Compact", &[])), Outcome::Empty);
+    let empty = Outcome::NoPrices(NoPrices::Empty(Certainty::Doubtful));
+
+    assert_eq!(with_body(&body("A", "Compact", &[])), empty);
 }
 
 #[test]
 fn status_429_waits_as_long_as_the_header_says() {
     let wait = |retry_after: Option<&str>, body: &str| {
-        let response = HttpResponse { status: 429, retry_after, body: body.as_bytes() };
+        let response = HttpResponse {
+            status: 429,
+            retry_after: retry_after.map(str::to_owned),
+            body: body.as_bytes().to_vec(),
+        };
         class_of("A", OutputSize::Compact, &response)
     };
     let seconds = |seconds| Outcome::Throttled { retry_after: Duration::from_secs(seconds) };
@@ -245,8 +253,12 @@ fn status_429_waits_as_long_as_the_header_says() {
 #[test]
 fn other_statuses_say_whose_fault_it_is() {
     let class = |status| {
-        class_of("A", OutputSize::Compact, &HttpResponse { status, retry_after: None, body: b"<html>" })
-            .class()
+        class_of(
+            "A",
+            OutputSize::Compact,
+            &HttpResponse { status, retry_after: None, body: b"<html>".to_vec() },
+        )
+        .class()
     };
 
     assert_eq!([class(301), class(404), class(401)], ["bug_in_request", "bug_in_request", "bad_credentials"]);

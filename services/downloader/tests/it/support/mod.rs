@@ -47,10 +47,10 @@ pub(crate) fn bars(symbol: &str, days: &[&str]) -> Vec<BarRow> {
     days.iter().map(|day| BarRow { symbol: symbol.clone(), date: date(day), bar }).collect()
 }
 
-/// A job of one model over these symbols.
+/// A job of one model that trades all of these symbols.
 pub(crate) fn job(symbols: &[&str], start: &str, end: &str) -> Job {
     let model = Model {
-        signature: "cash".to_owned(),
+        signature: "equal".to_owned(),
         config_hash: "h".to_owned(),
         initial_cash: 10_000.into(),
         trials: 1,
@@ -58,7 +58,7 @@ pub(crate) fn job(symbols: &[&str], start: &str, end: &str) -> Job {
         requested_dates: None,
         costs: Costs::default(),
         training_cutoff: None,
-        kind: ModelKind::Policy(Policy::Cash),
+        kind: ModelKind::Policy(Policy::EqualWeight),
     };
     Job {
         id: JobId(Uuid::now_v7()),
@@ -198,6 +198,7 @@ impl World {
             "answer_spans",
             "bars",
             "findings",
+            "refusals",
         ] {
             let query = format!("SELECT coalesce(string_agg(t::text, E'\\n'), '') FROM market.{table} t");
             let (rows,): (String,) =

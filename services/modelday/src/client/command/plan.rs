@@ -58,6 +58,8 @@ struct MissingPrices {
     budget_left: Option<u64>,
     budget_suffices: Option<bool>,
     reason: Option<String>,
+    #[serde(default)]
+    outlook: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -112,7 +114,8 @@ fn text(dry_run: &DryRun, width: usize) -> String {
 }
 
 fn prices(prices: &MissingPrices) -> String {
-    let MissingPrices { symbols, dates, requests, provider, budget_left, budget_suffices, reason } = prices;
+    let MissingPrices { symbols, dates, requests, provider, budget_left, budget_suffices, reason, outlook } =
+        prices;
     if *symbols == 0 {
         return "All prices are there.\n".to_owned();
     }
@@ -130,7 +133,11 @@ fn prices(prices: &MissingPrices) -> String {
         (Some(false), None) => text.push_str(" (the budget does not suffice)"),
         (Some(true) | None, None) => {}
     }
-    text + ".\n"
+    text.push_str(".\n");
+    if let Some(outlook) = outlook {
+        let _ = writeln!(text, "After them, {outlook}.");
+    }
+    text
 }
 
 fn cost(cost: &CostEstimate) -> String {

@@ -22,7 +22,15 @@ pub(crate) struct JobStatus {
     #[serde(default)]
     pub(crate) waiting_for: Option<String>,
     #[serde(default)]
+    pub(crate) waiting: Option<Waiting>,
+    #[serde(default)]
     pub(crate) download: Option<DownloadProgress>,
+}
+
+/// What a job waits for.
+#[derive(Deserialize)]
+pub(crate) struct Waiting {
+    pub(crate) message: String,
 }
 
 /// Model-days by state. The total also has those that run and those that wait.

@@ -26,6 +26,9 @@ impl Progress {
             self.waiting_for.clone_from(&status.waiting_for);
             if let Some(cause) = &self.waiting_for {
                 self.note(&format!("waiting for {cause}"));
+                if let Some(waiting) = &status.waiting {
+                    self.note(&waiting.message);
+                }
             }
         }
         if !matches!(status.status.as_str(), "pending" | "downloading_data") {

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use chrono::NaiveDate;
+use runtime::outbound::Outbound;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::super::testing::{bars, body, good, kept, now, sessions};
 use super::*;
+use crate::provider::secret::Secret;
 use crate::testing::{date, dates, symbol};
 
 const KEY: &str = "K3Y9SECRET";
@@ -32,11 +35,10 @@ enum Reaction {
     BySize(String, String),
 }
 
-fn settings(base_url: &str, history: History) -> Settings {
-    Settings {
+fn access(base_url: &str) -> Access {
+    Access {
         base_url: base_url.to_owned(),
         key: Secret::from(KEY.to_owned()),
-        history,
         timeout: Duration::from_millis(500),
         outbound: Outbound::new(domain::agent::AddressRules::default(), None),
     }
@@ -66,8 +68,9 @@ impl Server {
     }
 
     fn client(&self, history: History) -> AlphaVantage {
-        let client = AlphaVantage::new(settings(&self.url, history)).unwrap();
-        AlphaVantage { max_body_bytes: 100_000, ..client }
+        let mut client = AlphaVantage::new(access(&self.url), history).unwrap();
+        client.http.max_body_bytes = 100_000;
+        client
     }
 
     /// The sizes that were requested.
@@ -175,7 +178,7 @@ async fn a_closed_port_is_unreachable_and_names_no_key() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let client = AlphaVantage::new(settings(&url, History::AsNeeded)).unwrap();
+    let client = AlphaVantage::new(access(&url), History::AsNeeded).unwrap();
 
     let fetched = fetch(&client, &dates(&["2025-10-29"])).await;
 
@@ -261,7 +264,7 @@ fn an_address_that_is_none_is_refused_without_being_printed() {
     for base_url in
         ["", "ftp://x", "K3Y9SECRET", "http://", "https://me:K3Y9SECRET@x", "https://x/?apikey=K3Y9SECRET"]
     {
-        let error = AlphaVantage::new(settings(base_url, History::AsNeeded)).unwrap_err();
+        let error = AlphaVantage::new(access(base_url), History::AsNeeded).unwrap_err();
         assert_eq!(error.to_string(), "the base URL is not a plain http or https address", "{base_url}");
     }
 }
