@@ -1,5 +1,7 @@
 //! Dry runs: what the response says about a job, and that nothing is stored.
 
+mod needs;
+
 use std::path::PathBuf;
 
 use domain::agent::{AddressRules, EndpointRules};
@@ -176,28 +178,6 @@ async fn a_dry_run_says_what_would_run_and_stores_nothing() {
         "SELECT (SELECT count(*) FROM execution.portfolios) + (SELECT count(*) FROM market.preparations)
         + (SELECT count(*) FROM market.call_quotas)";
     assert_eq!(database.count(rows).await, 0);
-}
-
-#[tokio::test]
-async fn a_model_that_trades_nothing_needs_no_prices_and_refused_symbols_are_not_asked_for() {
-    let files = Files::new();
-    let stage = files.stage().await;
-    store_bars(&stage, &["AAPL", "QQQ"], &["2025-09-02", "2025-09-03"]).await;
-    let source =
-        "INSERT INTO market.source (name, quota_key, max_wait_seconds) VALUES ('alpha_vantage', 'key', 120)";
-    stage.database.execute(source).await;
-
-    let cash = planned(&stage, &request(&["cash"])).await;
-    let missing = planned(&stage, &request(&["equal"])).await;
-    let refusal =
-        "INSERT INTO market.refusals (source, symbol, reason) VALUES ('key', 'MSFT', 'it is unknown')";
-    stage.database.execute(refusal).await;
-    let refused = planned(&stage, &request(&["equal"])).await;
-
-    assert_eq!(cash["prices"]["requests"], 0, "{cash}");
-    assert_eq!((&missing["prices"]["requests"], &refused["prices"]["requests"]), (&json!(1), &json!(0)));
-    assert_eq!(refused["model_days"]["to_run"], 4, "{refused}");
-    stage.stop().await;
 }
 
 #[tokio::test]

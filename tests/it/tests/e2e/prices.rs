@@ -227,7 +227,7 @@ async fn downloaded_prices_are_covered_and_the_quota_counts_their_calls() {
     const KEY: &str = "SECRETKEY0123456";
     let system = System::builder(Shape::OneProcess)
         .universe(&["AAPL", "MSFT", "NVDA"], Some("QQQ"))
-        .models(HOLD)
+        .models("[[models]]\nsignature = \"equal\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"equal_weight\" }\n")
         .env("ALPHAVANTAGE_API_KEY", KEY)
         .env("ALPHAVANTAGE_CALLS_PER_DAY", "25")
         .start()
