@@ -14,6 +14,8 @@ impl TryFrom<wire::AgentModel> for AgentModel {
         let dialect = match agent.dialect() {
             wire::AgentDialect::ChatCompletions => Dialect::ChatCompletions,
             wire::AgentDialect::OwnAgent => Dialect::Agent,
+            wire::AgentDialect::Messages => Dialect::Messages,
+            wire::AgentDialect::Responses => Dialect::Responses,
             wire::AgentDialect::Unspecified => return Err(ContractError::missing("models.agent.dialect")),
         };
         let settings: AgentSettings = serde_json::from_str(&agent.settings)
@@ -34,6 +36,8 @@ impl From<&AgentModel> for wire::AgentModel {
     fn from(agent: &AgentModel) -> Self {
         let dialect = match agent.dialect {
             Dialect::ChatCompletions => wire::AgentDialect::ChatCompletions,
+            Dialect::Messages => wire::AgentDialect::Messages,
+            Dialect::Responses => wire::AgentDialect::Responses,
             Dialect::Agent => wire::AgentDialect::OwnAgent,
         };
         Self {
@@ -69,6 +73,7 @@ impl TryFrom<wire::AgentReport> for AgentReport {
                 unpriced_calls: usage.unpriced_calls,
             },
             possibly_paid_twice: usage.possibly_paid_twice,
+            tool_calls: report.tool_calls,
         })
     }
 }
@@ -90,6 +95,7 @@ impl From<&AgentReport> for wire::AgentReport {
                 possibly_paid_twice: report.possibly_paid_twice,
                 unpriced_calls: spent.unpriced_calls,
             }),
+            tool_calls: report.tool_calls,
         }
     }
 }

@@ -115,7 +115,7 @@ impl ModelKind {
             Self::Recorded(_) => "recorded",
             Self::Policy(_) => "policy",
             Self::Agent(agent) => match agent.dialect {
-                Dialect::ChatCompletions => "llm",
+                Dialect::ChatCompletions | Dialect::Messages | Dialect::Responses => "llm",
                 Dialect::Agent => "http",
             },
         }
@@ -127,7 +127,7 @@ impl ModelKind {
 pub struct AgentModel {
     /// The protocol of the endpoint.
     pub dialect: Dialect,
-    /// The base URL of chat completions, or the URL of a user's own agent.
+    /// The base URL of a language model's endpoint, or the URL of a user's own agent.
     pub url: String,
     /// Environment variable of the executor that holds the key; `None` for endpoints without one.
     pub key_variable: Option<String>,

@@ -10,7 +10,7 @@ mod signature;
 use std::time::Duration;
 
 use domain::accounting::market_day::DayPrices;
-use domain::agent::{AgentReport, EndReason, EndedSession, JournaledSession};
+use domain::agent::{EndReason, FinishedSession, JournaledSession};
 use domain::events::event::{Event, ModelDayStarted};
 use domain::job::AgentModel;
 use domain::simulation::run::ModelDayRun;
@@ -35,11 +35,7 @@ pub(crate) enum AgentDay<'a> {
         /// Which attempt.
         attempt: Attempt,
         /// How it ended.
-        ended: Box<EndedSession<'a>>,
-        /// The same, for events.
-        report: AgentReport,
-        /// What the endpoint said, when it failed for good.
-        error: Option<String>,
+        finished: Box<FinishedSession<'a>>,
     },
     /// It cannot go on in this turn.
     Stopped(Stop),
@@ -93,9 +89,7 @@ impl AgentDays {
             let session = JournaledSession::new(session, journal);
             let conversation = Conversation::new(means, lane, agent, today, &attempt, session, writer);
             match conversation.run().await? {
-                Talk::Ended { ended, report, error } => {
-                    return Ok(AgentDay::Ended { attempt, ended, report, error });
-                }
+                Talk::Ended(finished) => return Ok(AgentDay::Ended { attempt, finished }),
                 Talk::Stopped(stop) => return Ok(AgentDay::Stopped(stop)),
                 // The code or the configuration has changed since: the journal's answers are to other requests.
                 Talk::RequestChanged => end_attempt(&self.pool, lane, &attempt, "request_changed").await?,

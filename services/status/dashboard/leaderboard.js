@@ -25,7 +25,8 @@ export async function leaderboard(place, { parameters, signal }) {
     class: row.kind,
     cells: [
       [el("span", { class: "rank" }, `${row.rank}. `), row.model, trials && row.trial !== null ? `, trial ${row.trial}` : "",
-        row.kind === "benchmark" ? el("span", { class: "faint" }, " benchmark") : ""],
+        row.kind === "benchmark" ? el("span", { class: "faint" }, " benchmark") : "",
+        row.acted === false ? el("span", { class: "faint" }, " never acted") : ""],
       el("span", { class: tone(row.return) }, percent(row.return)),
       money(row.final_value),
       ratio(row.sharpe),
@@ -33,7 +34,7 @@ export async function leaderboard(place, { parameters, signal }) {
       percent(row.volatility, { sign: false }),
       row.trades === null ? "–" : whole(row.trades),
       row.model_days === null ? "–" : [whole(row.model_days), row.stale_days ? el("span", { class: "faint" }, ` (${row.stale_days} stale)`) : ""],
-      ...(cost ? [row.usage?.cost_usd === undefined ? "–" : money(row.usage.cost_usd)] : []),
+      ...(cost ? [money(row.usage?.cost)] : []),
     ],
   })), "Leaderboard, best first", "figures"));
 }

@@ -106,18 +106,24 @@ impl Client {
 
     /// Waits until the job has ended; its status.
     pub async fn ended(&self, job: &str) -> Value {
-        self.until(job, "end", |status| {
+        // The details of a large job would keep its services from their work.
+        self.poll(job, "?details=false", "end", |status| {
             matches!(status["status"].as_str(), Some("completed" | "partial" | "failed" | "cancelled"))
         })
-        .await
+        .await;
+        self.job(job).await
     }
 
     /// Waits until `reached` is true of the job's status; that status. `what` stands in the message of a failure.
     pub async fn until(&self, job: &str, what: &str, reached: impl Fn(&Value) -> bool) -> Value {
+        self.poll(job, "", what, reached).await
+    }
+
+    async fn poll(&self, job: &str, query: &str, what: &str, reached: impl Fn(&Value) -> bool) -> Value {
+        let url = format!("{}/simulate/status/{job}{query}", self.status_url);
         let deadline = Instant::now() + JOB_TIMEOUT;
         loop {
-            if let Ok(response) =
-                self.http.get(format!("{}/simulate/status/{job}", self.status_url)).send().await
+            if let Ok(response) = self.http.get(&url).send().await
                 && let Ok(status) = response.json::<Value>().await
             {
                 if reached(&status) {

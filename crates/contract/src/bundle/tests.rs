@@ -59,6 +59,7 @@ fn recorded(on: &str, outcome: RecordedOutcome) -> RecordedDay {
             summary: "It bought.".to_owned(),
             spent: UsageTotal { calls: 2, cost: Some(decimal("0.001250")), ..UsageTotal::default() },
             possibly_paid_twice: 1,
+            tool_calls: Some(3),
         }),
     }
 }
@@ -168,7 +169,7 @@ fn the_lines_keep_the_names_of_the_format() {
         r#""outcome":{"status":"completed","fills":[],"position":{"#,
         r#""outcome":{"status":"failed","error":"no \"money\""}"#,
         r#""agent":{"end_reason":"finished","summary":"It bought.","usage":{"calls":2,"#,
-        r#""cost":"0.001250","unknown_calls":0,"unpriced_calls":0},"possibly_paid_twice":1}}"#,
+        r#""cost":"0.001250","unknown_calls":0,"unpriced_calls":0},"possibly_paid_twice":1,"tool_calls":3}}"#,
     ] {
         assert!(text.contains(expected), "{expected} is not in {text}");
     }

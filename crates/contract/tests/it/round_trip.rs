@@ -108,17 +108,20 @@ prop_compose! {
         (calls, prompt_tokens, cached, completion, reasoning) in any::<(u64, u64, u64, u64, u64)>(),
         cost in prop::option::of(amount()),
         (unknown_calls, unpriced_calls, possibly_paid_twice) in any::<(u64, u64, u64)>(),
+        tool_calls: Option<u64>,
     ) -> AgentReport {
         let spent = UsageTotal {
             calls, prompt_tokens, cached, completion, reasoning, cost, unknown_calls, unpriced_calls,
         };
-        AgentReport { reason, summary, spent, possibly_paid_twice }
+        AgentReport { reason, summary, spent, possibly_paid_twice, tool_calls }
     }
 }
 
 prop_compose! {
     fn agent_model()(
-        own: bool,
+        dialect in prop::sample::select(vec![
+            Dialect::ChatCompletions, Dialect::Messages, Dialect::Responses, Dialect::Agent,
+        ]),
         key_variable in prop::option::of("[A-Z_]{1,20}"),
         tokens_per_minute in prop::option::of(any::<u64>()),
         (concurrency, timeout_seconds, max_steps) in (1u32..=10_000, 1u64..=300, 0u32..=10_000),
@@ -126,7 +129,7 @@ prop_compose! {
     ) -> AgentModel {
         let limits = Limits { max_steps, max_cost, ..Limits::default() };
         AgentModel {
-            dialect: if own { Dialect::Agent } else { Dialect::ChatCompletions },
+            dialect,
             url: "https://example.org/v1".to_owned(),
             key_variable,
             settings: AgentSettings {
@@ -134,7 +137,7 @@ prop_compose! {
                 limits,
                 sampling: Default::default(),
                 prompt: Default::default(),
-                search: own,
+                search: dialect == Dialect::Agent,
                 prices: None,
                 cost_basis: Default::default(),
             },

@@ -32,11 +32,14 @@ pub struct StoredUsage {
     unknown_calls: u64,
     unpriced_calls: u64,
     possibly_paid_twice: u64,
+    /// `None` in what was stored before they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tool_calls: Option<u64>,
 }
 
 impl StoredUsage {
-    /// The stored form of `spent`.
-    pub fn new(spent: &UsageTotal, possibly_paid_twice: u64) -> Self {
+    /// The stored form of `spent`, with the calls of tools.
+    pub fn new(spent: &UsageTotal, possibly_paid_twice: u64, tool_calls: Option<u64>) -> Self {
         Self {
             calls: spent.calls,
             prompt_tokens: spent.prompt_tokens,
@@ -47,6 +50,7 @@ impl StoredUsage {
             unknown_calls: spent.unknown_calls,
             unpriced_calls: spent.unpriced_calls,
             possibly_paid_twice,
+            tool_calls,
         }
     }
 }
@@ -54,7 +58,7 @@ impl StoredUsage {
 impl Conversation {
     /// The conversation of a day that ended with `report`.
     pub fn new(report: &AgentReport, turns: Transcript) -> Self {
-        let usage = StoredUsage::new(&report.spent, report.possibly_paid_twice);
+        let usage = StoredUsage::new(&report.spent, report.possibly_paid_twice, report.tool_calls);
         Self { summary: report.summary.clone(), usage, turns }
     }
 
@@ -71,7 +75,8 @@ impl Conversation {
             unknown_calls: usage.unknown_calls,
             unpriced_calls: usage.unpriced_calls,
         };
-        AgentReport { reason, summary: self.summary, spent, possibly_paid_twice: usage.possibly_paid_twice }
+        let StoredUsage { possibly_paid_twice, tool_calls, .. } = usage;
+        AgentReport { reason, summary: self.summary, spent, possibly_paid_twice, tool_calls }
     }
 }
 
@@ -97,6 +102,7 @@ mod tests {
                 unpriced_calls: 3,
             },
             possibly_paid_twice: 2,
+            tool_calls: Some(1),
         }
     }
 
@@ -105,7 +111,7 @@ mod tests {
             "summary": "On 2025-10-02 m made no trades.",
             "usage": {
                 "calls": 9, "prompt_tokens": 8, "cached_tokens": 7, "completion_tokens": 6, "reasoning_tokens": 5,
-                "cost": cost, "unknown_calls": 4, "unpriced_calls": 3, "possibly_paid_twice": 2,
+                "cost": cost, "unknown_calls": 4, "unpriced_calls": 3, "possibly_paid_twice": 2, "tool_calls": 1,
             },
             "turns": [{"role": "user", "step": 0, "content": "hello"}],
         })
@@ -132,6 +138,16 @@ mod tests {
 
         assert_eq!(read(json!("0.025")), report(Some("0.025")));
         assert_eq!(read(json!(null)), report(None));
+    }
+
+    #[test]
+    fn a_report_of_before_has_no_count_of_tools() {
+        let mut before = stored(&json!(null));
+        before["usage"].as_object_mut().unwrap().remove("tool_calls");
+
+        let report = serde_json::from_value::<Conversation>(before).unwrap().report("finished".to_owned());
+
+        assert_eq!(report.tool_calls, None);
     }
 
     #[test]

@@ -110,6 +110,31 @@ impl EndReason {
     }
 }
 
+impl EndReason {
+    /// Whether the user should be told of a day that ended so, after `tool_calls` that were used (`None`: unknown): the
+    /// agent did not get to decide, and nothing that the user has set ended it.
+    pub fn is_odd(self, tool_calls: Option<u64>) -> bool {
+        match self {
+            Self::NoMoreToSay => tool_calls == Some(0),
+            Self::NoDecision
+            | Self::MaxSteps
+            | Self::MaxToolCalls
+            | Self::BadArguments
+            | Self::ContentFilter
+            | Self::Length
+            | Self::Endpoint(FailureClass::Malformed | FailureClass::TooLarge) => true,
+            Self::Finished
+            | Self::MaxTokens
+            | Self::MaxCost
+            | Self::WallTime
+            | Self::BudgetExhausted
+            | Self::RequestChanged
+            | Self::NotRecorded
+            | Self::Endpoint(_) => false,
+        }
+    }
+}
+
 impl fmt::Display for EndReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -165,5 +190,16 @@ mod tests {
         assert!(EndReason::ContentFilter.completes_day());
         assert!(!EndReason::Endpoint(FailureClass::NoMoney).completes_day());
         assert!(!EndReason::NotRecorded.completes_day());
+    }
+
+    #[test]
+    fn having_no_more_to_say_is_odd_only_for_an_agent_that_did_nothing() {
+        assert!(EndReason::NoMoreToSay.is_odd(Some(0)));
+        assert!(!EndReason::NoMoreToSay.is_odd(Some(1)));
+        assert!(!EndReason::NoMoreToSay.is_odd(None), "days of before were not counted");
+        assert!(EndReason::MaxSteps.is_odd(Some(30)));
+        assert!(EndReason::Endpoint(FailureClass::Malformed).is_odd(Some(1)));
+        assert!(!EndReason::Endpoint(FailureClass::NoMoney).is_odd(Some(0)), "the day says it itself");
+        assert!(!EndReason::Finished.is_odd(Some(0)), "to do nothing is a decision");
     }
 }

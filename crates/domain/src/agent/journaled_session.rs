@@ -161,6 +161,7 @@ impl<'a> JournaledSession<'a> {
             summary: ended.summary.clone(),
             spent: ended.spent.clone(),
             possibly_paid_twice: self.resent_calls,
+            tool_calls: Some(ended.tool_calls),
         };
         FinishedSession { ended, report, error: self.error }
     }

@@ -17,4 +17,7 @@ pub struct AgentReport {
     pub spent: UsageTotal,
     /// Calls that were sent again although the first copy may have been billed.
     pub possibly_paid_twice: u64,
+    /// Calls of tools that the tools could use; `None` in reports of versions that did not count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_calls: Option<u64>,
 }

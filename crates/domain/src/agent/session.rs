@@ -1,7 +1,6 @@
 //! A day's loop: call the model, run its tools, call it again, until it is done or a limit is reached.
 
-use super::dialect::agent_protocol;
-use super::dialect::{Dialect, chat_request};
+use super::dialect::{Dialect, agent_protocol};
 use super::end_reason::EndReason;
 use super::prompt;
 use super::response::{ModelResponse, ToolCall};
@@ -41,6 +40,8 @@ pub struct Session<'a> {
     streak: Streak,
     used: UsageMeter,
     tool_calls: u32,
+    /// Those of them that a tool could use.
+    tools_used: u64,
     fills: Vec<Fill>,
     refused: u32,
 }
@@ -88,7 +89,7 @@ impl<'a> Session<'a> {
         let symbols = prompt::priced_symbols(universe, book.portfolio());
         let facts = prompt::Facts { as_of, portfolio: book.portfolio(), initial_cash, symbols: &symbols };
         let messages = match dialect {
-            Dialect::ChatCompletions => vec![
+            Dialect::ChatCompletions | Dialect::Messages | Dialect::Responses => vec![
                 Message::plain(Role::System, 0, prompt::system(&settings.prompt.template, &facts)),
                 Message::plain(Role::User, 0, prompt::user(&as_of)),
             ],
@@ -109,6 +110,7 @@ impl<'a> Session<'a> {
             streak: Streak::default(),
             used: UsageMeter::default(),
             tool_calls: 0,
+            tools_used: 0,
             fills: Vec::new(),
             refused: 0,
         })
@@ -212,7 +214,7 @@ impl<'a> Session<'a> {
         };
         let summary = summary.text();
         let (book, transcript, spent, steps) = (self.book, self.transcript, self.used.total, self.step);
-        EndedSession { book, transcript, spent, reason, steps, summary }
+        EndedSession { book, transcript, spent, tool_calls: self.tools_used, reason, steps, summary }
     }
 
     /// The limit that forbids another request.
@@ -230,13 +232,11 @@ impl<'a> Session<'a> {
     fn request(&mut self) -> ModelRequest {
         self.step = self.step.saturating_add(1);
         let factor = if self.streak.longer { LONGER } else { 1 };
-        let max_completion_tokens =
-            self.settings.sampling.max_completion_tokens.map(|max| max.saturating_mul(factor));
-        let body = match self.dialect {
-            Dialect::ChatCompletions => {
-                chat_request::request(self.settings, &self.transcript, max_completion_tokens)
-            }
-            Dialect::Agent => agent_protocol::request(&agent_protocol::Step {
+        let limit = self.dialect.response_limit(&self.settings.sampling);
+        let max_completion_tokens = limit.map(|max| max.saturating_mul(factor));
+        let body = self.dialect.request(self.settings, &self.transcript, max_completion_tokens);
+        let body = body.unwrap_or_else(|| {
+            agent_protocol::request(&agent_protocol::Step {
                 key: self.key,
                 step: self.step,
                 as_of: self.as_of,
@@ -245,8 +245,8 @@ impl<'a> Session<'a> {
                 symbols: &self.symbols,
                 search: self.settings.search,
                 transcript: &self.transcript,
-            }),
-        };
+            })
+        });
         ModelRequest { step: self.step, body, max_completion_tokens }
     }
 }

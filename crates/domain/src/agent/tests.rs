@@ -7,4 +7,6 @@ mod fixture;
 mod habits;
 mod limits;
 mod look_ahead;
+mod messages;
+mod responses;
 mod sandbox;

@@ -88,6 +88,8 @@ pub enum Effect {
     None,
     /// Nothing, because the arguments could not be used.
     BadArguments,
+    /// Nothing, because there is no such tool.
+    UnknownTool,
 }
 
 /// What a call led to.

@@ -168,7 +168,10 @@ impl UsageTotal {
         ];
         counts.into_iter().for_each(|(mine, more)| *mine = mine.saturating_add(more));
         self.cost = match (self.cost, other.cost) {
-            (Some(mine), Some(more)) => Some(exact_sum(mine, more).unwrap_or(Decimal::MAX)),
+            (Some(mine), Some(more)) => {
+                // Rounded when the exact sum has more than 28 digits.
+                Some(exact_sum(mine, more).unwrap_or_else(|| mine.saturating_add(more)))
+            }
             (mine, more) => mine.or(more),
         };
     }

@@ -257,6 +257,7 @@ fn place(code: &str) -> usize {
         codes::MARKET_CLOSED,
         codes::DATES_SKIPPED,
         codes::SPLIT_SUSPECTED,
+        codes::DAYS_ENDED_ODDLY,
         codes::ALREADY_COMPLETED,
         codes::CONFIG_CHANGED,
         codes::STALE_DAYS,

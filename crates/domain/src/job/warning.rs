@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::agent::end_reason::EndReason;
 use crate::market::instruments::Symbol;
 
 /// Stable codes of the warnings that Modelday gives.
@@ -33,6 +34,8 @@ pub mod code {
     pub const PRICE_REVISED: &str = "PRICE_REVISED";
     /// Overnight moves of held symbols that look like splits that were not imported.
     pub const SPLIT_SUSPECTED: &str = "SPLIT_SUSPECTED";
+    /// Days of an agent that ended without its decision, such as at a limit of steps.
+    pub const DAYS_ENDED_ODDLY: &str = "DAYS_ENDED_ODDLY";
     /// The provider refused: key, plan or fault.
     pub const PROVIDER_REFUSED: &str = "PROVIDER_REFUSED";
     /// A field of the request that means nothing.
@@ -150,6 +153,24 @@ impl Warning {
         Self { dates, ..Self::new(code::STALE_DAYS, message, 0) }.counted()
     }
 
+    /// Days of `model` that ended for these reasons, which are no decisions of its own.
+    pub fn days_ended_oddly(model: &str, days: &[(NaiveDate, EndReason)]) -> Self {
+        let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+        days.iter().for_each(|(_, reason)| *reasons.entry(reason.as_str()).or_default() += 1);
+        let list: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        let (noun, it) = if days.len() == 1 { ("day", "its") } else { ("days", "their") };
+        let message = format!(
+            "{} {noun} of {model} ended without a decision ({}); {it} conversation shows why: \
+             GET /jobs/JOB/model-days/{model}/DATE",
+            days.len(),
+            list.join(", ")
+        );
+        let mut dates: Vec<NaiveDate> = days.iter().map(|(date, _)| *date).collect();
+        dates.sort();
+        dates.dedup();
+        Self { dates, ..Self::new(code::DAYS_ENDED_ODDLY, message, days.len()) }
+    }
+
     /// A warning with a message of its own.
     pub fn new(code: &str, message: String, count: usize) -> Self {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
@@ -170,6 +191,27 @@ impl Warning {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn odd_ends_are_counted_by_reason() {
+        let day = |date: &str, reason| (date.parse().unwrap(), reason);
+        let days = [
+            day("2025-10-02", EndReason::NoMoreToSay),
+            day("2025-10-01", EndReason::MaxSteps),
+            day("2025-10-02", EndReason::NoMoreToSay),
+        ];
+
+        let warning = Warning::days_ended_oddly("m", &days);
+
+        assert!(
+            warning
+                .message
+                .starts_with("3 days of m ended without a decision (max_steps 1, no_more_to_say 2); their"),
+            "{}",
+            warning.message
+        );
+        assert_eq!((warning.count, warning.dates), (3, vec![days[1].0, days[0].0]));
+    }
 
     #[test]
     fn messages_keep_the_original_wording() {

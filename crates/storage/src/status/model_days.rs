@@ -92,7 +92,7 @@ pub(super) async fn upsert(
 }
 
 fn stored(usage: &DayUsage) -> Json<StoredUsage> {
-    Json(StoredUsage::new(&usage.spent, usage.possibly_paid_twice))
+    Json(StoredUsage::new(&usage.spent, usage.possibly_paid_twice, usage.tool_calls))
 }
 
 fn parse(state: &str) -> Result<DayState> {

@@ -10,20 +10,48 @@ use sqlx::FromRow;
 use crate::error::Result;
 use crate::pool::PgPool;
 
-/// Sums of the column `usage`, with bounds rather than overflow.
+/// The sum of a count in the column `usage`, with a bound rather than overflow.
+macro_rules! total {
+    ($name:literal) => {
+        concat!(
+            "least(coalesce(sum((usage ->> '",
+            $name,
+            "')::numeric), 0), 9223372036854775807)::bigint AS ",
+            $name
+        )
+    };
+}
+
+/// What the days of agents used together. `least` ignores nulls, so a sum that is unknown must not get to it.
 macro_rules! sums {
     () => {
-        "count(*) AS days,
-            least(sum((usage ->> 'calls')::numeric), 9223372036854775807)::bigint AS calls,
-            least(sum((usage ->> 'prompt_tokens')::numeric), 9223372036854775807)::bigint AS prompt_tokens,
-            least(sum((usage ->> 'cached_tokens')::numeric), 9223372036854775807)::bigint AS cached_tokens,
-            least(sum((usage ->> 'completion_tokens')::numeric), 9223372036854775807)::bigint AS completion_tokens,
-            least(sum((usage ->> 'reasoning_tokens')::numeric), 9223372036854775807)::bigint AS reasoning_tokens,
-            least(sum((usage ->> 'cost')::numeric), 79228162514264337593543950335) AS cost,
-            least(sum((usage ->> 'unknown_calls')::numeric), 9223372036854775807)::bigint AS unknown_calls,
-            least(sum((usage ->> 'unpriced_calls')::numeric), 9223372036854775807)::bigint AS unpriced_calls,
-            least(sum((usage ->> 'possibly_paid_twice')::numeric), 9223372036854775807)::bigint
-                AS possibly_paid_twice"
+        concat!(
+            "count(*) AS days, ",
+            total!("calls"),
+            ", ",
+            total!("prompt_tokens"),
+            ", ",
+            total!("cached_tokens"),
+            ", ",
+            total!("completion_tokens"),
+            ", ",
+            total!("reasoning_tokens"),
+            ", ",
+            total!("unknown_calls"),
+            ", ",
+            total!("unpriced_calls"),
+            ", ",
+            total!("possibly_paid_twice"),
+            ",
+            CASE WHEN count(usage ->> 'cost') > 0
+                THEN least(sum((usage ->> 'cost')::numeric), 79228162514264337593543950335) END AS cost,
+            CASE WHEN count(usage ->> 'tool_calls') > 0
+                THEN least(sum((usage ->> 'tool_calls')::numeric), 9223372036854775807)::bigint END AS tool_calls,
+            CASE WHEN bool_or(trades > 0 OR (usage ->> 'tool_calls')::numeric > 0) FILTER (WHERE state = 'completed')
+                THEN true
+                WHEN bool_and((usage ->> 'tool_calls') IS NOT NULL) FILTER (WHERE state = 'completed')
+                THEN false END AS acted"
+        )
     };
 }
 
@@ -34,6 +62,8 @@ pub struct UsageRow {
     pub days: u64,
     /// Their sum.
     pub usage: DayUsage,
+    /// Whether the agents called a tool in any of the completed days; `None` when that is unknown, or none is completed.
+    pub acted: Option<bool>,
 }
 
 /// Which days' usage.
@@ -52,15 +82,17 @@ pub struct UsageFilter<'a> {
 #[derive(FromRow)]
 struct Sums {
     days: i64,
-    calls: Option<i64>,
-    prompt_tokens: Option<i64>,
-    cached_tokens: Option<i64>,
-    completion_tokens: Option<i64>,
-    reasoning_tokens: Option<i64>,
+    calls: i64,
+    prompt_tokens: i64,
+    cached_tokens: i64,
+    completion_tokens: i64,
+    reasoning_tokens: i64,
     cost: Option<Decimal>,
-    unknown_calls: Option<i64>,
-    unpriced_calls: Option<i64>,
-    possibly_paid_twice: Option<i64>,
+    unknown_calls: i64,
+    unpriced_calls: i64,
+    possibly_paid_twice: i64,
+    tool_calls: Option<i64>,
+    acted: Option<bool>,
 }
 
 #[derive(FromRow)]
@@ -73,21 +105,22 @@ struct PortfolioSums {
 
 impl From<Sums> for UsageRow {
     fn from(row: Sums) -> Self {
-        let count =
-            // Null in a day that does not report it.
-            |column: Option<i64>| column.unwrap_or_default().cast_unsigned();
         let spent = UsageTotal {
-            calls: count(row.calls),
-            prompt_tokens: count(row.prompt_tokens),
-            cached: count(row.cached_tokens),
-            completion: count(row.completion_tokens),
-            reasoning: count(row.reasoning_tokens),
+            calls: row.calls.cast_unsigned(),
+            prompt_tokens: row.prompt_tokens.cast_unsigned(),
+            cached: row.cached_tokens.cast_unsigned(),
+            completion: row.completion_tokens.cast_unsigned(),
+            reasoning: row.reasoning_tokens.cast_unsigned(),
             cost: row.cost.map(|cost| cost.normalize()),
-            unknown_calls: count(row.unknown_calls),
-            unpriced_calls: count(row.unpriced_calls),
+            unknown_calls: row.unknown_calls.cast_unsigned(),
+            unpriced_calls: row.unpriced_calls.cast_unsigned(),
         };
-        let usage = DayUsage { spent, possibly_paid_twice: count(row.possibly_paid_twice) };
-        Self { days: count(Some(row.days)), usage }
+        let usage = DayUsage {
+            spent,
+            possibly_paid_twice: row.possibly_paid_twice.cast_unsigned(),
+            tool_calls: row.tool_calls.map(i64::cast_unsigned),
+        };
+        Self { days: row.days.cast_unsigned(), usage, acted: row.acted }
     }
 }
 

@@ -7,8 +7,8 @@ use domain::agent::session::SearchRequest;
 use domain::agent::transcript::Role;
 use domain::agent::usage::reserve;
 use domain::agent::{
-    AgentReport, EndReason, EndedSession, EntryKind, Failure, FinishedSession, JournaledSession,
-    ModelRequest, ModelResponse, NextStep, next_try, request_hash,
+    EndReason, EntryKind, Failure, FinishedSession, JournaledSession, ModelRequest, ModelResponse, NextStep,
+    next_try, request_hash,
 };
 use domain::job::AgentModel;
 use domain::simulation::run::ModelDayRun;
@@ -40,14 +40,7 @@ pub(crate) enum Stop {
 /// How a conversation came out.
 pub(super) enum Talk<'a> {
     /// The day has ended.
-    Ended {
-        /// How the session ended.
-        ended: Box<EndedSession<'a>>,
-        /// What is reported of it.
-        report: AgentReport,
-        /// What the endpoint said, when it failed for good.
-        error: Option<String>,
-    },
+    Ended(Box<FinishedSession<'a>>),
     /// It goes on in another turn.
     Stopped(Stop),
     /// The journal holds other requests than the session makes.
@@ -113,8 +106,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
         }
         // What was spent counts against the job's budget before the day's own commit.
         self.journal.flush(Durable::WithTheNextCommit).await?;
-        let FinishedSession { ended, report, error } = self.session.finish();
-        Ok(Talk::Ended { ended: Box::new(ended), report, error })
+        Ok(Talk::Ended(Box::new(self.session.finish())))
     }
 
     /// Calls the endpoint, unless the day's or the turn's time is over.

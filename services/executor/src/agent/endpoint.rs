@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::Utc;
-use domain::agent::{Delivery, Dialect, RawResponse};
+use domain::agent::{Delivery, Dialect, EndpointUrl, RawResponse};
 use domain::job::AgentModel;
 use reqwest::header::HeaderMap;
 use runtime::outbound::address_refusal;
@@ -14,6 +14,9 @@ use super::signature;
 
 /// Longest that one call may take, however slowly its response arrives.
 const MAX_CALL_TIME: Duration = Duration::from_secs(300);
+
+/// The version of the Messages API, which each request names.
+const MESSAGES_VERSION: &str = "2023-06-01";
 
 /// Calls endpoints.
 #[derive(Debug)]
@@ -42,23 +45,20 @@ impl Endpoints {
         identity: &str,
         body: String,
     ) -> RawResponse {
-        let url = match agent.dialect {
-            // People copy the address of the calls themselves, too.
-            Dialect::ChatCompletions if agent.url.ends_with("/chat/completions") => agent.url.clone(),
-            Dialect::ChatCompletions => format!("{}/chat/completions", agent.url),
-            Dialect::Agent => agent.url.clone(),
-        };
         let mut request = self
             .http
-            .post(url)
+            .post(agent.dialect.address(&agent.url))
             .header("content-type", "application/json")
             .header("idempotency-key", identity);
         if agent.dialect == Dialect::Agent {
             let headers = signature::headers(&access.signers, identity, Utc::now().timestamp(), &body);
             request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
         }
+        if agent.dialect == Dialect::Messages {
+            request = request.header("anthropic-version", MESSAGES_VERSION);
+        }
         if let Some(key) = &access.key {
-            request = request.bearer_auth(key);
+            request = with_key(request, agent, key);
         }
         let request = request.body(body);
         let most = usize::try_from(agent.settings.limits.max_answer_bytes).unwrap_or(usize::MAX);
@@ -68,6 +68,20 @@ impl Endpoints {
             .await
             .unwrap_or_else(|_| RawResponse::none(Delivery::TimedOut, Utc::now()))
     }
+}
+
+/// Sends the key as the endpoint reads it.
+fn with_key(request: reqwest::RequestBuilder, agent: &AgentModel, key: &str) -> reqwest::RequestBuilder {
+    match agent.dialect {
+        Dialect::ChatCompletions | Dialect::Responses | Dialect::Agent => request.bearer_auth(key),
+        // The host whose protocol it is takes a bearer for something else.
+        Dialect::Messages if is_anthropic(&agent.url) => request.header("x-api-key", key),
+        Dialect::Messages => request.header("x-api-key", key).bearer_auth(key),
+    }
+}
+
+fn is_anthropic(url: &str) -> bool {
+    url.parse().is_ok_and(|url: EndpointUrl| url.host() == "api.anthropic.com")
 }
 
 async fn read(request: reqwest::RequestBuilder, quiet: Duration, most: usize) -> RawResponse {

@@ -1,5 +1,7 @@
 //! The end of a job: how it ended, with all its warnings.
 
+use std::collections::BTreeMap;
+
 use chrono::Utc;
 use domain::events::event::{Event, JobEnded};
 use domain::job::warning::Warning;
@@ -8,6 +10,7 @@ use domain::simulation::lane::config_changed;
 use domain::simulation::staleness::stale_dates;
 use domain::values::ids::PortfolioId;
 use storage::execution;
+use storage::execution::agents::odd_ends;
 use storage::outbox::NewMessage;
 
 use super::cache::PlannedJob;
@@ -66,8 +69,20 @@ async fn added_warnings(
     if !suspected.is_empty() {
         warnings.push(Warning::split_suspected(suspected));
     }
+    warnings.extend(odd_end_warnings(connection, planned).await?);
     warnings.extend(stale_warnings(connection, planned).await?);
     Ok(warnings)
+}
+
+async fn odd_end_warnings(
+    connection: &mut storage::Connection,
+    planned: &PlannedJob,
+) -> Result<Vec<Warning>, ExecutorError> {
+    let mut of_models: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for (model, date, reason) in odd_ends(connection, planned.job.id).await? {
+        of_models.entry(model).or_default().push((date, reason));
+    }
+    Ok(of_models.iter().map(|(model, days)| Warning::days_ended_oddly(model, days)).collect())
 }
 
 async fn stale_warnings(

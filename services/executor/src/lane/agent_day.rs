@@ -1,7 +1,7 @@
 //! An agent's day within a turn of its lane: what the conversation came to becomes the records of the day.
 
-use domain::agent::EndReason;
 use domain::agent::conversation::Conversation;
+use domain::agent::{EndReason, FinishedSession};
 use domain::job::AgentModel;
 use domain::simulation::run::{AgentAttempt, ModelDayRun};
 use runtime::telemetry;
@@ -21,8 +21,8 @@ pub(super) async fn agent_day(
 ) -> Result<DayStep, ExecutorError> {
     let market = today.market();
     let key = || today.key.clone();
-    let (attempt, ended, report, error) = match agents.run(lane, today, agent, &market).await {
-        Ok(AgentDay::Ended { attempt, ended, report, error }) => (attempt, *ended, report, error),
+    let (attempt, finished) = match agents.run(lane, today, agent, &market).await {
+        Ok(AgentDay::Ended { attempt, finished }) => (attempt, *finished),
         Ok(AgentDay::Stopped(stop)) => return Ok(DayStep::PutOff(stop)),
         Err(ExecutorError::Day(problem)) => {
             let day = failed(key(), problem.to_string(), today.began, None)?;
@@ -30,6 +30,7 @@ pub(super) async fn agent_day(
         }
         Err(problem) => return Err(problem),
     };
+    let FinishedSession { ended, report, error } = finished;
     if ended.reason == EndReason::BudgetExhausted && ended.steps == 0 {
         agents.abandon(lane, &attempt, ended.reason).await?;
         return Ok(DayStep::OutOfBudget);

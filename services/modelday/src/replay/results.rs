@@ -145,6 +145,10 @@ pub(super) fn text(bundle: &Bundle, portfolios: &[ReplayedPortfolio<'_>]) -> ser
 pub(super) fn row(portfolio: &ReplayedPortfolio<'_>) -> Option<LeaderboardRow> {
     let ReplayedPortfolio { recorded, days } = portfolio;
     let row = leaderboard_row(recorded, days)?;
+    let tool_calls = days.iter().filter_map(|day| match &day.outcome {
+        ReplayedOutcome::Completed { day, .. } => day.agent.as_ref()?.tool_calls,
+        ReplayedOutcome::Failed(_) | ReplayedOutcome::Skipped => None,
+    });
     Some(LeaderboardRow {
         kind: "model".to_owned(),
         model: recorded.model.clone(),
@@ -155,6 +159,7 @@ pub(super) fn row(portfolio: &ReplayedPortfolio<'_>) -> Option<LeaderboardRow> {
         max_drawdown: row.metrics.max_drawdown,
         trades: Some(row.trades),
         model_days: u64::try_from(row.model_days).ok(),
+        acted: tool_calls.max().map(|most| most > 0),
     })
 }
 

@@ -47,6 +47,9 @@ pub(crate) struct LeaderboardRow {
     pub(crate) max_drawdown: Option<f64>,
     pub(crate) trades: Option<u64>,
     pub(crate) model_days: Option<u64>,
+    /// Whether an agent called a tool at all; `None` for other models, and when it is unknown.
+    #[serde(default)]
+    pub(crate) acted: Option<bool>,
 }
 
 /// The leaderboard as a table in `width` columns, with a line for each model of several trials.
@@ -86,10 +89,12 @@ fn name(leaderboard: &Leaderboard, row: &LeaderboardRow) -> String {
         return format!("{} (benchmark)", row.model);
     }
     let several = leaderboard.models.iter().any(|model| model.model == row.model && model.trials > 1);
-    match row.trial {
+    let name = match row.trial {
         Some(trial) if several => format!("{} #{trial}", row.model),
         Some(_) | None => row.model.clone(),
-    }
+    };
+    // Its return is that of its cash, which is no result of the model.
+    if row.acted == Some(false) { format!("{name} (never acted)") } else { name }
 }
 
 /// The mean return of a model's trials with its confidence interval.
@@ -148,6 +153,21 @@ mod tests {
             text.contains("random: mean of 2 trials +10.00 %, 95 % confidence +1.02 % to +18.98 %"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn only_an_agent_that_never_called_a_tool_is_marked() {
+        let row = |model: &str, acted: serde_json::Value| {
+            serde_json::json!({ "kind": "model", "model": model, "trial": 0, "return": 0.0, "final_value": 10000,
+                "sharpe": null, "max_drawdown": 0.0, "trades": 0, "model_days": 3, "acted": acted })
+        };
+        let rows =
+            [row("mute", false.into()), row("patient", true.into()), row("cash", serde_json::Value::Null)];
+
+        let text = table(&serde_json::from_value(serde_json::json!({ "rows": rows })).unwrap(), 80);
+
+        assert!(text.contains("\nmute (never acted) "), "{text}");
+        assert_eq!(text.matches("never acted").count(), 1, "{text}");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use runtime::http::{Params, Problem, ProblemBody};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use storage::market;
-use storage::status::{Span, UsageFilter, portfolio_usage, training_cutoffs};
+use storage::status::{Span, UsageFilter, UsageRow, portfolio_usage, training_cutoffs};
 
 use row::RowDetail;
 use trials::{ComparisonDetail, ModelDetail};
@@ -31,7 +31,6 @@ use super::chains::{Chain, Chains};
 use super::format::bad_request;
 use super::known_job::KnownJob;
 use super::state::Api;
-use super::usage::UsageDetail;
 
 /// Starting value of a benchmark when those of the portfolios differ.
 const STARTING_VALUE: Decimal = Decimal::from_parts(10_000, 0, 0, false, 0);
@@ -183,7 +182,7 @@ async fn standings(
 }
 
 /// What each portfolio's agent used over the requested dates.
-async fn usage(api: &Api, query: &LeaderboardQuery) -> Result<BTreeMap<(String, u32), UsageDetail>, Problem> {
+async fn usage(api: &Api, query: &LeaderboardQuery) -> Result<BTreeMap<(String, u32), UsageRow>, Problem> {
     let filter = UsageFilter {
         experiment: &query.experiment,
         models: query.models.as_deref(),
@@ -191,7 +190,7 @@ async fn usage(api: &Api, query: &LeaderboardQuery) -> Result<BTreeMap<(String, 
         to: query.to,
     };
     let rows = portfolio_usage(&api.pool, &filter).await?;
-    Ok(rows.into_iter().map(|(model, trial, row)| ((model, trial), row.into())).collect())
+    Ok(rows.into_iter().map(|(model, trial, row)| ((model, trial), row)).collect())
 }
 
 /// The universe of the latest job among the days shown.

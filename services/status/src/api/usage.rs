@@ -23,6 +23,8 @@ pub(super) struct UsageDetail {
     /// Calls whose cost is unknown and not counted.
     unpriced_calls: u64,
     possibly_paid_twice: u64,
+    /// Calls of tools that the tools could use; null when they were not counted.
+    tool_calls: Option<u64>,
 }
 
 impl From<UsageRow> for UsageDetail {
@@ -39,6 +41,7 @@ impl From<UsageRow> for UsageDetail {
             unknown_calls: spent.unknown_calls,
             unpriced_calls: spent.unpriced_calls,
             possibly_paid_twice: row.usage.possibly_paid_twice,
+            tool_calls: row.usage.tool_calls,
         }
     }
 }

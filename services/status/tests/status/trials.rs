@@ -25,7 +25,13 @@ fn report(cost: Option<&str>, prompt_tokens: u64, unknown_calls: u64) -> AgentRe
         unknown_calls,
         unpriced_calls: u64::from(cost.is_none()) * 3,
     };
-    AgentReport { reason: "finished".to_owned(), summary: String::new(), spent, possibly_paid_twice: 1 }
+    AgentReport {
+        reason: "finished".to_owned(),
+        summary: String::new(),
+        spent,
+        possibly_paid_twice: 1,
+        tool_calls: Some(2),
+    }
 }
 
 async fn accepted(models: &[&str]) -> World {
@@ -102,12 +108,49 @@ async fn what_agents_used_is_summed_per_portfolio_and_per_job_with_failed_days()
         rows.iter().find(|row| row["model"] == model).unwrap()["usage"].clone()
     };
     let whole = json!({ "days": 3, "calls": 9, "prompt_tokens": 150, "cached_tokens": 120, "completion_tokens": 60,
-        "reasoning_tokens": 15, "cost": 0.3, "unknown_calls": 4, "unpriced_calls": 3, "possibly_paid_twice": 3 });
+        "reasoning_tokens": 15, "cost": 0.3, "unknown_calls": 4, "unpriced_calls": 3, "possibly_paid_twice": 3,
+        "tool_calls": 6 });
     assert_eq!(usage(&board.json, "agent"), whole);
     assert_eq!(usage(&board.json, "cash"), json!(null));
     assert_eq!(usage(&narrow, "agent")["cost"], json!(0.1));
     assert_eq!(status["usage"], whole);
     assert!(board.text.contains(r#""cost":0.3,"#), "the cost is exact");
+}
+
+#[tokio::test]
+async fn a_cost_that_is_unknown_is_null_and_an_agent_that_called_no_tool_is_marked() {
+    let world = accepted(&["mute", "old", "trader"]).await;
+    let uncounted = AgentReport { tool_calls: None, ..report(None, 0, 3) };
+    let silent = AgentReport { tool_calls: Some(0), ..report(None, 0, 3) };
+    let day_of = |model, report| completed(CompletedDay { agent: Some(report), ..trial(model, 0, "10000") });
+    let later = CompletedDay {
+        agent: Some(AgentReport { tool_calls: Some(1), ..silent.clone() }),
+        ..day(1, "trader", "2025-10-02", Some("2025-10-01"), "10000")
+    };
+    let days = [
+        day_of("mute", silent.clone()),
+        day_of("old", uncounted),
+        day_of("trader", silent),
+        completed(later),
+    ];
+    world.project(&days).await;
+
+    let board = world.get("/leaderboard").await;
+    let status = world.get(&format!("/simulate/status/{}?details=false", job_id(1))).await.json;
+    let job = world.get(&format!("/jobs/{}", job_id(1))).await.json;
+
+    for row in board.json["rows"].as_array().unwrap().iter().filter(|row| row["kind"] == "model") {
+        assert_eq!(row["usage"]["cost"], json!(null), "{row}");
+        let acted = match row["model"].as_str().unwrap() {
+            "mute" => json!(false),
+            "trader" => json!(true),
+            _ => json!(null),
+        };
+        assert_eq!(row["acted"], acted, "{row}");
+    }
+    for usage in [&status["usage"], &job["usage"]] {
+        assert_eq!((&usage["cost"], &usage["unpriced_calls"]), (&json!(null), &json!(12)), "{usage}");
+    }
 }
 
 #[tokio::test]

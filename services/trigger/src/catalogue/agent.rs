@@ -13,7 +13,9 @@ use super::mistake::CatalogueMistake;
 /// The keys of an agent in the file.
 #[derive(Deserialize, Default)]
 pub(super) struct FileAgent {
-    /// `llm`: where chat completions are, without `/chat/completions`.
+    /// `llm`: the endpoint's protocol.
+    pub(super) dialect: Option<LanguageDialect>,
+    /// `llm`: the address before `/chat/completions`, `/messages` or `/responses`.
     pub(super) base_url: Option<String>,
     /// `http`: where the agent listens.
     pub(super) url: Option<String>,
@@ -42,6 +44,26 @@ pub(super) struct FileAgent {
     pub(super) timeout_seconds: Option<u64>,
 }
 
+/// The protocols of language models.
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum LanguageDialect {
+    #[default]
+    ChatCompletions,
+    Messages,
+    Responses,
+}
+
+impl From<LanguageDialect> for Dialect {
+    fn from(dialect: LanguageDialect) -> Self {
+        match dialect {
+            LanguageDialect::ChatCompletions => Self::ChatCompletions,
+            LanguageDialect::Messages => Self::Messages,
+            LanguageDialect::Responses => Self::Responses,
+        }
+    }
+}
+
 /// A model that calls an endpoint; `key` gives the full name of a key of its entry.
 pub(super) fn agent(
     dialect: Dialect,
@@ -50,8 +72,8 @@ pub(super) fn agent(
     read: &impl Fn(&str) -> Result<String, String>,
 ) -> Result<AgentModel, CatalogueMistake> {
     let (name, url) = match dialect {
-        Dialect::ChatCompletions => ("base_url", &file.base_url),
         Dialect::Agent => ("url", &file.url),
+        Dialect::ChatCompletions | Dialect::Messages | Dialect::Responses => ("base_url", &file.base_url),
     };
     let url = url.as_deref().unwrap_or_default();
     url.parse::<EndpointUrl>().map_err(|problem| {
@@ -65,12 +87,17 @@ pub(super) fn agent(
     })?;
     let basemodel = match (dialect, &file.basemodel) {
         (Dialect::Agent, basemodel) => basemodel.clone().unwrap_or_default(),
-        (Dialect::ChatCompletions, Some(basemodel)) if !basemodel.is_empty() => basemodel.clone(),
-        (Dialect::ChatCompletions, _) => {
+        (_, Some(basemodel)) if !basemodel.is_empty() => basemodel.clone(),
+        (_, _) => {
             let fix = "write basemodel = \"...\", the model's name at the endpoint";
             return Err(CatalogueMistake::new(key("basemodel"), "is missing", fix));
         }
     };
+    let sampling = file.sampling.clone().unwrap_or_default();
+    if sampling.seed.is_some() && matches!(dialect, Dialect::Messages | Dialect::Responses) {
+        let problem = "has a seed, which endpoints of this dialect refuse";
+        return Err(CatalogueMistake::new(key("sampling"), problem, "remove the seed"));
+    }
     let concurrency = at_least_one(file.concurrency.unwrap_or(4), "concurrency", key)?;
     let timeout_seconds = at_least_one(file.timeout_seconds.unwrap_or(120), "timeout_seconds", key)?;
     let agent = AgentModel {
@@ -80,7 +107,7 @@ pub(super) fn agent(
         settings: AgentSettings {
             basemodel,
             limits: file.limits.clone().unwrap_or_default(),
-            sampling: file.sampling.clone().unwrap_or_default(),
+            sampling,
             prompt: prompt(file.prompt.as_deref(), key, read)?,
             search: file.search,
             prices: file.prices.clone(),

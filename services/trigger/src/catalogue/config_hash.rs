@@ -4,6 +4,7 @@
 //! type or a field in the code therefore changes no hash.
 
 use domain::accounting::costs::{CostTerms, Costs};
+use domain::agent::Dialect;
 use domain::job::ModelKind;
 use domain::strategy::recorded_orders::RecordedOrder;
 use rust_decimal::Decimal;
@@ -41,7 +42,14 @@ fn costs_json(terms: &CostTerms) -> Value {
 fn decider_json(kind: &ModelKind) -> Value {
     match kind {
         ModelKind::Policy(policy) => json!(policy),
-        ModelKind::Agent(agent) => json!({ "url": agent.url, "settings": agent.settings }),
+        ModelKind::Agent(agent) => {
+            let mut decider = json!({ "url": agent.url, "settings": agent.settings });
+            // The kind says it of the others.
+            if matches!(agent.dialect, Dialect::Messages | Dialect::Responses) {
+                decider["dialect"] = json!(agent.dialect);
+            }
+            decider
+        }
         ModelKind::Recorded(orders) => orders.iter().map(order_json).collect(),
     }
 }

@@ -114,7 +114,12 @@ fn kind_of(
 ) -> Result<ModelKind, CatalogueMistake> {
     Ok(match (&model.kind, &model.decisions, &model.policy) {
         (FileKind::Llm, None, None) => {
-            ModelKind::Agent(Box::new(agent(Dialect::ChatCompletions, &model.agent, key, read)?))
+            let dialect = model.agent.dialect.unwrap_or_default().into();
+            ModelKind::Agent(Box::new(agent(dialect, &model.agent, key, read)?))
+        }
+        (FileKind::Http, _, _) if model.agent.dialect.is_some() => {
+            let fix = "remove the dialect, or write kind = \"llm\"";
+            return Err(CatalogueMistake::new(key("dialect"), "is that of a language model", fix));
         }
         (FileKind::Http, None, None) => {
             ModelKind::Agent(Box::new(agent(Dialect::Agent, &model.agent, key, read)?))

@@ -10,7 +10,7 @@ pub(super) fn is_paid(model: &Model) -> bool {
     match &model.kind {
         ModelKind::Recorded(_) | ModelKind::Policy(_) => false,
         ModelKind::Agent(agent) => match agent.dialect {
-            Dialect::ChatCompletions => true,
+            Dialect::ChatCompletions | Dialect::Messages | Dialect::Responses => true,
             // An agent on this machine is the program that its user is testing.
             Dialect::Agent => !on_loopback(&agent.url),
         },
@@ -21,7 +21,7 @@ pub(super) fn is_paid(model: &Model) -> bool {
 pub(super) fn use_script(model: &mut Model, endpoint: &str) {
     if let ModelKind::Agent(agent) = &mut model.kind {
         agent.url = match agent.dialect {
-            Dialect::ChatCompletions => endpoint.to_owned(),
+            Dialect::ChatCompletions | Dialect::Messages | Dialect::Responses => endpoint.to_owned(),
             Dialect::Agent => format!("{endpoint}/agent"),
         };
         agent.key_variable = None;

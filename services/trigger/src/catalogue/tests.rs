@@ -1,5 +1,7 @@
 //! Entries of `models.toml`, good and bad.
 
+use domain::agent::Dialect;
+
 use super::*;
 
 const DECISIONS: &str = "model,date,sequence,action,symbol,quantity\na,2025-10-02,1,buy,NVDA,15\n";
@@ -151,6 +153,34 @@ fn an_agent_is_read_with_its_prompt_and_its_mistakes_are_told() {
     assert_eq!(key(&format!("{good}\ndecisions = \"d.csv\"")), "models.a.kind");
     let misspelt = entry(&format!("{good}\nmax_step = 4")).unwrap_err();
     assert!(misspelt[0].problem.contains("max_step"), "{misspelt:?}");
+}
+
+#[test]
+fn a_language_model_has_a_dialect_which_its_hash_knows() {
+    let entry = |kind: &str, extra: &str| {
+        let address = if kind == "llm" { "base_url" } else { "url" };
+        let text = format!(
+            "[[models]]\nsignature = \"a\"\nkind = \"{kind}\"\n{address} = \"https://x/v1\"\nbasemodel = \"m\"\n{extra}"
+        );
+        parse(&text).map(|catalogue| catalogue.entries()[0].model.clone())
+    };
+    let of = |dialect: &str| entry("llm", &format!("dialect = \"{dialect}\"")).unwrap();
+    let dialect = |model: &Model| match &model.kind {
+        ModelKind::Agent(agent) => agent.dialect,
+        ModelKind::Recorded(_) | ModelKind::Policy(_) => panic!("it is an agent"),
+    };
+    let (chat, messages, responses) = (of("chat_completions"), of("messages"), of("responses"));
+
+    assert_eq!((dialect(&messages), dialect(&responses)), (Dialect::Messages, Dialect::Responses));
+    assert_eq!(messages.kind.as_str(), "llm");
+    assert_eq!(chat.config_hash, entry("llm", "").unwrap().config_hash, "the default changes no hash");
+    assert_ne!(messages.config_hash, chat.config_hash);
+    assert_ne!(messages.config_hash, responses.config_hash);
+    let mistake = |kind: &str, extra: &str| entry(kind, extra).unwrap_err()[0].key.clone();
+    assert_eq!(mistake("http", "dialect = \"messages\""), "models.a.dialect");
+    assert_eq!(mistake("llm", "dialect = \"messages\"\nsampling = { seed = 1 }"), "models.a.sampling");
+    assert!(entry("llm", "sampling = { seed = 1 }").is_ok());
+    assert!(entry("llm", "dialect = \"agent\"").is_err());
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod cancel;
 mod development;
 mod failures;
 mod month;
+mod odd_days;
 mod own_agent;
 mod plan;
 mod replay;

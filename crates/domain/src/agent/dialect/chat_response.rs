@@ -5,7 +5,6 @@ use serde_json::Value;
 use super::chat_call::{others, tool_call};
 use super::text_calls;
 use crate::agent::json::printable;
-use crate::agent::prompt::STOP_TOKEN;
 use crate::agent::response::{AssistantMessage, Failure, FailureClass, Finish, ToolCall};
 use crate::agent::usage::Usage;
 
@@ -26,17 +25,7 @@ pub(super) fn message(body: &Value) -> Result<AssistantMessage, Failure> {
             whole.extra.extend(other.extra);
         }
     }
-    // Beside calls, the marker is a plan: their results are not known yet.
-    if whole.tool_calls.is_empty() {
-        let said = text_calls::outside_reasoning(&whole.content);
-        let (rest, calls) = text_calls::read(&said);
-        if calls.is_empty() {
-            whole.done = said.contains(STOP_TOKEN);
-        } else {
-            (whole.content, whole.tool_calls) = (rest, calls);
-        }
-    }
-    Ok(AssistantMessage { usage, ..whole })
+    Ok(AssistantMessage { usage, ..text_calls::understood(whole) })
 }
 
 fn of_choice(body: &Value, choice: &Value) -> AssistantMessage {

@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use super::chat_call::{tool_call, tool_name};
 use crate::agent::json::{printable, unfenced};
-use crate::agent::response::ToolCall;
+use crate::agent::prompt::STOP_TOKEN;
+use crate::agent::response::{AssistantMessage, ToolCall};
 use crate::agent::tool::Tool;
 
 /// The text around the calls, and the calls.
@@ -13,8 +14,23 @@ type Found = (String, Vec<ToolCall>);
 /// Names of the elements in which models reason.
 const REASONING: [&str; 3] = ["think", "thinking", "reasoning"];
 
+/// `message` with the calls that stand in its text, when it has no others, and with whether it ends the day.
+pub(super) fn understood(message: AssistantMessage) -> AssistantMessage {
+    // Beside calls, the marker is a plan: their results are not known yet.
+    if !message.tool_calls.is_empty() {
+        return message;
+    }
+    let said = outside_reasoning(&message.content);
+    let (rest, calls) = read(&said);
+    if calls.is_empty() {
+        AssistantMessage { done: said.contains(STOP_TOKEN), ..message }
+    } else {
+        AssistantMessage { content: rest, tool_calls: calls, ..message }
+    }
+}
+
 /// `text` without the reasoning in it; what follows its beginning is reasoning until its end.
-pub(super) fn outside_reasoning(text: &str) -> String {
+fn outside_reasoning(text: &str) -> String {
     let mut text = text.to_owned();
     for name in REASONING {
         let (opening, closing) = (format!("<{name}>"), format!("</{name}>"));
@@ -35,7 +51,7 @@ pub(super) fn outside_reasoning(text: &str) -> String {
 }
 
 /// The calls in `text`, and the text without them. There are none when any that is begun cannot be read.
-pub(super) fn read(text: &str) -> (String, Vec<ToolCall>) {
+fn read(text: &str) -> (String, Vec<ToolCall>) {
     let readers: [fn(&str) -> Option<Found>; 4] = [hermes, qwen, mistral, bare];
     readers.iter().find_map(|read| read(text)).unwrap_or_else(|| (text.to_owned(), Vec::new()))
 }

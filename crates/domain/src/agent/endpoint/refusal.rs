@@ -47,8 +47,8 @@ impl EndpointRefusal {
             (Self::UnknownKey { .. } | Self::KeyElsewhere { .. } | Self::KeyInClear { .. }, _) => {
                 "api_key_env"
             }
-            (Self::Url(_) | Self::Address(_), Dialect::ChatCompletions) => "base_url",
             (Self::Url(_) | Self::Address(_), Dialect::Agent) => "url",
+            (Self::Url(_) | Self::Address(_), _) => "base_url",
         }
     }
 

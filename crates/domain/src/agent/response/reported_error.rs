@@ -94,8 +94,16 @@ impl ReportedError {
         }
         let message = self.message.to_ascii_lowercase();
         let has = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
-        if has(&["context length", "context window", "prompt is too long", "too many tokens"]) {
+        if has(&[
+            "context length",
+            "context window",
+            "prompt is too long",
+            "context limit",
+            "too many tokens",
+        ]) {
             Some(Verdict::Class(FailureClass::TooLong))
+        } else if has(&["credit balance"]) {
+            Some(Verdict::Class(FailureClass::NoMoney))
         } else if has(&["api key"]) {
             Some(Verdict::Class(FailureClass::BadCredentials))
         } else if has(&["not a valid model", "model not found", "unknown model", "model does not exist"]) {

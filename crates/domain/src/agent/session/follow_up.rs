@@ -50,6 +50,7 @@ impl Session<'_> {
         self.record(&running, text);
         running.next += 1;
         running.any_used = true;
+        self.tools_used = self.tools_used.saturating_add(1);
         self.state = self.run(running);
     }
 
@@ -68,7 +69,7 @@ impl Session<'_> {
         }
         self.streak = Streak { reminded: true, ..Streak::default() };
         let ending = match self.dialect {
-            Dialect::ChatCompletions => prompt::STOP_TOKEN,
+            Dialect::ChatCompletions | Dialect::Messages | Dialect::Responses => prompt::STOP_TOKEN,
             Dialect::Agent => "finish: true",
         };
         self.transcript.messages.push(Message::plain(Role::User, self.step, prompt::reminder(ending)));
@@ -108,10 +109,12 @@ impl Session<'_> {
                 ToolOutcome::Answered { text, effect } => {
                     running.any_used |= effect != Effect::BadArguments;
                     self.record(&running, text);
+                    let was_used = !matches!(effect, Effect::BadArguments | Effect::UnknownTool);
+                    self.tools_used = self.tools_used.saturating_add(u64::from(was_used));
                     match effect {
                         Effect::Filled(fill) => self.fills.push(fill),
                         Effect::Refused => self.refused += 1,
-                        Effect::None | Effect::BadArguments => {}
+                        Effect::None | Effect::BadArguments | Effect::UnknownTool => {}
                     }
                 }
             }

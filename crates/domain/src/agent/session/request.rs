@@ -72,6 +72,8 @@ pub struct EndedSession<'a> {
     pub transcript: Transcript,
     /// What the calls used.
     pub spent: UsageTotal,
+    /// Calls of tools that the tools could use.
+    pub tool_calls: u64,
     /// Why it ended.
     pub reason: EndReason,
     /// How many requests were sent.

@@ -1,5 +1,7 @@
 //! A small market, a day in it, and scripted models.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -10,8 +12,8 @@ use crate::accounting::market_day::MarketDay;
 use crate::agent::response::Finish;
 use crate::agent::session::SearchRequest;
 use crate::agent::{
-    AgentSettings, AssistantMessage, Dialect, EndReason, EndedSession, ModelRequest, ModelResponse, Next,
-    Opening, Session, Usage,
+    AgentSettings, AssistantMessage, Delivery, Dialect, EndReason, EndedSession, ModelRequest, ModelResponse,
+    Next, Opening, RawResponse, Session, Usage,
 };
 use crate::market::as_of::AsOf;
 use crate::market::calendar::Calendar;
@@ -124,6 +126,17 @@ impl World {
                 Next::Ended(_) => return (requests, session.finish()),
             }
         }
+    }
+}
+
+/// A response that arrived whole.
+pub(super) fn whole(status: u16, body: &str) -> RawResponse {
+    RawResponse {
+        delivery: Delivery::Whole,
+        status: Some(status),
+        headers: BTreeMap::new(),
+        body: body.as_bytes().to_vec(),
+        received_at: "2025-10-02T13:30:00Z".parse().unwrap(),
     }
 }
 

@@ -40,7 +40,7 @@ fn curious() -> Vec<ModelResponse> {
 
 #[test]
 fn another_future_changes_no_byte_of_the_day() {
-    for dialect in [Dialect::ChatCompletions, Dialect::Agent] {
+    for dialect in [Dialect::ChatCompletions, Dialect::Messages, Dialect::Responses, Dialect::Agent] {
         let world = World { dialect, ..World::new().with(json!({"search": true})) };
         let other = poisoned(World { dialect, ..World::new().with(json!({"search": true})) });
         let (market, other_market) = (world.market(), other.market());

@@ -15,7 +15,7 @@ pub(in crate::agent) fn run(
     book: &mut DayBook<'_>,
 ) -> ToolOutcome {
     let Some(tool) = Tool::offered(search).find(|tool| tool.name() == call.name) else {
-        return ToolOutcome::Answered { text: unknown(&call.name, search), effect: Effect::None };
+        return ToolOutcome::Answered { text: unknown(&call.name, search), effect: Effect::UnknownTool };
     };
     let parsed = match call.parsed().and_then(|arguments| ParsedCall::read(tool, &arguments, &call.arguments))
     {

@@ -32,6 +32,15 @@ impl Usage {
             reported_cost: usage.get("cost").and_then(dollars),
         }
     }
+
+    /// Reads the `usage` object of the Messages API, which counts the tokens of the cache beside those of the request.
+    pub fn from_messages_json(usage: &Value) -> Self {
+        let tokens = |name: &str| count(usage.get(name)?);
+        let (cached, written) = (tokens("cache_read_input_tokens"), tokens("cache_creation_input_tokens"));
+        let of_cache = [cached, written].into_iter().flatten().fold(0, u64::saturating_add);
+        let prompt = tokens("input_tokens").map(|fresh| fresh.saturating_add(of_cache));
+        Self { prompt, cached, cache_write: written, ..Self::from_json(usage) }
+    }
 }
 
 /// A count of tokens; some endpoints write whole numbers as `12.0`.

@@ -76,11 +76,14 @@ pub struct DayUsage {
     pub spent: UsageTotal,
     /// Calls that were sent again although the first copy may have been billed.
     pub possibly_paid_twice: u64,
+    /// Calls of tools that the tools could use; `None` when they were not counted.
+    pub tool_calls: Option<u64>,
 }
 
 impl From<&AgentReport> for DayUsage {
     fn from(report: &AgentReport) -> Self {
-        Self { spent: report.spent.clone(), possibly_paid_twice: report.possibly_paid_twice }
+        let AgentReport { possibly_paid_twice, tool_calls, .. } = *report;
+        Self { spent: report.spent.clone(), possibly_paid_twice, tool_calls }
     }
 }
 

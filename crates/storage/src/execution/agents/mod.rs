@@ -2,6 +2,7 @@
 
 mod attempts;
 mod journal;
+mod odd_ends;
 mod transcripts;
 
 pub use attempts::{Attempt, begin_attempt, end_attempt};
@@ -9,4 +10,5 @@ pub use journal::{
     CallPermission, CallResponse, EntryResult, Intent, StepCommit, TokenRate, commit_step, read_journal,
     record_refusal,
 };
+pub use odd_ends::odd_ends;
 pub use transcripts::{DayKey, EndedDay, ended_day};

@@ -6,6 +6,7 @@ use domain::performance::leaderboard::{Contestant, LeaderboardRow};
 use runtime::http::Number;
 use rust_decimal::Decimal;
 use serde::Serialize;
+use storage::status::UsageRow;
 use utoipa::ToSchema;
 
 use crate::api::usage::UsageDetail;
@@ -38,6 +39,8 @@ pub(super) struct RowDetail {
     figures: Figures,
     /// What the agent used over the dates shown, failed and replaced days included; null for other models.
     usage: Option<UsageDetail>,
+    /// Whether the agent called a tool in any of its completed days; null for other models, and when it is unknown.
+    acted: Option<bool>,
     #[serde(flatten)]
     #[schema(value_type = PartsDetail)]
     parts: Option<PartsDetail>,
@@ -103,7 +106,7 @@ struct Part {
 }
 
 impl RowDetail {
-    pub(super) fn of(row: &LeaderboardRow, rank: usize, usage: Option<UsageDetail>) -> Self {
+    pub(super) fn of(row: &LeaderboardRow, rank: usize, used: Option<UsageRow>) -> Self {
         let (kind, model, trial) = match &row.contestant {
             Contestant::Model { model, trial } => ("model", model.clone(), Some(*trial)),
             Contestant::Benchmark(name) => ("benchmark", name.clone(), None),
@@ -116,7 +119,9 @@ impl RowDetail {
             out_of_sample: parts.out_of_sample.as_ref().map(Part::of),
             out_of_sample_reason: none(&parts.out_of_sample, "no day after the training cutoff"),
         });
-        Self { rank, kind, model, trial, figures: Figures::of(row), usage, parts }
+        let acted = used.as_ref().and_then(|used| used.acted);
+        let (figures, usage) = (Figures::of(row), used.map(Into::into));
+        Self { rank, kind, model, trial, figures, usage, acted, parts }
     }
 }
 
