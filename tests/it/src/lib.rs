@@ -30,7 +30,7 @@ pub use client::{Client, http};
 pub use cluster::{Cluster, NODES};
 pub use program::Program;
 pub use python_programs::python_programs;
-pub use recorded_portfolios::portfolios_are_the_recorded_ones;
+pub use recorded_portfolios::{portfolios_are_the_recorded_ones, portfolios_of_each_are_the_recorded_ones};
 pub use stack::Stack;
 pub use stream::{Stream, StreamEvent, http_without_timeout};
 pub use system::{Service, Shape, System};

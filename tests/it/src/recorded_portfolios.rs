@@ -8,6 +8,16 @@ use crate::client::Client;
 
 /// Checks cash, holdings and value at the close of every recorded day.
 pub async fn portfolios_are_the_recorded_ones(client: &Client) {
+    check(client, &[String::new()]).await;
+}
+
+/// The same of models whose signatures have one of these names and `/` before the recorded name, for each of them.
+pub async fn portfolios_of_each_are_the_recorded_ones(client: &Client, names: &[&str]) {
+    let prefixes: Vec<String> = names.iter().map(|name| format!("{name}/")).collect();
+    check(client, &prefixes).await;
+}
+
+async fn check(client: &Client, prefixes: &[String]) {
     let recorded = recorded_portfolios();
     assert_eq!(recorded.len(), 120);
     let mut by_date: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
@@ -19,8 +29,11 @@ pub async fn portfolios_are_the_recorded_ones(client: &Client) {
                 results.into_iter().map(|row| (row["model"].as_str().expect("a model").to_owned(), row));
             by_date.insert(date.clone(), by_model.collect());
         }
-        let actual = by_date[&date].get(&model).unwrap_or_else(|| panic!("no result of {model} on {date}"));
-        assert_eq!(summary(&actual["final_position"]), expected, "{model} on {date}");
+        for prefix in prefixes {
+            let name = format!("{prefix}{model}");
+            let actual = by_date[&date].get(&name).unwrap_or_else(|| panic!("no result of {name} on {date}"));
+            assert_eq!(summary(&actual["final_position"]), expected, "{name} on {date}");
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod month;
 mod odd_days;
 mod own_agent;
 mod plan;
+mod providers;
 mod replay;
 mod resume;
 mod retry;

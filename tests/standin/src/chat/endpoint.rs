@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State as AxumState;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -18,8 +18,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::completion::{ChatRequest, completion, invalid, step_response};
+use super::completion::{ChatRequest, invalid, step_response};
 use super::day_facts;
+use super::provider::{Protocol, Provider, Step};
 use super::script::{Fault, Script, Scripts};
 
 /// A request that the endpoint received.
@@ -77,9 +78,9 @@ impl ChatEndpoint {
         let (held_from, receiver) = watch::channel(usize::MAX);
         let route_state = RouteState { state: state.clone(), held_from: receiver };
         let routes = Router::new()
-            .route("/v1/chat/completions", post(complete))
             .route("/v1/agent", post(agent))
             .route("/v1/models", get(models))
+            .fallback(complete)
             .with_state(route_state);
         let server = tokio::spawn(async move { axum::serve(listener, routes).await });
         Ok(Self { address, state, held_from, server })
@@ -88,6 +89,11 @@ impl ChatEndpoint {
     /// The URL before `/chat/completions`.
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
+    }
+
+    /// The same of an endpoint with the habits of a provider.
+    pub fn base_url_of(&self, provider: Provider) -> String {
+        format!("http://{}/{}/v1", self.address, provider.name())
     }
 
     /// Plays recorded decisions, `model,date,sequence,action,symbol,quantity`.
@@ -147,20 +153,29 @@ impl Drop for ChatEndpoint {
     }
 }
 
-async fn complete(AxumState(mut route): AxumState<RouteState>, headers: HeaderMap, body: Bytes) -> Response {
+/// A response of a language model, in the protocol of the route and with the habits of the provider in it.
+async fn complete(
+    AxumState(mut route): AxumState<RouteState>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let Some((provider, protocol)) = called(uri.path()) else { return StatusCode::NOT_FOUND.into_response() };
     let Ok(document) = serde_json::from_slice::<Value>(&body) else {
         return (StatusCode::BAD_REQUEST, Json(invalid("We could not parse the JSON body"))).into_response();
     };
-    let Some(request) = ChatRequest::parse(&document) else {
+    let chat = protocol.as_chat(&document).unwrap_or_default();
+    let Some(request) = ChatRequest::parse(&chat) else {
         return (StatusCode::BAD_REQUEST, Json(invalid("you must provide a model and messages")))
             .into_response();
     };
+    let refusal = provider.and_then(|provider| provider.refusal(&request, &document, &headers));
     let (number, fault, tools, delay, key) = {
         let mut state = route.state.lock().unwrap_or_else(PoisonError::into_inner);
         let tools = match state.scripts.of(&request.model, &request.date) {
             Some(script) => script.get(request.step).cloned(),
-            None if state.trades => day_facts::from_chat(&request, &document).calls(request.step),
+            None if state.trades => day_facts::from_chat(&request, &chat).calls(request.step),
             None => None,
         };
         let call = ChatCall {
@@ -176,8 +191,11 @@ async fn complete(AxumState(mut route): AxumState<RouteState>, headers: HeaderMa
         let fault = state.faults.iter().position(applies).and_then(|place| state.faults.remove(place));
         (state.calls.len() - 1, fault.map(|(_, fault)| fault), tools, state.delay, state.key.clone())
     };
-    if key.is_some_and(|key| header("authorization") != format!("Bearer {key}")) {
-        let sent = header("authorization").trim_start_matches("Bearer ");
+    let sent = match protocol {
+        Protocol::Messages => header("x-api-key"),
+        Protocol::Chat | Protocol::Responses => header("authorization").trim_start_matches("Bearer "),
+    };
+    if key.is_some_and(|key| sent != key) {
         let problem = format!("Incorrect API key provided: {sent}.");
         let mut body = invalid(&problem);
         body["error"]["code"] = "invalid_api_key".into();
@@ -189,7 +207,31 @@ async fn complete(AxumState(mut route): AxumState<RouteState>, headers: HeaderMa
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    respond(fault, completion(&request, body.len(), tools.as_deref())).await
+    if let Some(refusal) = refusal {
+        return refusal.into_response();
+    }
+    let step = Step { request: &request, tools: tools.as_deref(), request_bytes: body.len() };
+    match (provider, fault) {
+        (Some(provider), None) => provider.sent(&provider.response(&step)),
+        (Some(provider), fault) => respond(fault, provider.response(&step)).await,
+        (None, fault) => respond(fault, protocol.response(&step)).await,
+    }
+}
+
+/// The provider and the protocol that a path stands for.
+fn called(path: &str) -> Option<(Option<Provider>, Protocol)> {
+    let (provider, route) = path.split_once("/v1/")?;
+    let provider = match provider.trim_start_matches('/') {
+        "" => None,
+        name => Some(Provider::named(name)?),
+    };
+    let protocol = match route {
+        "chat/completions" => Protocol::Chat,
+        "messages" => Protocol::Messages,
+        "responses" => Protocol::Responses,
+        _ => return None,
+    };
+    Some((provider, protocol))
 }
 
 /// A step of a user's own agent.

@@ -6,8 +6,10 @@
 mod completion;
 mod day_facts;
 mod endpoint;
+mod provider;
 mod script;
 mod trader;
 
 pub use endpoint::{ChatCall, ChatEndpoint};
+pub use provider::Provider;
 pub use script::{Fault, Script, ToolCall};
