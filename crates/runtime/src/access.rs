@@ -33,6 +33,8 @@ pub struct Access {
     pub proxies: TrustedProxies,
     /// `MAX_STREAMS_PER_TOKEN`: event streams of each token, or of each address without tokens.
     pub streams: Streams,
+    /// `STRICT_REQUESTS`: whether routes of the original API refuse parameters that mean nothing.
+    pub is_strict: bool,
     /// `HEAVY_REQUESTS_AT_ONCE`: requests that take much work.
     pub(crate) heavy: HeavyRequests,
 }
@@ -56,6 +58,7 @@ impl Access {
         let streams = Streams::new(settings.parsed("MAX_STREAMS_PER_TOKEN", hundred, number));
         let eight = NonZeroUsize::MIN.saturating_add(7);
         let heavy = HeavyRequests::new(settings.parsed("HEAVY_REQUESTS_AT_ONCE", eight, number));
-        Self { tokens, requests_per_minute, request_timeout, hosts, proxies, streams, heavy }
+        let is_strict = settings.flag("STRICT_REQUESTS", false);
+        Self { tokens, requests_per_minute, request_timeout, hosts, proxies, streams, is_strict, heavy }
     }
 }

@@ -107,6 +107,17 @@ pub enum NotAccepted {
     Storage(#[from] storage::StorageError),
 }
 
+/// # Errors
+/// Every field of `request` that means nothing.
+pub(crate) fn refuse_unknown_fields(request: &TriggerRequest) -> Result<(), NotAccepted> {
+    let refused = |name: &String| {
+        let msg = "There is no such field; leave it out".to_owned();
+        ValidationError::unknown(vec!["body".into(), name.as_str().into()], msg, Value::Null)
+    };
+    let errors: Vec<ValidationError> = request.unknown_fields.iter().map(refused).collect();
+    if errors.is_empty() { Ok(()) } else { Err(NotAccepted::Invalid(errors)) }
+}
+
 impl Acceptor {
     /// Accepts the request of `body`. Nothing is stored unless it is accepted.
     pub(crate) async fn accept(
@@ -117,6 +128,9 @@ impl Acceptor {
         now: DateTime<Utc>,
     ) -> Result<Accepted, NotAccepted> {
         let ProposedJob { request, job, message, warnings } = self.propose(body, now).await?;
+        if self.config.is_strict {
+            refuse_unknown_fields(&request)?;
+        }
         tracing::Span::current().record("job.id", tracing::field::display(job.id));
         let response = self.response(&job, message, warnings)?;
         self.store(caller, &job, &request.normalised(), key, response).await

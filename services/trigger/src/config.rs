@@ -27,6 +27,8 @@ pub struct Config {
     pub universe: Universe,
     /// `MAX_SIMULATION_DAYS`: most calendar days of one job (default 3660).
     pub max_days: u32,
+    /// `STRICT_REQUESTS`: whether fields that mean nothing are refused, which the original API ignored.
+    pub is_strict: bool,
     /// `MAX_ACTIVE_JOBS`: most jobs that have not ended (default 64).
     pub max_active_jobs: u32,
     /// `MAX_ACTIVE_JOBS_PER_TOKEN`: most of them that one token may have (default half of them, at least one).
@@ -83,6 +85,7 @@ impl Config {
             endpoints,
             universe: universe?,
             max_days,
+            is_strict: settings.flag("STRICT_REQUESTS", false),
             max_active_jobs,
             max_active_jobs_per_token,
             calendar,

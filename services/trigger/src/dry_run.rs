@@ -15,7 +15,6 @@ use domain::ingest::coverage::{Coverage, Scope, symbols_held_by};
 use domain::ingest::fetch_plan::{Offer, Shape};
 use domain::ingest::needed_symbols::{compared_symbols, needed_universe};
 use domain::ingest::refusals::absent_symbols;
-use domain::job::request::ValidationError;
 use domain::job::warning::Warning;
 use domain::job::{AgentModel, Job, Model, ModelKind};
 use domain::market::calendar::{Calendar, exchange_date};
@@ -27,7 +26,7 @@ use storage::market::held_symbols;
 use storage::trigger::dry_run as load;
 use storage::trigger::dry_run::StoredSource;
 
-use crate::accept::{Acceptor, NotAccepted, ProposedJob};
+use crate::accept::{Acceptor, NotAccepted, ProposedJob, refuse_unknown_fields};
 use response::{ModelForecast, PriceSource};
 
 pub(crate) use response::DryRunBody;
@@ -39,11 +38,8 @@ pub(crate) async fn dry_run(
     now: DateTime<Utc>,
 ) -> Result<DryRunBody, NotAccepted> {
     let ProposedJob { request, job, warnings, .. } = acceptor.propose(body, now).await?;
-    if !request.unknown_fields.is_empty() {
-        return Err(NotAccepted::Invalid(
-            request.unknown_fields.iter().map(|name| unknown_field(name)).collect(),
-        ));
-    }
+    // This route is not one of the original API, whose clients may send fields that mean nothing.
+    refuse_unknown_fields(&request)?;
     let (pool, config) = (&acceptor.pool, &acceptor.config);
     let names: Vec<String> = job.models.iter().map(|model| model.signature.clone()).collect();
     let portfolios = load::portfolio_winners(pool, &job.experiment, &names, job.end).await?;
@@ -69,12 +65,6 @@ pub(crate) async fn dry_run(
     let changed = changed.iter().map(|(model, count)| Warning::config_changed(model, *count).message);
     let warnings: Vec<String> = warnings.into_iter().chain(changed).collect();
     Ok(DryRunBody::of(&job, &models, &download, &source, warnings, config.infrastructure.deployment))
-}
-
-/// This route is not one of the original API, whose clients may send fields that mean nothing.
-fn unknown_field(name: &str) -> ValidationError {
-    let msg = "There is no such field; leave it out".to_owned();
-    ValidationError::unknown(vec!["body".into(), name.into()], msg, Value::Null)
 }
 
 /// What the past days of the job's agents have used, by model.

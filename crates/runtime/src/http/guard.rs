@@ -57,7 +57,7 @@ impl Guard {
         let caller = self.caller(request.headers(), rule, client)?;
         media_type::check(request, rule.map_or(&[], |rule| &rule.media_types))?;
         if let (Some(route), Some(rule)) = (route, rule) {
-            query::check(request, route.as_str(), &rule.parameters)?;
+            query::check(request, route.as_str(), &rule.parameters, self.access.is_strict)?;
         }
         Ok((caller, rule.is_some_and(|rule| rule.is_heavy)))
     }

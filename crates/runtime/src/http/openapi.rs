@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::map_response;
-use axum::response::Response;
+use axum::response::{Redirect, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -159,6 +159,8 @@ pub(super) fn pages(document: &OpenApi) -> Router {
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         response
     }));
+    // The original API had a second page for reading.
+    let page = page.route("/redoc", get(|| async { Redirect::temporary("/docs") }));
     page.route(
         "/openapi.json",
         get(move || async move { ([(header::CONTENT_TYPE, "application/json")], json) }),

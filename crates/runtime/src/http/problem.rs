@@ -38,8 +38,10 @@ pub struct ProblemBody {
     kind: &'static str,
     /// The status in words.
     title: &'static str,
-    /// The status.
-    status: u16,
+    /// The status; absent where clients of the original API would take it for the status of a job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    status: Option<u16>,
     /// What is wrong, and what to do about it.
     detail: String,
     /// The requested path.
@@ -121,12 +123,14 @@ impl From<storage::StorageError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let instance = INSTANCE.try_with(Clone::clone).ok();
+        let is_of_a_job = instance.as_ref().is_some_and(|path| path.starts_with("/simulate/status/"));
         let body = ProblemBody {
             kind: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error"),
-            status: self.status.as_u16(),
+            status: (!is_of_a_job).then_some(self.status.as_u16()),
             detail: self.detail,
-            instance: INSTANCE.try_with(Clone::clone).ok(),
+            instance,
             trace_id: telemetry::current_trace_id(),
             errors: self.errors,
         };

@@ -12,8 +12,14 @@ use super::problem::Problem;
 const ORIGINAL: [&str; 4] = ["/simulate/trigger", "/simulate/status/{job_id}", "/results", "/health"];
 
 /// # Errors
-/// Status 422 for a parameter that is not among `known`; on a route of the original API only for a misspelt one.
-pub(super) fn check(request: &Request, route: &str, known: &[String]) -> Result<(), Problem> {
+/// Status 422 for a parameter that is not among `known`; on a route of the original API only for a misspelt one, unless the
+/// check is strict.
+pub(super) fn check(
+    request: &Request,
+    route: &str,
+    known: &[String],
+    is_strict: bool,
+) -> Result<(), Problem> {
     // PostgreSQL has no text with a NUL, so nothing can be found by one.
     if request.uri().path().contains("%00") {
         let detail = "The address contains a NUL (%00), which no name has";
@@ -21,18 +27,17 @@ pub(super) fn check(request: &Request, route: &str, known: &[String]) -> Result<
     }
     // A query that cannot be read is refused by the route.
     let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::try_from_uri(request.uri()) else { return Ok(()) };
-    let is_original = ORIGINAL.contains(&route);
+    let is_lenient = !is_strict && ORIGINAL.contains(&route);
     let unknown = pairs.into_iter().filter(|(name, _)| !known.contains(name));
-    let errors: Vec<_> =
-        unknown.filter_map(|(name, value)| error(&name, value, known, is_original)).collect();
+    let errors: Vec<_> = unknown.filter_map(|(name, value)| error(&name, value, known, is_lenient)).collect();
     if errors.is_empty() { Ok(()) } else { Err(Problem::validation(errors)) }
 }
 
-fn error(name: &str, value: String, known: &[String], is_original: bool) -> Option<ValidationError> {
+fn error(name: &str, value: String, known: &[String], is_lenient: bool) -> Option<ValidationError> {
     let meant = near_miss(name, known.iter().map(String::as_str));
     let msg = match meant {
         Some(meant) => format!("There is no such parameter; use {meant}"),
-        None if is_original => return None,
+        None if is_lenient => return None,
         None if known.is_empty() => "There is no such parameter; leave it out".to_owned(),
         None => format!("There is no such parameter; there are {}", known.join(", ")),
     };
@@ -46,9 +51,13 @@ mod tests {
     use super::*;
 
     fn refused(uri: &str, route: &str) -> Option<String> {
+        refused_when(false, uri, route)
+    }
+
+    fn refused_when(is_strict: bool, uri: &str, route: &str) -> Option<String> {
         let known = ["start_date".to_owned(), "models".to_owned()];
         let request = Request::builder().uri(uri).body(Body::empty()).unwrap();
-        check(&request, route, &known).err().map(|problem| format!("{problem:?}"))
+        check(&request, route, &known, is_strict).err().map(|problem| format!("{problem:?}"))
     }
 
     #[track_caller]
@@ -69,6 +78,7 @@ mod tests {
     fn a_route_of_the_original_api_refuses_misspelt_parameters_only() {
         check_refused("/results?model=a", "/results", "use models");
         assert_eq!(refused("/results?utm_source=a", "/results"), None);
+        assert!(refused_when(true, "/results?utm_source=a", "/results").is_some(), "it is strict");
     }
 
     #[test]

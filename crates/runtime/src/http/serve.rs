@@ -7,9 +7,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::middleware;
-use axum::response::IntoResponse as _;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpSocket};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -81,6 +81,17 @@ pub async fn serve(
     Ok(())
 }
 
+/// No route has this path. One with a slash at its end is sent to the path without it, as the original API did.
+async fn not_found(uri: Uri) -> Response {
+    let path = uri.path().trim_end_matches('/');
+    // Two slashes at the beginning would name another host.
+    if path.len() == uri.path().len() || path.is_empty() || path.starts_with("//") {
+        return Problem::new(StatusCode::NOT_FOUND, "Not Found").into_response();
+    }
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Redirect::temporary(&format!("{path}{query}")).into_response()
+}
+
 /// The routes with everything around them. Clones share one router, so that a connection costs no copy of it.
 fn app(routes: OpenApiRouter, access: Access) -> Router {
     let (routes, described) = routes.split_for_parts();
@@ -90,7 +101,7 @@ fn app(routes: OpenApiRouter, access: Access) -> Router {
     routes
         .layer(middleware::from_fn_with_state(guarded, guard))
         .merge(pages(&document))
-        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "Not Found") })
+        .fallback(not_found)
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
         })

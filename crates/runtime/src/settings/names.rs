@@ -62,6 +62,7 @@ pub(super) const NAMES: &[&str] = &[
     "status_amqp_url",
     "status_database_url",
     "stream_heartbeat_seconds",
+    "strict_requests",
     "tls_cert_file",
     "tls_key_file",
     "trigger_amqp_url",

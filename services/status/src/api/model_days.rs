@@ -173,6 +173,16 @@ fn cut(mut found: Vec<(RequestedDay, Option<DayRow>)>, limit: usize) -> Page {
     Page { details: found.into_iter().map(|(day, row)| detail(day, row)).collect(), next }
 }
 
+/// What went wrong, or why the day was skipped: as the original API wrote it, e.g. `Already completed`.
+fn error(state: DayState, detail: Option<String>) -> Option<String> {
+    let detail = detail?;
+    if state != DayState::Skipped {
+        return Some(detail);
+    }
+    let mut letters = detail.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect())
+}
+
 fn detail(day: RequestedDay, row: Option<DayRow>) -> ModelDayDetail {
     let RequestedDay { date, model, trial } = day;
     let (date, state) = (date.to_string(), row.as_ref().map_or("pending", |row| row.state.as_str()));
@@ -182,7 +192,7 @@ fn detail(day: RequestedDay, row: Option<DayRow>) -> ModelDayDetail {
         model,
         trial,
         status: state,
-        error: row.and_then(|row| row.detail),
+        error: row.and_then(|row| error(row.state, row.detail)),
         started_at: started_at.map(instant),
         completed_at: ended_at.map(instant),
         duration_seconds: started_at.zip(ended_at).map(|(from, to)| seconds(from, to)),

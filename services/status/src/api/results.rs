@@ -6,9 +6,11 @@ mod single_day;
 
 use axum::Json;
 use axum::extract::State;
+use chrono::NaiveDate;
+use domain::values::ids::JobId;
 use runtime::http::{Params, Problem, ProblemBody};
 use serde::Serialize;
-use storage::status::{JobDays, Span, days_of_job};
+use storage::status::{JobDays, Span, days_of_job, job_view};
 use utoipa::ToSchema;
 
 use super::chains::Chains;
@@ -67,7 +69,12 @@ pub(super) struct RangeResults {
 pub(super) async fn results(State(api): State<Api>, params: Params) -> Result<Json<Results>, Problem> {
     let query = ResultsQuery::read(params, api.today(), api.settings.lookback_days)?;
     let models = query.model.as_ref().map(std::slice::from_ref);
-    let (trial, dates) = (Some(query.trial), Span { from: Some(query.from), to: Some(query.to) });
+    let (from, to) = match (query.dates, query.job) {
+        (Some(dates), _) => dates,
+        (None, Some(job)) => dates_of(&api, job).await?,
+        (None, None) => return Err(nothing_found()),
+    };
+    let (trial, dates) = (Some(query.trial), Span { from: Some(from), to: Some(to) });
     let of_job = match query.job {
         None => None,
         Some(job) => {
@@ -79,15 +86,21 @@ pub(super) async fn results(State(api): State<Api>, params: Params) -> Result<Js
     let experiment = of_job.as_deref().and_then(<[_]>::first).map(|row| row.key.experiment.clone());
     let experiment = experiment.or(query.experiment).unwrap_or_default();
     let chains = Chains::load(&api.pool, &experiment, models, trial, dates).await?;
-    let rows = of_job.unwrap_or_else(|| chains.days_from(query.from));
+    let rows = of_job.unwrap_or_else(|| chains.days_from(from));
     if rows.is_empty() {
         return Err(nothing_found());
     }
-    if query.from == query.to {
+    if from == to {
         let results = single_day::results(&api, &rows, &chains, query.reasoning).await?;
         Ok(Json(Results::Day(DayResults { count: results.len(), results })))
     } else {
         let results = range::results(&rows, &chains, query.valuation);
         Ok(Json(Results::Range(RangeResults { count: results.len(), results })))
     }
+}
+
+/// The first and the last date that a job was asked for.
+async fn dates_of(api: &Api, job: JobId) -> Result<(NaiveDate, NaiveDate), Problem> {
+    let requested = job_view(&api.pool, job).await?.and_then(|job| job.view.requested);
+    requested.map(|requested| (requested.start, requested.end)).ok_or_else(nothing_found)
 }

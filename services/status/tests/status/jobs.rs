@@ -72,7 +72,7 @@ async fn the_status_shows_every_requested_weekday_and_what_is_known_about_it() {
         ]
     );
     assert_eq!(details[1]["duration_seconds"], 2.0);
-    assert_eq!(details[4]["error"], "incomplete price data");
+    assert_eq!(details[4]["error"], "Incomplete price data");
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ async fn failed_model_days_are_run_again_as_a_new_job() {
     }
     let system = small().models(&agent(&endpoint)).start().await;
     let url = &system.client.status_url;
-    let ran = modelday(url, &["run", "--end", "2025-11-25", "--models", "agent,cash"]);
+    let ran = modelday(url, &["run", "--end", "2025-11-25", "--models", " agent, cash"]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert!(
         ran.out.contains("\n  failed: agent on 2025-11-25: the endpoint failed (bad_credentials)"),

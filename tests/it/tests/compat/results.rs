@@ -115,6 +115,19 @@ async fn a_day_that_two_jobs_ran_is_shown_once() {
 }
 
 #[tokio::test]
+async fn the_results_of_a_job_without_dates_are_those_of_its_dates() {
+    let api = Api::of(recorded()).await;
+    let job = api.run(&first_days()).await["job_id"].as_str().unwrap().to_owned();
+
+    let range = api.get(&format!("/results?job_id={job}&model=trader")).await;
+
+    let series = only(&range);
+    assert_eq!((&series["start_date"], &series["end_date"]), (&json!("2025-10-01"), &json!("2025-10-06")));
+    let unknown = api.get("/results?job_id=01a22926-cadd-77d6-a23f-77851c18e30d").await;
+    assert_eq!(unknown.refusal(), (404, "No trading data found for the specified filters"));
+}
+
+#[tokio::test]
 async fn reasoning_comes_in_three_sizes() {
     let api = Api::of(recorded()).await;
     api.run(&first_days()).await;

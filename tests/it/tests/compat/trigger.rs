@@ -185,6 +185,6 @@ async fn a_request_whose_days_are_all_completed_is_accepted_and_says_so() {
         &again["progress"],
         &json!({ "total_model_days": 8, "completed": 0, "failed": 0, "pending": 0, "skipped": 8 }),
     );
-    assert_eq!(again["details"][0]["error"], "already completed");
+    assert_eq!(again["details"][0]["error"], "Already completed");
     assert_has(&replaced["progress"], &json!({ "total_model_days": 2, "completed": 2, "skipped": 0 }));
 }

@@ -27,7 +27,7 @@ fn executed(status: &Value) -> [u64; 4] {
     let details = status["details"].as_array().expect("details");
     let skipped = |reason: &str| details.iter().filter(|day| day["error"] == reason).count() as u64;
     let completed = status["progress"]["completed"].as_u64().expect("a count");
-    [completed, skipped("already completed"), skipped("market closed"), skipped("incomplete price data")]
+    [completed, skipped("Already completed"), skipped("Market closed"), skipped("Incomplete price data")]
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ async fn a_range_with_thanksgiving_downloads_once_and_never_again() {
     let thanksgiving = details.iter().find(|day| day["date"] == "2025-11-27").expect("the holiday");
     assert_eq!(
         (thanksgiving["status"].as_str(), thanksgiving["error"].as_str()),
-        (Some("skipped"), Some("market closed"))
+        (Some("skipped"), Some("Market closed"))
     );
     let half_day = details.iter().find(|day| day["date"] == "2025-11-28").expect("the half day");
     assert_eq!(half_day["status"], "completed");

@@ -22,7 +22,7 @@ pub(crate) struct RequestArguments {
     #[arg(long, value_name = "DATE", required_unless_present = "sample")]
     end: Option<String>,
     /// Models, separated by commas; without it all enabled ones.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = model_name)]
     models: Vec<String>,
     /// Name of the experiment; a new one starts from cash.
     #[arg(long, default_value = "default")]
@@ -81,5 +81,22 @@ impl RequestArguments {
             return (Some(SAMPLE_RANGE.0), Some(SAMPLE_RANGE.1));
         }
         (self.start.as_deref(), self.end.as_deref())
+    }
+}
+
+/// A name between commas, without the blanks around it. None at all would mean every enabled model.
+fn model_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if name.is_empty() { Err("a name is missing".to_owned()) } else { Ok(name.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_around_a_models_name_do_not_count_and_a_missing_name_is_an_error() {
+        assert_eq!(model_name(" hold-qqq ").as_deref(), Ok("hold-qqq"));
+        assert!(model_name("  ").is_err());
     }
 }

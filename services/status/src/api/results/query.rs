@@ -44,8 +44,8 @@ impl Valuation {
 pub(super) struct ResultsQuery {
     pub(super) job: Option<JobId>,
     pub(super) model: Option<String>,
-    pub(super) from: NaiveDate,
-    pub(super) to: NaiveDate,
+    /// The first and the last date; `None` for those of the job.
+    pub(super) dates: Option<(NaiveDate, NaiveDate)>,
     pub(super) reasoning: Reasoning,
     pub(super) valuation: Valuation,
     pub(super) experiment: Option<String>,
@@ -75,12 +75,15 @@ impl ResultsQuery {
                 ValidationError::value(vec!["query".into(), "date".into()], DATE_REMOVED, input.into());
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, DATE_REMOVED).with_errors(vec![error]));
         }
-        let (from, to) = requested_dates(dates.0.as_deref(), dates.1.as_deref(), today, lookback_days)?;
+        let dates = match dates {
+            (None, None) if job.is_some() => None,
+            (start, end) => Some(requested_dates(start.as_deref(), end.as_deref(), today, lookback_days)?),
+        };
         // A text that is no job id finds nothing, like the id of an unknown job.
         let job = job.map(|id| id.parse().map_err(|_| nothing_found())).transpose()?;
         let experiment = experiment.or_else(|| job.is_none().then(|| DEFAULT_EXPERIMENT.to_owned()));
         let trial = u32::try_from(trial).unwrap_or_default();
-        Ok(Self { job, model, from, to, reasoning, valuation, experiment, trial })
+        Ok(Self { job, model, dates, reasoning, valuation, experiment, trial })
     }
 }
 

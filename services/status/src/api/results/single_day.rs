@@ -144,6 +144,12 @@ fn messages(conversation: &serde_json::Value) -> Vec<SaidTurn> {
         .collect()
 }
 
+/// What the model said last; `None` of a model without a conversation, or that only called tools.
+fn last_words(conversation: &serde_json::Value) -> Option<String> {
+    let said = |message: &SaidTurn| message.role == "assistant" && !message.content.trim().is_empty();
+    messages(conversation).into_iter().rev().find(said).map(|message| message.content.trim().to_owned())
+}
+
 pub(super) async fn results(
     api: &Api,
     rows: &[WinnerRow],
@@ -158,11 +164,11 @@ pub(super) async fn results(
         .map(|(key, body)| Ok((key, completed_day(&body)?)))
         .collect::<Result<_, Problem>>()?;
     let conversations = match reasoning {
-        Reasoning::Full => {
+        Reasoning::Full | Reasoning::Summary => {
             let keys: Vec<_> = rows.iter().map(|row| (row.job, row.key.clone())).collect();
             storage::status::conversations(&api.pool, &keys).await?
         }
-        Reasoning::None | Reasoning::Summary => BTreeMap::new(),
+        Reasoning::None => BTreeMap::new(),
     };
     let cutoffs = training_cutoffs(&api.pool, &chains.models()).await?;
     let result = |row: &WinnerRow| {
@@ -172,7 +178,10 @@ pub(super) async fn results(
         let stale = chain.is_some_and(|chain| chain.is_stale(row.key.day.date));
         let reasoning = match reasoning {
             Reasoning::None => None,
-            Reasoning::Summary => Some(ReasoningText::Summary(summary(day))),
+            Reasoning::Summary => {
+                let words = conversations.get(&row.key).and_then(last_words);
+                Some(ReasoningText::Summary(words.unwrap_or_else(|| summary(day))))
+            }
             // Recorded and policy models have no conversation.
             Reasoning::Full => {
                 Some(ReasoningText::Full(conversations.get(&row.key).map(messages).unwrap_or_default()))
@@ -287,5 +296,29 @@ fn summary(day: &CompletedDay) -> String {
         (0, 0) => "No trading activity recorded.".to_owned(),
         (filled, 0) => format!("{filled} orders filled."),
         (filled, refused) => format!("{filled} orders filled, {refused} refused."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_last_words_are_the_text_that_the_model_wrote_last() {
+        let said = |role: &str, content: &str| json!({ "role": role, "step": 1, "content": content });
+        let conversation = json!([
+            said("user", "Trade."),
+            said("assistant", "I buy."),
+            said("tool", "{}"),
+            said("assistant", " I bought AAPL. "),
+            said("tool", "{}"),
+            said("assistant", "  "),
+        ]);
+
+        assert_eq!(last_words(&conversation).as_deref(), Some("I bought AAPL."));
+        assert_eq!(last_words(&json!([said("user", "Trade."), said("assistant", "")])), None);
+        assert_eq!(last_words(&json!(null)), None);
     }
 }
