@@ -1,43 +1,27 @@
 //! Settings of the downloader service.
 
-use std::fmt::Display;
-use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
-use std::str::FromStr;
+mod alpha_vantage;
+pub(crate) mod sources;
+
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::time::Duration;
 
-use domain::agent::{AddressRules, EndpointUrl};
-use domain::ingest::call_quota::Window;
 use domain::market::calendar::Calendar;
 use domain::market::instruments::Universe;
 use runtime::infrastructure::Infrastructure;
-use runtime::outbound::{Outbound, web_address};
 use runtime::settings::{Mistakes, Settings};
 
-use crate::provider::alpha_vantage::{AlphaVantage, History, KeyPlan, quota_windows};
-use crate::provider::http::{Access, SetupError};
-use crate::provider::secret::Secret;
-
-const PLAIN: &str = "write https://host or http://host:port, without user, password and query";
-const SERVICE: &str = "https://www.alphavantage.co";
-const CALLS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(74);
-/// A stand-in on this machine accepts any key.
-const STANDIN_KEY: &str = "stand-in";
+use sources::SourceConfig;
 
 /// The settings of the downloader service.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Postgres, RabbitMQ, address.
     pub(crate) infrastructure: Infrastructure,
-    /// How Alpha Vantage is reached: `ALPHAVANTAGE_API_KEY` (or its older, misspelt name
-    /// `ALPHAADVANTAGE_API_KEY`), `ALPHAVANTAGE_BASE_URL` (default the real service) and
-    /// `DOWNLOAD_TIMEOUT` (seconds a call may take, default 20). `None` without a key.
-    pub(crate) alpha_vantage: Option<Access>,
-    pub(crate) history: History,
-    /// What the key allows: `ALPHAVANTAGE_PLAN` (`free`: 25 calls a day and one a second, the last 100
-    /// sessions; `paid`, the default), `ALPHAVANTAGE_CALLS_PER_MINUTE` (default 75 for a paying key) and
-    /// `ALPHAVANTAGE_CALLS_PER_DAY` (default no limit for a paying key). A provider on this machine has no
-    /// limits except those that are set.
-    pub(crate) windows: Vec<Window>,
+    /// The sources of prices, in order of preference: those of `SOURCES_FILE` (default `configs/sources.toml` if it
+    /// exists), else Alpha Vantage as the settings `ALPHAVANTAGE_*` describe it. `DOWNLOAD_TIMEOUT` is how many seconds
+    /// a call may take (default 20).
+    pub(crate) sources: Vec<SourceConfig>,
     /// `MAX_BUDGET_WAIT`: seconds a call waits for the quota; a longer wait counts as rate limited (default 120).
     pub(crate) max_quota_wait: Duration,
     /// `DOWNLOAD_CONCURRENCY`: concurrent calls per job (default 4).
@@ -46,8 +30,6 @@ pub struct Config {
     pub(crate) preparations_at_once: usize,
     /// `MARKET_CLOSURES`: closed days that the built-in calendar does not know, separated by commas.
     pub(crate) calendar: Calendar,
-    /// `ALPHAVANTAGE_PLAN`, as the API shows it.
-    pub(crate) plan: &'static str,
     /// The universe of `UNIVERSE_FILE`, if this service can read the file; only the API uses it.
     pub(crate) universe: Option<Universe>,
     /// `IMPORT_LIMIT_MIB`: the most bytes of an imported file (default 64 MiB).
@@ -67,25 +49,9 @@ impl Config {
 
     /// Reads the settings; mistakes are collected in `settings`.
     pub fn read(settings: &mut Settings, infrastructure: Option<Infrastructure>) -> Option<Self> {
-        let base_url = web_address(settings, "ALPHAVANTAGE_BASE_URL", PLAIN).unwrap_or(SERVICE.to_owned());
-        let is_local = base_url.parse().is_ok_and(|url: EndpointUrl| url.is_loopback());
-        let plan: Option<KeyPlan> =
-            optional(settings, "ALPHAVANTAGE_PLAN", KeyPlan::Paid, "write free or paid");
-        let number = "write a number of calls above 0";
-        let per_minute = optional(settings, "ALPHAVANTAGE_CALLS_PER_MINUTE", NonZeroU32::MIN, number);
-        let per_day = optional(settings, "ALPHAVANTAGE_CALLS_PER_DAY", NonZeroU32::MIN, number);
-        let per_minute = match plan {
-            Some(KeyPlan::Free) => per_minute,
-            _ if is_local => per_minute,
-            Some(KeyPlan::Paid) | None => per_minute.or(Some(CALLS_PER_MINUTE)),
-        };
-        let plan = plan.unwrap_or(KeyPlan::Paid);
-        let history = match plan {
-            KeyPlan::Free => History::Recent,
-            KeyPlan::Paid => History::AsNeeded,
-        };
-        let alpha_vantage = alpha_vantage(settings, base_url, history, is_local);
         let seconds = "write a number of seconds";
+        let timeout = Duration::from_secs(settings.parsed("DOWNLOAD_TIMEOUT", 20, seconds));
+        let sources = sources::sources(settings, timeout);
         let max_quota_wait = Duration::from_secs(settings.parsed("MAX_BUDGET_WAIT", 120, seconds));
         let count = "write a number above 0";
         let four = NonZeroUsize::MIN.saturating_add(3);
@@ -97,54 +63,21 @@ impl Config {
         let import_limit = settings.parsed("IMPORT_LIMIT_MIB", sixty_four, "write a number of MiB above 0");
         Some(Self {
             infrastructure: infrastructure?,
-            alpha_vantage,
-            history,
-            windows: quota_windows(plan, per_minute, per_day),
+            sources,
             max_quota_wait,
             download_concurrency,
             preparations_at_once,
             calendar,
-            plan: plan.as_str(),
             universe,
             import_limit: usize::from(import_limit.get()) << 20,
         })
     }
 }
 
-fn alpha_vantage(
-    settings: &mut Settings,
-    base_url: String,
-    history: History,
-    is_local: bool,
-) -> Option<Access> {
-    let misspelt = settings.text("ALPHAADVANTAGE_API_KEY");
-    let key = settings.text("ALPHAVANTAGE_API_KEY").or(misspelt).or(is_local.then(|| STANDIN_KEY.to_owned()));
-    let timeout = settings.parsed("DOWNLOAD_TIMEOUT", 20, "write a number of seconds");
-    let given = Access {
-        base_url,
-        key: Secret::from(key.clone().unwrap_or_default()),
-        timeout: Duration::from_secs(timeout),
-        outbound: Outbound::from_settings(settings, AddressRules::of_operator()),
-    };
-    if let Err(SetupError::BaseUrl) = AlphaVantage::new(given.clone(), history) {
-        settings.invalid("ALPHAVANTAGE_BASE_URL", SetupError::BaseUrl.to_string(), PLAIN);
-    }
-    key.map(|_| given)
-}
-
-/// A setting without a default; `if_wrong` replaces one that cannot be read.
-fn optional<T>(settings: &mut Settings, key: &str, if_wrong: T, fix: &str) -> Option<T>
-where
-    T: FromStr,
-    T::Err: Display,
-{
-    settings.text(key)?;
-    Some(settings.parsed(key, if_wrong, fix))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::alpha_vantage::History;
 
     fn read(environment: &[(&str, &str)]) -> Result<Config, Mistakes> {
         let required = [("DATABASE_URL", "postgres://p@127.0.0.1/d"), ("AMQP_URL", "amqp://127.0.0.1")];
@@ -155,14 +88,14 @@ mod tests {
 
     fn windows_of(environment: &[(&str, &str)]) -> Vec<String> {
         let config = read(environment).unwrap();
-        config.windows.iter().map(|window| window.id().to_owned()).collect()
+        config.sources[0].windows.iter().map(|window| window.id().to_owned()).collect()
     }
 
     #[test]
     fn a_paying_key_of_the_real_service_is_the_default() {
         let config = read(&[("ALPHAVANTAGE_API_KEY", "K")]).unwrap();
 
-        assert_eq!(config.alpha_vantage.unwrap().base_url, "https://www.alphavantage.co");
+        assert_eq!(config.sources[0].access.as_ref().unwrap().base_url, "https://www.alphavantage.co");
         assert_eq!(config.max_quota_wait, Duration::from_secs(120));
         assert_eq!(windows_of(&[]), ["minute", "provider"]);
     }
@@ -171,20 +104,20 @@ mod tests {
     fn a_free_key_is_limited_and_requests_recent_sessions() {
         let config = read(&[("ALPHAADVANTAGE_API_KEY", "K"), ("ALPHAVANTAGE_PLAN", "free")]).unwrap();
 
-        assert_eq!(config.history, History::Recent);
+        assert_eq!(config.sources[0].history, History::Recent);
         assert_eq!(windows_of(&[("ALPHAVANTAGE_PLAN", "free")]), ["second", "day", "provider"]);
     }
 
     #[test]
     fn without_a_key_there_is_no_provider() {
-        assert!(read(&[]).unwrap().alpha_vantage.is_none());
+        assert!(read(&[]).unwrap().sources[0].access.is_none());
     }
 
     #[test]
     fn a_provider_on_this_machine_needs_no_key_and_has_only_the_limits_that_are_set() {
         let local = ("ALPHAVANTAGE_BASE_URL", "http://127.0.0.1:8090");
 
-        assert!(read(&[local]).unwrap().alpha_vantage.is_some());
+        assert!(read(&[local]).unwrap().sources[0].access.is_some());
         assert_eq!(windows_of(&[local]), ["provider"]);
         assert_eq!(windows_of(&[local, ("ALPHAVANTAGE_CALLS_PER_DAY", "12")]), ["day", "provider"]);
     }

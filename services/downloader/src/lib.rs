@@ -52,7 +52,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let parts = Parts::default();
     let health = runtime::http::Health::new(&pool, &infrastructure, &parts);
     let broker = with_keyring(&infrastructure.broker);
-    let source = PriceSource::from_config(&config, &pool)?.map(Arc::new);
+    let sources = PriceSource::all(&config, &pool)?;
     let start = Start {
         owner: Owner::Downloader,
         database: infrastructure.database,
@@ -61,7 +61,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         parts: parts.clone(),
         shutdown: shutdown.clone(),
     };
-    let start = record_source(start, source.clone());
+    let start = record_sources(start, sources.clone());
     let (wake, due, hints) = (Wake::default(), Arc::new(Notify::new()), CancelHints::default());
     let relays = vec![Relay {
         pool: pool.clone(),
@@ -77,12 +77,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let api = Api {
         context: Arc::clone(&of_api),
         universe: config.universe,
-        provider: ProviderInfo {
-            name: provider::alpha_vantage::NAME,
-            plan: config.plan,
-            windows: config.windows,
-            quota_key: source.as_ref().map(|source| source.quota.key.clone()),
-        },
+        providers: config.sources.iter().map(ProviderInfo::from).collect(),
         importer: Importer {
             context: of_api,
             due: Arc::clone(&due),
@@ -93,12 +88,10 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     };
     let routes = api::routes().with_state(Arc::new(api));
     let canceller = Canceller { context: Arc::clone(&context), hints: hints.clone() };
-    let downloader = source.map(|source| Downloader {
-        context: Arc::clone(&context),
-        source,
-        concurrency: config.download_concurrency,
-    });
-    let preparer = Preparer { context, downloader };
+    let concurrency = config.download_concurrency;
+    let downloader = Downloader { context: Arc::clone(&context), sources, concurrency };
+    let key_variables: Vec<&str> = config.sources.iter().map(|source| source.key_variable.as_str()).collect();
+    let preparer = Preparer { context, downloader, key_variables: key_variables.join(" or ") };
     let workers = Workers::new(preparer, config.preparations_at_once, Arc::clone(&due), hints.clone());
     let work = async move {
         let part = parts.add("downloader: job requests", RHYTHM);
@@ -121,13 +114,13 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     Ok(Service { start: Box::pin(start), routes, work: Box::pin(work), relays, health })
 }
 
-/// Starts, and records the source of prices.
-async fn record_source(start: Start, source: Option<Arc<PriceSource>>) -> anyhow::Result<()> {
+/// Starts, and records the sources of prices.
+async fn record_sources(start: Start, sources: Vec<Arc<PriceSource>>) -> anyhow::Result<()> {
     let (pool, part) = (start.pool.clone(), start.parts.add("downloader: source of prices", RHYTHM));
     start.run().await?;
     let record = || {
-        let (pool, source) = (pool.clone(), source.clone());
-        async move { source::record(&pool, source.as_deref()).await.context("recording the source of prices") }
+        let (pool, sources) = (pool.clone(), sources.clone());
+        async move { source::record(&pool, &sources).await.context("recording the sources of prices") }
     };
     runtime::until_there(part, record).await
 }

@@ -4,8 +4,13 @@
 
 pub(crate) mod alpha_vantage;
 pub(crate) mod http;
+pub(crate) mod limits;
+pub(crate) mod massive;
+mod numbers;
 mod rows;
 pub(crate) mod secret;
+mod spelling;
+pub(crate) mod tiingo;
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -20,9 +25,6 @@ use domain::market::instruments::{Bar, Symbol};
 pub(crate) trait PriceProvider: Send + Sync {
     /// The name in quotas, warnings and metrics, e.g. `alpha_vantage`.
     fn name(&self) -> &'static str;
-
-    /// The name in texts for people, e.g. `Alpha Vantage`.
-    fn title(&self) -> &'static str;
 
     /// What one call can bring. It may become less after the source has refused a part of its history.
     fn offer(&self, sessions: &Sessions<'_>, now: DateTime<Utc>) -> Offer;
@@ -54,6 +56,8 @@ pub(crate) struct FetchRequest<'a> {
     pub(crate) call: &'a Request,
     /// The dates that the call is made for; a response may bring more.
     pub(crate) dates: &'a BTreeSet<NaiveDate>,
+    /// The symbols that a call for a date is made for.
+    pub(crate) symbols: &'a BTreeSet<Symbol>,
     pub(crate) sessions: Sessions<'a>,
     /// When the call is made.
     pub(crate) now: DateTime<Utc>,
@@ -69,6 +73,12 @@ pub(crate) struct FetchResult {
     /// The provider's own time (`Date` header), when it sends it. A response proves nothing about later sessions:
     /// it may come from a cache, a lagging mirror, or a stand-in for a past day.
     pub(crate) responded_at: Option<DateTime<Utc>>,
+}
+
+/// The result of a call that the provider does not have.
+fn not_offered(title: &str, what: &str) -> FetchResult {
+    let reason = format!("{title} has no calls {what}");
+    FetchResult { outcome: Outcome::BugInRequest { reason }, calls: 0, responded_at: None }
 }
 
 /// The class of a response, which decides how to go on.
@@ -113,6 +123,7 @@ impl Outcome {
             Self::BadCredentials { .. } => "bad_credentials",
             Self::NoPrices(NoPrices::Unknown(_)) => "unknown_symbol",
             Self::NoPrices(NoPrices::Empty(_)) => "empty",
+            Self::NoPrices(NoPrices::NotInPlan) => "plan_gated",
             Self::BugInRequest { .. } => "bug_in_request",
             Self::Malformed { .. } => "malformed",
             Self::Unreachable { .. } => "unreachable",
@@ -127,6 +138,8 @@ pub(crate) enum NoPrices {
     Unknown(Certainty),
     /// A response without any data.
     Empty(Certainty),
+    /// The key's plan does not include it.
+    NotInPlan,
 }
 
 impl NoPrices {
@@ -134,6 +147,7 @@ impl NoPrices {
     pub(crate) fn certainty(self) -> Certainty {
         match self {
             Self::Unknown(certainty) | Self::Empty(certainty) => certainty,
+            Self::NotInPlan => Certainty::Definite,
         }
     }
 
@@ -142,6 +156,7 @@ impl NoPrices {
         match self {
             Self::Unknown(_) => "does not know it",
             Self::Empty(_) => "has no prices of it",
+            Self::NotInPlan => "does not include it in the key's plan",
         }
     }
 }
@@ -150,7 +165,6 @@ impl NoPrices {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Certainty {
     /// The provider gives this answer for symbols without prices only.
-    #[expect(dead_code, reason = "Alpha Vantage is never so sure")]
     Definite,
     /// The provider gives it now and then for a symbol that it knows.
     Doubtful,

@@ -2,5 +2,8 @@
 
 mod alpha_vantage;
 pub mod chat;
+mod feed;
+mod wire;
 
 pub use alpha_vantage::{AlphaVantage, Builder, Call, Fault, FaultError, ScriptedFault};
+pub use feed::{Feed, FeedBuilder, FeedCall};

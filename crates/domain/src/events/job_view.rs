@@ -139,7 +139,8 @@ pub fn fold(view: &mut JobView, occurrence: &Occurrence<'_>) {
             let DataWaiting { until, symbols_missing, windows, .. } = *event;
             view.waiting_until = view.waiting_until.max(Some(until));
             if symbols_missing > 0 {
-                view.outlook = view.outlook.max(Some(Outlook { until, symbols_missing, windows }));
+                let outlook = Outlook { until, symbols_missing, windows };
+                view.outlook = Some(view.outlook.map_or(outlook, |known| known.later(outlook)));
             }
         }
         Event::DataFailed(event) => {

@@ -71,6 +71,13 @@ impl Scope {
         &self.sessions
     }
 
+    /// The cells of one of the sessions.
+    #[must_use]
+    pub fn on(&self, date: NaiveDate) -> Self {
+        let sessions = self.sessions.iter().filter(|session| **session == date).copied().collect();
+        Self { sessions, ..self.clone() }
+    }
+
     /// The members, then the other symbols, without repetition.
     pub fn symbols(&self) -> impl Iterator<Item = &Symbol> {
         self.members.iter().chain(&self.others)

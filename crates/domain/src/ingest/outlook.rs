@@ -1,5 +1,7 @@
 //! When the prices that a call quota keeps from a job will be there, and what can be done instead of waiting.
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -7,8 +9,8 @@ use serde::{Deserialize, Serialize};
 pub const WAYS_OUT: &str = "let the job wait for them with wait_for_data, run it over fewer symbols, or import prices \
      with `modelday prices import`";
 
-/// What is missing when a call quota is used up, and when it will be there. The later one is the greater one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// What is missing when a call quota is used up, and when it will be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outlook {
     /// When calls are allowed again.
     pub until: DateTime<Utc>,
@@ -35,6 +37,14 @@ impl Outlook {
             symbols_missing: u32::try_from(symbols_missing).unwrap_or(u32::MAX),
             windows: windows.map(|windows| u32::try_from(windows).unwrap_or(u32::MAX)),
         }
+    }
+
+    /// The one of two outlooks of a job that was made later: less is missing then.
+    #[must_use]
+    pub fn later(self, other: Self) -> Self {
+        let order =
+            |outlook: &Self| (outlook.until, Reverse(outlook.symbols_missing), Reverse(outlook.windows));
+        if order(&other) > order(&self) { other } else { self }
     }
 }
 

@@ -122,6 +122,32 @@ pub async fn insert_bars(connection: &mut Connection, source: &str, bars: &[BarR
     Ok(InsertedBars { inserted: inserted.cast_unsigned(), revised })
 }
 
+/// For each of these symbols that has bars of `sources`: the source of the newest one.
+pub async fn sources_of(
+    pool: &PgPool,
+    symbols: &[Symbol],
+    sources: &[&str],
+) -> Result<Vec<(Symbol, String)>> {
+    let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "-- bars::sources_of
+        SELECT given.symbol, newest.source
+        FROM UNNEST($1::text[]) AS given (symbol)
+        CROSS JOIN LATERAL (
+            SELECT source
+            FROM market.bars
+            WHERE symbol = given.symbol AND source = ANY($2)
+            ORDER BY trading_date DESC
+            LIMIT 1
+        ) AS newest",
+    )
+    .bind(names)
+    .bind(sources)
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(|(name, source)| Ok((symbol(TABLE, name)?, source))).collect()
+}
+
 /// The dates from `from` to `to`, both included, on which each of these symbols has a bar.
 pub async fn dates_with_bars(
     pool: &PgPool,

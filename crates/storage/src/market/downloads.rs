@@ -1,4 +1,7 @@
-//! Downloads in flight: a symbol that several preparations need is fetched once.
+//! Downloads in flight: what several preparations need is fetched once. A call is claimed by its symbol, or by its
+//! date, which stands for all symbols.
+
+use std::collections::BTreeMap;
 
 use domain::ingest::coverage::AnswerSpan;
 use domain::market::instruments::Symbol;
@@ -6,7 +9,7 @@ use domain::values::ids::JobId;
 use uuid::Uuid;
 
 use super::answer_spans::insert_span;
-use super::bars::{BarRow, InsertedBars, insert_bars};
+use super::bars::{BarRow, insert_bars};
 use super::findings;
 use crate::connection::Connection;
 use crate::error::Result;
@@ -15,38 +18,50 @@ use crate::pool::PgPool;
 /// A download that has ended, with what it brought.
 #[derive(Debug, Clone, Copy)]
 pub struct Download<'a> {
-    /// The symbol.
-    pub symbol: &'a Symbol,
+    /// What was claimed: a symbol or a date.
+    pub claim: &'a str,
     /// The worker that holds the download.
     pub holder: Uuid,
     /// The name of the provider.
     pub source: &'a str,
-    /// The bars of the answer.
+    /// The bars of the answer; those of a symbol follow one another.
     pub bars: &'a [BarRow],
     /// What the answer covers.
     pub spans: &'a [AnswerSpan],
     /// The job that it was made for.
     pub job: JobId,
-    /// Rows of the answer that are not bars, each with its problem.
-    pub rejected: &'a [String],
+    /// Rows of the answer that are not bars, each with its symbol and its problem.
+    pub rejected: &'a [(Symbol, String)],
 }
 
-/// Stores what a download brought and what was unexpected in it, and releases it, in one commit; `None`, with nothing
-/// stored, when another worker has taken the download over.
-pub async fn store_download(pool: &PgPool, download: Download<'_>) -> Result<Option<InsertedBars>> {
+/// Stores what a download brought and what was unexpected in it, and releases it, in one commit; returns how many bars
+/// were new. `None`, with nothing stored, when another worker has taken the download over.
+pub async fn store_download(pool: &PgPool, download: Download<'_>) -> Result<Option<u64>> {
     let mut transaction = pool.begin().await?;
-    if !release(&mut transaction, download.symbol, download.holder).await? {
+    if !release(&mut transaction, download.claim, download.holder).await? {
         transaction.rollback().await?;
         return Ok(None);
     }
-    let stored = insert_bars(&mut transaction, download.source, download.bars).await?;
+    let mut inserted = 0;
+    let mut by_symbol: BTreeMap<&Symbol, (&[BarRow], Vec<&str>)> = BTreeMap::new();
+    for bars in download.bars.chunk_by(|one, next| one.symbol == next.symbol) {
+        if let Some(first) = bars.first() {
+            by_symbol.entry(&first.symbol).or_default().0 = bars;
+        }
+    }
+    for (symbol, problem) in download.rejected {
+        by_symbol.entry(symbol).or_default().1.push(problem);
+    }
+    for (symbol, (bars, rejected)) in by_symbol {
+        let stored = insert_bars(&mut transaction, download.source, bars).await?;
+        findings::add(&mut transaction, download.job, symbol, &stored.revised, &rejected).await?;
+        inserted += stored.inserted;
+    }
     for span in download.spans {
         insert_span(&mut transaction, span).await?;
     }
-    findings::add(&mut transaction, download.job, download.symbol, &stored.revised, download.rejected)
-        .await?;
     transaction.commit().await?;
-    Ok(Some(stored))
+    Ok(Some(inserted))
 }
 
 /// Renews the leases of all downloads of a holder for `seconds` from now.
@@ -64,10 +79,10 @@ pub async fn renew_downloads(pool: &PgPool, holder: Uuid, seconds: f64) -> Resul
     Ok(())
 }
 
-/// Releases the download of a symbol without storing anything.
-pub async fn release_download(pool: &PgPool, symbol: &Symbol, holder: Uuid) -> Result<()> {
+/// Releases a download without storing anything.
+pub async fn release_download(pool: &PgPool, claim: &str, holder: Uuid) -> Result<()> {
     let mut connection = pool.acquire().await?;
-    release(&mut connection, symbol, holder).await?;
+    release(&mut connection, claim, holder).await?;
     Ok(())
 }
 
@@ -90,8 +105,8 @@ pub async fn release_expired_downloads(pool: &PgPool) -> Result<u64> {
     Ok(released.rows_affected())
 }
 
-/// Takes the download of a symbol for `seconds`; false while another worker has it.
-pub async fn take_download(pool: &PgPool, symbol: &Symbol, holder: Uuid, seconds: f64) -> Result<bool> {
+/// Takes the download of a symbol or a date for `seconds`; false while another worker has it.
+pub async fn take_download(pool: &PgPool, claim: &str, holder: Uuid, seconds: f64) -> Result<bool> {
     let taken = sqlx::query(
         "-- downloads::take_download
         INSERT INTO market.downloads_in_flight AS download (symbol, holder, lease_until)
@@ -100,7 +115,7 @@ pub async fn take_download(pool: &PgPool, symbol: &Symbol, holder: Uuid, seconds
         SET holder = excluded.holder, lease_until = excluded.lease_until
         WHERE download.lease_until < now()",
     )
-    .bind(symbol.as_str())
+    .bind(claim)
     .bind(holder)
     .bind(seconds)
     .execute(pool)
@@ -108,13 +123,13 @@ pub async fn take_download(pool: &PgPool, symbol: &Symbol, holder: Uuid, seconds
     Ok(taken.rows_affected() == 1)
 }
 
-/// Releases the download of a symbol; false when another worker has taken it over.
-async fn release(connection: &mut Connection, symbol: &Symbol, holder: Uuid) -> Result<bool> {
+/// Releases a download; false when another worker has taken it over.
+async fn release(connection: &mut Connection, claim: &str, holder: Uuid) -> Result<bool> {
     let released = sqlx::query(
         "-- downloads::release
         DELETE FROM market.downloads_in_flight WHERE symbol = $1 AND holder = $2",
     )
-    .bind(symbol.as_str())
+    .bind(claim)
     .bind(holder)
     .execute(connection)
     .await?;

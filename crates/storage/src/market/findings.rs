@@ -26,7 +26,7 @@ pub(super) async fn add(
     job: JobId,
     symbol: &Symbol,
     revised: &[NaiveDate],
-    rejected: &[String],
+    rejected: &[&str],
 ) -> Result<()> {
     if revised.is_empty() && rejected.is_empty() {
         return Ok(());

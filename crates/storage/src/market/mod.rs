@@ -20,7 +20,7 @@ pub use actions::{import_actions, known_actions};
 pub use answer_spans::spans;
 pub use bars::{
     BarRow, InsertedBars, bars_between, bars_by, closes, dates_with_bars, insert_bars, last_before,
-    last_closes, undo_replacements,
+    last_closes, sources_of, undo_replacements,
 };
 pub use call_quotas::{LockedQuota, lock_call_quota, peek_call_quota};
 pub use cancelled_preparations::{CancelledPreparation, CancelledPreparations, take_cancelled};

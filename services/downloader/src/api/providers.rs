@@ -11,7 +11,7 @@ use serde::Serialize;
 use storage::market;
 use utoipa::ToSchema;
 
-use super::state::Api;
+use super::state::{Api, ProviderInfo};
 use crate::download::quota::calls_left;
 
 /// Where prices come from.
@@ -56,35 +56,39 @@ struct BudgetWindow {
     resets_at: Option<String>,
 }
 
-/// Where prices come from, and how much of the budget is left.
+/// Where prices come from, in order of preference, and how much of the budgets is left.
 ///
-/// The key itself is never shown.
+/// A key itself is never shown.
 #[utoipa::path(get, path = "/providers", operation_id = "providers", tag = "prices", security(("token" = ["read"])),
-    responses((status = 200, description = "The provider in use.", body = Providers)))]
+    responses((status = 200, description = "The configured providers.", body = Providers)))]
 pub(crate) async fn providers(State(api): State<Arc<Api>>) -> Result<Json<Providers>, Problem> {
-    let provider = &api.provider;
-    let windows = match &provider.quota_key {
-        Some(key) => market::peek_call_quota(&api.context.pool, key, &provider.windows).await?,
-        None => provider.windows.iter().map(|window| (window.clone(), WindowState::default())).collect(),
-    };
     let now = storage::now(&api.context.pool).await?;
-    let refused_until = windows
-        .iter()
-        .filter_map(|(_, state)| state.blocked_until)
-        .filter(|until| *until > now)
-        .max()
-        .map(instant);
+    let mut providers = Vec::new();
+    for provider in &api.providers {
+        let windows = match &provider.quota_key {
+            Some(key) => market::peek_call_quota(&api.context.pool, key, &provider.windows).await?,
+            None => provider.windows.iter().map(|window| (window.clone(), WindowState::default())).collect(),
+        };
+        providers.push(provider_budget(provider, &windows, now));
+    }
+    Ok(Json(Providers { providers }))
+}
+
+fn provider_budget(
+    provider: &ProviderInfo,
+    windows: &[(Window, WindowState)],
+    now: DateTime<Utc>,
+) -> ProviderBudget {
+    let refusals = windows.iter().filter_map(|(_, state)| state.blocked_until);
     let shown = windows.iter().filter(|(window, _)| window.id() != REFUSALS);
-    Ok(Json(Providers {
-        providers: vec![ProviderBudget {
-            name: provider.name,
-            plan: provider.plan,
-            key_configured: provider.quota_key.is_some(),
-            calls_left: calls_left(&windows, now),
-            refused_until,
-            windows: shown.map(|(window, state)| budget_window(window, state, now)).collect(),
-        }],
-    }))
+    ProviderBudget {
+        name: provider.name,
+        plan: provider.plan,
+        key_configured: provider.quota_key.is_some(),
+        calls_left: calls_left(windows, now),
+        refused_until: refusals.filter(|until| *until > now).max().map(instant),
+        windows: shown.map(|(window, state)| budget_window(window, state, now)).collect(),
+    }
 }
 
 fn budget_window(window: &Window, state: &WindowState, now: DateTime<Utc>) -> BudgetWindow {

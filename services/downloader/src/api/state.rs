@@ -6,7 +6,9 @@ use domain::ingest::call_quota::Window;
 use domain::market::instruments::Universe;
 
 use super::file_body::FileMemory;
+use crate::config::sources::SourceConfig;
 use crate::context::Context;
+use crate::download::source::quota_key;
 use crate::import::Importer;
 
 /// The state of all routes.
@@ -14,17 +16,29 @@ pub(crate) struct Api {
     pub(crate) context: Arc<Context>,
     /// What jobs may trade; `None` when this service cannot read the universe's file.
     pub(crate) universe: Option<Universe>,
-    pub(crate) provider: ProviderInfo,
+    /// In order of preference.
+    pub(crate) providers: Vec<ProviderInfo>,
     pub(crate) importer: Importer,
     /// Where imported files are held.
     pub(crate) file_memory: FileMemory,
 }
 
-/// The provider in use, as the API shows it.
+/// A configured source of prices, as the API shows it.
 pub(crate) struct ProviderInfo {
     pub(crate) name: &'static str,
     pub(crate) plan: &'static str,
     pub(crate) windows: Vec<Window>,
     /// Names the rows of the key's quota; `None` without a key.
     pub(crate) quota_key: Option<String>,
+}
+
+impl From<&SourceConfig> for ProviderInfo {
+    fn from(source: &SourceConfig) -> Self {
+        Self {
+            name: source.kind.name(),
+            plan: source.plan,
+            windows: source.windows.clone(),
+            quota_key: source.access.as_ref().map(|access| quota_key(source.kind, access)),
+        }
+    }
 }

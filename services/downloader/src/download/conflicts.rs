@@ -7,40 +7,44 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use domain::ingest::coverage::Need;
-use domain::market::instruments::Symbol;
+use domain::ingest::fetch_plan::Request;
 
 /// The calls of a plan in groups; a group ends with a call that completes a date.
 #[derive(Debug, Default)]
 pub(super) struct Conflicts {
-    group_of: HashMap<Symbol, usize>,
+    group_of: HashMap<Request, usize>,
     sizes: Vec<usize>,
 }
 
 impl Conflicts {
     /// Groups the calls of `plan`, which was made for `need`: calls in progress, then the most useful first.
-    pub(super) fn of_plan<'a>(need: &Need, plan: impl IntoIterator<Item = &'a Symbol>) -> Self {
+    pub(super) fn of_plan<'a>(need: &Need, plan: impl IntoIterator<Item = &'a Request>) -> Self {
         let mut lacking: BTreeMap<NaiveDate, usize> = BTreeMap::new();
         for date in need.missing.values().flatten() {
             *lacking.entry(*date).or_default() += 1;
         }
         let mut conflicts = Self { group_of: HashMap::new(), sizes: vec![0] };
-        for symbol in plan {
+        for request in plan {
             let last = conflicts.sizes.len() - 1;
-            if conflicts.group_of.insert(symbol.clone(), last).is_some() {
+            if conflicts.group_of.insert(request.clone(), last).is_some() {
                 continue;
             }
             conflicts.sizes[last] += 1;
-            if completes_a_date(need.missing.get(symbol), &mut lacking) {
+            let is_complete = match request {
+                Request::Symbol(symbol) => completes_a_date(need.missing.get(symbol), &mut lacking),
+                Request::Date(_) => true,
+            };
+            if is_complete {
                 conflicts.sizes.push(0);
             }
         }
         conflicts
     }
 
-    /// Whether a call for `symbol` may run beside those in `in_progress`: when they are in the same group, or when
+    /// Whether a call may run beside those in `in_progress`: when they are in the same group, or when
     /// each completes its dates alone.
-    pub(super) fn allow(&self, symbol: &Symbol, in_progress: &BTreeSet<Symbol>) -> bool {
-        let group = self.group_of.get(symbol);
+    pub(super) fn allow(&self, request: &Request, in_progress: &BTreeSet<Request>) -> bool {
+        let group = self.group_of.get(request);
         let is_single = |group: Option<&usize>| group.and_then(|group| self.sizes.get(*group)) == Some(&1);
         in_progress.iter().all(|other| {
             let other = self.group_of.get(other);
@@ -67,13 +71,14 @@ mod tests {
     use crate::testing::{dates, symbol};
 
     fn conflicts(missing: &[(&str, &[&str])]) -> Conflicts {
-        let order: Vec<Symbol> = missing.iter().map(|(name, _)| symbol(name)).collect();
+        let order: Vec<Request> = missing.iter().map(|(name, _)| Request::Symbol(symbol(name))).collect();
         let missing = missing.iter().map(|(name, days)| (symbol(name), dates(days))).collect();
         Conflicts::of_plan(&Need { missing, ..Need::default() }, &order)
     }
 
     fn beside(conflicts: &Conflicts, name: &str, in_progress: &[&str]) -> bool {
-        conflicts.allow(&symbol(name), &in_progress.iter().map(|name| symbol(name)).collect())
+        let request = |name: &str| Request::Symbol(symbol(name));
+        conflicts.allow(&request(name), &in_progress.iter().map(|name| request(name)).collect())
     }
 
     #[test]

@@ -1,5 +1,4 @@
-//! One symbol from missing to stored: its download is claimed, a call is debited and made, and the response is
-//! stored in one commit.
+//! One call from missing to stored: it is claimed, debited and made, and the response is stored in one commit.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::ingest::coverage::Scope;
 use domain::ingest::fetch_plan::Request;
 use domain::market::instruments::Symbol;
 use domain::values::ids::JobId;
@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::clock::{Clock, up_to_own_date};
 use super::quota::Grant;
 use super::source::PriceSource;
+use super::source_name::SourceName;
 use super::stop_reason::StopReason;
 use super::stored_prices::{StoredPrices, scope_of};
 use crate::context::Context;
@@ -35,13 +36,15 @@ const BACKOFF: Duration = Duration::from_millis(500);
 /// How often a download that another worker has claimed is checked.
 const POLL: Duration = Duration::from_millis(75);
 
-/// Fetches symbols for one preparation.
+/// Makes the calls of one source for one preparation.
 pub(super) struct Fetcher {
     pub(super) job: JobId,
     pub(super) context: Arc<Context>,
     pub(super) source: Arc<PriceSource>,
-    /// The sessions that the preparation needs.
-    pub(super) needed: BTreeSet<NaiveDate>,
+    /// What the preparation needs.
+    pub(super) scope: Scope,
+    /// The sources in use.
+    pub(super) sources: Arc<[SourceName]>,
     pub(super) time: ServerTime,
     /// In whose name downloads are claimed.
     pub(super) holder: Uuid,
@@ -52,19 +55,19 @@ pub(super) struct Fetcher {
     pub(super) one_at_a_time: Mutex<()>,
 }
 
-/// What became of a symbol.
+/// What became of a call.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum SymbolOutcome {
+pub(super) enum CallOutcome {
     /// A response is stored, by this worker or by another.
     Stored,
-    /// It cannot be fetched this time.
+    /// It brought nothing this time.
     Failed {
         /// Why, for people.
         reason: String,
         /// Whether there was no response at all.
         unreachable: bool,
     },
-    /// The provider has no prices of it.
+    /// The provider has no such prices.
     NoPrices(NoPrices),
     /// The missing dates are older than the key's plan reaches.
     Gated,
@@ -80,10 +83,10 @@ pub(super) enum SymbolOutcome {
 enum AfterCall {
     Store(Box<PriceResponse>, Option<DateTime<Utc>>),
     Retry,
-    End(SymbolOutcome),
+    End(CallOutcome),
 }
 
-/// How often, and for how long, the fetch of a symbol has been retried.
+/// How often, and for how long, a call has been made again.
 #[derive(Default)]
 struct Retries {
     unreachable: u32,
@@ -91,56 +94,64 @@ struct Retries {
     waited: Duration,
 }
 
+/// What a call is to bring.
+struct Missing {
+    dates: BTreeSet<NaiveDate>,
+    symbols: BTreeSet<Symbol>,
+    /// Those of them of which no source has ever given a bar.
+    strangers: BTreeSet<Symbol>,
+}
+
 impl Fetcher {
-    /// Fetches what is missing of `symbol`, unless another worker does.
-    pub(super) async fn fetch(&self, symbol: &Symbol) -> storage::Result<SymbolOutcome> {
-        while !market::take_download(&self.context.pool, symbol, self.holder, CLAIM_SECONDS).await? {
+    /// Makes a call for what is missing, unless another worker does.
+    pub(super) async fn fetch(&self, request: &Request) -> storage::Result<CallOutcome> {
+        let claim = claim(request);
+        while !market::take_download(&self.context.pool, &claim, self.holder, CLAIM_SECONDS).await? {
             tokio::select! {
-                () = self.halt.cancelled() => return Ok(SymbolOutcome::Halted),
+                () = self.halt.cancelled() => return Ok(CallOutcome::Halted),
                 () = tokio::time::sleep(POLL) => {}
             }
         }
-        let outcome = self.fetch_claimed(symbol).await?;
+        let outcome = self.fetch_claimed(request, &claim).await?;
         // Storing a response has released the claim already; in that case this changes nothing.
-        market::release_download(&self.context.pool, symbol, self.holder).await?;
+        market::release_download(&self.context.pool, &claim, self.holder).await?;
         Ok(outcome)
     }
 
-    async fn fetch_claimed(&self, symbol: &Symbol) -> storage::Result<SymbolOutcome> {
+    async fn fetch_claimed(&self, request: &Request, claim: &str) -> storage::Result<CallOutcome> {
         let mut retries = Retries::default();
         loop {
             // Another worker may have stored it since the plan was made.
             let clock = Clock::at(&self.context.calendar, self.time.now());
-            let scope = scope_of(symbol, self.needed.iter().copied());
-            let sources = [self.source.quota.key.clone()];
-            let stored = StoredPrices::load(&self.context.pool, scope, &sources).await?;
-            let dates = stored.need(&clock).dates_of(symbol);
-            if dates.is_empty() {
-                return Ok(SymbolOutcome::Stored);
+            let missing = self.missing(request, &clock).await?;
+            if missing.dates.is_empty() || missing.symbols.is_empty() {
+                return Ok(CallOutcome::Stored);
             }
             let slow_lane = match self.throttled.load(Ordering::Relaxed) {
                 true => Some(self.one_at_a_time.lock().await),
                 false => None,
             };
             if self.halt.is_cancelled() {
-                return Ok(SymbolOutcome::Halted);
+                return Ok(CallOutcome::Halted);
             }
             if storage::trigger::is_cancelled(&self.context.pool, self.job).await? {
                 self.halt.cancel();
-                return Ok(SymbolOutcome::Halted);
+                return Ok(CallOutcome::Halted);
             }
+            let symbol = match request {
+                Request::Symbol(symbol) => Some(symbol),
+                Request::Date(_) => None,
+            };
             match self.source.quota.debit(symbol, &self.halt).await? {
                 Grant::Granted => {}
-                Grant::Exhausted { until } => {
-                    return Ok(SymbolOutcome::Stopped(StopReason::RateLimited { until }));
-                }
-                Grant::Halted => return Ok(SymbolOutcome::Halted),
+                Grant::Exhausted { until } => return Ok(CallOutcome::Stopped(self.rate_limited(until))),
+                Grant::Halted => return Ok(CallOutcome::Halted),
             }
-            let result = self.call(symbol, &dates, &clock).await;
+            let result = self.call(request, &missing, &clock).await;
             drop(slow_lane);
             match self.after_call(result, &mut retries).await? {
                 AfterCall::Store(response, responded_at) => {
-                    return self.store(symbol, *response, responded_at, &clock).await;
+                    return self.store(claim, *response, responded_at, &clock, &missing.strangers).await;
                 }
                 AfterCall::Retry => {}
                 AfterCall::End(outcome) => return Ok(outcome),
@@ -148,20 +159,48 @@ impl Fetcher {
         }
     }
 
-    async fn call(&self, symbol: &Symbol, dates: &BTreeSet<NaiveDate>, clock: &Clock) -> FetchResult {
+    /// What is missing of what a call brings.
+    async fn missing(&self, request: &Request, clock: &Clock) -> storage::Result<Missing> {
+        let (pool, sources) = (&self.context.pool, || Arc::clone(&self.sources));
+        match request {
+            Request::Symbol(symbol) => {
+                let scope = scope_of(symbol, self.scope.sessions().iter().copied());
+                let stored = StoredPrices::load(pool, scope, sources()).await?;
+                let dates = stored.need_of(&self.source, clock).dates_of(symbol);
+                Ok(Missing { dates, symbols: [symbol.clone()].into(), strangers: BTreeSet::new() })
+            }
+            Request::Date(date) => {
+                let mut stored = StoredPrices::load(pool, self.scope.on(*date), sources()).await?;
+                stored.load_homes(pool).await?;
+                let is_open = !stored.need_of(&self.source, clock).is_empty();
+                let dates = is_open.then_some(*date).into_iter().collect();
+                let symbols = stored.lacking_on(*date, &self.source);
+                let strangers = symbols.iter().filter(|symbol| stored.is_stranger(symbol)).cloned().collect();
+                Ok(Missing { dates, symbols, strangers })
+            }
+        }
+    }
+
+    async fn call(&self, call: &Request, missing: &Missing, clock: &Clock) -> FetchResult {
         let provider = self.source.provider.name();
         let span = tracing::info_span!(
             "provider call",
             otel.name = format!("fetch {provider}"),
             otel.kind = "client",
             provider,
-            %symbol,
+            symbol = tracing::field::Empty,
+            trading_date = tracing::field::Empty,
             outcome = tracing::field::Empty,
         );
-        let call = Request::Symbol(symbol.clone());
+        let subject = match call {
+            Request::Symbol(_) => "symbol",
+            Request::Date(_) => "trading_date",
+        };
+        span.record(subject, claim(call));
         let is_session = |date: NaiveDate| self.context.calendar.is_session(date);
-        let request =
-            FetchRequest { call: &call, dates, sessions: clock.sessions(&is_session), now: clock.now };
+        let sessions = clock.sessions(&is_session);
+        let Missing { dates, symbols, .. } = missing;
+        let request = FetchRequest { call, dates, symbols, sessions, now: clock.now };
         let result = self.source.provider.fetch(&request).instrument(span.clone()).await;
         let outcome = result.outcome.class();
         span.record("outcome", outcome);
@@ -172,6 +211,7 @@ impl Fetcher {
 
     /// Decides how to go on after a call, and waits where that is part of it.
     async fn after_call(&self, result: FetchResult, retries: &mut Retries) -> storage::Result<AfterCall> {
+        let label = self.source.label.clone();
         let outcome = match result.outcome {
             Outcome::Bars(response) => return Ok(AfterCall::Store(Box::new(response), result.responded_at)),
             Outcome::Throttled { retry_after } => return self.slow_down(retry_after, retries).await,
@@ -180,16 +220,20 @@ impl Fetcher {
             }
             Outcome::QuotaExhausted { until } => {
                 let until = self.source.quota.record_refusal(|_| until).await?;
-                SymbolOutcome::Stopped(StopReason::RateLimited { until })
+                CallOutcome::Stopped(self.rate_limited(until))
             }
-            Outcome::PlanGated(Gate::Parameter) => SymbolOutcome::Gated,
-            Outcome::PlanGated(Gate::Endpoint) => SymbolOutcome::Stopped(StopReason::NotInPlan),
-            Outcome::BadCredentials { .. } => SymbolOutcome::Stopped(StopReason::BadCredentials),
-            Outcome::NoPrices(why) => SymbolOutcome::NoPrices(why),
-            Outcome::Malformed { reason } => failed(reason),
-            Outcome::BugInRequest { reason } => SymbolOutcome::Failed { reason, unreachable: true },
+            Outcome::PlanGated(Gate::Parameter) => CallOutcome::Gated,
+            Outcome::PlanGated(Gate::Endpoint) => CallOutcome::Stopped(StopReason::NotInPlan { label }),
+            Outcome::BadCredentials { .. } => CallOutcome::Stopped(StopReason::BadCredentials { label }),
+            Outcome::NoPrices(why) => CallOutcome::NoPrices(why),
+            Outcome::Malformed { reason } => CallOutcome::Failed { reason, unreachable: false },
+            Outcome::BugInRequest { reason } => CallOutcome::Failed { reason, unreachable: true },
         };
         Ok(AfterCall::End(outcome))
+    }
+
+    fn rate_limited(&self, until: DateTime<Utc>) -> StopReason {
+        StopReason::RateLimited { label: self.source.label.clone(), until }
     }
 
     /// The call was too fast: all calls are blocked for a while, twice as long each time, and it is made again.
@@ -202,7 +246,7 @@ impl Fetcher {
         let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::days(1));
         let until = quota.record_refusal(|now| Some(now + pause)).await?;
         Ok(if retries.waited > quota.max_wait {
-            AfterCall::End(SymbolOutcome::Stopped(StopReason::RateLimited { until }))
+            AfterCall::End(CallOutcome::Stopped(self.rate_limited(until)))
         } else {
             AfterCall::Retry
         })
@@ -214,27 +258,32 @@ impl Fetcher {
         let pause = retry_after.unwrap_or_default().max(backoff);
         retries.unreachable += 1;
         if retries.unreachable >= MAX_TRIES || pause > self.source.quota.max_wait {
-            return AfterCall::End(SymbolOutcome::Failed { reason, unreachable: true });
+            return AfterCall::End(CallOutcome::Failed { reason, unreachable: true });
         }
         tokio::select! {
-            () = self.halt.cancelled() => AfterCall::End(SymbolOutcome::Halted),
+            () = self.halt.cancelled() => AfterCall::End(CallOutcome::Halted),
             () = tokio::time::sleep(pause) => AfterCall::Retry,
         }
     }
 
     async fn store(
         &self,
-        symbol: &Symbol,
+        claim: &str,
         response: PriceResponse,
         responded_at: Option<DateTime<Utc>>,
         clock: &Clock,
-    ) -> storage::Result<SymbolOutcome> {
-        let response = up_to_own_date(response, responded_at, clock.now, &self.context.calendar);
+        strangers: &BTreeSet<Symbol>,
+    ) -> storage::Result<CallOutcome> {
+        let mut response = up_to_own_date(response, responded_at, clock.now, &self.context.calendar);
+        let absent = response.spans.extract_if(.., |span| strangers.contains(&span.symbol));
+        // The source may not know it at all, so that another one is to be asked.
+        let refused: Vec<Symbol> = absent.map(|span| span.symbol).collect();
         let bars: Vec<BarRow> =
             response.bars.into_iter().map(|(symbol, date, bar)| BarRow { symbol, date, bar }).collect();
-        let rejected: Vec<String> = response.rejected.iter().map(described).collect();
+        let rejected: Vec<(Symbol, String)> =
+            response.rejected.iter().map(|row| (row.symbol.clone(), described(row))).collect();
         let landing = Download {
-            symbol,
+            claim,
             holder: self.holder,
             source: self.source.provider.name(),
             bars: &bars,
@@ -243,15 +292,23 @@ impl Fetcher {
             rejected: &rejected,
         };
         let Some(stored) = market::store_download(&self.context.pool, landing).await? else {
-            return Ok(SymbolOutcome::TakenOver);
+            return Ok(CallOutcome::TakenOver);
         };
-        tracing::debug!(%symbol, bar.count = stored.inserted, "stored {} bars of {symbol}", stored.inserted);
-        Ok(SymbolOutcome::Stored)
+        tracing::debug!(bar.count = stored, "stored {stored} bars of {claim}");
+        for symbol in &refused {
+            let reason = format!("{} has no bar of it", self.source.label.title);
+            market::record_refusal(&self.context.pool, &self.source.quota.key, symbol, &reason).await?;
+        }
+        Ok(CallOutcome::Stored)
     }
 }
 
-fn failed(reason: String) -> SymbolOutcome {
-    SymbolOutcome::Failed { reason, unreachable: false }
+/// The name under which a call is claimed: its symbol, or its date, which stands for all symbols.
+fn claim(request: &Request) -> String {
+    match request {
+        Request::Symbol(symbol) => symbol.to_string(),
+        Request::Date(date) => date.to_string(),
+    }
 }
 
 /// A rejected row for people. The provider's text may have a NUL character, which Postgres cannot store.

@@ -1,12 +1,13 @@
-//! In which order symbols are fetched, given which have been tried already.
+//! In which order calls are made, given which have been made already.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use domain::ingest::coverage::Need;
 use domain::ingest::fetch_plan::{Offer, Request, plan};
 use domain::market::instruments::Symbol;
 
-/// The symbols to fetch, most useful first, at most `calls_left`, without those in `in_progress` and `tried`.
+/// The calls to make, most useful first, at most `calls_left`, without those in `in_progress` and `tried`.
 ///
 /// A date that still lacks a symbol in `tried` cannot run, so symbols that only such dates lack come after those
 /// that complete other dates.
@@ -14,43 +15,45 @@ pub(super) fn by_priority(
     need: &Need,
     offer: &Offer,
     calls_left: usize,
-    in_progress: &BTreeSet<Symbol>,
-    tried: &BTreeSet<Symbol>,
-) -> Vec<Symbol> {
-    let lost: BTreeSet<_> =
-        tried.iter().filter_map(|symbol| need.missing.get(symbol)).flatten().copied().collect();
-    let open = |symbol: &Symbol| !in_progress.contains(symbol) && !tried.contains(symbol);
-    let missing = || need.missing.iter().filter(|(symbol, _)| open(symbol));
-    let completing: BTreeMap<_, BTreeSet<_>> = missing()
-        .map(|(symbol, dates)| (symbol.clone(), dates.difference(&lost).copied().collect::<BTreeSet<_>>()))
-        .filter(|(_, dates)| !dates.is_empty())
+    in_progress: &BTreeSet<Request>,
+    tried: &BTreeSet<Request>,
+) -> Vec<Request> {
+    let lost: BTreeSet<NaiveDate> = tried
+        .iter()
+        .filter_map(|request| match request {
+            Request::Symbol(symbol) => need.missing.get(symbol),
+            Request::Date(_) => None,
+        })
+        .flatten()
+        .copied()
         .collect();
+    let is_open = |request: &Request| !in_progress.contains(request) && !tried.contains(request);
+    let open = |(symbol, dates): (&Symbol, &BTreeSet<NaiveDate>)| {
+        let dates = dates.iter().filter(|date| is_open(&Request::Date(**date))).copied();
+        let dates: BTreeSet<NaiveDate> = dates.collect();
+        (is_open(&Request::Symbol(symbol.clone())) && !dates.is_empty()).then(|| (symbol.clone(), dates))
+    };
     let rest = Need {
-        missing: missing().map(|(symbol, dates)| (symbol.clone(), dates.clone())).collect(),
-        recheck: need.recheck.iter().filter(|(symbol, _)| open(symbol)).map(cloned).collect(),
-        others: need.others.iter().filter(|(symbol, _)| open(symbol)).cloned().collect(),
+        missing: need.missing.iter().filter_map(open).collect(),
+        recheck: need.recheck.iter().filter_map(open).collect(),
+        others: need.others.iter().filter_map(|(symbol, dates)| open((symbol, dates))).collect(),
         not_fetchable: BTreeSet::new(),
     };
     let first = match lost.is_empty() {
         true => Vec::new(),
-        false => plan(&Need { missing: completing, ..Need::default() }, offer, calls_left),
+        false => {
+            let completing = rest.missing.iter().map(|(symbol, dates)| (symbol.clone(), dates - &lost));
+            let completing: BTreeMap<_, _> = completing.filter(|(_, dates)| !dates.is_empty()).collect();
+            plan(&Need { missing: completing, ..Need::default() }, offer, calls_left)
+        }
     };
     let mut seen = BTreeSet::new();
     first
         .into_iter()
         .chain(plan(&rest, offer, calls_left))
-        .filter_map(|request| match request {
-            Request::Symbol(symbol) => Some(symbol),
-            // Downloads are claimed by symbol, and no provider here offers calls by date.
-            Request::Date(_) => None,
-        })
-        .filter(|symbol| seen.insert(symbol.clone()))
+        .filter(|request| seen.insert(request.clone()))
         .take(calls_left)
         .collect()
-}
-
-fn cloned<T: Clone>((symbol, dates): (&Symbol, &T)) -> (Symbol, T) {
-    (symbol.clone(), dates.clone())
 }
 
 #[cfg(test)]
@@ -66,10 +69,29 @@ mod tests {
     }
 
     fn names(need: &Need, calls_left: usize, in_progress: &[&str], tried: &[&str]) -> Vec<String> {
-        let set = |names: &[&str]| names.iter().map(|name| symbol(name)).collect();
+        let set = |names: &[&str]| names.iter().map(|name| Request::Symbol(symbol(name))).collect();
         let offer = Offer { shape: Shape::BySymbol, earliest: None };
         let order = by_priority(need, &offer, calls_left, &set(in_progress), &set(tried));
-        order.iter().map(ToString::to_string).collect()
+        order.iter().map(name).collect()
+    }
+
+    fn name(request: &Request) -> String {
+        match request {
+            Request::Symbol(symbol) => symbol.to_string(),
+            Request::Date(date) => date.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_date_that_was_asked_for_is_not_asked_for_again() {
+        let days = ["2025-10-01", "2025-10-02", "2025-10-03"];
+        let need = need(&[("A", &days), ("B", &days)]);
+        let of = |day: &str| [Request::Date(day.parse().unwrap())].into();
+        let offer = Offer { shape: Shape::ByDate, earliest: None };
+
+        let order = by_priority(&need, &offer, 9, &of(days[1]), &of(days[0]));
+
+        assert_eq!(order.iter().map(name).collect::<Vec<_>>(), ["2025-10-03"]);
     }
 
     #[test]

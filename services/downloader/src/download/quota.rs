@@ -44,12 +44,16 @@ pub(super) enum Allowance {
 }
 
 impl CallQuota {
-    /// Debits a call for `symbol`; waits up to `max_wait` until one is allowed.
-    pub(super) async fn debit(&self, symbol: &Symbol, halt: &CancellationToken) -> storage::Result<Grant> {
+    /// Debits a call, for `symbol` if it is about one; waits up to `max_wait` until one is allowed.
+    pub(super) async fn debit(
+        &self,
+        symbol: Option<&Symbol>,
+        halt: &CancellationToken,
+    ) -> storage::Result<Grant> {
         loop {
             let budget = self.lock().await?;
             let now = budget.now;
-            let Decision::Wait { until, .. } = decide(now, &budget.windows, Some(symbol)) else {
+            let Decision::Wait { until, .. } = decide(now, &budget.windows, symbol) else {
                 set_gauge(&self.key, calls_left(&budget.windows, now));
                 store_debit(budget, symbol).await?;
                 return Ok(Grant::Granted);
@@ -117,9 +121,9 @@ impl CallQuota {
 }
 
 /// Stores a debit in every window but that of refusals, which counts no calls.
-async fn store_debit(budget: LockedQuota, symbol: &Symbol) -> storage::Result<()> {
+async fn store_debit(budget: LockedQuota, symbol: Option<&Symbol>) -> storage::Result<()> {
     let counting = budget.windows.iter().filter(|(window, _)| window.id() != REFUSALS);
-    let debited = |window: &Window, state: &WindowState| window.debited(state, budget.now, Some(symbol));
+    let debited = |window: &Window, state: &WindowState| window.debited(state, budget.now, symbol);
     let states: Vec<_> =
         counting.map(|(window, state)| (window.id().to_owned(), debited(window, state))).collect();
     if states.is_empty() { budget.leave().await } else { budget.store(&states).await }

@@ -1,46 +1,95 @@
-//! The configured source of prices: a provider with the call quota of its key.
+//! The configured sources of prices: each is a provider with the call quota of its key.
 
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use chrono::NaiveDate;
+use domain::ingest::fetch_plan::Offer;
+use domain::market::calendar::Calendar;
 use sha2::{Digest as _, Sha256};
 use storage::PgPool;
 use storage::market::{self, SourceRow};
 
+use super::clock::Clock;
 use super::quota::CallQuota;
+use super::source_name::SourceName;
 use crate::config::Config;
+use crate::config::sources::{Kind, SourceConfig};
 use crate::provider::PriceProvider;
 use crate::provider::alpha_vantage::{AlphaVantage, COMPACT_SESSIONS, History};
 use crate::provider::http::Access;
+use crate::provider::massive::Massive;
+use crate::provider::tiingo::Tiingo;
 
 /// A provider and its call quota.
 pub(crate) struct PriceSource {
     pub(crate) provider: Arc<dyn PriceProvider>,
     pub(crate) quota: CallQuota,
+    pub(crate) label: SourceLabel,
     /// How many sessions the key's plan reaches back; `None` without a limit.
     recent_sessions: Option<usize>,
 }
 
+/// How texts name a source and its settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SourceLabel {
+    /// Its name, e.g. `Alpha Vantage`.
+    pub(crate) title: &'static str,
+    /// The setting that holds its key.
+    pub(crate) key_variable: String,
+    /// The setting that holds its address.
+    pub(crate) address_setting: &'static str,
+}
+
 impl PriceSource {
-    /// The source that is configured; `None` without a key.
-    pub(crate) fn from_config(config: &Config, pool: &PgPool) -> anyhow::Result<Option<Self>> {
-        let Some(settings) = &config.alpha_vantage else { return Ok(None) };
-        let provider = AlphaVantage::new(settings.clone(), config.history)
-            .context("preparing the client of Alpha Vantage")?;
-        let quota = CallQuota {
-            pool: pool.clone(),
-            key: format!("{}:{}", provider.name(), fingerprint(settings)),
-            windows: config.windows.clone(),
-            max_wait: config.max_quota_wait,
+    /// The sources that have a key, in order of preference.
+    pub(crate) fn all(config: &Config, pool: &PgPool) -> anyhow::Result<Vec<Arc<Self>>> {
+        let with_key = config.sources.iter().filter_map(|source| Some((source, source.access.clone()?)));
+        let source = |(source, access): (&SourceConfig, Access)| {
+            let key = quota_key(source.kind, &access);
+            let provider = provider(source, access)
+                .with_context(|| format!("preparing the client of {}", source.kind.title()))?;
+            let quota = CallQuota {
+                pool: pool.clone(),
+                key,
+                windows: source.windows.clone(),
+                max_wait: config.max_quota_wait,
+            };
+            let label = SourceLabel {
+                title: source.kind.title(),
+                key_variable: source.key_variable.clone(),
+                address_setting: source.address_setting,
+            };
+            let is_recent = source.kind == Kind::AlphaVantage && source.history == History::Recent;
+            let recent_sessions = is_recent.then_some(COMPACT_SESSIONS);
+            Ok(Arc::new(Self { provider, quota, label, recent_sessions }))
         };
-        let recent_sessions = (config.history == History::Recent).then_some(COMPACT_SESSIONS);
-        Ok(Some(Self { provider: Arc::new(provider), quota, recent_sessions }))
+        with_key.map(source).collect()
+    }
+
+    /// How stored bars and refusals name it.
+    pub(crate) fn name(&self) -> SourceName {
+        SourceName { provider: self.provider.name(), quota: self.quota.key.clone() }
+    }
+
+    /// What the provider's calls can bring at the moment of `clock`.
+    pub(super) fn offer(&self, calendar: &Calendar, clock: &Clock) -> Offer {
+        let is_session = |date: NaiveDate| calendar.is_session(date);
+        self.provider.offer(&clock.sessions(&is_session), clock.now)
     }
 }
 
-/// Records the source for dry runs, which estimate how many calls a job needs.
-pub(crate) async fn record(pool: &PgPool, source: Option<&PriceSource>) -> storage::Result<()> {
-    let note = source.map(|source| SourceRow {
+fn provider(source: &SourceConfig, access: Access) -> anyhow::Result<Arc<dyn PriceProvider>> {
+    Ok(match source.kind {
+        Kind::AlphaVantage => Arc::new(AlphaVantage::new(access, source.history)?),
+        Kind::Tiingo => Arc::new(Tiingo::new(access)?),
+        Kind::Massive => Arc::new(Massive::new(access)?),
+    })
+}
+
+/// Records the most preferred source for dry runs, which estimate how many calls a job needs.
+pub(crate) async fn record(pool: &PgPool, sources: &[Arc<PriceSource>]) -> storage::Result<()> {
+    let note = sources.first().map(|source| SourceRow {
         name: source.provider.name(),
         quota_key: &source.quota.key,
         windows: &source.quota.windows,
@@ -50,8 +99,9 @@ pub(crate) async fn record(pool: &PgPool, source: Option<&PriceSource>) -> stora
     market::record_source(pool, note.as_ref()).await
 }
 
-/// A short hash that gives each key a quota of its own without revealing the key.
-fn fingerprint(settings: &Access) -> String {
-    let digest = Sha256::digest(format!("{} {}", settings.base_url, settings.key.expose()));
-    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+/// The name of a key's quota: a short hash gives each key one of its own without revealing the key.
+pub(crate) fn quota_key(kind: Kind, access: &Access) -> String {
+    let digest = Sha256::digest(format!("{} {}", access.base_url, access.key.expose()));
+    let fingerprint: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}:{fingerprint}", kind.name())
 }

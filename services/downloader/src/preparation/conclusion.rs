@@ -82,12 +82,12 @@ pub(super) fn conclude(
     };
     let (runnable, incomplete) = (dates_that(true), dates_that(false));
     let is_blocked = runnable.is_empty() && !incomplete.is_empty();
-    if let (true, true, Some(StopReason::RateLimited { until })) =
-        (is_blocked, job.options.wait_for_data, &report.stop)
+    if let (true, true, Some(StopReason::RateLimited { until, .. })) =
+        (is_blocked, job.options.wait_for_data, report.stop())
     {
         let symbols_missing = report.outlook.map_or(0, |outlook| outlook.symbols_missing);
         let windows = report.outlook.and_then(|outlook| outlook.windows);
-        return Conclusion::Waiting(DataWaiting { job: job.id, until: *until, symbols_missing, windows });
+        return Conclusion::Waiting(DataWaiting { job: job.id, until, symbols_missing, windows });
     }
     let refusal = refusal(report, &incomplete);
     let warnings = warnings(dates, &incomplete, report, refusal.as_ref());
@@ -110,12 +110,13 @@ pub(super) fn cancelled(job: Job, dates: &NeededDates) -> DataFailed {
 
 /// Why the provider did not give what is missing, when the call quota was not the reason.
 fn refusal(report: &Report, incomplete: &[NaiveDate]) -> Option<StopReason> {
-    match &report.stop {
+    match report.stop() {
         Some(StopReason::RateLimited { .. }) | None => {
-            let earliest = report.earliest.filter(|earliest| incomplete.iter().any(|date| date < earliest));
-            earliest.map(|earliest| StopReason::OutOfReach { earliest })
+            let (label, earliest) = report.earliest()?;
+            let is_out_of_reach = incomplete.iter().any(|date| *date < earliest);
+            is_out_of_reach.then_some(StopReason::OutOfReach { label, earliest })
         }
-        Some(stop) => Some(stop.clone()),
+        Some(stop) => Some(stop),
     }
 }
 
@@ -134,13 +135,14 @@ fn warnings(
     report: &Report,
     refusal: Option<&StopReason>,
 ) -> Vec<Warning> {
-    let rate_limited = match report.stop {
+    let rate_limited = match report.stop() {
         Some(StopReason::RateLimited { .. }) => Some(Warning::rate_limited(report.succeeded, report.total)),
         _ => None,
     };
     let failed: Vec<Symbol> = report.failed.keys().cloned().collect();
     let symbols_failed = (!failed.is_empty()).then(|| Warning::symbols_failed(failed.clone()));
-    let reasons = (!failed.is_empty()).then(|| reasons(report).about(failed));
+    let has_failed = !failed.is_empty() || !report.failed_dates.is_empty();
+    let reasons = has_failed.then(|| reasons(report).about(failed));
     let unavailable = (!report.absent.is_empty()).then(|| Warning::symbols_unavailable(&report.absent));
     let skipped = (!incomplete.is_empty()).then(|| Warning::dates_skipped(incomplete.to_vec()));
     let refused = refusal.map(|stop| Warning::new(code::PROVIDER_REFUSED, stop.to_string(), 1));
@@ -165,8 +167,10 @@ fn closed(dates: &NeededDates) -> Option<Warning> {
 
 /// The warning that says why symbols failed.
 fn reasons(report: &Report) -> Warning {
-    let reasons = report.failed.iter().map(|(symbol, reason)| format!("{symbol}: {reason}"));
-    Warning::new(code::PROVIDER_REFUSED, format!("Alpha Vantage gave no prices - {}", listed(reasons)), 0)
+    let symbols = report.failed.iter().map(|(symbol, reason)| format!("{symbol}: {reason}"));
+    let dates = report.failed_dates.iter().map(|(date, reason)| format!("{date}: {reason}"));
+    let message = format!("There are no prices - {}", listed(symbols.chain(dates)));
+    Warning::new(code::PROVIDER_REFUSED, message, report.failed_dates.len())
 }
 
 /// The warning that says what the call quota did not allow, when it will, and what else can be done.

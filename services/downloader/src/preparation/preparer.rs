@@ -25,8 +25,9 @@ use crate::server_time::ServerTime;
 /// Prepares the prices of jobs.
 pub(crate) struct Preparer {
     pub(crate) context: Arc<Context>,
-    /// `None` without a key.
-    pub(crate) downloader: Option<Downloader>,
+    pub(crate) downloader: Downloader,
+    /// The settings that hold the keys of sources.
+    pub(crate) key_variables: String,
 }
 
 impl Preparer {
@@ -51,11 +52,10 @@ impl Preparer {
             others.extend(compared_symbols(&job, &needed));
         }
         let scope = Scope::new(dates.sessions.iter().copied(), &needed, &others);
-        let sources: Vec<String> =
-            self.downloader.iter().map(|downloader| downloader.source.quota.key.clone()).collect();
-        let mut prices = StoredPrices::load(pool, scope, &sources).await?;
+        let sources = self.downloader.sources.iter().map(|source| source.name()).collect();
+        let mut prices = StoredPrices::load(pool, scope, sources).await?;
         let time = ServerTime::read(pool).await?;
-        let mut report = self.download(preparation, &dates, &mut prices, time, holder, halt).await?;
+        let mut report = self.download(preparation, &mut prices, time, holder, halt).await?;
         report.findings = market::findings(pool, job.id).await?;
         report.absent = prices.absent(time.now());
         let verdicts = prices.coverage(time.now()).verdicts();
@@ -66,7 +66,6 @@ impl Preparer {
     async fn download(
         &self,
         preparation: &Preparation,
-        dates: &NeededDates,
         prices: &mut StoredPrices,
         time: ServerTime,
         holder: Uuid,
@@ -77,16 +76,17 @@ impl Preparer {
             tracing::info!(job.id = %job, "Job {job}: All price data present");
             return Ok(Report::default());
         }
-        let Some(downloader) = &self.downloader else {
-            tracing::warn!(job.id = %job, "Job {job}: {}", StopReason::NoKey);
-            return Ok(Report { stop: Some(StopReason::NoKey), ..Report::default() });
-        };
-        downloader.download(preparation, &dates.sessions, prices, time, holder, halt).await
+        if self.downloader.sources.is_empty() {
+            let stop = StopReason::NoKey { variables: self.key_variables.clone() };
+            tracing::warn!(job.id = %job, "Job {job}: {stop}");
+            return Ok(Report::stopped(stop));
+        }
+        self.downloader.download(preparation, prices, time, holder, halt).await
     }
 
     /// Whether calls may be made for prices that no date needs: no limit keeps them from other jobs for long.
     fn has_calls_to_spare(&self) -> bool {
-        self.downloader.iter().any(|downloader| !downloader.source.quota.is_long())
+        self.downloader.sources.iter().any(|source| !source.quota.is_long())
     }
 
     /// Commits the end of the preparation, or its delay, with the event.

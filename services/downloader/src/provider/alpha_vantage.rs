@@ -12,7 +12,7 @@ mod series;
 pub(crate) use client::AlphaVantage;
 pub(crate) use history::History;
 
-pub(crate) use client::NAME;
+pub(crate) use client::{NAME, TITLE};
 pub(crate) use history::COMPACT_SESSIONS;
 pub(crate) use limits::{KeyPlan, quota_windows};
 

@@ -183,6 +183,11 @@ fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
+/// Whether an address is one of the web, without user, password and query.
+pub(crate) fn is_plain_address(base_url: &str) -> bool {
+    plain_address(base_url).is_some()
+}
+
 /// The address, unless it is no web address or has user, password or query.
 fn plain_address(base_url: &str) -> Option<Url> {
     let url: Url = base_url.parse().ok()?;

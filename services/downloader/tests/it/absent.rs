@@ -22,7 +22,7 @@ fn symbols_of(events: &[Event], code: &str) -> Vec<String> {
 async fn dates_run_without_unknown_symbols_and_a_refusal_that_passes_hides_nothing() {
     let provider = AlphaVantage::builder()
         .fault("XXXX", Fault::Unknown)
-        .fault("BF.B", Fault::Empty)
+        .fault("BF-B", Fault::Empty)
         .fault("NVDA", Fault::Unknown.times(2));
     let mut world = World::start(provider, &[]).await;
     let job_of = || job(&["AAPL", "BF.B", "MSFT", "NVDA", "XXXX"], "2025-10-01", "2025-10-03");

@@ -9,4 +9,5 @@ mod cancelling;
 mod download;
 mod refused;
 mod sharing;
+mod sources;
 mod support;

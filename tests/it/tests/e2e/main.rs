@@ -14,6 +14,7 @@ mod cases;
 mod concurrency;
 mod consumer;
 mod forged;
+mod free_key;
 mod letters;
 mod metrics;
 mod never_unknown;

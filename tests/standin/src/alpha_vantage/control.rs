@@ -10,8 +10,9 @@ use serde::Deserialize;
 use super::fault::{FaultError, ScriptedFault};
 use super::ledger::{Call, Ledger};
 use super::prices::Prices;
-use super::response::{Query, WireResponse, respond};
+use super::response::{Query, respond};
 use super::settings::Settings;
+use crate::wire::WireResponse;
 
 /// The state, shared by requests and the handle.
 pub(crate) struct Control {

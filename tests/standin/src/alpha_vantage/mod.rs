@@ -2,12 +2,12 @@
 //!
 //! A test or an operator sets its "today", its limits and its faults. It is no proxy: it never calls the real service.
 
-mod bar;
+pub(crate) mod bar;
 mod control;
-mod fault;
+pub(crate) mod fault;
 mod ledger;
 mod notice;
-mod prices;
+pub(crate) mod prices;
 mod random_walk;
 mod recorded_prices;
 mod response;

@@ -12,6 +12,7 @@ use super::notice::Notice;
 use super::prices::{Prices, visible};
 use super::series_body::{self, Columns, Size};
 use super::settings::{Plan, Settings};
+use crate::wire::{WireResponse, half};
 
 /// The parameters of `GET /query` that decide the response.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -36,22 +37,6 @@ impl Query {
             _ => None,
         }
     }
-}
-
-/// A response as it goes over the wire.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum WireResponse {
-    Json(String),
-    Csv(String),
-    Html(&'static str),
-    /// JSON with `Retry-After`, in seconds.
-    RetryAfter(String, u64),
-    Status(u16, &'static str),
-    Hang,
-    /// This part of the body, then the end of the connection.
-    Cut(String),
-    /// This body again and again.
-    Endless(String),
 }
 
 /// Decides the response and adds the call to the ledger.
@@ -174,10 +159,6 @@ fn faulty(fault: Fault, query: &Query, settings: &Settings, prices: &Prices) -> 
         Fault::Quota => refused(Notice::Quota, query, settings),
         Fault::InvalidKey => refused(Notice::InvalidKey, query, settings),
     }
-}
-
-fn half(body: &str) -> String {
-    body.chars().take(body.len() / 2).collect()
 }
 
 fn good_body(

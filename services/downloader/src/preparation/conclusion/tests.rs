@@ -1,6 +1,7 @@
 //! What becomes of dates, and with which warnings.
 
 use super::*;
+use crate::download::source::SourceLabel;
 use crate::testing::{date, dates, job, symbol};
 
 const BOTH: [&str; 2] = ["2025-10-01", "2025-10-02"];
@@ -21,9 +22,19 @@ fn none_complete() -> BTreeMap<NaiveDate, Verdict> {
     verdicts(&[(BOTH[0], lacking()), (BOTH[1], lacking())])
 }
 
+fn label() -> SourceLabel {
+    let key_variable = "ALPHAVANTAGE_API_KEY".to_owned();
+    SourceLabel { title: "Alpha Vantage", key_variable, address_setting: "ALPHAVANTAGE_BASE_URL" }
+}
+
 fn rate_limited(succeeded: usize, total: usize) -> Report {
     let until = "2025-10-31T04:00:00Z".parse().unwrap();
-    Report { succeeded, total, stop: Some(StopReason::RateLimited { until }), ..Report::default() }
+    Report {
+        succeeded,
+        total,
+        stops: vec![StopReason::RateLimited { label: label(), until }],
+        ..Report::default()
+    }
 }
 
 fn ready(conclusion: Conclusion) -> DataReady {
@@ -71,7 +82,7 @@ fn a_rate_limit_and_failed_symbols_are_both_warned_of() {
 
     let codes: Vec<_> = warnings.iter().map(|warning| warning.code.as_str()).collect();
     assert_eq!(codes, ["RATE_LIMITED", "SYMBOLS_FAILED", "PROVIDER_REFUSED", "DATES_SKIPPED"]);
-    assert_eq!(warnings[2].message, "Alpha Vantage gave no prices - C: the symbol is unknown");
+    assert_eq!(warnings[2].message, "There are no prices - C: the symbol is unknown");
 }
 
 #[test]
@@ -92,7 +103,8 @@ fn a_job_none_of_whose_dates_can_run_fails_and_keeps_its_warnings() {
 
 #[test]
 fn a_bad_key_is_named_with_the_setting() {
-    let report = Report { stop: Some(StopReason::BadCredentials), total: 3, ..Report::default() };
+    let report =
+        Report { stops: vec![StopReason::BadCredentials { label: label() }], total: 3, ..Report::default() };
 
     let failed = failed(conclude(job(BOTH[0], BOTH[1]), &needed(&BOTH), &none_complete(), &report));
 
@@ -103,7 +115,7 @@ fn a_bad_key_is_named_with_the_setting() {
 
 #[test]
 fn a_key_that_does_not_reach_back_fails_the_job_with_the_way_out() {
-    let report = Report { earliest: Some(date("2026-01-05")), ..rate_limited(0, 3) };
+    let report = Report { reach: vec![(label(), Some(date("2026-01-05")))], ..rate_limited(0, 3) };
 
     let failed = failed(conclude(job(BOTH[0], BOTH[1]), &needed(&BOTH), &none_complete(), &report));
 

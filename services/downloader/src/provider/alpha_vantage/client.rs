@@ -10,10 +10,16 @@ use super::classify::classify;
 use super::history::{History, OutputSize, compact_from};
 use super::query::Query;
 use crate::provider::http::{Access, HttpClient, SetupError};
-use crate::provider::{FetchFuture, FetchRequest, FetchResult, Gate, Outcome, PriceProvider, Sessions};
+use crate::provider::spelling::{Separator, spelled};
+use crate::provider::{
+    FetchFuture, FetchRequest, FetchResult, Gate, Outcome, PriceProvider, Sessions, not_offered,
+};
 
 /// The name in quotas, stored bars and metrics.
 pub(crate) const NAME: &str = "alpha_vantage";
+
+/// The name in texts for people.
+pub(crate) const TITLE: &str = "Alpha Vantage";
 
 /// How long after a refusal the full history is not requested again. It ends, as a key may be upgraded.
 const REFUSAL_PERIOD: TimeDelta = TimeDelta::hours(6);
@@ -58,16 +64,16 @@ impl AlphaVantage {
 
     async fn call(&self, symbol: &Symbol, size: OutputSize, request: &FetchRequest<'_>) -> FetchResult {
         let key = self.http.key();
-        let spelled = symbol.as_str();
+        let spelled = spelled(symbol, Separator::Dash);
         let call = self.http.get(&["query"]).query(&[
             ("function", "TIME_SERIES_DAILY"),
-            ("symbol", spelled),
+            ("symbol", &spelled),
             ("outputsize", size.parameter()),
             ("datatype", "json"),
             ("apikey", key.expose()),
         ]);
         let FetchRequest { sessions, now, .. } = *request;
-        let query = Query { symbol, spelled, size, sessions, now, key };
+        let query = Query { symbol, spelled: &spelled, size, sessions, now, key };
         self.http.call(call, |response| classify(response, &query)).await
     }
 }
@@ -75,10 +81,6 @@ impl AlphaVantage {
 impl PriceProvider for AlphaVantage {
     fn name(&self) -> &'static str {
         NAME
-    }
-
-    fn title(&self) -> &'static str {
-        "Alpha Vantage"
     }
 
     fn offer(&self, sessions: &Sessions<'_>, now: DateTime<Utc>) -> Offer {
@@ -90,10 +92,7 @@ impl PriceProvider for AlphaVantage {
         Box::pin(async move {
             match request.call {
                 Request::Symbol(symbol) => self.fetch_symbol(symbol, request).await,
-                Request::Date(_) => {
-                    let reason = "Alpha Vantage has no calls by date".to_owned();
-                    FetchResult { outcome: Outcome::BugInRequest { reason }, calls: 0, responded_at: None }
-                }
+                Request::Date(_) => not_offered(TITLE, "by date"),
             }
         })
     }

@@ -3,10 +3,10 @@
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use domain::ingest::call_quota::{Counts, Period, REFUSALS, Window, WindowKindSpec, WindowSpec};
+use domain::ingest::call_quota::{Counts, Period, Window};
 
-/// The provider's day begins at midnight in this time zone.
-const PROVIDER_ZONE: &str = "America/New_York";
+use crate::provider::limits::{fixed, rolling, with_refusals};
+
 const FREE_CALLS_PER_DAY: NonZeroU32 = NonZeroU32::MIN.saturating_add(24);
 
 /// The subscription of a key.
@@ -50,22 +50,12 @@ pub(crate) fn quota_windows(
         KeyPlan::Paid => per_day,
     };
     let pace = match plan {
-        KeyPlan::Free => window("second", Period::Second, NonZeroU32::MIN, WindowKindSpec::Rolling),
+        KeyPlan::Free => rolling("second", Period::Second, NonZeroU32::MIN),
         KeyPlan::Paid => None,
     };
-    let minute =
-        per_minute.and_then(|limit| window("minute", Period::Minute, limit, WindowKindSpec::Rolling));
-    let day = per_day.and_then(|limit| window("day", Period::Day, limit, WindowKindSpec::Fixed));
-    let refusals = window(REFUSALS, Period::Day, NonZeroU32::MAX, WindowKindSpec::Fixed);
-    [pace, minute, day, refusals].into_iter().flatten().collect()
-}
-
-fn window(id: &str, per: Period, limit: NonZeroU32, kind: WindowKindSpec) -> Option<Window> {
-    let time_zone = match kind {
-        WindowKindSpec::Rolling => None,
-        WindowKindSpec::Fixed => Some(PROVIDER_ZONE.to_owned()),
-    };
-    WindowSpec { id: id.to_owned(), kind, per, limit, counts: Counts::Calls, time_zone }.try_into().ok()
+    let minute = per_minute.and_then(|limit| rolling("minute", Period::Minute, limit));
+    let day = per_day.and_then(|limit| fixed("day", Period::Day, limit, Counts::Calls));
+    with_refusals([pace, minute, day].into_iter().flatten().collect())
 }
 
 #[cfg(test)]

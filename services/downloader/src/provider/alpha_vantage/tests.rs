@@ -59,6 +59,7 @@ fn named(outcome: &Outcome) -> (&'static str, &'static str) {
         Outcome::BadCredentials { .. } => ("bad_credentials", "never"),
         Outcome::NoPrices(NoPrices::Unknown(_)) => ("symbol_not_found", "never"),
         Outcome::BugInRequest { .. } => ("bug_in_request", "never"),
+        Outcome::NoPrices(NoPrices::NotInPlan) => ("plan_gated_symbol", "never"),
         Outcome::NoPrices(NoPrices::Empty(_)) => ("empty", "bounded_then_next_provider"),
         Outcome::Malformed { .. } => ("malformed", "bounded_backoff"),
         Outcome::Unreachable { .. } => ("server_error", "bounded_backoff"),

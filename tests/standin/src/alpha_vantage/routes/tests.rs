@@ -1,6 +1,8 @@
 use axum::http::Request;
 use tower::ServiceExt;
 
+use axum::body::Body;
+
 use super::*;
 use crate::alpha_vantage::prices::Prices;
 use crate::alpha_vantage::settings::Settings;

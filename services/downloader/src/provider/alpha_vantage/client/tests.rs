@@ -110,7 +110,15 @@ async fn react(mut stream: TcpStream, reaction: Reaction, seen: Arc<Mutex<Vec<St
 
 async fn fetch(client: &AlphaVantage, dates: &BTreeSet<NaiveDate>) -> FetchResult {
     let call = Request::Symbol(symbol("A"));
-    client.fetch(&FetchRequest { call: &call, dates, sessions: sessions(), now: now() }).await
+    client
+        .fetch(&FetchRequest {
+            symbols: &BTreeSet::new(),
+            call: &call,
+            dates,
+            sessions: sessions(),
+            now: now(),
+        })
+        .await
 }
 
 /// The outcome of one call for a recent date.
@@ -252,7 +260,13 @@ async fn a_date_cannot_be_requested() {
     let server = Server::start(Reaction::HangUp).await;
     let call = Request::Date(date("2025-10-29"));
     let dates = BTreeSet::new();
-    let request = FetchRequest { call: &call, dates: &dates, sessions: sessions(), now: now() };
+    let request = FetchRequest {
+        symbols: &BTreeSet::new(),
+        call: &call,
+        dates: &dates,
+        sessions: sessions(),
+        now: now(),
+    };
 
     let fetched = server.client(History::AsNeeded).fetch(&request).await;
 

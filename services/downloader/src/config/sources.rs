@@ -1,0 +1,177 @@
+//! The sources of prices, in order of preference: those of `SOURCES_FILE`, or Alpha Vantage alone.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use domain::agent::{AddressRules, EndpointUrl};
+use domain::ingest::call_quota::Window;
+use runtime::outbound::Outbound;
+use runtime::settings::Settings;
+use serde::Deserialize;
+
+use super::alpha_vantage;
+use crate::provider::alpha_vantage::History;
+use crate::provider::http::{Access, is_plain_address};
+use crate::provider::limits::with_refusals;
+use crate::provider::secret::Secret;
+use crate::provider::{self, massive, tiingo};
+
+/// Where the list of sources is looked for when no setting names it.
+const DEFAULT_FILE: &str = "configs/sources.toml";
+const FIX: &str = "write it as docs/prices.md describes";
+pub(super) const PLAIN: &str = "write https://host or http://host:port, without user, password and query";
+/// A stand-in on this machine accepts any key.
+const STANDIN_KEY: &str = "stand-in";
+
+/// The provider of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    AlphaVantage,
+    Tiingo,
+    Massive,
+}
+
+impl Kind {
+    /// The name in quotas, stored bars and metrics.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::AlphaVantage => provider::alpha_vantage::NAME,
+            Self::Tiingo => tiingo::NAME,
+            Self::Massive => massive::NAME,
+        }
+    }
+
+    /// The name in texts for people.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::AlphaVantage => provider::alpha_vantage::TITLE,
+            Self::Tiingo => tiingo::TITLE,
+            Self::Massive => massive::TITLE,
+        }
+    }
+}
+
+/// A source as it is configured.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceConfig {
+    pub(crate) kind: Kind,
+    /// How it is reached; `None` without a key.
+    pub(crate) access: Option<Access>,
+    /// The setting that holds its key.
+    pub(crate) key_variable: String,
+    /// Where its address is configured.
+    pub(crate) address_setting: &'static str,
+    /// How much of a symbol's history Alpha Vantage is asked for.
+    pub(crate) history: History,
+    pub(crate) windows: Vec<Window>,
+    /// What the key was bought for, as far as the settings say it.
+    pub(crate) plan: &'static str,
+}
+
+/// One source of the file. What is absent has the provider's usual value.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    kind: Kind,
+    pub(super) base_url: Option<String>,
+    pub(super) key_variable: Option<String>,
+    pub(super) budgets: Option<Vec<Window>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourcesFile {
+    sources: Vec<Entry>,
+}
+
+/// Reads the list of sources; mistakes are noted in `settings`.
+pub(super) fn sources(settings: &mut Settings, timeout: Duration) -> Vec<SourceConfig> {
+    let named = settings.text("SOURCES_FILE");
+    let path = named.clone().unwrap_or_else(|| DEFAULT_FILE.to_owned());
+    let entries = if named.is_none() && !Path::new(&path).exists() {
+        vec![Entry { kind: Kind::AlphaVantage, base_url: None, key_variable: None, budgets: None }]
+    } else {
+        match read(&path) {
+            Ok(entries) => entries,
+            Err(problem) => {
+                settings.mistake(&path, "sources", problem, FIX);
+                return Vec::new();
+            }
+        }
+    };
+    let mut sources = Vec::new();
+    for entry in entries {
+        if entry.base_url.as_deref().is_some_and(|url| !is_plain_address(url)) {
+            // It is not printed, as people put keys into addresses.
+            settings.mistake(&path, "base_url", "is not a plain http or https address".to_owned(), PLAIN);
+        }
+        sources.push(match entry.kind {
+            Kind::AlphaVantage => alpha_vantage::source(settings, entry, timeout),
+            Kind::Tiingo | Kind::Massive => source(settings, entry, timeout),
+        });
+    }
+    sources
+}
+
+fn read(path: &str) -> Result<Vec<Entry>, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let SourcesFile { sources } = toml::from_str(&text).map_err(|error| error.message().to_owned())?;
+    if sources.is_empty() {
+        return Err("there is no source".to_owned());
+    }
+    for entry in &sources {
+        let mut ids = BTreeSet::new();
+        if let Some(window) = entry.budgets.iter().flatten().find(|window| !ids.insert(window.id())) {
+            return Err(format!("the budget {:?} is there twice", window.id()));
+        }
+    }
+    Ok(sources)
+}
+
+/// A source of which the settings hold nothing but the key.
+fn source(settings: &mut Settings, entry: Entry, timeout: Duration) -> SourceConfig {
+    let is_tiingo = entry.kind == Kind::Tiingo;
+    let base_url = entry.base_url.unwrap_or_else(|| {
+        let address = if is_tiingo { tiingo::ADDRESS } else { massive::ADDRESS };
+        address.to_owned()
+    });
+    let budgets = entry.budgets.unwrap_or_else(|| match is_local(&base_url) {
+        true => Vec::new(),
+        false if is_tiingo => tiingo::free_budgets(),
+        false => massive::free_budgets(),
+    });
+    let usual_key = if is_tiingo { "TIINGO_API_KEY" } else { "MASSIVE_API_KEY" };
+    let key_variable = entry.key_variable.unwrap_or_else(|| usual_key.to_owned());
+    let key = settings.text(&key_variable);
+    SourceConfig {
+        kind: entry.kind,
+        access: access(settings, key, base_url, timeout),
+        key_variable,
+        address_setting: "its base_url",
+        history: History::AsNeeded,
+        windows: with_refusals(budgets),
+        plan: "as budgeted",
+    }
+}
+
+/// How a source with this key is reached; `None` without one, unless it is on this machine.
+pub(super) fn access(
+    settings: &mut Settings,
+    key: Option<String>,
+    base_url: String,
+    timeout: Duration,
+) -> Option<Access> {
+    let key = key.or_else(|| is_local(&base_url).then(|| STANDIN_KEY.to_owned()))?;
+    let outbound = Outbound::from_settings(settings, AddressRules::of_operator());
+    Some(Access { base_url, key: Secret::from(key), timeout, outbound })
+}
+
+/// Whether an address is on this machine, where a stand-in is: it has no limits except those that are set.
+pub(super) fn is_local(base_url: &str) -> bool {
+    base_url.parse().is_ok_and(|url: EndpointUrl| url.is_loopback())
+}
+
+#[cfg(test)]
+mod tests;

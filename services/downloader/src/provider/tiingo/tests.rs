@@ -1,0 +1,111 @@
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::ingest::coverage::BEGINNING;
+use serde_json::Value;
+
+use super::Query;
+use super::classify::classify;
+use crate::provider::http::HttpResponse;
+use crate::provider::secret::Secret;
+use crate::provider::{NoPrices, Outcome, PriceResponse, Sessions};
+use crate::testing::{date, symbol};
+
+const KEY: &str = "K3Y9SECRET";
+
+fn now() -> DateTime<Utc> {
+    "2025-10-31T16:20:00Z".parse().unwrap()
+}
+
+fn sessions() -> Sessions<'static> {
+    Sessions {
+        is_session: &|date: NaiveDate| !["Sat", "Sun"].contains(&date.format("%a").to_string().as_str()),
+        today: date("2025-10-31"),
+        storable_until: date("2025-10-30"),
+        final_until: date("2025-10-29"),
+    }
+}
+
+fn class_of(status: u16, body: &str) -> Outcome {
+    let (symbol, key) = (symbol("AAPL"), Secret::from(KEY.to_owned()));
+    let query = Query { symbol: &symbol, from: BEGINNING, sessions: sessions(), now: now() };
+    let response = HttpResponse { status, retry_after: None, body: body.as_bytes().to_vec() };
+    classify(&response, &query, &key)
+}
+
+#[track_caller]
+fn bars(outcome: Outcome) -> PriceResponse {
+    match outcome {
+        Outcome::Bars(response) => response,
+        other => panic!("not bars: {other:?}"),
+    }
+}
+
+/// The class and reaction that `testdata/tiingo.json` names.
+fn named(outcome: &Outcome) -> (&'static str, &'static str) {
+    match outcome {
+        Outcome::Bars(_) => ("ok", "none"),
+        Outcome::QuotaExhausted { until: Some(until) }
+            if *until == "2025-10-31T17:00:00Z".parse::<DateTime<Utc>>().unwrap() =>
+        {
+            ("quota_exhausted", "next_hour")
+        }
+        Outcome::NoPrices(NoPrices::Unknown(_)) => ("symbol_not_found", "never"),
+        Outcome::NoPrices(NoPrices::Empty(_)) => ("empty", "none"),
+        _ => ("another", "another"),
+    }
+}
+
+#[test]
+fn every_known_body_gets_its_class_and_reaction() {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("../../../testdata/tiingo.json")).unwrap();
+    assert_eq!(cases.len(), 4);
+    for case in cases {
+        let status = case["status"].as_u64().unwrap().try_into().unwrap();
+
+        let outcome = class_of(status, &case["body"].to_string());
+
+        let expected = (case["class"].as_str().unwrap(), case["retry"].as_str().unwrap());
+        assert_eq!(named(&outcome), expected, "{}: {outcome:?}", case["name"]);
+    }
+}
+
+#[test]
+fn numbers_are_read_digit_by_digit_and_raw_prices_are_taken() {
+    let row = r#"{"date":"2025-10-29T00:00:00.000Z","open":256.57512345678,"high":258.18,"low":254.15,"close":257.10,
+        "volume":42630239.0,"adjClose":1,"adjHigh":1,"adjLow":1,"adjOpen":1,"adjVolume":1,"divCash":0.0,"splitFactor":1.0}"#;
+
+    let response = bars(class_of(200, &format!("[{row}]")));
+
+    let (_, day, bar) = &response.bars[0];
+    assert_eq!(
+        (*day, bar.open().to_string(), bar.close().to_string()),
+        (date("2025-10-29"), "256.5751234568".into(), "257.1".into())
+    );
+    assert_eq!(bar.volume(), 42_630_239);
+    let span = &response.spans[0];
+    assert_eq!(
+        (span.from, span.to),
+        (BEGINNING, date("2025-10-29")),
+        "what is not there is known to be absent"
+    );
+}
+
+#[test]
+fn refusals_say_whose_fault_they_are_and_hold_no_key() {
+    let detail = |text: &str| format!(r#"{{"detail": "{text}"}}"#);
+    let class = |status, text: &str| {
+        let outcome = class_of(status, &detail(text));
+        assert!(!format!("{outcome:?}").contains(KEY), "{outcome:?}");
+        outcome.class()
+    };
+
+    assert_eq!(class(401, "Invalid token K3Y9SECRET."), "bad_credentials");
+    assert_eq!(class(403, "Please supply a token"), "bad_credentials");
+    assert_eq!(class(403, "You do not have access to this ticker"), "plan_gated");
+    assert_eq!(class(200, "Error: You have run over your hourly request allocation."), "quota_exhausted");
+    assert_eq!(class(429, "Error: You have run over your daily request allocation."), "quota_exhausted");
+    assert_eq!(class(502, "K3Y9SECRET"), "unreachable");
+    assert_eq!(class(400, "K3Y9SECRET"), "bug_in_request");
+    assert_eq!(class(200, "something else"), "malformed");
+    assert_eq!(class_of(200, "[{\"date\":").class(), "malformed");
+    assert_eq!(class_of(302, "").class(), "bug_in_request");
+}

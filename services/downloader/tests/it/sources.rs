@@ -1,0 +1,211 @@
+//! Several sources: which one is asked for what, and what one hands over to the next.
+
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+use standin::{AlphaVantage, Fault, Feed};
+
+use crate::support::{World, bars, date, failed, job, messages, names, ready};
+
+/// A list of sources; removed when dropped.
+struct ListFile(PathBuf);
+
+impl ListFile {
+    /// The sources of these kinds, in this order, at these addresses; Alpha Vantage is where the settings say.
+    fn new(sources: &[(&str, Option<&Feed>)]) -> Self {
+        let entry = |(kind, feed): &(&str, Option<&Feed>)| {
+            let address =
+                feed.map(|feed| format!("base_url = \"{}\"\n", feed.base_url())).unwrap_or_default();
+            format!("[[sources]]\nkind = \"{kind}\"\n{address}\n")
+        };
+        let path = std::env::temp_dir().join(format!("modelday-sources-{}.toml", uuid::Uuid::now_v7()));
+        std::fs::write(&path, sources.iter().map(entry).collect::<String>()).unwrap();
+        Self(path)
+    }
+
+    async fn world(&self, provider: standin::Builder, settings: &[(&str, &str)]) -> World {
+        let path = self.0.display().to_string();
+        let settings: Vec<_> = settings.iter().copied().chain([("SOURCES_FILE", path.as_str())]).collect();
+        World::start(provider, &settings).await
+    }
+}
+
+impl Drop for ListFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Which source each symbol's bars are from.
+async fn homes(world: &World) -> Vec<(String, String)> {
+    sqlx::query_as("SELECT DISTINCT symbol, source FROM market.bars ORDER BY symbol, source")
+        .fetch_all(&world.market)
+        .await
+        .unwrap()
+}
+
+fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
+    of.iter().map(|(symbol, source)| ((*symbol).to_owned(), (*source).to_owned())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_exhausted_source_cannot_give_the_next_one_gives_and_keeps() {
+    let tiingo = Feed::tiingo().start().await.unwrap();
+    let list = ListFile::new(&[("alpha_vantage", None), ("tiingo", Some(&tiingo))]);
+    let mut world =
+        list.world(AlphaVantage::builder().rate_limit_after(1), &[("DOWNLOAD_CONCURRENCY", "1")]).await;
+
+    let first = world.prepare(&job(&["AAPL", "MSFT", "NVDA"], "2025-10-01", "2025-10-03")).await;
+
+    assert_eq!((ready(&first).runnable.len(), messages(&ready(&first).warnings)), (3, vec![]));
+    assert_eq!(names(&first), ["started", "progressed", "ready"]);
+    assert_eq!(
+        homes(&world).await,
+        pairs(&[("AAPL", "alpha_vantage"), ("MSFT", "tiingo"), ("NVDA", "tiingo")])
+    );
+    assert_eq!(tiingo.subjects(), ["MSFT", "NVDA"]);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_symbol_with_stored_bars_stays_with_their_source() {
+    let tiingo = Feed::tiingo().start().await.unwrap();
+    let list = ListFile::new(&[("alpha_vantage", None), ("tiingo", Some(&tiingo))]);
+    let mut world = list.world(AlphaVantage::builder(), &[]).await;
+    let mut connection = world.market.acquire().await.unwrap();
+    for (symbol, source) in [("AAPL", "tiingo"), ("MSFT", "alpha_vantage"), ("NVDA", "import")] {
+        storage::market::insert_bars(&mut connection, source, &bars(symbol, &["2025-09-30"])).await.unwrap();
+    }
+    drop(connection);
+
+    let events = world.prepare(&job(&["AAPL", "MSFT", "NVDA"], "2025-10-01", "2025-10-03")).await;
+
+    assert_eq!(ready(&events).runnable.len(), 3);
+    assert_eq!(
+        (world.called(), tiingo.subjects()),
+        (vec!["MSFT".to_owned(), "NVDA".to_owned()], vec!["AAPL".to_owned()])
+    );
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_symbol_is_absent_only_when_no_source_knows_it() {
+    let tiingo = Feed::tiingo().unknown("ZZZZ").unknown("YYYY").start().await.unwrap();
+    let list = ListFile::new(&[("tiingo", Some(&tiingo)), ("alpha_vantage", None)]);
+    let provider = AlphaVantage::builder().generated().fault("ZZZZ", Fault::Unknown);
+    let mut world = list.world(provider, &[]).await;
+    let job_of = || job(&["AAPL", "MSFT", "YYYY", "ZZZZ"], "2025-10-01", "2025-10-03");
+
+    let events = world.prepare(&job_of()).await;
+    let calls = (tiingo.subjects().len(), world.called().len());
+    let second = world.prepare(&job_of()).await;
+
+    assert_eq!((ready(&events).runnable.len(), ready(&events).warnings.len()), (3, 1), "{events:?}");
+    let warning = &ready(&events).warnings[0];
+    assert_eq!(warning.symbols, ["ZZZZ".parse().unwrap()]);
+    assert!(
+        warning.message.contains("Tiingo does not know it, Alpha Vantage does not know it"),
+        "{}",
+        warning.message
+    );
+    assert_eq!(calls, (4, 4), "YYYY once and ZZZZ three times");
+    assert_eq!(ready(&second).warnings, ready(&events).warnings);
+    assert_eq!((tiingo.subjects().len(), world.called().len()), calls);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_call_brings_all_symbols_of_a_date() {
+    let massive = Feed::massive().unknown("MSFT").start().await.unwrap();
+    let list = ListFile::new(&[("massive", Some(&massive))]);
+    let mut world = list.world(AlphaVantage::builder(), &[]).await;
+    let job_of = || job(&["AAPL", "MSFT", "NVDA", "TSLA"], "2025-10-01", "2025-10-02");
+
+    let events = world.prepare(&job_of()).await;
+    let second = world.prepare(&job_of()).await;
+
+    assert_eq!((ready(&events).runnable.len(), ready(&events).warnings.len()), (2, 1), "{events:?}");
+    assert_eq!(ready(&events).warnings[0].symbols, ["MSFT".parse().unwrap()]);
+    let mut asked = massive.subjects();
+    asked.sort();
+    assert_eq!(asked, ["2025-10-01", "2025-10-02"]);
+    assert_eq!(names(&second), ["ready"]);
+    assert_eq!(homes(&world).await, pairs(&[("AAPL", "massive"), ("NVDA", "massive"), ("TSLA", "massive")]));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn for_one_symbol_on_many_dates_one_call_is_enough() {
+    let massive = Feed::massive().start().await.unwrap();
+    let list = ListFile::new(&[("massive", Some(&massive))]);
+    let mut world = list.world(AlphaVantage::builder(), &[]).await;
+
+    let events = world.prepare(&job(&["AAPL"], "2025-10-01", "2025-10-29")).await;
+
+    assert_eq!((ready(&events).runnable.len(), massive.subjects()), (21, vec!["AAPL".to_owned()]));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dates_out_of_reach_of_a_plan_are_left_to_the_next_source() {
+    let massive = Feed::massive().reaches_back_to(date("2025-10-02")).start().await.unwrap();
+    let list = ListFile::new(&[("massive", Some(&massive)), ("alpha_vantage", None)]);
+    let mut world = list.world(AlphaVantage::builder(), &[("DOWNLOAD_CONCURRENCY", "1")]).await;
+
+    let events = world.prepare(&job(&["AAPL", "MSFT", "NVDA"], "2025-10-01", "2025-10-02")).await;
+
+    assert_eq!(ready(&events).runnable, [date("2025-10-02")], "the symbols now are Massive's");
+    assert!(
+        messages(&ready(&events).warnings)[0].contains("Massive key's plan has no prices before 2025-10-02"),
+        "{events:?}"
+    );
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hour_of_a_key_is_used_up_and_begins_again() {
+    let tiingo = Feed::tiingo().limit(1, TimeDelta::hours(1)).start().await.unwrap();
+    let list = ListFile::new(&[("tiingo", Some(&tiingo))]);
+    let mut world = list.world(AlphaVantage::builder(), &[("DOWNLOAD_CONCURRENCY", "1")]).await;
+    let job_of = || job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-02");
+
+    let first = world.prepare(&job_of()).await;
+    tiingo.advance(TimeDelta::hours(1));
+    sqlx::query("DELETE FROM market.call_quotas").execute(&world.market).await.unwrap();
+    let second = world.prepare(&job_of()).await;
+
+    assert_eq!(messages(&failed(&first).warnings)[0], "Rate limit reached - downloaded 1/2 symbols");
+    assert_eq!(
+        (ready(&second).runnable.len(), tiingo.subjects()),
+        (2, ["AAPL", "MSFT", "MSFT"].map(str::to_owned).to_vec())
+    );
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_of_a_source_leaves_its_symbols_to_the_next_one_and_no_key_is_stored() {
+    const KEY: &str = "K3Y9SECRETK3Y9";
+    for (kind, fault) in [
+        ("tiingo", Fault::ServerError),
+        ("tiingo", Fault::Truncated),
+        ("tiingo", Fault::Empty),
+        ("tiingo", Fault::InvalidKey),
+        ("massive", Fault::WrongSymbol),
+        ("massive", Fault::Empty),
+        ("massive", Fault::InvalidKey),
+    ] {
+        let feed = if kind == "tiingo" { Feed::tiingo() } else { Feed::massive() };
+        let feed = feed.key(KEY).fault("*", fault).start().await.unwrap();
+        let list = ListFile::new(&[(kind, Some(&feed)), ("alpha_vantage", None)]);
+        let keys = [("TIINGO_API_KEY", KEY), ("MASSIVE_API_KEY", KEY)];
+        let mut world = list.world(AlphaVantage::builder(), &keys).await;
+
+        let events = world.prepare(&job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-01")).await;
+
+        assert_eq!(ready(&events).runnable.len(), 1, "{kind} {fault}: {events:?}");
+        assert_eq!(world.called(), ["AAPL", "MSFT"], "{kind} {fault}");
+        assert!(feed.calls().iter().all(|call| call.key == KEY), "{kind} {fault}: {:?}", feed.calls());
+        assert!(!world.everything_stored().await.contains(KEY), "{kind} {fault}");
+        world.stop().await;
+    }
+}
