@@ -41,11 +41,16 @@ build_errors() {
 # A URL with a password is refused later, by the services; it must not be printed before.
 without_password() { printf '%s' "${1/'//'*@/'//'}"; }
 
-# Without a key of the real provider, prices come from the stand-in.
+# Without a key of a real provider, prices come from the stand-in.
 choose_provider() {
   if [ -n "${ALPHAVANTAGE_API_KEY:-${ALPHAADVANTAGE_API_KEY:-}}" ]; then
     stop standin "$standin"
     say "Prices come from $(without_password "${ALPHAVANTAGE_BASE_URL:-Alpha Vantage}"), with your key."
+    return
+  fi
+  if [ -n "${TIINGO_API_KEY:-}${MASSIVE_API_KEY:-}" ]; then
+    stop standin "$standin"
+    say "Prices come from the sources of ${SOURCES_FILE:-configs/sources.toml} of which you have a key."
     return
   fi
   say "No ALPHAVANTAGE_API_KEY is set: prices come from a local stand-in that serves recorded ones."

@@ -1,7 +1,8 @@
 //! Settings of the downloader service.
 
 mod alpha_vantage;
-pub(crate) mod sources;
+pub(crate) mod source_config;
+mod sources;
 
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use domain::market::instruments::Universe;
 use runtime::infrastructure::Infrastructure;
 use runtime::settings::{Mistakes, Settings};
 
-use sources::SourceConfig;
+use source_config::SourceConfig;
 
 /// The settings of the downloader service.
 #[derive(Debug, Clone)]

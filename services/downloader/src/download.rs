@@ -14,14 +14,11 @@ mod source_name;
 pub(crate) mod stop_reason;
 pub(crate) mod stored_prices;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use domain::ingest::coverage::Need;
 use domain::ingest::fetch_plan::plan;
 use domain::ingest::outlook::Outlook;
-use domain::market::instruments::Symbol;
 use storage::market::Preparation;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +32,7 @@ use fetch::Fetcher;
 use report::Report;
 use source::PriceSource;
 use stop_reason::StopReason;
-use stored_prices::StoredPrices;
+use stored_prices::{StoredPrices, symbols_of};
 
 /// Downloads missing prices.
 pub(crate) struct Downloader {
@@ -78,7 +75,7 @@ impl Downloader {
                 throttled: AtomicBool::new(false),
                 one_at_a_time: Mutex::new(()),
             };
-            report = Calls::new(self, preparation, fetcher, prices, report).run().await?;
+            report = Calls::new(self.concurrency, preparation, fetcher, prices, report).run().await?;
         }
         let clock = self.clock(time);
         let need = prices.need(&clock);
@@ -111,10 +108,4 @@ impl Downloader {
     fn clock(&self, time: ServerTime) -> Clock {
         Clock::at(&self.context.calendar, time.now())
     }
-}
-
-/// How many symbols lack a price.
-fn symbols_of(need: &Need) -> usize {
-    let others = need.others.iter().map(|(symbol, _)| symbol);
-    need.missing.keys().chain(need.recheck.keys()).chain(others).collect::<BTreeSet<&Symbol>>().len()
 }

@@ -28,7 +28,7 @@ async function providers(place, signal) {
   }
   place.append(el("h2", {}, "Price providers"), ...answer.providers.map((provider) => el("div", { class: "card" },
     el("h3", {}, provider.name.replaceAll("_", " "), el("span", { class: "faint" }, ` ${provider.plan}`)),
-    provider.key_configured ? "" : notice("There is no key: nothing can be downloaded.", "warning"),
+    provider.key_configured ? "" : notice("There is no key: nothing can be downloaded from here.", answer.providers.some((other) => other.key_configured) ? "" : "warning"),
     provider.refused_until ? notice(`Refuses calls until ${provider.refused_until}.`, "warning") : "",
     provider.windows.length ? table(
       [{ name: "Each" }, { name: "Left", figure: true }, { name: "Limit", figure: true }, { name: "More at" }],

@@ -6,7 +6,7 @@ use domain::ingest::call_quota::Window;
 use domain::market::instruments::Universe;
 
 use super::file_body::FileMemory;
-use crate::config::sources::SourceConfig;
+use crate::config::source_config::SourceConfig;
 use crate::context::Context;
 use crate::download::source::quota_key;
 use crate::import::Importer;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use runtime::outbound::web_address;
 use runtime::settings::Settings;
 
-use super::sources::{Entry, Kind, PLAIN, SourceConfig, access, is_local};
+use super::source_config::{Entry, Kind, PLAIN, SourceConfig, access, is_local};
 use crate::provider::alpha_vantage::{History, KeyPlan, quota_windows};
 use crate::provider::http::is_plain_address;
 use crate::provider::limits::with_refusals;

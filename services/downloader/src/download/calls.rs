@@ -22,8 +22,7 @@ use super::progress::Progress;
 use super::quota::Allowance;
 use super::report::Report;
 use super::stop_reason::StopReason;
-use super::stored_prices::StoredPrices;
-use super::{Downloader, symbols_of};
+use super::stored_prices::{StoredPrices, symbols_of};
 use crate::context::{Context, Interruption};
 use crate::provider::{Certainty, NoPrices};
 
@@ -42,7 +41,8 @@ enum PlanState {
 
 /// The calls of one source.
 pub(super) struct Calls<'a> {
-    downloader: &'a Downloader,
+    /// Concurrent calls.
+    concurrency: usize,
     preparation: &'a Preparation,
     fetcher: Arc<Fetcher>,
     prices: &'a mut StoredPrices,
@@ -65,14 +65,14 @@ pub(super) struct Calls<'a> {
 impl<'a> Calls<'a> {
     /// The calls of the source of `fetcher`; `report` has what the sources before it achieved.
     pub(super) fn new(
-        downloader: &'a Downloader,
+        concurrency: usize,
         preparation: &'a Preparation,
         fetcher: Fetcher,
         prices: &'a mut StoredPrices,
         report: Report,
     ) -> Self {
         Self {
-            downloader,
+            concurrency,
             preparation,
             fetcher: Arc::new(fetcher),
             prices,
@@ -111,7 +111,7 @@ impl<'a> Calls<'a> {
     }
 
     fn clock(&self) -> Clock {
-        Clock::at(&self.downloader.context.calendar, self.fetcher.time.now())
+        Clock::at(&self.fetcher.context.calendar, self.fetcher.time.now())
     }
 
     /// The calls to make next, the most useful last. Empty when every useful call was made, or when none is left; in
@@ -125,7 +125,7 @@ impl<'a> Calls<'a> {
                 return Ok(Vec::new());
             }
         };
-        let offer = source.offer(&self.downloader.context.calendar, &self.clock());
+        let offer = source.offer(&self.fetcher.context.calendar, &self.clock());
         self.report.note_reach(&source.label, offer.earliest);
         let tried = self.answered.iter().chain(&self.failed).chain(self.doubts.open()).cloned().collect();
         let need = self.need();
@@ -162,7 +162,7 @@ impl<'a> Calls<'a> {
     /// Keeps as many calls in progress as are allowed, until nothing is left to fetch or there is a stop reason.
     async fn schedule(&mut self, mut plan: Vec<Request>, calls: &mut InProgress) -> Result<(), Interruption> {
         loop {
-            while calls.len() < self.downloader.concurrency && !self.fetcher.halt.is_cancelled() {
+            while calls.len() < self.concurrency && !self.fetcher.halt.is_cancelled() {
                 let Some(request) = plan.pop_if(|next| self.conflicts.allow(next, &self.in_progress)) else {
                     break;
                 };
@@ -272,7 +272,7 @@ impl<'a> Calls<'a> {
         match &request {
             Request::Date(_) => self.note_failed(request, format!("{} {}", source.label.title, why.reason())),
             Request::Symbol(symbol) => {
-                let pool = &self.downloader.context.pool;
+                let pool = &self.fetcher.context.pool;
                 let reason = format!("{} {}", source.label.title, why.reason());
                 tracing::warn!(%symbol, "{symbol} has no prices: {reason}");
                 market::record_refusal(pool, &source.quota.key, symbol, &reason).await?;
@@ -300,7 +300,7 @@ impl<'a> Calls<'a> {
 
     /// Loads again what is stored about the symbols of a call.
     async fn reload(&mut self, request: &Request) -> Result<(), Interruption> {
-        let pool = &self.downloader.context.pool;
+        let pool = &self.fetcher.context.pool;
         match request {
             Request::Symbol(symbol) => self.prices.reload(pool, std::slice::from_ref(symbol)).await?,
             Request::Date(_) => {
@@ -322,7 +322,7 @@ impl<'a> Calls<'a> {
     }
 
     async fn publish(&self, event: &Event) -> Result<(), Interruption> {
-        let Context { pool, wake, .. } = &*self.downloader.context;
+        let Context { pool, wake, .. } = &*self.fetcher.context;
         let messages = [runtime::outgoing::event(event)?];
         market::record_download(pool, self.preparation, count(self.report.total), &messages).await?;
         wake.wake();

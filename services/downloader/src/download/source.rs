@@ -14,7 +14,7 @@ use super::clock::Clock;
 use super::quota::CallQuota;
 use super::source_name::SourceName;
 use crate::config::Config;
-use crate::config::sources::{Kind, SourceConfig};
+use crate::config::source_config::{Kind, SourceConfig};
 use crate::provider::PriceProvider;
 use crate::provider::alpha_vantage::{AlphaVantage, COMPACT_SESSIONS, History};
 use crate::provider::http::Access;

@@ -165,3 +165,9 @@ pub(super) fn scope_of(symbol: &Symbol, sessions: impl IntoIterator<Item = Naive
     let universe = Universe { name: String::new(), symbols: vec![symbol.clone()], benchmark: None };
     Scope::new(sessions, &universe, &[])
 }
+
+/// How many symbols lack a price.
+pub(super) fn symbols_of(need: &Need) -> usize {
+    let others = need.others.iter().map(|(symbol, _)| symbol);
+    need.missing.keys().chain(need.recheck.keys()).chain(others).collect::<BTreeSet<&Symbol>>().len()
+}

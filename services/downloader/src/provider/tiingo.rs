@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, Utc};
 use domain::ingest::call_quota::{Counts, Period, Window};
 use domain::ingest::coverage::BEGINNING;
 use domain::ingest::fetch_plan::{Offer, Request, Shape};
@@ -12,6 +12,7 @@ use super::http::{Access, HttpClient, SetupError};
 use super::limits::fixed;
 use super::spelling::{Separator, spelled};
 use super::{FetchFuture, FetchRequest, FetchResult, PriceProvider, Sessions, not_offered};
+use classify::{Query, classify};
 
 mod classify;
 #[cfg(test)]
@@ -40,14 +41,6 @@ pub(crate) struct Tiingo {
     http: HttpClient,
 }
 
-/// What was requested, and what the response is checked against.
-struct Query<'a> {
-    symbol: &'a Symbol,
-    from: NaiveDate,
-    sessions: Sessions<'a>,
-    now: DateTime<Utc>,
-}
-
 impl Tiingo {
     pub(crate) fn new(access: Access) -> Result<Self, SetupError> {
         Ok(Self { http: HttpClient::new(access)? })
@@ -66,7 +59,7 @@ impl Tiingo {
             .query(&[("format", "json"), ("resampleFreq", "daily")])
             .header("Authorization", token);
         let query = Query { symbol, from, sessions, now };
-        self.http.call(call, |response| classify::classify(response, &query, self.http.key())).await
+        self.http.call(call, |response| classify(response, &query, self.http.key())).await
     }
 }
 

@@ -37,7 +37,7 @@ async fn a_job_over_102_symbols_with_25_calls_a_day_says_what_it_waits_for_and_c
         .start()
         .await;
     let plan = system.client.plan(&october(json!({}))).await;
-    let at_once = system.client.trigger(&october(json!({ "experiment": "at once" }))).await;
+    let at_once = system.client.trigger(&october(json!({ "experiment": "at-once" }))).await;
     let at_once = system.client.ended(&at_once).await;
 
     let text = "77 symbols still lack prices; calls are allowed again from 2";

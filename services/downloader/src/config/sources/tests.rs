@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use domain::ingest::call_quota::Window;
+
 use super::*;
 
 /// A file with the list of sources; removed when dropped.

@@ -1,16 +1,24 @@
 //! The class of a response of Tiingo, with its prices when it has any.
 
-use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
 use domain::ingest::coverage::AnswerSpan;
+use domain::market::instruments::Symbol;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::Query;
 use crate::provider::http::HttpResponse;
 use crate::provider::numbers::{price, volume};
 use crate::provider::rows::RawRow;
 use crate::provider::secret::Secret;
-use crate::provider::{Certainty, NoPrices, Outcome, PriceResponse};
+use crate::provider::{Certainty, NoPrices, Outcome, PriceResponse, Sessions};
+
+/// What was requested, and what the response is checked against.
+pub(super) struct Query<'a> {
+    pub(super) symbol: &'a Symbol,
+    pub(super) from: NaiveDate,
+    pub(super) sessions: Sessions<'a>,
+    pub(super) now: DateTime<Utc>,
+}
 
 /// One session. The adjusted prices are left out: they change with every later split and dividend.
 #[derive(Deserialize)]

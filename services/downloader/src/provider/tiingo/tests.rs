@@ -2,8 +2,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::ingest::coverage::BEGINNING;
 use serde_json::Value;
 
-use super::Query;
-use super::classify::classify;
+use super::classify::{Query, classify};
 use crate::provider::http::HttpResponse;
 use crate::provider::secret::Secret;
 use crate::provider::{NoPrices, Outcome, PriceResponse, Sessions};
