@@ -38,6 +38,27 @@ fn only_the_readme_has_commands_to_copy() {
     }
 }
 
+/// Field case `dc-sampling`: users look for these keys, and find them nowhere else.
+#[test]
+fn every_key_of_sampling_is_described_with_an_example_for_common_providers() {
+    let text = std::fs::read_to_string(root().join("docs/agents.md")).unwrap();
+    let code = std::fs::read_to_string(root().join("crates/domain/src/agent/settings.rs")).unwrap();
+    let (_, after) = code.split_once("pub struct Sampling {").unwrap();
+    let (fields, _) = after.split_once("\n}").unwrap();
+    let keys: Vec<&str> =
+        fields.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next()).collect();
+
+    assert_eq!(keys.len(), 5, "{keys:?}");
+    for key in keys {
+        assert!(text.contains(&format!("`{key}`")), "docs/agents.md does not describe {key}");
+    }
+    for example in
+        ["reasoning_effort", "budget_tokens", "enable_thinking", "random_seed", "chat_template_kwargs"]
+    {
+        assert!(text.contains(example), "docs/agents.md has no example of {example}");
+    }
+}
+
 /// An invariant whose test was renamed or removed would look tested.
 #[test]
 fn the_architecture_names_tests_that_are_there() {

@@ -53,13 +53,17 @@ impl Tool {
         Self::ALL.into_iter().filter(move |tool| search || *tool != Self::GetInformation)
     }
 
-    /// The tool that a model means by `name`: its name, or with what some endpoints put around it, such as
-    /// `functions.buy`, `default_api:buy` or `functions.buy:0`.
+    /// The tool that a model means by `name`: its name, or with what some models put around it, such as
+    /// `functions.buy`, `default_api:buy`, `functions.buy:0` or `buy<|channel|>commentary`.
     pub(super) fn meant(name: &str) -> Option<Self> {
-        let exact = |name: &str| Self::ALL.into_iter().find(|tool| tool.name() == name);
-        let separators = ['.', ':', '/'];
+        let exact = |name: &str| {
+            let name = name.trim().trim_end_matches("()");
+            Self::ALL.into_iter().find(|tool| tool.name().eq_ignore_ascii_case(name))
+        };
         let is_count = |part: &str| part.chars().all(|c| c.is_ascii_digit());
-        exact(name).or_else(|| exact(name.rsplit(separators).find(|part| !is_count(part))?))
+        let last = |name: &str| exact(name.rsplit(['.', ':', '/', '=']).find(|part| !is_count(part))?);
+        let before_token = name.split("<|").next().unwrap_or_default();
+        [name, before_token].into_iter().find_map(|name| exact(name).or_else(|| last(name)))
     }
 
     /// The name by which agents call it.

@@ -78,6 +78,10 @@ struct TranscriptTurn {
     /// Of a model's message: how many tools it called.
     #[schema(required = false)]
     tool_calls: u32,
+    /// What goes back to the endpoint unchanged: other members of the model's message or of the tool's call, or the parts
+    /// of the message as they came.
+    #[schema(required = false)]
+    extra: Value,
 }
 
 /// A model-day that has ended, with the conversation of an agent's.

@@ -1,15 +1,14 @@
 //! Tool calls that a model wrote into its text, because its server does not read the model's own form of calls.
 
-use serde_json::{Map, Value};
+mod delimited;
+mod elements;
+mod json;
+mod tokens;
 
-use super::chat_call::{tool_call, tool_name};
-use crate::agent::json::{printable, unfenced};
+use delimited::Found;
+
 use crate::agent::prompt::STOP_TOKEN;
 use crate::agent::response::{AssistantMessage, ToolCall};
-use crate::agent::tool::Tool;
-
-/// The text around the calls, and the calls.
-type Found = (String, Vec<ToolCall>);
 
 /// Names of the elements in which models reason.
 const REASONING: [&str; 3] = ["think", "thinking", "reasoning"];
@@ -52,99 +51,16 @@ fn outside_reasoning(text: &str) -> String {
 
 /// The calls in `text`, and the text without them. There are none when any that is begun cannot be read.
 fn read(text: &str) -> (String, Vec<ToolCall>) {
-    let readers: [fn(&str) -> Option<Found>; 4] = [hermes, qwen, mistral, bare];
+    let readers: [fn(&str) -> Option<Found>; 7] = [
+        elements::tool_call,
+        elements::function,
+        elements::invoke,
+        tokens::of_kimi_and_deepseek,
+        tokens::of_harmony,
+        tokens::of_mistral,
+        json::whole,
+    ];
     readers.iter().find_map(|read| read(text)).unwrap_or_else(|| (text.to_owned(), Vec::new()))
-}
-
-/// Hermes, and Qwen before 3: `<tool_call>{"name": ..., "arguments": {...}}</tool_call>`.
-fn hermes(text: &str) -> Option<Found> {
-    let (rest, bodies) = elements(text, "<tool_call>", "</tool_call>")?;
-    let mut calls = Vec::new();
-    for body in bodies {
-        match json_calls(body) {
-            Some(found) => calls.extend(found),
-            None => calls.extend(qwen(body)?.1),
-        }
-    }
-    Some((rest, calls))
-}
-
-/// Qwen 3 for programs, and Llama: `<function=buy><parameter=symbol>AAPL</parameter></function>`, or a JSON object
-/// instead of the parameters.
-fn qwen(text: &str) -> Option<Found> {
-    let (rest, bodies) = elements(text, "<function=", "</function>")?;
-    let call = |body: &&str| {
-        let (name, inner) = body.split_once('>')?;
-        let arguments = match serde_json::from_str(inner.trim()) {
-            Ok(Value::Object(members)) => members,
-            Ok(_) | Err(_) => parameters(inner),
-        };
-        Some(written(name.trim(), arguments))
-    };
-    Some((rest, bodies.iter().map(call).collect::<Option<_>>()?))
-}
-
-fn parameters(text: &str) -> Map<String, Value> {
-    let (_, bodies) = elements(text, "<parameter=", "</parameter>").unwrap_or_default();
-    let parameter = |body: &str| {
-        let (name, value) = body.split_once('>')?;
-        let value = printable(value.trim());
-        // Numbers are written without a mark that they are none.
-        let read = serde_json::from_str(&value).unwrap_or(Value::String(value));
-        Some((printable(name.trim()), read))
-    };
-    bodies.into_iter().filter_map(parameter).collect()
-}
-
-/// Mistral: `[TOOL_CALLS][{"name": ..., "arguments": {...}}]`.
-fn mistral(text: &str) -> Option<Found> {
-    let (before, list) = text.split_once("[TOOL_CALLS]")?;
-    Some((before.trim().to_owned(), json_calls(list)?))
-}
-
-/// Llama: a message that is nothing but `{"name": ..., "parameters": {...}}`, or a list of them.
-fn bare(text: &str) -> Option<Found> {
-    let text = text.trim();
-    let body = text.strip_prefix("<|python_tag|>").unwrap_or(text);
-    Some((String::new(), json_calls(body)?))
-}
-
-/// JSON that calls known tools, and nothing else.
-fn json_calls(text: &str) -> Option<Vec<ToolCall>> {
-    let calls = match serde_json::from_str(unfenced(text.trim())).ok()? {
-        Value::Array(calls) => calls,
-        call @ Value::Object(_) => vec![call],
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return None,
-    };
-    let is_call = |call: &Value| call.get("name").and_then(Value::as_str).and_then(Tool::meant).is_some();
-    let is_calls = !calls.is_empty() && calls.iter().all(is_call);
-    is_calls.then(|| calls.iter().map(tool_call).collect())
-}
-
-fn written(name: &str, arguments: Map<String, Value>) -> ToolCall {
-    let arguments = Value::Object(arguments).to_string();
-    ToolCall { id: None, name: tool_name(name), arguments, extra: Map::new() }
-}
-
-/// What stands between each `opening` and its `closing`, or the end of the text, and the text around them; `None` when
-/// there is none.
-fn elements<'a>(text: &'a str, opening: &str, closing: &str) -> Option<(String, Vec<&'a str>)> {
-    let (mut around, mut rest) = text.split_once(opening).map(|(before, rest)| (before.to_owned(), rest))?;
-    let mut bodies = Vec::new();
-    loop {
-        let (body, after) = rest.split_once(closing).unwrap_or((rest, ""));
-        bodies.push(body);
-        match after.split_once(opening) {
-            Some((between, next)) => {
-                around.push_str(between);
-                rest = next;
-            }
-            None => {
-                around.push_str(after);
-                return Some((around.trim().to_owned(), bodies));
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -190,6 +106,42 @@ mod tests {
             &buy,
         );
         check(
+            "{\"name\": \"buy\", \"parameters\": {\"symbol\": \"AAPL\", \"amount\": 5}}; {\"name\": \"get_position\", \"parameters\": {}}",
+            "",
+            &[buy[0], ("get_position", "{}")],
+        );
+        check("[TOOL_CALLS]buy[ARGS]{\"symbol\": \"AAPL\", \"amount\": 5}", "", &buy);
+        check(
+            "<tool_call>buy\n<arg_key>symbol</arg_key>\n<arg_value>AAPL</arg_value>\n<arg_key>amount</arg_key>\n<arg_value>5</arg_value>\n</tool_call>",
+            "",
+            &buy,
+        );
+        check(
+            "Now.\n<minimax:tool_call>\n<invoke name=\"buy\">\n<parameter name=\"symbol\">AAPL</parameter>\n<parameter name=\"amount\">5</parameter>\n</invoke>\n</minimax:tool_call>",
+            "Now.",
+            &buy,
+        );
+        check(
+            "<｜DSML｜function_calls><｜DSML｜invoke name=\"buy\"><｜DSML｜parameter name=\"symbol\" string=\"true\">AAPL</｜DSML｜parameter><｜DSML｜parameter name=\"amount\" string=\"false\">5</｜DSML｜parameter></｜DSML｜invoke></｜DSML｜function_calls>",
+            "",
+            &buy,
+        );
+        check(
+            "<|tool_calls_section_begin|><|tool_call_begin|>functions.buy:0<|tool_call_argument_begin|>{\"symbol\": \"AAPL\", \"amount\": 5}<|tool_call_end|><|tool_calls_section_end|>",
+            "",
+            &buy,
+        );
+        check(
+            "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>buy\n```json\n{\"symbol\": \"AAPL\", \"amount\": 5}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
+            "",
+            &buy,
+        );
+        check(
+            "<|channel|>commentary to=functions.buy <|constrain|>json<|message|>{\"symbol\": \"AAPL\", \"amount\": 5}<|call|>",
+            "",
+            &buy,
+        );
+        check(
             "<tool_call>{\"name\":\"get_position\",\"arguments\":{}}</tool_call> and <tool_call>{\"name\":\"buy\",\"arguments\":{\"amount\":5,\"symbol\":\"AAPL\"}}",
             "and",
             &[("get_position", "{}"), buy[0]],
@@ -205,6 +157,9 @@ mod tests {
             "{\"answer\": 1}",
             "[]",
             "[1]",
+            "I would go to=the moon",
+            "[TOOL_CALLS] none",
+            "<invoke name=buy>",
             "<tool_call>buy AAPL</tool_call>",
         ] {
             check(text, text, &[]);

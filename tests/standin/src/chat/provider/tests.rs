@@ -69,6 +69,37 @@ fn a_provider_of_chat_completions_needs_its_own_words_back() {
 }
 
 #[test]
+fn the_facts_of_a_day_are_found_in_every_protocol() {
+    let (prompt, user) = ("CASH: 5\nAAPL: 100", format!("today's ({DATE})"));
+    let (position, bar) = ("{\"CASH\":12.5}", "{\"ohlcv\":{\"open\":101.25}}");
+    let text = |text: &str| json!([{ "type": "text", "text": text }]);
+    let result = |id: &str, text: &str| json!({ "type": "tool_result", "tool_use_id": id, "content": text });
+    let output =
+        |id: &str, text: &str| json!({ "type": "function_call_output", "call_id": id, "output": text });
+    let of_messages = json!({ "model": "m", "system": text(prompt), "messages": [
+        { "role": "user", "content": text(&user) },
+        { "role": "assistant", "content": response(Provider::Anthropic)["content"] },
+        { "role": "user", "content": [result("a", position), result("b", bar)] }] });
+    let items = response(Provider::Responses)["output"].as_array().unwrap().clone();
+    let input = [
+        vec![json!({ "role": "user", "content": user })],
+        items,
+        vec![output("a", position), output("b", bar)],
+    ];
+    let of_responses = json!({ "model": "m", "instructions": prompt, "input": input.concat() });
+
+    for (protocol, body) in [(Protocol::Messages, of_messages), (Protocol::Responses, of_responses)] {
+        let chat = protocol.as_chat(&body).unwrap();
+        let found = ChatRequest::parse(&chat).unwrap();
+        let facts = crate::chat::day_facts::from_chat(&found, &chat);
+
+        assert_eq!(found, request(1), "{protocol:?}");
+        assert_eq!(facts.symbols, ["AAPL"], "{protocol:?}");
+        assert_eq!((facts.cash, facts.open), ("12.5".parse().ok(), "101.25".parse().ok()), "{protocol:?}");
+    }
+}
+
+#[test]
 fn strict_providers_refuse_what_they_do_not_know() {
     for provider in [Provider::OpenAi, Provider::Gemini, Provider::Mistral] {
         let mut message = came(provider);
