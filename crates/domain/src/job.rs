@@ -39,6 +39,8 @@ pub struct Job {
     pub accepted_at: DateTime<Utc>,
     /// The job whose failed model-days this one runs again.
     pub retry_of: Option<JobId>,
+    /// Fields of the request that mean nothing.
+    pub unknown_fields: Vec<String>,
 }
 
 impl Job {

@@ -53,5 +53,6 @@ pub(crate) fn job(start: &str, end: &str) -> Job {
         options: Options::default(),
         accepted_at: chrono::DateTime::UNIX_EPOCH,
         retry_of: None,
+        unknown_fields: Vec::new(),
     }
 }

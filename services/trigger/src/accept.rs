@@ -167,6 +167,7 @@ impl Acceptor {
             options: request.options,
             accepted_at: now.trunc_subsecs(6),
             retry_of: None,
+            unknown_fields: request.unknown_fields.clone(),
         };
         self.check_endpoints(&job)?;
         bounds::check_job(&job).map_err(RequestRefusal::from)?;

@@ -99,6 +99,7 @@ fn bundle() -> Bundle {
             options: Options::default(),
             accepted_at: "2025-11-01T00:00:00Z".parse().unwrap(),
             retry_of: None,
+            unknown_fields: Vec::new(),
         },
         state: JobState::Partial,
         calendar: Calendar::nyse().with_closures([date("2025-10-06")]),

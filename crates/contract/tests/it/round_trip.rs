@@ -279,8 +279,10 @@ prop_compose! {
     fn job()(
         id in job_id(), experiment in ".{1,20}", models in models(), universe in universe(), one in date(),
         other in date(), options in options(), accepted_at in instant(), retry_of in prop::option::of(job_id()),
+        unknown_fields in prop::collection::vec(".{0,20}", 0..4),
     ) -> Job {
-        Job { id, experiment, models, universe, start: one.min(other), end: one.max(other), options, accepted_at, retry_of }
+        let (start, end) = (one.min(other), one.max(other));
+        Job { id, experiment, models, universe, start, end, options, accepted_at, retry_of, unknown_fields }
     }
 }
 

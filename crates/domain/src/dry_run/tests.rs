@@ -45,6 +45,7 @@ fn job(options: Options) -> Job {
         options,
         accepted_at: "2025-12-15T00:00:00Z".parse().unwrap(),
         retry_of: None,
+        unknown_fields: Vec::new(),
     }
 }
 

@@ -118,6 +118,8 @@ pub fn fold(view: &mut JobView, occurrence: &Occurrence<'_>) {
     match occurrence.event {
         Event::JobRequested(job) => {
             view.request(JobRequest::from(job));
+            let unknown = job.unknown_fields.iter().map(|name| Warning::unknown_field(name));
+            view.warn(&unknown.collect::<Vec<_>>());
             view.trace_id = view.trace_id.take().or_else(|| occurrence.trace_id.map(str::to_owned));
         }
         Event::DownloadStarted(event) => {
@@ -250,14 +252,18 @@ fn merge(known: &mut Warning, other: &Warning) {
 fn place(code: &str) -> usize {
     use crate::job::warning::code as codes;
     let order = [
+        codes::UNKNOWN_FIELD,
         codes::PROVIDER_REFUSED,
         codes::RATE_LIMITED,
         codes::SYMBOLS_FAILED,
+        codes::SYMBOLS_UNAVAILABLE,
         codes::ROWS_REJECTED,
         codes::PRICE_REVISED,
         codes::MARKET_CLOSED,
         codes::DATES_SKIPPED,
+        codes::PRICES_MISSING,
         codes::SPLIT_SUSPECTED,
+        codes::TOTAL_RETURN_PRICES,
         codes::DAYS_ENDED_ODDLY,
         codes::ALREADY_COMPLETED,
         codes::CONFIG_CHANGED,

@@ -97,6 +97,7 @@ mod tests {
             options: Options::default(),
             accepted_at: DateTime::UNIX_EPOCH,
             retry_of: None,
+            unknown_fields: Vec::new(),
         }
     }
 

@@ -19,6 +19,10 @@ pub const MAX_SYMBOLS: usize = 10_000;
 pub const MAX_ORDERS: usize = 1_000_000;
 /// Longest name of an experiment, in characters.
 pub const MAX_EXPERIMENT: usize = 100;
+/// Most fields of a request that are told as meaning nothing.
+pub const MAX_UNKNOWN_FIELDS: usize = 20;
+/// How much of such a field's name is told, in characters.
+pub const MAX_UNKNOWN_FIELD: usize = 64;
 /// Longest signature of a model, in bytes.
 pub const MAX_SIGNATURE: usize = 100;
 
@@ -43,6 +47,10 @@ pub fn check_job(job: &Job) -> Result<(), OutOfBounds> {
     length(job.models.len(), MAX_MODELS, "models")?;
     length(job.experiment.chars().count(), MAX_EXPERIMENT, "experiment")?;
     length(job.universe.symbols.len(), MAX_SYMBOLS, "universe.symbols")?;
+    length(job.unknown_fields.len(), MAX_UNKNOWN_FIELDS, "unknown_fields")?;
+    for name in &job.unknown_fields {
+        length(name.chars().count(), MAX_UNKNOWN_FIELD, "unknown_fields")?;
+    }
     for model in &job.models {
         check_model(model)?;
     }

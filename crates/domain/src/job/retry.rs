@@ -33,6 +33,7 @@ pub fn retry(job: &Job, failed: &[FailedModelDay], id: JobId, now: DateTime<Utc>
         options: job.options,
         accepted_at: now,
         retry_of: Some(job.id),
+        unknown_fields: Vec::new(),
         models,
         start,
         end,

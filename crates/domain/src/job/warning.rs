@@ -38,9 +38,14 @@ pub mod code {
     pub const DAYS_ENDED_ODDLY: &str = "DAYS_ENDED_ODDLY";
     /// The provider refused: key, plan or fault.
     pub const PROVIDER_REFUSED: &str = "PROVIDER_REFUSED";
+    /// Prices that are adjusted for dividends, at which no trade happened.
+    pub const TOTAL_RETURN_PRICES: &str = "TOTAL_RETURN_PRICES";
     /// A field of the request that means nothing.
     pub const UNKNOWN_FIELD: &str = "UNKNOWN_FIELD";
 }
+
+/// How many symbols a warning's message names.
+const MAX_NAMES: usize = 10;
 
 /// One warning. Two warnings with the same code and message are the same warning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,6 +156,19 @@ impl Warning {
             dates.len()
         );
         Self { dates, ..Self::new(code::STALE_DAYS, message, 0) }.counted()
+    }
+
+    /// `model` traded or held these symbols, whose prices are adjusted for dividends.
+    pub fn total_return(model: &str, symbols: Vec<Symbol>) -> Self {
+        let names: Vec<&str> = symbols.iter().take(MAX_NAMES).map(Symbol::as_str).collect();
+        let more = symbols.len().saturating_sub(MAX_NAMES);
+        let others = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let message = format!(
+            "{model} stands on prices of {}{others} that are adjusted for dividends: nobody traded at them, and a \
+             dividend that is imported too would count twice",
+            names.join(", ")
+        );
+        Self::new(code::TOTAL_RETURN_PRICES, message, 0).about(symbols)
     }
 
     /// Days of `model` that ended for these reasons, which are no decisions of its own.

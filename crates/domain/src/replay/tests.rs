@@ -72,6 +72,7 @@ fn empty() -> Bundle {
             options: Options::default(),
             accepted_at: "2025-11-01T00:00:00Z".parse().unwrap(),
             retry_of: None,
+            unknown_fields: Vec::new(),
         },
         state: JobState::Completed,
         calendar: Calendar::nyse(),

@@ -14,6 +14,7 @@ mod overdue_turns;
 mod portfolios;
 mod presence;
 mod suspected_splits;
+mod total_return;
 
 pub use commit::commit_days;
 pub use days::{CompletedRow, DayOutcome, EndedAttempt, LaneCommit, NewModelDay, has_failed};
@@ -32,3 +33,4 @@ pub use overdue_turns::{
 pub use portfolios::PortfolioRow;
 pub use presence::Presence;
 pub use suspected_splits::{record_suspected_splits, suspected_splits};
+pub use total_return::total_return_holdings;

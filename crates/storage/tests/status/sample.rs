@@ -65,6 +65,7 @@ pub(crate) fn job(id: JobId, models: &[&str], end: &str) -> Job {
         options: Options::default(),
         accepted_at: instant(0),
         retry_of: None,
+        unknown_fields: Vec::new(),
     }
 }
 

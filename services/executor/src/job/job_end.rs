@@ -6,6 +6,7 @@ use chrono::Utc;
 use domain::events::event::{Event, JobEnded};
 use domain::job::warning::Warning;
 use domain::job::{EndCause, JobOutcome, JobState, Tally};
+use domain::market::instruments::Symbol;
 use domain::simulation::lane::config_changed;
 use domain::simulation::staleness::stale_dates;
 use domain::values::ids::PortfolioId;
@@ -69,6 +70,11 @@ async fn added_warnings(
     if !suspected.is_empty() {
         warnings.push(Warning::split_suspected(suspected));
     }
+    let mut total_return: BTreeMap<String, Vec<Symbol>> = BTreeMap::new();
+    for (model, symbol) in execution::total_return_holdings(connection, job.id).await? {
+        total_return.entry(model).or_default().push(symbol);
+    }
+    warnings.extend(total_return.into_iter().map(|(model, symbols)| Warning::total_return(&model, symbols)));
     warnings.extend(odd_end_warnings(connection, planned).await?);
     warnings.extend(stale_warnings(connection, planned).await?);
     Ok(warnings)

@@ -131,6 +131,7 @@ mod tests {
             options: Options::default(),
             accepted_at: Utc::now(),
             retry_of: None,
+            unknown_fields: Vec::new(),
         };
         let lane = Lane {
             id: LaneId(Uuid::from_u128(1)),

@@ -92,6 +92,7 @@ pub(crate) fn job(models: &[&str], start: &str, end: &str) -> Job {
         options: Options::default(),
         accepted_at: Utc::now().trunc_subsecs(6),
         retry_of: None,
+        unknown_fields: Vec::new(),
     }
 }
 

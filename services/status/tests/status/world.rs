@@ -157,6 +157,7 @@ pub(crate) fn job(number: u128, models: &[&str], start: &str, end: &str) -> Job 
         options: Options::default(),
         accepted_at: instant(0),
         retry_of: None,
+        unknown_fields: Vec::new(),
     }
 }
 

@@ -88,7 +88,7 @@ async fn a_job_is_cancelled_in_the_middle_of_its_download_and_no_further_call_is
     assert_eq!(status["error"], Value::Null);
     assert_eq!(status["progress"]["skipped"], 16);
     let details = status["details"].as_array().expect("details");
-    assert!(details.iter().all(|day| day["error"] == "cancelled"), "{details:?}");
+    assert!(details.iter().all(|day| day["error"] == "Cancelled"), "{details:?}");
     let next = json!({ "start_date": "2025-10-01", "end_date": "2025-10-10" });
     let next = system.client.ended(&system.client.trigger(&next).await).await;
     assert_eq!(next["status"], "completed", "{next}");

@@ -112,6 +112,25 @@ async fn prices_adjusted_for_dividends_never_stand_beside_others() {
 }
 
 #[tokio::test]
+async fn a_model_that_stands_on_prices_adjusted_for_dividends_says_so() {
+    let hold = "[[models]]\nsignature = \"hold\"\nkind = \"policy\"\npolicy = { policy = \"buy_and_hold\", symbol = \"AAPL\" }\n";
+    let system = System::builder(Shape::OneProcess).universe(&["AAPL"], None).models(hold).start().await;
+    let bar = "symbol,date,open,high,low,close,volume\nAAPL,2025-10-01,1,1,1,1,1\n";
+    system.client.import_prices("?basis=total_return", bar).await;
+
+    let request =
+        json!({ "start_date": "2025-10-01", "end_date": "2025-10-01", "models": ["hold"], "more": 1 });
+    let job = system.client.trigger(&request).await;
+    let ended = system.client.ended(&job).await;
+
+    let warnings = ended["warning_details"].as_array().unwrap();
+    let codes: Vec<&Value> = warnings.iter().map(|warning| &warning["code"]).collect();
+    assert_eq!(codes, ["UNKNOWN_FIELD", "TOTAL_RETURN_PRICES"], "{ended}");
+    assert_eq!(warnings[1]["symbols"], json!(["AAPL"]));
+    assert!(warnings[1]["message"].as_str().unwrap().starts_with("hold stands on prices of AAPL"), "{ended}");
+}
+
+#[tokio::test]
 async fn a_dry_run_says_what_would_be_and_stores_nothing() {
     let system = system().await;
     let bar = "symbol,date,open,high,low,close,volume\nAAPL,2025-10-01,1,1,1,1,1\n";

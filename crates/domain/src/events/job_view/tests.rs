@@ -56,6 +56,7 @@ fn job(models: &[&str], end: &str) -> Job {
         options: Options::default(),
         accepted_at: instant(0),
         retry_of: None,
+        unknown_fields: Vec::new(),
     }
 }
 

@@ -41,6 +41,7 @@ fn job(models: usize, trials: u32, days: i64) -> Job {
         options: Options::default(),
         accepted_at: DateTime::UNIX_EPOCH,
         retry_of: None,
+        unknown_fields: Vec::new(),
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::validation::{PathSegment, ValidationError};
 use super::{DEFAULT_EXPERIMENT, TriggerRequest};
-use crate::job::bounds::MAX_EXPERIMENT;
+use crate::job::bounds::{MAX_EXPERIMENT, MAX_UNKNOWN_FIELD, MAX_UNKNOWN_FIELDS};
 use crate::job::{OnFailure, Options};
 use crate::market::calendar;
 use crate::values::date::parse_date;
@@ -71,8 +71,6 @@ const FIELDS: [&str; 9] = [
     "reprocess_stale",
     "budget",
 ];
-/// Unknown fields that are noted or reported.
-const MAX_UNKNOWN: usize = 20;
 
 /// The fields of a body. A method that records an error returns a default, which is not used.
 struct Body<'a> {
@@ -92,7 +90,7 @@ impl Body<'_> {
             .fields
             .keys()
             .filter(is_unknown)
-            .take(MAX_UNKNOWN)
+            .take(MAX_UNKNOWN_FIELDS)
             .map(|name| (name, near_miss(name, FIELDS)))
             .partition(|(_, meant)| meant.is_some());
         self.errors.extend(misspelt.into_iter().map(|(name, meant)| {
@@ -100,7 +98,7 @@ impl Body<'_> {
             let msg = format!("There is no such field; use {}", meant.unwrap_or_default());
             ValidationError::unknown(loc, msg, self.fields.get(name).cloned().unwrap_or_default())
         }));
-        unknown.into_iter().map(|(name, _)| name.clone()).collect()
+        unknown.into_iter().map(|(name, _)| name.chars().take(MAX_UNKNOWN_FIELD).collect()).collect()
     }
 
     /// `null`, absent and empty all mean that there is none.

@@ -46,6 +46,7 @@ fn job() -> Job {
         options: Options { on_failure: OnFailure::Stop, replace_existing: true, ..Options::default() },
         accepted_at: DateTime::UNIX_EPOCH,
         retry_of: None,
+        unknown_fields: Vec::new(),
     }
 }
 

@@ -74,6 +74,7 @@ fn october(options: Options) -> Job {
         options,
         accepted_at: chrono::DateTime::UNIX_EPOCH,
         retry_of: None,
+        unknown_fields: Vec::new(),
     }
 }
 

@@ -74,6 +74,7 @@ pub(crate) fn job(symbols: &[&str], start: &str, end: &str) -> Job {
         options: Options::default(),
         accepted_at: Utc::now(),
         retry_of: None,
+        unknown_fields: Vec::new(),
     }
 }
 
