@@ -7,12 +7,14 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use chrono::NaiveDate;
-use domain::accounting::known_actions::KnownActions;
 use domain::agent::{AgentReport, Entry, EntryKind, Journal};
+use domain::market::corporate_action::{Action, ActionKind, CorporateAction, Ratio};
 use domain::market::instruments::{Bar, Symbol};
+use domain::market::known_actions::KnownActions;
 use domain::replay::{BaseDay, RecordedDay, RecordedOutcome};
 use domain::simulation::model_day::DayRef;
 use domain::values::money::Price;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::wire;
@@ -46,6 +48,9 @@ struct HeaderLine {
     /// Sessions of the built-in calendar on which the job's exchange was closed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     closures: Vec<NaiveDate>,
+    /// What the days were shown of the market; absent in bundles of the first versions, which showed prices as traded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    market_rules: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -59,6 +64,22 @@ struct BarsLine {
     /// Date, dollars for each share.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     dividends: Vec<(NaiveDate, Price)>,
+    /// The corporate actions of other kinds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    actions: Vec<ActionLine>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ActionLine {
+    date: NaiveDate,
+    action: String,
+    /// Shares before, shares after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ratio: Option<(NonZeroU32, NonZeroU32)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    per_share: Option<Decimal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    new_symbol: Option<Symbol>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -162,13 +183,56 @@ impl BarsLine {
         let row = |(date, bar): &(NaiveDate, Bar)| {
             (*date, bar.open(), bar.high(), bar.low(), bar.close(), bar.volume())
         };
-        let splits = actions.splits().iter().filter(|(_, split)| split.symbol == *symbol);
-        let dividends = actions.dividends().iter().filter(|(_, dividend)| dividend.symbol == *symbol);
-        Self {
+        let bars = bars.iter().map(row).collect();
+        let mut line = Self {
             symbol: symbol.clone(),
-            bars: bars.iter().map(row).collect(),
-            splits: splits.map(|(date, split)| (*date, split.from, split.to)).collect(),
-            dividends: dividends.map(|(date, dividend)| (*date, dividend.per_share)).collect(),
+            bars,
+            splits: Vec::new(),
+            dividends: Vec::new(),
+            actions: Vec::new(),
+        };
+        for (date, CorporateAction { action, .. }) in
+            actions.all().iter().filter(|(_, action)| action.symbol == *symbol)
+        {
+            match action {
+                Action::Split(ratio) => line.splits.push((*date, ratio.from(), ratio.to())),
+                Action::Dividend { per_share } => line.dividends.push((*date, *per_share)),
+                other => line.actions.push(ActionLine::of(*date, other)),
+            }
         }
+        line
+    }
+
+    /// The corporate actions of the line.
+    fn actions(&self) -> Result<KnownActions, String> {
+        let split = |&(date, from, to): &_| (date, Action::Split(Ratio::new(from, to)));
+        let dividend = |&(date, per_share): &_| (date, Action::Dividend { per_share });
+        let mut actions: Vec<(NaiveDate, Action)> =
+            self.splits.iter().map(split).chain(self.dividends.iter().map(dividend)).collect();
+        for line in &self.actions {
+            actions.push((line.date, line.action()?));
+        }
+        let of_symbol = |action| CorporateAction { symbol: self.symbol.clone(), action };
+        Ok(KnownActions::new(actions.into_iter().map(|(date, action)| (date, of_symbol(action)))))
+    }
+}
+
+impl ActionLine {
+    fn of(date: NaiveDate, action: &Action) -> Self {
+        Self {
+            date,
+            action: action.kind().as_str().to_owned(),
+            ratio: action.ratio().map(|ratio| (ratio.from(), ratio.to())),
+            per_share: action.per_share(),
+            new_symbol: action.new_symbol().cloned(),
+        }
+    }
+
+    fn action(&self) -> Result<Action, String> {
+        let kind = ActionKind::parse(&self.action)
+            .ok_or_else(|| format!("{:?} is no corporate action", self.action))?;
+        let ratio = self.ratio.map(|(from, to)| Ratio::new(from, to));
+        let action = Action::of(kind, ratio, self.per_share, self.new_symbol.clone());
+        action.ok_or_else(|| format!("the {} of {} lacks a term", self.action, self.date))
     }
 }

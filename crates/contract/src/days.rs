@@ -1,8 +1,5 @@
 //! Model-days on the wire.
 
-use std::num::NonZeroU32;
-
-use domain::accounting::corporate_action::{Action, AppliedAction};
 use domain::accounting::refusal::RefusedOrder;
 use domain::job::bounds::MAX_TRIALS;
 use domain::simulation::model_day::{CompletedDay, DayRef, FailedDay, Trade};
@@ -77,6 +74,14 @@ impl TryFrom<wire::ModelDayCompleted> for CompletedDay {
             value_at_open: decimal("value_at_open", &day.value_at_open)?,
             value_at_close: decimal("value_at_close", &day.value_at_close)?,
             stale_symbols: symbols("stale_symbols", &day.stale_symbols)?,
+            price_dates: day
+                .stale_prices
+                .iter()
+                .map(|price| {
+                    let symbol = parse("stale_prices.symbol", &price.symbol)?;
+                    Ok((symbol, date("stale_prices.price_date", &price.price_date)?))
+                })
+                .collect::<Result<_, ContractError>>()?,
             started_at: instant("started_at", &day.started_at)?,
             completed_at: instant("completed_at", &day.completed_at)?,
             agent: day.agent.map(TryInto::try_into).transpose()?,
@@ -105,6 +110,14 @@ impl From<&CompletedDay> for wire::ModelDayCompleted {
             value_at_open: decimal_text(day.value_at_open),
             value_at_close: decimal_text(day.value_at_close),
             stale_symbols: symbol_texts(&day.stale_symbols),
+            stale_prices: day
+                .price_dates
+                .iter()
+                .map(|(symbol, date)| wire::StalePrice {
+                    symbol: symbol.to_string(),
+                    price_date: date.to_string(),
+                })
+                .collect(),
             started_at: instant_text(day.started_at),
             completed_at: instant_text(day.completed_at),
             agent: day.agent.as_ref().map(Into::into),
@@ -193,64 +206,6 @@ impl From<&FailedDay> for wire::ModelDayFailed {
             started_at: instant_text(day.started_at),
             completed_at: instant_text(day.completed_at),
             agent: day.agent.as_ref().map(Into::into),
-        }
-    }
-}
-
-fn part(field: &'static str, count: u32) -> Result<NonZeroU32, ContractError> {
-    NonZeroU32::new(count).ok_or_else(|| ContractError::invalid(field, "is 0"))
-}
-
-impl TryFrom<wire::CorporateAction> for AppliedAction {
-    type Error = ContractError;
-
-    fn try_from(applied: wire::CorporateAction) -> Result<Self, Self::Error> {
-        let action = match applied.action {
-            Some(wire::corporate_action::Action::Split(split)) => Action::Split {
-                from: part("corporate_actions.split.from_shares", split.from_shares)?,
-                to: part("corporate_actions.split.to_shares", split.to_shares)?,
-            },
-            Some(wire::corporate_action::Action::Dividend(dividend)) => {
-                let field = "corporate_actions.dividend.per_share";
-                let per_share = price(field, &dividend.per_share)?;
-                let per_share = per_share.try_into();
-                Action::Dividend {
-                    per_share: per_share.map_err(|problem| ContractError::invalid(field, problem))?,
-                }
-            }
-            None => return Err(ContractError::missing("corporate_actions.action")),
-        };
-        let held = |field: &'static str, shares: i64| {
-            u64::try_from(shares)
-                .map_err(|_| ContractError::invalid(field, format_args!("{shares} is below 0")))
-        };
-        Ok(Self {
-            symbol: parse("corporate_actions.symbol", &applied.symbol)?,
-            action,
-            shares_before: held("corporate_actions.shares_before", applied.shares_before)?,
-            shares_after: held("corporate_actions.shares_after", applied.shares_after)?,
-            cash: amount("corporate_actions.cash", &applied.cash)?,
-        })
-    }
-}
-
-impl From<&AppliedAction> for wire::CorporateAction {
-    fn from(applied: &AppliedAction) -> Self {
-        let action = match applied.action {
-            Action::Split { from, to } => wire::corporate_action::Action::Split(wire::Split {
-                from_shares: from.get(),
-                to_shares: to.get(),
-            }),
-            Action::Dividend { per_share } => wire::corporate_action::Action::Dividend(wire::Dividend {
-                per_share: decimal_text(per_share.amount()),
-            }),
-        };
-        Self {
-            symbol: applied.symbol.to_string(),
-            action: Some(action),
-            shares_before: quantity_wire(applied.shares_before),
-            shares_after: quantity_wire(applied.shares_after),
-            cash: decimal_text(applied.cash),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod agents;
 pub mod bundle;
 mod commands;
+mod corporate_actions;
 mod days;
 mod error;
 mod events;

@@ -49,6 +49,7 @@ pub mod settings;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod told_actions;
 pub mod tool;
 pub mod transcript;
 pub mod usage;

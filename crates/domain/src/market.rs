@@ -1,6 +1,10 @@
-//! Market data: symbols and daily bars, the exchange's calendar, and the part of the prices that is known at an open.
+//! Market data: symbols and daily bars, corporate actions, the exchange's calendar, and the part of all this that is
+//! known at an open.
 
 pub mod as_of;
 pub mod calendar;
+pub mod corporate_action;
 pub mod instruments;
+pub mod known_actions;
 pub mod price_table;
+pub mod rules;

@@ -5,12 +5,13 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::accounting::fill::Fill;
-use crate::accounting::known_actions::KnownActions;
 use crate::accounting::portfolio::Portfolio;
 use crate::agent::{AgentReport, Journal, Transcript};
 use crate::job::{Job, JobState, Model};
 use crate::market::calendar::Calendar;
+use crate::market::known_actions::KnownActions;
 use crate::market::price_table::PriceTable;
+use crate::market::rules::MarketRules;
 use crate::simulation::decider::Decider;
 use crate::simulation::model_day::{CompletedDay, DayRef, FailedDay};
 use crate::simulation::run::PortfolioDay;
@@ -37,8 +38,10 @@ pub struct Bundle {
     pub calendar: Calendar,
     /// The bars that its days could read.
     pub prices: PriceTable,
-    /// The splits and dividends that it knew.
+    /// The corporate actions that it knew.
     pub actions: KnownActions,
+    /// What its days were shown of the market.
+    pub rules: MarketRules,
     /// Its portfolios, by model and trial.
     pub portfolios: Vec<RecordedPortfolio>,
 }

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use chrono::NaiveDate;
 use domain::job::JobState;
 use domain::market::instruments::Symbol;
+use domain::market::rules::MarketRules;
 use domain::simulation::model_day::DayRef;
 use domain::values::money::Price;
 use rust_decimal::Decimal;
@@ -26,6 +27,10 @@ pub(crate) fn price(table: &'static str, amount: Decimal) -> Result<Price> {
 
 pub(crate) fn job_state(table: &'static str, name: &str) -> Result<JobState> {
     JobState::parse(name).ok_or_else(|| StorageError::corrupt(table, format_args!("state {name:?}")))
+}
+
+pub(crate) fn rules(table: &'static str, name: &str) -> Result<MarketRules> {
+    MarketRules::parse(name).ok_or_else(|| StorageError::corrupt(table, format_args!("rules {name:?}")))
 }
 
 /// The day that another one continued from; its date and its revision are both there, or neither is.

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::accounting::corporate_action::ActionKind;
 use domain::ingest::import::{self, ActionRow, BarFile, BarOptions, Basis, Faults, ImportKind, Rules};
 use domain::market::instruments::Symbol;
 use storage::market::{self, ImportMode, ImportOutcome};
@@ -32,19 +31,17 @@ pub(crate) struct Importer {
 /// The rows of a file.
 pub(crate) enum FileRows {
     Bars(BarFile),
-    Actions(ActionKind, Vec<ActionRow>),
+    Actions(ImportKind, Vec<ActionRow>),
 }
 
 impl FileRows {
     fn read(file: &Bytes, kind: ImportKind, options: &BarOptions, rules: &Rules<'_>) -> Result<Self, Faults> {
-        let actions = |kind| Ok(Self::Actions(kind, import::actions(import::text(file)?, kind, rules)?));
         match kind {
             ImportKind::Bars if parquet_file::is_parquet(file) => {
                 Ok(Self::Bars(parquet_file::read(file, options, rules)?))
             }
             ImportKind::Bars => Ok(Self::Bars(import::bars(import::text(file)?, options, rules)?)),
-            ImportKind::Splits => actions(ActionKind::Split),
-            ImportKind::Dividends => actions(ActionKind::Dividend),
+            actions => Ok(Self::Actions(actions, import::actions(import::text(file)?, actions, rules)?)),
         }
     }
 

@@ -1,15 +1,15 @@
 //! Bars in memory: read in price windows, which all lanes of a job share.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use domain::accounting::known_actions::KnownActions;
-use domain::accounting::portfolio::Portfolio;
 use domain::market::calendar::Calendar;
 use domain::market::instruments::Symbol;
+use domain::market::known_actions::KnownActions;
 use domain::market::price_table::PriceTable;
 use domain::simulation::price_window::PriceWindow;
+use domain::simulation::run::PortfolioDay;
 use domain::values::ids::JobId;
 use storage::PgPool;
 use storage::market::{bars_between, known_actions, last_before, undo_replacements};
@@ -28,11 +28,11 @@ type Table = Arc<OnceCell<Arc<Market>>>;
 type Windows = VecDeque<(JobId, PriceWindow, Table)>;
 
 /// What is read for the days of a window.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Market {
     /// The bars.
     pub(crate) table: PriceTable,
-    /// The splits and dividends.
+    /// The corporate actions.
     pub(crate) actions: KnownActions,
 }
 
@@ -54,22 +54,34 @@ impl PriceCache {
         pool: &PgPool,
         job: &PlannedJob,
         date: NaiveDate,
-        held: Option<&Portfolio>,
+        previous: Option<&PortfolioDay>,
     ) -> Result<Arc<Market>, ExecutorError> {
         let (window, table) = self.window(job.job.id, date).await;
         let universe = &job.job.universe;
         let members = || universe.symbols.iter().chain(&universe.benchmark).cloned().collect::<Vec<_>>();
         let range = || (window.from(&self.calendar, job.lookback()), window.last);
         let load = async |symbols: &[Symbol]| load(pool, symbols, range(), job.price_version).await;
-        let market = table.get_or_try_init(async || load(&members()).await).await?.clone();
-        // A held symbol that has left the universe keeps being priced.
-        let held = held.into_iter().flat_map(|portfolio| portfolio.holdings().keys());
-        let is_stranger = |symbol: &&Symbol| !market.table.knows(symbol) && !universe.tradable(symbol);
-        let strangers: Vec<Symbol> = held.filter(is_stranger).cloned().collect();
-        if strangers.is_empty() {
-            return Ok(market);
+        let mut market = table
+            .get_or_try_init(async || Ok::<_, ExecutorError>(Arc::new(load(&members()).await?)))
+            .await?
+            .clone();
+        let Some(previous) = previous else { return Ok(market) };
+        // A held symbol that has left the universe keeps being priced, and so is what is received for a held one.
+        let held = || previous.position.holdings().keys();
+        let mut known: BTreeSet<Symbol> = BTreeSet::new();
+        loop {
+            let received = market.actions.received(held(), previous.day.date, date);
+            let is_stranger = |symbol: &&Symbol| !universe.tradable(symbol) && !known.contains(*symbol);
+            let strangers: Vec<Symbol> = held().chain(&received).filter(is_stranger).cloned().collect();
+            if strangers.is_empty() {
+                return Ok(market);
+            }
+            let of_strangers = load(&strangers).await?;
+            let all = Arc::make_mut(&mut market);
+            all.table.merge(of_strangers.table);
+            all.actions.extend(of_strangers.actions);
+            known.extend(strangers);
         }
-        load(&[members(), strangers].concat()).await
     }
 
     async fn window(&self, job: JobId, date: NaiveDate) -> (PriceWindow, Table) {
@@ -104,13 +116,13 @@ async fn load(
     symbols: &[Symbol],
     (from, to): (NaiveDate, NaiveDate),
     version: i64,
-) -> Result<Arc<Market>, ExecutorError> {
+) -> Result<Market, ExecutorError> {
     let mut rows = last_before(pool, symbols, from).await?;
     rows.extend(bars_between(pool, symbols, from, to).await?);
     undo_replacements(pool, &mut rows, symbols, to, version).await?;
     let table: PriceTable = rows.into_iter().map(|row| (row.symbol, row.date, row.bar)).collect();
     let actions = known_actions(pool, symbols, to, version).await?;
-    Ok(Arc::new(Market { table, actions }))
+    Ok(Market { table, actions })
 }
 
 #[cfg(test)]

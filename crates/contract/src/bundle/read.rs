@@ -2,12 +2,12 @@
 
 use std::io::{BufRead, Read as _};
 
-use domain::accounting::corporate_action::{Dividend, Split};
-use domain::accounting::known_actions::KnownActions;
 use domain::job::JobState;
 use domain::market::calendar::Calendar;
 use domain::market::instruments::Bar;
+use domain::market::known_actions::KnownActions;
 use domain::market::price_table::PriceTable;
+use domain::market::rules::MarketRules;
 use domain::replay::{Bundle, RecordedPortfolio};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -162,12 +162,19 @@ fn begin(text: &str) -> Result<Bundle, BundleError> {
         return Err(BundleError::Version { found: format });
     }
     let wrong = |problem: String| BundleError::Line { line: 1, problem };
-    let HeaderLine { job, state, closures, .. } = match serde_json::from_str(text) {
+    let HeaderLine { job, state, closures, market_rules, .. } = match serde_json::from_str(text) {
         Ok(Line::Header(header)) => *header,
         Ok(_) => return Err(wrong("it is no header".to_owned())),
         Err(problem) => return Err(wrong(problem.to_string())),
     };
+    let rules = match market_rules {
+        Some(name) => {
+            MarketRules::parse(&name).ok_or_else(|| wrong(format!("{name:?} are no rules of the market")))?
+        }
+        None => MarketRules::AsTraded,
+    };
     Ok(Bundle {
+        rules,
         job: job.try_into().map_err(|problem: crate::ContractError| wrong(problem.to_string()))?,
         state: JobState::parse(&state).ok_or_else(|| wrong(format!("{state:?} is no state of a job")))?,
         calendar: Calendar::nyse().with_closures(closures),
@@ -181,7 +188,7 @@ fn add(bundle: &mut Bundle, line: Line) -> Result<(), String> {
     match line {
         Line::Header(_) => Err("it is a second header".to_owned()),
         Line::Bars(bars) => {
-            bundle.actions.extend(actions(&bars));
+            bundle.actions.extend(bars.actions()?);
             add_bars(&mut bundle.prices, bars)
         }
         Line::Portfolio(line) => {
@@ -197,13 +204,6 @@ fn add(bundle: &mut Bundle, line: Line) -> Result<(), String> {
         // `read` has handled the first end.
         Line::End(_) => Err("it is a second end".to_owned()),
     }
-}
-
-fn actions(bars: &BarsLine) -> KnownActions {
-    let symbol = &bars.symbol;
-    let split = |&(date, from, to): &_| (date, Split { symbol: symbol.clone(), from, to });
-    let dividend = |&(date, per_share): &_| (date, Dividend { symbol: symbol.clone(), per_share });
-    KnownActions::new(bars.splits.iter().map(split), bars.dividends.iter().map(dividend))
 }
 
 fn add_bars(prices: &mut PriceTable, bars: BarsLine) -> Result<(), String> {

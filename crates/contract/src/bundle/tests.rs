@@ -1,13 +1,12 @@
 //! A written bundle is read back, and a file that is not whole is refused.
 
-use domain::accounting::corporate_action::{Dividend, Split};
-use domain::accounting::known_actions::KnownActions;
 use domain::accounting::portfolio::Portfolio;
 use domain::agent::{AgentReport, Entry, EntryKind, UsageTotal};
 use domain::job::{Job, JobState, Model, ModelKind, Options};
 use domain::market::calendar::Calendar;
 use domain::market::instruments::{Bar, Universe};
 use domain::market::price_table::PriceTable;
+use domain::market::rules::MarketRules;
 use domain::replay::{BaseDay, Bundle, RecordedDay, RecordedOutcome, RecordedPortfolio};
 use domain::simulation::model_day::DayRef;
 use domain::simulation::run::PortfolioDay;
@@ -105,6 +104,7 @@ fn bundle() -> Bundle {
         calendar: Calendar::nyse().with_closures([date("2025-10-06")]),
         prices: [("AAPL".parse().unwrap(), date("2025-10-01"), bar())].into_iter().collect::<PriceTable>(),
         actions: actions(),
+        rules: MarketRules::Restated,
         portfolios: vec![RecordedPortfolio {
             model: "cash".to_owned(),
             trial: 0,
@@ -115,16 +115,17 @@ fn bundle() -> Bundle {
 }
 
 fn actions() -> KnownActions {
-    let symbol: Symbol = "AAPL".parse().unwrap();
-    let (from, to) = (1.try_into().unwrap(), 10.try_into().unwrap());
-    let split = Split { symbol: symbol.clone(), from, to };
-    let dividend = Dividend { symbol, per_share: "0.26".parse().unwrap() };
-    KnownActions::new([(date("2025-10-02"), split)], [(date("2025-10-03"), dividend)])
+    let action = |kind: ActionKind| {
+        let (ratio, amount) = (Ratio::reduced(1, 10), "0.26".parse().ok());
+        let action = Action::of(kind, ratio, amount, "NEW".parse().ok()).unwrap();
+        (date("2025-10-02"), CorporateAction { symbol: "AAPL".parse().unwrap(), action })
+    };
+    KnownActions::new(ActionKind::ALL.map(action))
 }
 
 fn written(bundle: &Bundle) -> String {
     let mut encoder = Encoder::default();
-    let mut text = encoder.header(&bundle.job, bundle.state, &bundle.calendar).unwrap();
+    let mut text = encoder.header(&bundle.job, bundle.state, &bundle.calendar, bundle.rules).unwrap();
     text += &encoder.bars(&"AAPL".parse().unwrap(), &[(date("2025-10-01"), bar())], &bundle.actions).unwrap();
     for portfolio in &bundle.portfolios {
         let (model, trial) = (&portfolio.model, portfolio.trial);
@@ -145,6 +146,15 @@ fn what_is_written_is_read_again() {
     let bundle = bundle();
 
     assert_eq!(read(written(&bundle).as_bytes(), NO_LIMIT).unwrap(), bundle);
+}
+
+#[test]
+fn a_bundle_of_the_first_versions_shows_prices_as_traded() {
+    let bundle = Bundle { rules: MarketRules::AsTraded, ..bundle() };
+    let text = written(&bundle);
+
+    assert!(!text.contains("market_rules"), "it is written as it was then");
+    assert_eq!(read(text.as_bytes(), NO_LIMIT).unwrap(), bundle);
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Writes a bundle line by line.
 
 use chrono::NaiveDate;
-use domain::accounting::known_actions::KnownActions;
 use domain::job::{Job, JobState};
 use domain::market::calendar::Calendar;
 use domain::market::instruments::{Bar, Symbol};
+use domain::market::known_actions::KnownActions;
+use domain::market::rules::MarketRules;
 use domain::replay::{BaseDay, RecordedDay};
 use sha2::{Digest as _, Sha256};
 
@@ -22,12 +23,13 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// The first line: the job, its state, and the calendar as the job used it.
+    /// The first line: the job, its state, the calendar as the job used it, and what its days were shown.
     pub fn header(
         &mut self,
         job: &Job,
         state: JobState,
         calendar: &Calendar,
+        rules: MarketRules,
     ) -> Result<String, ContractError> {
         let mut job: wire::Job = job.into();
         for model in &mut job.models {
@@ -40,11 +42,12 @@ impl Encoder {
             job,
             state: state.as_str().to_owned(),
             closures: calendar.ad_hoc_closures().collect(),
+            market_rules: (rules != MarketRules::AsTraded).then(|| rules.as_str().to_owned()),
         };
         self.line(&Line::Header(Box::new(header)))
     }
 
-    /// The bars of one symbol, oldest first, with its splits and dividends.
+    /// The bars of one symbol, oldest first, with its corporate actions.
     pub fn bars(
         &mut self,
         symbol: &Symbol,

@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use contract::{decode_event, encode_event, kind};
-use domain::accounting::corporate_action::{Action, AppliedAction};
+use domain::accounting::applied_action::AppliedAction;
 use domain::accounting::costs::{CostTerms, Costs};
 use domain::accounting::order::Side;
 use domain::accounting::portfolio::Portfolio;
@@ -13,6 +13,7 @@ use domain::agent::{AgentReport, AgentSettings, Dialect, Limits, UsageTotal};
 use domain::events::event::Event;
 use domain::job::requested_dates::RequestedDates;
 use domain::job::{AgentModel, Job, Model, ModelKind, OnFailure, Options};
+use domain::market::corporate_action::{Action, ActionKind, Ratio};
 use domain::market::instruments::{Symbol, Universe};
 use domain::simulation::model_day::{CompletedDay, DayRef, Trade};
 use domain::strategy::policy::Policy;
@@ -158,6 +159,7 @@ prop_compose! {
         trades in prop::collection::vec(trade(), 0..4),
         refused in prop::collection::vec(refused(), 0..3),
         stale_symbols in prop::collection::vec(symbol(), 0..3),
+        price_dates in prop::collection::btree_map(symbol(), date(), 0..3),
         corporate_actions in prop::collection::vec(applied_action(), 0..3),
         (started_at, completed_at) in (instant(), instant()),
         agent in prop::option::of(agent_report()),
@@ -166,7 +168,7 @@ prop_compose! {
             key, attempt, revision, base, config_hash, starting_position, starting_value, profit, return_pct,
             days_since_last_trading, trades, refused, ending_position, value_at_open, value_at_close,
             corporate_actions,
-            stale_symbols, started_at, completed_at,
+            stale_symbols, price_dates, started_at, completed_at,
             agent,
         }
     }
@@ -174,19 +176,22 @@ prop_compose! {
 
 fn action() -> impl Strategy<Value = Action> {
     let shares = || (1u32..).prop_map(|shares| shares.try_into().unwrap());
-    prop_oneof![
-        (shares(), shares()).prop_map(|(from, to)| Action::Split { from, to }),
-        (1i64..1_000_000)
-            .prop_map(|cents| { Action::Dividend { per_share: Decimal::new(cents, 4).try_into().unwrap() } }),
-    ]
+    let ratio = (shares(), shares()).prop_map(|(from, to)| Ratio::new(from, to));
+    let kind = prop::sample::select(ActionKind::ALL.as_slice());
+    (kind, ratio, 1i64..1_000_000, symbol(), any::<bool>()).prop_map(|(kind, ratio, amount, new, is_paid)| {
+        let needs_amount = matches!(kind, ActionKind::Dividend | ActionKind::CashMerger);
+        let amount = (is_paid || needs_amount).then(|| Decimal::new(amount, 4).normalize());
+        Action::of(kind, Some(ratio), amount, Some(new)).unwrap()
+    })
 }
 
 prop_compose! {
     fn applied_action()(
         symbol in symbol(), action in action(), cash in amount(),
         (shares_before, shares_after) in (0..i64::MAX.cast_unsigned(), 0..i64::MAX.cast_unsigned()),
+        new_shares in 0..i64::MAX.cast_unsigned(),
     ) -> AppliedAction {
-        AppliedAction { symbol, action, shares_before, shares_after, cash }
+        AppliedAction { symbol, action, shares_before, shares_after, new_shares, cash }
     }
 }
 

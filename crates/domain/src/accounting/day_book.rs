@@ -3,10 +3,12 @@
 //! A model sees the portfolio only. The book reads the day's closing prices when it is closed, and returns none of them
 //! before.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use crate::accounting::corporate_action::{AppliedAction, CorporateActions};
+use crate::accounting::applied_action::{AppliedAction, apply};
 use crate::accounting::costs::Costs;
 use crate::accounting::day_error::DayError;
 use crate::accounting::day_result::{DayResult, PreviousDay};
@@ -15,6 +17,7 @@ use crate::accounting::market_day::DayPrices;
 use crate::accounting::order::Order;
 use crate::accounting::portfolio::Portfolio;
 use crate::accounting::refusal::{Refusal, RefusedOrder};
+use crate::market::corporate_action::CorporateAction;
 use crate::market::instruments::{Symbol, Universe};
 use crate::values::arithmetic::{exact_difference, half_even};
 use crate::values::money::Price;
@@ -38,11 +41,12 @@ struct Start {
     return_pct: Decimal,
     applied: Vec<AppliedAction>,
     stale: Vec<Symbol>,
+    price_dates: BTreeMap<Symbol, NaiveDate>,
 }
 
 impl<'a> DayBook<'a> {
-    /// Opens the book of `date`. The portfolio is the previous day's after `actions`, the corporate actions since then,
-    /// date by date; without a previous day it is `initial_cash`.
+    /// Opens the book of `date`. The portfolio is the previous day's after `actions`, the corporate actions since then in
+    /// their order; without a previous day it is `initial_cash`.
     ///
     /// # Errors
     /// When the previous day is not before `date`, the initial cash is below zero, a holding has no price at all, or an
@@ -53,7 +57,7 @@ impl<'a> DayBook<'a> {
         initial_cash: Decimal,
         universe: &'a Universe,
         prices: &'a dyn DayPrices,
-        actions: &[CorporateActions],
+        actions: &[(NaiveDate, CorporateAction)],
         costs: Costs,
     ) -> Result<Self, DayError> {
         let start = match previous {
@@ -72,6 +76,16 @@ impl<'a> DayBook<'a> {
     /// The portfolio after the orders so far.
     pub fn portfolio(&self) -> &Portfolio {
         &self.account.portfolio
+    }
+
+    /// The held symbols without a bar on the day, with the sessions of their last known prices.
+    pub fn price_dates(&self) -> &BTreeMap<Symbol, NaiveDate> {
+        &self.start.price_dates
+    }
+
+    /// What corporate actions did to the portfolio before the open.
+    pub fn applied_actions(&self) -> &[AppliedAction] {
+        &self.start.applied
     }
 
     /// The portfolio's value at the open, before any order, in dollars.
@@ -104,8 +118,8 @@ impl<'a> DayBook<'a> {
     /// When an amount is too large to be exact.
     pub fn close(self) -> Result<DayResult, DayError> {
         let Account { portfolio, prices, .. } = self.account;
-        let at_close = |symbol: &Symbol| prices.close(symbol).or_else(|| mark(prices, symbol));
-        let value_at_open = value(&portfolio, |symbol| mark(prices, symbol))?;
+        let at_close = |symbol: &Symbol| prices.close(symbol).or_else(|| prices.mark(symbol));
+        let value_at_open = value(&portfolio, |symbol| prices.mark(symbol))?;
         let value_at_close = value(&portfolio, at_close)?;
         Ok(DayResult {
             date: self.start.date,
@@ -121,6 +135,7 @@ impl<'a> DayBook<'a> {
             value_at_open,
             value_at_close,
             stale: self.start.stale,
+            price_dates: self.start.price_dates,
         })
     }
 }
@@ -129,15 +144,26 @@ impl Start {
     fn first(date: NaiveDate, initial_cash: Decimal) -> Result<Self, DayError> {
         let portfolio = Portfolio::new(initial_cash, Default::default())?;
         let (value, profit, return_pct) = (portfolio.cash(), Decimal::ZERO, Decimal::ZERO);
-        let (applied, stale) = (Vec::new(), Vec::new());
-        Ok(Self { date, days_since_last_trading: 0, portfolio, value, profit, return_pct, applied, stale })
+        let (applied, stale, price_dates) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let days_since_last_trading = 0;
+        Ok(Self {
+            date,
+            days_since_last_trading,
+            portfolio,
+            value,
+            profit,
+            return_pct,
+            applied,
+            stale,
+            price_dates,
+        })
     }
 
     fn after(
         previous: &PreviousDay,
         date: NaiveDate,
         prices: &dyn DayPrices,
-        actions: &[CorporateActions],
+        actions: &[(NaiveDate, CorporateAction)],
     ) -> Result<Self, DayError> {
         let days = (date - previous.date).num_days();
         let days_since_last_trading = u32::try_from(days)
@@ -146,21 +172,28 @@ impl Start {
             .ok_or(DayError::NotAfter { date, previous: previous.date })?;
         let mut portfolio = previous.portfolio.clone();
         let mut applied = Vec::new();
-        for of_date in actions {
-            applied.extend(of_date.apply(&mut portfolio, |symbol| mark(prices, symbol))?);
+        for (_, due) in actions {
+            applied.extend(apply(due, &mut portfolio, prices)?);
         }
-        let value = value(&portfolio, |symbol| mark(prices, symbol))?;
+        let value = value(&portfolio, |symbol| prices.mark(symbol))?;
         let profit = exact_difference(value, previous.ending_value_at_open).ok_or(DayError::TooLarge)?;
         let return_pct = percent(profit, previous.ending_value_at_open).ok_or(DayError::TooLarge)?;
         let stale = portfolio.holdings().keys().filter(|symbol| prices.open(symbol).is_none());
-        let stale = stale.cloned().collect();
-        Ok(Self { date, days_since_last_trading, portfolio, value, profit, return_pct, applied, stale })
+        let stale: Vec<Symbol> = stale.cloned().collect();
+        let known = |symbol: &Symbol| Some((symbol.clone(), prices.last_known_on(symbol)?));
+        let price_dates = stale.iter().filter_map(known).collect();
+        Ok(Self {
+            date,
+            days_since_last_trading,
+            portfolio,
+            value,
+            profit,
+            return_pct,
+            applied,
+            stale,
+            price_dates,
+        })
     }
-}
-
-/// The price of a share at the open: the open or, without a bar, the last known price.
-fn mark(prices: &dyn DayPrices, symbol: &Symbol) -> Option<Price> {
-    prices.open(symbol).or_else(|| prices.last_known(symbol))
 }
 
 fn value(portfolio: &Portfolio, price: impl Fn(&Symbol) -> Option<Price>) -> Result<Decimal, DayError> {

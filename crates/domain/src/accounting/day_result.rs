@@ -1,9 +1,11 @@
 //! The accounts of a closed model-day, and what the next day needs of them.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use crate::accounting::corporate_action::AppliedAction;
+use crate::accounting::applied_action::AppliedAction;
 use crate::accounting::fill::Fill;
 use crate::accounting::portfolio::Portfolio;
 use crate::accounting::refusal::RefusedOrder;
@@ -49,6 +51,8 @@ pub struct DayResult {
     pub value_at_close: Decimal,
     /// Held symbols without a bar that day, valued at their last known price; in symbol order.
     pub stale: Vec<Symbol>,
+    /// The sessions of the last known prices of these symbols.
+    pub price_dates: BTreeMap<Symbol, NaiveDate>,
 }
 
 impl DayResult {

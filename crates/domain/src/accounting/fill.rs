@@ -9,6 +9,7 @@ use crate::accounting::order::{Order, RequestedQuantity, Side};
 use crate::accounting::portfolio::Portfolio;
 use crate::accounting::refusal::Refusal;
 use crate::market::instruments::{Symbol, Universe};
+use crate::market::rules::MarketRules;
 use crate::values::arithmetic::{exact_difference, exact_sum};
 use crate::values::money::Price;
 
@@ -76,9 +77,18 @@ impl Account<'_> {
             return Err(Refusal::QuantityNotPositive { quantity: shares });
         }
         match order.symbol.parse::<Symbol>() {
-            Ok(symbol) if self.universe.tradable(&symbol) => Ok(Request { side: order.side, symbol, shares }),
+            Ok(symbol) if self.universe.tradable(&symbol) || self.may_leave(order.side, &symbol) => {
+                Ok(Request { side: order.side, symbol, shares })
+            }
             Ok(_) | Err(_) => Err(Refusal::UnknownSymbol { symbol: order.symbol.clone() }),
         }
+    }
+
+    /// Whether the order sells something that is held, which may be a share that a spin-off has brought.
+    fn may_leave(&self, side: Side, symbol: &Symbol) -> bool {
+        side == Side::Sell
+            && self.portfolio.quantity(symbol) > 0
+            && self.prices.rules() == MarketRules::Restated
     }
 
     fn buy(&self, sequence: u32, request: Request) -> Result<Fill, Refusal> {
@@ -125,6 +135,9 @@ impl Account<'_> {
     }
 
     fn fill_price(&self, request: &Request) -> Result<Price, Refusal> {
+        if self.prices.is_halted(&request.symbol) {
+            return Err(Refusal::Halted { symbol: request.symbol.clone() });
+        }
         let open = self.prices.open(&request.symbol);
         open.and_then(|open| self.costs.fill_price(request.side, open))
             .ok_or_else(|| Refusal::NoPrice { symbol: request.symbol.clone() })

@@ -2,9 +2,10 @@
 
 use chrono::NaiveDate;
 
-use crate::accounting::corporate_action::Split;
 use crate::market::as_of::PriceHistory;
 use crate::market::instruments::Symbol;
+use crate::market::known_actions::KnownActions;
+use crate::market::rules::MarketRules;
 use crate::values::money::Price;
 
 /// The prices of one day.
@@ -18,20 +19,48 @@ pub trait DayPrices: Send + Sync {
     /// The latest close before the day, restated for every split since, those of the day itself included; `None`
     /// without an earlier bar.
     fn last_known(&self, symbol: &Symbol) -> Option<Price>;
+
+    /// The price of a share at the open: the open or, without a bar, the last known price.
+    fn mark(&self, symbol: &Symbol) -> Option<Price> {
+        self.open(symbol).or_else(|| self.last_known(symbol))
+    }
+
+    /// The session of [`Self::last_known`].
+    fn last_known_on(&self, symbol: &Symbol) -> Option<NaiveDate> {
+        let _ = symbol;
+        None
+    }
+
+    /// Whether the day has a bar and nothing was traded in it, so that it fills no order.
+    fn is_halted(&self, symbol: &Symbol) -> bool {
+        let _ = symbol;
+        false
+    }
+
+    /// The rules of the day.
+    fn rules(&self) -> MarketRules {
+        MarketRules::default()
+    }
 }
 
 /// The prices of one day, read from a price history.
 #[derive(Clone, Copy)]
 pub struct MarketDay<'a> {
     history: &'a dyn PriceHistory,
-    splits: &'a [(NaiveDate, Split)],
+    actions: &'a KnownActions,
+    rules: MarketRules,
     date: NaiveDate,
 }
 
 impl<'a> MarketDay<'a> {
-    /// The market of `date`. `splits` are all known ones in any order, each with the day at whose open it takes effect.
-    pub fn new(history: &'a dyn PriceHistory, splits: &'a [(NaiveDate, Split)], date: NaiveDate) -> Self {
-        Self { history, splits, date }
+    /// The market of `date`. `actions` are all known ones; later ones have no effect.
+    pub fn new(history: &'a dyn PriceHistory, actions: &'a KnownActions, date: NaiveDate) -> Self {
+        Self { history, actions, rules: MarketRules::default(), date }
+    }
+
+    /// The same market under `rules`.
+    pub fn under(self, rules: MarketRules) -> Self {
+        Self { rules, ..self }
     }
 }
 
@@ -45,18 +74,28 @@ impl DayPrices for MarketDay<'_> {
     }
 
     fn last_known(&self, symbol: &Symbol) -> Option<Price> {
-        let known_on = self.history.previous_date(symbol, self.date).filter(|date| *date < self.date)?;
+        let known_on = self.last_known_on(symbol)?;
         let close = self.history.bar(symbol, known_on)?.close();
-        let since = |(date, split): &&(NaiveDate, Split)| {
-            split.symbol == *symbol && known_on < *date && *date <= self.date
-        };
-        self.splits.iter().filter(since).try_fold(close, |price, (_, split)| split.restate(price))
+        self.actions.basis(symbol, known_on, self.date)?.price(close)
+    }
+
+    fn last_known_on(&self, symbol: &Symbol) -> Option<NaiveDate> {
+        self.history.previous_date(symbol, self.date).filter(|date| *date < self.date)
+    }
+
+    fn is_halted(&self, symbol: &Symbol) -> bool {
+        self.history.bar(symbol, self.date).is_some_and(|bar| self.rules.is_halted(&bar))
+    }
+
+    fn rules(&self) -> MarketRules {
+        self.rules
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::market::corporate_action::{Action, CorporateAction, Ratio};
     use crate::market::instruments::Bar;
     use crate::market::price_table::PriceTable;
 
@@ -67,9 +106,10 @@ mod tests {
         let symbol: Symbol = "NVDA".parse().unwrap();
         let bar = Bar::new(price("1197.7"), price("1210"), price("1190"), price("1208.88"), 1).unwrap();
         let table: PriceTable = [(symbol.clone(), day("2024-06-07"), bar)].into_iter().collect();
-        let (from, to) = (1.try_into().unwrap(), 10.try_into().unwrap());
-        let splits = [(day("2024-06-10"), Split { symbol: symbol.clone(), from, to })];
-        let market = |date| MarketDay::new(&table, &splits, day(date));
+        let action = Action::Split(Ratio::reduced(1, 10).unwrap());
+        let split = CorporateAction { symbol: symbol.clone(), action };
+        let actions = KnownActions::new([(day("2024-06-10"), split)]);
+        let market = |date| MarketDay::new(&table, &actions, day(date));
 
         assert_eq!(
             market("2024-06-07").last_known(&symbol),

@@ -33,6 +33,12 @@ pub enum Refusal {
         /// The requested symbol.
         symbol: Symbol,
     },
+    /// Nothing was traded in the session, so that there is no price to trade at.
+    #[error("{symbol} is halted")]
+    Halted {
+        /// The requested symbol.
+        symbol: Symbol,
+    },
     /// The order costs more than there is.
     #[error("{required} dollars are required and {available} available")]
     InsufficientCash {
@@ -61,6 +67,7 @@ impl Refusal {
             Self::QuantityNotPositive { .. } => "quantity_not_positive",
             Self::UnknownSymbol { .. } => "unknown_symbol",
             Self::NoPrice { .. } => "no_price",
+            Self::Halted { .. } => "halted",
             Self::InsufficientCash { .. } => "insufficient_cash",
             Self::InsufficientShares { .. } => "insufficient_shares",
         }
@@ -73,6 +80,9 @@ impl Refusal {
             Self::QuantityNotPositive { .. } => "Quantity must be positive".to_owned(),
             Self::UnknownSymbol { symbol } => format!("Symbol {symbol} not found on {date}"),
             Self::NoPrice { symbol } => format!("Symbol {symbol} not found on {date}"),
+            Self::Halted { symbol } => {
+                format!("Symbol {symbol} is halted on {date}: nothing was traded in the session")
+            }
             Self::InsufficientCash { .. } => "Insufficient cash".to_owned(),
             Self::InsufficientShares { symbol, held: 0, .. } => format!("No position for {symbol}"),
             Self::InsufficientShares { .. } => "Insufficient shares".to_owned(),

@@ -68,12 +68,14 @@ impl Dialect {
     }
 
     /// The body of a request to a language model. Its members are in alphabetical order, so that equal requests are
-    /// equal bytes. `None` for a user's own agent, whose requests are not made from the conversation.
+    /// equal bytes. `None` for a user's own agent, whose requests are not made from the conversation. `is_restated` says
+    /// that tools show earlier prices in today's shares.
     pub(super) fn request(
         self,
         settings: &AgentSettings,
         transcript: &Transcript,
         max_completion_tokens: Option<u64>,
+        is_restated: bool,
     ) -> Option<String> {
         let request = match self {
             Self::ChatCompletions => chat_request::request,
@@ -81,7 +83,7 @@ impl Dialect {
             Self::Responses => responses_request::request,
             Self::Agent => return None,
         };
-        Some(request(settings, transcript, max_completion_tokens))
+        Some(request(settings, transcript, max_completion_tokens, is_restated))
     }
 }
 

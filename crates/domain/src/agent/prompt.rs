@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::told_actions::{self, ToldAction};
 use crate::accounting::portfolio::Portfolio;
 use crate::market::as_of::AsOf;
 use crate::market::instruments::{Symbol, Universe};
@@ -65,9 +66,16 @@ pub(super) fn system(template: &Template, facts: &Facts<'_>) -> String {
     template.filled(|placeholder| facts.of(placeholder))
 }
 
-/// The user's message of a day.
-pub(super) fn user(as_of: &AsOf<'_>) -> String {
-    format!("Please analyze and update today's ({}) positions.", as_of.today())
+/// The user's message of a day, with what companies did since the last one.
+pub(super) fn user(as_of: &AsOf<'_>, told: &[ToldAction<'_>]) -> String {
+    let request = format!("Please analyze and update today's ({}) positions.", as_of.today());
+    match told_actions::words(told) {
+        Some(lines) => format!(
+            "{request}\n\nWhat companies did before today's open; prices and volumes of earlier days are in today's \
+             shares:\n{lines}"
+        ),
+        None => request,
+    }
 }
 
 /// The message to a model that neither used tools nor ended its day, which it does with `ending`.

@@ -20,6 +20,7 @@ use crate::accounting::order::Order;
 use crate::market::as_of::AsOf;
 use crate::market::calendar::Calendar;
 use crate::market::instruments::{Bar, Symbol, Universe};
+use crate::market::known_actions::KnownActions;
 use crate::market::price_table::PriceTable;
 
 /// What stays the same on all days of a sandbox.
@@ -142,7 +143,7 @@ impl Sandbox {
         let initial_cash = self.settings.initial_cash;
         let facts =
             Facts { as_of: self.as_of(), portfolio: book.portfolio(), initial_cash, symbols: &symbols };
-        Ok((prompt::system(&Prompt::default().template, &facts), prompt::user(&self.as_of())))
+        Ok((prompt::system(&Prompt::default().template, &facts), prompt::user(&self.as_of(), &[])))
     }
 
     fn add_observation(&self, object: Object) -> Result<Object, DayError> {
@@ -152,6 +153,7 @@ impl Sandbox {
         let observed = observation(&Observed {
             as_of: self.as_of(),
             portfolio: book.portfolio(),
+            applied: book.applied_actions(),
             universe: &self.settings.universe,
             symbols: &symbols,
         });
@@ -160,7 +162,7 @@ impl Sandbox {
     }
 
     fn market(&self) -> MarketDay<'_> {
-        MarketDay::new(&self.prices, &[], self.today)
+        MarketDay::new(&self.prices, KnownActions::NONE, self.today)
     }
 
     fn as_of(&self) -> AsOf<'_> {

@@ -6,6 +6,7 @@ use super::prompt;
 use super::response::{ModelResponse, ToolCall};
 use super::settings::AgentSettings;
 use super::summary::DaySummary;
+use super::told_actions;
 use super::transcript::{Message, Role, Transcript};
 use crate::accounting::day_book::DayBook;
 use crate::accounting::fill::Fill;
@@ -88,10 +89,11 @@ impl<'a> Session<'a> {
         }
         let symbols = prompt::priced_symbols(universe, book.portfolio());
         let facts = prompt::Facts { as_of, portfolio: book.portfolio(), initial_cash, symbols: &symbols };
+        let told = told_actions::told(&as_of, &symbols, book.applied_actions());
         let messages = match dialect {
             Dialect::ChatCompletions | Dialect::Messages | Dialect::Responses => vec![
                 Message::plain(Role::System, 0, prompt::system(&settings.prompt.template, &facts)),
-                Message::plain(Role::User, 0, prompt::user(&as_of)),
+                Message::plain(Role::User, 0, prompt::user(&as_of, &told)),
             ],
             // A user's own agent needs no prompt: its requests carry the facts.
             Dialect::Agent => Vec::new(),
@@ -234,13 +236,15 @@ impl<'a> Session<'a> {
         let factor = if self.streak.longer { LONGER } else { 1 };
         let limit = self.dialect.response_limit(&self.settings.sampling);
         let max_completion_tokens = limit.map(|max| max.saturating_mul(factor));
-        let body = self.dialect.request(self.settings, &self.transcript, max_completion_tokens);
+        let is_restated = self.as_of.is_restated();
+        let body = self.dialect.request(self.settings, &self.transcript, max_completion_tokens, is_restated);
         let body = body.unwrap_or_else(|| {
             agent_protocol::request(&agent_protocol::Step {
                 key: self.key,
                 step: self.step,
                 as_of: self.as_of,
                 portfolio: self.book.portfolio(),
+                applied: self.book.applied_actions(),
                 universe: self.universe,
                 symbols: &self.symbols,
                 search: self.settings.search,

@@ -3,6 +3,7 @@
 mod agent_protocol;
 mod attacks;
 mod conversation;
+mod corporate_actions;
 mod field_cases;
 mod fixture;
 mod habits;

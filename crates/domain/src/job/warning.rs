@@ -36,6 +36,8 @@ pub mod code {
     pub const SPLIT_SUSPECTED: &str = "SPLIT_SUSPECTED";
     /// Days of an agent that ended without its decision, such as at a limit of steps.
     pub const DAYS_ENDED_ODDLY: &str = "DAYS_ENDED_ODDLY";
+    /// Held symbols that have had no price for many sessions.
+    pub const HELD_WITHOUT_PRICES: &str = "HELD_WITHOUT_PRICES";
     /// The provider refused: key, plan or fault.
     pub const PROVIDER_REFUSED: &str = "PROVIDER_REFUSED";
     /// Prices that are adjusted for dividends, at which no trade happened.
@@ -146,6 +148,23 @@ impl Warning {
         dates.sort();
         dates.dedup();
         Self { symbols, dates, ..Self::new(code::SPLIT_SUSPECTED, message, splits.len()) }
+    }
+
+    /// Held symbols that had no price for at least `sessions` sessions, with the sessions of their last prices.
+    pub fn held_without_prices(sessions: usize, holdings: Vec<(Symbol, NaiveDate)>) -> Self {
+        let list: Vec<String> =
+            holdings.iter().map(|(symbol, date)| format!("{symbol} (last price of {date})")).collect();
+        let message = format!(
+            "Held symbols have had no price for {sessions} sessions or more, and are valued at their last: {}; import \
+             their prices, or what became of them with POST /prices/import?kind=delistings, renames or mergers, then \
+             trigger with reprocess_stale",
+            list.join(", ")
+        );
+        let (symbols, mut dates): (Vec<Symbol>, Vec<NaiveDate>) = holdings.into_iter().unzip();
+        dates.sort();
+        dates.dedup();
+        let count = symbols.len();
+        Self { symbols, dates, ..Self::new(code::HELD_WITHOUT_PRICES, message, count) }
     }
 
     /// The bases of these days of `model` were replaced or filled later, or their prices were replaced.

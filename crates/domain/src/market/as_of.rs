@@ -4,7 +4,10 @@
 use chrono::NaiveDate;
 
 use crate::market::calendar::Calendar;
+use crate::market::corporate_action::CorporateAction;
 use crate::market::instruments::{Bar, Symbol};
+use crate::market::known_actions::KnownActions;
+use crate::market::rules::MarketRules;
 use crate::values::money::Price;
 
 /// A source of bars by symbol and date. It also holds bars of later days, so models read it through [`AsOf`] only.
@@ -37,18 +40,29 @@ pub enum AsOfError {
     },
 }
 
-/// The market as it is known at the open of one day. Prices are as traded, not adjusted for splits.
+/// The market as it is known at the open of one day. Earlier prices and volumes are in the shares of the day: restated
+/// for the splits up to it, and for no later one.
 #[derive(Clone, Copy)]
 pub struct AsOf<'a> {
     history: &'a dyn PriceHistory,
+    actions: &'a KnownActions,
+    rules: MarketRules,
     calendar: &'a Calendar,
     today: NaiveDate,
 }
 
 impl<'a> AsOf<'a> {
-    /// The view at the open of `today`.
+    /// The view at the open of `today`, without any corporate action.
     pub fn new(history: &'a dyn PriceHistory, calendar: &'a Calendar, today: NaiveDate) -> Self {
-        Self { history, calendar, today }
+        Self { history, actions: KnownActions::NONE, rules: MarketRules::default(), calendar, today }
+    }
+
+    /// The same view under `rules` with the corporate actions up to today; `actions` may have later ones.
+    pub fn with_actions(self, actions: &'a KnownActions, rules: MarketRules) -> Self {
+        match rules {
+            MarketRules::AsTraded => Self { rules, ..self },
+            MarketRules::Restated => Self { actions, rules, ..self },
+        }
     }
 
     /// The day of the view.
@@ -56,12 +70,44 @@ impl<'a> AsOf<'a> {
         self.today
     }
 
-    /// Today's opening price of `symbol`; `None` without a bar today.
+    /// Today's opening price of `symbol`; `None` without a bar today, or when the session had no volume.
     pub fn open(&self, symbol: &Symbol) -> Option<Price> {
-        self.history.bar(symbol, self.today).map(|bar| bar.open())
+        let bar = self.history.bar(symbol, self.today)?;
+        (!self.rules.is_halted(&bar)).then(|| bar.open())
     }
 
-    /// The full bar of a day before today.
+    /// Whether `symbol` has a bar today and nothing was traded.
+    pub fn is_halted(&self, symbol: &Symbol) -> bool {
+        self.history.bar(symbol, self.today).is_some_and(|bar| self.rules.is_halted(&bar))
+    }
+
+    /// What companies did since the previous session, in the order in which it takes effect.
+    pub fn actions_today(&self) -> impl Iterator<Item = &'a CorporateAction> {
+        self.actions.on(self.today).iter().map(|(_, action)| action)
+    }
+
+    /// What the company of `symbol` did from `from` to today, oldest first.
+    pub fn actions_of(
+        &self,
+        symbol: &Symbol,
+        from: NaiveDate,
+    ) -> impl Iterator<Item = &'a (NaiveDate, CorporateAction)> {
+        let before = from.pred_opt().unwrap_or(from);
+        let of_symbol = move |(_, action): &&'a (NaiveDate, CorporateAction)| action.symbol == *symbol;
+        self.actions.between(before, self.today).iter().filter(of_symbol)
+    }
+
+    /// Whether corporate actions are told.
+    pub fn tells_actions(&self) -> bool {
+        self.rules == MarketRules::Restated
+    }
+
+    /// Whether any price that is shown may differ from the one that was paid.
+    pub fn is_restated(&self) -> bool {
+        self.actions.has_splits_to(self.today)
+    }
+
+    /// The full bar of a day before today, in today's shares.
     ///
     /// # Errors
     /// `LookAhead` for today and later, `Unknown` when the symbol has no bar on `date`.
@@ -70,7 +116,9 @@ impl<'a> AsOf<'a> {
             return Err(AsOfError::LookAhead { requested: date, today: self.today });
         }
         let unknown = || AsOfError::Unknown { symbol: symbol.clone(), date };
-        self.history.bar(symbol, date).ok_or_else(unknown)
+        let bar = self.history.bar(symbol, date).ok_or_else(unknown)?;
+        let basis = self.actions.basis(symbol, date, self.today);
+        basis.and_then(|basis| basis.bar(bar)).ok_or_else(unknown)
     }
 
     /// The last session before today; `None` when the calendar does not cover it.
@@ -110,6 +158,7 @@ impl<'a> AsOf<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::market::corporate_action::{Action, Ratio};
     use crate::market::price_table::PriceTable;
 
     fn day(text: &str) -> NaiveDate {
@@ -170,10 +219,53 @@ mod tests {
         let (table, calendar) = (table(), Calendar::nyse());
         let symbol = apple();
 
-        let closes = |date| AsOf::new(&table, &calendar, day(date)).previous_closes([&symbol]);
+        let closes = |date: &str| AsOf::new(&table, &calendar, day(date)).previous_closes([&symbol]);
 
         assert_eq!(closes("2025-10-08"), [(&symbol, "7.9".parse().unwrap())]);
         assert_eq!(closes("2025-10-07"), [], "the 6th was a session without a bar");
+    }
+
+    #[test]
+    fn earlier_bars_are_in_the_shares_of_the_day_and_later_splits_are_not_seen() {
+        let (table, calendar) = (table(), Calendar::nyse());
+        let split = |date, to| {
+            let ratio = Ratio::reduced(1, to).unwrap();
+            (day(date), CorporateAction { symbol: apple(), action: Action::Split(ratio) })
+        };
+        let known = KnownActions::new([split("2025-10-07", 10), split("2025-10-09", 2)]);
+        let view = |date: &str, rules| AsOf::new(&table, &calendar, day(date)).with_actions(&known, rules);
+        let close = |on: &str, date: &str| {
+            view(on, MarketRules::Restated).bar(&apple(), day(date)).unwrap().close().to_string()
+        };
+
+        assert_eq!(close("2025-10-03", "2025-10-02"), "2.9", "no split yet");
+        assert_eq!(close("2025-10-07", "2025-10-03"), "0.39");
+        assert_eq!(close("2025-10-08", "2025-10-03"), "0.39");
+        assert_eq!(close("2025-10-08", "2025-10-07"), "7.9", "it is in the new shares already");
+        assert_eq!(close("2025-10-09", "2025-10-03"), "0.195");
+        let today = view("2025-10-07", MarketRules::Restated);
+        assert_eq!(today.open(&apple()), Some("7.1".parse().unwrap()));
+        assert_eq!(today.history(&apple(), 1)[0].1.volume(), 10);
+        assert_eq!(today.actions_today().count(), 1);
+        assert_eq!(today.actions_of(&apple(), day("2025-10-01")).count(), 1);
+        assert!(today.is_restated() && !view("2025-10-03", MarketRules::Restated).is_restated());
+        let raw = view("2025-10-08", MarketRules::AsTraded);
+        assert_eq!(raw.bar(&apple(), day("2025-10-03")).unwrap().close().to_string(), "3.9");
+        assert!(raw.actions_of(&apple(), day("2025-10-01")).next().is_none());
+    }
+
+    #[test]
+    fn a_session_without_volume_has_no_opening_price() {
+        let calendar = Calendar::nyse();
+        let price = "10".parse().unwrap();
+        let bar = Bar::new(price, price, price, price, 0).unwrap();
+        let table: PriceTable = [(apple(), day("2025-10-08"), bar)].into_iter().collect();
+        let view = AsOf::new(&table, &calendar, day("2025-10-08"));
+
+        assert_eq!((view.open(&apple()), view.is_halted(&apple())), (None, true));
+        let earlier = view.with_actions(KnownActions::NONE, MarketRules::AsTraded);
+        assert_eq!((earlier.open(&apple()), earlier.is_halted(&apple())), (Some(price), false));
+        assert!(!AsOf::new(&table, &calendar, day("2025-10-09")).is_halted(&apple()));
     }
 
     #[test]

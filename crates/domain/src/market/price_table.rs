@@ -38,9 +38,9 @@ impl Series {
 }
 
 impl PriceTable {
-    /// Whether the table has any bar of `symbol`.
-    pub fn knows(&self, symbol: &Symbol) -> bool {
-        self.0.contains_key(symbol)
+    /// Adds the symbols of another table; of those that both have, the other's bars stay.
+    pub fn merge(&mut self, other: Self) {
+        self.0.extend(other.0);
     }
 
     /// Adds a bar, or replaces the one of that symbol and date.

@@ -1,18 +1,20 @@
 //! Benchmarks: one symbol bought and held, or all symbols of a universe in equal parts.
 //!
-//! Fractional shares are bought at the close of the first session and held to the close of the last. Prices are used as
-//! they are; the caller restates them for splits inside the range.
-
-use std::collections::BTreeMap;
+//! Fractional shares are bought at the close of the first session and held to the close of the last. A benchmark is a
+//! holder: it goes through the corporate actions after the first session as a portfolio does.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use crate::market::instruments::Symbol;
-use crate::values::money::Price;
 
-/// The close of each session that has one.
-pub type Closes = BTreeMap<NaiveDate, Price>;
+mod holder;
+mod market;
+#[cfg(test)]
+mod tests;
+
+use holder::Holder;
+pub use market::{BenchmarkMarket, Closes, Dividends};
 
 /// The value of a benchmark at the close of each session; on the first it is the invested amount.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,113 +40,56 @@ impl Curve {
     }
 }
 
-/// `amount` invested in one symbol. `sessions` are oldest first; on a session without a close the last known one
-/// counts. `None` when there is no session, or no close on the first.
-pub fn buy_and_hold(amount: Decimal, closes: &Closes, sessions: &[NaiveDate]) -> Option<Curve> {
-    average(amount, &[growth(closes, sessions)?], sessions)
-}
-
-/// `amount` invested in equal parts in every symbol that has a close on the first session, without rebalancing.
-/// `sessions` are oldest first; on a session without a close the last known one counts. `None` when there is no
-/// session, or no symbol has a close on the first.
-pub fn equal_weight(
-    amount: Decimal,
-    closes: &BTreeMap<Symbol, Closes>,
-    sessions: &[NaiveDate],
-) -> Option<Curve> {
-    let growths: Vec<_> = closes.values().filter_map(|closes| growth(closes, sessions)).collect();
-    average(amount, &growths, sessions)
-}
-
-/// The value of one dollar at each session.
-fn growth(closes: &Closes, sessions: &[NaiveDate]) -> Option<Vec<Decimal>> {
-    let first = closes.get(sessions.first()?)?.amount();
-    let mut last = first;
-    let mut at = |session: &NaiveDate| {
-        last = closes.get(session).map_or(last, |close| close.amount());
-        last / first
-    };
-    Some(sessions.iter().map(&mut at).collect())
-}
-
-fn average(amount: Decimal, growths: &[Vec<Decimal>], sessions: &[NaiveDate]) -> Option<Curve> {
-    if growths.is_empty() {
-        return None;
-    }
-    let parts = Decimal::from(growths.len());
-    let worth = |place: usize| amount * growths.iter().map(|growth| growth[place]).sum::<Decimal>() / parts;
-    Some(Curve {
-        points: sessions.iter().enumerate().map(|(place, session)| (*session, worth(place))).collect(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn dates(texts: &[&str]) -> Vec<NaiveDate> {
-        texts.iter().map(|text| text.parse().unwrap()).collect()
+impl BenchmarkMarket<'_> {
+    /// `amount` invested in one symbol. On a session without a close the last known one counts. `None` when there is no
+    /// session, or no close on the first.
+    pub fn buy_and_hold(&self, amount: Decimal, symbol: &Symbol) -> Option<Curve> {
+        self.average(amount, &[self.growth(symbol)?])
     }
 
-    fn closes(of: &[(&str, &str)]) -> Closes {
-        of.iter().map(|(date, price)| (date.parse().unwrap(), price.parse().unwrap())).collect()
+    /// `amount` invested in equal parts in those of `symbols` that have a close on the first session, without
+    /// rebalancing. On a session without a close the last known one counts. `None` when there is no session, or no symbol
+    /// has a close on the first.
+    pub fn equal_weight<'s>(
+        &self,
+        amount: Decimal,
+        symbols: impl IntoIterator<Item = &'s Symbol>,
+    ) -> Option<Curve> {
+        let growths: Vec<_> = symbols.into_iter().filter_map(|symbol| self.growth(symbol)).collect();
+        self.average(amount, &growths)
     }
 
-    fn worths(curve: &Curve) -> Vec<String> {
-        curve.points.iter().map(|(_, worth)| worth.normalize().to_string()).collect()
+    /// The value of one dollar at each session.
+    fn growth(&self, symbol: &Symbol) -> Option<Vec<Decimal>> {
+        let (first_session, last_session) = (*self.sessions.first()?, *self.sessions.last()?);
+        let closes = self.closes.get(symbol)?;
+        let first = closes.get(&first_session)?.amount();
+        let due = self.actions.between(first_session, last_session);
+        if due.iter().any(|(_, action)| action.symbol == *symbol) {
+            let mut holder = Holder::of(symbol, first);
+            let mut worth =
+                |session: &NaiveDate| holder.worth(self, *session).checked_div(first).unwrap_or(Decimal::MAX);
+            return Some(self.sessions.iter().map(&mut worth).collect());
+        }
+        let mut last = first;
+        let mut at = |session: &NaiveDate| {
+            last = closes.get(session).map_or(last, |close| close.amount());
+            last.checked_div(first).unwrap_or(Decimal::MAX)
+        };
+        Some(self.sessions.iter().map(&mut at).collect())
     }
 
-    #[test]
-    fn the_index_fund_gained_5_39_percent_in_october_2025() {
-        let sessions = dates(&["2025-10-01", "2025-10-15", "2025-10-29"]);
-        let qqq = closes(&[
-            ("2025-09-30", "600.3700"),
-            ("2025-10-01", "603.2500"),
-            ("2025-10-15", "602.2200"),
-            ("2025-10-29", "635.7700"),
-            ("2025-10-30", "626.0500"),
-        ]);
-
-        let curve = buy_and_hold(Decimal::from(10_000), &qqq, &sessions).unwrap();
-
-        let (_, end) = curve.points.last().unwrap();
-        assert_eq!((end / curve.points[0].1 * Decimal::from(100)).round_dp(2).to_string(), "105.39");
-        assert_eq!(curve.points[0].1, Decimal::from(10_000));
-        assert_eq!(curve.points[1].1.round_dp(2).to_string(), "9982.93");
-    }
-
-    #[test]
-    fn equal_weight_leaves_out_what_could_not_be_bought_at_the_start() {
-        let sessions = dates(&["2025-10-01", "2025-10-02"]);
-        let closes = BTreeMap::from([
-            ("A".parse().unwrap(), closes(&[("2025-10-01", "10"), ("2025-10-02", "11")])),
-            ("B".parse().unwrap(), closes(&[("2025-10-01", "20"), ("2025-10-02", "20")])),
-            ("C".parse().unwrap(), closes(&[("2025-09-30", "1"), ("2025-10-02", "99")])),
-        ]);
-
-        let curve = equal_weight(Decimal::from(1_000), &closes, &sessions).unwrap();
-
-        assert_eq!(worths(&curve), ["1000", "1050"]);
-        assert_eq!(curve.equity().len(), 3);
-    }
-
-    #[test]
-    fn a_missing_close_is_the_last_known_one() {
-        let sessions = dates(&["2025-10-01", "2025-10-02", "2025-10-03", "2025-10-06"]);
-        let halted = closes(&[("2025-10-01", "10"), ("2025-10-02", "12"), ("2025-10-06", "9")]);
-
-        let curve = buy_and_hold(Decimal::from(100), &halted, &sessions).unwrap();
-
-        assert_eq!(worths(&curve), ["100", "120", "120", "90"]);
-    }
-
-    #[test]
-    fn without_a_first_close_there_is_no_benchmark() {
-        let sessions = dates(&["2025-10-01", "2025-10-02"]);
-        let late = closes(&[("2025-10-02", "10")]);
-
-        assert_eq!(buy_and_hold(Decimal::ONE, &late, &sessions), None);
-        assert_eq!(buy_and_hold(Decimal::ONE, &late, &[]), None);
-        assert_eq!(equal_weight(Decimal::ONE, &BTreeMap::new(), &sessions), None);
+    fn average(&self, amount: Decimal, growths: &[Vec<Decimal>]) -> Option<Curve> {
+        if growths.is_empty() {
+            return None;
+        }
+        let parts = Decimal::from(growths.len());
+        // Prices of any size come from users, and a response with too large a number is better than none.
+        let worth = |place: usize| {
+            let sum = growths.iter().fold(Decimal::ZERO, |sum, growth| sum.saturating_add(growth[place]));
+            amount.saturating_mul(sum) / parts
+        };
+        let points = self.sessions.iter().enumerate().map(|(place, session)| (*session, worth(place)));
+        Some(Curve { points: points.collect() })
     }
 }

@@ -65,6 +65,8 @@ pub struct LeaderboardRow {
     pub stale_days: usize,
     /// The row split at the model's training cutoff; `None` without a cutoff.
     pub parts: Option<Box<Parts>>,
+    /// Of a benchmark that was paid dividends: the row that it would have without them.
+    pub price_only: Option<Box<LeaderboardRow>>,
 }
 
 /// A row split in two: days that the training data may contain, and days that it cannot.
@@ -156,11 +158,21 @@ fn unsplit_row(
     })
 }
 
-/// The row of a benchmark; `None` when its curve has no session.
-pub fn benchmark_row(name: &str, curve: &Curve, by: &Reference<'_>) -> Option<LeaderboardRow> {
-    let contestant = Contestant::Benchmark(name.to_owned());
-    let dates: Vec<NaiveDate> = curve.points.iter().map(|(date, _)| *date).collect();
-    row(contestant, &dates, &curve.equity(), Decimal::ZERO, by)
+/// The row of a benchmark; `None` when its curve has no session. `price_only` is the curve without dividends, if there
+/// were any.
+pub fn benchmark_row(
+    name: &str,
+    curve: &Curve,
+    price_only: Option<&Curve>,
+    by: &Reference<'_>,
+) -> Option<LeaderboardRow> {
+    let row = |curve: &Curve| {
+        let contestant = Contestant::Benchmark(name.to_owned());
+        let dates: Vec<NaiveDate> = curve.points.iter().map(|(date, _)| *date).collect();
+        row(contestant, &dates, &curve.equity(), Decimal::ZERO, by)
+    };
+    let without = price_only.filter(|other| *other != curve).and_then(row).map(Box::new);
+    Some(LeaderboardRow { price_only: without, ..row(curve)? })
 }
 
 fn row(
@@ -185,6 +197,7 @@ fn row(
         model_days: 0,
         stale_days: 0,
         parts: None,
+        price_only: None,
     })
 }
 
@@ -311,7 +324,7 @@ mod tests {
 
         let whole = row("2025-10-01", "2025-10-03").metrics;
         let late = row("2025-10-02", "2025-10-03").metrics;
-        let itself = benchmark_row("QQQ", &benchmark, &by).unwrap().metrics;
+        let itself = benchmark_row("QQQ", &benchmark, None, &by).unwrap().metrics;
 
         // Computed apart, as cov(r, b) / var(b): the first returns are 10,100 / 10,000 - 1 and 100 / 90 - 1.
         assert_close(whole.beta, -0.486_857_527_922_114);
@@ -338,7 +351,7 @@ mod tests {
     #[test]
     fn rows_are_ranked_by_return_with_benchmarks_among_them() {
         let points = vec![(date("2025-10-01"), decimal("10000")), (date("2025-10-03"), decimal("10539"))];
-        let benchmark = benchmark_row("QQQ", &Curve { points }, &Reference::default()).unwrap();
+        let benchmark = benchmark_row("QQQ", &Curve { points }, None, &Reference::default()).unwrap();
         let mut rows = vec![
             benchmark,
             between("2025-10-02", "2025-10-02").unwrap(),

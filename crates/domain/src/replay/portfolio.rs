@@ -70,7 +70,12 @@ fn one_day(
     let stretch = PriceWindow::of(&bundle.calendar, recorded.date);
     let range = (stretch.from(&bundle.calendar, lookback), stretch.last);
     let held = previous.map(|day| &day.position);
-    let prices = WindowedPrices::new(&bundle.prices, &job.universe, held, range);
+    let received = previous.map(|day| {
+        let held = day.position.holdings().keys();
+        bundle.actions.received(held, day.day.date, recorded.date)
+    });
+    let received = received.unwrap_or_default();
+    let prices = WindowedPrices::new(&bundle.prices, &job.universe, held, received, range);
     let today = ModelDayRun {
         key: &key,
         universe: &job.universe,
@@ -78,6 +83,7 @@ fn one_day(
         decider,
         prices: &prices,
         actions: &bundle.actions,
+        rules: bundle.rules,
         calendar: &bundle.calendar,
         previous,
         day_index: recorded.day_index,

@@ -78,6 +78,7 @@ fn empty() -> Bundle {
         calendar: Calendar::nyse(),
         prices: bars.collect(),
         actions: KnownActions::default(),
+        rules: MarketRules::Restated,
         portfolios: Vec::new(),
     }
 }
@@ -162,6 +163,7 @@ fn bundle() -> Bundle {
                 decider: &decider,
                 prices: &bundle.prices,
                 actions: &bundle.actions,
+                rules: bundle.rules,
                 calendar: &bundle.calendar,
                 previous: previous.as_ref(),
                 day_index: u32::try_from(place).unwrap(),

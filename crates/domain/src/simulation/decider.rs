@@ -32,6 +32,30 @@ pub struct PriceScope {
     pub symbols: BTreeSet<Symbol>,
     /// How many calendar days before the day they reach.
     pub days_back: usize,
+    /// Which corporate actions of the symbols in that time show in what the day sees.
+    pub actions: ActionsSeen,
+}
+
+/// The corporate actions that show in what a day of a model sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActionsSeen {
+    /// None: it looks at no earlier price.
+    None,
+    /// Splits, in the earlier prices.
+    Splits,
+    /// All of them are told.
+    All,
+}
+
+impl ActionsSeen {
+    /// Its name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Splits => "splits",
+            Self::All => "all",
+        }
+    }
 }
 
 impl Decider {
@@ -63,7 +87,12 @@ impl Decider {
         };
         // Five sessions take seven calendar days, and holidays add some. The ten extra days cover holidays and a symbol
         // that has not traded for some days and keeps its last price.
-        PriceScope { symbols, days_back: sessions * 3 / 2 + 10 }
+        let actions = match self {
+            Self::Agent(_) => ActionsSeen::All,
+            Self::Policy(Policy::Momentum { .. }) => ActionsSeen::Splits,
+            Self::Policy(_) | Self::Recorded(_) => ActionsSeen::None,
+        };
+        PriceScope { symbols, days_back: sessions * 3 / 2 + 10, actions }
     }
 }
 

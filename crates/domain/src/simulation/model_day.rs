@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::accounting::corporate_action::AppliedAction;
+use crate::accounting::applied_action::AppliedAction;
 use crate::accounting::order::Side;
 use crate::accounting::portfolio::Portfolio;
 use crate::accounting::refusal::RefusedOrder;
@@ -114,7 +114,7 @@ pub struct CompletedDay {
     pub base: Option<DayRef>,
     /// Hash of the model's configuration.
     pub config_hash: String,
-    /// The effects of splits and dividends on the base's position, before the open.
+    /// The effects of corporate actions on the base's position, before the open.
     pub corporate_actions: Vec<AppliedAction>,
     /// Position before the first order; `None` when it is the base's ending position.
     pub starting_position: Option<Portfolio>,
@@ -138,6 +138,8 @@ pub struct CompletedDay {
     pub value_at_close: Decimal,
     /// Held symbols without a bar that day; they are valued at their last known price.
     pub stale_symbols: Vec<Symbol>,
+    /// The sessions of the last known prices of these symbols; events of the first versions have none.
+    pub price_dates: BTreeMap<Symbol, NaiveDate>,
     /// When the attempt began.
     pub started_at: DateTime<Utc>,
     /// When the attempt ended.

@@ -3,6 +3,8 @@
 //! Bars are read by windows of sessions, and all days of a job in a window share them. So what a day sees depends on
 //! the first session of its window, and a replay has to use the same windows.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 
 use crate::accounting::portfolio::Portfolio;
@@ -48,24 +50,28 @@ pub struct WindowedPrices<'a> {
     table: &'a PriceTable,
     universe: &'a Universe,
     held: Option<&'a Portfolio>,
+    received: BTreeSet<Symbol>,
     from: NaiveDate,
     to: NaiveDate,
 }
 
 impl<'a> WindowedPrices<'a> {
-    /// The bars of `table` from `from` to `to` of the universe's symbols and of the held ones, and the last earlier bar
-    /// of each.
+    /// The bars of `table` from `from` to `to` of the universe's symbols, of the held ones and of those that the
+    /// portfolio receives by corporate actions on the way to the day, and the last earlier bar of each.
     pub fn new(
         table: &'a PriceTable,
         universe: &'a Universe,
         held: Option<&'a Portfolio>,
+        received: BTreeSet<Symbol>,
         (from, to): (NaiveDate, NaiveDate),
     ) -> Self {
-        Self { table, universe, held, from, to }
+        Self { table, universe, held, received, from, to }
     }
 
     fn has(&self, symbol: &Symbol) -> bool {
-        self.universe.tradable(symbol) || self.held.is_some_and(|held| held.quantity(symbol) > 0)
+        self.universe.tradable(symbol)
+            || self.held.is_some_and(|held| held.quantity(symbol) > 0)
+            || self.received.contains(symbol)
     }
 }
 
@@ -119,7 +125,7 @@ mod tests {
         let holds = Portfolio::new("1".parse().unwrap(), [(symbol("OLD"), 1)].into()).unwrap();
         let range = (day("2025-10-01"), day("2025-10-02"));
 
-        let prices = WindowedPrices::new(&table, &universe, None, range);
+        let prices = WindowedPrices::new(&table, &universe, None, BTreeSet::new(), range);
         let shown = dates.map(|date| prices.bar(&names[0], date).is_some());
         assert_eq!(shown, [false, true, true, true, false]);
         let before = |date| prices.previous_date(&names[0], day(date));
@@ -128,7 +134,11 @@ mod tests {
         assert_eq!(before("2025-09-29"), None);
         assert_eq!(prices.bar(&names[1], day("2025-10-01")), None, "it is not held");
 
-        let prices = WindowedPrices::new(&table, &universe, Some(&holds), range);
+        let received = BTreeSet::from([symbol("OLD")]);
+        let prices = WindowedPrices::new(&table, &universe, None, received, range);
+        assert_eq!(prices.bar(&names[1], day("2025-10-01")), Some(bar));
+
+        let prices = WindowedPrices::new(&table, &universe, Some(&holds), BTreeSet::new(), range);
         assert_eq!(prices.bar(&names[1], day("2025-10-01")), Some(bar));
     }
 }

@@ -2,14 +2,13 @@
 //!
 //! The executor and the replay share this code, so that their results cannot differ.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::accounting::day_book::DayBook;
 use crate::accounting::day_error::DayError;
 use crate::accounting::day_result::{DayResult, PreviousDay};
-use crate::accounting::known_actions::KnownActions;
 use crate::accounting::market_day::{DayPrices, MarketDay};
 use crate::accounting::order::Order;
 use crate::accounting::portfolio::Portfolio;
@@ -18,11 +17,16 @@ use crate::agent::{AgentReport, Opening, Session};
 use crate::job::{AgentModel, Model};
 use crate::market::as_of::{AsOf, PriceHistory};
 use crate::market::calendar::Calendar;
-use crate::market::instruments::Universe;
+use crate::market::instruments::{Symbol, Universe};
+use crate::market::known_actions::KnownActions;
+use crate::market::rules::MarketRules;
 use crate::simulation::decider::Decider;
 use crate::simulation::model_day::{CompletedDay, DayRef, Trade};
 use crate::strategy::situation::Situation;
 use crate::values::ids::ModelDayKey;
+
+/// Sessions without a price after which a held symbol is worth a warning.
+pub const MANY_SESSIONS: usize = 10;
 
 /// The position of a portfolio after a completed day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,8 +52,10 @@ pub struct ModelDayRun<'a> {
     pub decider: &'a Decider,
     /// Bars, later ones included; a decision sees them through [`AsOf`].
     pub prices: &'a dyn PriceHistory,
-    /// Splits and dividends, later ones included; only those up to the day are used.
+    /// Corporate actions, later ones included; only those up to the day are used.
     pub actions: &'a KnownActions,
+    /// What the day is shown of the market, and what it may trade.
+    pub rules: MarketRules,
     /// The exchange's calendar.
     pub calendar: &'a Calendar,
     /// The day from which it continues; `None` on a portfolio's first day.
@@ -91,13 +97,39 @@ impl<'a> ModelDayRun<'a> {
 
     /// The day's opens, closes and last known prices.
     pub fn market(&self) -> MarketDay<'a> {
-        MarketDay::new(self.prices, self.actions.splits(), self.key.date)
+        MarketDay::new(self.prices, self.actions, self.key.date).under(self.rules)
+    }
+
+    /// The market as its model sees it.
+    fn as_of(&self) -> AsOf<'a> {
+        AsOf::new(self.prices, self.calendar, self.key.date).with_actions(self.actions, self.rules)
     }
 
     /// Overnight price changes of held symbols that look like unknown splits.
     pub fn suspected_splits(&self) -> Vec<SuspectedSplit> {
         let held = self.previous.map(|day| &day.position);
         held.map(|held| suspected_splits(held, &self.market())).unwrap_or_default()
+    }
+
+    /// The symbols that are still held after the day's corporate actions and have had no price for at least
+    /// [`MANY_SESSIONS`] sessions, this one included, with the sessions of their last prices.
+    ///
+    /// # Errors
+    /// Why the day has no accounts.
+    pub fn unpriced_holdings(&self) -> Result<Vec<(Symbol, NaiveDate)>, DayError> {
+        let market = self.market();
+        let held = self.previous.into_iter().flat_map(|day| day.position.holdings().keys());
+        let Some(earliest) = self.calendar.sessions_before(self.key.date, MANY_SESSIONS).first() else {
+            return Ok(Vec::new());
+        };
+        let is_unpriced = |date: NaiveDate| date <= *earliest;
+        let mut held = held.filter(|symbol| market.open(symbol).is_none());
+        if !held.any(|symbol| market.last_known_on(symbol).is_some_and(is_unpriced)) {
+            return Ok(Vec::new());
+        }
+        let book = self.open_book(&market)?;
+        let dates = book.price_dates().iter().filter(|(_, date)| is_unpriced(**date));
+        Ok(dates.map(|(symbol, date)| (symbol.clone(), *date)).collect())
     }
 
     /// Opens the day's book, after the corporate actions since the previous day.
@@ -120,7 +152,7 @@ impl<'a> ModelDayRun<'a> {
             self.model.initial_cash,
             self.universe,
             market,
-            &due.unwrap_or_default(),
+            due.unwrap_or_default(),
             self.model.costs,
         )
     }
@@ -142,7 +174,7 @@ impl<'a> ModelDayRun<'a> {
             settings: &agent.settings,
             dialect: agent.dialect,
             universe: self.universe,
-            as_of: AsOf::new(self.prices, self.calendar, self.key.date),
+            as_of: self.as_of(),
             book: self.open_book(market)?,
             initial_cash: self.model.initial_cash,
         };
@@ -155,7 +187,7 @@ impl<'a> ModelDayRun<'a> {
         match self.decider {
             Decider::Recorded(orders) => orders.get(&self.key.date).cloned().unwrap_or_default(),
             Decider::Policy(policy) => policy.decide(&Situation {
-                as_of: AsOf::new(self.prices, self.calendar, self.key.date),
+                as_of: self.as_of(),
                 portfolio: book.portfolio(),
                 universe: self.universe,
                 costs: &self.model.costs,
@@ -201,6 +233,7 @@ impl<'a> ModelDayRun<'a> {
             value_at_close: result.value_at_close,
             corporate_actions: result.actions,
             stale_symbols: result.stale,
+            price_dates: result.price_dates,
             started_at: attempt.as_ref().map_or(self.began, |attempt| attempt.started_at),
             completed_at,
             agent: attempt.map(|attempt| attempt.report),

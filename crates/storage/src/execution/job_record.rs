@@ -8,6 +8,7 @@ use domain::accounting::order::Side;
 use domain::accounting::portfolio::Portfolio;
 use domain::agent::conversation::Conversation;
 use domain::job::JobState;
+use domain::market::rules::MarketRules;
 use domain::replay::BaseDay;
 use domain::simulation::model_day::DayRef;
 use domain::simulation::run::PortfolioDay;
@@ -19,7 +20,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::history::position;
-use crate::columns::{base, job_state, present, price, symbol};
+use crate::columns::{base, job_state, present, price, rules, symbol};
 use crate::error::{Result, StorageError};
 use crate::pool::PgPool;
 
@@ -36,6 +37,8 @@ pub struct RecordedJob {
     pub ended_at: Option<DateTime<Utc>>,
     /// The version of prices that its days ran on.
     pub price_version: i64,
+    /// What its days were shown of the market.
+    pub rules: MarketRules,
 }
 
 /// A portfolio that a job has run days of.
@@ -72,22 +75,23 @@ pub struct DayRecord {
     pub said: Option<(String, Conversation)>,
 }
 
-type JobColumns = (String, String, String, Option<DateTime<Utc>>, i64);
+type JobColumns = (String, String, String, Option<DateTime<Utc>>, i64, String);
 
 /// A job; `None` when the executor does not know it.
 pub async fn recorded_job(pool: &PgPool, job: JobId) -> Result<Option<RecordedJob>> {
     let row: Option<JobColumns> = sqlx::query_as(
         "-- job_record::recorded_job
-        SELECT kind, body, state, ended_at, price_version
+        SELECT kind, body, state, ended_at, price_version, market_rules
         FROM execution.jobs
         WHERE id = $1",
     )
     .bind(job.0)
     .fetch_optional(pool)
     .await?;
-    let Some((kind, body, state, ended_at, price_version)) = row else { return Ok(None) };
+    let Some((kind, body, state, ended_at, price_version, market_rules)) = row else { return Ok(None) };
     let state = job_state("execution.jobs", &state)?;
-    Ok(Some(RecordedJob { kind, body, state, ended_at, price_version }))
+    let rules = rules("execution.jobs", &market_rules)?;
+    Ok(Some(RecordedJob { kind, body, state, ended_at, price_version, rules }))
 }
 
 /// The portfolios that the job has run days of, by model and trial.

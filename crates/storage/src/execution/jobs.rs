@@ -1,6 +1,7 @@
 //! Jobs as the executor plans them, and their end.
 
 use domain::job::{EndCause, JobOutcome, JobState, Tally};
+use domain::market::rules::MarketRules;
 use domain::simulation::decider::PriceScope;
 use domain::simulation::model_day::{SkipReason, SkippedDate};
 use domain::values::ids::{JobId, PortfolioId};
@@ -10,6 +11,7 @@ use uuid::Uuid;
 
 use super::lanes::{self, NewLane};
 use super::portfolios::{self, PortfolioRow};
+use crate::columns::rules;
 use crate::connection::Connection;
 use crate::error::{Result, StorageError};
 use crate::outbox::{self, NewMessage, StoredMessage};
@@ -17,7 +19,7 @@ use crate::pool::PgPool;
 use crate::transaction::Transaction;
 
 /// A planned job.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone)]
 pub struct JobRow {
     /// Type of the message from which it was planned.
     pub kind: String,
@@ -27,6 +29,17 @@ pub struct JobRow {
     pub traceparent: Option<String>,
     /// The version of prices on which its days run.
     pub price_version: i64,
+    /// What its days are shown of the market.
+    pub rules: MarketRules,
+}
+
+#[derive(FromRow)]
+struct JobColumns {
+    kind: String,
+    body: String,
+    traceparent: Option<String>,
+    price_version: i64,
+    market_rules: String,
 }
 
 /// Which prices the days of a model read, besides the prices of what is held.
@@ -66,14 +79,15 @@ pub async fn begin_plan(
     let mut transaction = pool.begin().await?;
     let inserted = sqlx::query(
         "-- jobs::begin_plan
-        INSERT INTO execution.jobs (id, kind, body, traceparent, state, open_lanes, price_version)
-        SELECT $1, $2, $3, $4, 'running', 0, version FROM market.price_version
+        INSERT INTO execution.jobs (id, kind, body, traceparent, state, open_lanes, price_version, market_rules)
+        SELECT $1, $2, $3, $4, 'running', 0, version, $5 FROM market.price_version
         ON CONFLICT (id) DO NOTHING",
     )
     .bind(job.0)
     .bind(kind)
     .bind(body)
     .bind(traceparent)
+    .bind(MarketRules::default().as_str())
     .execute(&mut *transaction)
     .await?;
     if inserted.rows_affected() == 0 {
@@ -142,12 +156,14 @@ impl JobPlan {
             let symbols: Vec<&str> = scope.symbols.iter().map(|symbol| symbol.as_str()).collect();
             sqlx::query(
                 "-- jobs::store_price_scopes
-                INSERT INTO execution.price_scopes (job_id, model, symbols, days_back) VALUES ($1, $2, $3, $4)",
+                INSERT INTO execution.price_scopes (job_id, model, symbols, days_back, actions_seen)
+                VALUES ($1, $2, $3, $4, $5)",
             )
             .bind(self.job.0)
             .bind(model)
             .bind(symbols)
             .bind(i32::try_from(scope.days_back).unwrap_or(i32::MAX))
+            .bind(scope.actions.as_str())
             .execute(&mut *self.transaction)
             .await?;
         }
@@ -235,13 +251,20 @@ pub async fn tally(connection: &mut Connection, job: JobId) -> Result<Tally> {
 
 /// The job as it was planned.
 pub async fn job(pool: &PgPool, job: JobId) -> Result<Option<JobRow>> {
-    let row = sqlx::query_as(
-        "-- jobs::job\nSELECT kind, body, traceparent, price_version FROM execution.jobs WHERE id = $1",
+    let row: Option<JobColumns> = sqlx::query_as(
+        "-- jobs::job
+        SELECT kind, body, traceparent, price_version, market_rules
+        FROM execution.jobs
+        WHERE id = $1",
     )
     .bind(job.0)
     .fetch_optional(pool)
     .await?;
-    Ok(row)
+    let Some(JobColumns { kind, body, traceparent, price_version, market_rules }) = row else {
+        return Ok(None);
+    };
+    let rules = rules("execution.jobs", &market_rules)?;
+    Ok(Some(JobRow { kind, body, traceparent, price_version, rules }))
 }
 
 /// Messages of the downloader about jobs that are not planned, because the broker has not delivered or has lost them: the

@@ -15,6 +15,7 @@ mod portfolios;
 mod presence;
 mod suspected_splits;
 mod total_return;
+mod unpriced_holdings;
 
 pub use commit::commit_days;
 pub use days::{CompletedRow, DayOutcome, EndedAttempt, LaneCommit, NewModelDay, has_failed};
@@ -34,3 +35,4 @@ pub use portfolios::PortfolioRow;
 pub use presence::Presence;
 pub use suspected_splits::{record_suspected_splits, suspected_splits};
 pub use total_return::total_return_holdings;
+pub use unpriced_holdings::{record_unpriced_holdings, unpriced_holdings};

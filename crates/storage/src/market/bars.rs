@@ -303,25 +303,34 @@ pub async fn undo_replacements(
     Ok(())
 }
 
-/// The last close of each symbol up to its date, in the order given; `None` when there is none.
-pub async fn last_closes(pool: &PgPool, given: &[(&Symbol, NaiveDate)]) -> Result<Vec<Option<Price>>> {
-    let rows: Vec<(Option<Decimal>,)> = sqlx::query_as(
+/// The last close of each symbol up to its date, with its session, in the order given; `None` when there is none.
+pub async fn last_closes(
+    pool: &PgPool,
+    given: &[(&Symbol, NaiveDate)],
+) -> Result<Vec<Option<(NaiveDate, Price)>>> {
+    let rows: Vec<(Option<NaiveDate>, Option<Decimal>)> = sqlx::query_as(
         "-- bars::last_closes
-        SELECT (
-            SELECT close
+        SELECT last.trading_date, last.close
+        FROM UNNEST($1::text[], $2::date[]) WITH ORDINALITY AS given (symbol, trading_date, place)
+        LEFT JOIN LATERAL (
+            SELECT trading_date, close
             FROM market.bars
             WHERE symbol = given.symbol AND trading_date <= given.trading_date
             ORDER BY trading_date DESC
             LIMIT 1
-        )
-        FROM UNNEST($1::text[], $2::date[]) WITH ORDINALITY AS given (symbol, trading_date, place)
+        ) AS last ON true
         ORDER BY given.place",
     )
     .bind(given.iter().map(|(symbol, _)| symbol.as_str()).collect::<Vec<_>>())
     .bind(given.iter().map(|(_, date)| *date).collect::<Vec<_>>())
     .fetch_all(pool)
     .await?;
-    rows.into_iter().map(|(close,)| close.map(|close| price(TABLE, close)).transpose()).collect()
+    rows.into_iter()
+        .map(|(date, close)| match date.zip(close) {
+            Some((date, close)) => Ok(Some((date, price(TABLE, close)?))),
+            None => Ok(None),
+        })
+        .collect()
 }
 
 /// Closes of these symbols from `from` to `to`, both included, by date.

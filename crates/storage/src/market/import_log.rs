@@ -56,7 +56,7 @@ impl TryFrom<ImportColumns> for ImportRecord {
     type Error = StorageError;
 
     fn try_from(row: ImportColumns) -> Result<Self> {
-        let kind = KINDS.into_iter().find(|(name, _)| *name == row.kind).map(|(_, kind)| kind);
+        let kind = ImportKind::ALL.into_iter().find(|kind| kind.as_str() == row.kind);
         let unknown = || StorageError::corrupt("market.imports", format_args!("{:?} is no kind", row.kind));
         Ok(Self {
             id: row.id,
@@ -73,9 +73,6 @@ impl TryFrom<ImportColumns> for ImportRecord {
         })
     }
 }
-
-const KINDS: [(&str, ImportKind); 3] =
-    [("bars", ImportKind::Bars), ("splits", ImportKind::Splits), ("dividends", ImportKind::Dividends)];
 
 /// Records an import of rows with these symbols and dates, in the transaction that stores it.
 pub(super) async fn record_import<'a>(
@@ -95,7 +92,7 @@ pub(super) async fn record_import<'a>(
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(by)
-    .bind(KINDS.into_iter().find(|(_, known)| *known == kind).map(|(name, _)| name))
+    .bind(kind.as_str())
     .bind(first)
     .bind(last)
     .bind(i64::try_from(symbols).unwrap_or(i64::MAX))

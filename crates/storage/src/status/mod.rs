@@ -32,6 +32,8 @@ pub use portfolios::{Portfolio, portfolios};
 pub use projection::{LoggedEvent, Projection, project, refuses_content};
 pub use rebuild::{rebuild, rebuild_all};
 pub use replays::{LockedLetter, Replay, lock_dead_letter};
-pub use results::{JobDays, Span, WinnerKey, WinnerRow, conversations, day_bodies, days_of_job, winners};
+pub use results::{
+    JobDays, Span, WinnerKey, WinnerRow, conversations, day_bodies, days_of_job, stale_day_bodies, winners,
+};
 pub use training_cutoffs::training_cutoffs;
 pub use usage::{UsageFilter, UsageRow, job_usage, portfolio_usage};

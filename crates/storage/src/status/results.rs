@@ -167,8 +167,17 @@ pub async fn days_of_job(pool: &PgPool, job: JobId, days: &JobDays<'_>) -> Resul
 
 /// The `model_day.completed` bodies of those of these days that are completed.
 pub async fn day_bodies(pool: &PgPool, days: &[WinnerKey]) -> Result<BTreeMap<WinnerKey, String>> {
+    bodies(pool, days, false).await
+}
+
+/// The `model_day.completed` bodies of those of these days that are completed and have holdings without a bar.
+pub async fn stale_day_bodies(pool: &PgPool, days: &[WinnerKey]) -> Result<BTreeMap<WinnerKey, String>> {
+    bodies(pool, days, true).await
+}
+
+async fn bodies(pool: &PgPool, days: &[WinnerKey], only_stale: bool) -> Result<BTreeMap<WinnerKey, String>> {
     let rows: Vec<(i64, String)> = sqlx::query_as(
-        "-- results::day_bodies
+        "-- results::bodies
         SELECT given.place, event.body
         FROM UNNEST($1::text[], $2::text[], $3::int[], $4::date[], $5::int[])
             WITH ORDINALITY AS given (experiment, model, trial, trading_date, revision, place)
@@ -176,13 +185,15 @@ pub async fn day_bodies(pool: &PgPool, days: &[WinnerKey]) -> Result<BTreeMap<Wi
             ON day.experiment = given.experiment AND day.model = given.model AND day.trial = given.trial
                 AND day.trading_date = given.trading_date AND day.revision = given.revision
                 AND day.state = 'completed'
-        JOIN status.events event ON event.source = day.event_source AND event.id = day.event_id",
+        JOIN status.events event ON event.source = day.event_source AND event.id = day.event_id
+        WHERE NOT $6 OR event.body LIKE '%\"stale_symbols\"%'",
     )
     .bind(days.iter().map(|key| key.experiment.as_str()).collect::<Vec<_>>())
     .bind(days.iter().map(|key| key.model.as_str()).collect::<Vec<_>>())
     .bind(days.iter().map(|key| key.trial.cast_signed()).collect::<Vec<_>>())
     .bind(days.iter().map(|key| key.day.date).collect::<Vec<_>>())
     .bind(days.iter().map(|key| key.day.revision.cast_signed()).collect::<Vec<_>>())
+    .bind(only_stale)
     .fetch_all(pool)
     .await?;
     let at = |place: i64| usize::try_from(place - 1).ok().and_then(|place| days.get(place)).cloned();

@@ -15,7 +15,7 @@ const OWNERS: [(&str, &str); 4] = [
 ];
 
 /// What a role may read of a schema that is not its own; it may write nothing there.
-const READS: [(&str, &str); 36] = [
+const READS: [(&str, &str); 37] = [
     ("modelday_trigger", "signing.keys"),
     ("modelday_downloader", "signing.keys"),
     ("modelday_executor", "signing.keys"),
@@ -35,6 +35,7 @@ const READS: [(&str, &str); 36] = [
     ("modelday_status", "trigger.outbox"),
     ("modelday_executor", "market.bars"),
     ("modelday_status", "market.bars"),
+    ("modelday_status", "market.corporate_actions"),
     ("modelday_executor", "market.outbox"),
     ("modelday_status", "market.outbox"),
     ("modelday_trigger", "execution.completed_days"),

@@ -101,6 +101,7 @@ pub(crate) fn completed(
         value_at_open: value,
         value_at_close: value,
         stale_symbols: Vec::new(),
+        price_dates: Default::default(),
         started_at: instant(5),
         completed_at: instant(6),
         agent: None,

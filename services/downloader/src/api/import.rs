@@ -38,6 +38,22 @@ pub(crate) struct ImportedPrices {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     dividends_received: Option<usize>,
+    /// Rows of a file of spin-offs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    spin_offs_received: Option<usize>,
+    /// Rows of a file of changed symbols.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    renames_received: Option<usize>,
+    /// Rows of a file of mergers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    mergers_received: Option<usize>,
+    /// Rows of a file of delistings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    delistings_received: Option<usize>,
     /// Rows that were new.
     inserted: u64,
     /// Rows that were stored already.
@@ -64,7 +80,7 @@ pub(crate) struct ImportedPrices {
     #[schema(required = false)]
     dry_run: bool,
     /// Completed model-days, of this import and earlier ones, that stand on prices which were replaced after they
-    /// ran, or on splits and dividends which were imported then. A job with `reprocess_stale` runs them again.
+    /// ran, or on corporate actions which were imported then. A job with `reprocess_stale` runs them again.
     stale_days: u64,
 }
 
@@ -75,13 +91,15 @@ struct ImportedDates {
     to: String,
 }
 
-/// Imports daily bars, splits or dividends from a file: all of it, or nothing.
+/// Imports daily bars or corporate actions from a file: all of it, or nothing.
 ///
 /// Bars are read as vendors and libraries write them: CSV with commas, semicolons or tabs, Alpha Vantage's JSON, lists of
 /// records as JSON, Parquet; CSV and JSON compressed with gzip too. Columns stand in any order, others than `symbol`,
-/// `date`, `open`, `high`, `low`, `close` and `volume` are not read. Splits are CSV with `symbol,date,ratio`, dividends
-/// with `symbol,date,amount`. Imported bars are never downloaded. Every wrong row is reported with its line, up to 100 of
-/// them.
+/// `date`, `open`, `high`, `low`, `close` and `volume` are not read. Corporate actions are CSV: splits with
+/// `symbol,date,ratio`, dividends with `symbol,date,amount`, spin-offs with `symbol,date,ratio,new_symbol`, renames with
+/// `symbol,date,new_symbol`, mergers with `symbol,date,ratio,new_symbol,amount` (those for cash with the amount alone),
+/// delistings with `symbol,date,amount` (without an amount the last close is paid, as an estimate). Imported bars are
+/// never downloaded. Every wrong row is reported with its line, up to 100 of them.
 #[utoipa::path(post, path = "/prices/import", operation_id = "import_prices", tag = "prices",
     security(("token" = ["operate"])),
     params(
@@ -120,9 +138,9 @@ pub(crate) async fn import(
     mut params: Params,
     request: Request,
 ) -> Result<Json<ImportedPrices>, Problem> {
-    let kinds =
-        [("bars", ImportKind::Bars), ("splits", ImportKind::Splits), ("dividends", ImportKind::Dividends)];
-    let kind = params.choice("kind", &kinds).unwrap_or(ImportKind::Bars);
+    let kinds = ImportKind::ALL.map(|kind| format!("'{kind}'")).join(", ");
+    let kind = params.read("kind", "literal_error", format_args!("one of {kinds}"), ImportKind::parse);
+    let kind = kind.unwrap_or(ImportKind::Bars);
     let mut flag = |name| params.choice(name, &[("true", true), ("false", false)]).unwrap_or(false);
     let mode = ImportMode { replace: flag("replace"), dry_run: flag("dry_run") };
     let options = bar_options(&mut params);
@@ -144,19 +162,19 @@ pub(crate) async fn import(
     let received_rows = cells.len();
     if !mode.dry_run {
         tracing::info!(
-            "imported {kind:?}: {inserted} rows inserted, {replaced} replaced, {unchanged} unchanged"
+            "imported {kind}: {inserted} rows inserted, {replaced} replaced, {unchanged} unchanged"
         );
-        audit::record(
-            &caller,
-            "imported",
-            format_args!("{kind:?}: {received_rows} rows, {replaced} replaced"),
-        );
+        audit::record(&caller, "imported", format_args!("{kind}: {received_rows} rows, {replaced} replaced"));
     }
     let received = |of: ImportKind| (of == kind).then_some(received_rows);
     let mut imported = ImportedPrices {
         bars_received: received(ImportKind::Bars),
         splits_received: received(ImportKind::Splits),
         dividends_received: received(ImportKind::Dividends),
+        spin_offs_received: received(ImportKind::SpinOffs),
+        renames_received: received(ImportKind::Renames),
+        mergers_received: received(ImportKind::Mergers),
+        delistings_received: received(ImportKind::Delistings),
         inserted,
         unchanged,
         replaced,

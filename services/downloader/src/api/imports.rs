@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use chrono::SecondsFormat;
-use domain::ingest::import::ImportKind;
 use runtime::http::{Params, Problem, ProblemBody};
 use serde::Serialize;
 use storage::market::{ImportRecord, import_log};
@@ -38,11 +37,7 @@ impl From<ImportRecord> for Import {
             id: record.id,
             imported_by: record.imported_by,
             imported_at: record.imported_at.to_rfc3339_opts(SecondsFormat::Micros, true),
-            kind: match record.kind {
-                ImportKind::Bars => "bars",
-                ImportKind::Splits => "splits",
-                ImportKind::Dividends => "dividends",
-            },
+            kind: record.kind.as_str(),
             from: record.dates.0.to_string(),
             to: record.dates.1.to_string(),
             symbols: record.symbols,

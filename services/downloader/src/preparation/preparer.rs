@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
+use chrono::Days;
 use contract::{ContractError, decode_event, kind};
 use domain::events::event::Event;
 use domain::ingest::coverage::{Scope, symbols_held_by};
 use domain::ingest::needed_symbols::{compared_symbols, needed_universe};
 use domain::job::Job;
+use domain::market::instruments::Symbol;
 use storage::market::{self, Preparation};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -21,6 +23,10 @@ use crate::download::report::Report;
 use crate::download::stop_reason::StopReason;
 use crate::download::stored_prices::StoredPrices;
 use crate::server_time::ServerTime;
+
+/// How long before a job the last day of its portfolios may be, for the actions that their holdings go through on the
+/// way to it.
+const RECEIVED_SINCE: Days = Days::new(400);
 
 /// Prepares the prices of jobs.
 pub(crate) struct Preparer {
@@ -47,7 +53,8 @@ impl Preparer {
         let dates = NeededDates::of(&job, calendar, &completed);
         let held = symbols_held_by(&job, market::held_symbols(pool, &job.experiment, &models).await?);
         let needed = needed_universe(&job, &held);
-        let mut others = held;
+        let mut others = self.received(&job, &needed.symbols, &held).await?;
+        others.extend(held);
         if self.has_calls_to_spare() {
             others.extend(compared_symbols(&job, &needed));
         }
@@ -60,6 +67,22 @@ impl Preparer {
         report.absent = prices.absent(time.now());
         let verdicts = prices.coverage(time.now()).verdicts();
         self.end(preparation, conclude(job, &dates, &verdicts, &report)).await
+    }
+
+    /// What the job's portfolios may receive by corporate actions, for what they hold and for what they may buy.
+    async fn received(
+        &self,
+        job: &Job,
+        members: &[Symbol],
+        held: &[Symbol],
+    ) -> Result<Vec<Symbol>, Interruption> {
+        let pool = &self.context.pool;
+        let first = first_date(job);
+        let since = first.checked_sub_days(RECEIVED_SINCE).unwrap_or(first);
+        let mut received = market::received_symbols(pool, held, since, job.end).await?;
+        received.extend(market::received_symbols(pool, members, first, job.end).await?);
+        received.retain(|symbol| !job.universe.tradable(symbol));
+        Ok(received)
     }
 
     /// Downloads what is missing in `prices`.

@@ -28,7 +28,7 @@ use storage::execution::agents::read_journal;
 use storage::execution::{
     DayRecord, RecordedLane, recorded_bases, recorded_days, recorded_job, recorded_lanes,
 };
-use storage::market::{bars_by, known_actions, undo_replacements};
+use storage::market::{bars_by, known_actions, received_symbols, undo_replacements};
 use tokio::sync::mpsc;
 
 use super::state::ApiState;
@@ -76,7 +76,7 @@ pub(super) async fn bundle(
     let event =
         decode_event(&row.kind, row.body.as_bytes()).map_err(|problem| Problem::internal(&problem))?;
     let planned = PlannedJob::of(event).ok_or_else(unknown)?;
-    let planned = planned.at(row.price_version);
+    let planned = planned.at(row.price_version, row.rules);
     let export = Export { pool, calendar, planned, state: row.state, ended_at };
     let (sender, receiver) = mpsc::channel(4);
     tokio::spawn(async move {
@@ -126,7 +126,7 @@ impl Export {
         let mut encoder = Encoder::default();
         let job = &self.planned.job;
         let pool = &self.pool;
-        sink.line(&encoder.header(job, self.state, &self.calendar)?).await?;
+        sink.line(&encoder.header(job, self.state, &self.calendar, self.planned.rules)?).await?;
 
         let lanes = recorded_lanes(pool, job.id).await?;
         let mut portfolios = Vec::with_capacity(lanes.len());
@@ -162,11 +162,15 @@ impl Export {
         let calendar = &self.calendar;
         let from = PriceWindow::of(calendar, first).from(calendar, self.planned.lookback());
         let universe = &self.planned.job.universe;
-        let mut symbols: BTreeSet<&Symbol> = universe.symbols.iter().chain(&universe.benchmark).collect();
-        // A held symbol that has left the universe keeps being priced.
-        let bases = portfolios.iter().flat_map(|(_, bases, _)| bases);
-        symbols.extend(bases.flat_map(|base| base.end.position.holdings().keys()));
-        for symbol in symbols {
+        let members = universe.symbols.iter().chain(&universe.benchmark);
+        // A held symbol that has left the universe keeps being priced, and so is what is received for a held one.
+        let bases = || portfolios.iter().flat_map(|(_, bases, _)| bases);
+        let held = bases().flat_map(|base| base.end.position.holdings().keys());
+        let mut symbols: BTreeSet<Symbol> = members.chain(held).cloned().collect();
+        let known: Vec<Symbol> = symbols.iter().cloned().collect();
+        let since = bases().map(|base| base.end.day.date).min().unwrap_or(first).min(first);
+        symbols.extend(received_symbols(&self.pool, &known, since, last).await?);
+        for symbol in &symbols {
             let pool = &self.pool;
             let (alone, version) = (std::slice::from_ref(symbol), self.planned.price_version);
             let mut rows = bars_by(pool, symbol, (from, last), self.ended_at).await?;

@@ -7,6 +7,7 @@ use contract::decode_event;
 use domain::events::event::Event;
 use domain::job::warning::Warning;
 use domain::job::{Job, Model};
+use domain::market::rules::MarketRules;
 use domain::simulation::decider::Decider;
 use domain::values::ids::JobId;
 use storage::PgPool;
@@ -26,6 +27,8 @@ pub(crate) struct PlannedJob {
     pub(crate) error: Option<String>,
     /// The version of prices that its days run on; 0 until it is planned.
     pub(crate) price_version: i64,
+    /// What its days are shown of the market.
+    pub(crate) rules: MarketRules,
     deciders: BTreeMap<String, Decider>,
 }
 
@@ -33,7 +36,7 @@ impl PlannedJob {
     pub(crate) fn new(job: Job, warnings: Vec<Warning>, error: Option<String>) -> Self {
         let decider = |model: &Model| (model.signature.clone(), Decider::from(model));
         let deciders = job.models.iter().map(decider).collect();
-        Self { job, warnings, error, price_version: 0, deciders }
+        Self { job, warnings, error, price_version: 0, rules: MarketRules::default(), deciders }
     }
 
     /// The job of a `data.ready` or `data.failed` message.
@@ -45,9 +48,9 @@ impl PlannedJob {
         }
     }
 
-    /// The job as it was planned, on that version of prices.
-    pub(crate) fn at(self, price_version: i64) -> Self {
-        Self { price_version, ..self }
+    /// The job as it was planned, on that version of prices and under these rules.
+    pub(crate) fn at(self, price_version: i64, rules: MarketRules) -> Self {
+        Self { price_version, rules, ..self }
     }
 
     /// A model of the job with how it decides.
@@ -98,7 +101,7 @@ impl JobCache {
         let planned = planned.ok_or_else(|| {
             ExecutorError::Inconsistent(format!("job {id} was planned from a {}", row.kind))
         })?;
-        Ok(Some(self.add(id, planned.at(row.price_version))))
+        Ok(Some(self.add(id, planned.at(row.price_version, row.rules))))
     }
 
     fn known(&self, id: JobId) -> Option<Arc<PlannedJob>> {

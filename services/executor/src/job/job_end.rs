@@ -8,6 +8,7 @@ use domain::job::warning::Warning;
 use domain::job::{EndCause, JobOutcome, JobState, Tally};
 use domain::market::instruments::Symbol;
 use domain::simulation::lane::config_changed;
+use domain::simulation::run::MANY_SESSIONS;
 use domain::simulation::staleness::stale_dates;
 use domain::values::ids::PortfolioId;
 use storage::execution;
@@ -76,6 +77,10 @@ async fn added_warnings(
     }
     warnings.extend(total_return.into_iter().map(|(model, symbols)| Warning::total_return(&model, symbols)));
     warnings.extend(odd_end_warnings(connection, planned).await?);
+    let unpriced = execution::unpriced_holdings(connection, job.id).await?;
+    if !unpriced.is_empty() {
+        warnings.push(Warning::held_without_prices(MANY_SESSIONS, unpriced));
+    }
     warnings.extend(stale_warnings(connection, planned).await?);
     Ok(warnings)
 }

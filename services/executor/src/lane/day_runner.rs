@@ -54,8 +54,7 @@ impl DayRunner {
         }
         self.continue_from(in_hand, base).await?;
         let previous = in_hand.previous.as_ref();
-        let held = previous.map(|day| &day.position);
-        let market = self.prices.around(&self.pool, &job, date, held).await?;
+        let market = self.prices.around(&self.pool, &job, date, previous).await?;
         let today = ModelDayRun {
             key: &key,
             universe: &job.job.universe,
@@ -63,6 +62,7 @@ impl DayRunner {
             decider,
             prices: &market.table,
             actions: &market.actions,
+            rules: job.rules,
             calendar: &self.calendar,
             previous,
             day_index: in_hand.completed_before(date),
@@ -70,6 +70,7 @@ impl DayRunner {
             began,
         };
         self.note_suspected_splits(&today).await?;
+        self.note_unpriced_holdings(&today).await?;
         let span =
             tracing::info_span!("model_day", job.id = %key.job, model = %key.model, trading_date = %date);
         if let Decider::Agent(agent) = decider {
@@ -96,6 +97,16 @@ impl DayRunner {
         }
         let found: Vec<_> = found.iter().map(|split| (&split.symbol, split.ratio.as_str())).collect();
         execution::record_suspected_splits(&self.pool, job, date, &found).await?;
+        Ok(())
+    }
+
+    /// Notes held symbols that have had no price for many sessions; the job's end warns of them.
+    async fn note_unpriced_holdings(&self, today: &ModelDayRun<'_>) -> Result<(), ExecutorError> {
+        // A day without accounts fails below, with the reason.
+        let found = today.unpriced_holdings().unwrap_or_default();
+        if !found.is_empty() {
+            execution::record_unpriced_holdings(&self.pool, today.key.job, &found).await?;
+        }
         Ok(())
     }
 

@@ -47,7 +47,8 @@ impl ToolServer {
     fn tools(&self) -> Vec<Tool> {
         let agents = AgentTool::offered(self.searcher.is_some()).map(|tool| {
             let trades = matches!(tool, AgentTool::Buy | AgentTool::Sell);
-            Tool::new(tool.name(), tool.description(), object(parameters(tool))).annotate(effects(!trades))
+            Tool::new(tool.name(), tool.description(false), object(parameters(tool)))
+                .annotate(effects(!trades))
         });
         let day_tools = [
             (

@@ -6,15 +6,15 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use domain::accounting::corporate_action::{Action, AppliedAction};
+use domain::accounting::applied_action::AppliedAction;
 use domain::accounting::fill::Fill;
 use domain::agent::{AgentReport, Transcript, UsageTotal};
+use domain::market::corporate_action::ActionKind;
 use domain::market::instruments::Symbol;
 use domain::performance::leaderboard;
 use domain::performance::significance::{Interval, LEVEL, Trials};
 use domain::replay::{Bundle, RecordedDay, RecordedPortfolio, ReplayedDay, ReplayedOutcome, leaderboard_row};
 use domain::simulation::model_day::{CompletedDay, DayRef};
-use domain::values::money::Price;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -73,16 +73,23 @@ struct DayAccounts<'a> {
     stale_symbols: &'a [Symbol],
 }
 
-/// A split or a dividend that was applied before the open.
+/// A corporate action that was applied before the open.
 #[derive(Serialize)]
 struct CorporateActionLine<'a> {
     symbol: &'a Symbol,
+    /// Absent of splits and dividends, which have a ratio or an amount alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ratio: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    per_share: Option<Price>,
+    per_share: Option<Decimal>,
     shares_before: u64,
     shares_after: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_symbol: Option<&'a Symbol>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_shares: Option<u64>,
     cash: Decimal,
 }
 
@@ -240,17 +247,18 @@ impl<'a> DayAccounts<'a> {
 
 impl<'a> CorporateActionLine<'a> {
     fn of(applied: &'a AppliedAction) -> Self {
-        let AppliedAction { symbol, action, shares_before, shares_after, cash } = applied;
-        let (ratio, per_share) = match action {
-            Action::Split { from, to } => (Some(format!("{to}:{from}")), None),
-            Action::Dividend { per_share } => (None, Some(*per_share)),
-        };
+        let AppliedAction { symbol, action, shares_before, shares_after, new_shares, cash } = applied;
+        let kind = action.kind();
+        let new_symbol = action.new_symbol();
         Self {
             symbol,
-            ratio,
-            per_share,
+            action: (!matches!(kind, ActionKind::Split | ActionKind::Dividend)).then(|| kind.as_str()),
+            ratio: action.ratio().map(|ratio| ratio.to_string()),
+            per_share: action.per_share(),
             shares_before: *shares_before,
             shares_after: *shares_after,
+            new_symbol,
+            new_shares: new_symbol.map(|_| *new_shares),
             cash: *cash,
         }
     }

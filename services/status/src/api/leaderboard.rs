@@ -1,5 +1,6 @@
 //! `GET /leaderboard`: portfolios compared with each other and with benchmarks.
 
+mod benchmarks;
 mod row;
 mod trials;
 
@@ -10,24 +11,27 @@ use axum::extract::State;
 use chrono::NaiveDate;
 use domain::events::job_view::JobRequest;
 use domain::job::request::DEFAULT_EXPERIMENT;
-use domain::market::instruments::{Symbol, Universe};
-use domain::performance::benchmark::{Closes, Curve, buy_and_hold, equal_weight};
+use domain::market::instruments::Universe;
+use domain::performance::benchmark::Dividends;
 use domain::performance::leaderboard::{
-    Contestant, Extent, LeaderboardRow, PortfolioDays, Reference, benchmark_row, extent, portfolio_row, rank,
+    Contestant, Extent, LeaderboardRow, PortfolioDays, Reference, extent, portfolio_row, rank,
 };
 use domain::performance::significance::{Trials, comparisons};
 use domain::values::ids::JobId;
 use runtime::http::{Params, Problem, ProblemBody};
 use rust_decimal::Decimal;
 use serde::Serialize;
-use storage::market;
-use storage::status::{Span, UsageFilter, UsageRow, portfolio_usage, training_cutoffs};
+use storage::status::{
+    Span, UsageFilter, UsageRow, WinnerKey, portfolio_usage, stale_day_bodies, training_cutoffs,
+};
 
-use row::RowDetail;
+use benchmarks::Benchmarks;
+use row::{RowDetail, StaleHolding};
 use trials::{ComparisonDetail, ModelDetail};
 use utoipa::ToSchema;
 
 use super::chains::{Chain, Chains};
+use super::completed_day::completed_day;
 use super::format::bad_request;
 use super::known_job::KnownJob;
 use super::state::Api;
@@ -60,6 +64,8 @@ struct LeaderboardQuery {
     from: Option<NaiveDate>,
     to: Option<NaiveDate>,
     daily_risk_free: f64,
+    /// What becomes of the dividends of benchmarks.
+    dividends: Dividends,
 }
 
 /// Portfolios compared with each other and with benchmarks; best first.
@@ -73,6 +79,8 @@ struct LeaderboardQuery {
         ("models" = Option<String>, Query, description = "Only these models; names between commas."),
         ("experiment" = Option<String>, Query, description = "Of this experiment; `default` when absent."),
         ("job_id" = Option<String>, Query, description = "The portfolios of this job over its dates, including days that other jobs ran."),
+        ("reinvest" = Option<bool>, Query, description = "Whether benchmarks buy shares of their dividends; otherwise they keep them as cash, as portfolios do."),
+        ("price_only" = Option<bool>, Query, description = "Whether benchmarks, and alpha, beta and the information ratio with them, leave dividends out. Without it a benchmark that was paid any has these figures as `price_only`."),
         ("risk_free" = Option<f64>, Query, minimum = -0.01, maximum = 0.01, description = "What cash earns each session, as a fraction, e.g. `0.0001`; 0 when absent."),
     ),
     responses(
@@ -94,7 +102,16 @@ pub(super) async fn leaderboard(
     let rate =
         params.read("risk_free", "float_parsing", "a number from -0.01 to 0.01, as 0.0001", daily_rate);
     let daily_risk_free = rate.unwrap_or_default();
+    let flag = [("true", true), ("false", false)];
+    let is_reinvested = params.choice("reinvest", &flag).unwrap_or_default();
+    let is_price_only = params.choice("price_only", &flag).unwrap_or_default();
     params.finish()?;
+    let dividends = match (is_price_only, is_reinvested) {
+        (true, true) => return Err(bad_request("reinvest and price_only exclude each other")),
+        (true, false) => Dividends::Ignored,
+        (false, true) => Dividends::Reinvested,
+        (false, false) => Dividends::Cash,
+    };
     if from.zip(to).is_some_and(|(from, to)| from > to) {
         return Err(bad_request("start_date must be <= end_date"));
     }
@@ -109,6 +126,7 @@ pub(super) async fn leaderboard(
             from: from.or(Some(job.start)),
             to: to.or(Some(job.end)),
             daily_risk_free,
+            dividends,
         },
         None => LeaderboardQuery {
             experiment: experiment.unwrap_or_else(|| DEFAULT_EXPERIMENT.to_owned()),
@@ -116,6 +134,7 @@ pub(super) async fn leaderboard(
             from,
             to,
             daily_risk_free,
+            dividends,
         },
     };
     Ok(Json(standings(&api, query, job).await?))
@@ -147,38 +166,58 @@ async fn standings(
             None => latest_universe(api, &chains, first, last).await?,
         };
         if let Some(universe) = universe {
-            curves = benchmarks(api, &universe, common_start(&extents), first, last).await?;
+            let amount = common_start(&extents);
+            curves = Benchmarks::load(api, &universe, amount, (first, last), query.dividends).await?;
         }
     }
-    let benchmark = curves.fund.as_ref().map(|(_, curve)| curve);
+    let benchmark = curves.fund_curve();
     let by = Reference { benchmark, daily_risk_free: query.daily_risk_free };
     let of_models = portfolios.iter().filter_map(|portfolio| portfolio_row(portfolio, from, to, &by));
     let mut rows: Vec<LeaderboardRow> = of_models.chain(curves.rows(&by)).collect();
     rank(&mut rows);
     let models = Trials::of(&rows);
     let mut usage = usage(api, &query).await?;
+    let mut stale = stale_holdings(api, &chains, to).await?;
     let rows: Vec<RowDetail> = rows
         .iter()
         .zip(1..)
         .map(|(row, rank)| {
-            let used = match &row.contestant {
-                Contestant::Model { model, trial } => usage.remove(&(model.clone(), *trial)),
-                Contestant::Benchmark(_) => None,
+            let (used, stale) = match &row.contestant {
+                Contestant::Model { model, trial } => {
+                    let key = (model.clone(), *trial);
+                    (usage.remove(&key), stale.remove(&key).unwrap_or_default())
+                }
+                Contestant::Benchmark(_) => (None, Vec::new()),
             };
-            RowDetail::of(row, rank, used)
+            RowDetail::of(row, rank, used, stale)
         })
         .collect();
     Ok(Leaderboard {
         experiment: query.experiment,
         start_date: first.map(|date| date.to_string()),
         end_date: last.map(|date| date.to_string()),
-        benchmark: curves.fund.map(|(name, _)| name),
+        benchmark: curves.fund_name(),
         risk_free: query.daily_risk_free,
         count: rows.len(),
         rows,
         models: models.iter().map(Into::into).collect(),
         comparisons: comparisons(&models).into_iter().map(Into::into).collect(),
     })
+}
+
+/// What each portfolio holds at its last day up to `to` without a bar of that day.
+async fn stale_holdings(
+    api: &Api,
+    chains: &Chains,
+    to: NaiveDate,
+) -> Result<BTreeMap<(String, u32), Vec<StaleHolding>>, Problem> {
+    let last = |chain: &Chain| chain.days().iter().rev().find(|row| row.key.day.date <= to).cloned();
+    let keys: Vec<WinnerKey> = chains.iter().filter_map(last).map(|row| row.key).collect();
+    let mut stale = BTreeMap::new();
+    for (key, body) in stale_day_bodies(&api.pool, &keys).await? {
+        stale.insert((key.model, key.trial), StaleHolding::of(&completed_day(&body)?));
+    }
+    Ok(stale)
 }
 
 /// What each portfolio's agent used over the requested dates.
@@ -214,43 +253,4 @@ fn common_start(extents: &[Extent]) -> Decimal {
         }
         _ => STARTING_VALUE,
     }
-}
-
-/// The benchmarks whose prices are known.
-#[derive(Default)]
-struct Benchmarks {
-    /// The universe's index fund, with its symbol.
-    fund: Option<(String, Curve)>,
-    /// The universe in equal parts.
-    equal: Option<Curve>,
-}
-
-impl Benchmarks {
-    fn rows(&self, by: &Reference<'_>) -> impl Iterator<Item = LeaderboardRow> {
-        let fund = self.fund.as_ref().and_then(|(name, curve)| benchmark_row(name, curve, by));
-        let equal = self.equal.as_ref().and_then(|curve| benchmark_row("equal weight", curve, by));
-        fund.into_iter().chain(equal)
-    }
-}
-
-/// The benchmarks of a universe over a range of dates.
-async fn benchmarks(
-    api: &Api,
-    universe: &Universe,
-    amount: Decimal,
-    first: NaiveDate,
-    last: NaiveDate,
-) -> Result<Benchmarks, Problem> {
-    let sessions = api.settings.calendar.sessions(first, last);
-    let symbols: Vec<Symbol> = universe.symbols.iter().chain(&universe.benchmark).cloned().collect();
-    let mut closes: BTreeMap<Symbol, Closes> = BTreeMap::new();
-    for (symbol, date, close) in market::closes(&api.pool, &symbols, first, last).await? {
-        closes.entry(symbol).or_default().insert(date, close);
-    }
-    let fund = universe
-        .benchmark
-        .as_ref()
-        .and_then(|symbol| Some((symbol.to_string(), buy_and_hold(amount, closes.get(symbol)?, &sessions)?)));
-    closes.retain(|symbol, _| universe.symbols.contains(symbol));
-    Ok(Benchmarks { fund, equal: equal_weight(amount, &closes, &sessions) })
 }

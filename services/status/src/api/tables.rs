@@ -180,6 +180,7 @@ mod tests {
                 Kind::Date => "DATE",
                 Kind::Count => "INT64",
                 Kind::Amount => "DECIMAL(38, 18)",
+                Kind::Flag => "BOOLEAN",
                 Kind::Ratio => "DOUBLE",
                 Kind::Instant => "TIMESTAMP(MICROS, UTC)",
             };

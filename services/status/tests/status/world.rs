@@ -188,6 +188,7 @@ pub(crate) fn day(number: u128, model: &str, on: &str, base: Option<&str>, value
         value_at_open: decimal(value),
         value_at_close: decimal(value),
         stale_symbols: Vec::new(),
+        price_dates: Default::default(),
         started_at: instant(5),
         completed_at: instant(7),
         agent: None,

@@ -1,7 +1,8 @@
-//! No decision uses data from after its day's open: another future changes no byte of the requests, trades and
-//! positions up to that open.
+//! No decision uses data from after its day's open: another future, of prices or of corporate actions, changes no byte of
+//! the requests, trades and positions up to that open.
 
 use it::{Shape, System};
+use reqwest::StatusCode;
 use serde_json::json;
 use standin::chat::{Script, ToolCall};
 
@@ -41,7 +42,19 @@ struct Traces {
     closes: [String; 2],
 }
 
-async fn run(change: impl FnOnce(standin::Builder) -> standin::Builder) -> Traces {
+/// Corporate actions that both runs know, and those that only one does: all of them are after the day.
+const PAST: [(&str, &str); 2] = [
+    ("splits", "symbol,date,ratio\nAAPL,2025-10-07,2:1\n"),
+    ("dividends", "symbol,date,amount\nMSFT,2025-10-08,0.5\n"),
+];
+const FUTURE: [(&str, &str); 4] = [
+    ("splits", "symbol,date,ratio\nAAPL,2025-10-09,10:1\nNVDA,2025-10-09,3\nMSFT,2025-10-10,1:8\n"),
+    ("dividends", "symbol,date,amount\nAAPL,2025-10-09,1\n"),
+    ("renames", "symbol,date,new_symbol\nAMZN,2025-10-09,MSFT\n"),
+    ("delistings", "symbol,date\nNVDA,2025-10-10\n"),
+];
+
+async fn run(change: impl FnOnce(standin::Builder) -> standin::Builder, actions: &[(&str, &str)]) -> Traces {
     let endpoint = endpoint().await;
     endpoint.script("a", "*", curious());
     let policy = |name: &str, policy: &str| {
@@ -59,6 +72,10 @@ async fn run(change: impl FnOnce(standin::Builder) -> standin::Builder) -> Trace
         .start()
         .await;
 
+    for (kind, file) in actions {
+        let (status, response) = system.client.import_prices(&format!("?kind={kind}"), file).await;
+        assert_eq!(status, StatusCode::OK, "{response}");
+    }
     let job = system.client.trigger(&json!({ "start_date": "2025-10-06", "end_date": "2025-10-10" })).await;
     let status = system.client.ended(&job).await;
 
@@ -93,14 +110,18 @@ async fn run(change: impl FnOnce(standin::Builder) -> standin::Builder) -> Trace
 
 #[tokio::test]
 async fn another_future_after_a_days_open_changes_no_byte_up_to_it() {
-    let real = run(|prices| prices).await;
-    let other = run(|prices| prices.poisoned_after_open(DAY.parse().unwrap())).await;
+    let real = run(|prices| prices, &PAST).await;
+    let actions = [PAST.as_slice(), &FUTURE].concat();
+    let other = run(|prices| prices.poisoned_after_open(DAY.parse().unwrap()), &actions).await;
 
     assert_eq!(real.requests.len(), 3 * 4, "three days of four requests");
     for (real, other) in real.requests.iter().zip(&other.requests) {
         assert!(real == other, "{} step {}: {} and {}", real.0, real.1, real.2, other.2);
     }
     assert_eq!(real.requests.len(), other.requests.len());
+    let told =
+        |date: &str| real.requests.iter().any(|(of, _, text)| of == date && text.contains("was split 2:1"));
+    assert!(told("2025-10-07") && !told("2025-10-06"), "the split is told on its day");
     assert_eq!(real.results, other.results);
     assert_eq!(real.closes[0], other.closes[0]);
     assert_ne!(real.closes[1], other.closes[1], "the futures do differ");

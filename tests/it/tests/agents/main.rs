@@ -23,4 +23,5 @@ mod replay;
 mod resume;
 mod retry;
 mod search;
+mod splits_of_2024;
 mod stage;

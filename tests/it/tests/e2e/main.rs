@@ -13,6 +13,7 @@ mod cancel;
 mod cases;
 mod concurrency;
 mod consumer;
+mod corporate_actions;
 mod forged;
 mod free_key;
 mod letters;

@@ -8,7 +8,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::accounting::costs::CostTerms;
+use crate::accounting::market_day::MarketDay;
 use crate::accounting::order::{RequestedQuantity, Side};
+use crate::market::instruments::Bar;
+use crate::market::known_actions::KnownActions;
+use crate::market::price_table::PriceTable;
+use crate::market::rules::MarketRules;
 use fixture::{Quotes, date, decimal, symbol, universe};
 
 const HUGE: i128 = i128::MAX;
@@ -19,6 +24,74 @@ fn submit(book: &mut DayBook<'_>, side: Side, name: &str, quantity: i128) -> Res
 
 fn first_day<'a>(cash: &str, universe: &'a Universe, quotes: &'a Quotes, costs: Costs) -> DayBook<'a> {
     DayBook::open(date("2025-10-01"), None, decimal(cash), universe, quotes, &[], costs).unwrap()
+}
+
+#[test]
+fn very_dear_and_very_cheap_shares_are_exact() {
+    let universe = universe(&["BRK.A", "PENY"]);
+    let quotes = Quotes::at_open(&[("BRK.A", "780000"), ("PENY", "0.0001")]);
+    let mut book = first_day("10000000", &universe, &quotes, Costs::NONE);
+
+    submit(&mut book, Side::Buy, "BRK.A", 10).unwrap();
+    let bought = submit(&mut book, Side::Buy, "PENY", 5_000_000_000).unwrap();
+    let sold = submit(&mut book, Side::Sell, "PENY", 3_000_000_000).unwrap();
+
+    assert_eq!((bought.cash_after, sold.cash_after), (decimal("1700000"), decimal("2000000")));
+    assert_eq!(sold.position_after, 2_000_000_000);
+    assert_eq!(book.close().unwrap().value_at_open, decimal("10000000"));
+}
+
+#[test]
+fn what_is_held_outside_the_universe_can_be_sold_and_not_bought() {
+    let price: Price = "20".parse().unwrap();
+    let bar = Bar::new(price, price, price, price, 1).unwrap();
+    let table: PriceTable = [(symbol("CHLD"), date("2025-10-02"), bar)].into_iter().collect();
+    let universe = universe(&["PARN"]);
+    let portfolio = Portfolio::new(decimal("100"), [(symbol("CHLD"), 2)].into()).unwrap();
+    let previous = PreviousDay { date: date("2025-10-01"), portfolio, ending_value_at_open: decimal("140") };
+    let market = MarketDay::new(&table, KnownActions::NONE, date("2025-10-02"));
+    let open = |market| {
+        let (today, cash) = (date("2025-10-02"), Decimal::ZERO);
+        DayBook::open(today, Some(&previous), cash, &universe, market, &[], Costs::NONE).unwrap()
+    };
+    let mut book = open(&market);
+
+    assert_eq!(submit(&mut book, Side::Buy, "CHLD", 1).unwrap_err().code(), "unknown_symbol");
+    assert_eq!(submit(&mut book, Side::Sell, "CHLD", 2).unwrap().cash_after, decimal("140"));
+    assert_eq!(submit(&mut book, Side::Sell, "CHLD", 1).unwrap_err().code(), "unknown_symbol");
+    let of_before = market.under(MarketRules::AsTraded);
+    let refused = submit(&mut open(&of_before), Side::Sell, "CHLD", 1).unwrap_err();
+    assert_eq!(refused.code(), "unknown_symbol");
+}
+
+#[test]
+fn a_session_without_volume_fills_no_order_but_values_what_is_held() {
+    let price: Price = "10".parse().unwrap();
+    let bar = |volume| Bar::new(price, price, price, price, volume).unwrap();
+    let table: PriceTable = [("AAPL", bar(0)), ("MSFT", bar(1))]
+        .map(|(name, bar)| (symbol(name), date("2025-10-02"), bar))
+        .into_iter()
+        .collect();
+    let universe = universe(&["AAPL", "MSFT"]);
+    let held = Portfolio::new(decimal("100"), [(symbol("AAPL"), 1)].into()).unwrap();
+    let previous =
+        PreviousDay { date: date("2025-10-01"), portfolio: held, ending_value_at_open: decimal("110") };
+    let market = MarketDay::new(&table, KnownActions::NONE, date("2025-10-02"));
+    let open = |market| {
+        let (today, cash) = (date("2025-10-02"), Decimal::ZERO);
+        DayBook::open(today, Some(&previous), cash, &universe, market, &[], Costs::NONE).unwrap()
+    };
+    let mut book = open(&market);
+
+    for side in [Side::Buy, Side::Sell] {
+        assert_eq!(submit(&mut book, side, "AAPL", 1).unwrap_err().code(), "halted");
+    }
+    submit(&mut book, Side::Buy, "MSFT", 1).unwrap();
+
+    let day = book.close().unwrap();
+    assert_eq!((day.value_at_open, day.stale), (decimal("110"), vec![]));
+    let of_before = market.under(MarketRules::AsTraded);
+    assert!(submit(&mut open(&of_before), Side::Sell, "AAPL", 1).is_ok());
 }
 
 #[test]

@@ -3,10 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::chat_call;
+use crate::accounting::applied_action::AppliedAction;
 use crate::accounting::portfolio::Portfolio;
 use crate::agent::json::{Object, array, printable, quoted};
 use crate::agent::prompt;
 use crate::agent::response::{AssistantMessage, Failure, FailureClass, Finish, ToolCall};
+use crate::agent::told_actions;
 use crate::agent::tool::{Tool, parameters};
 use crate::agent::transcript::{Message, Role, Transcript};
 use crate::agent::usage::Usage;
@@ -23,6 +25,7 @@ pub(crate) struct Step<'a> {
     pub(crate) step: u32,
     pub(crate) as_of: AsOf<'a>,
     pub(crate) portfolio: &'a Portfolio,
+    pub(crate) applied: &'a [AppliedAction],
     pub(crate) universe: &'a Universe,
     pub(crate) symbols: &'a [Symbol],
     pub(crate) search: bool,
@@ -34,7 +37,8 @@ pub(crate) struct Step<'a> {
 pub(crate) fn request(step: &Step<'_>) -> String {
     let key = step.key;
     let tools = Tool::offered(step.search).map(|tool| {
-        let object = Object::new().text("name", tool.name()).text("description", &tool.description());
+        let description = tool.description(step.as_of.is_restated());
+        let object = Object::new().text("name", tool.name()).text("description", &description);
         object.json("parameters", parameters(tool)).finish()
     });
     let results = step.transcript.tool_results_of(step.step.saturating_sub(1)).map(result);
@@ -57,8 +61,8 @@ pub(crate) fn request(step: &Step<'_>) -> String {
 
 impl<'a> Step<'a> {
     fn observed(&self) -> Observed<'a> {
-        let Self { as_of, portfolio, universe, symbols, .. } = *self;
-        Observed { as_of, portfolio, universe, symbols }
+        let Self { as_of, portfolio, applied, universe, symbols, .. } = *self;
+        Observed { as_of, portfolio, applied, universe, symbols }
     }
 }
 
@@ -66,6 +70,8 @@ impl<'a> Step<'a> {
 pub(crate) struct Observed<'a> {
     pub(crate) as_of: AsOf<'a>,
     pub(crate) portfolio: &'a Portfolio,
+    /// What corporate actions did to the portfolio before the open.
+    pub(crate) applied: &'a [AppliedAction],
     pub(crate) universe: &'a Universe,
     pub(crate) symbols: &'a [Symbol],
 }
@@ -78,15 +84,19 @@ pub(crate) fn observation(observed: &Observed<'_>) -> String {
     let session =
         observed.as_of.previous_session().map_or_else(|| "null".to_owned(), |date| quoted(&date.to_string()));
     let benchmark = observed.universe.benchmark.as_ref();
-    Object::new()
+    let observation = Object::new()
         .decimal("cash", observed.portfolio.cash())
         .json("holdings", holdings.finish())
         .json("previous_session", session)
         .json("previous_closes", prices(observed.as_of.previous_closes(observed.symbols)))
         .json("opens", prices(prompt::opens(&observed.as_of, observed.symbols)))
         .json("universe", array(observed.universe.symbols.iter().map(|symbol| quoted(symbol.as_str()))))
-        .json("benchmark", benchmark.map_or_else(|| "null".to_owned(), |symbol| quoted(symbol.as_str())))
-        .finish()
+        .json("benchmark", benchmark.map_or_else(|| "null".to_owned(), |symbol| quoted(symbol.as_str())));
+    let told = told_actions::told(&observed.as_of, observed.symbols, observed.applied);
+    if told.is_empty() {
+        return observation.finish();
+    }
+    observation.json("corporate_actions", told_actions::data(&told)).finish()
 }
 
 fn prices(prices: Vec<(&Symbol, Price)>) -> String {

@@ -12,12 +12,13 @@ pub(super) fn request(
     settings: &AgentSettings,
     transcript: &Transcript,
     max_completion_tokens: Option<u64>,
+    is_restated: bool,
 ) -> String {
     let mut body = sampling::body(settings);
     let mut set = |name: &str, value: Option<Value>| value.map(|value| body.insert(name.to_owned(), value));
     set("seed", settings.sampling.seed.map(Value::from));
     set("max_completion_tokens", max_completion_tokens.map(Value::from));
-    set("tools", Some(tool::definitions(settings.search)));
+    set("tools", Some(tool::definitions(settings.search, is_restated)));
     set("messages", Some(messages(transcript)));
     Value::Object(body).to_string()
 }

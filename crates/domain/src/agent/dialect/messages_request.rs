@@ -25,19 +25,20 @@ pub(super) fn request(
     settings: &AgentSettings,
     transcript: &Transcript,
     max_completion_tokens: Option<u64>,
+    is_restated: bool,
 ) -> String {
     let mut body = sampling::body(settings);
     let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
     set("max_tokens", Value::from(max_completion_tokens.unwrap_or(DEFAULT_LIMIT)));
-    set("tools", Tool::offered(settings.search).map(definition).collect());
+    set("tools", Tool::offered(settings.search).map(|tool| definition(tool, is_restated)).collect());
     let system = transcript.messages.iter().filter(|message| message.role == Role::System);
     set("system", system.map(|message| cached(text(&message.content))).collect());
     set("messages", Value::Array(messages(transcript)));
     Value::Object(body).to_string()
 }
 
-fn definition(tool: Tool) -> Value {
-    json!({"name": tool.name(), "description": tool.description(), "input_schema": parameters(tool)})
+fn definition(tool: Tool, is_restated: bool) -> Value {
+    json!({"name": tool.name(), "description": tool.description(is_restated), "input_schema": parameters(tool)})
 }
 
 fn messages(transcript: &Transcript) -> Vec<Value> {

@@ -14,6 +14,7 @@ pub(super) fn request(
     settings: &AgentSettings,
     transcript: &Transcript,
     max_completion_tokens: Option<u64>,
+    is_restated: bool,
 ) -> String {
     let mut body = sampling::body(settings);
     // Endpoints that do not know these can be spared them in the settings.
@@ -21,15 +22,15 @@ pub(super) fn request(
     body.entry("include").or_insert(json!(["reasoning.encrypted_content"]));
     let mut set = |name: &str, value: Option<Value>| value.map(|value| body.insert(name.to_owned(), value));
     set("max_output_tokens", max_completion_tokens.map(Value::from));
-    set("tools", Some(Tool::offered(settings.search).map(definition).collect()));
+    set("tools", Some(Tool::offered(settings.search).map(|tool| definition(tool, is_restated)).collect()));
     let system = transcript.messages.iter().find(|message| message.role == Role::System);
     set("instructions", system.map(|message| Value::from(message.content.as_str())));
     set("input", Some(input(transcript)));
     Value::Object(body).to_string()
 }
 
-fn definition(tool: Tool) -> Value {
-    json!({"type": "function", "name": tool.name(), "description": tool.description(),
+fn definition(tool: Tool, is_restated: bool) -> Value {
+    json!({"type": "function", "name": tool.name(), "description": tool.description(is_restated),
         "parameters": parameters(tool), "strict": false})
 }
 

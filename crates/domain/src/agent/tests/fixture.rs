@@ -18,7 +18,9 @@ use crate::agent::{
 use crate::market::as_of::AsOf;
 use crate::market::calendar::Calendar;
 use crate::market::instruments::{Bar, Symbol, Universe};
+use crate::market::known_actions::KnownActions;
 use crate::market::price_table::PriceTable;
+use crate::market::rules::MarketRules;
 use crate::values::ids::{JobId, ModelDayKey};
 
 pub(super) fn day(text: &str) -> NaiveDate {
@@ -47,6 +49,7 @@ pub(super) struct World {
     pub(super) settings: AgentSettings,
     pub(super) dialect: Dialect,
     pub(super) cash: &'static str,
+    pub(super) actions: KnownActions,
 }
 
 impl World {
@@ -75,6 +78,7 @@ impl World {
             settings: serde_json::from_value(json!({"basemodel": "base"})).unwrap(),
             dialect: Dialect::ChatCompletions,
             cash: "1000",
+            actions: KnownActions::default(),
         }
     }
 
@@ -89,7 +93,7 @@ impl World {
     }
 
     pub(super) fn market(&self) -> MarketDay<'_> {
-        MarketDay::new(&self.table, &[], self.key.date)
+        MarketDay::new(&self.table, &self.actions, self.key.date)
     }
 
     pub(super) fn open<'a>(&'a self, market: &'a MarketDay<'a>) -> Session<'a> {
@@ -101,7 +105,8 @@ impl World {
             settings: &self.settings,
             dialect: self.dialect,
             universe: &self.universe,
-            as_of: AsOf::new(&self.table, &self.calendar, self.key.date),
+            as_of: AsOf::new(&self.table, &self.calendar, self.key.date)
+                .with_actions(&self.actions, MarketRules::Restated),
             book,
             initial_cash: cash,
         })

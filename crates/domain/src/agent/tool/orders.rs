@@ -40,7 +40,8 @@ fn refused(order: &Order, refusal: &Refusal, book: &DayBook<'_>) -> String {
         | Refusal::QuantityNotInteger { .. }
         | Refusal::QuantityNotPositive { .. }
         | Refusal::UnknownSymbol { .. }
-        | Refusal::NoPrice { .. } => why,
+        | Refusal::NoPrice { .. }
+        | Refusal::Halted { .. } => why,
     };
     facts.text("symbol", &order.symbol).text("date", &book.date().to_string()).finish()
 }

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::agent::json::{Object, array};
+use crate::agent::told_actions::ToldAction;
 use crate::market::as_of::{AsOf, AsOfError};
 use crate::market::instruments::{Bar, Symbol};
 
@@ -15,8 +16,14 @@ pub(super) fn on(as_of: &AsOf<'_>, symbol: &str, date: NaiveDate) -> String {
     let unknown = || refused(format!("Symbol {symbol} not found on {date}"));
     let Ok(name) = symbol.parse::<Symbol>() else { return unknown() };
     if date == as_of.today() {
+        if as_of.is_halted(&name) {
+            return refused(format!(
+                "Symbol {symbol} is halted on {date}: nothing was traded in the session"
+            ));
+        }
         let Some(open) = as_of.open(&name) else { return unknown() };
-        return object().json("ohlcv", Object::new().decimal("open", open.amount()).finish()).finish();
+        let object = object().json("ohlcv", Object::new().decimal("open", open.amount()).finish());
+        return with_actions(object, as_of, &name, date).finish();
     }
     match as_of.bar(&name, date) {
         Ok(bar) => object().json("ohlcv", ohlcv(Object::new(), &bar)).finish(),
@@ -29,13 +36,25 @@ pub(super) fn on(as_of: &AsOf<'_>, symbol: &str, date: NaiveDate) -> String {
 
 /// The last `days` bars of `symbol` before today, oldest first.
 pub(super) fn history(as_of: &AsOf<'_>, symbol: &str, days: usize) -> String {
-    let bars = symbol.parse::<Symbol>().map(|symbol| as_of.history(&symbol, days)).unwrap_or_default();
-    if bars.is_empty() {
+    let name = symbol.parse::<Symbol>();
+    let bars = name.as_ref().map(|name| as_of.history(name, days)).unwrap_or_default();
+    let (Ok(name), Some((first, _))) = (name, bars.first()) else {
         let why = format!("Symbol {symbol} not found before {}", as_of.today());
         return Object::new().text("error", &why).text("symbol", symbol).finish();
-    }
+    };
     let dated = |(date, bar): &(NaiveDate, Bar)| ohlcv(Object::new().text("date", &date.to_string()), bar);
-    Object::new().text("symbol", symbol).json("bars", array(bars.iter().map(dated))).finish()
+    let object = Object::new().text("symbol", symbol).json("bars", array(bars.iter().map(dated)));
+    with_actions(object, as_of, &name, *first).finish()
+}
+
+/// Adds what the company of `symbol` did from `from` to today, if anything.
+fn with_actions(object: Object, as_of: &AsOf<'_>, symbol: &Symbol, from: NaiveDate) -> Object {
+    let told = as_of.actions_of(symbol, from).map(|(date, action)| {
+        let dated = Object::new().text("date", &date.to_string());
+        ToldAction::of(&action.symbol, &action.action).object(dated).finish()
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() { object } else { object.json("corporate_actions", array(told)) }
 }
 
 fn ohlcv(object: Object, bar: &Bar) -> String {

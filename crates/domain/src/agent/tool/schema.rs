@@ -6,15 +6,21 @@ use super::Tool;
 use super::arguments::MAX_DAYS;
 
 impl Tool {
-    /// What the tool does, for an agent.
-    pub fn description(self) -> String {
+    /// What the tool does, for an agent. `is_restated` says that earlier prices are shown in today's shares.
+    pub fn description(self, is_restated: bool) -> String {
         match self {
             Self::GetPriceLocal => {
                 "Prices of a symbol on a day: the full bar of an earlier day, only the open of today."
                     .to_owned()
             }
+            // The words of days without a split are those of all recorded conversations.
             Self::GetPriceHistory => format!(
-                "Daily bars of a symbol before today, oldest first, at most {MAX_DAYS}. Prices are as traded, not adjusted for splits."
+                "Daily bars of a symbol before today, oldest first, at most {MAX_DAYS}. {}",
+                if is_restated {
+                    "Prices and volumes are in today's shares: adjusted for the splits up to today, not for dividends."
+                } else {
+                    "Prices are as traded, not adjusted for splits."
+                }
             ),
             Self::GetPosition => "Your cash and shares, the orders of today included.".to_owned(),
             Self::Buy => {
@@ -58,7 +64,10 @@ pub fn parameters(tool: Tool) -> Value {
 }
 
 /// The tools on offer, as chat completions describe them.
-pub fn definitions(search: bool) -> Value {
-    let function = |tool: Tool| json!({"name": tool.name(), "description": tool.description(), "parameters": parameters(tool)});
+pub fn definitions(search: bool, is_restated: bool) -> Value {
+    let function = |tool: Tool| {
+        let description = tool.description(is_restated);
+        json!({"name": tool.name(), "description": description, "parameters": parameters(tool)})
+    };
     Tool::offered(search).map(|tool| json!({"type": "function", "function": function(tool)})).collect()
 }

@@ -192,6 +192,7 @@ fn completed(key: ModelDayKey, at: DateTime<Utc>) -> CompletedDay {
         value_at_open: Decimal::from(10_000),
         value_at_close: Decimal::from(10_000),
         stale_symbols: Vec::new(),
+        price_dates: Default::default(),
         started_at: at,
         completed_at: at,
         agent: None,

@@ -1,7 +1,5 @@
 //! The rules that rows of every kind have to satisfy, with the words in which a violation is reported.
 
-use std::collections::HashMap;
-
 use chrono::NaiveDate;
 
 use crate::market::calendar::Calendar;
@@ -60,21 +58,4 @@ pub(super) fn price_problem(problem: &PriceError) -> String {
         }
     }
     .to_owned()
-}
-
-/// The line of each symbol and date so far.
-#[derive(Default)]
-pub(super) struct Seen<'a>(HashMap<(&'a str, NaiveDate), usize>);
-
-impl<'a> Seen<'a> {
-    /// Notes a symbol and date with their line.
-    ///
-    /// # Errors
-    /// The earlier line with the same symbol and date.
-    pub(super) fn note(&mut self, symbol: &'a str, date: NaiveDate, line: usize) -> Result<(), usize> {
-        match self.0.insert((symbol, date), line) {
-            None => Ok(()),
-            Some(before) => Err(before),
-        }
-    }
 }

@@ -1,43 +1,12 @@
-//! The kinds of files with their columns, and the lines of a file as rows.
+//! The lines of a file as rows.
 
 use super::faults::Faults;
-use crate::accounting::corporate_action::ActionKind;
-
-/// The kind of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ImportKind {
-    /// Daily bars: symbol, date, open, high, low, close, volume.
-    Bars,
-    /// Splits: symbol, date, ratio.
-    Splits,
-    /// Dividends: symbol, date, amount.
-    Dividends,
-}
-
-impl ImportKind {
-    /// The names of its columns, in the order of a row's fields.
-    pub fn columns(self) -> &'static [&'static str] {
-        match self {
-            Self::Bars => &["symbol", "date", "open", "high", "low", "close", "volume"],
-            Self::Splits => &["symbol", "date", "ratio"],
-            Self::Dividends => &["symbol", "date", "amount"],
-        }
-    }
-}
-
-impl From<ActionKind> for ImportKind {
-    fn from(kind: ActionKind) -> Self {
-        match kind {
-            ActionKind::Split => Self::Splits,
-            ActionKind::Dividend => Self::Dividends,
-        }
-    }
-}
+use super::kind::ImportKind;
 
 /// The highest number of columns of any kind.
 const MAX_COLUMNS: usize = 7;
 
-/// A row's fields, in the order of [`ImportKind::columns`].
+/// A row's fields, in the order of [`ImportKind::columns`] and then of [`ImportKind::optional`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CsvRow<'a> {
     pub(super) line: usize,
@@ -59,25 +28,25 @@ pub(super) fn read_rows<'a, T>(
     kind: ImportKind,
     mut read: impl FnMut(&CsvRow<'a>, &mut Faults) -> Option<T>,
 ) -> Result<Vec<T>, Faults> {
-    let columns = kind.columns();
     let mut lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
     let header = lines.next().map(|(line, _)| line).unwrap_or_default();
-    let places = places(header, columns)?;
+    let places = places(header, kind)?;
+    let width = fields(header).count();
     let (mut items, mut faults, mut is_empty) = (Vec::new(), Faults::default(), true);
     for (text, line) in lines.filter(|(line, _)| !line.trim().is_empty()) {
         is_empty = false;
         let mut row = CsvRow { line, fields: [""; MAX_COLUMNS] };
         let mut count = 0;
         for field in fields(text) {
-            if let Some(column) = places.iter().position(|place| *place == count) {
+            if let Some(column) = places.iter().position(|place| *place == Some(count)) {
                 row.fields[column] = field;
             }
             count += 1;
         }
-        if count == columns.len() {
+        if count == width {
             items.extend(read(&row, &mut faults));
         } else {
-            let problem = format!("this line has {count} fields and the header {}", columns.len());
+            let problem = format!("this line has {count} fields and the header {width}");
             faults.add(line, "", problem, text);
         }
     }
@@ -87,14 +56,17 @@ pub(super) fn read_rows<'a, T>(
     if faults.total == 0 { Ok(items) } else { Err(faults) }
 }
 
-/// The position of each column.
-fn places(header: &str, columns: &[&str]) -> Result<Vec<usize>, Faults> {
-    let names: Vec<String> = fields(header).map(str::to_ascii_lowercase).collect();
+/// The position of each column, the optional ones last; `None` of a column that the file does not have.
+fn places(header: &str, kind: ImportKind) -> Result<Vec<Option<usize>>, Faults> {
+    let (required, optional) = (kind.columns(), kind.optional());
+    let columns = [required, optional].concat();
+    let names: Vec<String> = fields(header).map(|name| canonical(&name.to_ascii_lowercase())).collect();
     let mut faults = Faults::default();
     let expected = columns.join(",");
-    for column in columns {
+    for column in &columns {
         let problem = match names.iter().filter(|name| name == column).count() {
             1 => continue,
+            0 if optional.contains(column) => continue,
             0 => format!("the column is missing; the first line is {expected}"),
             _ => "the column is there more than once; leave one".to_owned(),
         };
@@ -109,7 +81,20 @@ fn places(header: &str, columns: &[&str]) -> Result<Vec<usize>, Faults> {
     if faults.total > 0 {
         return Err(faults);
     }
-    Ok(columns.iter().filter_map(|column| names.iter().position(|name| name == column)).collect())
+    Ok(columns.iter().map(|column| names.iter().position(|name| name == column)).collect())
+}
+
+/// The column that is meant by another usual name.
+fn canonical(name: &str) -> String {
+    let name = name.replace([' ', '-'], "_");
+    match name.as_str() {
+        "ticker" | "old" | "old_symbol" => "symbol",
+        "ex_date" | "effective_date" => "date",
+        "new" | "new_ticker" => "new_symbol",
+        "cash" | "per_share" | "cash_per_share" => "amount",
+        other => other,
+    }
+    .to_owned()
 }
 
 fn fields(line: &str) -> impl Iterator<Item = &str> {

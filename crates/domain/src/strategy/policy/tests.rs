@@ -15,6 +15,7 @@ use crate::accounting::portfolio::Portfolio;
 use crate::market::as_of::AsOf;
 use crate::market::calendar::Calendar;
 use crate::market::instruments::{Bar, Universe};
+use crate::market::known_actions::KnownActions;
 use crate::market::price_table::PriceTable;
 use crate::values::money::Price;
 
@@ -72,7 +73,7 @@ impl World {
         let mut results: Vec<DayResult> = Vec::new();
         for (index, date) in (0..).zip(self.calendar.sessions(day("2025-10-01"), day("2025-10-31"))) {
             let previous = results.last().cloned().map(DayResult::into_previous);
-            let market = MarketDay::new(&self.table, &[], date);
+            let market = MarketDay::new(&self.table, KnownActions::NONE, date);
             let cash = Decimal::from(10_000);
             let mut book =
                 DayBook::open(date, previous.as_ref(), cash, &self.universe, &market, &[], self.costs)

@@ -25,6 +25,10 @@ pub(super) enum FileKind {
     Bars,
     Splits,
     Dividends,
+    SpinOffs,
+    Renames,
+    Mergers,
+    Delistings,
 }
 
 /// What prices are based on.

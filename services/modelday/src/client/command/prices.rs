@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
+use domain::ingest::import::ImportKind;
 use serde::Deserialize;
 
 use super::choice;
@@ -17,7 +18,7 @@ use crate::terminal::output::print_line;
 /// The commands for prices.
 #[derive(Subcommand)]
 pub(crate) enum PricesCommand {
-    /// Store daily prices from files as vendors write them, or splits, or dividends.
+    /// Store daily prices from files as vendors write them, or splits, dividends and other corporate actions.
     Import(ImportArguments),
 }
 
@@ -27,10 +28,12 @@ pub(crate) struct ImportArguments {
     /// The files; `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// What they have: bars (CSV, JSON or Parquet), splits (CSV: symbol, date, ratio) or dividends (CSV: symbol, date,
-    /// amount).
-    #[arg(long, value_enum, default_value_t = FileKind::Bars)]
-    kind: FileKind,
+    /// What they have: bars (CSV, JSON or Parquet), or as CSV: splits (symbol, date, ratio), dividends (symbol, date,
+    /// amount), spin_offs (symbol, date, ratio, new_symbol), renames (symbol, date, new_symbol), mergers (symbol, date,
+    /// and ratio and new_symbol, or amount, or all of them) or delistings (symbol, date, and the amount that is paid for a
+    /// share).
+    #[arg(long, value_parser = kind, default_value_t = ImportKind::Bars)]
+    kind: ImportKind,
     /// The symbol of bars in files without a column for it; a file's name may say it too, e.g. AAPL.csv.
     #[arg(long)]
     symbol: Option<String>,
@@ -55,12 +58,9 @@ pub(crate) struct ImportArguments {
     connection: Connection,
 }
 
-/// What the rows of a file are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FileKind {
-    Bars,
-    Splits,
-    Dividends,
+fn kind(text: &str) -> Result<ImportKind, String> {
+    let known = || format!("it is one of {}", ImportKind::ALL.map(ImportKind::as_str).join(", "));
+    ImportKind::parse(text).ok_or_else(known)
 }
 
 /// What prices are based on.
@@ -117,7 +117,7 @@ struct DateRange {
 /// Imports the files one after another, each whole, or not at all when a row is wrong.
 pub(super) async fn import(arguments: &ImportArguments) -> anyhow::Result<Exit> {
     let api = Api::new(&arguments.connection)?;
-    let kind = choice::name(arguments.kind);
+    let kind = arguments.kind.as_str();
     for file in &arguments.files {
         let content = read(file)?;
         let imported = api.post_file(&["prices", "import"], &arguments.query(file), content).await;
@@ -130,7 +130,7 @@ pub(super) async fn import(arguments: &ImportArguments) -> anyhow::Result<Exit> 
         if let Some(result) = arguments.format.unless_json::<ImportResult>(&body)? {
             let of_file =
                 if arguments.files.len() > 1 { format!("{}: ", file.display()) } else { String::new() };
-            for line in result.lines(&kind) {
+            for line in result.lines(kind) {
                 print_line(&format!("{of_file}{line}"))?;
             }
         }
@@ -140,11 +140,11 @@ pub(super) async fn import(arguments: &ImportArguments) -> anyhow::Result<Exit> 
 
 impl ImportArguments {
     fn query(&self, file: &Path) -> Vec<(&'static str, String)> {
-        let is_bars = self.kind == FileKind::Bars;
+        let is_bars = self.kind == ImportKind::Bars;
         let name = file.file_name().and_then(OsStr::to_str).filter(|_| is_bars && file != Path::new("-"));
         let yes = |flag: bool| flag.then(|| "true".to_owned());
         let parameters = [
-            ("kind", (!is_bars).then(|| choice::name(self.kind))),
+            ("kind", (!is_bars).then(|| self.kind.as_str().to_owned())),
             ("symbol", self.symbol.clone()),
             ("file_name", name.map(str::to_owned)),
             ("basis", self.basis.map(choice::name).map(|name| name.replace('-', "_"))),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::performance::leaderboard::{Contestant, LeaderboardRow};
+use domain::simulation::model_day::CompletedDay;
 use runtime::http::Number;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -44,6 +45,34 @@ pub(super) struct RowDetail {
     #[serde(flatten)]
     #[schema(value_type = PartsDetail)]
     parts: Option<PartsDetail>,
+    /// The figures of a benchmark without its dividends; only where it was paid any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    price_only: Option<Box<Figures>>,
+    /// What is held at the end without a bar of the last day, and valued at its last known price.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    stale: Vec<StaleHolding>,
+}
+
+/// A holding that is valued at an earlier price.
+#[derive(Serialize, ToSchema)]
+pub(super) struct StaleHolding {
+    symbol: String,
+    /// The session of the price; null when it is unknown.
+    price_date: Option<String>,
+}
+
+impl StaleHolding {
+    /// The holdings of a day's end without a bar of the day.
+    pub(super) fn of(day: &CompletedDay) -> Vec<Self> {
+        let held = day.stale_symbols.iter().filter(|symbol| day.ending_position.quantity(symbol) > 0);
+        let stale = held.map(|symbol| Self {
+            symbol: symbol.to_string(),
+            price_date: day.price_dates.get(symbol).map(ToString::to_string),
+        });
+        stale.collect()
+    }
 }
 
 /// Fractions unless a name says percent. An undefined figure is null, and `reasons` says why.
@@ -106,7 +135,12 @@ struct Part {
 }
 
 impl RowDetail {
-    pub(super) fn of(row: &LeaderboardRow, rank: usize, used: Option<UsageRow>) -> Self {
+    pub(super) fn of(
+        row: &LeaderboardRow,
+        rank: usize,
+        used: Option<UsageRow>,
+        stale: Vec<StaleHolding>,
+    ) -> Self {
         let (kind, model, trial) = match &row.contestant {
             Contestant::Model { model, trial } => ("model", model.clone(), Some(*trial)),
             Contestant::Benchmark(name) => ("benchmark", name.clone(), None),
@@ -121,7 +155,8 @@ impl RowDetail {
         });
         let acted = used.as_ref().and_then(|used| used.acted);
         let (figures, usage) = (Figures::of(row), used.map(Into::into));
-        Self { rank, kind, model, trial, figures, usage, acted, parts }
+        let price_only = row.price_only.as_deref().map(|row| Box::new(Figures::of(row)));
+        Self { rank, kind, model, trial, figures, usage, acted, parts, price_only, stale }
     }
 }
 

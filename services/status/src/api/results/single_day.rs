@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::accounting::corporate_action::{Action, AppliedAction};
+use domain::accounting::applied_action::AppliedAction;
 use domain::accounting::portfolio::Portfolio;
 use domain::accounting::refusal::RefusedOrder;
 use domain::agent::Message;
+use domain::market::instruments::Symbol;
 use domain::simulation::model_day::{CompletedDay, DayRef, Trade};
 use runtime::http::{Number, Problem};
 use rust_decimal::Decimal;
@@ -29,7 +30,7 @@ pub(crate) struct DayResult {
     job_id: String,
     starting_position: Position,
     daily_metrics: DailyMetrics,
-    /// The effects of splits and dividends on the holdings before the open.
+    /// The effects of corporate actions on the holdings before the open.
     corporate_actions: Vec<ActionDetail>,
     trades: Vec<TradeDetail>,
     refused_orders: Vec<RefusedDetail>,
@@ -56,6 +57,14 @@ struct Position {
 struct Holding {
     symbol: String,
     quantity: u64,
+    /// True when the symbol had no bar on the day and is valued at its last known price.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    stale: bool,
+    /// The session of that price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    price_date: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -68,17 +77,30 @@ struct DailyMetrics {
 #[derive(Serialize, ToSchema)]
 #[schema(as = DayCorporateAction)]
 struct ActionDetail {
-    /// `split` or `dividend`.
+    /// `split`, `dividend`, `spin_off`, `rename`, `stock_merger`, `cash_merger` or `delisting`.
     action_type: &'static str,
     symbol: String,
-    /// Of a split: new to old shares, e.g. `10:1`.
+    /// Of a split: new to old shares, e.g. `10:1`. Of a spin-off or a merger: shares of the new symbol for shares of the
+    /// old one.
     ratio: Option<String>,
-    /// Of a dividend: dollars for each share.
+    /// Dollars for each share, as far as they are known.
     per_share: Option<Number>,
     shares_before: u64,
     shares_after: u64,
-    /// Dollars that were paid: the dividend, or the price of the fraction of a share that a split left.
+    /// Dollars that were paid, those for fractions of shares included.
     cash: Number,
+    /// The symbol whose shares were received; only of spin-offs, renames and mergers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    new_symbol: Option<String>,
+    /// How many shares of it were received.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    new_shares: Option<u64>,
+    /// True when nobody knew what is paid for a share, and the last close was taken.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    estimated: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -201,8 +223,8 @@ fn at(row: &WinnerRow, day: DayRef) -> WinnerKey {
 fn day_result(row: &WinnerRow, day: &CompletedDay, base: Option<&CompletedDay>) -> DayResult {
     let before_close = base.map_or(day.starting_value, |base| base.value_at_close);
     let starting = match (&day.starting_position, base) {
-        (Some(position), _) => position_of(position, day.starting_value, before_close),
-        (None, Some(base)) => position_of(&base.ending_position, day.starting_value, before_close),
+        (Some(position), _) => position_of(day, position, day.starting_value, before_close),
+        (None, Some(base)) => position_of(day, &base.ending_position, day.starting_value, before_close),
         // A first day starts with nothing but cash.
         (None, None) => Position {
             holdings: Vec::new(),
@@ -226,7 +248,7 @@ fn day_result(row: &WinnerRow, day: &CompletedDay, base: Option<&CompletedDay>) 
         corporate_actions: day.corporate_actions.iter().map(action_detail).collect(),
         trades: day.trades.iter().map(|trade| trade_detail(trade, day)).collect(),
         refused_orders: day.refused.iter().map(refused_detail).collect(),
-        final_position: position_of(&day.ending_position, day.value_at_open, day.value_at_close),
+        final_position: position_of(day, &day.ending_position, day.value_at_open, day.value_at_close),
         metadata: Metadata {
             total_actions: day.trades.len(),
             session_duration_seconds: seconds(day.started_at, day.completed_at),
@@ -239,10 +261,12 @@ fn day_result(row: &WinnerRow, day: &CompletedDay, base: Option<&CompletedDay>) 
     }
 }
 
-fn position_of(portfolio: &Portfolio, value: Decimal, close: Decimal) -> Position {
-    let holding = |(symbol, quantity): (&domain::market::instruments::Symbol, &u64)| Holding {
+fn position_of(day: &CompletedDay, portfolio: &Portfolio, value: Decimal, close: Decimal) -> Position {
+    let holding = |(symbol, quantity): (&Symbol, &u64)| Holding {
         symbol: symbol.to_string(),
         quantity: *quantity,
+        stale: day.stale_symbols.contains(symbol),
+        price_date: day.price_dates.get(symbol).map(|date| date.to_string()),
     };
     Position {
         holdings: portfolio.holdings().iter().map(holding).collect(),
@@ -253,15 +277,16 @@ fn position_of(portfolio: &Portfolio, value: Decimal, close: Decimal) -> Positio
 }
 
 fn action_detail(applied: &AppliedAction) -> ActionDetail {
-    let (action_type, ratio, per_share) = match applied.action {
-        Action::Split { from, to } => ("split", Some(format!("{to}:{from}")), None),
-        Action::Dividend { per_share } => ("dividend", None, Some(per_share.amount().into())),
-    };
+    let action = &applied.action;
+    let new_symbol = action.new_symbol().map(ToString::to_string);
     ActionDetail {
-        action_type,
+        action_type: action.kind().as_str(),
         symbol: applied.symbol.to_string(),
-        ratio,
-        per_share,
+        ratio: action.ratio().map(|ratio| ratio.to_string()),
+        per_share: action.per_share().map(Into::into),
+        new_shares: new_symbol.is_some().then_some(applied.new_shares),
+        new_symbol,
+        estimated: action.is_estimated(),
         shares_before: applied.shares_before,
         shares_after: applied.shares_after,
         cash: applied.cash.into(),

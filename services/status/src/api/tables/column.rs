@@ -15,6 +15,8 @@ pub(super) enum Kind {
     Ratio,
     /// An instant, to the microsecond.
     Instant,
+    /// True or false.
+    Flag,
 }
 
 /// A value in a column.
@@ -26,6 +28,7 @@ pub(super) enum Cell<'a> {
     Amount(Decimal),
     Ratio(f64),
     Instant(DateTime<Utc>),
+    Flag(bool),
     /// No value; only in an optional column.
     Nothing,
 }

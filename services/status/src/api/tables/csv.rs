@@ -41,6 +41,7 @@ impl<R: TableRow> TableFile<R> for CsvFile {
                     Cell::Amount(amount) => writer.write_field(amount.normalize().to_string())?,
                     Cell::Ratio(ratio) => writer.write_field(ratio.to_string())?,
                     Cell::Instant(at) => writer.write_field(instant(at))?,
+                    Cell::Flag(flag) => writer.write_field(flag.to_string())?,
                     Cell::Nothing => writer.write_field("")?,
                 }
             }

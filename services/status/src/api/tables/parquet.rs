@@ -7,8 +7,8 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical};
 use parquet::data_type::{
-    ByteArray, ByteArrayType, DataType, DoubleType, FixedLenByteArray, FixedLenByteArrayType, Int32Type,
-    Int64Type,
+    BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FixedLenByteArray, FixedLenByteArrayType,
+    Int32Type, Int64Type,
 };
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -133,6 +133,7 @@ fn field<R>(column: &Column<R>) -> Result<Type, ParquetError> {
         }
         Kind::Ratio => (Physical::DOUBLE, None),
         Kind::Instant => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
+        Kind::Flag => (Physical::BOOLEAN, None),
     };
     let repetition = if column.optional { Repetition::OPTIONAL } else { Repetition::REQUIRED };
     let field = Type::primitive_type_builder(column.name, physical)
@@ -142,7 +143,7 @@ fn field<R>(column: &Column<R>) -> Result<Type, ParquetError> {
         Kind::Amount => {
             field.with_length(16).with_precision(PRECISION).with_scale(SCALE.cast_signed()).build()
         }
-        Kind::Text | Kind::Date | Kind::Count | Kind::Ratio | Kind::Instant => field.build(),
+        Kind::Text | Kind::Date | Kind::Count | Kind::Ratio | Kind::Instant | Kind::Flag => field.build(),
     }
 }
 
@@ -185,6 +186,10 @@ fn write_column<R>(
         }),
         Kind::Instant => write::<R, Int64Type>(writer, column, rows, |cell| match cell {
             Cell::Instant(at) => Some(at.timestamp_micros()),
+            _ => None,
+        }),
+        Kind::Flag => write::<R, BoolType>(writer, column, rows, |cell| match cell {
+            Cell::Flag(flag) => Some(flag),
             _ => None,
         }),
     }

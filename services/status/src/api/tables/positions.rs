@@ -1,8 +1,12 @@
 //! Rows of `/positions`: what portfolios held at the end of their days.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use domain::market::instruments::Symbol;
+use domain::market::known_actions::KnownActions;
 use domain::simulation::model_day::CompletedDay;
+use domain::values::money::Price;
 use rust_decimal::Decimal;
 use storage::{PgPool, market};
 use utoipa::openapi::RefOr;
@@ -26,6 +30,8 @@ pub(crate) struct PositionRow {
     quantity: Option<u64>,
     price: Option<Decimal>,
     value: Option<Decimal>,
+    /// The session of the price.
+    price_date: Option<NaiveDate>,
 }
 
 impl TableRow for PositionRow {
@@ -55,6 +61,12 @@ impl TableRow for PositionRow {
         Column::optional("value", Kind::Amount, "Dollars; null when no price is known.", |row| {
             amount(row.value)
         }),
+        Column::optional("price_date", Kind::Date, "The session of the price; null for the cash.", |row| {
+            row.price_date.map_or(Cell::Nothing, Cell::Date)
+        }),
+        Column::new("stale", Kind::Flag, "Whether the price is of an earlier session than the day.", |row| {
+            Cell::Flag(row.price_date.is_some_and(|price_date| price_date < row.date))
+        }),
     ];
 
     async fn of(pool: &PgPool, days: &[Day]) -> storage::Result<Vec<Vec<Self>>> {
@@ -62,14 +74,38 @@ impl TableRow for PositionRow {
             day.ending_position.holdings().keys().map(|symbol| (symbol, day.key.date))
         });
         let held: Vec<(&Symbol, NaiveDate)> = held.collect();
-        let mut closes = market::last_closes(pool, &held).await?.into_iter();
+        let closes = market::last_closes(pool, &held).await?;
+        // A price of an earlier session is restated for the splits since.
+        let is_stale = |((_, date), last): &(&(&Symbol, NaiveDate), &Option<(NaiveDate, Price)>)| {
+            last.is_some_and(|(known_on, _)| known_on < *date)
+        };
+        let stale: BTreeSet<Symbol> =
+            held.iter().zip(&closes).filter(is_stale).map(|((symbol, _), _)| (*symbol).clone()).collect();
+        let actions = match held.iter().map(|(_, date)| *date).max() {
+            Some(last) if !stale.is_empty() => {
+                let stale: Vec<Symbol> = stale.into_iter().collect();
+                market::known_actions(pool, &stale, last, i64::MAX).await?
+            }
+            _ => KnownActions::default(),
+        };
+        let mut closes = closes.into_iter();
         let rows = |Day { day, .. }: &Day| {
             let cash = day.ending_position.cash();
             let cash = Self { value: Some(cash), ..Self::new(day, CASH) };
             let position = |(symbol, quantity): (&Symbol, &u64)| {
-                let price = closes.next().flatten().map(|price| price.amount());
+                let last = closes.next().flatten();
+                let price_date = last.map(|(date, _)| date);
+                let price = last.and_then(|(known_on, price)| {
+                    Some(actions.basis(symbol, known_on, day.key.date)?.price(price)?.amount())
+                });
                 let value = price.and_then(|price| price.checked_mul(Decimal::from(*quantity)));
-                Self { quantity: Some(*quantity), price, value, ..Self::new(day, symbol.as_str()) }
+                Self {
+                    quantity: Some(*quantity),
+                    price,
+                    value,
+                    price_date,
+                    ..Self::new(day, symbol.as_str())
+                }
             };
             let positions = day.ending_position.holdings().iter().map(position);
             std::iter::once(cash).chain(positions).collect()
@@ -98,6 +134,7 @@ impl PositionRow {
             quantity: None,
             price: None,
             value: None,
+            price_date: None,
         }
     }
 }

@@ -47,6 +47,7 @@ impl<R: TableRow> Serialize for JsonRow<R> {
                 Cell::Amount(amount) => map.serialize_entry(column.name, &Number(amount))?,
                 Cell::Ratio(ratio) => map.serialize_entry(column.name, &ratio)?,
                 Cell::Instant(at) => map.serialize_entry(column.name, &instant(at))?,
+                Cell::Flag(flag) => map.serialize_entry(column.name, &flag)?,
                 Cell::Nothing => map.serialize_entry(column.name, &())?,
             }
         }
@@ -70,6 +71,7 @@ fn column_schema<R>(column: &Column<R>) -> ObjectBuilder {
         Kind::Count => (Type::Integer, Some(KnownFormat::Int64)),
         Kind::Amount | Kind::Ratio => (Type::Number, None),
         Kind::Instant => (Type::String, Some(KnownFormat::DateTime)),
+        Kind::Flag => (Type::Boolean, None),
     };
     let kinds =
         if column.optional { SchemaType::from_iter([kind, Type::Null]) } else { SchemaType::new(kind) };

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::fixture::{Quotes, date, universe};
 use super::*;
 use crate::accounting::order::{RequestedQuantity, Side};
+use crate::market::corporate_action::{Action, Ratio};
 
 const VECTORS: &str = include_str!("../../../../testdata/portfolio.json");
 
@@ -28,9 +29,39 @@ struct Day {
     date: String,
     prices: BTreeMap<Symbol, Quote>,
     orders: Vec<OrderLine>,
-    #[serde(flatten)]
-    actions: CorporateActions,
+    #[serde(default)]
+    splits: Vec<SplitLine>,
+    #[serde(default)]
+    dividends: Vec<DividendLine>,
     expected: Value,
+}
+
+#[derive(Deserialize)]
+struct SplitLine {
+    symbol: Symbol,
+    from: u128,
+    to: u128,
+}
+
+#[derive(Deserialize)]
+struct DividendLine {
+    symbol: Symbol,
+    per_share: Price,
+}
+
+impl Day {
+    fn actions(&self) -> Vec<(NaiveDate, CorporateAction)> {
+        let split = |line: &SplitLine| {
+            let action = Action::Split(Ratio::reduced(line.from, line.to).unwrap());
+            CorporateAction { symbol: line.symbol.clone(), action }
+        };
+        let dividend = |line: &DividendLine| {
+            let action = Action::Dividend { per_share: line.per_share };
+            CorporateAction { symbol: line.symbol.clone(), action }
+        };
+        let actions = self.splits.iter().map(split).chain(self.dividends.iter().map(dividend));
+        actions.map(|action| (date(&self.date), action)).collect()
+    }
 }
 
 #[derive(Deserialize)]
@@ -72,7 +103,7 @@ fn play(case: &Case) -> Value {
             case.initial_cash,
             &universe,
             &quotes,
-            std::slice::from_ref(&day.actions),
+            &day.actions(),
             case.costs,
         )
         .unwrap();

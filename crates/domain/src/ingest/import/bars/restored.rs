@@ -1,14 +1,12 @@
 //! Split-adjusted prices become those of the time.
 
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 
 use super::super::faults::Faults;
 use super::bar_file::BarFile;
-use crate::accounting::known_actions::KnownActions;
-use crate::market::instruments::{Bar, Symbol};
-use crate::values::arithmetic::half_even;
-use crate::values::money::Price;
+use crate::market::corporate_action::Ratio;
+use crate::market::instruments::Symbol;
+use crate::market::known_actions::KnownActions;
 
 impl BarFile {
     /// Brings split-adjusted bars back to the prices of the time, with all splits after each bar and up to `today`.
@@ -19,29 +17,21 @@ impl BarFile {
     pub fn restore_raw(&mut self, actions: &KnownActions, today: NaiveDate) -> Result<(), Faults> {
         let (mut changed, mut faults) = (0, Faults::default());
         for row in &mut self.rows {
-            let later = actions
-                .splits()
-                .iter()
-                .filter(|(date, split)| split.symbol == row.symbol && *date > row.date && *date <= today);
-            let product =
-                later.map(|(_, split)| split).try_fold((Decimal::ONE, Decimal::ONE), |(to, from), split| {
-                    let to = to.checked_mul(Decimal::from(split.to.get()))?;
-                    Some((to, from.checked_mul(Decimal::from(split.from.get()))?))
-                });
-            match product {
-                Some((to, from)) if to == from => {}
-                product => match product.and_then(|(to, from)| scaled(&row.bar, to, from)) {
-                    Some(bar) => {
-                        row.bar = bar;
-                        changed += 1;
-                    }
-                    None => faults.add(
-                        row.line,
-                        "",
-                        "its prices before the splits are out of range; leave the row out",
-                        "",
-                    ),
-                },
+            let basis = actions.basis(&row.symbol, row.date, today);
+            if basis.is_some_and(Ratio::is_one) {
+                continue;
+            }
+            match basis.and_then(|basis| basis.inverse().bar(row.bar)) {
+                Some(bar) => {
+                    row.bar = bar;
+                    changed += 1;
+                }
+                None => faults.add(
+                    row.line,
+                    "",
+                    "its prices before the splits are out of range; leave the row out",
+                    "",
+                ),
             }
         }
         if faults.total > 0 {
@@ -52,10 +42,10 @@ impl BarFile {
     }
 
     fn note(&self, changed: usize, actions: &KnownActions) -> String {
-        let mut unsplit: Vec<&str> = self.rows.iter().map(|row| &row.symbol).map(Symbol::as_str).collect();
+        let mut unsplit: Vec<&Symbol> = self.rows.iter().map(|row| &row.symbol).collect();
         unsplit.sort_unstable();
         unsplit.dedup();
-        unsplit.retain(|symbol| !actions.splits().iter().any(|(_, split)| split.symbol.as_str() == *symbol));
+        unsplit.retain(|symbol| !actions.has_split_of(symbol));
         let restored = match changed {
             0 => "The prices are adjusted for splits".to_owned(),
             1 => "The prices are adjusted for splits; 1 bar was brought back to the prices of its time"
@@ -67,7 +57,8 @@ impl BarFile {
         if unsplit.is_empty() {
             return format!("{restored}.");
         }
-        let shown = unsplit.get(..10).unwrap_or(&unsplit).join(", ");
+        let shown: Vec<&str> = unsplit.iter().take(10).map(|symbol| symbol.as_str()).collect();
+        let shown = shown.join(", ");
         let more = unsplit.len().saturating_sub(10);
         let others = if more > 0 { format!(" and {more} more") } else { String::new() };
         format!(
@@ -76,22 +67,13 @@ impl BarFile {
     }
 }
 
-/// The bar with its prices multiplied by `to` / `from`, and its volume divided by it.
-fn scaled(bar: &Bar, to: Decimal, from: Decimal) -> Option<Bar> {
-    let price = |price: Price| {
-        let scaled = price.amount().checked_mul(to)?.checked_div(from)?;
-        Price::try_from(half_even(scaled, 10)).ok()
-    };
-    let volume = Decimal::from(bar.volume()).checked_mul(from)?.checked_div(to)?;
-    let volume = u64::try_from(half_even(volume, 0)).ok()?;
-    Bar::new(price(bar.open())?, price(bar.high())?, price(bar.low())?, price(bar.close())?, volume).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::bar_file::{BarRow, Basis};
     use super::*;
-    use crate::accounting::corporate_action::Split;
+    use crate::market::corporate_action::{Action, CorporateAction};
+    use crate::market::instruments::Bar;
+    use crate::values::money::Price;
 
     fn row(date: &str, price: &str, volume: u64) -> BarRow {
         let price: Price = price.parse().unwrap();
@@ -99,13 +81,9 @@ mod tests {
         BarRow { line: 2, symbol: "NVDA".parse().unwrap(), date: date.parse().unwrap(), bar }
     }
 
-    fn split(date: &str, symbol: &str, from: u32, to: u32) -> (NaiveDate, Split) {
-        let split = Split {
-            symbol: symbol.parse().unwrap(),
-            from: from.try_into().unwrap(),
-            to: to.try_into().unwrap(),
-        };
-        (date.parse().unwrap(), split)
+    fn split(date: &str, symbol: &str, from: u128, to: u128) -> (NaiveDate, CorporateAction) {
+        let action = Action::Split(Ratio::reduced(from, to).unwrap());
+        (date.parse().unwrap(), CorporateAction { symbol: symbol.parse().unwrap(), action })
     }
 
     #[test]
@@ -116,7 +94,7 @@ mod tests {
             split("2026-01-05", "NVDA", 1, 2),
             split("2024-06-10", "AVGO", 1, 10),
         ];
-        let actions = KnownActions::new(splits, []);
+        let actions = KnownActions::new(splits);
         let rows = vec![
             row("2021-07-19", "18.7", 400),
             row("2024-06-07", "120.888", 400),
