@@ -13,6 +13,7 @@ mod cancel;
 mod cluster;
 mod database;
 mod kill;
+mod large_file;
 mod noise;
 mod pause;
 mod takeover;
