@@ -10,8 +10,18 @@ use delimited::Found;
 use crate::agent::prompt::STOP_TOKEN;
 use crate::agent::response::{AssistantMessage, ToolCall};
 
-/// Names of the elements in which models reason.
-const REASONING: [&str; 3] = ["think", "thinking", "reasoning"];
+/// Between which marks models reason.
+const REASONING: [(&str, &str); 7] = [
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<reasoning>", "</reasoning>"),
+    ("<thought>", "</thought>"),
+    ("<seed:think>", "</seed:think>"),
+    ("[THINK]", "[/THINK]"),
+    ("<|channel|>analysis<|message|>", "<|end|>"),
+];
+/// Ends everything that is said, not reasoning alone.
+const END: &str = "<|end|>";
 
 /// `message` with the calls that stand in its text, when it has no others, and with whether it ends the day.
 pub(super) fn understood(message: AssistantMessage) -> AssistantMessage {
@@ -31,19 +41,18 @@ pub(super) fn understood(message: AssistantMessage) -> AssistantMessage {
 /// `text` without the reasoning in it; what follows its beginning is reasoning until its end.
 fn outside_reasoning(text: &str) -> String {
     let mut text = text.to_owned();
-    for name in REASONING {
-        let (opening, closing) = (format!("<{name}>"), format!("</{name}>"));
+    for (opening, closing) in REASONING {
         let mut said = String::new();
         let mut rest = text.as_str();
-        while let Some((before, after)) = rest.split_once(&opening) {
+        while let Some((before, after)) = rest.split_once(opening) {
             said.push_str(before);
-            rest = after.split_once(&closing).map_or("", |(_, after)| after);
+            rest = after.split_once(closing).map_or("", |(_, after)| after);
         }
         said.push_str(rest);
         // Some templates open the reasoning themselves, so that only its end is in the text.
-        text = match said.rsplit_once(&closing) {
-            Some((_, after)) => after.to_owned(),
-            None => said,
+        text = match said.rsplit_once(closing) {
+            Some((_, after)) if closing != END => after.to_owned(),
+            Some(_) | None => said,
         };
     }
     text
@@ -173,5 +182,8 @@ mod tests {
         assert_eq!(outside_reasoning("a<think>b"), "a");
         assert_eq!(outside_reasoning("<think>b</think>c<think>d"), "c");
         assert_eq!(outside_reasoning("a < b"), "a < b");
+        assert_eq!(outside_reasoning("[THINK]a[/THINK]b"), "b");
+        let harmony = "<|channel|>analysis<|message|>a<|end|><|channel|>final<|message|>b<|end|>";
+        assert_eq!(outside_reasoning(harmony), "<|channel|>final<|message|>b<|end|>");
     }
 }

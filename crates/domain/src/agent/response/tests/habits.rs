@@ -111,6 +111,28 @@ fn a_streamed_answer_is_read_all_the_same() {
 }
 
 #[test]
+fn streamed_details_of_reasoning_are_put_together_by_their_places() {
+    let piece = |details: Value| {
+        let delta = json!({"reasoning_details": details});
+        format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": delta, "finish_reason": null}]}))
+    };
+    let text = |text: &str| json!([{"type": "reasoning.text", "text": text, "format": "f-v1", "index": 0}]);
+    let signed = json!([{"type": "reasoning.text", "signature": "s==", "format": "f-v1", "index": 0}]);
+    let hidden = json!([{"type": "reasoning.encrypted", "data": "d", "format": "g-v1", "index": 1}]);
+    let end =
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\n";
+    let stream = [piece(text("h")), piece(text("m")), piece(signed), piece(hidden), end.to_owned()].concat();
+
+    let ModelResponse::Message(message) = classify(&raw(200, &[], stream.as_bytes())) else { panic!() };
+
+    assert_eq!(
+        message.extra["reasoning_details"],
+        json!([{"type": "reasoning.text", "text": "hm", "signature": "s==", "format": "f-v1", "index": 0},
+            {"type": "reasoning.encrypted", "data": "d", "format": "g-v1", "index": 1}])
+    );
+}
+
+#[test]
 fn a_gateway_s_error_has_the_cause() {
     let error = |raw: Value| {
         let body =
