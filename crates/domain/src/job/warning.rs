@@ -48,6 +48,8 @@ pub mod code {
 
 /// How many symbols a warning's message names.
 const MAX_NAMES: usize = 10;
+/// Dates that a warning about any number of days lists: events carry them.
+const MAX_LISTED: usize = 100;
 
 /// One warning. Two warnings with the same code and message are the same warning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -205,6 +207,7 @@ impl Warning {
         let mut dates: Vec<NaiveDate> = days.iter().map(|(date, _)| *date).collect();
         dates.sort();
         dates.dedup();
+        dates.truncate(MAX_LISTED);
         Self { dates, ..Self::new(code::DAYS_ENDED_ODDLY, message, days.len()) }
     }
 

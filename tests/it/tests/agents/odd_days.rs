@@ -22,6 +22,7 @@ async fn odd_ends_are_told_by_model_and_reason_and_an_unknown_cost_is_null_every
     let look = ToolCall::new("get_position", &json!({}));
     endpoint.script("endless", "*", vec![vec![look.clone()]; 9]);
     endpoint.script("calm", "*", vec![vec![look]]);
+    (0..2).for_each(|_| endpoint.fault("flood", Fault::Endless));
     let entry = |name: &str| {
         format!(
             "[[models]]\nsignature = \"{name}\"\nkind = \"llm\"\nenabled = true\nbase_url = \"{}\"\nbasemodel = \"{name}\"\n\
@@ -29,7 +30,7 @@ async fn odd_ends_are_told_by_model_and_reason_and_an_unknown_cost_is_null_every
             endpoint.base_url()
         )
     };
-    let entries: String = ["mute", "garbled", "endless", "calm"].map(entry).concat();
+    let entries: String = ["mute", "garbled", "endless", "flood", "calm"].map(entry).concat();
     let system =
         System::builder(Shape::OneProcess).universe(&["AAPL", "MSFT"], None).models(&entries).start().await;
     let request = json!({ "start_date": DATES[0], "end_date": DATES[1] });
@@ -37,11 +38,16 @@ async fn odd_ends_are_told_by_model_and_reason_and_an_unknown_cost_is_null_every
     let job = system.client.trigger(&request).await;
     let status = system.client.ended(&job).await;
 
-    assert_eq!(status["status"], "completed", "{status}");
+    assert_eq!(
+        (&status["status"], &status["progress"]["failed"]),
+        (&json!("partial"), &json!(2)),
+        "{status}"
+    );
     let told: Vec<&str> =
         status["warnings"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
     let expected = [
         "2 days of endless ended without a decision (max_steps 2)",
+        "2 days of flood ended without a decision (too_large 2)",
         "2 days of garbled ended without a decision (bad_arguments 2)",
         "2 days of mute ended without a decision (no_more_to_say 2)",
     ];
