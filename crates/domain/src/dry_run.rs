@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::ingest::coverage::{Coverage, Need, Verdict};
-use crate::ingest::fetch_plan::{Offer, Shape, completed, plan};
+use crate::ingest::fetch_plan::{Offer, Request, Shape, plan};
 use crate::job::{Job, Model};
 use crate::market::calendar::{Calendar, weekdays};
 use crate::market::instruments::Symbol;
@@ -36,20 +36,24 @@ pub struct ModelDayCounts {
     pub incomplete_prices: usize,
 }
 
-/// The source of missing prices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// It is unknown; all prices count as available.
+/// The sources of missing prices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sources {
+    /// They are unknown; all prices count as available.
     Unknown,
-    /// There is none.
-    Missing,
-    /// A provider with a quota of calls.
-    Provider {
-        /// What it offers.
-        offer: Offer,
-        /// Calls that are left.
-        calls_left: usize,
-    },
+    /// In order of preference; none without a key.
+    Listed(Vec<Source>),
+}
+
+/// A source of missing prices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// What it offers.
+    pub offer: Offer,
+    /// Calls that are left.
+    pub calls_left: usize,
+    /// Symbols that it has refused.
+    pub refused: BTreeSet<Symbol>,
 }
 
 /// What would be fetched, and what could run after it.
@@ -134,29 +138,66 @@ fn trials_of<'a>(
         .map(|trial| (trial, portfolios.get(&(model.signature.clone(), trial)).cloned().unwrap_or_default()))
 }
 
-/// What would be fetched for the sessions of `coverage`, none of them after `fetchable_until`.
+/// What would be fetched for the sessions of `coverage`, none of them after `fetchable_until`. Each source is asked for
+/// what the ones before it leave.
 pub fn download_forecast(
     coverage: &Coverage,
-    source: &Source,
+    sources: &Sources,
     now: DateTime<Utc>,
     fetchable_until: NaiveDate,
 ) -> DownloadForecast {
     let need = coverage.need(now, fetchable_until);
-    let unlimited = Offer { shape: Shape::BySymbol, earliest: None };
-    let (offer, calls_left) = match source {
-        Source::Unknown => (unlimited, usize::MAX),
-        Source::Missing => (unlimited, 0),
-        Source::Provider { offer, calls_left } => (*offer, *calls_left),
+    let by_symbol = Offer { shape: Shape::BySymbol, earliest: None };
+    let unlimited = Source { offer: by_symbol, calls_left: usize::MAX, refused: BTreeSet::new() };
+    let nothing = Source { calls_left: 0, ..unlimited.clone() };
+    let sources = match sources {
+        Sources::Unknown => &[unlimited][..],
+        Sources::Listed(sources) if sources.is_empty() => &[nothing],
+        Sources::Listed(sources) => sources,
     };
-    let reach = offer.earliest.unwrap_or(NaiveDate::MIN);
-    let everything = plan(&need, &offer, usize::MAX);
-    let requests = everything.len();
-    let made = if calls_left < requests { plan(&need, &offer, calls_left) } else { everything };
-    let arrive = completed(&need, &made);
+    let (mut rest, mut requests) = (need.clone(), 0);
+    for source in sources {
+        let calls = plan(&source.part_of(&rest), &source.offer, source.calls_left);
+        requests += calls.len();
+        source.take(&mut rest, &calls);
+    }
+    // The calls that no budget allows.
+    requests +=
+        sources.first().map_or(0, |first| plan(&first.part_of(&rest), &first.offer, usize::MAX).len());
+    let still_missing: BTreeSet<NaiveDate> = rest.missing.values().flatten().copied().collect();
     let available = coverage.verdicts().into_iter().filter(|(_, verdict)| *verdict == Verdict::Available);
-    let runnable = available.map(|(date, _)| date).chain(arrive.into_iter().filter(|date| *date >= reach));
+    let arrive = need.missing.values().flatten().copied().filter(|date| !still_missing.contains(date));
+    let runnable = available.map(|(date, _)| date).chain(arrive).collect();
     let (symbols, dates) = missing_prices(&need);
-    DownloadForecast { requests, runnable: runnable.collect(), not_yet: need.not_fetchable, symbols, dates }
+    DownloadForecast { requests, runnable, not_yet: need.not_fetchable, symbols, dates }
+}
+
+impl Source {
+    /// The part of `need` that it may be asked for.
+    fn part_of(&self, need: &Need) -> Need {
+        let mut part = need.clone();
+        part.missing.retain(|symbol, _| !self.refused.contains(symbol));
+        part.recheck.retain(|symbol, _| !self.refused.contains(symbol));
+        part.others.retain(|(symbol, _)| !self.refused.contains(symbol));
+        part
+    }
+
+    /// Takes what these calls bring out of `need`.
+    fn take(&self, need: &mut Need, calls: &[Request]) {
+        let calls: BTreeSet<&Request> = calls.iter().collect();
+        let reach = self.offer.earliest.unwrap_or(NaiveDate::MIN);
+        let stays = |symbol: &Symbol, date: &NaiveDate| {
+            let is_called = calls.contains(&Request::Symbol(symbol.clone()))
+                || (calls.contains(&Request::Date(*date)) && !self.refused.contains(symbol));
+            *date < reach || !is_called
+        };
+        for cells in [&mut need.missing, &mut need.recheck] {
+            cells.iter_mut().for_each(|(symbol, dates)| dates.retain(|date| stays(symbol, date)));
+            cells.retain(|_, dates| !dates.is_empty());
+        }
+        need.others.iter_mut().for_each(|(symbol, dates)| dates.retain(|date| stays(symbol, date)));
+        need.others.retain(|(_, dates)| !dates.is_empty());
+    }
 }
 
 /// The symbols and the dates of all prices to fetch.

@@ -12,6 +12,7 @@ use domain::market::instruments::Universe;
 use runtime::infrastructure::Infrastructure;
 use runtime::settings::{Mistakes, Settings};
 
+use crate::download::source_name::HandOver;
 use source_config::SourceConfig;
 
 /// The settings of the downloader service.
@@ -23,6 +24,8 @@ pub struct Config {
     /// exists), else Alpha Vantage as the settings `ALPHAVANTAGE_*` describe it. `DOWNLOAD_TIMEOUT` is how many seconds
     /// a call may take (default 20).
     pub(crate) sources: Vec<SourceConfig>,
+    /// Which symbols the sources may hand over to each other, as `SOURCES_FILE` says.
+    pub(crate) hand_over: HandOver,
     /// `MAX_BUDGET_WAIT`: seconds a call waits for the quota; a longer wait counts as rate limited (default 120).
     pub(crate) max_quota_wait: Duration,
     /// `DOWNLOAD_CONCURRENCY`: concurrent calls per job (default 4).
@@ -52,7 +55,7 @@ impl Config {
     pub fn read(settings: &mut Settings, infrastructure: Option<Infrastructure>) -> Option<Self> {
         let seconds = "write a number of seconds";
         let timeout = Duration::from_secs(settings.parsed("DOWNLOAD_TIMEOUT", 20, seconds));
-        let sources = sources::sources(settings, timeout);
+        let (sources, hand_over) = sources::sources(settings, timeout);
         let max_quota_wait = Duration::from_secs(settings.parsed("MAX_BUDGET_WAIT", 120, seconds));
         let count = "write a number above 0";
         let four = NonZeroUsize::MIN.saturating_add(3);
@@ -65,6 +68,7 @@ impl Config {
         Some(Self {
             infrastructure: infrastructure?,
             sources,
+            hand_over,
             max_quota_wait,
             download_concurrency,
             preparations_at_once,

@@ -10,7 +10,7 @@ mod progress;
 pub(crate) mod quota;
 pub(crate) mod report;
 pub(crate) mod source;
-mod source_name;
+pub(crate) mod source_name;
 pub(crate) mod stop_reason;
 pub(crate) mod stored_prices;
 
@@ -31,6 +31,7 @@ use clock::Clock;
 use fetch::Fetcher;
 use report::Report;
 use source::PriceSource;
+use source_name::{HandOver, SourceNames};
 use stop_reason::StopReason;
 use stored_prices::{StoredPrices, symbols_of};
 
@@ -39,11 +40,18 @@ pub(crate) struct Downloader {
     pub(crate) context: Arc<Context>,
     /// In order of preference.
     pub(crate) sources: Vec<Arc<PriceSource>>,
+    pub(crate) hand_over: HandOver,
     /// Concurrent calls of one download.
     pub(crate) concurrency: usize,
 }
 
 impl Downloader {
+    /// How the database names the sources.
+    pub(crate) fn source_names(&self) -> Arc<SourceNames> {
+        let names = self.sources.iter().map(|source| source.name()).collect();
+        Arc::new(SourceNames { names, hand_over: self.hand_over })
+    }
+
     /// Downloads what is missing in `prices`, as far as the sources give it.
     pub(crate) async fn download(
         &self,

@@ -89,7 +89,8 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let routes = api::routes().with_state(Arc::new(api));
     let canceller = Canceller { context: Arc::clone(&context), hints: hints.clone() };
     let concurrency = config.download_concurrency;
-    let downloader = Downloader { context: Arc::clone(&context), sources, concurrency };
+    let hand_over = config.hand_over;
+    let downloader = Downloader { context: Arc::clone(&context), sources, hand_over, concurrency };
     let key_variables: Vec<&str> = config.sources.iter().map(|source| source.key_variable.as_str()).collect();
     let preparer = Preparer { context, downloader, key_variables: key_variables.join(" or ") };
     let workers = Workers::new(preparer, config.preparations_at_once, Arc::clone(&due), hints.clone());

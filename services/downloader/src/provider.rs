@@ -18,13 +18,17 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ingest::coverage::AnswerSpan;
-use domain::ingest::fetch_plan::{Offer, Request};
+use domain::ingest::fetch_plan::{Offer, Request, Shape};
+use domain::market::corporate_action::Action;
 use domain::market::instruments::{Bar, Symbol};
 
 /// A source of daily bars.
 pub(crate) trait PriceProvider: Send + Sync {
     /// The name in quotas, warnings and metrics, e.g. `alpha_vantage`.
     fn name(&self) -> &'static str;
+
+    /// What one call brings.
+    fn shape(&self) -> Shape;
 
     /// What one call can bring. It may become less after the source has refused a part of its history.
     fn offer(&self, sessions: &Sessions<'_>, now: DateTime<Utc>) -> Offer;
@@ -187,6 +191,8 @@ pub(crate) struct PriceResponse {
     /// The dates that the response covers: a session in them without a bar is known to have none. Empty when more
     /// rows were rejected than passed.
     pub(crate) spans: Vec<AnswerSpan>,
+    /// Splits and dividends that come with the bars.
+    pub(crate) actions: Vec<(Symbol, NaiveDate, Action)>,
     /// Rows that were left out; users are warned of each.
     pub(crate) rejected: Vec<RejectedRow>,
     /// How many rows were left out because their session had closed too recently.

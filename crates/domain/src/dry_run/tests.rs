@@ -105,8 +105,31 @@ fn a_session_is_needed_until_every_trial_has_completed_it() {
     assert_eq!(needed(&both), dates(&["2025-11-28"]));
 }
 
+fn listed(offer: Offer, calls_left: usize) -> Sources {
+    Sources::Listed(vec![Source { offer, calls_left, refused: BTreeSet::new() }])
+}
+
+#[test]
+fn what_one_source_leaves_the_next_one_brings() {
+    let by_symbol = Offer { shape: Shape::BySymbol, earliest: None };
+    let source = |calls_left, refused: &[&str]| Source {
+        offer: by_symbol,
+        calls_left,
+        refused: refused.iter().map(|name| name.parse().unwrap()).collect(),
+    };
+    let forecast = |sources: Vec<Source>| {
+        let forecast = fetched_of(&[], &Sources::Listed(sources));
+        (forecast.requests, forecast.runnable.len())
+    };
+
+    assert_eq!(forecast(vec![source(0, &[]), source(1, &[])]), (1, 2));
+    assert_eq!(forecast(vec![source(9, &["B"]), source(1, &[])]), (1, 2));
+    assert_eq!(forecast(vec![source(9, &["B"]), source(0, &[])]), (0, 0), "nobody is left to ask");
+    assert_eq!(forecast(vec![source(0, &[]), source(0, &[])]), (1, 0));
+}
+
 /// What is fetched when `A` has the first two sessions, `B` has `stored`, and the last one is not over.
-fn fetched_of(stored: &[&str], source: &Source) -> DownloadForecast {
+fn fetched_of(stored: &[&str], source: &Sources) -> DownloadForecast {
     let scope = Scope::new(dates(&["2025-11-26", "2025-11-28", "2025-12-01"]), &universe(), &[]);
     let [a, b]: [Symbol; 2] = ["A", "B"].map(|name| name.parse().unwrap());
     let of_a = [(&a, date("2025-11-26")), (&a, date("2025-11-28"))].into_iter();
@@ -117,7 +140,7 @@ fn fetched_of(stored: &[&str], source: &Source) -> DownloadForecast {
     download_forecast(&coverage, source, now, date("2025-11-28"))
 }
 
-fn fetched(source: &Source) -> DownloadForecast {
+fn fetched(source: &Sources) -> DownloadForecast {
     fetched_of(&["2025-11-26"], source)
 }
 
@@ -125,7 +148,7 @@ fn fetched(source: &Source) -> DownloadForecast {
 fn an_answer_brings_nothing_from_before_the_plans_reach() {
     let offer = Offer { shape: Shape::BySymbol, earliest: Some(date("2025-11-28")) };
 
-    let download = fetched_of(&[], &Source::Provider { offer, calls_left: 9 });
+    let download = fetched_of(&[], &listed(offer, 9));
 
     assert_eq!((download.requests, download.dates.len()), (1, 2));
     assert_eq!(download.runnable, dates(&["2025-11-28"]));
@@ -135,16 +158,16 @@ fn an_answer_brings_nothing_from_before_the_plans_reach() {
 fn what_is_missing_is_fetched_as_far_as_the_provider_goes() {
     let offer = Offer { shape: Shape::BySymbol, earliest: None };
     let late = Offer { earliest: Some(date("2025-12-01")), ..offer };
-    let whole = fetched(&Source::Provider { offer, calls_left: 1 });
+    let whole = fetched(&listed(offer, 1));
 
     assert_eq!((whole.symbols.len(), whole.dates.len(), whole.requests), (1, 1, 1));
     assert_eq!(whole.not_yet, dates(&["2025-12-01"]));
     assert_eq!(whole.runnable, dates(&["2025-11-26", "2025-11-28"]));
-    assert_eq!(fetched(&Source::Unknown), whole);
-    for none in [Source::Missing, Source::Provider { offer, calls_left: 0 }] {
+    assert_eq!(fetched(&Sources::Unknown), whole);
+    for none in [Sources::Listed(Vec::new()), listed(offer, 0)] {
         let none = fetched(&none);
         assert_eq!((none.runnable, none.requests), (dates(&["2025-11-26"]), 1));
     }
-    let out_of_reach = fetched(&Source::Provider { offer: late, calls_left: 9 });
+    let out_of_reach = fetched(&listed(late, 9));
     assert_eq!((out_of_reach.runnable, out_of_reach.requests), (dates(&["2025-11-26"]), 0));
 }

@@ -213,6 +213,23 @@ pub async fn import_actions(
     Ok(ImportOutcome::Stored(done))
 }
 
+/// Stores the corporate actions of a provider's answer that are not known yet. What is known stays as it is.
+pub(super) async fn insert_new_actions(connection: &mut Connection, rows: &[ActionRow]) -> Result<()> {
+    if rows.is_empty() || known(connection, rows).await?.iter().all(Option::is_some) {
+        return Ok(());
+    }
+    // Under the lock on the version's row nobody else adds actions.
+    let version = next_version(connection).await?;
+    let known = known(connection, rows).await?;
+    let new: Vec<&ActionRow> =
+        rows.iter().zip(known).filter(|(_, known)| known.is_none()).map(|(row, _)| row).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    insert(connection, &new, version).await?;
+    store_version(connection, version).await
+}
+
 #[derive(FromRow)]
 struct KnownColumns {
     is_known: bool,

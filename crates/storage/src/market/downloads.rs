@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 
 use domain::ingest::coverage::AnswerSpan;
+use domain::ingest::import::ActionRow;
 use domain::market::instruments::Symbol;
 use domain::values::ids::JobId;
 use uuid::Uuid;
 
+use super::actions::insert_new_actions;
 use super::answer_spans::insert_span;
 use super::bars::{BarRow, insert_bars};
 use super::findings;
@@ -28,6 +30,8 @@ pub struct Download<'a> {
     pub bars: &'a [BarRow],
     /// What the answer covers.
     pub spans: &'a [AnswerSpan],
+    /// The splits and dividends of the answer.
+    pub actions: &'a [ActionRow],
     /// The job that it was made for.
     pub job: JobId,
     /// Rows of the answer that are not bars, each with its symbol and its problem.
@@ -42,6 +46,8 @@ pub async fn store_download(pool: &PgPool, download: Download<'_>) -> Result<Opt
         transaction.rollback().await?;
         return Ok(None);
     }
+    // First, as it takes the lock that an import takes before it stores bars.
+    insert_new_actions(&mut transaction, download.actions).await?;
     let mut inserted = 0;
     let mut by_symbol: BTreeMap<&Symbol, (&[BarRow], Vec<&str>)> = BTreeMap::new();
     for bars in download.bars.chunk_by(|one, next| one.symbol == next.symbol) {

@@ -38,5 +38,5 @@ pub use preparations::{
     record_download, renew,
 };
 pub use refusals::{record_refusal, refusals};
-pub use source::{SourceRow, record_source};
+pub use source::{SourceRow, record_sources};
 pub use total_return::total_return_symbols;

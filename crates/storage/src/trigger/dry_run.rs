@@ -8,6 +8,7 @@ use domain::dry_run::PortfolioWinners;
 use domain::dry_run::cost_estimate::PastDays;
 use domain::ingest::call_quota::{Window, WindowState};
 use domain::ingest::coverage::AnswerSpan;
+use domain::ingest::fetch_plan::Shape;
 use domain::ingest::refusals::Refusal;
 use domain::market::instruments::Symbol;
 use domain::simulation::model_day::Winner;
@@ -132,60 +133,79 @@ pub async fn stored_prices(
     })
 }
 
-/// The source from which downloader gets prices.
+/// A source from which downloader gets prices.
 #[derive(Debug, Clone)]
 pub struct StoredSource {
-    /// The provider; `None` without a key.
-    pub name: Option<String>,
-    /// The name of its call quota; `None` without a key.
-    pub quota_key: Option<String>,
+    /// The provider.
+    pub name: String,
+    /// The name of its call quota.
+    pub quota_key: String,
     /// Each window of its call quota, with what has been used of it.
     pub windows: Vec<(Window, WindowState)>,
     /// The longest time that a call waits for the quota.
     pub max_wait: Duration,
     /// How many past sessions the key gives access to; `None` without a limit.
     pub recent_sessions: Option<u32>,
+    /// What one call brings.
+    pub shape: Shape,
     /// The database's time.
     pub now: DateTime<Utc>,
 }
 
 #[derive(FromRow)]
 struct SourceColumns {
-    name: Option<String>,
-    quota_key: Option<String>,
+    name: String,
+    quota_key: String,
     windows: Json<Vec<Window>>,
     states: Json<BTreeMap<String, WindowState>>,
     max_wait_seconds: i64,
     recent_sessions: Option<i32>,
+    shape: String,
     now: DateTime<Utc>,
 }
 
-/// The source of prices; `None` before a downloader has stored one.
-pub async fn source(pool: &PgPool) -> Result<Option<StoredSource>> {
-    let row: Option<SourceColumns> = sqlx::query_as(
-        "-- dry_run::source
-        SELECT name, quota_key, windows, states, max_wait_seconds, recent_sessions, clock_timestamp() AS now
-        FROM market.source_quota",
-    )
-    .fetch_optional(pool)
-    .await?;
-    Ok(row.map(|row| {
+impl From<SourceColumns> for StoredSource {
+    fn from(row: SourceColumns) -> Self {
         let Json(mut states) = row.states;
-        let windows = row.windows.0.into_iter();
-        StoredSource {
+        let mut with_state = |window: Window| {
+            let state = states.remove(window.id()).unwrap_or_default();
+            (window, state)
+        };
+        Self {
             name: row.name,
             quota_key: row.quota_key,
-            windows: windows
-                .map(|window| {
-                    let state = states.remove(window.id()).unwrap_or_default();
-                    (window, state)
-                })
-                .collect(),
+            windows: row.windows.0.into_iter().map(&mut with_state).collect(),
             max_wait: Duration::from_secs(row.max_wait_seconds.cast_unsigned()),
             recent_sessions: row.recent_sessions.map(i32::cast_unsigned),
+            shape: match row.shape.as_str() {
+                "by_date" => Shape::ByDate,
+                "either" => Shape::Either,
+                _ => Shape::BySymbol,
+            },
             now: row.now,
         }
-    }))
+    }
+}
+
+/// The sources of prices in order of preference; `None` before a downloader has stored which there are.
+pub async fn sources(pool: &PgPool) -> Result<Option<Vec<StoredSource>>> {
+    let known: Option<(bool,)> =
+        sqlx::query_as("-- dry_run::sources known\nSELECT name IS NOT NULL FROM market.source_quota")
+            .fetch_optional(pool)
+            .await?;
+    if known.is_none() {
+        return Ok(None);
+    }
+    let rows: Vec<SourceColumns> = sqlx::query_as(
+        "-- dry_run::sources
+        SELECT name, quota_key, windows, states, max_wait_seconds, recent_sessions, shape,
+            clock_timestamp() AS now
+        FROM market.source_quotas
+        ORDER BY position",
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(Some(rows.into_iter().map(Into::into).collect()))
 }
 
 #[derive(FromRow)]

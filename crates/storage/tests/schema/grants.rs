@@ -15,7 +15,7 @@ const OWNERS: [(&str, &str); 4] = [
 ];
 
 /// What a role may read of a schema that is not its own; it may write nothing there.
-const READS: [(&str, &str); 37] = [
+const READS: [(&str, &str); 38] = [
     ("modelday_trigger", "signing.keys"),
     ("modelday_downloader", "signing.keys"),
     ("modelday_executor", "signing.keys"),
@@ -51,6 +51,7 @@ const READS: [(&str, &str); 37] = [
     ("modelday_trigger", "market.answered_spans"),
     ("modelday_trigger", "market.source_quota"),
     ("modelday_trigger", "market.refused_symbols"),
+    ("modelday_trigger", "market.source_quotas"),
     ("modelday_status", "execution.outbox"),
     ("modelday_status", "execution.conversations"),
 ];

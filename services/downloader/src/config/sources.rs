@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::alpha_vantage;
 use super::source_config::{Entry, Kind, PLAIN, SourceConfig, access, is_local};
+use crate::download::source_name::HandOver;
 use crate::provider::alpha_vantage::History;
 use crate::provider::http::is_plain_address;
 use crate::provider::limits::with_refusals;
@@ -22,25 +23,28 @@ const FIX: &str = "write it as docs/prices.md describes";
 #[serde(deny_unknown_fields)]
 struct SourcesFile {
     sources: Vec<Entry>,
+    #[serde(default)]
+    hand_over: HandOver,
 }
 
 /// Reads the list of sources; mistakes are noted in `settings`.
-pub(super) fn sources(settings: &mut Settings, timeout: Duration) -> Vec<SourceConfig> {
+pub(super) fn sources(settings: &mut Settings, timeout: Duration) -> (Vec<SourceConfig>, HandOver) {
     let named = settings.text("SOURCES_FILE");
     let path = named.clone().unwrap_or_else(|| DEFAULT_FILE.to_owned());
-    let entries = if named.is_none() && !Path::new(&path).exists() {
-        vec![Entry { kind: Kind::AlphaVantage, base_url: None, key_variable: None, budgets: None }]
+    let file = if named.is_none() && !Path::new(&path).exists() {
+        let entry = Entry { kind: Kind::AlphaVantage, base_url: None, key_variable: None, budgets: None };
+        SourcesFile { sources: vec![entry], hand_over: HandOver::default() }
     } else {
         match read(&path) {
-            Ok(entries) => entries,
+            Ok(file) => file,
             Err(problem) => {
                 settings.mistake(&path, "sources", problem, FIX);
-                return Vec::new();
+                return (Vec::new(), HandOver::default());
             }
         }
     };
     let mut sources = Vec::new();
-    for entry in entries {
+    for entry in file.sources {
         if entry.base_url.as_deref().is_some_and(|url| !is_plain_address(url)) {
             // It is not printed, as people put keys into addresses.
             settings.mistake(&path, "base_url", "is not a plain http or https address".to_owned(), PLAIN);
@@ -50,22 +54,22 @@ pub(super) fn sources(settings: &mut Settings, timeout: Duration) -> Vec<SourceC
             Kind::Tiingo | Kind::Massive => source(settings, entry, timeout),
         });
     }
-    sources
+    (sources, file.hand_over)
 }
 
-fn read(path: &str) -> Result<Vec<Entry>, String> {
+fn read(path: &str) -> Result<SourcesFile, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))?;
-    let SourcesFile { sources } = toml::from_str(&text).map_err(|error| error.message().to_owned())?;
-    if sources.is_empty() {
+    let file: SourcesFile = toml::from_str(&text).map_err(|error| error.message().to_owned())?;
+    if file.sources.is_empty() {
         return Err("there is no source".to_owned());
     }
-    for entry in &sources {
+    for entry in &file.sources {
         let mut ids = BTreeSet::new();
         if let Some(window) = entry.budgets.iter().flatten().find(|window| !ids.insert(window.id())) {
             return Err(format!("the budget {:?} is there twice", window.id()));
         }
     }
-    Ok(sources)
+    Ok(file)
 }
 
 /// A source of which the settings hold nothing but the key.

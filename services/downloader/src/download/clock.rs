@@ -46,16 +46,17 @@ pub(super) fn up_to_own_date(
 ) -> PriceResponse {
     let Some(responded_at) = responded_at.filter(|at| *at < now) else { return response };
     let then = Clock::at(calendar, responded_at);
-    let PriceResponse { mut bars, mut spans, rejected, mut not_storable } = response;
+    let PriceResponse { mut bars, mut spans, mut actions, rejected, mut not_storable } = response;
     let all = bars.len();
     bars.retain(|(_, date, _)| *date <= then.storable_until);
+    actions.retain(|(_, date, _)| *date <= then.storable_until);
     not_storable += all - bars.len();
     for span in &mut spans {
         span.to = span.to.min(then.final_until);
         span.requested_at = span.requested_at.min(responded_at);
     }
     spans.retain(|span| span.from <= span.to);
-    PriceResponse { bars, spans, rejected, not_storable }
+    PriceResponse { bars, spans, actions, rejected, not_storable }
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::ingest::coverage::Scope;
 use domain::ingest::fetch_plan::Request;
+use domain::ingest::import::ActionRow;
+use domain::market::corporate_action::Action;
 use domain::market::instruments::Symbol;
 use domain::values::ids::JobId;
 use storage::market::{self, BarRow, Download};
@@ -19,7 +21,7 @@ use uuid::Uuid;
 use super::clock::{Clock, up_to_own_date};
 use super::quota::Grant;
 use super::source::PriceSource;
-use super::source_name::SourceName;
+use super::source_name::SourceNames;
 use super::stop_reason::StopReason;
 use super::stored_prices::{StoredPrices, scope_of};
 use crate::context::Context;
@@ -44,7 +46,7 @@ pub(super) struct Fetcher {
     /// What the preparation needs.
     pub(super) scope: Scope,
     /// The sources in use.
-    pub(super) sources: Arc<[SourceName]>,
+    pub(super) sources: Arc<SourceNames>,
     pub(super) time: ServerTime,
     /// In whose name downloads are claimed.
     pub(super) holder: Uuid,
@@ -280,6 +282,14 @@ impl Fetcher {
         let refused: Vec<Symbol> = absent.map(|span| span.symbol).collect();
         let bars: Vec<BarRow> =
             response.bars.into_iter().map(|(symbol, date, bar)| BarRow { symbol, date, bar }).collect();
+        let action = |(symbol, date, action): (Symbol, NaiveDate, Action)| ActionRow {
+            line: 0,
+            symbol,
+            date,
+            kind: action.kind(),
+            action: Some(action),
+        };
+        let actions: Vec<ActionRow> = response.actions.into_iter().map(action).collect();
         let rejected: Vec<(Symbol, String)> =
             response.rejected.iter().map(|row| (row.symbol.clone(), described(row))).collect();
         let landing = Download {
@@ -288,6 +298,7 @@ impl Fetcher {
             source: self.source.provider.name(),
             bars: &bars,
             spans: &response.spans,
+            actions: &actions,
             job: self.job,
             rejected: &rejected,
         };

@@ -67,6 +67,17 @@ impl PriceSource {
         with_key.map(source).collect()
     }
 
+    fn row(&self) -> SourceRow<'_> {
+        SourceRow {
+            name: self.provider.name(),
+            quota_key: &self.quota.key,
+            windows: &self.quota.windows,
+            max_wait_seconds: self.quota.max_wait.as_secs(),
+            recent_sessions: self.recent_sessions,
+            shape: self.provider.shape(),
+        }
+    }
+
     /// How stored bars and refusals name it.
     pub(crate) fn name(&self) -> SourceName {
         SourceName { provider: self.provider.name(), quota: self.quota.key.clone() }
@@ -87,16 +98,10 @@ fn provider(source: &SourceConfig, access: Access) -> anyhow::Result<Arc<dyn Pri
     })
 }
 
-/// Records the most preferred source for dry runs, which estimate how many calls a job needs.
+/// Records the sources for dry runs, which estimate how many calls a job needs.
 pub(crate) async fn record(pool: &PgPool, sources: &[Arc<PriceSource>]) -> storage::Result<()> {
-    let note = sources.first().map(|source| SourceRow {
-        name: source.provider.name(),
-        quota_key: &source.quota.key,
-        windows: &source.quota.windows,
-        max_wait_seconds: source.quota.max_wait.as_secs(),
-        recent_sessions: source.recent_sessions,
-    });
-    market::record_source(pool, note.as_ref()).await
+    let rows: Vec<SourceRow<'_>> = sources.iter().map(|source| source.row()).collect();
+    market::record_sources(pool, &rows).await
 }
 
 /// The name of a key's quota: a short hash gives each key one of its own without revealing the key.

@@ -11,15 +11,14 @@ use storage::{PgPool, market};
 
 use super::clock::Clock;
 use super::source::PriceSource;
-use super::source_name::SourceName;
+use super::source_name::{HandOver, SourceName, SourceNames};
 
 /// The dates of stored bars, the spans of earlier responses and the refusals of sources, for the symbols and sessions
 /// of a scope, as of the last load.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredPrices {
     scope: Scope,
-    /// In order of preference.
-    sources: Arc<[SourceName]>,
+    sources: Arc<SourceNames>,
     bars: HashMap<Symbol, Vec<NaiveDate>>,
     spans: HashMap<Symbol, Vec<AnswerSpan>>,
     refusals: Vec<Refusal>,
@@ -32,7 +31,7 @@ impl StoredPrices {
     pub(crate) async fn load(
         pool: &PgPool,
         scope: Scope,
-        sources: Arc<[SourceName]>,
+        sources: Arc<SourceNames>,
     ) -> storage::Result<Self> {
         let symbols: Vec<Symbol> = scope.symbols().cloned().collect();
         let (bars, spans, refusals) = (HashMap::new(), HashMap::new(), Vec::new());
@@ -55,7 +54,7 @@ impl StoredPrices {
             self.spans.entry(span.symbol.clone()).or_default().push(span);
         }
         if let Some(homes) = &mut self.homes {
-            homes.extend(homes_of(pool, symbols, &self.sources).await?);
+            homes.extend(homes_of(pool, symbols, &self.sources.names).await?);
         }
         Ok(())
     }
@@ -63,7 +62,7 @@ impl StoredPrices {
     /// Looks up which source each symbol's bars are from. It is needed only where something is to be fetched.
     pub(super) async fn load_homes(&mut self, pool: &PgPool) -> storage::Result<()> {
         let symbols: Vec<Symbol> = self.scope.symbols().cloned().collect();
-        self.homes = Some(homes_of(pool, &symbols, &self.sources).await?);
+        self.homes = Some(homes_of(pool, &symbols, &self.sources.names).await?);
         Ok(())
     }
 
@@ -73,7 +72,7 @@ impl StoredPrices {
     }
 
     /// The sources in use.
-    pub(super) fn sources(&self) -> &Arc<[SourceName]> {
+    pub(super) fn sources(&self) -> &Arc<SourceNames> {
         &self.sources
     }
 
@@ -105,10 +104,11 @@ impl StoredPrices {
         self.scope.symbols().filter(may_ask).cloned().collect()
     }
 
-    /// Whether a provider may be asked for a symbol: the symbol's bars are from it, or from no source in use.
+    /// Whether a provider may be asked for a symbol: the symbol's bars are from it, or from no source in use, or that does
+    /// not matter.
     fn is_home(&self, provider: &str, symbol: &Symbol) -> bool {
         let home = self.homes.as_ref().and_then(|homes| homes.get(symbol));
-        home.is_none_or(|home| home == provider)
+        self.sources.hand_over == HandOver::AllSymbols || home.is_none_or(|home| home == provider)
     }
 
     /// Whether no source in use has ever given a bar of a symbol.
@@ -137,7 +137,7 @@ impl StoredPrices {
 
     fn refused(&self, now: DateTime<Utc>) -> BTreeMap<Symbol, String> {
         let sources_of = |symbol: &Symbol| -> Vec<&str> {
-            let homes = self.sources.iter().filter(|source| self.is_home(source.provider, symbol));
+            let homes = self.sources.names.iter().filter(|source| self.is_home(source.provider, symbol));
             homes.map(|source| source.quota.as_str()).collect()
         };
         absent_symbols(&self.refusals, sources_of, now)

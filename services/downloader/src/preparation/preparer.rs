@@ -59,8 +59,7 @@ impl Preparer {
             others.extend(compared_symbols(&job, &needed));
         }
         let scope = Scope::new(dates.sessions.iter().copied(), &needed, &others);
-        let sources = self.downloader.sources.iter().map(|source| source.name()).collect();
-        let mut prices = StoredPrices::load(pool, scope, sources).await?;
+        let mut prices = StoredPrices::load(pool, scope, self.downloader.source_names()).await?;
         let time = ServerTime::read(pool).await?;
         let mut report = self.download(preparation, &mut prices, time, holder, halt).await?;
         report.findings = market::findings(pool, job.id).await?;

@@ -101,8 +101,12 @@ impl PriceProvider for Massive {
         NAME
     }
 
+    fn shape(&self) -> Shape {
+        Shape::Either
+    }
+
     fn offer(&self, _: &Sessions<'_>, now: DateTime<Utc>) -> Offer {
-        Offer { shape: Shape::Either, earliest: self.earliest(now) }
+        Offer { shape: self.shape(), earliest: self.earliest(now) }
     }
 
     fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> FetchFuture<'a> {

@@ -15,6 +15,7 @@ use super::{FetchFuture, FetchRequest, FetchResult, PriceProvider, Sessions, not
 use classify::{Query, classify};
 
 mod classify;
+mod split_ratio;
 #[cfg(test)]
 mod tests;
 
@@ -68,8 +69,12 @@ impl PriceProvider for Tiingo {
         NAME
     }
 
+    fn shape(&self) -> Shape {
+        Shape::BySymbol
+    }
+
     fn offer(&self, _: &Sessions<'_>, _: DateTime<Utc>) -> Offer {
-        Offer { shape: Shape::BySymbol, earliest: None }
+        Offer { shape: self.shape(), earliest: None }
     }
 
     fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> FetchFuture<'a> {

@@ -13,13 +13,19 @@ struct ListFile(PathBuf);
 impl ListFile {
     /// The sources of these kinds, in this order, at these addresses; Alpha Vantage is where the settings say.
     fn new(sources: &[(&str, Option<&Feed>)]) -> Self {
+        Self::with("", sources)
+    }
+
+    /// The same with a line before them.
+    fn with(line: &str, sources: &[(&str, Option<&Feed>)]) -> Self {
         let entry = |(kind, feed): &(&str, Option<&Feed>)| {
             let address =
                 feed.map(|feed| format!("base_url = \"{}\"\n", feed.base_url())).unwrap_or_default();
             format!("[[sources]]\nkind = \"{kind}\"\n{address}\n")
         };
         let path = std::env::temp_dir().join(format!("modelday-sources-{}.toml", uuid::Uuid::now_v7()));
-        std::fs::write(&path, sources.iter().map(entry).collect::<String>()).unwrap();
+        let entries: String = sources.iter().map(entry).collect();
+        std::fs::write(&path, format!("{line}\n{entries}")).unwrap();
         Self(path)
     }
 
@@ -85,6 +91,23 @@ async fn a_symbol_with_stored_bars_stays_with_their_source() {
         (world.called(), tiingo.subjects()),
         (vec!["MSFT".to_owned(), "NVDA".to_owned()], vec!["AAPL".to_owned()])
     );
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_it_is_asked_for_a_symbol_with_stored_bars_is_handed_over_too() {
+    let tiingo = Feed::tiingo().start().await.unwrap();
+    let both = [("alpha_vantage", None), ("tiingo", Some(&tiingo))];
+    let list = ListFile::with("hand_over = \"all_symbols\"", &both);
+    let mut world = list.world(AlphaVantage::builder().rate_limit_after(0), &[]).await;
+    let mut connection = world.market.acquire().await.unwrap();
+    let stored = bars("AAPL", &["2025-09-30"]);
+    storage::market::insert_bars(&mut connection, "alpha_vantage", &stored).await.unwrap();
+    drop(connection);
+
+    let events = world.prepare(&job(&["AAPL"], "2025-10-01", "2025-10-03")).await;
+
+    assert_eq!((ready(&events).runnable.len(), tiingo.subjects()), (3, vec!["AAPL".to_owned()]));
     world.stop().await;
 }
 
@@ -159,6 +182,30 @@ async fn dates_out_of_reach_of_a_plan_are_left_to_the_next_source() {
         messages(&ready(&events).warnings)[0].contains("Massive key's plan has no prices before 2025-10-02"),
         "{events:?}"
     );
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn splits_and_dividends_are_stored_with_the_bars_and_imported_ones_stay() {
+    let day = date("2025-10-02");
+    let tiingo =
+        Feed::tiingo().split("AAPL", day, "10.0").dividend("AAPL", day, "0.26").dividend("MSFT", day, "0.83");
+    let tiingo = tiingo.start().await.unwrap();
+    let list = ListFile::new(&[("tiingo", Some(&tiingo))]);
+    let mut world = list.world(AlphaVantage::builder(), &[]).await;
+    let imported = "INSERT INTO market.corporate_actions (symbol, trading_date, kind, version, per_share)
+                    VALUES ('MSFT', '2025-10-02', 'dividend', 1, 0.91)";
+    sqlx::query(imported).execute(&world.market).await.unwrap();
+
+    let events = world.prepare(&job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-03")).await;
+
+    assert_eq!(ready(&events).runnable.len(), 3);
+    let query = "SELECT symbol, kind, concat(to_shares, ':', from_shares, ' ', per_share::text)
+                 FROM market.corporate_actions ORDER BY symbol, kind, version";
+    let stored: Vec<(String, String, String)> = sqlx::query_as(query).fetch_all(&world.market).await.unwrap();
+    let stored: Vec<String> =
+        stored.into_iter().map(|(symbol, kind, what)| format!("{symbol} {kind} {what}")).collect();
+    assert_eq!(stored, ["AAPL dividend : 0.26", "AAPL split 10:1 ", "MSFT dividend : 0.91"]);
     world.stop().await;
 }
 

@@ -1,18 +1,20 @@
 //! The response of a dry run.
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use domain::dry_run::cost_estimate::{
     BudgetCheck, DailyAmount, DayEstimate, EstimateBasis, JobCost, PastDays,
 };
-use domain::dry_run::{DownloadForecast, ModelDayCounts, Source};
-use domain::ingest::call_quota::NextWindow;
+use domain::dry_run::{DownloadForecast, ModelDayCounts};
 use domain::ingest::outlook::{Outlook, WAYS_OUT};
 use domain::job::{Job, Model};
+use domain::market::calendar::Calendar;
 use runtime::deployment::Deployment;
 use runtime::http::Number;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use super::price_sources::PriceSources;
 
 /// What one model of the job would do.
 pub(super) struct ModelForecast<'a> {
@@ -22,18 +24,12 @@ pub(super) struct ModelForecast<'a> {
     pub(super) estimate: Option<(PastDays, DayEstimate)>,
 }
 
-/// What is known about the source of prices.
-pub(super) struct PriceSource {
-    pub(super) source: Source,
-    pub(super) name: Option<String>,
-    /// The name of its call quota; `None` when it is unknown or there is none.
-    pub(super) quota_key: Option<String>,
-    /// Calls left in the tightest window of an hour or more; `None` without such a window, or when it is unknown.
-    pub(super) budget_left: Option<u32>,
-    /// `None` without a window of an hour or more, or when it is unknown.
-    pub(super) next_window: Option<NextWindow>,
-    /// Whether calls are made for prices that no date needs.
-    pub(super) has_calls_to_spare: bool,
+/// The sources of prices, at a moment.
+#[derive(Clone, Copy)]
+pub(super) struct Reach<'a> {
+    pub(super) sources: &'a PriceSources,
+    pub(super) calendar: &'a Calendar,
+    pub(super) now: DateTime<Utc>,
 }
 
 /// What a job would do if it were triggered now.
@@ -109,9 +105,10 @@ struct DownloadBody {
     requests: usize,
     /// Sessions whose prices no provider can have yet.
     not_yet_available: usize,
-    /// Null when there is none, or it is unknown.
+    /// The most preferred one; null when there is none, or it is unknown.
     provider: Option<String>,
-    /// Calls left in the tightest window of an hour or more; null without one, or when it is unknown.
+    /// Calls left in the tightest windows of an hour or more, of all providers together; null without one, or when it is
+    /// unknown.
     budget_left: Option<u32>,
     /// Whether the budget covers the requests; null when that is unknown.
     budget_suffices: Option<bool>,
@@ -144,7 +141,7 @@ impl DryRunBody {
         job: &Job,
         models: &[ModelForecast<'_>],
         download: &DownloadForecast,
-        source: &PriceSource,
+        sources: &Reach<'_>,
         warnings: Vec<String>,
         deployment: Deployment,
     ) -> Self {
@@ -156,7 +153,7 @@ impl DryRunBody {
             total_model_days: job.total_model_days(),
             model_days: all.fold(DayCounts::default(), DayCounts::plus),
             models: models.iter().map(Into::into).collect(),
-            prices: DownloadBody::of(download, source),
+            prices: DownloadBody::of(download, sources),
             cost: CostBody::of(job, models),
             warnings: (!warnings.is_empty()).then_some(warnings),
             deployment,
@@ -220,24 +217,22 @@ impl Amount {
 }
 
 impl DownloadBody {
-    fn of(download: &DownloadForecast, known: &PriceSource) -> Self {
-        let (budget_suffices, reason) = match known.source {
+    fn of(download: &DownloadForecast, known: &Reach<'_>) -> Self {
+        let Reach { sources, calendar, now } = *known;
+        let is_out_of_reach = |date: &NaiveDate| sources.none_reaches(*date, calendar, now);
+        let (budget_suffices, reason) = match sources.exist() {
             _ if download.symbols.is_empty() => (Some(true), None),
-            Source::Unknown => (None, Some("no downloader has told of its provider")),
-            Source::Missing => (Some(false), Some("the downloader has no key of a provider")),
-            Source::Provider { calls_left, .. } if calls_left < download.requests => {
+            None => (None, Some("no downloader has told of its provider")),
+            Some(false) => (Some(false), Some("the downloader has no key of a provider")),
+            Some(true) if sources.calls_left() < download.requests => {
                 (Some(false), Some("the provider's budget is too small for all of them"))
             }
-            Source::Provider { offer, .. }
-                if offer
-                    .earliest
-                    .is_some_and(|earliest| download.dates.iter().any(|date| *date < earliest)) =>
-            {
+            Some(true) if download.dates.iter().any(is_out_of_reach) => {
                 (Some(false), Some("the key's plan does not reach back to all of them"))
             }
-            Source::Provider { .. } => (Some(true), None),
+            Some(true) => (Some(true), None),
         };
-        let outlook = Self::outlook(download, known);
+        let outlook = Self::outlook(download, sources);
         Self {
             symbols: download.symbols.len(),
             dates: download.dates.len(),
@@ -245,8 +240,8 @@ impl DownloadBody {
             last_date: download.dates.last().map(ToString::to_string),
             requests: download.requests,
             not_yet_available: download.not_yet.len(),
-            provider: known.name.clone(),
-            budget_left: known.budget_left,
+            provider: sources.name().map(str::to_owned),
+            budget_left: sources.budget_left(),
             budget_suffices,
             reason,
             budget_returns_at: outlook
@@ -257,10 +252,12 @@ impl DownloadBody {
     }
 
     /// What is left when the calls of this window are used up; `None` when they suffice.
-    fn outlook(download: &DownloadForecast, known: &PriceSource) -> Option<Outlook> {
-        let Source::Provider { calls_left, .. } = known.source else { return None };
-        let calls = download.requests.checked_sub(calls_left).filter(|calls| *calls > 0)?;
-        let next = known.next_window?;
+    fn outlook(download: &DownloadForecast, sources: &PriceSources) -> Option<Outlook> {
+        if !sources.exist()? {
+            return None;
+        }
+        let calls = download.requests.checked_sub(sources.calls_left()).filter(|calls| *calls > 0)?;
+        let next = sources.next_window()?;
         Some(Outlook::new(next.opens_at, download.symbols.len().min(calls), calls, Some(next.calls)))
     }
 }

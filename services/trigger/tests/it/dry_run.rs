@@ -250,9 +250,12 @@ async fn stored_prices_are_not_fetched_and_the_providers_quota_decides_what_can_
         json!([{ "id": "day", "kind": "fixed", "per": "day", "limit": 25, "time_zone": "America/New_York" }]);
     let source = |recent: &str| {
         format!(
-            "INSERT INTO market.source (name, quota_key, windows, max_wait_seconds, recent_sessions)
-             VALUES ('alpha_vantage', 'alpha_vantage:1', '{day}', 120, {recent})
-             ON CONFLICT (only_row) DO UPDATE SET recent_sessions = excluded.recent_sessions"
+            "WITH first AS (
+                 INSERT INTO market.source (name) VALUES ('alpha_vantage') ON CONFLICT DO NOTHING
+             )
+             INSERT INTO market.sources (position, name, quota_key, windows, max_wait_seconds, recent_sessions, shape)
+             VALUES (0, 'alpha_vantage', 'alpha_vantage:1', '{day}', 120, {recent}, 'by_symbol')
+             ON CONFLICT (position) DO UPDATE SET recent_sessions = excluded.recent_sessions"
         )
     };
 
@@ -270,7 +273,7 @@ async fn stored_prices_are_not_fetched_and_the_providers_quota_decides_what_can_
         .await;
     stage.database.execute(&source("NULL")).await;
     let used_up = planned(&stage, &request(&["equal"])).await;
-    stage.database.execute("UPDATE market.source SET name = NULL").await;
+    stage.database.execute("DELETE FROM market.sources").await;
     let no_key = planned(&stage, &request(&["equal"])).await;
 
     assert_eq!(

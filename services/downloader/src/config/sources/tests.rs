@@ -30,7 +30,7 @@ fn read(text: &str, environment: &[(&str, &str)]) -> Result<Vec<SourceConfig>, S
     let environment = environment.iter().copied().chain([("SOURCES_FILE", path.as_str())]);
     let environment = environment.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     let mut settings = Settings::new(environment, None);
-    let sources = sources(&mut settings, Duration::from_secs(1));
+    let (sources, _) = sources(&mut settings, Duration::from_secs(1));
     settings.finish(Some(sources)).map_err(|mistakes| mistakes.to_string())
 }
 

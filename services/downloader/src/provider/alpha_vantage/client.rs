@@ -83,9 +83,13 @@ impl PriceProvider for AlphaVantage {
         NAME
     }
 
+    fn shape(&self) -> Shape {
+        Shape::BySymbol
+    }
+
     fn offer(&self, sessions: &Sessions<'_>, now: DateTime<Utc>) -> Offer {
         let recent_only = self.history == History::Recent || self.full_is_refused(now);
-        Offer { shape: Shape::BySymbol, earliest: recent_only.then(|| compact_from(sessions)) }
+        Offer { shape: self.shape(), earliest: recent_only.then(|| compact_from(sessions)) }
     }
 
     fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> FetchFuture<'a> {

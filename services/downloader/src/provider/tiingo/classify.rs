@@ -2,12 +2,16 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
 use domain::ingest::coverage::AnswerSpan;
+use domain::market::corporate_action::Action;
 use domain::market::instruments::Symbol;
+use domain::values::date::parse_date;
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::split_ratio::split_ratio;
 use crate::provider::http::HttpResponse;
-use crate::provider::numbers::{price, volume};
+use crate::provider::numbers::{decimal, price, volume};
 use crate::provider::rows::RawRow;
 use crate::provider::secret::Secret;
 use crate::provider::{Certainty, NoPrices, Outcome, PriceResponse, Sessions};
@@ -34,6 +38,10 @@ struct Row<'a> {
     close: Option<&'a RawValue>,
     #[serde(borrow)]
     volume: Option<&'a RawValue>,
+    #[serde(borrow, rename = "divCash")]
+    dividend: Option<&'a RawValue>,
+    #[serde(borrow, rename = "splitFactor")]
+    split: Option<&'a RawValue>,
 }
 
 /// A refusal.
@@ -104,6 +112,12 @@ fn with_prices(body: &[u8], query: &Query<'_>, key: &Secret) -> Outcome {
         volume: volume(row.volume).map(Into::into),
     });
     response.add_rows(query.symbol, raw, &query.sessions);
+    let is_stored =
+        |date: &NaiveDate| (query.sessions.is_session)(*date) && *date <= query.sessions.storable_until;
+    for row in &rows {
+        let Some(date) = parse_date(day(&row.date)).filter(is_stored) else { continue };
+        response.actions.extend(actions(row).map(|action| (query.symbol.clone(), date, action)));
+    }
     let (from, to) = (query.from, query.sessions.final_until);
     if from <= to && response.is_mostly_good() {
         let symbol = query.symbol.clone();
@@ -115,4 +129,12 @@ fn with_prices(body: &[u8], query: &Query<'_>, key: &Secret) -> Outcome {
 /// The date of an instant such as `2025-10-02T00:00:00.000Z`, which is the session's.
 fn day(text: &str) -> &str {
     text.split_once('T').map_or(text, |(day, _)| day)
+}
+
+/// The split and the dividend before the open of a session, if there are any.
+fn actions(row: &Row<'_>) -> impl Iterator<Item = Action> {
+    let split = row.split.and_then(decimal).filter(|factor| *factor != Decimal::ONE).and_then(split_ratio);
+    let dividend = row.dividend.and_then(decimal).and_then(|cash| cash.try_into().ok());
+    let split = split.map(Action::Split);
+    split.into_iter().chain(dividend.map(|per_share| Action::Dividend { per_share }))
 }

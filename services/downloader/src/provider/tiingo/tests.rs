@@ -1,5 +1,6 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ingest::coverage::BEGINNING;
+use domain::market::corporate_action::Action;
 use serde_json::Value;
 
 use super::classify::{Query, classify};
@@ -85,6 +86,36 @@ fn numbers_are_read_digit_by_digit_and_raw_prices_are_taken() {
         (span.from, span.to),
         (BEGINNING, date("2025-10-29")),
         "what is not there is known to be absent"
+    );
+}
+
+#[test]
+fn splits_and_dividends_come_with_the_bars() {
+    let row = |day: &str, cash: &str, factor: &str| {
+        format!(
+            r#"{{"date":"{day}T00:00:00.000Z","open":10,"high":12,"low":9,"close":11,"volume":1,"divCash":{cash},"splitFactor":{factor}}}"#
+        )
+    };
+    let rows = [
+        row("2025-10-28", "0.0", "1.0"),
+        row("2025-10-29", "0.2600", "10.0"),
+        row("2025-10-31", "1.0", "2.0"),
+    ];
+
+    let response = bars(class_of(200, &format!("[{}]", rows.join(","))));
+
+    let [(_, split_on, split), (_, paid_on, dividend)] = &response.actions[..] else {
+        panic!("{response:?}")
+    };
+    assert_eq!(
+        (*split_on, *paid_on),
+        (date("2025-10-29"), date("2025-10-29")),
+        "the session of the 31st is not over"
+    );
+    assert!(matches!(split, Action::Split(ratio) if ratio.to().get() == 10), "{split:?}");
+    assert!(
+        matches!(dividend, Action::Dividend { per_share } if per_share.to_string() == "0.26"),
+        "{dividend:?}"
     );
 }
 

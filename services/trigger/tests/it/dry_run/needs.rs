@@ -9,8 +9,9 @@ async fn a_model_that_trades_nothing_needs_no_prices_and_refused_symbols_are_not
     let files = Files::new();
     let stage = files.stage().await;
     store_bars(&stage, &["AAPL", "QQQ"], &["2025-09-02", "2025-09-03"]).await;
-    let source =
-        "INSERT INTO market.source (name, quota_key, max_wait_seconds) VALUES ('alpha_vantage', 'key', 120)";
+    let source = "WITH first AS (INSERT INTO market.source (name) VALUES ('alpha_vantage'))
+        INSERT INTO market.sources (position, name, quota_key, windows, max_wait_seconds, shape)
+        VALUES (0, 'alpha_vantage', 'key', '[]', 120, 'by_symbol')";
     stage.database.execute(source).await;
 
     let cash = planned(&stage, &request(&["cash"])).await;
