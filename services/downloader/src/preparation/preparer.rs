@@ -108,7 +108,8 @@ impl Preparer {
 
     /// Whether calls may be made for prices that no date needs: no limit keeps them from other jobs for long.
     fn has_calls_to_spare(&self) -> bool {
-        self.downloader.sources.iter().any(|source| !source.quota.is_long())
+        let sources = &self.downloader.sources;
+        !sources.is_empty() && !sources.iter().any(|source| source.quota.is_long())
     }
 
     /// Commits the end of the preparation, or its delay, with the event.

@@ -35,7 +35,7 @@ impl PriceSources {
     /// Whether calls are made for prices that no date needs.
     pub(super) fn have_calls_to_spare(&self) -> bool {
         let is_free = |source: &StoredSource| next_window(&source.windows, source.now).is_none();
-        self.stored.as_ref().is_none_or(|sources| sources.iter().any(is_free))
+        self.stored.as_ref().is_none_or(|sources| !sources.is_empty() && sources.iter().all(is_free))
     }
 
     /// The sources as a forecast asks them.

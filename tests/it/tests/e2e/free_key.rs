@@ -125,8 +125,17 @@ async fn a_job_completes_without_the_symbols_that_nobody_knows_and_an_order_in_o
 async fn cash_and_an_index_fund_run_on_an_installation_without_any_price() {
     let models = "[[models]]\nsignature = \"cash\"\nkind = \"policy\"\npolicy = { policy = \"cash\" }\n
         [[models]]\nsignature = \"hold-qqq\"\nkind = \"policy\"\npolicy = { policy = \"buy_and_hold\", symbol = \"QQQ\" }\n";
-    let system = System::builder(Shape::OneProcess).models(models).start().await;
+    let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs/sources.toml");
+    let system = System::builder(Shape::OneProcess).models(models).env("SOURCES_FILE", sources).start().await;
 
+    let providers = system.client.prices("/providers").await;
+    let listed: Vec<_> = providers["providers"].as_array().expect("providers").iter().collect();
+    assert_eq!(
+        listed.iter().map(|provider| &provider["name"]).collect::<Vec<_>>(),
+        ["alpha_vantage", "tiingo", "massive"]
+    );
+    let with_key = |provider: &&&Value| provider["key_configured"] == true;
+    assert_eq!(listed.iter().filter(with_key).count(), 1, "{providers}");
     for (model, calls) in [("cash", 0), ("hold-qqq", 1)] {
         let job = system.client.trigger(&october(json!({ "models": [model] }))).await;
         let status = system.client.ended(&job).await;

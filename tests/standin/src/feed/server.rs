@@ -270,3 +270,6 @@ impl Request {
         self.parameter(name)?.parse().ok()
     }
 }
+
+#[cfg(test)]
+mod tests;
