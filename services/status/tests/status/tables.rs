@@ -135,9 +135,9 @@ async fn positions_are_valued_at_the_close_or_the_last_known_one_beside_the_cash
         [(model, "$CASH", None), (model, "AAPL", Some(2)), (model, "MSFT", Some(2)), ("idle", "$CASH", None)]
     );
     for exact in [
-        r#""symbol":"$CASH","quantity":null,"price":null,"value":8974.0468}"#,
-        r#""symbol":"AAPL","quantity":2,"price":310,"value":620}"#,
-        r#""symbol":"MSFT","quantity":2,"price":120.1234567891,"value":240.2469135782}"#,
+        r#""symbol":"$CASH","quantity":null,"price":null,"value":8974.0468,"price_date":null,"stale":false}"#,
+        r#""symbol":"AAPL","quantity":2,"price":310,"value":620,"price_date":"2025-10-02","stale":false}"#,
+        r#""symbol":"MSFT","quantity":2,"price":120.1234567891,"value":240.2469135782,"price_date":"2025-10-01","stale":true}"#,
     ] {
         assert!(positions.text.contains(exact), "{exact} is not in {}", positions.text);
     }
@@ -213,15 +213,14 @@ async fn csv_is_quoted_by_the_standard_and_has_the_same_rows_as_the_pages() {
     assert_eq!(media_type, "text/csv; charset=utf-8; header=present");
     assert_eq!(disposition, "attachment; filename=\"positions.csv\"");
     let text = String::from_utf8(content).unwrap();
-    let line =
-        format!("2025-10-01,{},default,\"a \"\"b\"\", c\",0,MSFT,2,120.1234567891,240.2469135782", job_id(1));
+    let row = |end: &str| format!("2025-10-01,{},default,\"a \"\"b\"\", c\",0,{end}", job_id(1));
     assert_eq!(
         text.split("\r\n").collect::<Vec<_>>()[..4].to_vec(),
         [
-            "date,job_id,experiment,model,trial,symbol,quantity,price,value",
-            &format!("2025-10-01,{},default,\"a \"\"b\"\", c\",0,$CASH,,,8974.0468", job_id(1)),
-            &format!("2025-10-01,{},default,\"a \"\"b\"\", c\",0,AAPL,2,300.5,601", job_id(1)),
-            &line,
+            "date,job_id,experiment,model,trial,symbol,quantity,price,value,price_date,stale",
+            &row("$CASH,,,8974.0468,,false"),
+            &row("AAPL,2,300.5,601,2025-10-01,false"),
+            &row("MSFT,2,120.1234567891,240.2469135782,2025-10-01,false"),
         ]
     );
     for table in ["trades", "positions", "equity"] {
