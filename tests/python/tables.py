@@ -21,6 +21,7 @@ TYPES = {
     "INT64": pa.int64(),
     "DECIMAL(38, 18)": pa.decimal128(38, 18),
     "DOUBLE": pa.float64(),
+    "BOOLEAN": pa.bool_(),
     "TIMESTAMP(MICROS, UTC)": pa.timestamp("us", tz="UTC"),
 }
 
@@ -67,7 +68,7 @@ def check(folder: Path, text: str, table: str) -> int:
 
 
 def plain(value) -> str:
-    text = str(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
     return text.removesuffix(".0") if isinstance(value, Decimal) else text
 
 
