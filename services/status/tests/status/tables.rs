@@ -137,7 +137,7 @@ async fn positions_are_valued_at_the_close_or_the_last_known_one_beside_the_cash
     for exact in [
         r#""symbol":"$CASH","quantity":null,"price":null,"value":8974.0468,"price_date":null,"stale":false}"#,
         r#""symbol":"AAPL","quantity":2,"price":310,"value":620,"price_date":"2025-10-02","stale":false}"#,
-        r#""symbol":"MSFT","quantity":2,"price":120.1234567891,"value":240.2469135782,"price_date":"2025-10-01","stale":true}"#,
+        r#""symbol":"MSFT","quantity":2,"price":120.1234567891,"value":240.2469135782,"price_date":"2025-09-30","stale":true}"#,
     ] {
         assert!(positions.text.contains(exact), "{exact} is not in {}", positions.text);
     }
@@ -220,7 +220,7 @@ async fn csv_is_quoted_by_the_standard_and_has_the_same_rows_as_the_pages() {
             "date,job_id,experiment,model,trial,symbol,quantity,price,value,price_date,stale",
             &row("$CASH,,,8974.0468,,false"),
             &row("AAPL,2,300.5,601,2025-10-01,false"),
-            &row("MSFT,2,120.1234567891,240.2469135782,2025-10-01,false"),
+            &row("MSFT,2,120.1234567891,240.2469135782,2025-09-30,true"),
         ]
     );
     for table in ["trades", "positions", "equity"] {
