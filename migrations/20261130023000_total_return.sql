@@ -3,5 +3,5 @@
 CREATE TABLE market.total_return_symbols (
     symbol text PRIMARY KEY
 );
-GRANT SELECT ON market.total_return_symbols TO modelday_executor, modelday_status;
+GRANT SELECT ON market.total_return_symbols TO modelday_executor;
 GRANT SELECT, INSERT, DELETE ON market.total_return_symbols TO modelday_downloader;

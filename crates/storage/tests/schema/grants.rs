@@ -15,7 +15,7 @@ const OWNERS: [(&str, &str); 4] = [
 ];
 
 /// What a role may read of a schema that is not its own; it may write nothing there.
-const READS: [(&str, &str); 38] = [
+const READS: [(&str, &str); 39] = [
     ("modelday_trigger", "signing.keys"),
     ("modelday_downloader", "signing.keys"),
     ("modelday_executor", "signing.keys"),
@@ -23,6 +23,7 @@ const READS: [(&str, &str); 38] = [
     ("modelday_executor", "market.price_version"),
     ("modelday_executor", "market.replaced_bars"),
     ("modelday_executor", "market.corporate_actions"),
+    ("modelday_executor", "market.total_return_symbols"),
     ("modelday_executor", "execution.winning_days"),
     ("modelday_downloader", "execution.repriced_days"),
     ("modelday_status", "execution.repriced_days"),

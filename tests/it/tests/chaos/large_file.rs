@@ -35,7 +35,6 @@ async fn a_file_of_a_million_bars_is_imported_in_bounded_memory() {
         .await;
     let before = system.resident(Service::Downloader);
     let file = million();
-    let size = file.len() >> 20;
     let url = format!("{}/prices/import", system.client.prices_url);
     let request = it::http().post(url).header("Content-Type", "text/csv").body(file);
     let import = request.timeout(Duration::from_secs(900)).send();
@@ -58,5 +57,4 @@ async fn a_file_of_a_million_bars_is_imported_in_bounded_memory() {
         "{imported}"
     );
     assert!(highest < before + MEMORY, "{before} MiB before, {highest} MiB at most");
-    println!("{size} MiB of file, {before} MiB before, {highest} MiB at most");
 }
