@@ -100,9 +100,11 @@ async fn run(is_split: bool) -> Run {
     Run { system, endpoint, leaderboard }
 }
 
-/// The bars that the agent was shown, by date of the request and symbol, in the shares of before the splits: date, close
-/// and volume.
-fn shown(run: &Run, is_split: bool) -> BTreeMap<(String, String), Vec<(String, Decimal, Decimal)>> {
+/// Date, close and volume of bars.
+type ShownBars = Vec<(String, Decimal, Decimal)>;
+
+/// The bars that the agent was shown, by date of the request and symbol, in the shares of before the splits.
+fn shown(run: &Run, is_split: bool) -> BTreeMap<(String, String), ShownBars> {
     let mut shown = BTreeMap::new();
     for call in run.endpoint.calls() {
         let messages = call.body["messages"].as_array().unwrap();
