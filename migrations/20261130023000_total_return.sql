@@ -4,4 +4,4 @@ CREATE TABLE market.total_return_symbols (
     symbol text PRIMARY KEY
 );
 GRANT SELECT ON market.total_return_symbols TO modelday_executor;
-GRANT SELECT, INSERT, DELETE ON market.total_return_symbols TO modelday_downloader;
+GRANT SELECT, INSERT, UPDATE, DELETE ON market.total_return_symbols TO modelday_downloader;
