@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate, Weekday};
 use domain::accounting::costs::Costs;
 use domain::job::{Job, Model, ModelKind, Options};
 use domain::market::instruments::{Bar, Symbol, Universe};
 use domain::strategy::policy::Policy;
 use domain::values::ids::JobId;
+
+use crate::provider::{Outcome, PriceResponse, Sessions};
 
 pub(crate) fn date(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -54,5 +56,27 @@ pub(crate) fn job(start: &str, end: &str) -> Job {
         accepted_at: chrono::DateTime::UNIX_EPOCH,
         retry_of: None,
         unknown_fields: Vec::new(),
+    }
+}
+
+fn is_weekday(date: NaiveDate) -> bool {
+    !matches!(date.weekday(), Weekday::Sat | Weekday::Sun)
+}
+
+/// On Friday 2025-10-31 at noon in New York: the session of the 30th closed 20 hours ago; the one of the 31st is open.
+pub(crate) fn sessions() -> Sessions<'static> {
+    Sessions {
+        is_session: &is_weekday,
+        today: date("2025-10-31"),
+        storable_until: date("2025-10-30"),
+        final_until: date("2025-10-29"),
+    }
+}
+
+#[track_caller]
+pub(crate) fn bars(outcome: Outcome) -> PriceResponse {
+    match outcome {
+        Outcome::Bars(response) => response,
+        other => panic!("not bars: {other:?}"),
     }
 }

@@ -15,7 +15,7 @@ use super::http::{Access, HttpClient, SetupError};
 use super::limits::rolling;
 use super::spelling::{Separator, spelled};
 use super::{FetchFuture, FetchRequest, FetchResult, Gate, Outcome, PriceProvider, Sessions};
-use classify::{Query, Wanted, classify};
+use classify::{Query, Requested, classify};
 
 mod classify;
 #[cfg(test)]
@@ -52,7 +52,7 @@ impl Massive {
         let day = date.to_string();
         let path = ["v2", "aggs", "grouped", "locale", "us", "market", "stocks", &day];
         let call = self.http.get(&path).query(&[("adjusted", "false")]);
-        self.call(call, Wanted::Date { date, symbols: request.symbols }, request).await
+        self.call(call, Requested::Date { date, symbols: request.symbols }, request).await
     }
 
     async fn fetch_symbol(&self, symbol: &Symbol, request: &FetchRequest<'_>) -> FetchResult {
@@ -63,21 +63,21 @@ impl Massive {
         let path = ["v2", "aggs", "ticker", &ticker, "range", "1", "day", &first, &last];
         let parameters = [("adjusted", "false"), ("sort", "asc"), ("limit", "50000")];
         let call = self.http.get(&path).query(&parameters);
-        self.call(call, Wanted::Symbol { symbol, ticker: &ticker, from }, request).await
+        self.call(call, Requested::Symbol { symbol, ticker: &ticker, from }, request).await
     }
 
     async fn call(
         &self,
         call: RequestBuilder,
-        wanted: Wanted<'_>,
+        requested: Requested<'_>,
         request: &FetchRequest<'_>,
     ) -> FetchResult {
         let key = self.http.key();
         let call = call.header("Authorization", format!("Bearer {}", key.expose()));
-        let query = Query { wanted, sessions: request.sessions, now: request.now, key };
+        let query = Query { requested, sessions: request.sessions, now: request.now, key };
         let result = self.http.call(call, |response| classify(response, &query)).await;
         if result.outcome == Outcome::PlanGated(Gate::Parameter) {
-            self.note_refusal(wanted.oldest(), request.now);
+            self.note_refusal(requested.oldest(), request.now);
         }
         result
     }

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
-use domain::ingest::coverage::BEGINNING;
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::ingest::coverage::{AnswerSpan, BEGINNING};
 use domain::market::instruments::{Bar, Symbol};
 use domain::values::date::parse_date;
 use domain::values::money::Price;
@@ -23,6 +23,21 @@ pub(crate) struct RawRow<'a> {
 }
 
 impl PriceResponse {
+    /// Notes that the response covers `symbol` from `from` on, as far as its sessions are final, unless too many of its
+    /// rows are wrong.
+    pub(crate) fn cover(
+        &mut self,
+        symbol: &Symbol,
+        from: NaiveDate,
+        sessions: &Sessions<'_>,
+        now: DateTime<Utc>,
+    ) {
+        let to = sessions.final_until;
+        if from <= to && self.is_mostly_good() {
+            self.spans.push(AnswerSpan { symbol: symbol.clone(), from, to, requested_at: now });
+        }
+    }
+
     /// Adds the bars of `symbol`, checks each row, and returns the oldest date with a good one.
     pub(crate) fn add_rows<'a>(
         &mut self,

@@ -1,16 +1,14 @@
 //! The lines of a file as rows.
 
 use super::faults::Faults;
+use super::fields::FieldReader;
 use super::kind::ImportKind;
 
-/// The highest number of columns of any kind.
-const MAX_COLUMNS: usize = 7;
-
 /// A row's fields, in the order of [`ImportKind::columns`] and then of [`ImportKind::optional`].
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct CsvRow<'a> {
     pub(super) line: usize,
-    fields: [&'a str; MAX_COLUMNS],
+    fields: Vec<&'a str>,
 }
 
 impl<'a> CsvRow<'a> {
@@ -23,30 +21,30 @@ impl<'a> CsvRow<'a> {
 ///
 /// # Errors
 /// Everything that is wrong with the file, in its order. When the header does not name each column once, only that.
-pub(super) fn read_rows<'a, T>(
-    text: &'a str,
+pub(super) fn read_rows<T>(
+    text: &str,
     kind: ImportKind,
-    mut read: impl FnMut(&CsvRow<'a>, &mut Faults) -> Option<T>,
+    mut read: impl FnMut(&CsvRow<'_>, &mut Faults) -> Option<T>,
 ) -> Result<Vec<T>, Faults> {
     let mut lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
     let header = lines.next().map(|(line, _)| line).unwrap_or_default();
-    let places = places(header, kind)?;
-    let width = fields(header).count();
+    let mut fields = FieldReader::new(b',');
+    let names = fields.split(header);
+    let width = names.len();
+    let places = places(header, &names, kind)?;
     let (mut items, mut faults, mut is_empty) = (Vec::new(), Faults::default(), true);
     for (text, line) in lines.filter(|(line, _)| !line.trim().is_empty()) {
         is_empty = false;
-        let mut row = CsvRow { line, fields: [""; MAX_COLUMNS] };
-        let mut count = 0;
-        for field in fields(text) {
-            if let Some(column) = places.iter().position(|place| *place == Some(count)) {
-                row.fields[column] = field;
-            }
-            count += 1;
-        }
-        if count == width {
+        let found = fields.split(text);
+        if found.len() == width {
+            let field = |place: &Option<usize>| place.and_then(|place| found.get(place)).copied();
+            let row = CsvRow {
+                line,
+                fields: places.iter().map(|place| field(place).unwrap_or_default()).collect(),
+            };
             items.extend(read(&row, &mut faults));
         } else {
-            let problem = format!("this line has {count} fields and the header {width}");
+            let problem = format!("this line has {} fields and the header {width}", found.len());
             faults.add(line, "", problem, text);
         }
     }
@@ -57,10 +55,10 @@ pub(super) fn read_rows<'a, T>(
 }
 
 /// The position of each column, the optional ones last; `None` of a column that the file does not have.
-fn places(header: &str, kind: ImportKind) -> Result<Vec<Option<usize>>, Faults> {
+fn places(header: &str, names: &[&str], kind: ImportKind) -> Result<Vec<Option<usize>>, Faults> {
     let (required, optional) = (kind.columns(), kind.optional());
     let columns = [required, optional].concat();
-    let names: Vec<String> = fields(header).map(|name| canonical(&name.to_ascii_lowercase())).collect();
+    let names: Vec<String> = names.iter().map(|name| canonical(&name.to_ascii_lowercase())).collect();
     let mut faults = Faults::default();
     let expected = columns.join(",");
     for column in &columns {
@@ -95,11 +93,4 @@ fn canonical(name: &str) -> String {
         other => other,
     }
     .to_owned()
-}
-
-fn fields(line: &str) -> impl Iterator<Item = &str> {
-    line.split(',').map(|field| {
-        let field = field.trim();
-        field.strip_prefix('"').and_then(|field| field.strip_suffix('"')).unwrap_or(field)
-    })
 }

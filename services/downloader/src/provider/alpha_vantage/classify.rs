@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use domain::ingest::coverage::{AnswerSpan, BEGINNING};
+use domain::ingest::coverage::BEGINNING;
 use serde_json::error::Category;
 
 use super::history::OutputSize;
@@ -150,10 +150,8 @@ fn checked<'a>(rows: impl Iterator<Item = RawRow<'a>>, size: OutputSize, query: 
         OutputSize::Compact => oldest,
         OutputSize::Full => BEGINNING,
     });
-    let to = query.sessions.final_until;
-    if let Some(from) = from.filter(|from| *from <= to && response.is_mostly_good()) {
-        let symbol = query.symbol.clone();
-        response.spans.push(AnswerSpan { symbol, from, to, requested_at: query.now });
+    if let Some(from) = from {
+        response.cover(query.symbol, from, &query.sessions, query.now);
     }
     response
 }

@@ -1,26 +1,11 @@
 //! What the tests of this provider share: Friday 2025-10-31 at noon in New York.
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc, Weekday};
+use chrono::{DateTime, Utc};
 
-use crate::provider::{Outcome, PriceResponse, Sessions};
-use crate::testing::date;
+use crate::provider::PriceResponse;
 
 pub(super) fn now() -> DateTime<Utc> {
     "2025-10-31T16:00:00Z".parse().unwrap()
-}
-
-fn is_weekday(date: NaiveDate) -> bool {
-    !matches!(date.weekday(), Weekday::Sat | Weekday::Sun)
-}
-
-/// The session of the 30th closed 20 hours ago; the one of the 31st is open.
-pub(super) fn sessions() -> Sessions<'static> {
-    Sessions {
-        is_session: &is_weekday,
-        today: date("2025-10-31"),
-        storable_until: date("2025-10-30"),
-        final_until: date("2025-10-29"),
-    }
 }
 
 /// A body as the service prints it: rows are date, open, high, low, close, volume.
@@ -39,14 +24,6 @@ pub(super) fn body(symbol: &str, size: &str, rows: &[[&str; 6]]) -> String {
 
 pub(super) fn good(date: &str) -> [&str; 6] {
     [date, "10.0000", "12.0000", "9.0000", "11.0000", "1000"]
-}
-
-#[track_caller]
-pub(super) fn bars(outcome: Outcome) -> PriceResponse {
-    match outcome {
-        Outcome::Bars(response) => response,
-        other => panic!("not bars: {other:?}"),
-    }
 }
 
 /// The dates of the bars that were kept.

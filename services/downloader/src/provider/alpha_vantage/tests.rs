@@ -5,11 +5,11 @@ use serde_json::Value;
 use super::classify::classify;
 use super::history::{OutputSize, compact_from};
 use super::query::Query;
-use super::testing::{bars, body, good, kept, now, sessions};
+use super::testing::{body, good, kept, now};
 use crate::provider::http::HttpResponse;
 use crate::provider::secret::Secret;
 use crate::provider::{Certainty, Gate, NoPrices, Outcome, RowFault, Sessions};
-use crate::testing::{date, symbol};
+use crate::testing::{bars, date, sessions, symbol};
 
 const KEY: &str = "K3Y9SECRET";
 

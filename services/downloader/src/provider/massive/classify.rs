@@ -22,14 +22,14 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// What was requested.
 #[derive(Clone, Copy)]
-pub(super) enum Wanted<'a> {
+pub(super) enum Requested<'a> {
     /// These symbols on one date.
     Date { date: NaiveDate, symbols: &'a BTreeSet<Symbol> },
     /// One symbol, which the service writes as `ticker`, from a date on.
     Symbol { symbol: &'a Symbol, ticker: &'a str, from: NaiveDate },
 }
 
-impl Wanted<'_> {
+impl Requested<'_> {
     /// The oldest date.
     pub(super) fn oldest(&self) -> NaiveDate {
         match self {
@@ -41,7 +41,7 @@ impl Wanted<'_> {
 
 /// The call that a response belongs to.
 pub(super) struct Query<'a> {
-    pub(super) wanted: Wanted<'a>,
+    pub(super) requested: Requested<'a>,
     pub(super) sessions: Sessions<'a>,
     pub(super) now: DateTime<Utc>,
     /// Kept out of all texts.
@@ -119,13 +119,13 @@ fn throttled(response: &HttpResponse, query: &Query<'_>) -> Outcome {
 
 fn with_prices(body: &Body<'_>, query: &Query<'_>) -> Outcome {
     let rows = body.results.as_deref().unwrap_or_default();
-    match query.wanted {
-        Wanted::Symbol { ticker, .. } if body.ticker.as_deref().is_some_and(|echoed| echoed != ticker) => {
+    match query.requested {
+        Requested::Symbol { ticker, .. } if body.ticker.as_deref().is_some_and(|echoed| echoed != ticker) => {
             Outcome::Malformed { reason: "a body about another symbol".to_owned() }
         }
         _ if rows.is_empty() => Outcome::NoPrices(NoPrices::Empty(Certainty::Definite)),
-        Wanted::Symbol { symbol, from, .. } => of_symbol(rows, symbol, from, query),
-        Wanted::Date { date, symbols } => of_date(rows, date, symbols, query),
+        Requested::Symbol { symbol, from, .. } => of_symbol(rows, symbol, from, query),
+        Requested::Date { date, symbols } => of_date(rows, date, symbols, query),
     }
 }
 
@@ -134,11 +134,7 @@ fn of_symbol(rows: &[Row<'_>], symbol: &Symbol, from: NaiveDate, query: &Query<'
     let dates: Vec<String> = rows.iter().map(date_text).collect();
     let raw = rows.iter().zip(&dates).map(|(row, date)| raw_row(row, date));
     response.add_rows(symbol, raw, &query.sessions);
-    let to = query.sessions.final_until;
-    if from <= to && response.is_mostly_good() {
-        let symbol = symbol.clone();
-        response.spans.push(AnswerSpan { symbol, from, to, requested_at: query.now });
-    }
+    response.cover(symbol, from, &query.sessions, query.now);
     Outcome::Bars(response)
 }
 
@@ -148,11 +144,11 @@ fn of_date(rows: &[Row<'_>], date: NaiveDate, symbols: &BTreeSet<Symbol>, query:
     if rows.iter().any(|row| date_text(row) != day) {
         return Outcome::Malformed { reason: "a body about another date".to_owned() };
     }
-    let wanted: HashMap<String, &Symbol> =
+    let requested: HashMap<String, &Symbol> =
         symbols.iter().map(|symbol| (spelled(symbol, Separator::Dot), symbol)).collect();
     let mut by_symbol: HashMap<&Symbol, Vec<RawRow<'_>>> = HashMap::new();
     for row in rows {
-        if let Some(symbol) = row.ticker.as_ref().and_then(|ticker| wanted.get(ticker)) {
+        if let Some(symbol) = row.ticker.as_ref().and_then(|ticker| requested.get(ticker)) {
             by_symbol.entry(symbol).or_default().push(raw_row(row, &day));
         }
     }

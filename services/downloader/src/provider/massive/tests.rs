@@ -1,11 +1,11 @@
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::classify::{Query, Wanted, classify};
+use super::classify::{Query, Requested, classify};
 use crate::provider::http::HttpResponse;
 use crate::provider::secret::Secret;
-use crate::provider::{Gate, NoPrices, Outcome, PriceResponse, Sessions};
-use crate::testing::{date, symbol};
+use crate::provider::{Gate, NoPrices, Outcome};
+use crate::testing::{bars, date, sessions, symbol};
 
 const KEY: &str = "K3Y9SECRET";
 
@@ -13,37 +13,20 @@ fn now() -> DateTime<Utc> {
     "2025-10-31T16:20:00Z".parse().unwrap()
 }
 
-fn sessions() -> Sessions<'static> {
-    Sessions {
-        is_session: &|date: NaiveDate| !["Sat", "Sun"].contains(&date.format("%a").to_string().as_str()),
-        today: date("2025-10-31"),
-        storable_until: date("2025-10-30"),
-        final_until: date("2025-10-29"),
-    }
-}
-
-fn class_of(wanted: Wanted<'_>, status: u16, body: &str) -> Outcome {
+fn class_of(requested: Requested<'_>, status: u16, body: &str) -> Outcome {
     let key = Secret::from(KEY.to_owned());
     let response = HttpResponse { status, retry_after: None, body: body.as_bytes().to_vec() };
-    classify(&response, &Query { wanted, sessions: sessions(), now: now(), key: &key })
+    classify(&response, &Query { requested, sessions: sessions(), now: now(), key: &key })
 }
 
 fn of_date(day: &str, symbols: &[&str], body: &str) -> Outcome {
     let symbols = symbols.iter().map(|name| symbol(name)).collect();
-    class_of(Wanted::Date { date: date(day), symbols: &symbols }, 200, body)
+    class_of(Requested::Date { date: date(day), symbols: &symbols }, 200, body)
 }
 
 fn of_symbol(status: u16, body: &str) -> Outcome {
     let symbol = symbol("AAPL");
-    class_of(Wanted::Symbol { symbol: &symbol, ticker: "AAPL", from: date("2025-10-01") }, status, body)
-}
-
-#[track_caller]
-fn bars(outcome: Outcome) -> PriceResponse {
-    match outcome {
-        Outcome::Bars(response) => response,
-        other => panic!("not bars: {other:?}"),
-    }
+    class_of(Requested::Symbol { symbol: &symbol, ticker: "AAPL", from: date("2025-10-01") }, status, body)
 }
 
 /// The class and reaction that `testdata/massive.json` names.

@@ -1,7 +1,6 @@
 //! The class of a response of Tiingo, with its prices when it has any.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
-use domain::ingest::coverage::AnswerSpan;
 use domain::market::corporate_action::Action;
 use domain::market::instruments::Symbol;
 use domain::values::date::parse_date;
@@ -118,11 +117,7 @@ fn with_prices(body: &[u8], query: &Query<'_>, key: &Secret) -> Outcome {
         let Some(date) = parse_date(day(&row.date)).filter(is_stored) else { continue };
         response.actions.extend(actions(row).map(|action| (query.symbol.clone(), date, action)));
     }
-    let (from, to) = (query.from, query.sessions.final_until);
-    if from <= to && response.is_mostly_good() {
-        let symbol = query.symbol.clone();
-        response.spans.push(AnswerSpan { symbol, from, to, requested_at: query.now });
-    }
+    response.cover(query.symbol, query.from, &query.sessions, query.now);
     Outcome::Bars(response)
 }
 

@@ -1,4 +1,4 @@
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::ingest::coverage::BEGINNING;
 use domain::market::corporate_action::Action;
 use serde_json::Value;
@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::classify::{Query, classify};
 use crate::provider::http::HttpResponse;
 use crate::provider::secret::Secret;
-use crate::provider::{NoPrices, Outcome, PriceResponse, Sessions};
-use crate::testing::{date, symbol};
+use crate::provider::{NoPrices, Outcome};
+use crate::testing::{bars, date, sessions, symbol};
 
 const KEY: &str = "K3Y9SECRET";
 
@@ -15,28 +15,11 @@ fn now() -> DateTime<Utc> {
     "2025-10-31T16:20:00Z".parse().unwrap()
 }
 
-fn sessions() -> Sessions<'static> {
-    Sessions {
-        is_session: &|date: NaiveDate| !["Sat", "Sun"].contains(&date.format("%a").to_string().as_str()),
-        today: date("2025-10-31"),
-        storable_until: date("2025-10-30"),
-        final_until: date("2025-10-29"),
-    }
-}
-
 fn class_of(status: u16, body: &str) -> Outcome {
     let (symbol, key) = (symbol("AAPL"), Secret::from(KEY.to_owned()));
     let query = Query { symbol: &symbol, from: BEGINNING, sessions: sessions(), now: now() };
     let response = HttpResponse { status, retry_after: None, body: body.as_bytes().to_vec() };
     classify(&response, &query, &key)
-}
-
-#[track_caller]
-fn bars(outcome: Outcome) -> PriceResponse {
-    match outcome {
-        Outcome::Bars(response) => response,
-        other => panic!("not bars: {other:?}"),
-    }
 }
 
 /// The class and reaction that `testdata/tiingo.json` names.

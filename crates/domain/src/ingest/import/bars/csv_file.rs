@@ -33,7 +33,7 @@ pub(super) fn read(text: &str, options: &BarOptions, rules: &Rules<'_>) -> Resul
             notation.note(&reader, &row, number);
         }
     }
-    (reader.mark, reader.order) = notation.settled()?;
+    (reader.mark, reader.order) = notation.decided()?;
     for (line, number) in lines {
         let row = fields.split(line);
         if is_whole(&row) {
@@ -117,7 +117,7 @@ impl Notation {
 
     /// # Errors
     /// The first number that can be read in two ways, when no other says in which.
-    fn settled(self) -> Result<(DecimalMark, Option<DateOrder>), Faults> {
+    fn decided(self) -> Result<(DecimalMark, Option<DateOrder>), Faults> {
         match (self.mark, self.ambiguous) {
             (None, Some((line, field, text))) => {
                 let problem = "can be read in two ways; say which with decimal=point (then 1,234 is above a thousand) or decimal=comma";

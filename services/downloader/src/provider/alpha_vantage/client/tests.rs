@@ -9,10 +9,10 @@ use runtime::outbound::Outbound;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::super::testing::{bars, body, good, kept, now, sessions};
+use super::super::testing::{body, good, kept, now};
 use super::*;
 use crate::provider::secret::Secret;
-use crate::testing::{date, dates, symbol};
+use crate::testing::{bars, date, dates, sessions, symbol};
 
 const KEY: &str = "K3Y9SECRET";
 const FULL_IS_PREMIUM: &str =
