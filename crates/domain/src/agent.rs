@@ -29,6 +29,7 @@
 //!
 //! No HTTP, no database, no clock here. The caller ends a day that is out of time or budget ([`Session::stop`]).
 
+mod action_notices;
 pub mod conversation;
 pub mod dialect;
 pub mod end_reason;
@@ -49,7 +50,6 @@ pub mod settings;
 mod summary;
 #[cfg(test)]
 mod tests;
-mod told_actions;
 pub mod tool;
 pub mod transcript;
 pub mod usage;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::told_actions::{self, ToldAction};
+use super::action_notices::{self, ActionNotice};
 use crate::accounting::portfolio::Portfolio;
 use crate::market::as_of::AsOf;
 use crate::market::instruments::{Symbol, Universe};
@@ -67,9 +67,9 @@ pub(super) fn system(template: &Template, facts: &Facts<'_>) -> String {
 }
 
 /// The user's message of a day, with what companies did since the last one.
-pub(super) fn user(as_of: &AsOf<'_>, told: &[ToldAction<'_>]) -> String {
+pub(super) fn user(as_of: &AsOf<'_>, notices: &[ActionNotice<'_>]) -> String {
     let request = format!("Please analyze and update today's ({}) positions.", as_of.today());
-    match told_actions::words(told) {
+    match action_notices::words(notices) {
         Some(lines) => format!(
             "{request}\n\nWhat companies did before today's open; prices and volumes of earlier days are in today's \
              shares:\n{lines}"

@@ -1,12 +1,12 @@
 //! A day's loop: call the model, run its tools, call it again, until it is done or a limit is reached.
 
+use super::action_notices;
 use super::dialect::{Dialect, agent_protocol};
 use super::end_reason::EndReason;
 use super::prompt;
 use super::response::{ModelResponse, ToolCall};
 use super::settings::AgentSettings;
 use super::summary::DaySummary;
-use super::told_actions;
 use super::transcript::{Message, Role, Transcript};
 use crate::accounting::day_book::DayBook;
 use crate::accounting::fill::Fill;
@@ -89,11 +89,11 @@ impl<'a> Session<'a> {
         }
         let symbols = prompt::priced_symbols(universe, book.portfolio());
         let facts = prompt::Facts { as_of, portfolio: book.portfolio(), initial_cash, symbols: &symbols };
-        let told = told_actions::told(&as_of, &symbols, book.applied_actions());
+        let notices = action_notices::notices(&as_of, &symbols, book.applied_actions());
         let messages = match dialect {
             Dialect::ChatCompletions | Dialect::Messages | Dialect::Responses => vec![
                 Message::plain(Role::System, 0, prompt::system(&settings.prompt.template, &facts)),
-                Message::plain(Role::User, 0, prompt::user(&as_of, &told)),
+                Message::plain(Role::User, 0, prompt::user(&as_of, &notices)),
             ],
             // A user's own agent needs no prompt: its requests carry the facts.
             Dialect::Agent => Vec::new(),

@@ -98,7 +98,7 @@ impl<'a> AsOf<'a> {
     }
 
     /// Whether corporate actions are told.
-    pub fn tells_actions(&self) -> bool {
+    pub fn reports_actions(&self) -> bool {
         self.rules == MarketRules::Restated
     }
 

@@ -10,51 +10,51 @@ use crate::alpha_vantage::fault::Fault;
 use crate::wire::{WireResponse, half};
 
 /// What a path asks for.
-enum Wanted {
+enum Requested {
     Date(NaiveDate),
     Ticker { ticker: String, from: NaiveDate, to: NaiveDate },
 }
 
 /// Decides the response and notes the call.
 pub(super) fn respond(request: &Request, state: &mut State) -> WireResponse {
-    let Some((wanted, subject)) = wanted(&request.path) else {
+    let Some((requested, subject)) = requested(&request.path) else {
         return WireResponse::Status(404, "404 page not found");
     };
     let key = request.authorization.as_deref().and_then(|text| text.strip_prefix("Bearer "));
     let key = key.or(request.parameter("apiKey"));
     let adjusted = request.parameter("adjusted") != Some("false");
     let (answer, response) = match state.take_fault(&subject) {
-        Some(fault) => (format!("fault {fault}"), faulty(fault, &wanted, adjusted, state)),
+        Some(fault) => (format!("fault {fault}"), faulty(fault, &requested, adjusted, state)),
         None => match state.admit(key) {
             Err(Refused::NoKey) => ("no key".to_owned(), error(401, "API Key was not provided")),
             Err(Refused::BadKey) => ("bad key".to_owned(), error(401, "Unknown API Key")),
             Err(Refused::UsedUp) => ("throttled".to_owned(), too_fast()),
-            Ok(()) if is_gated(&wanted, state) => ("plan".to_owned(), gated()),
-            Ok(()) => ("prices".to_owned(), WireResponse::Json(body(&wanted, adjusted, state, |_| {}))),
+            Ok(()) if is_gated(&requested, state) => ("plan".to_owned(), gated()),
+            Ok(()) => ("prices".to_owned(), WireResponse::Json(body(&requested, adjusted, state, |_| {}))),
         },
     };
     state.note(&subject, key, answer);
     response
 }
 
-fn wanted(path: &[String]) -> Option<(Wanted, String)> {
+fn requested(path: &[String]) -> Option<(Requested, String)> {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match path[..] {
         ["v2", "aggs", "grouped", "locale", "us", "market", "stocks", date] => {
-            Some((Wanted::Date(date.parse().ok()?), date.to_owned()))
+            Some((Requested::Date(date.parse().ok()?), date.to_owned()))
         }
         ["v2", "aggs", "ticker", ticker, "range", "1", "day", from, to] => {
             let (ticker, subject) = (ticker.to_owned(), ticker.to_owned());
-            Some((Wanted::Ticker { ticker, from: from.parse().ok()?, to: to.parse().ok()? }, subject))
+            Some((Requested::Ticker { ticker, from: from.parse().ok()?, to: to.parse().ok()? }, subject))
         }
         _ => None,
     }
 }
 
-fn is_gated(wanted: &Wanted, state: &State) -> bool {
-    let oldest = match wanted {
-        Wanted::Date(date) => *date,
-        Wanted::Ticker { from, .. } => *from,
+fn is_gated(requested: &Requested, state: &State) -> bool {
+    let oldest = match requested {
+        Requested::Date(date) => *date,
+        Requested::Ticker { from, .. } => *from,
     };
     state.settings.reaches_back_to.is_some_and(|reach| oldest < reach)
 }
@@ -75,45 +75,45 @@ fn gated() -> WireResponse {
 
 /// The body with its rows, which `change` may spoil. `results` is left out when there are none.
 fn body(
-    wanted: &Wanted,
+    requested: &Requested,
     adjusted: bool,
     state: &State,
     change: impl FnOnce(&mut Vec<(String, Bar)>),
 ) -> String {
     let mut rows: Vec<(String, Bar)> = Vec::new();
     let bars = |symbol: &str, from, to| state.bars(symbol, from..=to).unwrap_or_default();
-    match wanted {
-        Wanted::Date(date) if !state.is_session(*date) => {}
-        Wanted::Date(date) => {
+    match requested {
+        Requested::Date(date) if !state.is_session(*date) => {}
+        Requested::Date(date) => {
             for symbol in &state.settings.market {
                 rows.extend(bars(symbol, *date, *date).into_iter().map(|bar| (symbol.clone(), bar)));
             }
         }
         // Class shares are written with a dot.
-        Wanted::Ticker { ticker, .. } if ticker.contains('-') => {}
-        Wanted::Ticker { ticker, from, to } => {
+        Requested::Ticker { ticker, .. } if ticker.contains('-') => {}
+        Requested::Ticker { ticker, from, to } => {
             rows.extend(bars(ticker, *from, *to).into_iter().map(|bar| (ticker.clone(), bar)));
         }
     }
     change(&mut rows);
     let count = rows.len();
     let status = if count == 0 { "DELAYED" } else { "OK" };
-    let ticker = match wanted {
-        Wanted::Date(_) => String::new(),
-        Wanted::Ticker { ticker, .. } => format!(r#""ticker":"{ticker}","#),
+    let ticker = match requested {
+        Requested::Date(_) => String::new(),
+        Requested::Ticker { ticker, .. } => format!(r#""ticker":"{ticker}","#),
     };
-    let results: Vec<String> = rows.iter().map(|(symbol, bar)| row(symbol, bar, wanted)).collect();
+    let results: Vec<String> = rows.iter().map(|(symbol, bar)| row(symbol, bar, requested)).collect();
     let results = if count == 0 { String::new() } else { format!(r#""results":[{}],"#, results.join(",")) };
     format!(
         r#"{{{ticker}"queryCount":{count},"resultsCount":{count},"adjusted":{adjusted},{results}"status":"{status}","request_id":"r","count":{count}}}"#
     )
 }
 
-fn row(symbol: &str, bar: &Bar, wanted: &Wanted) -> String {
+fn row(symbol: &str, bar: &Bar, requested: &Requested) -> String {
     // A date's rows have the instant of the close, a symbol's rows that of midnight, both in New York.
-    let (ticker, hour) = match wanted {
-        Wanted::Date(_) => (format!(r#""T":"{symbol}","#), 16),
-        Wanted::Ticker { .. } => (String::new(), 0),
+    let (ticker, hour) = match requested {
+        Requested::Date(_) => (format!(r#""T":"{symbol}","#), 16),
+        Requested::Ticker { .. } => (String::new(), 0),
     };
     let at = bar.date.and_hms_opt(hour, 0, 0).unwrap_or_default();
     let at = chrono_tz::America::New_York.from_local_datetime(&at).earliest();
@@ -124,8 +124,8 @@ fn row(symbol: &str, bar: &Bar, wanted: &Wanted) -> String {
     )
 }
 
-fn faulty(fault: Fault, wanted: &Wanted, adjusted: bool, state: &State) -> WireResponse {
-    let good = || body(wanted, adjusted, state, |_| {});
+fn faulty(fault: Fault, requested: &Requested, adjusted: bool, state: &State) -> WireResponse {
+    let good = || body(requested, adjusted, state, |_| {});
     match fault {
         Fault::ServerError => WireResponse::Status(500, "Internal Server Error"),
         Fault::Unavailable => WireResponse::Status(503, ""),
@@ -135,22 +135,22 @@ fn faulty(fault: Fault, wanted: &Wanted, adjusted: bool, state: &State) -> WireR
         Fault::Endless => WireResponse::Endless(good()),
         Fault::Html => WireResponse::Html("<!doctype html><html><body>Temporarily unavailable</body></html>"),
         Fault::Malformed => WireResponse::Json(r#"{"status":"OK","results":5}"#.to_owned()),
-        Fault::WrongSymbol => WireResponse::Json(match wanted {
-            Wanted::Ticker { ticker, .. } => {
+        Fault::WrongSymbol => WireResponse::Json(match requested {
+            Requested::Ticker { ticker, .. } => {
                 good().replacen(&format!(r#""ticker":"{ticker}""#), r#""ticker":"WRNG""#, 1)
             }
-            Wanted::Date(date) => {
-                let other = Wanted::Date(*date - chrono::Days::new(7));
+            Requested::Date(date) => {
+                let other = Requested::Date(*date - chrono::Days::new(7));
                 body(&other, adjusted, state, |_| {})
             }
         }),
-        Fault::Empty | Fault::Unknown => WireResponse::Json(body(wanted, adjusted, state, Vec::clear)),
-        Fault::BadRows => WireResponse::Json(body(wanted, adjusted, state, |rows| {
+        Fault::Empty | Fault::Unknown => WireResponse::Json(body(requested, adjusted, state, Vec::clear)),
+        Fault::BadRows => WireResponse::Json(body(requested, adjusted, state, |rows| {
             if let Some((_, bar)) = rows.first_mut() {
                 bar.high = Ticks(bar.low.0 - 100);
             }
         })),
-        Fault::DuplicateDate => WireResponse::Json(body(wanted, adjusted, state, |rows| {
+        Fault::DuplicateDate => WireResponse::Json(body(requested, adjusted, state, |rows| {
             if let Some((symbol, mut bar)) = rows.first().cloned() {
                 bar.close = bar.open;
                 rows.push((symbol, bar));

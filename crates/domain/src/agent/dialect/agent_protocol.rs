@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 use super::chat_call;
 use crate::accounting::applied_action::AppliedAction;
 use crate::accounting::portfolio::Portfolio;
+use crate::agent::action_notices;
 use crate::agent::json::{Object, array, printable, quoted};
 use crate::agent::prompt;
 use crate::agent::response::{AssistantMessage, Failure, FailureClass, Finish, ToolCall};
-use crate::agent::told_actions;
 use crate::agent::tool::{Tool, parameters};
 use crate::agent::transcript::{Message, Role, Transcript};
 use crate::agent::usage::Usage;
@@ -92,11 +92,11 @@ pub(crate) fn observation(observed: &Observed<'_>) -> String {
         .json("opens", prices(prompt::opens(&observed.as_of, observed.symbols)))
         .json("universe", array(observed.universe.symbols.iter().map(|symbol| quoted(symbol.as_str()))))
         .json("benchmark", benchmark.map_or_else(|| "null".to_owned(), |symbol| quoted(symbol.as_str())));
-    let told = told_actions::told(&observed.as_of, observed.symbols, observed.applied);
-    if told.is_empty() {
+    let notices = action_notices::notices(&observed.as_of, observed.symbols, observed.applied);
+    if notices.is_empty() {
         return observation.finish();
     }
-    observation.json("corporate_actions", told_actions::data(&told)).finish()
+    observation.json("corporate_actions", action_notices::data(&notices)).finish()
 }
 
 fn prices(prices: Vec<(&Symbol, Price)>) -> String {

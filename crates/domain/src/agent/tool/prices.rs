@@ -2,8 +2,8 @@
 
 use chrono::NaiveDate;
 
+use crate::agent::action_notices::ActionNotice;
 use crate::agent::json::{Object, array};
-use crate::agent::told_actions::ToldAction;
 use crate::market::as_of::{AsOf, AsOfError};
 use crate::market::instruments::{Bar, Symbol};
 
@@ -49,12 +49,12 @@ pub(super) fn history(as_of: &AsOf<'_>, symbol: &str, days: usize) -> String {
 
 /// Adds what the company of `symbol` did from `from` to today, if anything.
 fn with_actions(object: Object, as_of: &AsOf<'_>, symbol: &Symbol, from: NaiveDate) -> Object {
-    let told = as_of.actions_of(symbol, from).map(|(date, action)| {
+    let notices = as_of.actions_of(symbol, from).map(|(date, action)| {
         let dated = Object::new().text("date", &date.to_string());
-        ToldAction::of(&action.symbol, &action.action).object(dated).finish()
+        ActionNotice::of(&action.symbol, &action.action).object(dated).finish()
     });
-    let told: Vec<String> = told.collect();
-    if told.is_empty() { object } else { object.json("corporate_actions", array(told)) }
+    let notices: Vec<String> = notices.collect();
+    if notices.is_empty() { object } else { object.json("corporate_actions", array(notices)) }
 }
 
 fn ohlcv(object: Object, bar: &Bar) -> String {

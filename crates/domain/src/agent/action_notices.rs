@@ -1,4 +1,4 @@
-//! Corporate actions as an agent is told of them: in words, and as data.
+//! Corporate actions as an agent reads of them: in words, and as data.
 
 use rust_decimal::Decimal;
 
@@ -9,49 +9,49 @@ use crate::market::corporate_action::{Action, ActionKind};
 use crate::market::instruments::Symbol;
 
 /// A corporate action, with what it did to the portfolio when it was held.
-pub(crate) struct ToldAction<'a> {
+pub(crate) struct ActionNotice<'a> {
     symbol: &'a Symbol,
     action: &'a Action,
     applied: Option<&'a AppliedAction>,
 }
 
-/// What is told at the day's open: the actions that changed the portfolio since its last day, then those of today of
+/// What an agent reads at the day's open: the actions that changed the portfolio since its last day, then those of today of
 /// the other `symbols`.
-pub(crate) fn told<'a>(
+pub(crate) fn notices<'a>(
     as_of: &AsOf<'a>,
     symbols: &[Symbol],
     applied: &'a [AppliedAction],
-) -> Vec<ToldAction<'a>> {
-    if !as_of.tells_actions() {
+) -> Vec<ActionNotice<'a>> {
+    if !as_of.reports_actions() {
         return Vec::new();
     }
-    let changed = applied.iter().map(|applied| ToldAction {
+    let changed = applied.iter().map(|applied| ActionNotice {
         symbol: &applied.symbol,
         action: &applied.action,
         applied: Some(applied),
     });
-    let is_told = |symbol: &Symbol, action: &Action| {
+    let is_other = |symbol: &Symbol, action: &Action| {
         symbols.contains(symbol)
             && !applied.iter().any(|applied| applied.symbol == *symbol && applied.action == *action)
     };
-    let others = as_of.actions_today().filter(|today| is_told(&today.symbol, &today.action));
+    let others = as_of.actions_today().filter(|today| is_other(&today.symbol, &today.action));
     let others =
-        others.map(|today| ToldAction { symbol: &today.symbol, action: &today.action, applied: None });
+        others.map(|today| ActionNotice { symbol: &today.symbol, action: &today.action, applied: None });
     changed.chain(others).collect()
 }
 
 /// The actions as a JSON array.
-pub(crate) fn data(told: &[ToldAction<'_>]) -> String {
-    array(told.iter().map(|told| told.object(Object::new()).finish()))
+pub(crate) fn data(notices: &[ActionNotice<'_>]) -> String {
+    array(notices.iter().map(|notice| notice.object(Object::new()).finish()))
 }
 
 /// The actions as lines of text; `None` without any.
-pub(crate) fn words(told: &[ToldAction<'_>]) -> Option<String> {
-    let lines: Vec<String> = told.iter().map(|told| format!("- {}", told.sentence())).collect();
+pub(crate) fn words(notices: &[ActionNotice<'_>]) -> Option<String> {
+    let lines: Vec<String> = notices.iter().map(|notice| format!("- {}", notice.sentence())).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-impl<'a> ToldAction<'a> {
+impl<'a> ActionNotice<'a> {
     /// An action, whatever it did to the portfolio.
     pub(crate) fn of(symbol: &'a Symbol, action: &'a Action) -> Self {
         Self { symbol, action, applied: None }
