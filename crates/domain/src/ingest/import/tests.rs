@@ -13,6 +13,15 @@ fn read_actions(text: &str, kind: ImportKind) -> Result<Vec<ActionRow>, Faults> 
 }
 
 #[test]
+fn a_comma_within_quotation_marks_is_text_in_files_of_actions_too() {
+    let text = "symbol,date,ratio\n\"NVDA\",2024-06-10,\"10,000:1,000\"\n";
+
+    let faults = read_actions(text, ImportKind::Splits).unwrap_err();
+
+    assert_eq!((faults.listed[0].line, faults.listed[0].column.as_str()), (2, "ratio"), "{faults:?}");
+}
+
+#[test]
 fn a_line_that_is_no_utf_8_is_reported() {
     let faults = text(b"symbol\nAAPL\n\xff\n").unwrap_err();
 
