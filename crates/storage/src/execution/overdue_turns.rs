@@ -111,7 +111,8 @@ pub async fn overdue_keys(pool: &PgPool, waits: &[Duration]) -> Result<Vec<Strin
 }
 
 /// Turns that seem lost, at most 1,000: more turns wait than messages stand in line. A queue hands out its oldest
-/// messages first, so `n` messages in line belong to the `n` turns that were sent last.
+/// messages first, so `n` messages in line belong to the `n` turns that were sent last; of those that were sent together,
+/// to those that no worker has taken yet.
 ///
 /// A turn that no worker has is waited for as `waits` say: the first time if it was not sent again, the next one if it was
 /// sent again once, and so on; the last one for all others. A turn that may stand in line is waited for a hundred times
@@ -127,7 +128,9 @@ pub async fn lost_turns(pool: &PgPool, waits: &[Duration], lines: &[Line]) -> Re
         SELECT id, turn, routing_key, job_id, sent_at
         FROM (
             SELECT id, turn, routing_key, job_id, sent_at, lease_until, resends,
-                row_number() OVER (PARTITION BY routing_key ORDER BY sent_at DESC) AS place
+                row_number() OVER (
+                    PARTITION BY routing_key ORDER BY sent_at DESC, lease_until DESC NULLS FIRST
+                ) AS place
             FROM execution.lanes
             WHERE state = 'ready' AND not_before IS NULL AND sent_at < now() - interval '1 s'
                 AND (lease_until IS NULL OR lease_until < now())

@@ -105,6 +105,21 @@ async fn of_more_turns_than_messages_stand_in_line_the_oldest_are_lost() {
 }
 
 #[tokio::test]
+async fn of_turns_that_were_sent_together_those_that_were_taken_stand_in_no_line() {
+    let world = World::new().await;
+    let all = world.plan(&["a", "b", "c"], 1).await;
+    age(&world, 100).await;
+
+    for lane in all {
+        let statement = format!(
+            "UPDATE execution.lanes SET lease_until = CASE WHEN id = '{lane}' THEN now() - interval '61 s' END"
+        );
+        world.database.execute(&statement).await;
+        assert_eq!(lost_lanes(&world, 2).await, [lane].into());
+    }
+}
+
+#[tokio::test]
 async fn a_turn_that_may_stand_in_line_is_waited_for_a_hundred_times_as_long() {
     let world = World::new().await;
     let lane = world.plan(&["a"], 1).await[0];

@@ -145,7 +145,8 @@ async fn turns_that_stand_in_line_are_not_sent_again() {
     tokio::time::sleep(patience).await;
     let before = sent_again(&stage).await;
 
-    // It is waited that nothing happens, longer than a turn that is lost waits.
+    // It is waited that nothing happens, longer than a turn that is lost waits. The lease of the turn in hand runs out
+    // meanwhile; it is locked, so it is not sent either.
     tokio::time::sleep(patience * 5).await;
     let again = sent_again(&stage).await;
     in_hand.rollback().await.unwrap();
