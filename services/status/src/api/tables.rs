@@ -24,6 +24,7 @@ use utoipa::ToSchema;
 
 use super::cursor;
 use super::state::Api;
+use column::Numbers;
 use equity::EquityRow;
 use file::Download;
 use format::{CSV_FILE, Format, PARQUET};
@@ -142,19 +143,23 @@ async fn respond<R: TableRow>(
     json: impl FnOnce(Page<R>) -> Response,
 ) -> Result<Response, Problem> {
     let selection = Selection::read(api, headers, params).await?;
-    let format = selection.format;
+    let (format, numbers) = (selection.format, selection.numbers);
     let rows = RowReader::begin(&api.pool, selection).await?;
     match format {
-        Format::Json { limit } => Ok(json(page(rows, limit).await?)),
-        Format::Csv => Download::new(rows, csv::CsvFile::default()).response("csv", CSV_FILE).await,
+        Format::Json { limit } => Ok(json(page(rows, limit, numbers).await?)),
+        Format::Csv => Download::new(rows, csv::CsvFile::begin(numbers)).response("csv", CSV_FILE).await,
         Format::Parquet => {
-            let file = parquet::ParquetFile::begin().map_err(|problem| Problem::internal(&problem))?;
+            let file = parquet::ParquetFile::begin(numbers).map_err(|problem| Problem::internal(&problem))?;
             Download::new(rows, file).response("parquet", PARQUET).await
         }
     }
 }
 
-async fn page<R: TableRow>(mut reader: RowReader<R>, limit: usize) -> Result<Page<R>, Problem> {
+async fn page<R: TableRow>(
+    mut reader: RowReader<R>,
+    limit: usize,
+    numbers: Numbers,
+) -> Result<Page<R>, Problem> {
     let mut found = Vec::new();
     while found.len() <= limit
         && let Some(rows) = reader.next().await?
@@ -164,7 +169,7 @@ async fn page<R: TableRow>(mut reader: RowReader<R>, limit: usize) -> Result<Pag
     let more = found.len() > limit;
     found.truncate(limit);
     let next_cursor = found.last().filter(|_| more).map(|(place, _)| cursor::after_place(place));
-    Ok(Page { rows: found.into_iter().map(|(_, row)| JsonRow(row)).collect(), next_cursor })
+    Ok(Page { rows: found.into_iter().map(|(_, row)| JsonRow(row, numbers)).collect(), next_cursor })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The description of the API: the copy in `docs/` is the one of the code, and the page that shows it is complete.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use it::{Shape, System, http, modelday};
 use reqwest::StatusCode;
@@ -9,18 +10,26 @@ use serde_json::Value;
 const COPY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
 
 #[test]
-fn the_copy_in_docs_is_what_the_code_says() {
+fn the_copy_in_docs_and_the_types_of_the_python_package_are_what_the_code_says() {
     let described = String::from_utf8(modelday(&["openapi"]).stdout).unwrap();
-    if std::env::var_os("MODELDAY_UPDATE_BASELINE").is_some() {
+    let is_update = std::env::var_os("MODELDAY_UPDATE_BASELINE").is_some();
+    if is_update {
         std::fs::write(COPY, &described).unwrap();
+    }
+    let mut generator = Command::new("python3");
+    generator.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../clients/python/generate.py"));
+    if !is_update {
+        generator.arg("--check");
     }
 
     let copy = std::fs::read_to_string(COPY).unwrap();
+    let generated = generator.output().unwrap();
 
     assert!(
         copy == described,
         "docs/openapi.json is old: MODELDAY_UPDATE_BASELINE=1 cargo test -p it --test api"
     );
+    assert!(generated.status.success(), "{}", String::from_utf8_lossy(&generated.stderr));
 }
 
 #[test]

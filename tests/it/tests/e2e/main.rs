@@ -23,6 +23,7 @@ mod otlp;
 mod plan;
 mod price_files;
 mod prices;
+mod python_client;
 mod readme;
 mod rebuild;
 mod sample;

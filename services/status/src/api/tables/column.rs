@@ -33,6 +33,36 @@ pub(super) enum Cell<'a> {
     Nothing,
 }
 
+/// How amounts are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Numbers {
+    /// With all their digits.
+    #[default]
+    Exact,
+    /// As the nearest binary floating-point number, which programs for statistics compute with.
+    Float,
+}
+
+impl Numbers {
+    /// The type as which a column is written.
+    pub(super) fn kind(self, kind: Kind) -> Kind {
+        if self == Self::Float && kind == Kind::Amount { Kind::Ratio } else { kind }
+    }
+
+    /// The value that is written.
+    pub(super) fn cell(self, cell: Cell<'_>) -> Cell<'_> {
+        match (self, cell) {
+            (Self::Float, Cell::Amount(amount)) => nearest(amount).map_or(Cell::Nothing, Cell::Ratio),
+            (_, cell) => cell,
+        }
+    }
+}
+
+/// The floating-point number that is nearest to a decimal.
+pub(super) fn nearest(decimal: Decimal) -> Option<f64> {
+    decimal.to_string().parse().ok()
+}
+
 /// A column of rows `R`.
 pub(super) struct Column<R: 'static> {
     pub(super) name: &'static str,

@@ -6,18 +6,22 @@ use std::borrow::Cow;
 
 use csv::{Terminator, Writer, WriterBuilder};
 
-use super::column::Cell;
+use super::column::{Cell, Numbers};
 use super::file::TableFile;
 use super::row::TableRow;
 use crate::api::format::instant;
 
 /// A CSV file that is being written.
-#[derive(Default)]
 pub(super) struct CsvFile {
+    numbers: Numbers,
     begun: bool,
 }
 
 impl CsvFile {
+    pub(super) fn begin(numbers: Numbers) -> Self {
+        Self { numbers, begun: false }
+    }
+
     fn writer<R: TableRow>(&mut self) -> csv::Result<Writer<Vec<u8>>> {
         let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
         if !std::mem::replace(&mut self.begun, true) {
@@ -34,7 +38,7 @@ impl<R: TableRow> TableFile<R> for CsvFile {
         let mut writer = self.writer::<R>()?;
         for row in &rows {
             for column in R::COLUMNS {
-                match (column.cell)(row) {
+                match self.numbers.cell((column.cell)(row)) {
                     Cell::Text(text) => writer.write_field(&*inert(text))?,
                     Cell::Date(date) => writer.write_field(date.to_string())?,
                     Cell::Count(count) => writer.write_field(count.to_string())?,

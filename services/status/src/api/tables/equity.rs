@@ -6,7 +6,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
-use super::column::{Cell, Column, Kind};
+use super::column::{Cell, Column, Kind, nearest};
 use super::row::{Day, TableRow, schema};
 
 /// The value of a portfolio on a day.
@@ -95,5 +95,5 @@ impl EquityRow {
 
 /// The relative gain, as the nearest floating-point number.
 fn gain(before: Decimal, after: Decimal) -> Option<f64> {
-    after.checked_sub(before)?.checked_div(before)?.to_string().parse().ok()
+    nearest(after.checked_sub(before)?.checked_div(before)?)
 }

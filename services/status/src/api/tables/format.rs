@@ -36,6 +36,15 @@ pub(crate) enum FormatName {
     Parquet,
 }
 
+/// The values of `numbers`.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes")]
+pub(crate) enum NumbersName {
+    Exact,
+    Float,
+}
+
 /// The first supported format in the header `Accept`; a page when there is none.
 pub(super) fn accepted_format(headers: &HeaderMap, page: Format) -> Format {
     let supported = [("application/json", page), (CSV, Format::Csv), (PARQUET, Format::Parquet)];

@@ -3,7 +3,7 @@
 use runtime::http::ProblemBody;
 use utoipa::{IntoParams, IntoResponses};
 
-use super::format::FormatName;
+use super::format::{FormatName, NumbersName};
 
 /// Which rows, and in which format.
 #[derive(IntoParams)]
@@ -28,6 +28,9 @@ pub(super) struct TableParams {
     /// `csv` and `parquet` have all rows; when absent, the header `Accept` decides.
     #[param(inline)]
     format: Option<FormatName>,
+    /// `float`: amounts as the nearest floating-point number, in Parquet as `DOUBLE`; with all their digits when absent.
+    #[param(inline)]
+    numbers: Option<NumbersName>,
     /// Most rows of a JSON page; 1,000 when absent.
     #[param(minimum = 1, maximum = 10_000)]
     limit: Option<i64>,

@@ -16,7 +16,7 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::Type;
 use rust_decimal::Decimal;
 
-use super::column::{Cell, Column, Kind};
+use super::column::{Cell, Column, Kind, Numbers};
 use super::file::TableFile;
 use super::row::TableRow;
 
@@ -62,15 +62,16 @@ impl From<ParquetError> for WriteError {
 
 /// A Parquet file that is being written.
 pub(super) struct ParquetFile<R> {
+    numbers: Numbers,
     writer: SerializedFileWriter<Vec<u8>>,
     rows: Vec<R>,
 }
 
 impl<R: TableRow> ParquetFile<R> {
-    pub(super) fn begin() -> Result<Self, WriteError> {
+    pub(super) fn begin(numbers: Numbers) -> Result<Self, WriteError> {
         let fields = R::COLUMNS
             .iter()
-            .map(|column| Ok(Arc::new(field(column)?)))
+            .map(|column| Ok(Arc::new(field(column, numbers)?)))
             .collect::<Result<_, ParquetError>>()?;
         let schema = Type::group_type_builder(R::TABLE).with_fields(fields).build()?;
         let properties = WriterProperties::builder()
@@ -80,7 +81,7 @@ impl<R: TableRow> ParquetFile<R> {
             .set_created_by(concat!("modelday version ", env!("CARGO_PKG_VERSION")).to_owned())
             .build();
         let writer = SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties))?;
-        Ok(Self { writer, rows: Vec::new() })
+        Ok(Self { numbers, writer, rows: Vec::new() })
     }
 
     fn write_group(&mut self) -> Result<(), WriteError> {
@@ -88,7 +89,7 @@ impl<R: TableRow> ParquetFile<R> {
         let mut group = self.writer.next_row_group()?;
         for column in R::COLUMNS {
             let Some(mut writer) = group.next_column()? else { break };
-            write_column(&mut writer, column, &rows)?;
+            write_column(&mut writer, column, self.numbers, &rows)?;
             writer.close()?;
         }
         group.close()?;
@@ -123,8 +124,9 @@ impl<R: TableRow> TableFile<R> for ParquetFile<R> {
     }
 }
 
-fn field<R>(column: &Column<R>) -> Result<Type, ParquetError> {
-    let (physical, logical) = match column.kind {
+fn field<R>(column: &Column<R>, numbers: Numbers) -> Result<Type, ParquetError> {
+    let kind = numbers.kind(column.kind);
+    let (physical, logical) = match kind {
         Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         Kind::Date => (Physical::INT32, Some(LogicalType::Date)),
         Kind::Count => (Physical::INT64, None),
@@ -139,7 +141,7 @@ fn field<R>(column: &Column<R>) -> Result<Type, ParquetError> {
     let field = Type::primitive_type_builder(column.name, physical)
         .with_repetition(repetition)
         .with_logical_type(logical);
-    match column.kind {
+    match kind {
         Kind::Amount => {
             field.with_length(16).with_precision(PRECISION).with_scale(SCALE.cast_signed()).build()
         }
@@ -150,9 +152,10 @@ fn field<R>(column: &Column<R>) -> Result<Type, ParquetError> {
 fn write_column<R>(
     writer: &mut SerializedColumnWriter<'_>,
     column: &Column<R>,
+    numbers: Numbers,
     rows: &[R],
 ) -> Result<(), WriteError> {
-    match column.kind {
+    match numbers.kind(column.kind) {
         Kind::Text => write::<R, ByteArrayType>(writer, column, rows, |cell| match cell {
             Cell::Text(text) => Some(ByteArray::from(text)),
             _ => None,
@@ -180,7 +183,7 @@ fn write_column<R>(
                 _ => None,
             })
         }
-        Kind::Ratio => write::<R, DoubleType>(writer, column, rows, |cell| match cell {
+        Kind::Ratio => write::<R, DoubleType>(writer, column, rows, |cell| match numbers.cell(cell) {
             Cell::Ratio(ratio) => Some(ratio),
             _ => None,
         }),
@@ -253,7 +256,7 @@ mod tests {
     #[test]
     fn a_long_table_is_written_group_by_group_and_reads_back_whole() {
         let count = i64::try_from(GROUP_ROWS).unwrap() * 2 + 7;
-        let (mut file, mut parts) = (ParquetFile::begin().unwrap(), Vec::new());
+        let (mut file, mut parts) = (ParquetFile::begin(Numbers::Exact).unwrap(), Vec::new());
         for row in 0..count {
             parts.push(file.write(vec![Numbered(row)]).unwrap());
         }
@@ -271,15 +274,30 @@ mod tests {
     }
 
     #[test]
+    fn as_floats_amounts_are_doubles_however_many_digits_they_have() {
+        const LONG: Column<Numbered> =
+            Column::optional("even", Kind::Amount, "", |_| Cell::Amount(Decimal::MAX));
+        let mut file = ParquetFile::begin(Numbers::Float).unwrap();
+        let parts = vec![file.write(vec![Numbered(4), Numbered(5)]).unwrap(), file.finish().unwrap()];
+
+        let reader = SerializedFileReader::new(bytes(parts)).unwrap();
+        let rows: Vec<_> = reader.get_row_iter(None).unwrap().map(Result::unwrap).collect();
+
+        assert!((rows[0].get_double(1).unwrap() - 4.0).abs() < f64::EPSILON);
+        assert!(rows[1].get_double(1).is_err(), "an absent amount stays absent");
+        assert_eq!(field(&LONG, Numbers::Float).unwrap().get_physical_type(), Physical::DOUBLE);
+    }
+
+    #[test]
     fn a_value_that_does_not_fit_its_column_is_refused() {
         const WRONG: Column<Numbered> = Column::new("wrong", Kind::Text, "", |row| Cell::Count(row.0));
         const MISSING: Column<Numbered> = Column::new("missing", Kind::Amount, "", |_| Cell::Nothing);
         const LONG: Column<Numbered> = Column::new("long", Kind::Amount, "", |_| Cell::Amount(Decimal::MAX));
         let error = |column: &Column<Numbered>| {
-            let mut file = ParquetFile::<Numbered>::begin().unwrap();
+            let mut file = ParquetFile::<Numbered>::begin(Numbers::Exact).unwrap();
             let mut group = file.writer.next_row_group().unwrap();
             let mut writer = group.next_column().unwrap().unwrap();
-            write_column(&mut writer, column, &[Numbered(1)]).unwrap_err().to_string()
+            write_column(&mut writer, column, Numbers::Exact, &[Numbered(1)]).unwrap_err().to_string()
         };
 
         assert_eq!(error(&WRONG), "wrong has a value that is not of its kind");

@@ -10,7 +10,7 @@ use storage::status::Trading;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
 
-use super::column::{Cell, Column, Kind};
+use super::column::{Cell, Column, Kind, Numbers};
 use crate::api::format::instant;
 
 /// A completed day, from which rows are made.
@@ -34,13 +34,13 @@ pub(super) trait TableRow: Sized + Send + Sync + 'static {
 }
 
 /// A row in a JSON response.
-pub(crate) struct JsonRow<R>(pub(super) R);
+pub(crate) struct JsonRow<R>(pub(super) R, pub(super) Numbers);
 
 impl<R: TableRow> Serialize for JsonRow<R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(R::COLUMNS.len()))?;
         for column in R::COLUMNS {
-            match (column.cell)(&self.0) {
+            match self.1.cell((column.cell)(&self.0)) {
                 Cell::Text(text) => map.serialize_entry(column.name, text)?,
                 Cell::Date(date) => map.serialize_entry(column.name, &date)?,
                 Cell::Count(count) => map.serialize_entry(column.name, &count)?,

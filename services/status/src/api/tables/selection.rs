@@ -7,6 +7,7 @@ use domain::job::request::{DEFAULT_EXPERIMENT, ValidationError};
 use domain::values::ids::JobId;
 use runtime::http::{Params, Problem};
 
+use super::column::Numbers;
 use super::format::{Format, accepted_format};
 use crate::api::cursor::{self, Place};
 use crate::api::format::bad_request;
@@ -33,6 +34,7 @@ const LAST: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
 
 pub(super) struct Selection {
     pub(super) format: Format,
+    pub(super) numbers: Numbers,
     pub(super) experiment: String,
     pub(super) job: Option<(JobId, JobRequest)>,
     pub(super) model: Option<String>,
@@ -51,6 +53,7 @@ impl Selection {
             Format::Json { limit: usize::try_from(limit.unwrap_or(DEFAULT_PAGE)).unwrap_or(usize::MAX) };
         let formats = [("json", page), ("csv", Format::Csv), ("parquet", Format::Parquet)];
         let format = params.choice("format", &formats).unwrap_or_else(|| accepted_format(headers, page));
+        let numbers = params.choice("numbers", &[("exact", Numbers::Exact), ("float", Numbers::Float)]);
         let after =
             params.read("cursor", "value_error", "the next_cursor of an earlier answer", cursor::place);
         let (from, to) = (params.date("start_date"), params.date("end_date"));
@@ -77,6 +80,7 @@ impl Selection {
         let job = job.map(|job| (job.id, job.requested));
         let of_job = job.as_ref().map(|(_, requested)| requested.experiment.clone());
         let experiment = experiment.or(of_job).unwrap_or_else(|| DEFAULT_EXPERIMENT.to_owned());
-        Ok(Self { format, experiment, job, model, trial, from, to, after })
+        let numbers = numbers.unwrap_or_default();
+        Ok(Self { format, numbers, experiment, job, model, trial, from, to, after })
     }
 }
