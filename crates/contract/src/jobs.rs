@@ -13,6 +13,7 @@ use domain::strategy::recorded_orders::RecordedOrder;
 use rust_decimal::Decimal;
 
 use crate::error::ContractError;
+use crate::events::read;
 use crate::fields::{
     amount, date, decimal, decimal_text, instant, instant_text, optional, parse, side, side_wire,
 };
@@ -141,6 +142,22 @@ impl From<&Model> for wire::Model {
             kind: Some(kind),
         }
     }
+}
+
+/// The text of a model as messages carry it.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn encode_model(model: &Model) -> Result<String, ContractError> {
+    serde_json::to_string(&wire::Model::from(model)).map_err(ContractError::Unwritable)
+}
+
+/// The model of such a text.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn decode_model(text: &str) -> Result<Model, ContractError> {
+    read::<wire::Model>("a model", text.as_bytes())?.try_into()
 }
 
 /// The dates of the listed trials; `None` when none is listed.

@@ -18,6 +18,7 @@ mod market;
 pub use commands::{decode_job_cancel, decode_lane_continue, encode_job_cancel, encode_lane_continue};
 pub use error::ContractError;
 pub use events::{decode_event, encode_event};
+pub use jobs::{decode_model, encode_model};
 
 /// The message types as generated from `proto-schemas/modelday/v1`.
 #[allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub)]

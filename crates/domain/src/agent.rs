@@ -31,6 +31,7 @@
 
 mod action_notices;
 pub mod conversation;
+pub mod diagnosis;
 pub mod dialect;
 pub mod end_reason;
 pub mod endpoint;
@@ -55,6 +56,7 @@ pub mod transcript;
 pub mod usage;
 
 pub use conversation::Conversation;
+pub use diagnosis::Diagnosis;
 pub use dialect::Dialect;
 pub use end_reason::EndReason;
 pub use endpoint::{AddressRules, EndpointRefusal, EndpointRules, EndpointUrl};

@@ -24,7 +24,7 @@ use crate::error::ExecutorError;
 pub use access::EndpointAccess;
 pub(crate) use conversation::Stop;
 use conversation::{Conversation, Means, Talk};
-use endpoint::Endpoints;
+pub(crate) use endpoint::{Endpoints, headers_of, shown};
 use journal::JournalWriter;
 pub use search::Searcher;
 
@@ -52,16 +52,15 @@ pub(crate) struct AgentDays {
 }
 
 impl AgentDays {
-    /// # Errors
-    /// When no HTTP client can be made.
+    /// Runs days whose endpoints are called by `endpoints`.
     pub(crate) fn new(
         pool: PgPool,
         wake: Wake,
-        access: EndpointAccess,
+        endpoints: Endpoints,
         searcher: Option<Searcher>,
         slice: Duration,
-    ) -> reqwest::Result<Self> {
-        Ok(Self { pool, wake, endpoints: Endpoints::new(access)?, searcher, slice })
+    ) -> Self {
+        Self { pool, wake, endpoints, searcher, slice }
     }
 
     /// Runs an agent's day as far as this turn goes.

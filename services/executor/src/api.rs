@@ -1,7 +1,8 @@
-//! Routes of the executor: a job's bundle, and a model-day in full.
+//! Routes of the executor: a job's bundle, a model-day in full, and an agent that is tried by hand.
 
 mod bundle;
 mod model_day;
+mod rehearsal;
 mod state;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -11,5 +12,8 @@ pub(crate) use state::ApiState;
 
 /// All routes of the service.
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(bundle::bundle)).routes(routes!(model_day::model_day))
+    OpenApiRouter::new()
+        .routes(routes!(bundle::bundle))
+        .routes(routes!(model_day::model_day))
+        .routes(routes!(rehearsal::try_model))
 }

@@ -4,6 +4,7 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use domain::market::calendar::Calendar;
+use domain::market::instruments::Universe;
 use runtime::infrastructure::Infrastructure;
 use runtime::outbound::web_address;
 use runtime::settings::{Mistakes, Settings};
@@ -30,6 +31,8 @@ pub struct Config {
     pub search: Option<(String, Option<String>)>,
     /// `LANE_PATIENCE_SECONDS`: after which an untaken turn is sent again (default 6).
     pub patience: Duration,
+    /// The universe of `UNIVERSE_FILE`, in which agents are tried by hand; `None` when it cannot be read here.
+    pub universe: Option<Universe>,
     /// The exchange's sessions, without `MARKET_CLOSURES`.
     pub calendar: Calendar,
 }
@@ -58,6 +61,7 @@ impl Config {
         // A search costs money, as a model does.
         let search = search_engine(settings).filter(|_| !dev);
         let patience = settings.parsed("LANE_PATIENCE_SECONDS", 6, "write a number of seconds");
+        let universe = runtime::universe::optional(settings);
         let calendar = runtime::market_clock::calendar(settings);
         Some(Self {
             infrastructure: infrastructure?,
@@ -68,6 +72,7 @@ impl Config {
             endpoints,
             search,
             patience: Duration::from_secs(patience),
+            universe,
             calendar,
         })
     }

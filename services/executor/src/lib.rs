@@ -11,6 +11,7 @@ mod messages;
 mod metrics;
 mod price_cache;
 mod recovery;
+mod rehearsal;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +28,7 @@ use storage::Owner;
 use tokio_util::task::AbortOnDropHandle;
 use utoipa::openapi::OpenApi;
 
-use crate::agent::AgentDays;
+use crate::agent::{AgentDays, Endpoints};
 use crate::api::ApiState;
 use crate::handlers::{Cancels, Hints, Plans, Turns};
 use crate::job::cache::JobCache;
@@ -39,6 +40,7 @@ use crate::lane::turn::{LaneKind, LaneRunner, Shared, Slices};
 use crate::recovery::catch_up::CatchUp;
 use crate::recovery::reconciler::Reconciler;
 use crate::recovery::unplannable::Unplannable;
+use crate::rehearsal::Rehearsals;
 
 pub use agent::{EndpointAccess, Searcher};
 pub use config::{Config, search_engine};
@@ -61,8 +63,9 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let searcher =
         config.search.map(|(url, key)| Searcher::new(&config.endpoints.outbound, url, key)).transpose();
     let searcher = searcher.context("preparing searches")?;
-    let agents = AgentDays::new(pool.clone(), wake.clone(), config.endpoints, searcher, config.agent_slice)
-        .context("preparing calls of endpoints")?;
+    let endpoints = Endpoints::new(config.endpoints).context("preparing calls of endpoints")?;
+    let (callers, search) = (endpoints.clone(), searcher.clone());
+    let agents = AgentDays::new(pool.clone(), wake.clone(), callers, search, config.agent_slice);
 
     let jobs = Arc::new(JobCache::default());
     let stop_signals = Arc::new(StopSignals::default());
@@ -93,7 +96,19 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
 
     let relay =
         Relay { pool: pool.clone(), broker: broker.clone(), service: "executor", wake, parts: parts.clone() };
-    let api = ApiState { pool: pool.for_requests().for_long_statements(), calendar: config.calendar };
+    let rehearsals = Rehearsals {
+        pool: pool.clone(),
+        calendar: config.calendar.clone(),
+        endpoints,
+        searcher,
+        holder: holder.clone(),
+    };
+    let api = ApiState {
+        pool: pool.for_requests().for_long_statements(),
+        calendar: config.calendar,
+        universe: config.universe,
+        rehearsals: Arc::new(rehearsals),
+    };
     let routes = api::routes().with_state(api);
     let start = Start {
         owner: Owner::Executor,

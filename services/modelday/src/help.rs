@@ -8,7 +8,7 @@ use crate::client::exit::CODES;
 
 /// Groups in the order in which a person comes to need them.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Jobs", &["run", "plan", "watch", "cancel", "retry", "jobs"]),
+    ("Jobs", &["run", "plan", "try", "watch", "cancel", "retry", "jobs"]),
     ("Results and data", &["results", "leaderboard", "export", "prices"]),
     ("Without servers", &["replay", "verify", "mcp"]),
     (

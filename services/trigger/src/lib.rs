@@ -2,6 +2,7 @@
 
 mod accept;
 mod admission;
+mod agents_on_offer;
 mod api;
 mod cancel;
 pub mod catalogue;
@@ -40,7 +41,8 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let (wake, parts) = (Wake::default(), Parts::default());
     let health = runtime::http::Health::new(&pool, &infrastructure, &parts);
     let broker = with_keyring(&infrastructure.broker);
-    let acceptor = Acceptor { config: Arc::new(config), pool: pool.for_requests(), wake: wake.clone() };
+    let config = Arc::new(config);
+    let acceptor = Acceptor { config: config.clone(), pool: pool.for_requests(), wake: wake.clone() };
     let relay =
         Relay { pool: pool.clone(), broker: broker.clone(), service: "trigger", wake, parts: parts.clone() };
     let start = Start {
@@ -74,7 +76,9 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
             shutdown.clone(),
         );
         let housekeeping = housekeeping::keep_house(pool.clone(), shutdown.clone());
-        let (consumed, ()) = tokio::join!(linked(&shutdown, consumer), linked(&shutdown, housekeeping));
+        let offered = agents_on_offer::offer(&pool, &config.catalogue, &shutdown);
+        let (consumed, (), ()) =
+            tokio::join!(linked(&shutdown, consumer), linked(&shutdown, housekeeping), offered);
         consumed.context("consuming ended jobs")
     };
     Ok(Service {

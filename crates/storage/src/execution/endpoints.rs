@@ -69,6 +69,10 @@ pub async fn take_with_endpoint(pool: &PgPool, lane: LaneId, turn: u32, taker: T
                 SELECT count(*) FROM execution.lanes AS other
                 WHERE other.endpoint = mine.endpoint AND other.id <> mine.id AND other.state = 'ready'
                     AND CASE WHEN other.lease_until > now() THEN NOT execution.is_gone(other.holder) ELSE false END
+            ) + (
+                SELECT count(*) FROM execution.rehearsals AS tried
+                WHERE tried.endpoint = mine.endpoint
+                    AND CASE WHEN tried.lease_until > now() THEN NOT execution.is_gone(tried.holder) ELSE false END
             )"),
     )
     .bind(lane.0)

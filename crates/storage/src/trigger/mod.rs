@@ -1,6 +1,7 @@
 //! Schema `trigger`: accepted jobs, idempotency keys, cancellations; and what a dry run reads of the other schemas.
 
 mod acceptance;
+mod agents;
 mod cancellations;
 pub mod dry_run;
 mod failed_days;
@@ -8,6 +9,7 @@ mod idempotency;
 mod jobs;
 
 pub use acceptance::{Acceptance, Admission, accept};
+pub use agents::store_agents;
 pub use cancellations::{Cancellation, cancel, is_cancelled};
 pub use failed_days::{AcceptedJob, accepted, failed_days};
 pub use idempotency::{IdempotencyKey, prune_keys};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::Utc;
 use domain::agent::{Delivery, Dialect, EndpointUrl, RawResponse};
 use domain::job::AgentModel;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderValue};
 use runtime::outbound::address_refusal;
 
 use super::access::{CallAccess, EndpointAccess, NotCalled};
@@ -18,8 +18,11 @@ const MAX_CALL_TIME: Duration = Duration::from_secs(300);
 /// The version of the Messages API, which each request names.
 const MESSAGES_VERSION: &str = "2023-06-01";
 
+/// Names of headers that carry secrets.
+const SECRET_HEADERS: [&str; 3] = ["authorization", "x-api-key", "webhook-signature"];
+
 /// Calls endpoints.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Endpoints {
     http: reqwest::Client,
     access: EndpointAccess,
@@ -45,38 +48,76 @@ impl Endpoints {
         identity: &str,
         body: String,
     ) -> RawResponse {
-        let mut request = self
-            .http
-            .post(agent.dialect.address(&agent.url))
-            .header("content-type", "application/json")
-            .header("idempotency-key", identity);
-        if agent.dialect == Dialect::Agent {
-            let headers = signature::headers(&access.signers, identity, Utc::now().timestamp(), &body);
-            request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        let headers = headers_of(agent, access, identity, &body);
+        self.send(agent, headers, body).await.0
+    }
+
+    /// Sends a call with these headers. Answers beside the response what the network said when there is none.
+    pub(crate) async fn send(
+        &self,
+        agent: &AgentModel,
+        headers: Vec<(&'static str, String)>,
+        body: String,
+    ) -> (RawResponse, Option<String>) {
+        let mut request = self.http.post(agent.dialect.address(&agent.url));
+        for (name, value) in headers {
+            request = match HeaderValue::from_str(&value) {
+                Ok(mut value) => {
+                    value.set_sensitive(SECRET_HEADERS.contains(&name));
+                    request.header(name, value)
+                }
+                // The request fails when it is sent.
+                Err(_) => request.header(name, value),
+            };
         }
-        if agent.dialect == Dialect::Messages {
-            request = request.header("anthropic-version", MESSAGES_VERSION);
-        }
-        if let Some(key) = &access.key {
-            request = with_key(request, agent, key);
-        }
-        let request = request.body(body);
         let most = usize::try_from(agent.settings.limits.max_answer_bytes).unwrap_or(usize::MAX);
         let quiet = Duration::from_secs(agent.timeout_seconds);
-        let read = read(request, quiet, most);
+        let read = read(request.body(body), quiet, most);
         tokio::time::timeout(MAX_CALL_TIME, read)
             .await
-            .unwrap_or_else(|_| RawResponse::none(Delivery::TimedOut, Utc::now()))
+            .unwrap_or_else(|_| (RawResponse::none(Delivery::TimedOut, Utc::now()), None))
     }
 }
 
-/// Sends the key as the endpoint reads it.
-fn with_key(request: reqwest::RequestBuilder, agent: &AgentModel, key: &str) -> reqwest::RequestBuilder {
+/// The headers of a call.
+pub(crate) fn headers_of(
+    agent: &AgentModel,
+    access: &CallAccess,
+    identity: &str,
+    body: &str,
+) -> Vec<(&'static str, String)> {
+    let mut headers =
+        vec![("content-type", "application/json".to_owned()), ("idempotency-key", identity.to_owned())];
+    if agent.dialect == Dialect::Agent {
+        headers.extend(signature::headers(&access.signers, identity, Utc::now().timestamp(), body));
+    }
+    if agent.dialect == Dialect::Messages {
+        headers.push(("anthropic-version", MESSAGES_VERSION.to_owned()));
+    }
+    if let Some(key) = &access.key {
+        headers.extend(key_headers(agent, key));
+    }
+    headers
+}
+
+/// The headers as they may be shown.
+pub(crate) fn shown(headers: &[(&'static str, String)]) -> BTreeMap<&'static str, String> {
+    let shown = |(name, value): &(&'static str, String)| match SECRET_HEADERS.contains(name) {
+        true => (*name, "[redacted]".to_owned()),
+        false => (*name, value.clone()),
+    };
+    headers.iter().map(shown).collect()
+}
+
+/// The key as the endpoint reads it.
+fn key_headers(agent: &AgentModel, key: &str) -> Vec<(&'static str, String)> {
+    let bearer = || ("authorization", format!("Bearer {key}"));
+    let of_messages = || ("x-api-key", key.to_owned());
     match agent.dialect {
-        Dialect::ChatCompletions | Dialect::Responses | Dialect::Agent => request.bearer_auth(key),
+        Dialect::ChatCompletions | Dialect::Responses | Dialect::Agent => vec![bearer()],
         // The host whose protocol it is takes a bearer for something else.
-        Dialect::Messages if is_anthropic(&agent.url) => request.header("x-api-key", key),
-        Dialect::Messages => request.header("x-api-key", key).bearer_auth(key),
+        Dialect::Messages if is_anthropic(&agent.url) => vec![of_messages()],
+        Dialect::Messages => vec![of_messages(), bearer()],
     }
 }
 
@@ -84,10 +125,15 @@ fn is_anthropic(url: &str) -> bool {
     url.parse().is_ok_and(|url: EndpointUrl| url.host() == "api.anthropic.com")
 }
 
-async fn read(request: reqwest::RequestBuilder, quiet: Duration, most: usize) -> RawResponse {
+async fn read(
+    request: reqwest::RequestBuilder,
+    quiet: Duration,
+    most: usize,
+) -> (RawResponse, Option<String>) {
+    let none = |delivery, cause| (RawResponse::none(delivery, Utc::now()), cause);
     let mut response = match tokio::time::timeout(quiet, request.send()).await {
-        Err(_) => return RawResponse::none(Delivery::TimedOut, Utc::now()),
-        Ok(Err(error)) => return RawResponse::none(not_delivered(&error), Utc::now()),
+        Err(_) => return none(Delivery::TimedOut, None),
+        Ok(Err(error)) => return none(not_delivered(&error), Some(innermost(&error))),
         Ok(Ok(response)) => response,
     };
     let (status, headers) = (response.status().as_u16(), headers(response.headers()));
@@ -105,7 +151,16 @@ async fn read(request: reqwest::RequestBuilder, quiet: Duration, most: usize) ->
             Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
         }
     };
-    RawResponse { delivery, status: Some(status), headers, body, received_at: Utc::now() }
+    (RawResponse { delivery, status: Some(status), headers, body, received_at: Utc::now() }, None)
+}
+
+/// The innermost cause; the layers around it name the address again.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 fn not_delivered(error: &reqwest::Error) -> Delivery {

@@ -61,7 +61,7 @@ struct Export {
             content_type = "application/problem+json"),
     ))]
 pub(super) async fn bundle(
-    State(ApiState { pool, calendar }): State<ApiState>,
+    State(ApiState { pool, calendar, .. }): State<ApiState>,
     place: Option<Extension<HeavyRequest>>,
     Path(job): Path<String>,
 ) -> Result<Response, Problem> {

@@ -1,11 +1,19 @@
 //! What the routes read from.
 
+use std::sync::Arc;
+
 use domain::market::calendar::Calendar;
+use domain::market::instruments::Universe;
 use storage::PgPool;
+
+use crate::rehearsal::Rehearsals;
 
 /// The state of every route.
 #[derive(Clone)]
 pub(crate) struct ApiState {
     pub(crate) pool: PgPool,
     pub(crate) calendar: Calendar,
+    /// The universe of tries that name no symbols.
+    pub(crate) universe: Option<Universe>,
+    pub(crate) rehearsals: Arc<Rehearsals>,
 }

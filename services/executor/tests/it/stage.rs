@@ -64,6 +64,7 @@ impl Stage {
             ),
             search: None,
             patience: Duration::from_secs(1),
+            universe: None,
             calendar: Calendar::nyse(),
         }
     }

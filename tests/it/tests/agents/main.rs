@@ -19,6 +19,7 @@ mod odd_days;
 mod own_agent;
 mod plan;
 mod providers;
+mod rehearsal;
 mod replay;
 mod resume;
 mod retry;

@@ -1,53 +1,24 @@
 //! A user's own agent in another language: the example of the documentation.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
-use it::{Shape, System};
+use it::{PythonAgent, Shape, System};
 use serde_json::json;
 
 use crate::bundle::replays_as_recorded;
 
-/// The running example. It is killed with this value.
-struct Agent {
-    process: Child,
-    url: String,
-}
-
-impl Agent {
-    fn start() -> Self {
-        Self::with(&[])
-    }
-
-    /// With variables in its environment.
-    fn with(environment: &[(&str, &str)]) -> Self {
-        let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples/agent.py");
-        let mut command = Command::new("python3");
-        let command = command.envs(environment.iter().copied());
-        let mut process = command.args([example, "0"]).stdout(Stdio::piped()).spawn().expect("python3 runs");
-        let mut line = String::new();
-        let output = process.stdout.take().expect("its output");
-        BufReader::new(output).read_line(&mut line).expect("it prints where it listens");
-        let url = line.trim().trim_start_matches("listening on ").to_owned();
-        Self { process, url }
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// The running example.
+fn example(environment: &[(&str, &str)]) -> PythonAgent {
+    PythonAgent::start(Path::new("python3"), "docs/examples/agent.py", environment)
 }
 
 #[tokio::test]
 async fn the_example_of_an_own_agent_trades_day_after_day() {
-    let agent = Agent::start();
+    let agent = example(&[]);
     let models = format!(
         "[[models]]\nsignature = \"mine\"\nkind = \"http\"\nenabled = true\nurl = \"{}\"\n",
         agent.url
@@ -108,7 +79,7 @@ async fn post(agent: &str, headers: HeaderMap, body: Bytes) -> (StatusCode, Stri
 
 #[tokio::test]
 async fn the_example_answers_signed_calls_and_refuses_them_when_anything_of_them_is_altered() {
-    let agent = Agent::with(&[("AGENT_SECRET", SECRET)]);
+    let agent = example(&[("AGENT_SECRET", SECRET)]);
     let calls: Arc<Mutex<Vec<Call>>> = Arc::default();
     let url = relay(agent.url.clone(), calls.clone()).await;
     let models =

@@ -8,6 +8,7 @@ mod jobs;
 mod leaderboard;
 mod plan;
 mod prices;
+mod rehearsal;
 mod request;
 mod results;
 mod run;
@@ -24,6 +25,8 @@ pub(crate) enum Command {
     Run(run::RunArguments),
     /// Show what a job would run, download and cost; runs nothing.
     Plan(plan::PlanArguments),
+    /// Try one day of an agent by hand, with every call shown; stores nothing.
+    Try(rehearsal::TryArguments),
     /// Watch a job until it has ended.
     Watch(watch::WatchArguments),
     /// Cancel a job; what it has completed stays.
@@ -48,6 +51,7 @@ pub(crate) async fn main(command: &Command) -> anyhow::Result<Exit> {
     match command {
         Command::Run(arguments) => run::run(arguments).await,
         Command::Plan(arguments) => plan::main(arguments).await,
+        Command::Try(arguments) => rehearsal::main(arguments).await,
         Command::Watch(arguments) => watch::main(arguments).await,
         Command::Cancel(arguments) => cancel::main(arguments).await,
         Command::Retry(arguments) => run::retry(arguments).await,

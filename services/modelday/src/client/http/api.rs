@@ -117,6 +117,11 @@ impl Api {
         self.send(request).await
     }
 
+    /// Sends a POST request whose response the caller reads in chunks.
+    pub(crate) async fn open_post(&self, path: &[&str], body: &Value) -> Result<Response, ApiError> {
+        self.send(self.client.post(self.url(path)).json(body)).await
+    }
+
     /// The next chunk of a body; `None` after the last one.
     pub(crate) async fn chunk(&self, response: &mut Response) -> Result<Option<Vec<u8>>, ApiError> {
         let chunk = response.chunk().await.map_err(|problem| self.cut_off(&problem))?;
@@ -170,7 +175,7 @@ impl Api {
     }
 
     /// The error of a response, or a part of one, that is larger than so many MiB.
-    pub(super) fn too_large(&self, max_mib: usize) -> ApiError {
+    pub(crate) fn too_large(&self, max_mib: usize) -> ApiError {
         ApiError::TooLarge { base_url: self.display_url(), max_mib }
     }
 
