@@ -8,12 +8,25 @@ use crate::client::exit::CODES;
 
 /// Groups in the order in which a person comes to need them.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Jobs", &["run", "plan", "try", "watch", "cancel", "retry", "jobs"]),
-    ("Results and data", &["results", "leaderboard", "export", "prices"]),
+    ("Jobs", &["run", "plan", "try", "watch", "cancel", "retry", "jobs", "open"]),
+    (
+        "Results and data",
+        &["results", "leaderboard", "report", "export", "models", "sources", "coverage", "prices", "import"],
+    ),
     ("Without servers", &["replay", "verify", "mcp"]),
     (
         "Servers",
-        &["serve", "migrate", "rotate-key", "rebuild", "token", "openapi", "healthcheck", "completion"],
+        &[
+            "serve",
+            "migrate",
+            "dead-letters",
+            "rotate-key",
+            "rebuild",
+            "token",
+            "openapi",
+            "healthcheck",
+            "completion",
+        ],
     ),
 ];
 

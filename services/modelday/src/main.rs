@@ -69,6 +69,7 @@ enum Command {
 fn main() -> ExitCode {
     // An error means that there is a provider already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    completion::complete(|| help::grouped(Arguments::command()));
     let matches = help::grouped(Arguments::command()).get_matches();
     let command = match Arguments::from_arg_matches(&matches) {
         Ok(Arguments { command }) => command,
@@ -98,9 +99,7 @@ async fn run(command: Command) -> ExitCode {
         Command::Verify(arguments) => return replay::verify(&arguments),
         Command::Openapi => openapi::print(),
         Command::Token(arguments) => token::token(&arguments),
-        Command::Completion(arguments) => {
-            completion::completion(&arguments, help::grouped(Arguments::command()))
-        }
+        Command::Completion(arguments) => completion::completion(&arguments),
         Command::Healthcheck { url } => healthcheck::healthcheck(&url).await,
     };
     match outcome {

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use super::http::ApiError;
+use crate::terminal::table::UnknownColumn;
 
 /// The codes, as `--help` lists them.
 pub(crate) const CODES: &str = "\
@@ -55,6 +56,7 @@ impl Exit {
             Some(ApiError::Problem(_)) => Self::Refused,
             Some(ApiError::Unreadable { .. } | ApiError::TooLarge { .. }) => Self::Failed,
             None if is_broken_pipe(error) => Self::Done,
+            None if error.is::<UnknownColumn>() => Self::Refused,
             None => Self::Failed,
         }
     }

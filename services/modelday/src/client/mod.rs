@@ -2,5 +2,8 @@
 
 pub(crate) mod command;
 pub(crate) mod exit;
+mod hkuds;
 mod http;
+pub(crate) mod names;
+mod report;
 mod watching;

@@ -167,6 +167,14 @@ pub(super) fn row(portfolio: &ReplayedPortfolio<'_>) -> Option<LeaderboardRow> {
         trades: Some(row.trades),
         model_days: u64::try_from(row.model_days).ok(),
         acted: tool_calls.max().map(|most| most > 0),
+        volatility: row.metrics.volatility,
+        sortino: row.metrics.sortino,
+        calmar: row.metrics.calmar,
+        win_rate: row.metrics.win_rate,
+        turnover: row.metrics.turnover,
+        alpha: row.metrics.alpha,
+        beta: row.metrics.beta,
+        usage: None,
     })
 }
 

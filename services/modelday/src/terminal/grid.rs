@@ -14,7 +14,7 @@ const MIN_WIDTH: usize = 8;
 /// The head and the layout of a column.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
-    name: &'static str,
+    pub(super) name: &'static str,
     align: Alignment,
     can_be_cut: bool,
 }
@@ -35,27 +35,27 @@ pub(crate) const fn number(name: &'static str) -> Column {
 }
 
 /// A table with a head.
-pub(crate) struct Grid<const N: usize> {
-    columns: [Column; N],
-    rows: Vec<[String; N]>,
+pub(crate) struct Grid {
+    columns: Vec<Column>,
+    rows: Vec<Vec<String>>,
 }
 
-impl<const N: usize> Grid<N> {
+impl Grid {
     /// A table without rows.
-    pub(crate) fn new(columns: [Column; N]) -> Self {
-        Self { columns, rows: Vec::new() }
+    pub(crate) fn new(columns: impl Into<Vec<Column>>) -> Self {
+        Self { columns: columns.into(), rows: Vec::new() }
     }
 
-    /// Adds a row.
-    pub(crate) fn row(&mut self, cells: [String; N]) {
-        self.rows.push(cells.map(|cell| clean(&cell).replace(['\n', '\t'], " ")));
+    /// Adds a row, with a cell for each column.
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().map(|cell| clean(&cell).replace(['\n', '\t'], " ")).collect());
     }
 
     /// The table in `width` columns, or in more when its numbers need them.
     pub(crate) fn text(&self, width: usize) -> String {
         let widths = self.widths(width);
         let mut text = String::new();
-        let head = self.columns.map(|column| column.name.to_owned());
+        let head: Vec<String> = self.columns.iter().map(|column| column.name.to_owned()).collect();
         line(&mut text, &self.columns, &widths, &head);
         let _ = writeln!(text, "{}", "-".repeat(total(&widths)));
         for row in &self.rows {
@@ -64,8 +64,9 @@ impl<const N: usize> Grid<N> {
         text
     }
 
-    fn widths(&self, width: usize) -> [usize; N] {
-        let mut widths = self.columns.map(|column| measure_text_width(column.name));
+    fn widths(&self, width: usize) -> Vec<usize> {
+        let mut widths: Vec<usize> =
+            self.columns.iter().map(|column| measure_text_width(column.name)).collect();
         for row in &self.rows {
             for (widest, cell) in widths.iter_mut().zip(row) {
                 *widest = measure_text_width(cell).max(*widest);
@@ -105,7 +106,7 @@ fn line(text: &mut String, columns: &[Column], widths: &[usize], cells: &[String
 mod tests {
     use super::*;
 
-    fn grid() -> Grid<3> {
+    fn grid() -> Grid {
         let mut grid = Grid::new([words("Model"), number("Value"), words("Note")]);
         grid.row(["a-model-with-a-long-name".to_owned(), "11645.67".to_owned(), "benchmark".to_owned()]);
         grid.row(["b".to_owned(), "9.1".to_owned(), String::new()]);

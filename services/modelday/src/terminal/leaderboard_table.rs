@@ -1,11 +1,11 @@
 //! The leaderboard as a table.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::Deserialize;
 
-use super::grid::{Grid, number, words};
+use super::grid::{exact, number, words};
+use super::table::{Cell, Table, TableOptions, cell, maybe, shown_as};
 
 /// The leaderboard as the API describes it.
 #[derive(Deserialize)]
@@ -50,11 +50,40 @@ pub(crate) struct LeaderboardRow {
     /// Whether an agent called a tool at all; `None` for other models, and when it is unknown.
     #[serde(default)]
     pub(crate) acted: Option<bool>,
+    #[serde(default)]
+    pub(crate) volatility: Option<f64>,
+    #[serde(default)]
+    pub(crate) sortino: Option<f64>,
+    #[serde(default)]
+    pub(crate) calmar: Option<f64>,
+    #[serde(default)]
+    pub(crate) win_rate: Option<f64>,
+    #[serde(default)]
+    pub(crate) turnover: Option<f64>,
+    #[serde(default)]
+    pub(crate) alpha: Option<f64>,
+    #[serde(default)]
+    pub(crate) beta: Option<f64>,
+    #[serde(default)]
+    pub(crate) usage: Option<Usage>,
+}
+
+/// What an agent used.
+#[derive(Deserialize)]
+pub(crate) struct Usage {
+    /// Dollars; unknown when a call has no price.
+    cost: Option<f64>,
 }
 
 /// The leaderboard as a table in `width` columns, with a line for each model of several trials.
 pub(crate) fn table(leaderboard: &Leaderboard, width: usize) -> String {
-    let mut grid = Grid::new([
+    let table = rows(leaderboard).text(&TableOptions::default(), width).unwrap_or_default();
+    table + &trials(leaderboard)
+}
+
+/// A row for each portfolio and benchmark.
+pub(crate) fn rows(leaderboard: &Leaderboard) -> Table {
+    let columns = [
         words("Model"),
         number("Return"),
         number("Value"),
@@ -62,25 +91,49 @@ pub(crate) fn table(leaderboard: &Leaderboard, width: usize) -> String {
         number("Drawdown"),
         number("Trades"),
         number("Days"),
-    ]);
+    ];
+    let more = [
+        number("Trial"),
+        exact("Kind"),
+        number("Volatility"),
+        number("Sortino"),
+        number("Calmar"),
+        number("Win rate"),
+        number("Turnover"),
+        number("Alpha"),
+        number("Beta"),
+        number("Cost"),
+    ];
+    let mut table = Table::new(columns).with_more(more);
     for row in &leaderboard.rows {
-        grid.row([
-            name(leaderboard, row),
+        let usage = row.usage.as_ref();
+        table.row([
+            shown_as(Some(row.model.clone()), |_| name(leaderboard, row)),
             percent(row.total_return, true),
-            amount(row.final_value),
-            amount(row.sharpe),
+            ratio(row.final_value),
+            ratio(row.sharpe),
             percent(row.max_drawdown, false),
-            count(row.trades),
-            count(row.model_days),
+            maybe(row.trades),
+            maybe(row.model_days),
+            maybe(row.trial),
+            cell(row.kind.clone()),
+            percent(row.volatility, false),
+            ratio(row.sortino),
+            ratio(row.calmar),
+            percent(row.win_rate, false),
+            ratio(row.turnover),
+            percent(row.alpha, true),
+            ratio(row.beta),
+            shown_as(usage.and_then(|usage| usage.cost), |cost| format!("{cost:.4}")),
         ]);
     }
-    let mut text = grid.text(width);
-    let of_several = leaderboard.models.iter().filter(|model| model.trials > 1);
-    for (place, model) in of_several.enumerate() {
-        let gap = if place == 0 { "\n" } else { "" };
-        let _ = writeln!(text, "{gap}{}", trials(model));
-    }
-    text
+    table
+}
+
+/// A line for each model of several trials, after an empty one.
+pub(crate) fn trials(leaderboard: &Leaderboard) -> String {
+    let lines = leaderboard.models.iter().filter(|model| model.trials > 1).map(of_trials);
+    lines.enumerate().map(|(place, line)| format!("{}{line}\n", if place == 0 { "\n" } else { "" })).collect()
 }
 
 /// The name of a row: a benchmark, or a model with its trial when it has several.
@@ -98,35 +151,32 @@ fn name(leaderboard: &Leaderboard, row: &LeaderboardRow) -> String {
 }
 
 /// The mean return of a model's trials with its confidence interval.
-fn trials(model: &ModelTrials) -> String {
+fn of_trials(model: &ModelTrials) -> String {
     let ModelTrials { model: name, trials, .. } = model;
-    let mean = percent(model.mean_return, true);
+    let mean = signed(model.mean_return);
     let interval = match &model.interval {
         Some(interval) => format!(
             "{:.0} % confidence {} to {}",
             interval.level * 100.0,
-            percent(Some(interval.low), true),
-            percent(Some(interval.high), true)
+            signed(Some(interval.low)),
+            signed(Some(interval.high))
         ),
         None => model.reasons.get("interval").cloned().unwrap_or_else(|| "no interval".to_owned()),
     };
     format!("{name}: mean of {trials} trials {mean}, {interval}")
 }
 
-fn percent(value: Option<f64>, sign: bool) -> String {
-    match value {
-        Some(value) if sign => format!("{:+.2} %", value * 100.0),
-        Some(value) => format!("{:.2} %", value * 100.0),
-        None => "-".to_owned(),
-    }
+/// A fraction that is shown in percent.
+fn percent(value: Option<f64>, sign: bool) -> Cell {
+    shown_as(value, |value| if sign { signed(Some(*value)) } else { format!("{:.2} %", value * 100.0) })
 }
 
-fn amount(value: Option<f64>) -> String {
-    value.map_or("-".to_owned(), |value| format!("{value:.2}"))
+fn signed(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), |value| format!("{:+.2} %", value * 100.0))
 }
 
-fn count(value: Option<u64>) -> String {
-    value.map_or("-".to_owned(), |value| value.to_string())
+fn ratio(value: Option<f64>) -> Cell {
+    shown_as(value, |value| format!("{value:.2}"))
 }
 
 #[cfg(test)]

@@ -3,3 +3,4 @@
 pub(crate) mod grid;
 pub(crate) mod leaderboard_table;
 pub(crate) mod output;
+pub(crate) mod table;

@@ -34,7 +34,7 @@ async fn a_refused_request_prints_the_words_of_the_api_and_ends_with_2() {
         (&["watch", unknown], "Job 01990000-0000-7000-8000-000000000001 not found"),
         (&["watch", "../jobs"], "Job ../jobs not found"),
         (&["results", "--start", "2025-11-24"], "No trading data found for the specified filters"),
-        (&["jobs", "--status", "done"], "query.status: Input should be 'pending', 'downloading_data', "),
+        (&["jobs", "--status", "done"], "--status: Input should be 'pending', 'downloading_data', "),
         (&["export", "--bundle", unknown], "Job 01990000-0000-7000-8000-000000000001 not found"),
     ] {
         let ran = modelday(url, arguments);
@@ -45,8 +45,8 @@ async fn a_refused_request_prints_the_words_of_the_api_and_ends_with_2() {
     }
     let several = modelday(url, &["run", "--end", "soon", "--experiment", "a b"]);
     assert_eq!(several.code, Some(2));
-    assert!(several.err.starts_with("modelday: 2 things are wrong\n  body.end_date: "), "{several:?}");
-    assert!(several.err.contains("\n  body.experiment: "), "{several:?}");
+    assert!(several.err.starts_with("modelday: 2 things are wrong\n  --end: "), "{several:?}");
+    assert!(several.err.contains("\n  --experiment: "), "{several:?}");
     assert_eq!(modelday(url, &["run"]).code, Some(2), "usage");
     assert_eq!(system.database.count("SELECT count(*) FROM trigger.jobs").await, 0);
 }

@@ -7,9 +7,11 @@ mod table;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
+use clap_complete::ArgValueCompleter;
 
 use crate::client::exit::Exit;
 use crate::client::http::{Api, Connection};
+use crate::completion;
 use crate::replay::bundle_file::BundleLimit;
 use table::{Table, TableFormat};
 
@@ -50,7 +52,7 @@ struct Filter {
     #[arg(long, conflicts_with = "bundle")]
     job: Option<String>,
     /// Only this model.
-    #[arg(long, conflicts_with = "bundle")]
+    #[arg(long, add = ArgValueCompleter::new(completion::models), conflicts_with = "bundle")]
     model: Option<String>,
     /// Name of the experiment.
     #[arg(long, conflicts_with = "bundle")]

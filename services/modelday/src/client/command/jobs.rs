@@ -2,22 +2,25 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use serde::Deserialize;
 
 use super::format::Format;
 use crate::client::exit::Exit;
 use crate::client::http::{Api, Connection, ModelDayCounts};
-use crate::terminal::grid::{Grid, exact, number, words};
-use crate::terminal::output::{note, print, width};
+use crate::completion;
+use crate::terminal::grid::{exact, number, words};
+use crate::terminal::output::note;
+use crate::terminal::table::{Table, TableOptions, cell, maybe, shown_as};
 
 /// Which jobs to list.
 #[derive(Args)]
 pub(crate) struct JobsArguments {
     /// Only those in this state: pending, downloading_data, running, completed, partial, failed, cancelled.
-    #[arg(long, value_name = "STATE")]
+    #[arg(long, add = ArgValueCompleter::new(completion::job_states), value_name = "STATE")]
     status: Option<String>,
     /// Only those that run this model.
-    #[arg(long)]
+    #[arg(long, add = ArgValueCompleter::new(completion::models))]
     model: Option<String>,
     /// At most this many jobs.
     #[arg(long, default_value_t = 20)]
@@ -25,6 +28,8 @@ pub(crate) struct JobsArguments {
     /// Continue where an earlier list ended.
     #[arg(long)]
     cursor: Option<String>,
+    #[command(flatten)]
+    table: TableOptions,
     #[command(flatten)]
     format: Format,
     #[command(flatten)]
@@ -44,6 +49,10 @@ struct ListedJob {
     progress: ModelDayCounts,
     models: Vec<String>,
     created_at: DateTime<Utc>,
+    #[serde(default)]
+    experiment: Option<String>,
+    #[serde(default)]
+    error: Option<String>,
 }
 
 /// Lists jobs.
@@ -63,28 +72,37 @@ pub(super) async fn main(arguments: &JobsArguments) -> anyhow::Result<Exit> {
         note("There are no such jobs; `modelday run` starts one.");
         return Ok(Exit::Done);
     }
-    print(&table(&jobs, Utc::now(), width()))?;
+    table(jobs, Utc::now()).print(&arguments.table)?;
     if let Some(cursor) = next_cursor {
         note(&format!("\nThere are more: add --cursor {cursor}"));
     }
     Ok(Exit::Done)
 }
 
-fn table(jobs: &[ListedJob], now: DateTime<Utc>, width: usize) -> String {
-    let mut grid = Grid::new([exact("Job"), exact("Status"), number("Days"), number("Age"), words("Models")]);
+fn table(jobs: Vec<ListedJob>, now: DateTime<Utc>) -> Table {
+    let columns = [exact("Job"), exact("Status"), number("Days"), number("Age"), words("Models")];
+    let more =
+        [exact("Experiment"), exact("Created at"), number("Failed"), number("Skipped"), words("Error")];
+    let mut table = Table::new(columns).with_more(more);
     for job in jobs {
         let progress = &job.progress;
-        // The longest state would leave too few columns for the models.
-        let status = if job.status == "downloading_data" { "downloading" } else { &job.status };
-        grid.row([
-            job.job_id.clone(),
-            status.to_owned(),
-            format!("{}/{}", progress.done(), progress.total_model_days),
-            age(now - job.created_at),
-            job.models.join(", "),
+        table.row([
+            cell(job.job_id),
+            // The longest state would leave too few columns for the models.
+            shown_as(Some(job.status), |status| {
+                if status == "downloading_data" { "downloading".to_owned() } else { status.clone() }
+            }),
+            cell(format!("{}/{}", progress.done(), progress.total_model_days)),
+            shown_as(Some((now - job.created_at).num_seconds()), |seconds| age(TimeDelta::seconds(*seconds))),
+            cell(job.models.join(", ")),
+            maybe(job.experiment),
+            cell(job.created_at.to_rfc3339()),
+            cell(progress.failed.to_string()),
+            cell(progress.skipped.to_string()),
+            maybe(job.error),
         ]);
     }
-    grid.text(width)
+    table
 }
 
 /// The age in its largest unit.
@@ -111,7 +129,8 @@ mod tests {
         });
         let jobs = [serde_json::from_value(job).unwrap()];
 
-        let text = table(&jobs, "2025-10-30T21:05:30Z".parse().unwrap(), 80);
+        let table = table(jobs.into(), "2025-10-30T21:05:30Z".parse().unwrap());
+        let text = table.text(&TableOptions::default(), 80).unwrap();
 
         let row = text.lines().last().unwrap();
         assert_eq!(row, "019a36ee-67a0-7264-868b-8f456a03adaf  downloading  4/126   5m  deepseek-chat-v3…");

@@ -1,12 +1,15 @@
 //! `modelday leaderboard`.
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 
 use super::format::Format;
 use crate::client::exit::Exit;
 use crate::client::http::{Api, Connection};
-use crate::terminal::leaderboard_table::{Leaderboard, table};
-use crate::terminal::output::{note, print, width};
+use crate::completion;
+use crate::terminal::leaderboard_table::{Leaderboard, rows, trials};
+use crate::terminal::output::{note, print};
+use crate::terminal::table::TableOptions;
 
 /// Which portfolios to compare.
 #[derive(Args)]
@@ -21,11 +24,13 @@ pub(crate) struct LeaderboardArguments {
     #[arg(long, value_name = "DATE")]
     end: Option<String>,
     /// Only these models, separated by commas.
-    #[arg(long)]
+    #[arg(long, add = ArgValueCompleter::new(completion::models))]
     models: Option<String>,
     /// Name of the experiment; `default` without it.
     #[arg(long)]
     experiment: Option<String>,
+    #[command(flatten)]
+    table: TableOptions,
     #[command(flatten)]
     format: Format,
     #[command(flatten)]
@@ -48,7 +53,10 @@ pub(super) async fn main(arguments: &LeaderboardArguments) -> anyhow::Result<Exi
     if leaderboard.rows.is_empty() {
         note("There are no such results yet; `modelday run` makes some.");
     } else {
-        print(&table(&leaderboard, width()))?;
+        rows(&leaderboard).print(&arguments.table)?;
+        if !arguments.table.is_csv() {
+            print(&trials(&leaderboard))?;
+        }
     }
     Ok(Exit::Done)
 }

@@ -2,16 +2,24 @@
 
 mod cancel;
 mod choice;
+mod coverage;
+mod dead_letters;
 mod export;
 mod format;
+mod import;
 mod jobs;
 mod leaderboard;
+mod model_list;
+mod open;
 mod plan;
 mod prices;
 mod rehearsal;
+mod report;
 mod request;
 mod results;
 mod run;
+mod sources;
+mod spelling;
 mod watch;
 
 use clap::Subcommand;
@@ -39,11 +47,26 @@ pub(crate) enum Command {
     Results(results::ResultsArguments),
     /// Compare portfolios with each other and with benchmarks.
     Leaderboard(leaderboard::LeaderboardArguments),
+    /// Save a report with figures and charts as one file.
+    Report(report::ReportArguments),
     /// Save a job, its trades, positions or equity as a file.
     Export(export::ExportArguments),
+    /// List the models that jobs may name.
+    Models(model_list::ModelListArguments),
+    /// List where prices come from, and how many calls are left.
+    Sources(sources::SourcesArguments),
+    /// Open the page of a job, a day, a model or a list in the browser.
+    Open(open::OpenArguments),
+    /// Show which prices are stored.
+    Coverage(coverage::CoverageArguments),
+    /// List messages that could not be handled; send them again.
+    DeadLetters(dead_letters::DeadLettersArguments),
     /// Bring prices of your own.
     #[command(subcommand)]
     Prices(prices::PricesCommand),
+    /// Bring what was run with another project.
+    #[command(subcommand)]
+    Import(import::ImportCommand),
 }
 
 /// Runs the command. The caller prints an error.
@@ -58,7 +81,14 @@ pub(crate) async fn main(command: &Command) -> anyhow::Result<Exit> {
         Command::Jobs(arguments) => jobs::main(arguments).await,
         Command::Results(arguments) => results::main(arguments).await,
         Command::Leaderboard(arguments) => leaderboard::main(arguments).await,
+        Command::Report(arguments) => report::main(arguments).await,
         Command::Export(arguments) => export::main(arguments).await,
+        Command::Models(arguments) => model_list::main(arguments).await,
+        Command::Sources(arguments) => sources::main(arguments).await,
+        Command::Open(arguments) => open::main(arguments).await,
+        Command::Coverage(arguments) => coverage::main(arguments).await,
+        Command::DeadLetters(arguments) => dead_letters::main(arguments).await,
         Command::Prices(prices::PricesCommand::Import(arguments)) => prices::import(arguments).await,
+        Command::Import(import::ImportCommand::Hkuds(arguments)) => import::hkuds(arguments).await,
     }
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::format::Format;
 use super::request::RequestArguments;
+use super::spelling::with_models_meant;
 use crate::client::exit::Exit;
 use crate::client::http::{Api, Connection};
 use crate::terminal::grid::{Grid, exact, number, words};
@@ -72,7 +73,11 @@ struct CostEstimate {
 /// Shows the dry run.
 pub(super) async fn main(arguments: &PlanArguments) -> anyhow::Result<Exit> {
     let api = Api::new(&arguments.connection)?;
-    let body = api.post(&["simulate", "plan"], Some(&arguments.request.body()), None).await?;
+    let sent = api.post(&["simulate", "plan"], Some(&arguments.request.body()), None).await;
+    let body = match sent {
+        Ok(body) => body,
+        Err(error) => return Err(with_models_meant(&api, error, arguments.request.models()).await),
+    };
     if let Some(dry_run) = arguments.format.unless_json(&body)? {
         print(&text(&dry_run, width()))?;
     }

@@ -1,7 +1,10 @@
 //! The options of `run` and `plan` that make up the request for a job.
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use serde_json::{Map, Value, json};
+
+use crate::completion;
 
 /// The six recorded models of the sample job.
 const SAMPLE_MODELS: [&str; 6] =
@@ -22,7 +25,7 @@ pub(crate) struct RequestArguments {
     #[arg(long, value_name = "DATE", required_unless_present = "sample")]
     end: Option<String>,
     /// Models, separated by commas; without it all enabled ones.
-    #[arg(long, value_delimiter = ',', value_parser = model_name)]
+    #[arg(long, value_delimiter = ',', value_parser = model_name, add = ArgValueCompleter::new(completion::models))]
     models: Vec<String>,
     /// Name of the experiment; a new one starts from cash.
     #[arg(long, default_value = "default")]
@@ -45,6 +48,11 @@ pub(crate) struct RequestArguments {
 }
 
 impl RequestArguments {
+    /// The models that are named.
+    pub(super) fn models(&self) -> &[String] {
+        &self.models
+    }
+
     /// The body of the request. Options that are not set are left out, so that the server's defaults hold.
     pub(super) fn body(&self) -> Value {
         let mut body = Map::new();

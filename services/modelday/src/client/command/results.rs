@@ -5,12 +5,15 @@ mod portfolio;
 mod range;
 
 use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCompleter;
 use serde::Deserialize;
 
 use super::choice;
 use super::format::Format;
+use super::spelling::with_models_meant;
 use crate::client::exit::Exit;
 use crate::client::http::{Api, Connection};
+use crate::completion;
 use crate::terminal::output::{print, width};
 
 /// Which results to show.
@@ -26,7 +29,7 @@ pub(crate) struct ResultsArguments {
     #[arg(long)]
     job: Option<String>,
     /// Only this model.
-    #[arg(long)]
+    #[arg(long, add = ArgValueCompleter::new(completion::models))]
     model: Option<String>,
     /// Name of the experiment.
     #[arg(long)]
@@ -80,7 +83,11 @@ pub(super) async fn main(arguments: &ResultsArguments) -> anyhow::Result<Exit> {
         ("reasoning", &arguments.reasoning.map(choice::name)),
         ("valuation", &arguments.valuation.map(choice::name)),
     ];
-    let body = Api::new(&arguments.connection)?.get(&["results"], &query).await?;
+    let api = Api::new(&arguments.connection)?;
+    let body = match api.get(&["results"], &query).await {
+        Ok(body) => body,
+        Err(error) => return Err(with_models_meant(&api, error, arguments.model.as_slice()).await),
+    };
     match arguments.format.unless_json(&body)? {
         Some(Results::Days { results }) => print(&day::text(&results, width()))?,
         Some(Results::Series { results }) => print(&range::table(&results, width()))?,

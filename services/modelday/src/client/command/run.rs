@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::format::Format;
 use super::request::RequestArguments;
+use super::spelling::with_models_meant;
 use crate::client::exit::Exit;
 use crate::client::http::{AcceptedJob, Api, Connection, JobStatus};
 use crate::client::watching::{Show, summary, watch};
@@ -49,7 +50,11 @@ pub(super) async fn run(arguments: &RunArguments) -> anyhow::Result<Exit> {
     let RunArguments { request, detach, idempotency_key, format, connection } = arguments;
     let api = Api::new(connection)?;
     let request_body = request.body();
-    let body = api.post(&["simulate", "trigger"], Some(&request_body), idempotency_key.as_deref()).await?;
+    let sent = api.post(&["simulate", "trigger"], Some(&request_body), idempotency_key.as_deref()).await;
+    let body = match sent {
+        Ok(body) => body,
+        Err(error) => return Err(with_models_meant(&api, error, request.models()).await),
+    };
     let AcceptedJob { job_id: job } = body.deserialize()?;
     if *detach {
         format.id_or_json(&job, &body)?;

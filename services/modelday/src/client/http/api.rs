@@ -92,6 +92,11 @@ impl Api {
         self.body_of(request).await
     }
 
+    /// Sends a PUT request with a JSON body.
+    pub(crate) async fn put(&self, path: &[&str], body: &Value) -> Result<ResponseBody, ApiError> {
+        self.body_of(self.client.put(self.url(path)).json(body)).await
+    }
+
     /// Sends a POST request with a file as its body.
     pub(crate) async fn post_file(
         &self,
@@ -128,7 +133,8 @@ impl Api {
         Ok(chunk.map(Into::into))
     }
 
-    fn url(&self, path: &[&str]) -> Url {
+    /// The address of a path.
+    pub(crate) fn url(&self, path: &[&str]) -> Url {
         below(&self.base_url, path)
     }
 

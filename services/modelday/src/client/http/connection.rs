@@ -7,6 +7,8 @@ use reqwest::Url;
 
 use super::error::ApiError;
 
+const DEFAULT: &str = "http://127.0.0.1:8080";
+
 /// The address of Modelday.
 #[derive(Args, Clone)]
 pub(crate) struct Connection {
@@ -16,13 +18,18 @@ pub(crate) struct Connection {
         long,
         env = "MODELDAY_URL",
         value_name = "URL",
-        default_value = "http://127.0.0.1:8080",
+        default_value = DEFAULT,
         hide_env_values = true
     )]
     base_url: String,
 }
 
 impl Connection {
+    /// The address without options: that of `MODELDAY_URL`.
+    pub(crate) fn of_environment() -> Self {
+        Self { base_url: std::env::var("MODELDAY_URL").unwrap_or_else(|_| DEFAULT.to_owned()) }
+    }
+
     /// The address.
     ///
     /// # Errors

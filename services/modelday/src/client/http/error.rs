@@ -1,7 +1,5 @@
 //! Errors of calls to the API, in sentences for people.
 
-use std::fmt::Write as _;
-
 use domain::agent::endpoint::EndpointUrlError;
 use serde::Deserialize;
 use serde_json::Value;
@@ -96,6 +94,11 @@ impl Problem {
         Self { status: status.as_u16(), detail: read.detail, retry_after, errors: read.errors }
     }
 
+    /// The same refusal, told in other words.
+    pub(crate) fn in_other_words(self, detail: String) -> Self {
+        Self { detail, errors: Vec::new(), ..self }
+    }
+
     /// Whether the server lacks the route, as opposed to the job.
     pub(crate) fn is_unknown_path(&self) -> bool {
         matches!((self.status, self.detail.as_str()), (404, "Not Found") | (405, _))
@@ -105,12 +108,16 @@ impl Problem {
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let lines: Vec<String> = self.errors.iter().map(FieldError::line).collect();
-        let summary = lines.join("; ");
+        let paths: Vec<String> = self.errors.iter().map(FieldError::with_path).collect();
+        let repeats = paths.join("; ") == self.detail;
         // A detail may repeat the field errors, or end with the first of them. Several get a line each below.
-        let detail = match lines.as_slice() {
-            [_, _, ..] if summary == self.detail => format!("{} things are wrong", lines.len()),
-            [first, _, ..] => self.detail.trim_end_matches(first.as_str()).trim_end_matches(": ").to_owned(),
-            [_] | [] => self.detail.clone(),
+        let detail = match (lines.as_slice(), paths.as_slice()) {
+            ([line], _) if repeats => line.clone(),
+            ([_, _, ..], _) if repeats => format!("{} things are wrong", lines.len()),
+            ([_, _, ..], [first, ..]) => {
+                self.detail.trim_end_matches(first.as_str()).trim_end_matches(": ").to_owned()
+            }
+            _ => self.detail.clone(),
         };
         f.write_str(&detail)?;
         if let Some(seconds) = self.retry_after {
@@ -119,28 +126,50 @@ impl std::fmt::Display for Problem {
         if self.status == 401 {
             f.write_str("; set MODELDAY_TOKEN to one")?;
         }
-        let listed = if lines.len() == 1 && self.detail.contains(&summary) { &[] } else { lines.as_slice() };
+        let is_told = |path: &String| self.detail.contains(path.as_str());
+        let listed = if paths.len() == 1 && paths.iter().all(is_told) { &[] } else { lines.as_slice() };
         listed.iter().try_for_each(|line| write!(f, "\n  {line}"))
     }
 }
 
 impl FieldError {
+    /// The error as a detail repeats it, with the path in the request.
+    fn with_path(&self) -> String {
+        if self.loc.is_empty() || self.msg.starts_with("line ") {
+            return self.msg.clone();
+        }
+        let place = |place: &Value| place.as_str().map_or_else(|| place.to_string(), str::to_owned);
+        format!("{}: {}", self.loc.iter().map(place).collect::<Vec<_>>().join("."), self.msg)
+    }
+
     fn line(&self) -> String {
         // An error of an uploaded file already says where it is.
         if self.msg.starts_with("line ") {
             return self.msg.clone();
         }
-        let mut text = String::new();
-        for (depth, place) in self.loc.iter().enumerate() {
-            let _ = match place {
-                Value::String(field) => write!(text, "{}{field}", if depth == 0 { "" } else { "." }),
-                other => write!(text, "{}{other}", if depth == 0 { "" } else { "." }),
-            };
+        // The words before it are those of the original API.
+        let text = self.msg.trim_start_matches("Value error, ");
+        match self.option() {
+            Some(option) => format!("{option}: {text}"),
+            None => text.to_owned(),
         }
-        if !self.loc.is_empty() {
-            text.push_str(": ");
-        }
-        text + &self.msg
+    }
+
+    /// The option of the command line that the field came from, with the place in its list.
+    fn option(&self) -> Option<String> {
+        let mut places = self.loc.iter();
+        let part = places.next()?.as_str()?;
+        let name = places.next()?.as_str()?;
+        let option = match (part, name) {
+            ("path", name) => name.trim_end_matches("_id").to_uppercase(),
+            (_, "start_date") => "--start".to_owned(),
+            (_, "end_date") => "--end".to_owned(),
+            (_, "job_id") => "--job".to_owned(),
+            (_, "on_failure") => "--stop-on-failure".to_owned(),
+            (_, name) => format!("--{}", name.to_lowercase().replace('_', "-")),
+        };
+        let nth = places.next().and_then(Value::as_u64);
+        Some(nth.map_or(option.clone(), |nth| format!("{option} ({})", nth + 1)))
     }
 }
 
@@ -161,10 +190,10 @@ mod tests {
         let two = r#"{"detail": "body.end_date: Field required; body.models.0: no",
             "errors": [{"loc": ["body", "end_date"], "msg": "Field required"}, {"loc": ["body", "models", 0], "msg": "no"}]}"#;
 
-        assert_eq!(displayed(StatusCode::UNPROCESSABLE_ENTITY, None, one), "body.end_date: Field required");
+        assert_eq!(displayed(StatusCode::UNPROCESSABLE_ENTITY, None, one), "--end: Field required");
         assert_eq!(
             displayed(StatusCode::UNPROCESSABLE_ENTITY, None, two),
-            "2 things are wrong\n  body.end_date: Field required\n  body.models.0: no"
+            "2 things are wrong\n  --end: Field required\n  --models (1): no"
         );
     }
 

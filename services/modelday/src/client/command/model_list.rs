@@ -1,0 +1,79 @@
+//! `modelday models`: the models that jobs may name.
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::format::Format;
+use crate::client::exit::Exit;
+use crate::client::http::{Api, Connection};
+use crate::terminal::grid::{exact, number, words};
+use crate::terminal::output::note;
+use crate::terminal::table::{Table, TableOptions, cell, maybe};
+
+/// How to list them.
+#[derive(Args)]
+pub(crate) struct ModelListArguments {
+    #[command(flatten)]
+    table: TableOptions,
+    #[command(flatten)]
+    format: Format,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Deserialize)]
+struct Models {
+    models: Vec<Model>,
+}
+
+#[derive(Deserialize)]
+struct Model {
+    signature: String,
+    kind: String,
+    enabled: bool,
+    initial_cash: f64,
+    trials: u64,
+    config_hash: String,
+    training_cutoff: Option<String>,
+    #[serde(default)]
+    ready: Option<bool>,
+    #[serde(default)]
+    why: Option<String>,
+    #[serde(default)]
+    origin: Option<String>,
+    #[serde(default)]
+    version: Option<u64>,
+}
+
+/// Lists the models, and why some cannot run.
+pub(super) async fn main(arguments: &ModelListArguments) -> anyhow::Result<Exit> {
+    let body = Api::new(&arguments.connection)?.get(&["models"], &()).await?;
+    let Some(Models { models }) = arguments.format.unless_json(&body)? else { return Ok(Exit::Done) };
+    let columns =
+        [words("Model"), exact("Kind"), exact("Enabled"), number("Cash"), number("Trials"), words("Ready")];
+    let more = [exact("Origin"), number("Version"), exact("Training cutoff"), exact("Config hash")];
+    let mut table = Table::new(columns).with_more(more);
+    for model in models {
+        let ready = match (model.ready, model.why) {
+            (Some(false), why) => format!("no: {}", why.unwrap_or_default()),
+            (Some(true) | None, _) => "yes".to_owned(),
+        };
+        table.row([
+            cell(model.signature),
+            cell(model.kind),
+            cell(if model.enabled { "yes" } else { "no" }),
+            cell(format!("{:.2}", model.initial_cash)),
+            cell(model.trials.to_string()),
+            cell(ready),
+            maybe(model.origin),
+            maybe(model.version),
+            maybe(model.training_cutoff),
+            cell(model.config_hash),
+        ]);
+    }
+    table.print(&arguments.table)?;
+    if !arguments.table.is_csv() {
+        note("\nThose that are enabled run when a job names none.");
+    }
+    Ok(Exit::Done)
+}
