@@ -12,6 +12,7 @@ mod agents;
 mod handoff;
 mod history;
 mod measure;
+mod recovery;
 mod throughput;
 mod trigger;
 
@@ -36,6 +37,9 @@ async fn main() {
     }
     if selected("agents") {
         agents::measure().await.iter().for_each(|line| println!("{line}"));
+    }
+    if selected("recovery") {
+        recovery::measure().await.iter().for_each(|line| println!("{line}"));
     }
     if selected("history") {
         history::measure().await.iter().for_each(|line| println!("{line}"));

@@ -3,6 +3,7 @@
 use it::{Broker, Service, Shape, System};
 use messaging::topology::{Account, QUEUES};
 use serde_json::{Value, json};
+use test_support::eventually;
 
 const MODELS: &str = "[[models]]\nsignature = \"cash\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"cash\" }\n\
     [[models]]\nsignature = \"random\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"random\", seed = 1, orders_per_day = 3 }\n";
@@ -86,9 +87,25 @@ async fn a_broker_that_forgets_everything_while_jobs_run_costs_no_job_and_no_sec
     assert_no_second_fill(&system).await;
 }
 
-/// As if the service had never run: nobody else declares its queues.
+/// What a broker may lose of a queue.
+#[derive(Debug, Clone, Copy)]
+enum Loss {
+    /// The queue itself, as if its service had never run: nobody else declares it.
+    Queue,
+    /// Its messages, as after a purge, which the broker does not report.
+    Messages,
+}
+
+/// Waits until every service knows that every job has ended.
+async fn all_have_ended(system: &System) {
+    let open = "SELECT (SELECT count(*) FROM trigger.jobs WHERE ended_at IS NULL)
+        + (SELECT count(*) FROM trigger.jobs)
+        - (SELECT count(*) FROM status.jobs WHERE state = 'completed')";
+    eventually("all jobs have ended", async || (system.database.count(open).await == 0).then_some(())).await;
+}
+
 #[tokio::test]
-async fn a_service_whose_queues_are_missing_finds_what_was_sent_without_it() {
+async fn a_service_whose_queues_are_missing_or_emptied_finds_what_was_sent_without_it() {
     let mut system =
         System::builder(Shape::FourProcesses).universe(&["AAPL"], None).models(MODELS).start().await;
     let services = [
@@ -97,33 +114,40 @@ async fn a_service_whose_queues_are_missing_finds_what_was_sent_without_it() {
         (Service::Executor, Account::Executor),
         (Service::Status, Account::Status),
     ];
+    let losses = [Loss::Queue, Loss::Messages];
 
-    for (service, account) in services {
-        let before =
-            system.client.trigger(&request(&format!("{service:?}"), "2025-10-01", "2025-10-02")).await;
-        system.kill(service);
-        for queue in QUEUES.iter().filter(|queue| queue.reader == account) {
-            system.vhost.as_ref().expect("a virtual host").delete_queue(queue.name);
-        }
+    for ((service, account), loss) in services.iter().flat_map(|service| losses.map(|loss| (*service, loss)))
+    {
+        let job = |when| request(&format!("{when}-{service:?}-{loss:?}"), "2025-10-01", "2025-10-02");
+        system.client.trigger(&job("before")).await;
+        all_have_ended(&system).await;
         if service == Service::Trigger {
-            system.client.ended(&before).await;
+            let without = system.client.trigger(&job("without")).await;
+            system.kill(service);
+            system.client.ended(&without).await;
         } else {
-            system
-                .client
-                .trigger(&request(&format!("without-{service:?}"), "2025-10-01", "2025-10-02"))
+            system.kill(service);
+            system.client.trigger(&job("without")).await;
+        }
+        let vhost = system.vhost.as_ref().expect("a virtual host");
+        let queues: Vec<_> = QUEUES.iter().filter(|queue| queue.reader == account).collect();
+        match loss {
+            Loss::Queue => queues.iter().for_each(|queue| vhost.delete_queue(queue.name)),
+            Loss::Messages => {
+                eventually("messages are lost", async || {
+                    let mut lost = 0;
+                    for queue in &queues {
+                        lost += vhost.drain(queue.name).await.len();
+                    }
+                    (lost > 0).then_some(())
+                })
                 .await;
+            }
         }
         system.restart(service).await;
     }
 
-    let jobs = "SELECT count(*) FROM trigger.jobs";
-    let ended = "SELECT count(*) FROM trigger.jobs WHERE ended_at IS NOT NULL";
-    let completed = "SELECT count(*) FROM status.jobs WHERE state = 'completed'";
-    test_support::eventually("every service knows that every job has ended", async || {
-        let known = [system.database.count(ended).await, system.database.count(completed).await];
-        (known == [7, 7]).then_some(())
-    })
-    .await;
-    assert_eq!(system.database.count(jobs).await, 7);
+    all_have_ended(&system).await;
+    assert_eq!(system.database.count("SELECT count(*) FROM trigger.jobs").await, 16);
     assert_no_second_fill(&system).await;
 }

@@ -93,34 +93,6 @@ async fn a_request_is_answered_within_a_second_while_the_database_is_away() {
 }
 
 #[tokio::test]
-#[ignore = "measures"]
-async fn days_go_on_within_two_seconds_after_the_database_is_back() {
-    let system = System::builder(Shape::FourProcesses)
-        .behind_proxies()
-        .universe(&["AAPL", "MSFT"], None)
-        .models(MODELS)
-        .prices(|prices| prices.generated_from("2015-01-02".parse().expect("a date")))
-        .env("LANE_SLICE_MS", "0")
-        .start()
-        .await;
-    let job = json!({ "start_date": "2016-01-04", "end_date": "2025-09-30" });
-    let job = system.client.trigger(&job).await;
-    system.client.until(&job, "begin", |status| status["progress"]["completed"].as_u64() > Some(10)).await;
-
-    system.network().database.go_away();
-    tokio::time::sleep(Duration::from_secs(12)).await;
-    let days = "SELECT count(*) FROM execution.model_days";
-    let before = system.database.count(days).await;
-    system.network().database.come_back();
-    let began = Instant::now();
-    eventually("a day is committed", async || (system.database.count(days).await > before).then_some(()))
-        .await;
-
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
-    system.client.cancel(&job).await;
-}
-
-#[tokio::test]
 async fn all_connections_fall_silent_for_good_and_everything_runs_again() {
     let system = system().await;
     run_job(&system, "before").await;

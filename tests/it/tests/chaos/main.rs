@@ -16,4 +16,3 @@ mod kill;
 mod large_file;
 mod noise;
 mod pause;
-mod takeover;
