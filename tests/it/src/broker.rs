@@ -28,6 +28,12 @@ impl Broker {
         self.0.run(&["stop", "rabbitmq"]);
     }
 
+    /// Raises the alarm with which the broker blocks everyone who publishes, because its memory is full; or ends it.
+    pub fn memory_alarm(&self, is_raised: bool) {
+        let share = if is_raised { "0.0000001" } else { "0.4" };
+        self.0.run(&["ctl", "rabbitmq", "set_vm_memory_high_watermark", share]);
+    }
+
     /// Deletes its state: queues, messages, bindings.
     pub fn reset(&self) {
         self.0.run(&["ctl", "rabbitmq", "stop_app"]);

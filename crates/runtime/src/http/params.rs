@@ -25,13 +25,25 @@ impl<S: Sync> FromRequestParts<S> for Params {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
             .map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))?;
-        // Postgres refuses a NUL in a text, so no stored text has one.
-        let values = pairs.into_iter().map(|(name, value)| (name, value.replace('\0', "\u{fffd}")));
-        Ok(Self { values: values.collect(), errors: Vec::new() })
+        Ok(Self::new(pairs))
     }
 }
 
 impl Params {
+    /// A value with a NUL is invalid: Postgres refuses it in a text, so no stored text has one.
+    fn new(pairs: Vec<(String, String)>) -> Self {
+        let with_nul = pairs.iter().filter(|(_, value)| value.contains('\0'));
+        let errors = with_nul.map(|(name, value)| ValidationError {
+            kind: "string_pattern_mismatch",
+            loc: vec!["query".into(), name.as_str().into()],
+            msg: "Input should be a text without NUL".to_owned(),
+            input: Value::String(value.clone()),
+        });
+        let errors = errors.collect();
+        let values = pairs.into_iter().map(|(name, value)| (name, value.replace('\0', "\u{fffd}")));
+        Self { values: values.collect(), errors }
+    }
+
     /// The text of a parameter; `None` when it is absent.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)

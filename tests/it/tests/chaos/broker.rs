@@ -59,6 +59,33 @@ async fn jobs_triggered_while_the_broker_is_down_are_accepted_and_complete_when_
 }
 
 #[tokio::test]
+async fn a_job_that_is_triggered_while_the_broker_blocks_publishers_is_accepted_and_runs_when_it_does_not() {
+    let broker = Broker::start("alarm");
+    let system = System::builder(Shape::FourProcesses)
+        .broker(broker.urls())
+        .universe(&["AAPL", "MSFT"], None)
+        .models(MODELS)
+        .start()
+        .await;
+
+    broker.memory_alarm(true);
+    let mut jobs = Vec::new();
+    for experiment in ["first", "second"] {
+        jobs.push(system.client.trigger(&request(experiment, "2025-10-01", "2025-10-03")).await);
+    }
+    // A relay gives up a blocked channel after ten seconds.
+    tokio::time::sleep(std::time::Duration::from_secs(12)).await;
+    assert_eq!(system.database.count("SELECT count(*) FROM execution.model_days").await, 0);
+    broker.memory_alarm(false);
+
+    for job in &jobs {
+        let status = system.client.ended(job).await;
+        assert_eq!(status["status"], "completed", "{status}");
+    }
+    assert_no_second_fill(&system).await;
+}
+
+#[tokio::test]
 async fn a_broker_that_forgets_everything_while_jobs_run_costs_no_job_and_no_second_fill() {
     let broker = Broker::start("wiped");
     let system = System::builder(Shape::FourProcesses)
