@@ -38,6 +38,7 @@ const READS: [(&str, &str); 40] = [
     ("modelday_executor", "market.bars"),
     ("modelday_status", "market.bars"),
     ("modelday_status", "market.corporate_actions"),
+    ("modelday_status", "market.total_return_symbols"),
     ("modelday_executor", "market.outbox"),
     ("modelday_status", "market.outbox"),
     ("modelday_trigger", "execution.completed_days"),

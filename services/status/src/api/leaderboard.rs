@@ -22,7 +22,8 @@ use runtime::http::{Params, Problem, ProblemBody};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use storage::status::{
-    Span, UsageFilter, UsageRow, WinnerKey, portfolio_usage, stale_day_bodies, training_cutoffs,
+    Span, UsageFilter, UsageRow, WinnerKey, portfolio_usage, stale_day_bodies, total_return_holdings,
+    training_cutoffs,
 };
 
 use benchmarks::Benchmarks;
@@ -178,18 +179,21 @@ async fn standings(
     let models = Trials::of(&rows);
     let mut usage = usage(api, &query).await?;
     let mut stale = stale_holdings(api, &chains, to).await?;
+    let shown = chains.iter().flat_map(Chain::days).filter(|row| (from..=to).contains(&row.key.day.date));
+    let mut total_return = total_return_holdings(&api.pool, shown.map(|row| &row.key)).await?;
     let rows: Vec<RowDetail> = rows
         .iter()
         .zip(1..)
         .map(|(row, rank)| {
-            let (used, stale) = match &row.contestant {
+            let (used, stale, total_return) = match &row.contestant {
                 Contestant::Model { model, trial } => {
                     let key = (model.clone(), *trial);
-                    (usage.remove(&key), stale.remove(&key).unwrap_or_default())
+                    let total_return = total_return.remove(&key).unwrap_or_default();
+                    (usage.remove(&key), stale.remove(&key).unwrap_or_default(), total_return)
                 }
-                Contestant::Benchmark(_) => (None, Vec::new()),
+                Contestant::Benchmark(_) => (None, Vec::new(), Vec::new()),
             };
-            RowDetail::of(row, rank, used, stale)
+            RowDetail::of(row, rank, used, stale, total_return)
         })
         .collect();
     Ok(Leaderboard {

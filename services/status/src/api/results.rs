@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use domain::values::ids::JobId;
 use runtime::http::{Params, Problem, ProblemBody};
 use serde::Serialize;
-use storage::status::{JobDays, Span, days_of_job, job_view};
+use storage::status::{JobDays, Span, days_of_job, job_view, total_return_holdings};
 use utoipa::ToSchema;
 
 use super::chains::Chains;
@@ -90,11 +90,12 @@ pub(super) async fn results(State(api): State<Api>, params: Params) -> Result<Js
     if rows.is_empty() {
         return Err(nothing_found());
     }
+    let total_return = total_return_holdings(&api.pool, rows.iter().map(|row| &row.key)).await?;
     if from == to {
-        let results = single_day::results(&api, &rows, &chains, query.reasoning).await?;
+        let results = single_day::results(&api, &rows, &chains, query.reasoning, &total_return).await?;
         Ok(Json(Results::Day(DayResults { count: results.len(), results })))
     } else {
-        let results = range::results(&rows, &chains, query.valuation);
+        let results = range::results(&rows, &chains, query.valuation, &total_return);
         Ok(Json(Results::Range(RangeResults { count: results.len(), results })))
     }
 }

@@ -128,6 +128,14 @@ async fn a_model_that_stands_on_prices_adjusted_for_dividends_says_so() {
     assert_eq!(codes, ["UNKNOWN_FIELD", "TOTAL_RETURN_PRICES"], "{ended}");
     assert_eq!(warnings[1]["symbols"], json!(["AAPL"]));
     assert!(warnings[1]["message"].as_str().unwrap().starts_with("hold stands on prices of AAPL"), "{ended}");
+    let day = system.client.get_ok("/results?start_date=2025-10-01").await;
+    let range = system.client.get_ok("/results?start_date=2025-09-30&end_date=2025-10-01").await;
+    let board = system.client.get_ok("/leaderboard").await;
+    let row = |kind: &str| board["rows"].as_array().unwrap().iter().find(|row| row["kind"] == kind).unwrap();
+    for shown in [&day["results"][0], &range["results"][0], row("model")] {
+        assert_eq!(shown["total_return_symbols"], json!(["AAPL"]), "{shown}");
+    }
+    assert_eq!(row("benchmark")["total_return_symbols"], Value::Null, "{board}");
 }
 
 #[tokio::test]

@@ -53,6 +53,11 @@ pub(super) struct RowDetail {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     stale: Vec<StaleHolding>,
+    /// What was traded or held at prices that are adjusted for dividends: nobody traded at them, and figures of such
+    /// days do not compare with others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    total_return_symbols: Vec<String>,
 }
 
 /// A holding that is valued at an earlier price.
@@ -140,6 +145,7 @@ impl RowDetail {
         rank: usize,
         used: Option<UsageRow>,
         stale: Vec<StaleHolding>,
+        total_return_symbols: Vec<String>,
     ) -> Self {
         let (kind, model, trial) = match &row.contestant {
             Contestant::Model { model, trial } => ("model", model.clone(), Some(*trial)),
@@ -156,7 +162,19 @@ impl RowDetail {
         let acted = used.as_ref().and_then(|used| used.acted);
         let (figures, usage) = (Figures::of(row), used.map(Into::into));
         let price_only = row.price_only.as_deref().map(|row| Box::new(Figures::of(row)));
-        Self { rank, kind, model, trial, figures, usage, acted, parts, price_only, stale }
+        Self {
+            rank,
+            kind,
+            model,
+            trial,
+            figures,
+            usage,
+            acted,
+            parts,
+            price_only,
+            stale,
+            total_return_symbols,
+        }
     }
 }
 

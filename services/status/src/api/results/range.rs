@@ -3,7 +3,7 @@
 use domain::performance::metrics::period_metrics;
 use runtime::http::Number;
 use serde::Serialize;
-use storage::status::WinnerRow;
+use storage::status::{HeldSymbols, WinnerRow};
 use utoipa::ToSchema;
 
 use super::query::Valuation;
@@ -21,6 +21,10 @@ pub(crate) struct Series {
     daily_portfolio_values: Vec<Value>,
     period_metrics: Period,
     stale_days: usize,
+    /// What was traded or held at prices that are adjusted for dividends, at which nobody traded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    total_return_symbols: Vec<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -43,13 +47,24 @@ struct Period {
 }
 
 /// The series of `rows`, which are ordered by portfolio and date.
-pub(super) fn results(rows: &[WinnerRow], chains: &Chains, valuation: Valuation) -> Vec<Series> {
+pub(super) fn results(
+    rows: &[WinnerRow],
+    chains: &Chains,
+    valuation: Valuation,
+    total_return: &HeldSymbols,
+) -> Vec<Series> {
     let portfolios = rows.chunk_by(|a, b| a.key.model == b.key.model && a.key.trial == b.key.trial);
-    portfolios.filter_map(|days| series(days, chains, valuation)).collect()
+    portfolios.filter_map(|days| series(days, chains, valuation, total_return)).collect()
 }
 
-fn series(days: &[WinnerRow], chains: &Chains, valuation: Valuation) -> Option<Series> {
+fn series(
+    days: &[WinnerRow],
+    chains: &Chains,
+    valuation: Valuation,
+    total_return: &HeldSymbols,
+) -> Option<Series> {
     let (first, last) = (days.first()?, days.last()?);
+    let held = total_return.get(&(first.key.model.clone(), first.key.trial));
     let chain = chains.of(&first.key.model, first.key.trial);
     let (start, end) = (first.key.day.date, last.key.day.date);
     let starting = match (valuation, chain.and_then(|chain| chain.before(start))) {
@@ -80,5 +95,6 @@ fn series(days: &[WinnerRow], chains: &Chains, valuation: Valuation) -> Option<S
             trading_days: days.len(),
         },
         stale_days: days.iter().filter(|day| is_stale(day)).count(),
+        total_return_symbols: held.cloned().unwrap_or_default(),
     })
 }

@@ -11,7 +11,7 @@ use domain::simulation::model_day::{CompletedDay, DayRef, Trade};
 use runtime::http::{Number, Problem};
 use rust_decimal::Decimal;
 use serde::{Deserialize as _, Serialize};
-use storage::status::{WinnerKey, WinnerRow, day_bodies, training_cutoffs};
+use storage::status::{HeldSymbols, WinnerKey, WinnerRow, day_bodies, training_cutoffs};
 use utoipa::ToSchema;
 
 use super::query::Reasoning;
@@ -41,6 +41,10 @@ pub(crate) struct DayResult {
     stale: bool,
     /// Whether the day is within the model's training data; null when its cutoff is unknown.
     in_sample: Option<bool>,
+    /// What was traded or held at prices that are adjusted for dividends, at which nobody traded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    total_return_symbols: Vec<String>,
 }
 
 /// What was held, and its value at the day's open. `portfolio_value_close` is the value at the day's close for
@@ -177,6 +181,7 @@ pub(super) async fn results(
     rows: &[WinnerRow],
     chains: &Chains,
     reasoning: Reasoning,
+    total_return: &HeldSymbols,
 ) -> Result<Vec<DayResult>, Problem> {
     let keys: Vec<WinnerKey> = rows.iter().map(|row| row.key.clone()).collect();
     let bases: Vec<WinnerKey> = rows.iter().filter_map(|row| Some(at(row, row.figures.base?))).collect();
@@ -210,7 +215,9 @@ pub(super) async fn results(
             }
         };
         let in_sample = cutoffs.get(&row.key.model).map(|cutoff| row.key.day.date <= *cutoff);
-        Some(DayResult { stale, in_sample, reasoning, ..day_result(row, day, base) })
+        let held = total_return.get(&(row.key.model.clone(), row.key.trial));
+        let total_return_symbols = held.cloned().unwrap_or_default();
+        Some(DayResult { stale, in_sample, reasoning, total_return_symbols, ..day_result(row, day, base) })
     };
     Ok(rows.iter().filter_map(result).collect())
 }
@@ -258,6 +265,7 @@ fn day_result(row: &WinnerRow, day: &CompletedDay, base: Option<&CompletedDay>) 
         revision: day.revision,
         stale: false,
         in_sample: None,
+        total_return_symbols: Vec::new(),
     }
 }
 
