@@ -7,7 +7,7 @@ export MODELDAY_STATE=${MODELDAY_TEST_STATE:-$(cd "$(dirname "$0")/../.." && pwd
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 everything=no
-[ $# -gt 0 ] || { everything=yes; set -- cargo test --workspace --locked; }
+[ $# -gt 0 ] || { everything=yes; set -- cargo test --workspace --locked --no-fail-fast; }
 
 stack() { MODELDAY_STATE=$state MODELDAY_PG_PORT=${MODELDAY_TEST_PG_PORT:-30432} MODELDAY_MQ_PORT=${MODELDAY_TEST_MQ_PORT:-30672} "$here/stack.sh" "$@" 7>&-; }
 

@@ -122,6 +122,8 @@ class DayResult(TypedDict):
     revision: int
     stale: bool
     starting_position: Position
+    # What was traded or held at prices that are adjusted for dividends, at which nobody traded.
+    total_return_symbols: NotRequired[list[str]]
     trades: list[DayTrade]
     trial: int
 
@@ -584,6 +586,9 @@ LeaderboardRow = TypedDict(
         "stale": "NotRequired[list[StaleHolding]]",
         "stale_days": "NotRequired[int | None]",
         "starting_value": "Number",
+        # What was traded or held at prices that are adjusted for dividends: nobody traded at them, and
+        # figures of such days do not compare with others.
+        "total_return_symbols": "NotRequired[list[str]]",
         "trades": "NotRequired[int | None]",
         "training_cutoff": "NotRequired[str]",
         "trial": "NotRequired[int | None]",
@@ -806,6 +811,8 @@ class PortfolioSeries(TypedDict):
     period_metrics: PeriodMetrics
     stale_days: int
     start_date: str
+    # What was traded or held at prices that are adjusted for dividends, at which nobody traded.
+    total_return_symbols: NotRequired[list[str]]
     trial: int
 
 
@@ -1110,6 +1117,15 @@ TranscriptTurn = TypedDict(
         "tool_calls": "NotRequired[int]",
     },
 )
+
+
+class TryRequest(TypedDict):
+    """What to try."""
+
+    # The day: a session of the exchange whose prices are stored.
+    date: str
+    # What may be traded; without it, the universe of the configuration.
+    symbols: NotRequired[list[str] | None]
 
 
 class Usage(TypedDict):

@@ -13,7 +13,7 @@ mod projection;
 mod rebuild;
 mod replays;
 mod results;
-mod total_return;
+mod total_return_days;
 mod training_cutoffs;
 mod usage;
 
@@ -36,6 +36,6 @@ pub use replays::{LockedLetter, Replay, lock_dead_letter};
 pub use results::{
     JobDays, Span, WinnerKey, WinnerRow, conversations, day_bodies, days_of_job, stale_day_bodies, winners,
 };
-pub use total_return::{HeldSymbols, total_return_holdings};
+pub use total_return_days::{HeldSymbols, total_return_holdings};
 pub use training_cutoffs::training_cutoffs;
 pub use usage::{UsageFilter, UsageRow, job_usage, portfolio_usage};

@@ -15,7 +15,7 @@ pub async fn total_return_holdings<'a>(
     days: impl IntoIterator<Item = &'a WinnerKey>,
 ) -> Result<HeldSymbols> {
     let symbols: Vec<(String,)> = sqlx::query_as(
-        "-- total_return::total_return_holdings symbols\nSELECT symbol FROM market.total_return_symbols ORDER BY symbol",
+        "-- total_return_days::total_return_holdings symbols\nSELECT symbol FROM market.total_return_symbols ORDER BY symbol",
     )
     .fetch_all(pool)
     .await?;
@@ -25,7 +25,7 @@ pub async fn total_return_holdings<'a>(
     }
     let days: Vec<&WinnerKey> = days.into_iter().collect();
     let rows: Vec<(String, i32, String)> = sqlx::query_as(
-        "-- total_return::total_return_holdings
+        "-- total_return_days::total_return_holdings
         SELECT DISTINCT given.model, given.trial, known.symbol
         FROM UNNEST($1::text[], $2::text[], $3::int[], $4::date[], $5::int[])
             AS given (experiment, model, trial, trading_date, revision)
