@@ -244,11 +244,12 @@ class Client:
         decimals: bool = False,
     ) -> pandas.DataFrame:
         query = {"job_id": _id(job), "experiment": experiment, "trial": trial, **_dates(start, end)}
+        numbers = "exact" if decimals else "float"
         files = [
-            self.download(f"/{name}", format="parquet", model=one, **query)
+            self.download(f"/{name}", format="parquet", numbers=numbers, model=one, **query)
             for one in (_names(model) if model is not None else [None])
         ]
-        return frames.of_parquet(files, decimals)
+        return frames.of_parquet(files)
 
     def _request(
         self,

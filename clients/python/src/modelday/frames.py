@@ -23,16 +23,12 @@ def _library(name: str) -> Any:
         raise ModeldayError("frames need pandas and pyarrow: pip install 'modelday[pandas]'") from missing
 
 
-def of_parquet(files: list[bytes], decimals: bool) -> pandas.DataFrame:
-    """The rows of Parquet files with one schema. Amounts are floats, or with `decimals` exact `Decimal`s."""
+def of_parquet(files: list[bytes]) -> pandas.DataFrame:
+    """The rows of Parquet files with one schema. Dates are `datetime64`, and not Python's objects."""
     arrow, parquet = _library("pyarrow"), _library("pyarrow.parquet")
     table = arrow.concat_tables([parquet.read_table(io.BytesIO(file)) for file in files])
     for place, field in enumerate(table.schema):
-        if arrow.types.is_decimal(field.type) and not decimals:
-            # Through a string: of several decimal forms of a float it is the nearest that counts.
-            column = table.column(place).cast(arrow.string()).cast(arrow.float64())
-            table = table.set_column(place, field.name, column)
-        elif arrow.types.is_date(field.type):
+        if arrow.types.is_date(field.type):
             table = table.set_column(place, field.name, table.column(place).cast(arrow.timestamp("ns")))
     frame: pandas.DataFrame = table.to_pandas()
     return frame

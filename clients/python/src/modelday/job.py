@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from . import types
@@ -21,7 +21,11 @@ ENDED = ("completed", "partial", "failed", "cancelled")
 
 
 class Job:
-    """A job of a Modelday. Frames have the days that this job ran, whether or not a later one replaced them."""
+    """A job of a Modelday.
+
+    Frames have its portfolios over its dates, as the leaderboard does: also days that an earlier job had run, so that a
+    notebook which is run again shows the same.
+    """
 
     def __init__(self, client: Client, id: str) -> None:
         self.client = client
@@ -106,21 +110,29 @@ class Job:
         """The job as one file, for `modelday replay` and `modelday verify`; it must have ended."""
         return self.client.download(f"/jobs/{self.id}/bundle")
 
-    def equity(self, model: str | None = None, *, decimals: bool = False) -> pandas.DataFrame:
+    def equity(self, model: Sequence[str] | str | None = None, *, decimals: bool = False) -> pandas.DataFrame:
         """The value of each portfolio, day by day."""
-        return self.client.equity(job=self, model=model, decimals=decimals)
+        return self.client.equity(**self._portfolios(model), decimals=decimals)
 
-    def trades(self, model: str | None = None, *, decimals: bool = False) -> pandas.DataFrame:
+    def trades(self, model: Sequence[str] | str | None = None, *, decimals: bool = False) -> pandas.DataFrame:
         """Every filled order."""
-        return self.client.trades(job=self, model=model, decimals=decimals)
+        return self.client.trades(**self._portfolios(model), decimals=decimals)
 
-    def positions(self, model: str | None = None, *, decimals: bool = False) -> pandas.DataFrame:
+    def positions(self, model: Sequence[str] | str | None = None, *, decimals: bool = False) -> pandas.DataFrame:
         """What was held at the end of each day."""
-        return self.client.positions(job=self, model=model, decimals=decimals)
+        return self.client.positions(**self._portfolios(model), decimals=decimals)
 
     def returns(self) -> pandas.DataFrame:
         """Returns from close to close as fractions: a row for each date, a column for each portfolio."""
-        return self.client.returns(job=self)
+        return self.client.returns(**self._portfolios(None))
+
+    def _portfolios(self, model: Sequence[str] | str | None) -> dict[str, Any]:
+        """The keywords of a table that choose the job's portfolios and dates."""
+        status = self.status()
+        dates = status["date_range"]
+        chosen = status["models"] if model is None else model
+        first, last = (dates[0], dates[-1]) if dates else (None, None)
+        return {"model": chosen, "experiment": status["experiment"], "start": first, "end": last}
 
     def leaderboard(self, *, decimals: bool = False) -> pandas.DataFrame:
         """The portfolios of the job over its dates, with benchmarks."""

@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::chart::{Chart, Line, style_of, style_of_benchmark};
 use super::fetch::{Benchmark, Report, Row, Trade};
 use super::figures::Series;
-use super::format::ratio;
 use super::heat_map::Monthly;
 
 /// Sessions of a rolling window by the sessions of the range from which on it is taken: a quarter, a month, two weeks.
@@ -86,7 +85,7 @@ impl Report {
         };
         let (sharpe, volatility) = (rolling(|_, sharpe| sharpe), rolling(|volatility, _| Some(volatility)));
         [
-            Chart { title: "Rolling Sharpe ratio", dates, lines: sharpe, label: ratio },
+            Chart { title: "Rolling Sharpe ratio", dates, lines: sharpe, label: ratio_short },
             Chart { title: "Rolling volatility", dates, lines: volatility, label: percent_short },
         ]
     }
@@ -182,6 +181,12 @@ impl Trade {
 fn signed_percent_short(fraction: f64) -> String {
     let text = percent_short(fraction);
     if fraction > 1e-9 { format!("+{text}") } else { text }
+}
+
+/// A ratio with as many places as a label needs.
+fn ratio_short(value: f64) -> String {
+    let rounded = (value * 100.0).round() / 100.0;
+    format!("{}", rounded + 0.0).replace('-', "\u{2212}")
 }
 
 /// In percent with as many places as a label needs.
