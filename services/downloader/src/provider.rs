@@ -10,6 +10,7 @@ mod numbers;
 mod rows;
 pub(crate) mod secret;
 mod spelling;
+mod split_ratio;
 pub(crate) mod tiingo;
 
 use std::collections::BTreeSet;
@@ -33,7 +34,12 @@ pub(crate) trait PriceProvider: Send + Sync {
     /// What one call can bring. It may become less after the source has refused a part of its history.
     fn offer(&self, sessions: &Sessions<'_>, now: DateTime<Utc>) -> Offer;
 
-    /// Makes the call, once.
+    /// How many calls of its quota a request takes.
+    fn calls(&self) -> u32 {
+        1
+    }
+
+    /// Makes the calls of a request, once.
     fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> FetchFuture<'a>;
 }
 

@@ -17,11 +17,13 @@ use crate::provider::limits::with_refusals;
 const SERVICE: &str = "https://www.alphavantage.co";
 const CALLS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(74);
 const KEY: &str = "ALPHAVANTAGE_API_KEY";
+const ACTIONS: &str = "ALPHAVANTAGE_ACTIONS";
 
 /// Alpha Vantage as `entry` and the settings describe it: `ALPHAVANTAGE_API_KEY` (or its older, misspelt name
 /// `ALPHAADVANTAGE_API_KEY`), `ALPHAVANTAGE_BASE_URL` (default the real service), `ALPHAVANTAGE_PLAN` (`free`: 25 calls
 /// a day and one a second, the last 100 sessions; `paid`, the default), `ALPHAVANTAGE_CALLS_PER_MINUTE` (default 75 for
-/// a paying key) and `ALPHAVANTAGE_CALLS_PER_DAY` (default no limit for a paying key).
+/// a paying key), `ALPHAVANTAGE_CALLS_PER_DAY` (default no limit for a paying key) and `ALPHAVANTAGE_ACTIONS` (default
+/// `false`; with `true` each symbol takes three calls, which bring its splits and dividends too).
 pub(super) fn source(settings: &mut Settings, entry: Entry, timeout: Duration) -> SourceConfig {
     let base_url = web_address(settings, "ALPHAVANTAGE_BASE_URL", PLAIN).unwrap_or(SERVICE.to_owned());
     if !is_plain_address(&base_url) {
@@ -39,6 +41,12 @@ pub(super) fn source(settings: &mut Settings, entry: Entry, timeout: Duration) -
         Some(KeyPlan::Paid) | None => per_minute.or(Some(CALLS_PER_MINUTE)),
     };
     let plan = plan.unwrap_or(KeyPlan::Paid);
+    let with_actions = settings.parsed(ACTIONS, false, "write true or false");
+    if with_actions && plan == KeyPlan::Free {
+        let problem =
+            "splits and dividends take two more calls for each symbol, which a free key does not have";
+        settings.invalid(ACTIONS, problem.to_owned(), "leave it out, or import splits and dividends");
+    }
     let key = match &entry.key_variable {
         Some(variable) => settings.text(variable),
         None => {
@@ -55,6 +63,7 @@ pub(super) fn source(settings: &mut Settings, entry: Entry, timeout: Duration) -
             KeyPlan::Free => History::Recent,
             KeyPlan::Paid => History::AsNeeded,
         },
+        with_actions,
         windows: entry.budgets.map_or_else(|| quota_windows(plan, per_minute, per_day), with_refusals),
         plan: plan.as_str(),
     }

@@ -93,6 +93,7 @@ fn source(settings: &mut Settings, entry: Entry, timeout: Duration) -> SourceCon
         key_variable,
         address_setting: "its base_url",
         history: History::AsNeeded,
+        with_actions: false,
         windows: with_refusals(budgets),
         plan: "as budgeted",
     }

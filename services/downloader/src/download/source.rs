@@ -92,7 +92,7 @@ impl PriceSource {
 
 fn provider(source: &SourceConfig, access: Access) -> anyhow::Result<Arc<dyn PriceProvider>> {
     Ok(match source.kind {
-        Kind::AlphaVantage => Arc::new(AlphaVantage::new(access, source.history)?),
+        Kind::AlphaVantage => Arc::new(AlphaVantage::new(access, source.history, source.with_actions)?),
         Kind::Tiingo => Arc::new(Tiingo::new(access)?),
         Kind::Massive => Arc::new(Massive::new(access)?),
     })

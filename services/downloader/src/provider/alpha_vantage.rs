@@ -2,6 +2,7 @@
 //!
 //! `client` sends, `classify` decides what a response is, `limits` are those of a key.
 
+mod actions;
 mod classify;
 mod client;
 mod history;

@@ -15,7 +15,6 @@ use super::{FetchFuture, FetchRequest, FetchResult, PriceProvider, Sessions, not
 use classify::{Query, classify};
 
 mod classify;
-mod split_ratio;
 #[cfg(test)]
 mod tests;
 

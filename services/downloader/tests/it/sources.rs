@@ -256,3 +256,29 @@ async fn every_fault_of_a_source_leaves_its_symbols_to_the_next_one_and_no_key_i
         world.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_actions_a_symbol_takes_three_calls_that_bring_its_splits_and_dividends() {
+    let provider = AlphaVantage::builder()
+        .split("AAPL", date("2020-08-31"), "4.0000")
+        .split("AAPL", date("2026-01-05"), "2.0000")
+        .dividend("AAPL", date("2025-08-11"), "0.26")
+        .fault("MSFT", Fault::Throttled.times(1));
+    let mut world = World::start(provider, &[("ALPHAVANTAGE_ACTIONS", "true")]).await;
+
+    let told = world.prepare(&job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-03")).await;
+
+    assert_eq!((ready(&told).runnable.len(), messages(&ready(&told).warnings)), (3, vec![]));
+    let functions: Vec<_> = world.provider.calls_for("AAPL").into_iter().map(|call| call.function).collect();
+    assert_eq!(functions, ["TIME_SERIES_DAILY", "SPLITS", "DIVIDENDS"]);
+    assert_eq!(world.provider.calls_for("MSFT").len(), 4, "the first one was refused as too fast");
+    let stored: Vec<(String, String, String)> = sqlx::query_as(
+        "SELECT symbol, trading_date::text, kind FROM market.corporate_actions ORDER BY trading_date",
+    )
+    .fetch_all(&world.market)
+    .await
+    .unwrap();
+    let expected = [("AAPL", "2020-08-31", "split"), ("AAPL", "2025-08-11", "dividend")];
+    assert_eq!(stored, expected.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned())));
+    world.stop().await;
+}

@@ -2,6 +2,7 @@
 //!
 //! A test or an operator sets its "today", its limits and its faults. It is no proxy: it never calls the real service.
 
+mod action_body;
 pub(crate) mod bar;
 mod control;
 pub(crate) mod fault;

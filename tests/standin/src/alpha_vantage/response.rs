@@ -5,6 +5,7 @@ use std::time::Instant;
 use chrono::{Days, NaiveDate, Utc};
 use serde::Deserialize;
 
+use super::action_body;
 use super::bar::{Bar, Ticks};
 use super::fault::Fault;
 use super::ledger::{Call, CallRefused, Ledger};
@@ -84,6 +85,9 @@ fn decide(
         })?,
         Plan::Paying => {}
     }
+    if let Some(body) = actions(query, settings) {
+        return Ok(WireResponse::Json(body));
+    }
     let columns = query.columns().ok_or(Notice::UnknownFunction)?;
     if plan == Plan::Free && columns == Columns::Adjusted {
         return Err(Notice::PremiumFunction);
@@ -100,6 +104,17 @@ fn decide(
         return Ok(WireResponse::Csv(series_body::csv(columns, bars)));
     }
     Ok(WireResponse::Json(series_body::json(&query.symbol, query.size(), columns, bars)))
+}
+
+/// The body of a call for splits or dividends; `None` of another call. Of a symbol without any the list is empty.
+fn actions(query: &Query, settings: &Settings) -> Option<String> {
+    let none = Vec::new();
+    let symbol = query.symbol.as_str();
+    match query.function.as_str() {
+        "SPLITS" => Some(action_body::splits(symbol, settings.splits.get(symbol).unwrap_or(&none))),
+        "DIVIDENDS" => Some(action_body::dividends(symbol, settings.dividends.get(symbol).unwrap_or(&none))),
+        _ => None,
+    }
 }
 
 /// The bars of the response, newest first; `None` when the symbol is not known on "today".

@@ -27,6 +27,9 @@ pub(crate) struct Settings {
     pub(crate) faults: BTreeMap<String, ScriptedFault>,
     /// The first and the last date of symbols that are not listed all the time.
     pub(crate) listed: BTreeMap<String, RangeInclusive<NaiveDate>>,
+    /// By symbol: the split factors and dividends of its dates, as they are printed, however late the dates are.
+    pub(crate) splits: BTreeMap<String, Vec<(NaiveDate, String)>>,
+    pub(crate) dividends: BTreeMap<String, Vec<(NaiveDate, String)>>,
     /// After the open of this day every price is replaced.
     pub(crate) poisoned_after_open: Option<NaiveDate>,
 }
@@ -41,6 +44,8 @@ impl Default for Settings {
             delay: Duration::ZERO,
             faults: BTreeMap::new(),
             listed: BTreeMap::new(),
+            splits: BTreeMap::new(),
+            dividends: BTreeMap::new(),
             poisoned_after_open: None,
         }
     }

@@ -116,6 +116,18 @@ impl Builder {
         self
     }
 
+    /// A split of a symbol on a date, with its factor as `10.0000` for 10:1.
+    pub fn split(mut self, symbol: &str, date: NaiveDate, factor: &str) -> Self {
+        self.settings.splits.entry(symbol.to_owned()).or_default().push((date, factor.to_owned()));
+        self
+    }
+
+    /// A dividend of a symbol on its ex-date, in dollars for a share as `0.0100`.
+    pub fn dividend(mut self, symbol: &str, date: NaiveDate, amount: &str) -> Self {
+        self.settings.dividends.entry(symbol.to_owned()).or_default().push((date, amount.to_owned()));
+        self
+    }
+
     /// A paying key. With one, keys that are not listed are refused.
     pub fn key(mut self, key: &str) -> Self {
         self.settings.keys.paying.insert(key.to_owned());

@@ -26,33 +26,45 @@ const EMPTY: Outcome = Outcome::NoPrices(NoPrices::Empty(Certainty::Doubtful));
 
 /// The class of `response`, with its prices when it has any.
 pub(super) fn classify(response: &HttpResponse, query: &Query<'_>) -> Outcome {
+    let body = serde_json::from_slice::<Body>(&response.body);
+    let without_prices = body.as_ref().ok().filter(|body| body.series.is_none());
+    let notices = without_prices.map_or(&[][..], |body| body.notices.as_slice());
+    class_of_status(response, query, notices).unwrap_or_else(|| with_prices(&response.body, body, query))
+}
+
+/// The class of a response that is a refusal, by its status and its notices; `None` when it is none, or none that is
+/// known.
+pub(super) fn class_of_status(
+    response: &HttpResponse,
+    query: &Query<'_>,
+    notices: &[String],
+) -> Option<Outcome> {
     let retry_after = response.wait(query.now);
     let status = response.status;
     if status >= 500 {
-        return Outcome::Unreachable { reason: format!("HTTP status {status}"), retry_after };
+        return Some(Outcome::Unreachable { reason: format!("HTTP status {status}"), retry_after });
     }
-    let body = serde_json::from_slice::<Body>(&response.body);
-    if let Some(refusal) = body.as_ref().ok().and_then(|body| refusal(body, response, query)) {
-        return refusal;
+    if let Some(refusal) = refusal(notices, response, query) {
+        return Some(refusal);
     }
-    match status {
-        200..=299 => with_prices(&response.body, body, query),
+    Some(match status {
+        200..=299 => return None,
         429 => Outcome::Throttled { retry_after: retry_after.unwrap_or(MINUTE) },
         401 => Outcome::BadCredentials { reason: "HTTP status 401".to_owned() },
         403 => Outcome::Unreachable { reason: format!("HTTP status {status}"), retry_after },
         _ => response
             .class_of_status(query.now)
             .unwrap_or_else(|| Outcome::BugInRequest { reason: format!("HTTP status {status}") }),
-    }
+    })
 }
 
-/// The class of a body that has a notice instead of prices. `None` when it has prices, or no known notice.
-fn refusal(body: &Body, response: &HttpResponse, query: &Query<'_>) -> Option<Outcome> {
+/// The class of a body with these notices. `None` when none of them is known.
+fn refusal(notices: &[String], response: &HttpResponse, query: &Query<'_>) -> Option<Outcome> {
     let retry_after = response.wait(query.now);
-    if body.series.is_some() || body.notices.is_empty() {
+    if notices.is_empty() {
         return None;
     }
-    let text = body.notices.join(" ");
+    let text = notices.join(" ");
     let lower = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|words| lower.contains(words));
     let reason = || query.key.redact(&text);

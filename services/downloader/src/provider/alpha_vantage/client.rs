@@ -5,7 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::ingest::fetch_plan::{Offer, Request, Shape};
 use domain::market::instruments::Symbol;
+use reqwest::RequestBuilder;
 
+use super::actions::{self, Table};
 use super::classify::classify;
 use super::history::{History, OutputSize, compact_from};
 use super::query::Query;
@@ -29,13 +31,15 @@ const REFUSAL_PERIOD: TimeDelta = TimeDelta::hours(6);
 pub(crate) struct AlphaVantage {
     http: HttpClient,
     history: History,
+    /// Whether the splits and dividends of a symbol are requested with its prices.
+    with_actions: bool,
     full_refused_at: Mutex<Option<DateTime<Utc>>>,
 }
 
 impl AlphaVantage {
     /// Builds a client.
-    pub(crate) fn new(access: Access, history: History) -> Result<Self, SetupError> {
-        Ok(Self { http: HttpClient::new(access)?, history, full_refused_at: Mutex::new(None) })
+    pub(crate) fn new(access: Access, history: History, with_actions: bool) -> Result<Self, SetupError> {
+        Ok(Self { http: HttpClient::new(access)?, history, with_actions, full_refused_at: Mutex::new(None) })
     }
 
     async fn fetch_symbol(&self, symbol: &Symbol, request: &FetchRequest<'_>) -> FetchResult {
@@ -65,16 +69,32 @@ impl AlphaVantage {
     async fn call(&self, symbol: &Symbol, size: OutputSize, request: &FetchRequest<'_>) -> FetchResult {
         let key = self.http.key();
         let spelled = spelled(symbol, Separator::Dash);
-        let call = self.http.get(&["query"]).query(&[
-            ("function", "TIME_SERIES_DAILY"),
-            ("symbol", &spelled),
-            ("outputsize", size.parameter()),
-            ("datatype", "json"),
-            ("apikey", key.expose()),
-        ]);
         let FetchRequest { sessions, now, .. } = *request;
         let query = Query { symbol, spelled: &spelled, size, sessions, now, key };
-        self.http.call(call, |response| classify(response, &query)).await
+        let call = self.query("TIME_SERIES_DAILY", &spelled);
+        let call = call.query(&[("outputsize", size.parameter()), ("datatype", "json")]);
+        let prices = self.http.call(call, |response| classify(response, &query)).await;
+        if self.with_actions { self.add_actions(prices, &query).await } else { prices }
+    }
+
+    /// Adds splits and dividends to prices; without all of them there are no prices either.
+    async fn add_actions(&self, mut prices: FetchResult, query: &Query<'_>) -> FetchResult {
+        let Outcome::Bars(response) = &mut prices.outcome else { return prices };
+        for table in Table::ALL {
+            let call = self.query(table.function(), query.spelled);
+            let told = self.http.call(call, |response| actions::classify(response, table, query)).await;
+            prices.calls += told.calls;
+            match told.outcome {
+                Outcome::Bars(told) => response.actions.extend(told.actions),
+                outcome => return FetchResult { outcome, ..prices },
+            }
+        }
+        prices
+    }
+
+    fn query(&self, function: &str, symbol: &str) -> RequestBuilder {
+        let key = self.http.key().expose();
+        self.http.get(&["query"]).query(&[("function", function), ("symbol", symbol), ("apikey", key)])
     }
 }
 
@@ -90,6 +110,10 @@ impl PriceProvider for AlphaVantage {
     fn offer(&self, sessions: &Sessions<'_>, now: DateTime<Utc>) -> Offer {
         let recent_only = self.history == History::Recent || self.full_is_refused(now);
         Offer { shape: self.shape(), earliest: recent_only.then(|| compact_from(sessions)) }
+    }
+
+    fn calls(&self) -> u32 {
+        if self.with_actions { 3 } else { 1 }
     }
 
     fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> FetchFuture<'a> {

@@ -8,11 +8,11 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::split_ratio::split_ratio;
 use crate::provider::http::HttpResponse;
 use crate::provider::numbers::{decimal, price, volume};
 use crate::provider::rows::RawRow;
 use crate::provider::secret::Secret;
+use crate::provider::split_ratio::split_ratio;
 use crate::provider::{Certainty, NoPrices, Outcome, PriceResponse, Sessions};
 
 /// What was requested, and what the response is checked against.

@@ -68,7 +68,7 @@ impl Server {
     }
 
     fn client(&self, history: History) -> AlphaVantage {
-        let mut client = AlphaVantage::new(access(&self.url), history).unwrap();
+        let mut client = AlphaVantage::new(access(&self.url), history, false).unwrap();
         client.http.max_body_bytes = 100_000;
         client
     }
@@ -138,7 +138,7 @@ async fn a_good_response_brings_its_bars() {
     let fetched = fetch(&server.client(History::AsNeeded), &dates(&["2025-10-29"])).await;
 
     assert_eq!(kept(&bars(fetched.outcome)), ["2025-10-29"]);
-    let line = "GET /query?function=TIME_SERIES_DAILY&symbol=A&outputsize=compact&datatype=json&apikey=K3Y9SECRET HTTP/1.1";
+    let line = "GET /query?function=TIME_SERIES_DAILY&symbol=A&apikey=K3Y9SECRET&outputsize=compact&datatype=json HTTP/1.1";
     assert_eq!(*server.requests.lock().unwrap(), [line]);
 }
 
@@ -186,7 +186,7 @@ async fn a_closed_port_is_unreachable_and_names_no_key() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let client = AlphaVantage::new(access(&url), History::AsNeeded).unwrap();
+    let client = AlphaVantage::new(access(&url), History::AsNeeded, false).unwrap();
 
     let fetched = fetch(&client, &dates(&["2025-10-29"])).await;
 
@@ -278,7 +278,7 @@ fn an_address_that_is_none_is_refused_without_being_printed() {
     for base_url in
         ["", "ftp://x", "K3Y9SECRET", "http://", "https://me:K3Y9SECRET@x", "https://x/?apikey=K3Y9SECRET"]
     {
-        let error = AlphaVantage::new(access(base_url), History::AsNeeded).unwrap_err();
+        let error = AlphaVantage::new(access(base_url), History::AsNeeded, false).unwrap_err();
         assert_eq!(error.to_string(), "the base URL is not a plain http or https address", "{base_url}");
     }
 }

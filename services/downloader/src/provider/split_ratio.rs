@@ -1,4 +1,4 @@
-//! A split as whole shares: Tiingo writes 10:1 as `10.0` and 1:3 as `0.333333`.
+//! A split as whole shares: providers write 10:1 as `10.0` and 1:3 as `0.333333`.
 
 use domain::market::corporate_action::Ratio;
 use rust_decimal::Decimal;
