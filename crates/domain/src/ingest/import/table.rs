@@ -65,7 +65,7 @@ fn places(header: &str, names: &[&str], kind: ImportKind) -> Result<Vec<Option<u
         let problem = match names.iter().filter(|name| name == column).count() {
             1 => continue,
             0 if optional.contains(column) => continue,
-            0 => format!("the column is missing; the first line is {expected}"),
+            0 => format!("has no column; the first line is {expected}"),
             _ => "the column is there more than once; leave one".to_owned(),
         };
         faults.add(1, column, problem, header);

@@ -92,7 +92,7 @@ impl Layout {
         for (field, place) in Field::ALL.into_iter().zip(places).skip(1) {
             if place.is_none() && !has_repeated {
                 let problem =
-                    "the column is missing; a file of bars has symbol,date,open,high,low,close,volume";
+                    "has no column; a file of bars has symbol,date,open,high,low,close,volume";
                 faults.add(1, field.name(), problem, &header.join(","));
             }
         }
