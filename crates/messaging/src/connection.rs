@@ -293,21 +293,21 @@ pub(crate) async fn close(connection: Connection) {
     }
 }
 
-/// Wait before attempt `attempt` (counted from 1): doubles from 100 ms to 5 s. `jitter` (0 to 1) spreads the upper half,
+/// Wait before attempt `attempt` (counted from 1): doubles from 100 ms to a second. `jitter` (0 to 1) spreads the upper half,
 /// so that many processes do not reconnect at the same moment.
-pub(crate) fn backoff(attempt: u32, jitter: f64) -> Duration {
-    let base = Duration::from_millis(100);
-    let cap = Duration::from_secs(5);
-    let full = base.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(cap);
+fn backoff(attempt: u32, jitter: f64) -> Duration {
+    let full = FIRST_WAIT.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(MAX_WAIT);
     full.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
 }
 
+/// The longest wait before the second attempt.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
 /// The longest wait before another attempt: what failed may be back, and should be used soon then.
 const MAX_WAIT: Duration = Duration::from_secs(1);
 
-/// [`backoff`] with a random spread, at most a second.
+/// [`backoff`] with a random spread.
 pub(crate) fn backoff_jittered(attempt: u32) -> Duration {
-    backoff(attempt, rand::random()).min(MAX_WAIT)
+    backoff(attempt, rand::random())
 }
 
 #[cfg(test)]
@@ -315,11 +315,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waiting_doubles_up_to_five_seconds() {
-        let waits = [1, 2, 3, 6, 7, 60].map(|attempt| backoff(attempt, 1.0).as_millis());
+    fn waiting_doubles_up_to_a_second() {
+        let waits = [1, 2, 3, 4, 5, 60].map(|attempt| backoff(attempt, 1.0).as_millis());
 
-        assert_eq!(waits, [100, 200, 400, 3200, 5000, 5000]);
-        assert_eq!(backoff(7, 0.0), Duration::from_millis(2500));
+        assert_eq!(waits, [100, 200, 400, 800, 1000, 1000]);
+        assert_eq!(backoff(7, 0.0), Duration::from_millis(500));
     }
 
     #[test]
