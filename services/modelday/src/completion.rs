@@ -9,7 +9,7 @@ use clap::{Args, Command};
 use clap_complete::env::Shells;
 use clap_complete::{CompleteEnv, CompletionCandidate, Shell};
 
-use crate::client::names::model_names;
+use crate::client::names::{model_names, newest_jobs};
 use crate::terminal::output::print;
 
 /// Set by the script when the shell asks for words.
@@ -48,7 +48,7 @@ pub(crate) fn completion(arguments: &CompletionArguments) -> anyhow::Result<()> 
 pub(crate) fn models(typed: &OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();
     let before = typed.rfind(',').map_or("", |comma| &typed[..=comma]);
-    let names = known_models();
+    let names = of_server(model_names());
     names
         .into_iter()
         .map(|name| CompletionCandidate::new(format!("{before}{name}")))
@@ -62,9 +62,16 @@ pub(crate) fn job_states(typed: &OsStr) -> Vec<CompletionCandidate> {
     JOB_STATES.into_iter().filter(|state| state.starts_with(&*typed)).map(CompletionCandidate::new).collect()
 }
 
-/// The models of the server at `MODELDAY_URL`; none when it does not answer, because a shell shows no errors.
-fn known_models() -> Vec<String> {
+/// The newest jobs that begin with what is typed, with their states.
+pub(crate) fn jobs(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy();
+    let jobs = of_server(newest_jobs()).into_iter().filter(|job| job.id.starts_with(&*typed));
+    jobs.map(|job| CompletionCandidate::new(job.id).help(Some(job.status.into()))).collect()
+}
+
+/// What the server answers in time; nothing otherwise, because a shell shows no errors.
+fn of_server<T>(names: impl Future<Output = Vec<T>>) -> Vec<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let Ok(runtime) = runtime else { return Vec::new() };
-    runtime.block_on(async { tokio::time::timeout(PATIENCE, model_names()).await.unwrap_or_default() })
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, names).await.unwrap_or_default() })
 }

@@ -78,6 +78,10 @@ async fn a_misspelt_model_gets_the_name_that_is_meant_and_a_shell_the_names_of_t
     assert_eq!(completed(&["run", "--models", "a-r"]), [long]);
     assert_eq!(completed(&["run", "--models", "cash,a-r"]), [format!("cash,{long}")]);
     assert_eq!(completed(&["jobs", "--status", "c"]), ["completed", "cancelled"]);
+    let body = json!({ "start_date": "2025-11-24", "end_date": "2025-11-24" });
+    let job = system.client.trigger(&body).await;
+    system.client.ended(&job).await;
+    assert_eq!(completed(&["watch", &job[..6]]), [job.as_str()]);
     let without = modelday_with(
         "http://127.0.0.1:1",
         &[("MODELDAY_COMPLETE", "bash"), ("_CLAP_COMPLETE_INDEX", "3")],

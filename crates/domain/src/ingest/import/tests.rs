@@ -121,9 +121,7 @@ fn an_action_that_lacks_a_term_is_refused_with_the_column() {
     assert!(fault(ImportKind::Renames, itself).starts_with("new_symbol is the symbol itself"));
     let twice = "symbol,date,amount\nBRK.B,2024-06-13,1\nBRK/B,2024-06-13,1\n";
     assert!(fault(ImportKind::Dividends, twice).starts_with("date BRK.B on 2024-06-13 is on line 2"));
-    assert!(
-        fault(ImportKind::SpinOffs, "symbol,date,ratio\nA,2024-06-13,1\n").contains("has no column")
-    );
+    assert!(fault(ImportKind::SpinOffs, "symbol,date,ratio\nA,2024-06-13,1\n").contains("has no column"));
 }
 
 proptest! {

@@ -1,17 +1,20 @@
 //! `modelday cancel`.
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use serde::Deserialize;
 
 use super::format::Format;
 use crate::client::exit::Exit;
 use crate::client::http::{Api, Connection};
+use crate::completion;
 use crate::terminal::output::print_line;
 
 /// Which job to cancel.
 #[derive(Args)]
 pub(crate) struct CancelArguments {
     /// The job.
+    #[arg(add = ArgValueCompleter::new(completion::jobs))]
     job: String,
     #[command(flatten)]
     format: Format,

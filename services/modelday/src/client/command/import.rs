@@ -39,7 +39,7 @@ pub(crate) struct HkudsArguments {
     /// Name of the experiment in which they run.
     #[arg(long, default_value = "hkuds")]
     experiment: String,
-    /// Replace stored prices that differ from those of the folder.
+    /// Replace stored prices that differ from those of the folder, and run completed days again.
     #[arg(long)]
     replace: bool,
     /// Say what the folder has; store and run nothing.
@@ -213,7 +213,7 @@ async fn run(
 ) -> anyhow::Result<Option<String>> {
     let body = json!({
         "start_date": start, "end_date": end, "models": models, "experiment": arguments.experiment,
-        "reprocess_stale": true,
+        "reprocess_stale": true, "replace_existing": arguments.replace,
     });
     let accepted = api.post(&["simulate", "trigger"], Some(&body), None).await?;
     let AcceptedJob { job_id } = accepted.deserialize()?;

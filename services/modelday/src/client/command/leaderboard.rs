@@ -15,7 +15,7 @@ use crate::terminal::table::TableOptions;
 #[derive(Args)]
 pub(crate) struct LeaderboardArguments {
     /// The portfolios of this job over its dates.
-    #[arg(long, conflicts_with = "experiment")]
+    #[arg(long, add = ArgValueCompleter::new(completion::jobs), conflicts_with = "experiment")]
     job: Option<String>,
     /// First date, YYYY-MM-DD; without it, the first of the results.
     #[arg(long, value_name = "DATE")]

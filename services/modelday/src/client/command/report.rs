@@ -17,7 +17,7 @@ use crate::terminal::output::{note, print};
 #[derive(Args)]
 pub(crate) struct ReportArguments {
     /// The portfolios of this job over its dates.
-    #[arg(long, conflicts_with = "experiment")]
+    #[arg(long, add = ArgValueCompleter::new(completion::jobs), conflicts_with = "experiment")]
     job: Option<String>,
     /// Name of the experiment; `default` without it.
     #[arg(long)]

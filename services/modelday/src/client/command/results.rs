@@ -15,6 +15,7 @@ use crate::client::exit::Exit;
 use crate::client::http::{Api, Connection};
 use crate::completion;
 use crate::terminal::output::{print, width};
+use crate::terminal::table::TableOptions;
 
 /// Which results to show.
 #[derive(Args)]
@@ -26,7 +27,7 @@ pub(crate) struct ResultsArguments {
     #[arg(long, value_name = "DATE")]
     end: Option<String>,
     /// Only what this job ran.
-    #[arg(long)]
+    #[arg(long, add = ArgValueCompleter::new(completion::jobs))]
     job: Option<String>,
     /// Only this model.
     #[arg(long, add = ArgValueCompleter::new(completion::models))]
@@ -43,6 +44,8 @@ pub(crate) struct ResultsArguments {
     /// At which price of the day a range is valued.
     #[arg(long, value_name = "PRICE")]
     valuation: Option<Valuation>,
+    #[command(flatten)]
+    table: TableOptions,
     #[command(flatten)]
     format: Format,
     #[command(flatten)]
@@ -89,8 +92,13 @@ pub(super) async fn main(arguments: &ResultsArguments) -> anyhow::Result<Exit> {
         Err(error) => return Err(with_models_meant(&api, error, arguments.model.as_slice()).await),
     };
     match arguments.format.unless_json(&body)? {
-        Some(Results::Days { results }) => print(&day::text(&results, width()))?,
-        Some(Results::Series { results }) => print(&range::table(&results, width()))?,
+        Some(Results::Days { results }) => {
+            day::table(&results).print(&arguments.table)?;
+            if !arguments.table.is_csv() {
+                print(&day::details(&results, width()))?;
+            }
+        }
+        Some(Results::Series { results }) => range::table(results).print(&arguments.table)?,
         None => {}
     }
     Ok(Exit::Done)

@@ -1,6 +1,7 @@
 //! `modelday run` and `modelday retry`: a job from its request to its end.
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 
 use super::format::Format;
 use super::request::RequestArguments;
@@ -8,6 +9,7 @@ use super::spelling::with_models_meant;
 use crate::client::exit::Exit;
 use crate::client::http::{AcceptedJob, Api, Connection, JobStatus};
 use crate::client::watching::{Show, summary, watch};
+use crate::completion;
 use crate::terminal::leaderboard_table::{Leaderboard, table};
 use crate::terminal::output::{print, print_json, print_line, width};
 
@@ -32,6 +34,7 @@ pub(crate) struct RunArguments {
 #[derive(Args)]
 pub(crate) struct RetryArguments {
     /// The job whose failed model-days are run again.
+    #[arg(add = ArgValueCompleter::new(completion::jobs))]
     job: String,
     /// Watch the new job until it has ended.
     #[arg(long)]

@@ -1,16 +1,19 @@
 //! `modelday watch`: a job until it has ended, no matter who started it.
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 
 use crate::client::exit::Exit;
 use crate::client::http::{Api, Connection, JobStatus};
 use crate::client::watching::{Show, summary, watch};
+use crate::completion;
 use crate::terminal::output::{print, print_line};
 
 /// Which job to watch, and how.
 #[derive(Args)]
 pub(crate) struct WatchArguments {
     /// The job.
+    #[arg(add = ArgValueCompleter::new(completion::jobs))]
     job: String,
     /// Print a line of JSON for each event instead of progress.
     #[arg(long)]

@@ -91,8 +91,7 @@ impl Layout {
         let has_repeated = faults.total > 0;
         for (field, place) in Field::ALL.into_iter().zip(places).skip(1) {
             if place.is_none() && !has_repeated {
-                let problem =
-                    "has no column; a file of bars has symbol,date,open,high,low,close,volume";
+                let problem = "has no column; a file of bars has symbol,date,open,high,low,close,volume";
                 faults.add(1, field.name(), problem, &header.join(","));
             }
         }

@@ -52,7 +52,8 @@ impl<'a> BarReader<'a> {
         let has_column = layout.place(Field::Symbol).is_some();
         let symbol = options.symbol.clone().or_else(|| from_name().filter(|_| !has_column));
         if symbol.is_none() && !has_column {
-            let problem = "has no column; add it, or say the symbol with symbol=, or name the file like AAPL.csv";
+            let problem =
+                "has no column; add it, or say the symbol with symbol=, or name the file like AAPL.csv";
             return Err(Faults::only(1, "symbol", problem, &header.join(",")));
         }
         Ok(Self {

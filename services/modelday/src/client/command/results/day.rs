@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::portfolio;
 use crate::terminal::grid::{Grid, exact, number, words};
+use crate::terminal::table::{Table, cell, shown_as};
 
 #[derive(Deserialize)]
 pub(super) struct Day {
@@ -75,8 +76,9 @@ struct Message {
     name: Option<String>,
 }
 
-pub(super) fn text(days: &[Day], width: usize) -> String {
-    let mut text = days_table(days, width);
+/// What follows the table: trades, the holdings of a single model, and what the models said.
+pub(super) fn details(days: &[Day], width: usize) -> String {
+    let mut text = String::new();
     if days.iter().any(|day| !day.trades.is_empty() || !day.refused_orders.is_empty()) {
         text.push('\n');
         text.push_str(&trades_table(days, width));
@@ -99,8 +101,9 @@ pub(super) fn text(days: &[Day], width: usize) -> String {
     text
 }
 
-fn days_table(days: &[Day], width: usize) -> String {
-    let mut grid = Grid::new([
+/// A row for each model-day.
+pub(super) fn table(days: &[Day]) -> Table {
+    let columns = [
         words("Model"),
         exact("Date"),
         number("Value"),
@@ -109,20 +112,24 @@ fn days_table(days: &[Day], width: usize) -> String {
         number("Return"),
         number("Trades"),
         exact(""),
-    ]);
+    ];
+    let mut table = Table::new(columns).with_more([number("Trial")]);
+    let dollars = |value| shown_as(Some(value), |value: &f64| format!("{value:.2}"));
     for day in days {
-        grid.row([
-            portfolio::name(&day.model, day.trial),
-            day.date.clone(),
-            format!("{:.2}", day.final_position.portfolio_value),
-            format!("{:.2}", day.final_position.cash),
-            format!("{:+.2}", day.daily_metrics.profit),
-            format!("{:+.2} %", day.daily_metrics.return_pct),
-            day.trades.len().to_string(),
-            if day.stale { "stale".to_owned() } else { String::new() },
+        let name = portfolio::name(&day.model, day.trial);
+        table.row([
+            shown_as(Some(day.model.clone()), |_| name),
+            cell(day.date.clone()),
+            dollars(day.final_position.portfolio_value),
+            dollars(day.final_position.cash),
+            shown_as(Some(day.daily_metrics.profit), |profit| format!("{profit:+.2}")),
+            shown_as(Some(day.daily_metrics.return_pct), |percent| format!("{percent:+.2} %")),
+            cell(day.trades.len().to_string()),
+            cell(if day.stale { "stale" } else { "" }),
+            cell(day.trial.to_string()),
         ]);
     }
-    grid.text(width)
+    table
 }
 
 fn trades_table(days: &[Day], width: usize) -> String {

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use super::portfolio;
-use crate::terminal::grid::{Grid, exact, number, words};
+use crate::terminal::grid::{exact, number, words};
+use crate::terminal::table::{Table, cell, shown_as};
 
 #[derive(Deserialize)]
 pub(super) struct Series {
@@ -24,8 +25,9 @@ struct PeriodMetrics {
     trading_days: u64,
 }
 
-pub(super) fn table(series: &[Series], width: usize) -> String {
-    let mut grid = Grid::new([
+/// A row for each portfolio.
+pub(super) fn table(series: Vec<Series>) -> Table {
+    let columns = [
         words("Model"),
         exact("From"),
         exact("To"),
@@ -34,18 +36,23 @@ pub(super) fn table(series: &[Series], width: usize) -> String {
         number("End"),
         number("Return"),
         number("Per year"),
-    ]);
+    ];
+    let mut table = Table::new(columns).with_more([number("Trial")]);
+    let dollars = |value| shown_as(Some(value), |value: &f64| format!("{value:.2}"));
+    let percent = |value| shown_as(value, |value: &f64| format!("{value:+.2} %"));
     for Series { model, trial, start_date, end_date, period_metrics: metrics } in series {
-        grid.row([
-            portfolio::name(model, *trial),
-            start_date.clone(),
-            end_date.clone(),
-            metrics.trading_days.to_string(),
-            format!("{:.2}", metrics.starting_portfolio_value),
-            format!("{:.2}", metrics.ending_portfolio_value),
-            format!("{:+.2} %", metrics.period_return_pct),
-            metrics.annualized_return_pct.map_or("-".to_owned(), |percent| format!("{percent:+.2} %")),
+        let name = portfolio::name(&model, trial);
+        table.row([
+            shown_as(Some(model), |_| name),
+            cell(start_date),
+            cell(end_date),
+            cell(metrics.trading_days.to_string()),
+            dollars(metrics.starting_portfolio_value),
+            dollars(metrics.ending_portfolio_value),
+            percent(Some(metrics.period_return_pct)),
+            percent(metrics.annualized_return_pct),
+            cell(trial.to_string()),
         ]);
     }
-    grid.text(width)
+    table
 }
