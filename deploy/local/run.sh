@@ -41,7 +41,7 @@ build_errors() {
 # A URL with a password is refused later, by the services; it must not be printed before.
 without_password() { printf '%s' "${1/'//'*@/'//'}"; }
 
-# Without a key of a real provider, prices come from the stand-in.
+# Without a key of a real provider, other prices than the shipped ones come from the stand-in.
 choose_provider() {
   if [ -n "${ALPHAVANTAGE_API_KEY:-${ALPHAADVANTAGE_API_KEY:-}}" ]; then
     stop standin "$standin"
@@ -53,7 +53,7 @@ choose_provider() {
     say "Prices come from the sources of ${SOURCES_FILE:-configs/sources.toml} of which you have a key."
     return
   fi
-  say "No ALPHAVANTAGE_API_KEY is set: prices come from a local stand-in that serves recorded ones."
+  say "No key of a price provider is set: prices come from a local stand-in that serves recorded ones."
   if ! unchanged standin "$standin"; then
     stop standin "$standin"
     free_port standin "${MODELDAY_STANDIN_PORT:-8090}"
@@ -96,6 +96,14 @@ serve() {
   wait_for modelday "$modelday" /readyz
 }
 
+# The sample needs no provider: its prices are shipped. They stay out where stored prices of a provider differ; the sample
+# then runs on those.
+import_shipped_prices() {
+  "$modelday" prices import "$repo_root/tests/data/nasdaq100_daily_2025.csv.gz" --base-url "$1" \
+    >"$state/import.log" 2>&1 7>&- ||
+    say "The shipped prices were not imported: $(tail -n 1 "$state/import.log" | cut -c1-300)"
+}
+
 "$here/toolchain.sh" || exit 1
 prepare_state
 lock run.lock 7 600 "another 'make run' has been at work in this clone for ten minutes; end it and try again."
@@ -108,5 +116,6 @@ choose_provider
 choose_agents
 serve
 say "Modelday serves on http://127.0.0.1:$(port_of modelday); its log is $state/modelday.log."
+import_shipped_prices "http://127.0.0.1:$(port_of modelday)"
 trap - ERR
 "$modelday" run --sample --base-url "http://127.0.0.1:$(port_of modelday)" 7>&-

@@ -16,13 +16,25 @@ unchanged() {
   running "$1" "$2" && [ "/proc/$(pid_of "$1")/exe" -ef "$2" ] && [ "$(cat "$state/$1.settings" 2>/dev/null)" = "$(settings)" ]
 }
 
+# The names of the variables that the services may read: settings, and keys of any name.
+variables() {
+  local names=$repo_root/crates/runtime/src/settings/names.rs
+  sed -n 's/^    "\([a-z_]*\)",$/\1/p' "$names" | tr '[:lower:]' '[:upper:]'
+  env | grep -oE '^(OTEL_|MODELDAY_)[A-Za-z0-9_]*|^[A-Za-z0-9_]*_(KEY|TOKEN|SECRET)=' | tr -d = || true
+  printf '%s %s' "${ENDPOINT_KEYS:-}" "${AGENT_SECRETS:-}" | grep -oE '[A-Za-z_][A-Za-z0-9_]*@' | tr -d @ || true
+  sed -n 's/^ *key_variable *= *"\([A-Za-z_][A-Za-z0-9_]*\)".*/\1/p' "${SOURCES_FILE:-$repo_root/configs/sources.toml}" || true
+}
+
 # A fingerprint of what the services read at their start: variables and configuration. Only a fingerprint, because they
 # include keys.
 settings() {
   {
-    env | grep -E '^(AGENT|ALLOW|HEAVY_|STREAM_|TLS_|TRUSTED_|API_|[A-Z]*_?DATABASE_|[A-Z]*_?AMQP_|LISTEN|ALPHA|JINA_|MAX_|DEFAULT_|DEPLOYMENT_|DEV_|DOWNLOAD_|LANE|MARKET_|MODELS_|PREPARATIONS_|PRESERVE_|REQUEST_|SEARCH_|SIMULATED_|UNIVERSE_|OTEL_|MODELDAY_)' | sort
+    variables | sort -u | while read -r name; do printf '%s=%s\n' "$name" "${!name:-}"; done
     find "$repo_root/configs" -type f -print0 | sort -z | xargs -0 cat
-  } | sha256sum
+    for file in "${MODELDAY_CONFIG:-}" "${MODELS_FILE:-}" "${SOURCES_FILE:-}" "${UNIVERSE_FILE:-}"; do
+      [ ! -f "$file" ] || cat "$file"
+    done
+  } 2>/dev/null | sha256sum
 }
 
 # free_port NAME FIRST: the first free port from FIRST on, stored as NAME's port.

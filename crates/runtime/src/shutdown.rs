@@ -14,13 +14,16 @@ pub struct Shutdown {
     pub port_closes: CancellationToken,
 }
 
-/// A token that SIGTERM or SIGINT cancels.
+/// A token that SIGTERM or SIGINT cancels. From now on SIGHUP does not end the process: services that have files to read
+/// again do so.
 ///
 /// # Errors
 /// When the signal handlers cannot be installed.
 pub fn shutdown_on_signal() -> std::io::Result<CancellationToken> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // What is registered once stays for the life of the process.
+    drop(signal(SignalKind::hangup())?);
     let token = CancellationToken::new();
     let shutdown = token.clone();
     tokio::spawn(async move {

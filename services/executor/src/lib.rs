@@ -63,6 +63,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let searcher =
         config.search.map(|(url, key)| Searcher::new(&config.endpoints.outbound, url, key)).transpose();
     let searcher = searcher.context("preparing searches")?;
+    let key_variables = config.endpoints.key_variables();
     let endpoints = Endpoints::new(config.endpoints).context("preparing calls of endpoints")?;
     let (callers, search) = (endpoints.clone(), searcher.clone());
     let agents = AgentDays::new(pool.clone(), wake.clone(), callers, search, config.agent_slice);
@@ -118,6 +119,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         parts: parts.clone(),
         shutdown: shutdown.clone(),
     };
+    let start = record_keys(start, key_variables);
     let work = async move {
         let shown = parts.add("executor: presence", RHYTHM);
         // Until the last turn in hand is over.
@@ -172,7 +174,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         cancels.context("consuming cancellations")?;
         hints.context("listening to hints")
     };
-    Ok(Service { start: Box::pin(start.run()), routes, work: Box::pin(work), relays: vec![relay], health })
+    Ok(Service { start: Box::pin(start), routes, work: Box::pin(work), relays: vec![relay], health })
 }
 
 /// The broker may have forgotten events: the downloader's outbox has them.
@@ -205,6 +207,19 @@ fn turn_hooks(reconciler: &Arc<Reconciler>) -> Hooks {
             }
         })
         .link_span(runtime::telemetry::link_span)
+}
+
+/// Starts, and records which keys of endpoints there are: trigger refuses jobs of models that lack theirs.
+async fn record_keys(start: Start, variables: Vec<(String, bool)>) -> anyhow::Result<()> {
+    let (pool, part) = (start.pool.clone(), start.parts.add("executor: keys of endpoints", RHYTHM));
+    start.run().await?;
+    let record = || async {
+        let rows: Vec<(&str, bool)> =
+            variables.iter().map(|(name, is_set)| (name.as_str(), *is_set)).collect();
+        let recorded = storage::execution::record_key_variables(&pool, &rows).await;
+        recorded.context("recording which keys of endpoints there are")
+    };
+    runtime::until_there(part, record).await
 }
 
 /// The description of its routes.

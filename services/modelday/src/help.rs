@@ -7,12 +7,13 @@ use clap::Command;
 use crate::client::exit::CODES;
 
 /// Groups in the order in which a person comes to need them.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
     ("Jobs", &["run", "plan", "try", "watch", "cancel", "retry", "jobs", "open"]),
     (
         "Results and data",
-        &["results", "leaderboard", "report", "export", "models", "sources", "coverage", "prices", "import"],
+        &["results", "leaderboard", "report", "export", "sources", "coverage", "prices", "import"],
     ),
+    ("Models and universes", &["models", "universes", "reload"]),
     ("Without servers", &["replay", "verify", "mcp"]),
     (
         "Servers",

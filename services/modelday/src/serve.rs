@@ -92,9 +92,10 @@ async fn serve(config: Config, telemetry: &Telemetry, shutdown: CancellationToke
         };
         async move {
             runtime::until_there(part, || schema.clone().prepare()).await?;
-            trigger.start.await?;
             downloader.start.await?;
+            // Before trigger, which says at its start which models lack a key.
             executor.start.await?;
+            trigger.start.await?;
             status.start.await
         }
     };

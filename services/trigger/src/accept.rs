@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, SubsecRound as _, Utc};
+use chrono::{DateTime, NaiveDate, SubsecRound as _, Utc};
 use domain::events::event::Event;
-use domain::job::Job;
+use domain::ingest::needed_symbols::outside_universe;
 use domain::job::bounds;
-use domain::job::request::{RequestLimits, RequestRefusal, TriggerRequest, ValidationError, resolve};
+use domain::job::request::{
+    PathSegment, RequestLimits, RequestRefusal, TriggerRequest, UniverseChoice, ValidationError, resolve,
+};
 use domain::job::warning::Warning;
+use domain::job::{Job, Model};
 use domain::market::calendar::exchange_date;
 use domain::values::ids::JobId;
 use runtime::audit;
@@ -24,11 +27,15 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::catalogue::{CatalogueMistake, endpoint_refusal};
+use crate::catalogue_store::CatalogueStore;
 use crate::config::Config;
+use crate::current::Current;
+use crate::readiness::{Keys, why_not_ready};
 
 #[derive(Clone)]
 pub(crate) struct Acceptor {
     pub(crate) config: Arc<Config>,
+    pub(crate) catalogue: CatalogueStore,
     pub(crate) pool: PgPool,
     pub(crate) wake: Wake,
 }
@@ -59,6 +66,8 @@ pub(crate) struct AcceptedBody {
 pub(crate) struct ProposedJob {
     pub(crate) request: TriggerRequest,
     pub(crate) job: Job,
+    /// Models of it that cannot run, with the reasons.
+    pub(crate) not_ready: BTreeMap<String, String>,
     /// The sentence of the response.
     pub(crate) message: String,
     pub(crate) warnings: Vec<String>,
@@ -96,6 +105,9 @@ pub enum NotAccepted {
     /// A model's endpoint may not be called, or may not get the key that the model names.
     #[error("{}: {}; {}", .0.key, .0.problem, .0.fix)]
     Endpoint(CatalogueMistake),
+    /// A model cannot run.
+    #[error("{0} is not ready: {1}")]
+    NotReady(String, String),
     /// The job could not be encoded as a message.
     #[error(transparent)]
     Message(#[from] contract::ContractError),
@@ -118,6 +130,22 @@ pub(crate) fn refuse_unknown_fields(request: &TriggerRequest) -> Result<(), NotA
     if errors.is_empty() { Ok(()) } else { Err(NotAccepted::Invalid(errors)) }
 }
 
+/// # Errors
+/// Every model that cannot run, at its place in the request.
+fn refuse_not_ready(
+    request: &TriggerRequest,
+    not_ready: &BTreeMap<String, String>,
+) -> Result<(), NotAccepted> {
+    let refused = |(model, why): (&String, &String)| {
+        let index = request.models.iter().position(|named| named == model);
+        let place = ["body".into(), "models".into()].into_iter().chain(index.map(PathSegment::Index));
+        let problem = format!("{model} is not ready: {why}");
+        ValidationError::value(place.collect(), problem, model.as_str().into())
+    };
+    let errors: Vec<ValidationError> = not_ready.iter().map(refused).collect();
+    if errors.is_empty() { Ok(()) } else { Err(NotAccepted::Invalid(errors)) }
+}
+
 impl Acceptor {
     /// Accepts the request of `body`. Nothing is stored unless it is accepted.
     pub(crate) async fn accept(
@@ -127,10 +155,11 @@ impl Acceptor {
         key: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Accepted, NotAccepted> {
-        let ProposedJob { request, job, message, warnings } = self.propose(body, now).await?;
+        let ProposedJob { request, job, not_ready, message, warnings } = self.propose(body, now).await?;
         if self.config.is_strict {
             refuse_unknown_fields(&request)?;
         }
+        refuse_not_ready(&request, &not_ready)?;
         tracing::Span::current().record("job.id", tracing::field::display(job.id));
         let response = self.response(&job, message, warnings)?;
         self.store(caller, &job, &request.normalised(), key, response).await
@@ -140,7 +169,8 @@ impl Acceptor {
     /// jobs are not checked.
     pub(crate) async fn propose(&self, body: &Value, now: DateTime<Utc>) -> Result<ProposedJob, NotAccepted> {
         let request = TriggerRequest::parse(body).map_err(NotAccepted::Invalid)?;
-        let known = self.config.catalogue.known();
+        let current = self.catalogue.current().await?;
+        let known = current.known();
         let last_completed: BTreeMap<_, _> = match request.start {
             Some(_) => BTreeMap::new(),
             None => {
@@ -152,16 +182,18 @@ impl Acceptor {
         let today = self.config.today.unwrap_or_else(|| exchange_date(now));
         let limits = RequestLimits { max_days: self.config.max_days, today };
         let resolved = resolve(&request, &limits, &known, &last_completed)?;
-        let models = resolved
-            .models
-            .iter()
-            .filter_map(|(signature, start)| self.config.catalogue.snapshot(signature, *start, resolved.end))
-            .collect();
+        let universe = current.chosen_universe(&request.universe);
+        let universe = universe.map_err(|error| NotAccepted::Invalid(vec![error]))?;
+        let snapshot = |(signature, start): &(String, NaiveDate)| {
+            let model = current.model(signature)?.entry.snapshot(*start, resolved.end);
+            Some(Model { config_hash: current.hash_of(&model, &universe), ..model })
+        };
+        let models = resolved.models.iter().filter_map(snapshot).collect();
         let job = Job {
             id: JobId(Uuid::now_v7()),
             experiment: request.experiment.clone(),
             models,
-            universe: self.config.universe.clone(),
+            universe,
             start: resolved.start,
             end: resolved.end,
             options: request.options,
@@ -173,14 +205,39 @@ impl Acceptor {
         bounds::check_job(&job).map_err(RequestRefusal::from)?;
         let unknown = request.unknown_fields.iter().map(|name| Warning::unknown_field(name).message);
         let up_to_date = resolved.up_to_date().map(|model| Warning::up_to_date(model).message);
-        let warnings = unknown.chain(up_to_date).collect();
-        Ok(ProposedJob { message: resolved.message(), warnings, request, job })
+        let outside = match request.universe {
+            UniverseChoice::Default => Vec::new(),
+            UniverseChoice::Named(_) | UniverseChoice::Symbols(_) => outside_universe(&job),
+        };
+        let outside =
+            outside.into_iter().map(|(model, symbols)| Warning::outside_universe(model, symbols).message);
+        let warnings = unknown.chain(up_to_date).chain(outside).collect();
+        let not_ready = self.not_ready(&current, &job).await?;
+        Ok(ProposedJob { message: resolved.message(), warnings, not_ready, request, job })
+    }
+
+    /// The models of a job that cannot run, with the reasons.
+    async fn not_ready(&self, current: &Current, job: &Job) -> Result<BTreeMap<String, String>, NotAccepted> {
+        let keys = Keys::of_executor(&self.pool, &job.models.iter().collect::<Vec<_>>()).await?;
+        let listed = job.models.iter().filter_map(|model| current.model(&model.signature));
+        let why =
+            listed.filter_map(|listed| Some((listed.version.name.clone(), why_not_ready(listed, &keys)?)));
+        Ok(why.collect())
+    }
+
+    /// # Errors
+    /// When a model of the job needs a key that the executor does not have.
+    pub(crate) async fn check_keys(&self, job: &Job) -> Result<(), NotAccepted> {
+        let keys = Keys::of_executor(&self.pool, &job.models.iter().collect::<Vec<_>>()).await?;
+        let missing = job.models.iter().find_map(|model| Some((&model.signature, keys.missing(model)?)));
+        missing.map_or(Ok(()), |(model, why)| Err(NotAccepted::NotReady(model.clone(), why)))
     }
 
     /// # Errors
     /// When a model of the job may not be called, e.g. of a job that was accepted under other settings.
     pub(crate) fn check_endpoints(&self, job: &Job) -> Result<(), NotAccepted> {
-        let refusal = job.models.iter().find_map(|model| endpoint_refusal(model, &self.config.endpoints));
+        let refusal =
+            job.models.iter().find_map(|model| endpoint_refusal(model, &self.config.endpoints.rules));
         refusal.map_or(Ok(()), |refusal| Err(NotAccepted::Endpoint(refusal)))
     }
 

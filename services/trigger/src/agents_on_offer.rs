@@ -1,33 +1,15 @@
 //! The agents of the catalogue as executor reads them, which tries one by hand.
 
-use std::time::Duration;
-
 use chrono::NaiveDate;
 use contract::encode_model;
 use domain::job::{Model, ModelKind};
-use runtime::CancellationToken;
-use storage::PgPool;
 
-use crate::catalogue::Catalogue;
+use crate::current::Current;
 
-/// Wait before another attempt.
-const PAUSE: Duration = Duration::from_secs(5);
-
-/// Stores the agents of `catalogue`, as soon as Postgres takes them.
-pub(crate) async fn offer(pool: &PgPool, catalogue: &Catalogue, shutdown: &CancellationToken) {
-    let agents = agents(catalogue);
-    while let Err(problem) = storage::trigger::store_agents(pool, &agents).await {
-        tracing::warn!("agents cannot be tried by hand yet: they could not be stored: {problem}");
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(PAUSE) => {}
-        }
-    }
-}
-
-/// Signatures and bodies.
-fn agents(catalogue: &Catalogue) -> Vec<(String, String)> {
-    let models = catalogue.entries().iter().map(|entry| &entry.model);
+/// Signatures and bodies of the agents that this deployment may run.
+pub(crate) fn agents(current: &Current) -> Vec<(String, String)> {
+    let models = current.models.iter().filter(|listed| listed.refusal.is_none());
+    let models = models.map(|listed| &listed.entry.model);
     let agents = models.filter(|model| matches!(model.kind, ModelKind::Agent(_)));
     // A job gives a model its start; here it only has to be a date.
     let body = |model: &Model| encode_model(&Model { start: NaiveDate::default(), ..model.clone() });

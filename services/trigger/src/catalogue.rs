@@ -1,8 +1,10 @@
-//! The models that jobs may name: `models.toml`, read once at start.
+//! Models as they are configured: entries of `models.toml`, and bodies of the API.
 
 mod agent;
 mod config_hash;
-mod file_model;
+mod endpoints;
+mod entry;
+mod members;
 mod mistake;
 mod scripted;
 #[cfg(test)]
@@ -13,29 +15,22 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 use domain::agent::EndpointRules;
-use domain::job::request::KnownModel;
-use domain::job::{Model, ModelKind};
+use domain::job::Model;
 use domain::strategy::recorded_orders::RecordedOrders;
 use runtime::settings::{TomlError, from_toml};
 use serde::Deserialize;
+use serde_json::Value;
 
-use file_model::FileModel;
-
+pub(crate) use config_hash::{hash_in_universe, universe_hash};
+pub use endpoints::Endpoints;
+pub(crate) use endpoints::endpoint_refusal;
+pub use entry::Entry;
 pub use mistake::CatalogueMistake;
 
-/// All configured models, in the file's order.
+/// Models in their order.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
     entries: Vec<Entry>,
-}
-
-/// A configured model.
-#[derive(Debug, Clone)]
-pub struct Entry {
-    /// Whether it runs when a request names no models.
-    pub enabled: bool,
-    /// The model with all its recorded orders. A job sets its start and takes the orders of its dates.
-    pub model: Model,
 }
 
 #[derive(Deserialize)]
@@ -81,28 +76,31 @@ impl Catalogue {
         let mut entries = Vec::new();
         let mut seen = BTreeSet::new();
         for (index, model) in file.models.into_iter().enumerate() {
-            let key = match model.get("signature").and_then(toml::Value::as_str) {
+            let members = json(model);
+            let key = match members["signature"].as_str() {
                 Some(signature) => format!("models.{signature}"),
                 None => format!("models[{index}]"),
             };
-            let model = match FileModel::deserialize(model) {
-                Ok(model) => model,
-                Err(error) => {
-                    let fix = "correct the entry; docs/configuration.md lists the keys";
-                    mistakes.push(CatalogueMistake::new(key, error.message(), fix));
-                    continue;
-                }
-            };
-            if !seen.insert(model.signature.clone()) {
+            if members["signature"].as_str().is_some_and(|name| !seen.insert(name.to_owned())) {
                 let fix = "give each model its own signature";
-                mistakes.push(CatalogueMistake::new(key, "is there twice", fix));
+                mistakes.push(CatalogueMistake::new(key.as_str(), "is there twice", fix));
             }
-            let enabled = model.enabled;
-            match model.into_model(&mut decisions, &read) {
-                Ok(model) => entries.push(Entry { enabled, model }),
+            match Entry::read(key, members, &mut decisions, &read) {
+                Ok(entry) => entries.push(entry),
                 Err(mistake) => mistakes.push(mistake),
             }
         }
+        if mistakes.is_empty() { Ok(Self { entries }) } else { Err(mistakes) }
+    }
+
+    /// The models as a deployment runs them.
+    ///
+    /// # Errors
+    /// A mistake for each model that it may not run.
+    pub(crate) fn admitted(self, endpoints: &Endpoints) -> Result<Self, Vec<CatalogueMistake>> {
+        let admitted = self.entries.into_iter().map(|entry| endpoints.admitted(entry));
+        let (entries, mistakes): (Vec<_>, Vec<_>) = admitted.unzip();
+        let mistakes: Vec<_> = mistakes.into_iter().flatten().collect();
         if mistakes.is_empty() { Ok(Self { entries }) } else { Err(mistakes) }
     }
 
@@ -111,22 +109,10 @@ impl Catalogue {
         &self.entries
     }
 
-    /// The models that a request may name.
-    pub fn known(&self) -> Vec<KnownModel> {
-        self.entries
-            .iter()
-            .map(|entry| KnownModel { signature: entry.model.signature.clone(), enabled: entry.enabled })
-            .collect()
-    }
-
-    /// The model of that name as a job from `start` to `end` keeps it, with the recorded orders of these dates only.
+    /// The model of that name as a job from `start` to `end` keeps it.
     pub fn snapshot(&self, signature: &str, start: NaiveDate, end: NaiveDate) -> Option<Model> {
         let entry = self.entries.iter().find(|entry| entry.model.signature == signature)?;
-        let mut model = Model { start, ..entry.model.clone() };
-        if let ModelKind::Recorded(orders) = &mut model.kind {
-            orders.retain(|order| (start..=end).contains(&order.date));
-        }
-        Some(model)
+        Some(entry.snapshot(start, end))
     }
 
     /// All models whose endpoints may not be called, or may not get the key that the model names.
@@ -153,10 +139,15 @@ impl Catalogue {
     }
 }
 
-/// Why the endpoint of a model may not be called, or may not get its key.
-pub(crate) fn endpoint_refusal(model: &Model, rules: &EndpointRules) -> Option<CatalogueMistake> {
-    let ModelKind::Agent(agent) = &model.kind else { return None };
-    let refusal = rules.check(&agent.url, agent.key_variable.as_deref()).err()?;
-    let key = format!("models.{}.{}", model.signature, refusal.field(agent.dialect));
-    Some(CatalogueMistake::new(key, &refusal, &refusal.fix()))
+/// A value of TOML as one of JSON; dates as texts.
+fn json(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) => number.into(),
+        toml::Value::Boolean(flag) => flag.into(),
+        toml::Value::Datetime(date) => date.to_string().into(),
+        toml::Value::Array(list) => list.into_iter().map(json).collect(),
+        toml::Value::Table(table) => table.into_iter().map(|(name, value)| (name, json(value))).collect(),
+    }
 }

@@ -1,7 +1,5 @@
 //! Settings of the trigger service.
 
-use std::path::PathBuf;
-
 use chrono::NaiveDate;
 use domain::agent::EndpointRules;
 use domain::job::bounds::MAX_DATES;
@@ -11,20 +9,23 @@ use runtime::infrastructure::Infrastructure;
 use runtime::outbound::{endpoint_rules, web_address};
 use runtime::settings::{Mistakes, Settings};
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Endpoints};
+use crate::files::Files;
 
 /// Settings of the trigger service.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Postgres, RabbitMQ, address.
     pub infrastructure: Infrastructure,
-    /// The models of `MODELS_FILE` (default `configs/models.toml`). In `DEV` the models with paid endpoints use that of
+    /// The models of `MODELS_FILE`, as read at start. In `DEV` the models with paid endpoints use that of
     /// `DEV_ENDPOINT_URL` instead.
     pub catalogue: Catalogue,
-    /// `ENDPOINT_KEYS`, `ENDPOINT_ALLOW`: which endpoints may be called with which keys.
-    pub endpoints: EndpointRules,
-    /// The universe of `UNIVERSE_FILE` (default `configs/universes/nasdaq100.json`).
+    /// `ENDPOINT_KEYS`, `ENDPOINT_ALLOW`, `DEV_ENDPOINT_URL`: how the endpoints of models are called.
+    pub endpoints: Endpoints,
+    /// The universe of `UNIVERSE_FILE`, as read at start.
     pub universe: Universe,
+    /// `MODELS_FILE` (default `configs/models.toml`) and `UNIVERSE_FILE` (default `configs/universes/nasdaq100.json`).
+    pub files: Files,
     /// `MAX_SIMULATION_DAYS`: most calendar days of one job (default 3660).
     pub max_days: u32,
     /// `STRICT_REQUESTS`: whether fields that mean nothing are refused, which the original API ignored.
@@ -52,19 +53,18 @@ impl Config {
 
     /// Reads the settings. `None` when they are invalid, which is noted in `settings`.
     pub fn read(settings: &mut Settings, infrastructure: Option<Infrastructure>) -> Option<Self> {
-        let models_file =
-            PathBuf::from(settings.text("MODELS_FILE").unwrap_or("configs/models.toml".to_owned()));
-        let catalogue = Catalogue::load(&models_file);
+        let files = Files::from_settings(settings);
         let dev = infrastructure.as_ref().is_some_and(|shared| shared.deployment.is_dev_mode);
-        let endpoints = endpoint_rules(settings, infrastructure.as_ref());
-        let (catalogue, mistakes) = match catalogue {
-            Ok(catalogue) if dev => (scripted(catalogue, settings, &endpoints), Vec::new()),
+        let rules = endpoint_rules(settings, infrastructure.as_ref());
+        let script = if dev { script(settings, &rules) } else { None };
+        let (catalogue, mistakes) = match files.models() {
+            Ok(catalogue) if dev => (scripted(catalogue, settings, script.as_deref()), Vec::new()),
             Ok(catalogue) => (Some(catalogue), Vec::new()),
             Err(mistakes) => (None, mistakes),
         };
-        let refused = catalogue.iter().flat_map(|catalogue| catalogue.endpoint_mistakes(&endpoints));
+        let refused = catalogue.iter().flat_map(|catalogue| catalogue.endpoint_mistakes(&rules));
         for mistake in mistakes.into_iter().chain(refused) {
-            let place = models_file.display().to_string();
+            let place = files.models.display().to_string();
             settings.mistake(&place, &mistake.key, mistake.problem, &mistake.fix);
         }
         let universe = runtime::universe::required(settings);
@@ -82,8 +82,9 @@ impl Config {
         Some(Self {
             infrastructure: infrastructure?,
             catalogue: catalogue?,
-            endpoints,
+            endpoints: Endpoints { rules, is_dev: dev, script },
             universe: universe?,
+            files,
             max_days,
             is_strict: settings.flag("STRICT_REQUESTS", false),
             max_active_jobs,
@@ -94,22 +95,27 @@ impl Config {
     }
 }
 
+const SCRIPT_FIX: &str = "set it to the address of a scripted endpoint, e.g. http://127.0.0.1:8091/v1 of standin-chat, or take these models out of MODELS_FILE";
+
+/// `DEV_ENDPOINT_URL`; `None` when it is not set, or cannot be used, which is noted in `settings`.
+fn script(settings: &mut Settings, rules: &EndpointRules) -> Option<String> {
+    let url = web_address(settings, "DEV_ENDPOINT_URL", SCRIPT_FIX)?;
+    if let Err(refusal) = rules.check(&url, None) {
+        settings.invalid("DEV_ENDPOINT_URL", refusal.to_string(), &refusal.fix());
+        return None;
+    }
+    Some(url.trim_end_matches('/').to_owned())
+}
+
 /// The catalogue of a `DEV` deployment, without paid endpoints.
-fn scripted(catalogue: Catalogue, settings: &mut Settings, endpoints: &EndpointRules) -> Option<Catalogue> {
+fn scripted(catalogue: Catalogue, settings: &mut Settings, script: Option<&str>) -> Option<Catalogue> {
     let paid = catalogue.paid().join(", ");
     if paid.is_empty() {
         return Some(catalogue);
     }
-    let fix = "set it to the address of a scripted endpoint, e.g. http://127.0.0.1:8091/v1 of standin-chat, or take these models out of MODELS_FILE";
-    if settings.text("DEV_ENDPOINT_URL").is_none() {
+    if script.is_none() && settings.text("DEV_ENDPOINT_URL").is_none() {
         let problem = format!("is not set, and in DEV nothing asks the endpoints of {paid}");
-        settings.mistake("environment", "DEV_ENDPOINT_URL", problem, fix);
-        return None;
+        settings.mistake("environment", "DEV_ENDPOINT_URL", problem, SCRIPT_FIX);
     }
-    let url = web_address(settings, "DEV_ENDPOINT_URL", fix)?;
-    if let Err(refusal) = endpoints.check(&url, None) {
-        settings.invalid("DEV_ENDPOINT_URL", refusal.to_string(), &refusal.fix());
-        return None;
-    }
-    Some(catalogue.scripted(url.trim_end_matches('/')))
+    Some(catalogue.scripted(script?))
 }

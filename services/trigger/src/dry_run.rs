@@ -35,7 +35,7 @@ pub(crate) async fn dry_run(
     body: &Value,
     now: DateTime<Utc>,
 ) -> Result<DryRunBody, NotAccepted> {
-    let ProposedJob { request, job, warnings, .. } = acceptor.propose(body, now).await?;
+    let ProposedJob { request, job, warnings, not_ready, .. } = acceptor.propose(body, now).await?;
     // This route is not one of the original API, whose clients may send fields that mean nothing.
     refuse_unknown_fields(&request)?;
     let (pool, config) = (&acceptor.pool, &acceptor.config);
@@ -56,13 +56,15 @@ pub(crate) async fn dry_run(
                 let past = *past.get(&model.signature).unwrap_or(&none);
                 (past, estimate(&agent.settings, &past))
             }),
+            why_not_ready: not_ready.get(&model.signature).map(String::as_str),
             model,
         })
         .collect();
     let reach = Reach { sources: &sources, calendar: &config.calendar, now };
     let changed = config_changed(&job, &kept_days(&job, &portfolios));
     let changed = changed.iter().map(|(model, count)| Warning::config_changed(model, *count).message);
-    let warnings: Vec<String> = warnings.into_iter().chain(changed).collect();
+    let not_ready = not_ready.iter().map(|(model, why)| format!("{model} is not ready: {why}"));
+    let warnings: Vec<String> = not_ready.chain(warnings).chain(changed).collect();
     Ok(DryRunBody::of(&job, &models, &download, &reach, warnings, config.infrastructure.deployment))
 }
 

@@ -6,9 +6,14 @@ mod agents_on_offer;
 mod api;
 mod cancel;
 pub mod catalogue;
+mod catalogue_store;
 mod config;
+mod current;
 mod dry_run;
+mod files;
 mod housekeeping;
+mod readiness;
+mod reload;
 mod retry;
 
 use std::sync::Arc;
@@ -21,11 +26,12 @@ use runtime::authentication::with_keyring;
 use runtime::parts::Parts;
 use runtime::relay::{Relay, Wake};
 use runtime::telemetry::Telemetry;
-use runtime::{CancellationToken, Service, Start, Watched, linked};
+use runtime::{CancellationToken, Service, Start, Watched, audit, linked};
 use storage::Owner;
 use utoipa::openapi::OpenApi;
 
 use accept::Acceptor;
+use catalogue_store::CatalogueStore;
 pub use config::Config;
 
 /// How long a message is worked on when nothing holds it up.
@@ -41,8 +47,12 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let (wake, parts) = (Wake::default(), Parts::default());
     let health = runtime::http::Health::new(&pool, &infrastructure, &parts);
     let broker = with_keyring(&infrastructure.broker);
+    let store = CatalogueStore::new(pool.clone(), config.endpoints.clone());
     let config = Arc::new(config);
-    let acceptor = Acceptor { config: config.clone(), pool: pool.for_requests(), wake: wake.clone() };
+    let for_requests = pool.for_requests();
+    let catalogue = store.over(for_requests.clone());
+    let acceptor =
+        Acceptor { config: Arc::clone(&config), catalogue, pool: for_requests, wake: wake.clone() };
     let relay =
         Relay { pool: pool.clone(), broker: broker.clone(), service: "trigger", wake, parts: parts.clone() };
     let start = Start {
@@ -53,6 +63,8 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         parts: parts.clone(),
         shutdown: shutdown.clone(),
     };
+    let files = config.files.clone();
+    let start = take_files(start, store.clone(), config);
     let work = async move {
         let catch_up = {
             let pool = pool.clone();
@@ -76,18 +88,44 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
             shutdown.clone(),
         );
         let housekeeping = housekeeping::keep_house(pool.clone(), shutdown.clone());
-        let offered = agents_on_offer::offer(&pool, &config.catalogue, &shutdown);
-        let (consumed, (), ()) =
-            tokio::join!(linked(&shutdown, consumer), linked(&shutdown, housekeeping), offered);
-        consumed.context("consuming ended jobs")
+        let reloading = reload::on_hangup(files, store, shutdown.clone());
+        let (consumed, (), reloaded) = tokio::join!(
+            linked(&shutdown, consumer),
+            linked(&shutdown, housekeeping),
+            linked(&shutdown, reloading)
+        );
+        consumed.context("consuming ended jobs")?;
+        reloaded.context("listening to SIGHUP")
     };
     Ok(Service {
-        start: Box::pin(start.run()),
+        start: Box::pin(start),
         routes: api::routes().with_state(acceptor),
         work: Box::pin(work),
         relays: vec![relay],
         health,
     })
+}
+
+/// Starts, and takes what has changed in the files of models and of the universe.
+async fn take_files(start: Start, store: CatalogueStore, config: Arc<Config>) -> anyhow::Result<()> {
+    const BY: &str = "start";
+    let part = start.parts.add("trigger: models and universe", RHYTHM);
+    start.run().await?;
+    let take = || {
+        let (store, config) = (store.clone(), Arc::clone(&config));
+        async move {
+            let (models, universe) = (config.catalogue.clone(), config.universe.clone());
+            let taken = reload::take(&config.files, Ok(models), Ok(universe), &store, BY).await;
+            let taken = taken.context("storing the models and the universe")?;
+            readiness::report(&store).await.context("looking up the keys of models")?;
+            Ok(taken)
+        }
+    };
+    let reports = runtime::until_there(part, take).await?;
+    for report in reports {
+        report.record(|action, subject| audit::record_of_process(BY, action, subject));
+    }
+    Ok(())
 }
 
 /// The OpenAPI description of its routes.

@@ -46,6 +46,7 @@ pub(crate) async fn retry(
     let job = retried(&original, &failed, JobId(Uuid::now_v7()), now.trunc_subsecs(6));
     let job = job.ok_or(NotRetried::NothingFailed(of, ended.as_str()))?;
     acceptor.check_endpoints(&job)?;
+    acceptor.check_keys(&job).await?;
     tracing::Span::current().record("job.id", tracing::field::display(job.id));
     let response = acceptor.response(&job, message(&job, of), Vec::new())?;
     Ok(acceptor.store(caller, &job, &format!("retry {of}"), key, response).await?)

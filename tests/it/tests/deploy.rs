@@ -86,6 +86,49 @@ fn every_container_has_limits_and_no_password_is_in_the_image() {
     assert!(ignored.lines().any(|line| line == "**/.env"), "{ignored}");
 }
 
+/// A key that compose does not pass on looks like a key that is not set.
+#[test]
+fn compose_passes_the_keys_of_all_providers_on() {
+    let compose = std::fs::read_to_string(root().join("docker-compose.yml")).unwrap();
+    let code = std::fs::read_to_string(root().join("crates/domain/src/agent/endpoint.rs")).unwrap();
+    let of_models = code.lines().filter_map(|line| line.strip_prefix("    (\"")?.split('"').next());
+    let of_others =
+        ["ALPHAVANTAGE_API_KEY", "ALPHAVANTAGE_PLAN", "TIINGO_API_KEY", "MASSIVE_API_KEY", "SEARCH_API_KEY"];
+    let names: Vec<&str> = of_models.chain(of_others).collect();
+
+    assert!(names.len() > 20, "{names:?}");
+    for name in names {
+        assert!(compose.contains(&format!("      {name}: ${{{name}:-}}\n")), "{name} is not passed on");
+    }
+}
+
+/// `make run` starts services again whose environment has changed.
+#[test]
+fn another_key_or_setting_is_another_fingerprint_and_other_variables_are_not() {
+    let fingerprint = |variables: &[(&str, &str)]| {
+        let mut script = Command::new("bash");
+        script.args([
+            "-euo",
+            "pipefail",
+            "-c",
+            ". deploy/local/lib.sh; . deploy/local/services.sh; settings",
+        ]);
+        script.current_dir(root()).env_clear().envs(std::env::vars().filter(|(key, _)| key == "PATH"));
+        let output = script.envs(variables.iter().copied()).output().unwrap();
+        assert!(output.status.success(), "{}", printed(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let plain = fingerprint(&[]);
+    let own = ("ENDPOINT_KEYS", "MINE@llm.example.com");
+
+    assert_eq!(fingerprint(&[]), plain);
+    assert_eq!(fingerprint(&[("EDITOR", "vi")]), plain);
+    for changed in [("OPENAI_API_KEY", "a"), ("TIINGO_API_KEY", "a"), ("SOURCES_FILE", "Makefile"), own] {
+        assert_ne!(fingerprint(&[changed]), plain, "{changed:?}");
+    }
+    assert_ne!(fingerprint(&[own, ("MINE", "a")]), fingerprint(&[own, ("MINE", "b")]));
+}
+
 #[test]
 fn without_passwords_compose_says_what_to_run() {
     let tool = String::from_utf8(check("docker-compose.yml").stdout).unwrap();
@@ -138,6 +181,8 @@ fn assert_refused(from: &str, to: &str, expected: &str) {
     let broken = whole.replacen(from, to, 1);
     assert_ne!(broken, whole, "{from:?} is in the file");
     let path = std::env::temp_dir().join(format!("modelday-compose-{}.yml", uuid::Uuid::now_v7()));
+    // The files that it names stand beside the original.
+    let broken = broken.replace("./deploy/", &format!("{}/deploy/", root().display()));
     std::fs::write(&path, broken).unwrap();
 
     let output = check(path.to_str().unwrap());

@@ -294,6 +294,16 @@ class EventPage(TypedDict):
     next_after: int
 
 
+class FileMistake(TypedDict):
+    """A mistake in a file."""
+
+    # What to do about it.
+    fix: str
+    # Where, such as `models.NAME.trials` or `line 3`.
+    key: str
+    problem: str
+
+
 class Health(TypedDict):
     """Health of the process."""
 
@@ -654,6 +664,40 @@ class ModelDays(TypedDict):
     next_cursor: NotRequired[str | None]
 
 
+class ModelDetails(TypedDict):
+    """A model with its members and versions."""
+
+    changed_at: str
+    # Who stored this version: the name of an API token, `anonymous`, `start` or `SIGHUP`.
+    changed_by: str
+    # Hash of everything in its configuration that affects the outcome.
+    config_hash: str
+    # Whether it runs when a request names no models.
+    enabled: bool
+    # Cash before its first day.
+    initial_cash: Number
+    # How it decides: `recorded`, `policy`, `llm` or `http`.
+    kind: str
+    # The members of its entry, with the texts of the files that it names.
+    members: dict[str, Any]
+    # Where this version comes from: `file` or `api`.
+    origin: str
+    # Whether it can run: its endpoint may be called, and the executor has its key.
+    ready: bool
+    # Its name.
+    signature: str
+    # Last date that its training data may contain; null when that is unknown.
+    training_cutoff: NotRequired[str | None]
+    # How many separate portfolios it runs.
+    trials: int
+    # The number of this version.
+    version: int
+    # The last 100 versions, newest first.
+    versions: list[VersionBody]
+    # Why it cannot; absent when it can.
+    why: NotRequired[str]
+
+
 class ModelEntry(TypedDict):
     """A configured model."""
 
@@ -665,12 +709,76 @@ class ModelEntry(TypedDict):
     initial_cash: Number
     # How it decides: `recorded`, `policy`, `llm` or `http`.
     kind: str
+    # Where this version comes from: `file` or `api`.
+    origin: str
+    # Whether it can run: its endpoint may be called, and the executor has its key.
+    ready: bool
     # Its name.
     signature: str
     # Last date that its training data may contain; null when that is unknown.
     training_cutoff: NotRequired[str | None]
     # How many separate portfolios it runs.
     trials: int
+    # The number of this version.
+    version: int
+    # Why it cannot; absent when it can.
+    why: NotRequired[str]
+
+
+class ModelMembers(TypedDict):
+    """The members of a model, as in an entry of `configs/models.toml`; docs/configuration.md says what
+    they mean.
+    """
+
+    # `llm`, `http`: the executor's environment variable that holds the key; it must belong to the
+    # endpoint's host.
+    api_key_env: NotRequired[str | None]
+    # `llm`: the address of the endpoint.
+    base_url: NotRequired[str | None]
+    # `llm`: the model's name at the endpoint.
+    basemodel: NotRequired[str | None]
+    # `llm`, `http`: days of the endpoint that run at the same time.
+    concurrency: NotRequired[int | None]
+    # `llm`, `http`: `reported` or `prices`.
+    cost_basis: NotRequired[str | None]
+    # `bps`, `per_share`, `min`, `max_bps_of_notional`, `slippage_bps`.
+    costs: NotRequired[dict[str, Any] | None]
+    # `recorded`: lines of `model,date,sequence,action,symbol,quantity`.
+    decisions_csv: NotRequired[str | None]
+    # `llm`: the endpoint's protocol: `chat_completions`, `messages` or `responses`.
+    dialect: NotRequired[str | None]
+    # Whether it runs when a request names no models; false when absent.
+    enabled: NotRequired[bool | None]
+    # Dollars before the first day, as text or number; 10000 when absent.
+    initial_cash: NotRequired[Any]
+    # How it decides: `recorded`, `policy`, `llm` or `http`.
+    kind: str
+    # `llm`, `http`: limits of a day.
+    limits: NotRequired[dict[str, Any] | None]
+    # `policy`: the rule with its parameters.
+    policy: NotRequired[dict[str, Any] | None]
+    # `llm`, `http`: dollars a million tokens.
+    prices: NotRequired[dict[str, Any] | None]
+    # `llm`: the name of the prompt.
+    prompt: NotRequired[str | None]
+    # `llm`: the text of the prompt.
+    prompt_text: NotRequired[str | None]
+    # `llm`, `http`: sampling parameters.
+    sampling: NotRequired[dict[str, Any] | None]
+    # `llm`, `http`: whether it may search the web.
+    search: NotRequired[bool | None]
+    # As in the address, or absent.
+    signature: NotRequired[str | None]
+    # `llm`, `http`: seconds without a byte after which a call is aborted.
+    timeout_seconds: NotRequired[int | None]
+    # `llm`, `http`: tokens that are sent to the endpoint in a minute.
+    tokens_per_minute: NotRequired[int | None]
+    # Last date of the model's training data.
+    training_cutoff: NotRequired[str | None]
+    # Separate portfolios; 1 when absent.
+    trials: NotRequired[int | None]
+    # `http`: the address of the agent.
+    url: NotRequired[str | None]
 
 
 class ModelTrials(TypedDict):
@@ -798,7 +906,11 @@ class PlannedModel(TypedDict):
     last_date: NotRequired[str | None]
     model: str
     model_days: PlannedDays
+    # Whether it can run; a job with a model that cannot is refused.
+    ready: bool
     trials: int
+    # Why it cannot; absent when it can.
+    why: NotRequired[str]
 
 
 class PortfolioSeries(TypedDict):
@@ -943,6 +1055,31 @@ class RefusedOrder(TypedDict):
     symbol: str
 
 
+class Reloaded(TypedDict):
+    """What reading the files again has changed."""
+
+    files: list[ReloadedFile]
+
+
+class ReloadedFile(TypedDict):
+    """What reading a file again has changed."""
+
+    added: list[str]
+    changed: list[str]
+    # Entries that do not count, because the API has stored others of these names.
+    covered: list[str]
+    # The file, as its setting names it.
+    file: str
+    # What its entries are: `model` or `universe`.
+    kind: str
+    mistakes: list[FileMistake]
+    removed: list[str]
+    # Whether it was taken. Nothing is taken of a file with a mistake.
+    taken: bool
+    # How many entries are as they were.
+    unchanged: int
+
+
 # Results of a day, or of a range.
 Results: TypeAlias = "DayResults | RangeResults"
 
@@ -1024,6 +1161,11 @@ class SimulationRequest(TypedDict):
     reprocess_stale: NotRequired[bool | Literal['true', 'false', 'yes', 'no', 'on', 'off', 'y', 'n', 't', 'f', '1', '0'] | Literal[0, 1]]
     # First date, `YYYY-MM-DD`. Null, absent or empty: each model continues after its last completed day.
     start_date: NotRequired[str | None]
+    # The symbols that may be traded, in place of a universe.
+    symbols: NotRequired[list[str] | None]
+    # Name of the universe whose symbols may be traded. Null or absent: the default one, unless there are
+    # `symbols`.
+    universe: NotRequired[str | None]
     wait_for_data: NotRequired[bool | Literal['true', 'false', 'yes', 'no', 'on', 'off', 'y', 'n', 't', 'f', '1', '0'] | Literal[0, 1]]
 
 
@@ -1128,6 +1270,63 @@ class TryRequest(TypedDict):
     symbols: NotRequired[list[str] | None]
 
 
+class UniverseDetails(TypedDict):
+    """A universe with its versions."""
+
+    # The index fund that results are compared with; it may be traded too. Null without one.
+    benchmark: NotRequired[str | None]
+    changed_at: str
+    # Who stored this version: the name of an API token, `anonymous`, `start` or `SIGHUP`.
+    changed_by: str
+    # Hash of symbols and benchmark.
+    config_hash: str
+    # Whether jobs have it that name none.
+    is_default: bool
+    name: str
+    # Where this version comes from: `file` or `api`.
+    origin: str
+    # The symbols that may be traded.
+    symbols: list[str]
+    # The number of this version.
+    version: int
+    # The last 100 versions, newest first.
+    versions: list[VersionBody]
+
+
+class UniverseEntry(TypedDict):
+    """A universe."""
+
+    # The index fund that results are compared with; it may be traded too. Null without one.
+    benchmark: NotRequired[str | None]
+    # Hash of symbols and benchmark.
+    config_hash: str
+    # Whether jobs have it that name none.
+    is_default: bool
+    name: str
+    # Where this version comes from: `file` or `api`.
+    origin: str
+    # The symbols that may be traded.
+    symbols: list[str]
+    # The number of this version.
+    version: int
+
+
+class UniverseMembers(TypedDict):
+    """The members of a universe."""
+
+    # The index fund that results are compared with. Absent: that of the default universe. Null: none.
+    benchmark: NotRequired[str | None]
+    # The symbols that may be traded.
+    symbols: list[str]
+
+
+class Universes(TypedDict):
+    """The universes."""
+
+    count: int
+    universes: list[UniverseEntry]
+
+
 class Usage(TypedDict):
     """Sums over days. Prompt tokens include the cached ones, completion tokens the reasoning ones."""
 
@@ -1146,6 +1345,20 @@ class Usage(TypedDict):
     unknown_calls: int
     # Calls whose cost is unknown and not counted.
     unpriced_calls: int
+
+
+class VersionBody(TypedDict):
+    """A version of a model or a universe."""
+
+    changed_at: str
+    # The name of the API token that stored it, `anonymous`, `start` or `SIGHUP`.
+    changed_by: str
+    # Hash of what affects the outcome; null when this version is the removal.
+    config_hash: NotRequired[str | None]
+    # `file` or `api`.
+    origin: str
+    # Counted from 1.
+    version: int
 
 
 class Waiting(TypedDict):

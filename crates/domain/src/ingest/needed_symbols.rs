@@ -34,6 +34,17 @@ pub fn compared_symbols(job: &Job, needed: &Universe) -> Vec<Symbol> {
     if job.models.iter().any(is_recorded) { rest.cloned().collect() } else { Vec::new() }
 }
 
+/// The symbols that models of the job want to trade and that are not in its universe, so that such orders are refused.
+pub fn outside_universe(job: &Job) -> Vec<(&str, Vec<Symbol>)> {
+    let outside = |model: &Model| -> Vec<Symbol> {
+        let traded = traded(model, job).unwrap_or_default();
+        traded.into_iter().filter(|symbol| !job.universe.tradable(symbol)).collect()
+    };
+    let models = job.models.iter().filter(|model| model.start <= job.end);
+    let each = models.map(|model| (model.signature.as_str(), outside(model)));
+    each.filter(|(_, symbols)| !symbols.is_empty()).collect()
+}
+
 /// The symbols that a model can look at or buy in the job; `None` when these are all of the universe.
 fn traded(model: &Model, job: &Job) -> Option<BTreeSet<Symbol>> {
     match &model.kind {

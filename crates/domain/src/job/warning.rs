@@ -44,6 +44,8 @@ pub mod code {
     pub const TOTAL_RETURN_PRICES: &str = "TOTAL_RETURN_PRICES";
     /// A field of the request that means nothing.
     pub const UNKNOWN_FIELD: &str = "UNKNOWN_FIELD";
+    /// Symbols that a model trades and the universe does not have.
+    pub const OUTSIDE_UNIVERSE: &str = "OUTSIDE_UNIVERSE";
 }
 
 /// How many symbols a warning's message names.
@@ -181,13 +183,10 @@ impl Warning {
 
     /// `model` traded or held these symbols, whose prices are adjusted for dividends.
     pub fn total_return(model: &str, symbols: Vec<Symbol>) -> Self {
-        let names: Vec<&str> = symbols.iter().take(MAX_NAMES).map(Symbol::as_str).collect();
-        let more = symbols.len().saturating_sub(MAX_NAMES);
-        let others = if more > 0 { format!(" and {more} more") } else { String::new() };
         let message = format!(
-            "{model} stands on prices of {}{others} that are adjusted for dividends: nobody traded at them, and a \
+            "{model} stands on prices of {} that are adjusted for dividends: nobody traded at them, and a \
              dividend that is imported too would count twice",
-            names.join(", ")
+            named(&symbols)
         );
         Self::new(code::TOTAL_RETURN_PRICES, message, 0).about(symbols)
     }
@@ -211,6 +210,15 @@ impl Warning {
         Self { dates, ..Self::new(code::DAYS_ENDED_ODDLY, message, days.len()) }
     }
 
+    /// `model` trades these symbols, which are not in the universe of its job.
+    pub fn outside_universe(model: &str, symbols: Vec<Symbol>) -> Self {
+        let message = format!(
+            "{model} trades {}, which the universe does not have; such orders are refused",
+            named(&symbols)
+        );
+        Self::new(code::OUTSIDE_UNIVERSE, message, 0).about(symbols)
+    }
+
     /// A warning with a message of its own.
     pub fn new(code: &str, message: String, count: usize) -> Self {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
@@ -226,6 +234,14 @@ impl Warning {
         let count = u32::try_from(self.symbols.len().max(self.dates.len())).unwrap_or(u32::MAX);
         Self { count, ..self }
     }
+}
+
+/// The first symbols by name, and how many more there are.
+fn named(symbols: &[Symbol]) -> String {
+    let names: Vec<&str> = symbols.iter().take(MAX_NAMES).map(Symbol::as_str).collect();
+    let more = symbols.len().saturating_sub(MAX_NAMES);
+    let others = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{others}", names.join(", "))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Orders that were decided elsewhere and recorded, by model and day, read from CSV text.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use chrono::NaiveDate;
 
@@ -91,6 +92,15 @@ pub fn parse(text: &str) -> Result<RecordedOrders, RecordedError> {
     Ok(orders)
 }
 
+/// The text of a model's orders, as [`parse`] reads it. The name has no comma, as no signature has.
+pub fn to_csv(model: &str, orders: &[RecordedOrder]) -> String {
+    let mut text = format!("{HEADER}\n");
+    for RecordedOrder { date, sequence, side, symbol, quantity } in orders {
+        let _ = writeln!(text, "{model},{date},{sequence},{},{symbol},{quantity}", side.as_str());
+    }
+    text
+}
+
 fn row(text: &str) -> Result<(String, RecordedOrder), RecordedProblem> {
     let fields: Vec<&str> = text.split(',').map(str::trim).collect();
     let [model, date, sequence, side, symbol, quantity] = fields[..] else {
@@ -131,6 +141,17 @@ mod tests {
 
         assert_eq!(orders.len(), 6);
         assert_eq!(orders.values().flat_map(BTreeMap::values).map(Vec::len).sum::<usize>(), 311);
+    }
+
+    #[test]
+    fn the_text_of_a_models_orders_is_read_as_the_same_orders() {
+        let orders = parse(include_str!("../../testdata/recorded_decisions.csv")).unwrap();
+        let of_gpt: Vec<_> = orders["gpt-5"].values().flatten().cloned().collect();
+
+        let again = parse(&to_csv("gpt-5", &of_gpt)).unwrap();
+
+        assert_eq!(again.keys().collect::<Vec<_>>(), ["gpt-5"]);
+        assert_eq!(again["gpt-5"], orders["gpt-5"]);
     }
 
     #[test]

@@ -50,6 +50,7 @@ const READS: [(&str, &str); 41] = [
     ("modelday_trigger", "execution.winning_days"),
     ("modelday_trigger", "execution.agent_days"),
     ("modelday_trigger", "execution.held_symbols"),
+    ("modelday_trigger", "execution.key_variables"),
     ("modelday_trigger", "market.stored_days"),
     ("modelday_trigger", "market.answered_spans"),
     ("modelday_trigger", "market.source_quota"),

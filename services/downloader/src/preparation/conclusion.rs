@@ -94,7 +94,14 @@ pub(super) fn conclude(
     let skipped = skipped(dates, &incomplete);
     if is_blocked {
         let warnings = warnings.into_iter().chain(report.outlook.map(missing)).collect();
-        let error = refusal.map_or(NOTHING_TO_RUN.to_owned(), |refusal| refusal.to_string());
+        let error = match (refusal, report.absent.is_empty()) {
+            (Some(refusal), _) => refusal.to_string(),
+            (None, true) => NOTHING_TO_RUN.to_owned(),
+            (None, false) => {
+                let reasons = report.absent.iter().map(|(symbol, reason)| format!("{symbol}: {reason}"));
+                format!("{NOTHING_TO_RUN}. No source has prices of these symbols - {}", listed(reasons))
+            }
+        };
         Conclusion::Failed(DataFailed { job, error, skipped, warnings })
     } else {
         Conclusion::Ready(DataReady { job, runnable, skipped, warnings })

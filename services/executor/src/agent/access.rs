@@ -80,6 +80,12 @@ impl EndpointAccess {
         Self { signers, ..Self::new(rules, outbound, keys) }
     }
 
+    /// The variables that may hold keys, and whether each is set.
+    pub(crate) fn key_variables(&self) -> Vec<(String, bool)> {
+        let variables = self.rules.variables().into_iter();
+        variables.map(|variable| (variable.to_owned(), self.keys.contains_key(variable))).collect()
+    }
+
     /// What calls of this model's endpoint may carry.
     pub(crate) fn of(&self, agent: &AgentModel) -> Result<CallAccess, NotCalled> {
         let variable = agent.key_variable.as_deref();

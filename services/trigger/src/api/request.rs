@@ -10,12 +10,18 @@ use serde_json::{Value, json};
 /// Most bytes of an idempotency key.
 const MAX_KEY_BYTES: usize = 200;
 
+/// A body of at most 1 MiB.
 pub(super) fn json_body(body: Result<Bytes, BytesRejection>) -> Result<Value, Problem> {
+    json_within(body, 1)
+}
+
+/// A body of at most so many MiB, which is the limit of its route.
+pub(super) fn json_within(body: Result<Bytes, BytesRejection>, mib: usize) -> Result<Value, Problem> {
     let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "Request body is larger than 1 MiB; send a smaller one",
-        ),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let detail = format!("Request body is larger than {mib} MiB; send a smaller one");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+        }
         status => Problem::new(status, rejection.body_text()),
     })?;
     // Some programs begin a text with a byte order mark.

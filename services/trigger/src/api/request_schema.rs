@@ -42,6 +42,12 @@ pub(super) struct SimulationRequest {
     /// Dollars that the job's agents may cost, above zero: a decimal as text, or a number. Absent: no limit.
     #[schema(inline, example = "2.50")]
     budget: Option<Dollars>,
+    /// Name of the universe whose symbols may be traded. Null or absent: the default one, unless there are `symbols`.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,100}$", nullable = true)]
+    universe: Option<String>,
+    /// The symbols that may be traded, in place of a universe.
+    #[schema(min_items = 1, max_items = 10_000, example = json!(["AAPL", "MSFT"]))]
+    symbols: Option<Vec<String>>,
 }
 
 /// An amount above zero.

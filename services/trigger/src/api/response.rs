@@ -31,7 +31,9 @@ impl From<NotAccepted> for Problem {
                 None => Self::new(StatusCode::BAD_REQUEST, refusal.detail()),
             },
             NotAccepted::Endpoint(_) => Self::new(StatusCode::BAD_REQUEST, error.to_string()),
-            NotAccepted::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+            NotAccepted::NotReady(..) | NotAccepted::KeyReused => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
+            }
             NotAccepted::Full => Self::new(StatusCode::BAD_REQUEST, error.to_string()).retry_after(5),
             NotAccepted::CallerFull(..) => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string()).retry_after(5)

@@ -10,9 +10,12 @@ use serde::Deserialize;
 
 use super::mistake::CatalogueMistake;
 
-/// The keys of an agent in the file.
+/// The version of a prompt whose text has no name.
+const OWN_PROMPT: &str = "own";
+
+/// The members of an agent.
 #[derive(Deserialize, Default)]
-pub(super) struct FileAgent {
+pub(super) struct AgentMembers {
     /// `llm`: the endpoint's protocol.
     pub(super) dialect: Option<LanguageDialect>,
     /// `llm`: the address before `/chat/completions`, `/messages` or `/responses`.
@@ -33,6 +36,8 @@ pub(super) struct FileAgent {
     pub(super) cost_basis: Option<CostBasis>,
     /// File of the system prompt, beside the models file.
     pub(super) prompt: Option<String>,
+    /// The text of the system prompt, in place of the file; `prompt` is only its name then.
+    pub(super) prompt_text: Option<String>,
     /// Whether the model may search the web.
     #[serde(default)]
     pub(super) search: bool,
@@ -67,13 +72,13 @@ impl From<LanguageDialect> for Dialect {
 /// A model that calls an endpoint; `key` gives the full name of a key of its entry.
 pub(super) fn agent(
     dialect: Dialect,
-    file: &FileAgent,
+    members: &AgentMembers,
     key: &impl Fn(&str) -> String,
     read: &impl Fn(&str) -> Result<String, String>,
 ) -> Result<AgentModel, CatalogueMistake> {
     let (name, url) = match dialect {
-        Dialect::Agent => ("url", &file.url),
-        Dialect::ChatCompletions | Dialect::Messages | Dialect::Responses => ("base_url", &file.base_url),
+        Dialect::Agent => ("url", &members.url),
+        Dialect::ChatCompletions | Dialect::Messages | Dialect::Responses => ("base_url", &members.base_url),
     };
     let url = url.as_deref().unwrap_or_default();
     url.parse::<EndpointUrl>().map_err(|problem| {
@@ -85,7 +90,7 @@ pub(super) fn agent(
         };
         CatalogueMistake::new(key(name), problem, &fix)
     })?;
-    let basemodel = match (dialect, &file.basemodel) {
+    let basemodel = match (dialect, &members.basemodel) {
         (Dialect::Agent, basemodel) => basemodel.clone().unwrap_or_default(),
         (_, Some(basemodel)) if !basemodel.is_empty() => basemodel.clone(),
         (_, _) => {
@@ -93,28 +98,28 @@ pub(super) fn agent(
             return Err(CatalogueMistake::new(key("basemodel"), "is missing", fix));
         }
     };
-    let sampling = file.sampling.clone().unwrap_or_default();
+    let sampling = members.sampling.clone().unwrap_or_default();
     if sampling.seed.is_some() && matches!(dialect, Dialect::Messages | Dialect::Responses) {
         let problem = "has a seed, which endpoints of this dialect refuse";
         return Err(CatalogueMistake::new(key("sampling"), problem, "remove the seed"));
     }
-    let concurrency = at_least_one(file.concurrency.unwrap_or(4), "concurrency", key)?;
-    let timeout_seconds = at_least_one(file.timeout_seconds.unwrap_or(120), "timeout_seconds", key)?;
+    let concurrency = at_least_one(members.concurrency.unwrap_or(4), "concurrency", key)?;
+    let timeout_seconds = at_least_one(members.timeout_seconds.unwrap_or(120), "timeout_seconds", key)?;
     let agent = AgentModel {
         dialect,
         url: url.trim_end_matches('/').to_owned(),
-        key_variable: file.api_key_env.clone().filter(|variable| !variable.is_empty()),
+        key_variable: members.api_key_env.clone().filter(|variable| !variable.is_empty()),
         settings: AgentSettings {
             basemodel,
-            limits: file.limits.clone().unwrap_or_default(),
+            limits: members.limits.clone().unwrap_or_default(),
             sampling,
-            prompt: prompt(file.prompt.as_deref(), key, read)?,
-            search: file.search,
-            prices: file.prices.clone(),
-            cost_basis: file.cost_basis.unwrap_or_default(),
+            prompt: prompt(members, key, read)?,
+            search: members.search,
+            prices: members.prices.clone(),
+            cost_basis: members.cost_basis.unwrap_or_default(),
         },
         concurrency,
-        tokens_per_minute: file.tokens_per_minute,
+        tokens_per_minute: members.tokens_per_minute,
         timeout_seconds,
     };
     bounds::check_agent(&agent).map_err(|bound| {
@@ -134,20 +139,27 @@ fn at_least_one<T: PartialOrd + From<u8>>(
     Err(CatalogueMistake::new(key(name), "is 0", "write 1 or more"))
 }
 
-/// The prompt of a file; its version is the file's name.
+/// The prompt; its version is the file's name.
 fn prompt(
-    file: Option<&str>,
+    members: &AgentMembers,
     key: &impl Fn(&str) -> String,
     read: &impl Fn(&str) -> Result<String, String>,
 ) -> Result<Prompt, CatalogueMistake> {
-    let Some(file) = file else { return Ok(Prompt::default()) };
-    let mistake = |problem: String| {
-        let fix = "name a file beside the models file; configs/prompts/default.txt is an example";
-        CatalogueMistake::new(key("prompt"), problem, fix)
+    let (name, fix, text) = match (&members.prompt_text, members.prompt.as_deref()) {
+        (None, None) => return Ok(Prompt::default()),
+        (Some(text), _) => {
+            ("prompt_text", "write a text such as configs/prompts/default.txt", Ok(text.clone()))
+        }
+        (None, Some(file)) => {
+            let fix = "name a file beside the models file, such as configs/prompts/default.txt";
+            ("prompt", fix, read(file))
+        }
     };
-    let template = read(file).map_err(mistake)?.try_into();
+    let mistake = |problem: String| CatalogueMistake::new(key(name), problem, fix);
+    let template = text.map_err(mistake)?.try_into();
     let template =
         template.map_err(|problem: domain::agent::prompt::TemplateError| mistake(problem.to_string()))?;
+    let file = members.prompt.as_deref().unwrap_or(OWN_PROMPT);
     let version = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".txt").to_owned();
     Ok(Prompt { version, template })
 }

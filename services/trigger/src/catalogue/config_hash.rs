@@ -6,6 +6,7 @@
 use domain::accounting::costs::{CostTerms, Costs};
 use domain::agent::Dialect;
 use domain::job::ModelKind;
+use domain::market::instruments::Universe;
 use domain::strategy::recorded_orders::RecordedOrder;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -24,8 +25,23 @@ pub(super) fn config_hash(initial_cash: Decimal, costs: &Costs, kind: &ModelKind
         "kind": kind.as_str(),
         "decider": decider_json(kind),
     });
-    // `serde_json` writes the members of a value sorted by name.
-    Sha256::digest(config.to_string()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    digest(&config)
+}
+
+/// The hash of a universe: what affects the outcome of a job over it.
+pub(crate) fn universe_hash(universe: &Universe) -> String {
+    digest(&json!({ "form": FORM, "symbols": universe.symbols, "benchmark": universe.benchmark }))
+}
+
+/// The hash of a configuration in a job whose universe is another one than that of the installation. Days over other
+/// symbols are then seen as days under another configuration.
+pub(crate) fn hash_in_universe(config_hash: &str, universe: &Universe) -> String {
+    digest(&json!({ "config": config_hash, "universe": universe_hash(universe) }))
+}
+
+/// `serde_json` writes the members of a value sorted by name.
+fn digest(value: &Value) -> String {
+    Sha256::digest(value.to_string()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn costs_json(terms: &CostTerms) -> Value {

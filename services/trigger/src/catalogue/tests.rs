@@ -1,6 +1,7 @@
 //! Entries of `models.toml`, good and bad.
 
 use domain::agent::Dialect;
+use domain::job::ModelKind;
 
 use super::*;
 
@@ -214,4 +215,29 @@ fn a_training_cutoff_is_a_date_in_either_form_and_part_of_the_snapshot() {
         assert_eq!(mistakes[0].key, "models.a.training_cutoff", "{wrong}");
         assert!(mistakes[0].problem.contains("is not a date"), "{wrong}: {}", mistakes[0].problem);
     }
+}
+
+#[test]
+fn the_members_of_an_entry_make_the_same_model_again_without_its_files() {
+    let text = "[[models]]\nsignature = \"a\"\nkind = \"recorded\"\ndecisions = \"d.csv\"\ntraining_cutoff = 2024-10-31\n\
+                initial_cash = 2500.50\n\n\
+                [[models]]\nsignature = \"b\"\nkind = \"llm\"\nbase_url = \"https://x/v1\"\nbasemodel = \"m\"\n\
+                prompt = \"prompts/short.txt\"\nsampling = { temperature = 0.7, extra = { top_k = 1e16 } }\n\n\
+                [[models]]\nsignature = \"c\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"cash\" }";
+    let read = |name: &str| {
+        let text = if name == "d.csv" { DECISIONS } else { "Trade. {stop_token}" };
+        Ok(text.to_owned())
+    };
+    let catalogue = Catalogue::parse(text, read).unwrap();
+
+    for entry in catalogue.entries() {
+        let stored = entry.members.to_string();
+        let again =
+            Entry::of_members(&entry.model.signature, serde_json::from_str(&stored).unwrap()).unwrap();
+
+        assert_eq!((&again.model, again.enabled), (&entry.model, entry.enabled), "{stored}");
+        assert_eq!(again.members, entry.members);
+    }
+    let ModelKind::Agent(agent) = &catalogue.entries()[1].model.kind else { panic!("it is an agent") };
+    assert_eq!(agent.settings.prompt.version, "short");
 }

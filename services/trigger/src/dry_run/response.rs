@@ -22,6 +22,8 @@ pub(super) struct ModelForecast<'a> {
     pub(super) counts: ModelDayCounts,
     /// What its past days have used, and what its days are expected to use; of agents only.
     pub(super) estimate: Option<(PastDays, DayEstimate)>,
+    /// Why it cannot run.
+    pub(super) why_not_ready: Option<&'a str>,
 }
 
 /// The sources of prices, at a moment.
@@ -65,6 +67,12 @@ struct ModelBody {
     model: String,
     kind: &'static str,
     trials: u32,
+    /// Whether it can run; a job with a model that cannot is refused.
+    ready: bool,
+    /// Why it cannot; absent when it can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    why: Option<String>,
     /// First and last session that would be run; null when there is none.
     first_date: Option<String>,
     last_date: Option<String>,
@@ -181,11 +189,13 @@ impl From<&ModelDayCounts> for DayCounts {
 
 impl From<&ModelForecast<'_>> for ModelBody {
     fn from(forecast: &ModelForecast<'_>) -> Self {
-        let ModelForecast { model, counts, estimate } = forecast;
+        let ModelForecast { model, counts, estimate, why_not_ready } = forecast;
         Self {
             model: model.signature.clone(),
             kind: model.kind.as_str(),
             trials: model.trials,
+            ready: why_not_ready.is_none(),
+            why: why_not_ready.map(str::to_owned),
             first_date: counts.first.map(|date| date.to_string()),
             last_date: counts.last.map(|date| date.to_string()),
             model_days: counts.into(),

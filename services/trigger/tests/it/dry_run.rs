@@ -156,7 +156,7 @@ async fn a_dry_run_says_what_would_run_and_stores_nothing() {
             "experiment": "default", "start_date": "2025-09-01", "end_date": "2025-09-03", "total_model_days": 6,
             "model_days": model_days,
             "models": [{
-                "model": "equal", "kind": "policy", "trials": 2, "first_date": "2025-09-02",
+                "model": "equal", "kind": "policy", "trials": 2, "ready": true, "first_date": "2025-09-02",
                 "last_date": "2025-09-03", "model_days": model_days, "estimate": null,
             }],
             "prices": {

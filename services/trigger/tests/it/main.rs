@@ -5,7 +5,9 @@
 mod accepting;
 mod admission;
 mod cancelling;
+mod catalogue;
 mod dry_run;
+mod folder;
 mod idempotency;
 mod refusals;
 mod retrying;

@@ -7,31 +7,8 @@ use std::process::Command;
 use runtime::settings::Settings;
 use trigger::Config;
 
+use crate::folder::Folder;
 use crate::stage::settings;
-
-/// A folder that goes when the test ends, however it ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("modelday-settings-{}", uuid::Uuid::now_v7()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    /// Writes a file; answers its path.
-    fn write(&self, name: &str, text: &str) -> String {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
-        path.display().to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 #[test]
 fn development_calls_no_paid_endpoint_and_says_what_to_set_instead() {

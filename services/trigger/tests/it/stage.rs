@@ -29,6 +29,46 @@ pub(crate) struct Stage {
     work: JoinHandle<anyhow::Result<()>>,
 }
 
+/// A process of the service.
+pub(crate) struct Process {
+    url: String,
+    stop: CancellationToken,
+    work: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Process {
+    async fn start(
+        database: &TestDatabase,
+        vhost: &TestVhost,
+        changes: &[(String, String)],
+        endpoints: Option<EndpointRules>,
+    ) -> Self {
+        let broker = vhost.url_of(Account::Trigger);
+        let servers = [("DATABASE_URL", database.url()), ("AMQP_URL", &broker)];
+        let others = changes.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let all: Vec<_> = servers.into_iter().chain(others).collect();
+        let mut config = Config::from_settings(&mut settings(&all), 0).unwrap();
+        config.endpoints.rules = endpoints.unwrap_or(config.endpoints.rules);
+        let stop = CancellationToken::new();
+        let address = config.infrastructure.address.clone();
+        let service = trigger::build(config, stop.clone()).unwrap();
+        let listener = http::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let token = stop.clone();
+        let probes = OpenApiRouter::new();
+        let started = service.health.started();
+        let work = tokio::spawn(async move { service.run(listener, address, probes, &token).await });
+        started.cancelled().await;
+        Self { url, stop, work }
+    }
+
+    /// Stops it and waits until it has stopped.
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        self.work.await.unwrap().unwrap();
+    }
+}
+
 /// A response of the service.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -103,26 +143,23 @@ impl Stage {
         changes: Vec<(String, String)>,
         endpoints: Option<EndpointRules>,
     ) -> Self {
-        let broker = vhost.url_of(Account::Trigger);
-        let servers = [("DATABASE_URL", database.url()), ("AMQP_URL", &broker)];
-        let others = changes.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let all: Vec<_> = servers.into_iter().chain(others).collect();
-        let mut config = Config::from_settings(&mut settings(&all), 0).unwrap();
-        config.endpoints = endpoints.unwrap_or(config.endpoints);
-        let stop = CancellationToken::new();
-        let address = config.infrastructure.address.clone();
-        let service = trigger::build(config, stop.clone()).unwrap();
-        let listener = http::bind(([127, 0, 0, 1], 0).into()).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let token = stop.clone();
-        let probes = OpenApiRouter::new();
-        let started = service.health.started();
-        let work = tokio::spawn(async move { service.run(listener, address, probes, &token).await });
-        started.cancelled().await;
+        let Process { url, stop, work } = Process::start(&database, &vhost, &changes, endpoints).await;
         // An error means that there is a provider already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().no_proxy().build().unwrap();
         Self { database, vhost, changes, url, client, stop, work }
+    }
+
+    /// Starts a second process beside this one.
+    pub(crate) async fn second(&self) -> Process {
+        Process::start(&self.database, &self.vhost, &self.changes, None).await
+    }
+
+    /// Sends the requests from now on to the other process.
+    pub(crate) fn turn_to(&mut self, other: &mut Process) {
+        std::mem::swap(&mut self.url, &mut other.url);
+        std::mem::swap(&mut self.stop, &mut other.stop);
+        std::mem::swap(&mut self.work, &mut other.work);
     }
 
     /// Posts a body with an idempotency key.
@@ -162,6 +199,16 @@ impl Stage {
         reply(self.client.get(format!("{}{path}", self.url))).await
     }
 
+    /// Stores a resource.
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Reply {
+        reply(self.client.put(format!("{}{path}", self.url)).json(body)).await
+    }
+
+    /// Removes a resource.
+    pub(crate) async fn delete(&self, path: &str) -> Reply {
+        reply(self.client.delete(format!("{}{path}", self.url))).await
+    }
+
     /// Jobs and messages that are stored.
     pub(crate) async fn stored(&self) -> (i64, i64) {
         (
@@ -187,6 +234,9 @@ async fn reply(request: reqwest::RequestBuilder) -> Reply {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
     let text = response.text().await.unwrap();
-    let body = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: {text:?} is not JSON"));
+    let body = match text.as_str() {
+        "" => Value::Null,
+        text => serde_json::from_str(text).unwrap_or_else(|_| panic!("{status}: {text:?} is not JSON")),
+    };
     Reply { status, headers, body }
 }

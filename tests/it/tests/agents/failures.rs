@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use it::Service;
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use standin::chat::Fault;
 
@@ -55,16 +57,22 @@ async fn a_refused_key_fails_the_day_at_once_and_is_never_shown() {
 }
 
 #[tokio::test]
-async fn a_model_without_its_key_says_which_variable_to_set() {
+async fn a_model_without_its_key_says_which_variable_to_set_and_runs_when_it_is_set() {
     let endpoint = endpoint().await;
-    let system = small(&endpoint, "api_key_env = \"THIS_IS_NOT_SET\"").start().await;
+    let mut system = small(&endpoint, "api_key_env = \"THIS_IS_NOT_SET\"").start().await;
 
+    let (refused, body) = system.client.post_trigger(&request()).await;
+    system.kill(Service::Executor);
+    system.set_env("THIS_IS_NOT_SET", "sk-now-it-is");
+    system.restart(Service::Executor).await;
     let job = system.client.trigger(&request()).await;
     let status = system.client.ended(&job).await;
 
-    let error = status["details"][0]["error"].as_str().unwrap_or_default();
-    assert!(error.contains("THIS_IS_NOT_SET"), "{status}");
-    assert!(endpoint.calls().is_empty());
+    assert_eq!(refused, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+    let detail = body["detail"].as_str().unwrap_or_default();
+    assert!(detail.contains("a is not ready: the executor's environment has no THIS_IS_NOT_SET"), "{body}");
+    assert_eq!(status["status"], "completed", "{status}");
+    assert!(!endpoint.calls().is_empty());
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod help;
 mod hkuds;
 mod hostile_server;
 mod lists;
+mod models;
 mod prices;
 mod report;
 mod restart;

@@ -21,6 +21,7 @@ mod letters;
 mod metrics;
 mod never_unknown;
 mod otlp;
+mod own_models;
 mod plan;
 mod price_files;
 mod prices;

@@ -9,10 +9,11 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::validation::{PathSegment, ValidationError};
-use super::{DEFAULT_EXPERIMENT, TriggerRequest};
-use crate::job::bounds::{MAX_EXPERIMENT, MAX_UNKNOWN_FIELD, MAX_UNKNOWN_FIELDS};
+use super::{DEFAULT_EXPERIMENT, TriggerRequest, UniverseChoice, is_universe_name};
+use crate::job::bounds::{MAX_EXPERIMENT, MAX_SYMBOLS, MAX_UNKNOWN_FIELD, MAX_UNKNOWN_FIELDS};
 use crate::job::{OnFailure, Options};
 use crate::market::calendar;
+use crate::market::instruments::Symbol;
 use crate::values::date::parse_date;
 use crate::values::spelling::near_miss;
 
@@ -45,11 +46,13 @@ impl TriggerRequest {
         let wait_for_data = body.flag("wait_for_data");
         let reprocess_stale = body.flag("reprocess_stale");
         let budget = body.dollars("budget");
+        let universe = body.universe();
         match end {
             Some(end) if body.errors.is_empty() => Ok(Self {
                 start,
                 end,
                 models,
+                universe,
                 options: Options { replace_existing, on_failure, wait_for_data, reprocess_stale, budget },
                 experiment,
                 unknown_fields,
@@ -60,7 +63,7 @@ impl TriggerRequest {
 }
 
 /// The fields of a body, in documented order.
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 11] = [
     "start_date",
     "end_date",
     "models",
@@ -70,6 +73,8 @@ const FIELDS: [&str; 9] = [
     "wait_for_data",
     "reprocess_stale",
     "budget",
+    "universe",
+    "symbols",
 ];
 
 /// The fields of a body. A method that records an error returns a default, which is not used.
@@ -152,6 +157,57 @@ impl Body<'_> {
         let mut seen = HashSet::new();
         let texts = list.iter().filter_map(Value::as_str);
         texts.filter(|name| seen.insert(*name)).map(str::to_owned).collect()
+    }
+
+    /// `universe` or `symbols`, or neither of them.
+    fn universe(&mut self) -> UniverseChoice {
+        let given = |field: &str| self.fields.get(field).filter(|value| !value.is_null());
+        match (given("universe"), given("symbols")) {
+            (None, None) => UniverseChoice::Default,
+            (Some(name), None) => self.universe_name("universe", name),
+            (None, Some(_)) => self.symbols("symbols"),
+            (Some(_), Some(symbols)) => {
+                let msg = "Value error, There is a universe too; leave one of them out";
+                self.refuse("symbols", "value_error", msg, symbols);
+                UniverseChoice::Default
+            }
+        }
+    }
+
+    fn universe_name(&mut self, field: &'static str, value: &Value) -> UniverseChoice {
+        match value.as_str() {
+            Some(name) if is_universe_name(name) => return UniverseChoice::Named(name.to_owned()),
+            Some(_) => {
+                let msg = "String should match pattern '^[A-Za-z0-9._-]{1,100}$'";
+                self.refuse(field, "string_pattern_mismatch", msg, value);
+            }
+            None => self.refuse(field, "string_type", "Input should be a valid string", value),
+        }
+        UniverseChoice::Default
+    }
+
+    fn symbols(&mut self, field: &'static str) -> UniverseChoice {
+        let names = self.names(field);
+        let list = self.fields.get(field).filter(|list| list.is_array());
+        if let Some(list) = list.filter(|list| list.as_array().is_some_and(Vec::is_empty)) {
+            self.refuse(field, "too_short", "List should have at least 1 item", list);
+        }
+        if let Some(list) = list.filter(|_| names.len() > MAX_SYMBOLS) {
+            let msg = format!("List should have at most {MAX_SYMBOLS} items");
+            self.refuse(field, "too_long", msg, &Value::from(list.as_array().map_or(0, Vec::len)));
+            return UniverseChoice::Default;
+        }
+        let read: Vec<_> = names.iter().map(|name| (name, name.parse::<Symbol>())).collect();
+        let place = |name: &str| list?.as_array()?.iter().position(|element| element == name);
+        let wrong = read.iter().filter_map(|(name, read)| Some((*name, read.as_ref().err()?)));
+        self.errors.extend(wrong.take(MAX_ELEMENT_ERRORS).map(|(name, problem)| {
+            let loc = vec!["body".into(), field.into(), PathSegment::Index(place(name).unwrap_or_default())];
+            ValidationError::value(loc, problem, name.as_str().into())
+        }));
+        let mut seen = HashSet::new();
+        let symbols = read.into_iter().filter_map(|(_, read)| read.ok());
+        // `BRK.B` and `BRK-B` are two names of one symbol.
+        UniverseChoice::Symbols(symbols.filter(|symbol| seen.insert(symbol.clone())).collect())
     }
 
     fn flag(&mut self, field: &'static str) -> bool {

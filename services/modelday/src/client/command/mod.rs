@@ -10,16 +10,20 @@ mod import;
 mod jobs;
 mod leaderboard;
 mod model_list;
+mod models;
 mod open;
 mod plan;
 mod prices;
 mod rehearsal;
+mod reload;
 mod report;
 mod request;
 mod results;
 mod run;
 mod sources;
 mod spelling;
+mod universe_list;
+mod universes;
 mod watch;
 
 use clap::Subcommand;
@@ -51,8 +55,8 @@ pub(crate) enum Command {
     Report(report::ReportArguments),
     /// Save a job, its trades, positions or equity as a file.
     Export(export::ExportArguments),
-    /// List the models that jobs may name.
-    Models(model_list::ModelListArguments),
+    /// List the models that jobs may name, store some, or remove one.
+    Models(models::ModelsArguments),
     /// List where prices come from, and how many calls are left.
     Sources(sources::SourcesArguments),
     /// Open the page of a job, a day, a model or a list in the browser.
@@ -67,6 +71,10 @@ pub(crate) enum Command {
     /// Bring what was run with another project.
     #[command(subcommand)]
     Import(import::ImportCommand),
+    /// List the universes that jobs may name, store one, or remove one.
+    Universes(universes::UniversesArguments),
+    /// Read the files of models and of the universe again.
+    Reload(reload::ReloadArguments),
 }
 
 /// Runs the command. The caller prints an error.
@@ -83,12 +91,14 @@ pub(crate) async fn main(command: &Command) -> anyhow::Result<Exit> {
         Command::Leaderboard(arguments) => leaderboard::main(arguments).await,
         Command::Report(arguments) => report::main(arguments).await,
         Command::Export(arguments) => export::main(arguments).await,
-        Command::Models(arguments) => model_list::main(arguments).await,
+        Command::Models(arguments) => models::main(arguments).await,
         Command::Sources(arguments) => sources::main(arguments).await,
         Command::Open(arguments) => open::main(arguments).await,
         Command::Coverage(arguments) => coverage::main(arguments).await,
         Command::DeadLetters(arguments) => dead_letters::main(arguments).await,
         Command::Prices(prices::PricesCommand::Import(arguments)) => prices::import(arguments).await,
         Command::Import(import::ImportCommand::Hkuds(arguments)) => import::hkuds(arguments).await,
+        Command::Universes(arguments) => universes::main(arguments).await,
+        Command::Reload(arguments) => reload::main(arguments).await,
     }
 }

@@ -16,7 +16,7 @@ const SAMPLE_RANGE: (&str, &str) = ("2025-10-01", "2025-10-29");
 #[derive(Args)]
 pub(crate) struct RequestArguments {
     /// The sample job: six recorded models in October 2025.
-    #[arg(long, conflicts_with_all = ["start", "end", "models"])]
+    #[arg(long, conflicts_with_all = ["start", "end", "models", "universe", "symbols"])]
     pub(super) sample: bool,
     /// First date, YYYY-MM-DD; without it each model resumes after its last day.
     #[arg(long, value_name = "DATE")]
@@ -27,6 +27,12 @@ pub(crate) struct RequestArguments {
     /// Models, separated by commas; without it all enabled ones.
     #[arg(long, value_delimiter = ',', value_parser = model_name, add = ArgValueCompleter::new(completion::models))]
     models: Vec<String>,
+    /// Universe whose symbols may be traded; without it the default one.
+    #[arg(long, value_name = "NAME", conflicts_with = "symbols")]
+    universe: Option<String>,
+    /// Symbols that may be traded, separated by commas, in place of a universe.
+    #[arg(long, value_delimiter = ',', value_parser = symbol)]
+    symbols: Vec<String>,
     /// Name of the experiment; a new one starts from cash.
     #[arg(long, default_value = "default")]
     pub(super) experiment: String,
@@ -65,6 +71,12 @@ impl RequestArguments {
         } else if !self.models.is_empty() {
             set("models", json!(self.models));
         }
+        if let Some(universe) = &self.universe {
+            set("universe", json!(universe));
+        }
+        if !self.symbols.is_empty() {
+            set("symbols", json!(self.symbols));
+        }
         set("experiment", json!(self.experiment));
         for (name, is_set) in [
             ("replace_existing", self.replace_existing),
@@ -98,6 +110,12 @@ fn model_name(text: &str) -> Result<String, String> {
     if name.is_empty() { Err("a name is missing".to_owned()) } else { Ok(name.to_owned()) }
 }
 
+/// A symbol between commas, in capital letters.
+pub(super) fn symbol(text: &str) -> Result<String, String> {
+    let symbol = text.trim().to_uppercase();
+    if symbol.is_empty() { Err("a symbol is missing".to_owned()) } else { Ok(symbol) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,5 +124,7 @@ mod tests {
     fn blanks_around_a_models_name_do_not_count_and_a_missing_name_is_an_error() {
         assert_eq!(model_name(" hold-qqq ").as_deref(), Ok("hold-qqq"));
         assert!(model_name("  ").is_err());
+        assert_eq!(symbol(" aapl").as_deref(), Ok("AAPL"));
+        assert!(symbol(" ").is_err());
     }
 }

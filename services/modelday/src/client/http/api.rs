@@ -97,6 +97,11 @@ impl Api {
         self.body_of(self.client.put(self.url(path)).json(body)).await
     }
 
+    /// Sends a DELETE request.
+    pub(crate) async fn delete(&self, path: &[&str]) -> Result<ResponseBody, ApiError> {
+        self.body_of(self.client.delete(self.url(path))).await
+    }
+
     /// Sends a POST request with a file as its body.
     pub(crate) async fn post_file(
         &self,

@@ -34,6 +34,7 @@ fn everything_but_the_end_has_a_default() {
         start: None,
         end: "2025-10-31".parse().unwrap(),
         models: Vec::new(),
+        universe: UniverseChoice::Default,
         options: Options::default(),
         experiment: "default".into(),
         unknown_fields: Vec::new(),
@@ -240,6 +241,50 @@ fn a_misspelt_field_is_refused_with_the_name_that_is_meant() {
     );
     let request = parse(&json!({"end_date": "2025-10-31", "comment": "mine"}));
     assert_eq!(request.unknown_fields, ["comment"]);
+}
+
+#[test]
+fn symbols_or_a_universe_may_be_named_and_errors_are_at_the_symbol() {
+    let of = |field: &str, value: Value| {
+        let mut body = json!({"end_date": "2025-10-31"});
+        body[field] = value;
+        TriggerRequest::parse(&body)
+    };
+    let texts = |errors: Vec<ValidationError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let symbols =
+        |names: &[&str]| UniverseChoice::Symbols(names.iter().map(|name| name.parse().unwrap()).collect());
+
+    let named = of("universe", json!("mine-2")).unwrap();
+    let listed = of("symbols", json!(["MSFT", "BRK-B", "AAPL", "MSFT", "BRK.B"])).unwrap();
+    let neither = of("symbols", Value::Null).unwrap();
+
+    assert_eq!(named.universe, UniverseChoice::Named("mine-2".into()));
+    assert_eq!(listed.universe, symbols(&["MSFT", "BRK.B", "AAPL"]));
+    assert_eq!(neither.universe, UniverseChoice::Default);
+    assert!(named.normalised().contains("\"universe\":\"mine-2\""), "{}", named.normalised());
+    assert!(listed.normalised().contains("\"symbols\":[\"MSFT\",\"BRK.B\",\"AAPL\"]"));
+    assert!(!neither.normalised().contains("universe") && !neither.normalised().contains("symbols"));
+    assert_eq!(
+        texts(of("symbols", json!(["AAPL", "no such", 7, "aapl"])).unwrap_err()),
+        [
+            "body.symbols.2: Input should be a valid string",
+            "body.symbols.1: Value error, \"no such\" is not a ticker symbol (1 to 12 of A-Z, 0-9, '.', '-')",
+            "body.symbols.3: Value error, \"aapl\" is not a ticker symbol (1 to 12 of A-Z, 0-9, '.', '-')",
+        ]
+    );
+    for (field, value, kind) in [
+        ("symbols", json!([]), "too_short"),
+        ("symbols", json!("AAPL"), "list_type"),
+        ("universe", json!(7), "string_type"),
+        ("universe", json!("a b"), "string_pattern_mismatch"),
+        ("universe", json!(""), "string_pattern_mismatch"),
+    ] {
+        let found = of(field, value).err().map_or("", |errors| errors[0].kind);
+        assert_eq!(found, kind, "{field}");
+    }
+    let both = json!({"end_date": "2025-10-31", "universe": "mine", "symbols": ["AAPL"]});
+    let both = texts(TriggerRequest::parse(&both).unwrap_err());
+    assert_eq!(both, ["body.symbols: Value error, There is a universe too; leave one of them out"]);
 }
 
 proptest! {

@@ -208,8 +208,8 @@ proptest! {
         max_days in 0u32..4_000,
     ) {
         let request = TriggerRequest {
-            start, end, models: Vec::new(), options: Options::default(), experiment: "default".into(),
-            unknown_fields: Vec::new(),
+            start, end, models: Vec::new(), universe: UniverseChoice::Default, options: Options::default(),
+            experiment: "default".into(), unknown_fields: Vec::new(),
         };
 
         if let Ok(resolved) = resolve(&request, &RequestLimits { max_days, today }, &known(), &last) {

@@ -1,4 +1,4 @@
-//! One entry of `models.toml`, and how it is read.
+//! The members of an entry, and how they are read as a model.
 
 use std::collections::BTreeMap;
 
@@ -8,43 +8,47 @@ use domain::agent::Dialect;
 use domain::job::bounds::{MAX_SIGNATURE, MAX_TRIALS};
 use domain::job::{Model, ModelKind};
 use domain::strategy::policy::Policy;
-use domain::strategy::recorded_orders::{self, RecordedOrders};
+use domain::strategy::recorded_orders::{self, RecordedOrder, RecordedOrders};
 use domain::values::date::parse_date;
 use rust_decimal::Decimal;
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::agent::{FileAgent, agent};
+use super::agent::{AgentMembers, agent};
 use super::config_hash::config_hash;
 use super::mistake::CatalogueMistake;
 
-/// One `[[models]]` of the file.
+/// One `[[models]]` of the file, or a body of the API.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct FileModel {
+pub(super) struct Members {
     pub(super) signature: String,
-    kind: FileKind,
+    kind: KindName,
     #[serde(default)]
     pub(super) enabled: bool,
     initial_cash: Option<Decimal>,
     trials: Option<u32>,
     costs: Option<CostTerms>,
-    training_cutoff: Option<toml::Value>,
+    training_cutoff: Option<Value>,
+    /// The file of the orders.
     decisions: Option<String>,
+    /// Its text, in place of the file.
+    decisions_csv: Option<String>,
     policy: Option<Policy>,
     #[serde(flatten)]
-    agent: FileAgent,
+    agent: AgentMembers,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum FileKind {
+enum KindName {
     Recorded,
     Policy,
     Llm,
     Http,
 }
 
-impl FileModel {
+impl Members {
     /// The model with all its recorded orders; `read` gives the text of a file beside the models file.
     pub(super) fn into_model(
         self,
@@ -86,7 +90,7 @@ impl FileModel {
             let fix = "write the last day of the model's training data, such as 2024-10-31";
             let problem =
                 || CatalogueMistake::new(key("training_cutoff"), format!("{value} is not a date"), fix);
-            date(value).ok_or_else(problem)
+            value.as_str().and_then(parse_date).ok_or_else(problem)
         });
         let training_cutoff = training_cutoff.transpose()?;
         let kind = kind_of(&self, decisions, &key, read)?;
@@ -107,63 +111,71 @@ impl FileModel {
 
 /// How the model decides. Decision files are read once, into `decisions`.
 fn kind_of(
-    model: &FileModel,
+    members: &Members,
     decisions: &mut BTreeMap<String, RecordedOrders>,
     key: &impl Fn(&str) -> String,
     read: &impl Fn(&str) -> Result<String, String>,
 ) -> Result<ModelKind, CatalogueMistake> {
-    Ok(match (&model.kind, &model.decisions, &model.policy) {
-        (FileKind::Llm, None, None) => {
-            let dialect = model.agent.dialect.unwrap_or_default().into();
-            ModelKind::Agent(Box::new(agent(dialect, &model.agent, key, read)?))
+    let has_decisions = members.decisions.is_some() || members.decisions_csv.is_some();
+    Ok(match (&members.kind, has_decisions, &members.policy) {
+        (KindName::Llm, false, None) => {
+            let dialect = members.agent.dialect.unwrap_or_default().into();
+            ModelKind::Agent(Box::new(agent(dialect, &members.agent, key, read)?))
         }
-        (FileKind::Http, _, _) if model.agent.dialect.is_some() => {
+        (KindName::Http, _, _) if members.agent.dialect.is_some() => {
             let fix = "remove the dialect, or write kind = \"llm\"";
             return Err(CatalogueMistake::new(key("dialect"), "is that of a language model", fix));
         }
-        (FileKind::Http, None, None) => {
-            ModelKind::Agent(Box::new(agent(Dialect::Agent, &model.agent, key, read)?))
+        (KindName::Http, false, None) => {
+            ModelKind::Agent(Box::new(agent(Dialect::Agent, &members.agent, key, read)?))
         }
-        (FileKind::Llm | FileKind::Http, _, _) => {
+        (KindName::Llm | KindName::Http, _, _) => {
             let fix = "remove decisions and policy, or change the kind";
             return Err(CatalogueMistake::new(key("kind"), "is an agent, which decides for itself", fix));
         }
-        (FileKind::Policy, None, Some(policy)) => ModelKind::Policy(policy.clone()),
-        (FileKind::Policy, _, _) => {
+        (KindName::Policy, false, Some(policy)) => ModelKind::Policy(policy.clone()),
+        (KindName::Policy, _, _) => {
             return Err(CatalogueMistake::new(
                 key("policy"),
                 "is what a policy has, and all it has",
                 "add policy = { policy = \"...\" }",
             ));
         }
-        (FileKind::Recorded, Some(name), None) => {
-            if !decisions.contains_key(name) {
-                let fix = "name a CSV file model,date,sequence,action,symbol,quantity beside the models file";
-                let text =
-                    read(name).map_err(|problem| CatalogueMistake::new(key("decisions"), problem, fix))?;
-                let orders = recorded_orders::parse(&text)
-                    .map_err(|problem| CatalogueMistake::new(key("decisions"), problem, fix))?;
-                decisions.insert(name.clone(), orders);
-            }
-            let orders = decisions.get(name).and_then(|orders| orders.get(&model.signature)).cloned();
-            ModelKind::Recorded(orders.unwrap_or_default().into_values().flatten().collect())
-        }
-        (FileKind::Recorded, _, _) => {
+        (KindName::Recorded, true, None) => ModelKind::Recorded(orders(members, decisions, key, read)?),
+        (KindName::Recorded, _, _) => {
             return Err(CatalogueMistake::new(
                 key("decisions"),
                 "is what a recorded model has",
-                "name the CSV file of its orders",
+                "name the CSV file of its orders, or write its text as decisions_csv",
             ));
         }
     })
 }
 
-/// A date, as a date of TOML or as text; without a time.
-fn date(value: &toml::Value) -> Option<NaiveDate> {
-    let text = match value {
-        toml::Value::Datetime(date) => date.to_string(),
-        toml::Value::String(text) => text.clone(),
-        _ => return None,
+/// All recorded orders of the model, by day and sequence.
+fn orders(
+    members: &Members,
+    decisions: &mut BTreeMap<String, RecordedOrders>,
+    key: &impl Fn(&str) -> String,
+    read: &impl Fn(&str) -> Result<String, String>,
+) -> Result<Vec<RecordedOrder>, CatalogueMistake> {
+    let of_model = |all: &RecordedOrders| -> Vec<RecordedOrder> {
+        all.get(&members.signature).into_iter().flat_map(BTreeMap::values).flatten().cloned().collect()
     };
-    parse_date(&text)
+    if let Some(text) = &members.decisions_csv {
+        let fix = "write the lines of a CSV file model,date,sequence,action,symbol,quantity";
+        let all = recorded_orders::parse(text);
+        return all
+            .map(|all| of_model(&all))
+            .map_err(|problem| CatalogueMistake::new(key("decisions_csv"), problem, fix));
+    }
+    let name = members.decisions.as_deref().unwrap_or_default();
+    if !decisions.contains_key(name) {
+        let fix = "name a CSV file model,date,sequence,action,symbol,quantity beside the models file";
+        let mistake = |problem: String| CatalogueMistake::new(key("decisions"), problem, fix);
+        let text = read(name).map_err(mistake)?;
+        let all = recorded_orders::parse(&text).map_err(|problem| mistake(problem.to_string()))?;
+        decisions.insert(name.to_owned(), all);
+    }
+    Ok(decisions.get(name).map(of_model).unwrap_or_default())
 }

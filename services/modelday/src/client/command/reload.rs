@@ -1,0 +1,78 @@
+//! `modelday reload`: the servers read their files of models and of the universe again.
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::format::Format;
+use crate::client::exit::Exit;
+use crate::client::http::{Api, Connection};
+use crate::terminal::output::print_line;
+
+/// How to show what has changed.
+#[derive(Args)]
+pub(crate) struct ReloadArguments {
+    #[command(flatten)]
+    format: Format,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Deserialize)]
+struct Reloaded {
+    files: Vec<ReloadedFile>,
+}
+
+#[derive(Deserialize)]
+struct ReloadedFile {
+    file: String,
+    kind: String,
+    added: Vec<String>,
+    changed: Vec<String>,
+    removed: Vec<String>,
+    unchanged: usize,
+    covered: Vec<String>,
+    mistakes: Vec<Mistake>,
+}
+
+#[derive(Deserialize)]
+struct Mistake {
+    key: String,
+    problem: String,
+    fix: String,
+}
+
+/// Reads the files again. A file with a mistake is a refused request, although the other one is taken.
+pub(super) async fn main(arguments: &ReloadArguments) -> anyhow::Result<Exit> {
+    let body = Api::new(&arguments.connection)?.post(&["admin", "reload"], None, None).await?;
+    let reloaded: Reloaded = body.deserialize()?;
+    if arguments.format.unless_json::<Reloaded>(&body)?.is_some() {
+        for line in reloaded.files.iter().flat_map(ReloadedFile::lines) {
+            print_line(&line)?;
+        }
+    }
+    let all_taken = reloaded.files.iter().all(|file| file.mistakes.is_empty());
+    Ok(if all_taken { Exit::Done } else { Exit::Refused })
+}
+
+impl ReloadedFile {
+    fn lines(&self) -> Vec<String> {
+        let Self { file, kind, added, changed, removed, unchanged, covered, mistakes } = self;
+        if !mistakes.is_empty() {
+            let wrong =
+                mistakes.iter().map(|Mistake { key, problem, fix }| format!("  {key} {problem}; {fix}"));
+            return std::iter::once(format!("{file}: nothing was taken")).chain(wrong).collect();
+        }
+        let each = |word: &str, names: &[String]| -> Vec<String> {
+            names.iter().map(|name| format!("  {word} {kind} {name}")).collect()
+        };
+        let covered = covered.iter().map(|name| {
+            format!("  {kind} {name} does not count: the API has stored another one, until `modelday {kind}s delete {name}`")
+        });
+        let mut lines = vec![format!("{file}: {unchanged} unchanged")];
+        lines.extend(each("added", added));
+        lines.extend(each("changed", changed));
+        lines.extend(each("removed", removed));
+        lines.extend(covered);
+        lines
+    }
+}
