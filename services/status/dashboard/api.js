@@ -2,13 +2,17 @@
 
 const KEY = "modelday-token";
 
-/** An error response. `detail` says what to do. */
+/** An error response. `detail` says what to do, `errors` which fields are wrong. */
 export class Problem extends Error {
-  constructor(status, detail) {
+  constructor(status, { detail, errors }) {
     super(detail);
     this.status = status;
+    this.errors = errors ?? [];
   }
 }
+
+/** The server did not answer. */
+export class Away extends Error {}
 
 export const token = {
   get: () => sessionStorage.getItem(KEY),
@@ -42,7 +46,11 @@ async function request(path, options = {}) {
     const used = token.get();
     const headers = { Accept: "application/json", ...options.headers };
     if (used) headers.Authorization = `Bearer ${used}`;
-    const response = await fetch(path, { ...options, headers, cache: "no-store" });
+    const response = await fetch(path, { ...options, headers, cache: "no-store" }).catch((error) => {
+      throw error.name === "AbortError" ? error : new Away("The server does not answer.");
+    });
+    // A gateway answers so while the service behind it is away, and a service while its servers are.
+    if ([502, 503, 504].includes(response.status)) throw new Away("The service does not answer at the moment; try again.");
     if (response.status !== 401) return response;
     // Another request may have set a new token meanwhile.
     if (token.get() !== used) continue;
@@ -53,32 +61,51 @@ async function request(path, options = {}) {
 
 async function problem(response) {
   const body = await response.json().catch(() => ({}));
-  return new Problem(response.status, body.detail ?? `${response.status} ${response.statusText}`);
+  return new Problem(response.status, { detail: body.detail ?? `${response.status} ${response.statusText}`, errors: body.errors });
 }
 
-/** The JSON of a path relative to the page. */
-export async function get(path, signal) {
-  const response = await request(path, { signal });
+let bytes = 0;
+
+/** How many bytes of responses were read so far. */
+export const received = () => bytes;
+
+async function read(response) {
   if (!response.ok) throw await problem(response);
-  return response.json();
+  const text = await response.text();
+  bytes += text.length;
+  return text;
 }
 
-/** Posts without a body. */
-export async function post(path) {
-  const response = await request(path, { method: "POST" });
-  if (!response.ok) throw await problem(response);
-  return response.json().catch(() => ({}));
+/** The JSON of a path. */
+export const get = async (path, signal) => JSON.parse(await read(await request(path, { signal })));
+
+/** The JSON of a path; null when there is nothing, or no service for it. */
+export async function getIfAny(path, signal) {
+  return get(path, signal).catch((error) => {
+    if (error instanceof Problem && error.status === 404) return null;
+    throw error;
+  });
+}
+
+/** A file of a path, as text. */
+export const getText = async (path, accept) => read(await request(path, { headers: { Accept: accept } }));
+
+/** Posts `body` as JSON, or nothing. */
+export async function post(path, body, signal) {
+  const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+  const text = await read(await request(path, { method: "POST", signal, ...sent }));
+  return text ? JSON.parse(text) : {};
 }
 
 /** A query string of the values that are not empty. */
 export function query(values) {
-  const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== null && value !== "" && value !== false);
   return given.length ? `?${new URLSearchParams(given)}` : "";
 }
 
 /**
- * Follows a stream from now on until it ends or `signal` is aborted. `on.open` is called at each connect, also after a
- * lost connection; `on.event` with each event.
+ * Follows a stream of brief events from now on until it ends or `signal` is aborted. `on.open` is called at each connect,
+ * also after a lost connection; `on.event` with each event.
  */
 export async function follow(path, on, signal) {
   let last = null;
@@ -87,7 +114,7 @@ export async function follow(path, on, signal) {
     try {
       const headers = { Accept: "text/event-stream" };
       if (last !== null) headers["Last-Event-ID"] = last;
-      const response = await request(`${path}?after=now`, { headers, signal });
+      const response = await request(`${path}?after=now&brief=true`, { headers, signal });
       if (response.status === 204) return;
       // The log was reset, for instance by a restore: continue with new events.
       if (response.status === 409) last = null;
@@ -102,8 +129,8 @@ export async function follow(path, on, signal) {
       if (signal.aborted) return;
       const passes = !(error instanceof Problem) || error.status >= 500 || [409, 429].includes(error.status);
       if (!passes) throw error;
+      on.lost();
     }
-    on.lost?.();
     await new Promise((resolve) => setTimeout(resolve, pause));
     pause = Math.min(pause * 2, 10000);
   }
@@ -129,9 +156,4 @@ async function* events(body) {
       if (event.data.length) yield { ...event, data: JSON.parse(event.data.join("\n")) };
     }
   }
-}
-
-/** The job that an event is about. */
-export function jobOf({ data }) {
-  return data.job_id ?? data.key?.job_id ?? data.job?.job_id;
 }

@@ -1,85 +1,129 @@
-// A line chart over dates, in SVG. The legend shows the values under the pointer.
+// Draws charts with plotly, which is loaded with the first one. Its styles are a linked sheet, as the page's policy asks.
 
-import { el, percent, svg, tone } from "./dom.js";
+import { el } from "./dom.js";
 
-const LEFT = 52, RIGHT = 12, TOP = 12, BOTTOM = 26;
+const SOURCE = document.querySelector("meta[name=plotly]").content;
+/** Ids of styles that plotly would put into the page where it does not find them. */
+const STYLES = ["plotly.js-style-global", "696e55e75aaafa12d45b3ff634eadc8348f9c3015fc94984dac1ff824773eb97"];
 const COLOURS = 8;
-const NARROW = matchMedia("(max-width: 640px)");
+const DARK = matchMedia("(prefers-color-scheme: dark)");
+let loading = null;
 
-/** A chart of `series`: `{name, values: [{date, value}]}`, with values as fractions. */
-export function equity(series) {
-  const dates = [...new Set(series.flatMap(({ values }) => values.map(({ date }) => date)))].sort();
-  if (dates.length < 2) return null;
-  // The text keeps its size at every width.
-  const [width, height] = NARROW.matches ? [380, 260] : [960, 320];
-  const all = series.flatMap(({ values }) => values.map(({ value }) => value));
-  const ticks = scale(Math.min(0, ...all), Math.max(0, ...all));
-  const [low, high] = [ticks[0], ticks.at(-1)];
-  const x = (place) => LEFT + place * (width - LEFT - RIGHT) / (dates.length - 1);
-  const y = (value) => TOP + (high - value) * (height - TOP - BOTTOM) / (high - low);
+function load() {
+  loading ??= new Promise((resolve, reject) => {
+    const [global, other] = STYLES;
+    document.head.append(
+      el("link", { rel: "stylesheet", href: `${SOURCE}/plotly.css`, id: global, class: "no-inline-styles" }),
+      el("meta", { id: other, name: "no-maps" }),
+      el("script", { src: `${SOURCE}/plotly.js`, onload: () => resolve(window.Plotly), onerror: () => {
+        loading = null;
+        reject(new Error("the script that draws charts could not be loaded; load the page again"));
+      } }));
+  });
+  return loading;
+}
 
-  const ordered = series.map((one) => ({ ...one, at: new Map(one.values.map(({ date, value }) => [date, value])) }))
-    .sort((a, b) => b.values.at(-1).value - a.values.at(-1).value);
-  const style = (place) => `line c${place % COLOURS}${place >= COLOURS ? " dashed" : ""}`;
-  const lines = ordered.map(({ values }, place) => svg("polyline", {
-    class: style(place),
-    points: values.map(({ date, value }) => `${x(dates.indexOf(date)).toFixed(1)},${y(value).toFixed(1)}`).join(" "),
-  }));
-  const grid = ticks.map((tick) => [
-    svg("line", { class: tick === 0 ? "zero" : "grid", x1: LEFT, x2: width - RIGHT, y1: y(tick), y2: y(tick) }),
-    svg("text", { x: LEFT - 8, y: y(tick) + 4, "text-anchor": "end" }, percent(tick).replace(/\.00 /, " ")),
-  ]);
-  const shown = labels(dates.length, NARROW.matches ? 3 : 4).map((place) => svg("text", {
-    x: x(place), y: height - 6, "text-anchor": place === 0 ? "start" : place === dates.length - 1 ? "end" : "middle",
-  }, dates[place]));
-  const cross = svg("line", { class: "cross", y1: TOP, y2: height - BOTTOM, visibility: "hidden" });
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img",
-    "aria-label": `Value of ${series.length} portfolios from ${dates[0]} to ${dates.at(-1)}; the table below has the figures` },
-  grid, shown, lines, cross);
+/** A colour of the page's style, such as `--accent`. */
+export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/** The colour of the series at a place. */
+export const seriesColour = (place) => colour(`--c${place % COLOURS}`);
+/** The same, see-through. */
+export const pale = (hex, share) => `${hex}${Math.round(share * 255).toString(16).padStart(2, "0")}`;
 
-  const when = el("p", { class: "faint when" });
-  const values = ordered.map(() => el("span", { class: "figure" }));
-  const legend = el("ul", { class: "legend" }, ordered.map(({ name }, place) => el("li", {},
-    svg("svg", { width: 18, height: 4, "aria-hidden": "true" }, svg("line", { class: style(place), x1: 0, x2: 18, y1: 2, y2: 2 })),
-    el("span", { class: "name" }, name), values[place])));
+const axis = () => ({
+  gridcolor: colour("--grid"), zerolinecolor: colour("--rule"), linecolor: colour("--rule"), tickcolor: colour("--rule"),
+  fixedrange: false, automargin: true, zeroline: true,
+});
 
-  function tell(place) {
-    when.textContent = dates[place];
-    ordered.forEach(({ at }, nth) => {
-      const value = at.get(dates[place]);
-      values[nth].textContent = percent(value);
-      values[nth].className = `figure ${tone(value) ?? ""}`;
-    });
+function layoutOf({ height, percent, dollars, range, shapes, ticks, bars, second }) {
+  const values = percent ? { tickformat: "+.2~%", hoverformat: "+.2%" } : dollars ? { tickprefix: "$", tickformat: ",.2~s", hoverformat: ",.2f" } : { tickformat: ".2~f", hoverformat: ".2f" };
+  return {
+    height, autosize: true, paper_bgcolor: "transparent", plot_bgcolor: "transparent",
+    font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: colour("--faint") },
+    margin: { l: 8, r: 12, t: 26, b: 8, pad: 4 },
+    modebar: { bgcolor: "transparent", color: colour("--faint"), activecolor: colour("--accent") },
+    hovermode: "x unified",
+    hoverlabel: { bgcolor: colour("--card"), bordercolor: colour("--line"), font: { color: colour("--ink"), size: 12 }, namelength: 28 },
+    showlegend: false,
+    dragmode: "zoom",
+    barmode: "stack",
+    bargap: 0.15,
+    xaxis: { ...axis(), type: bars ? "category" : "date", showgrid: false, hoverformat: bars ? undefined : "%a %-d %b %Y", range, nticks: 8, tickvals: ticks },
+    yaxis: { ...axis(), ...values, nticks: 6 },
+    ...(second ? { yaxis2: { ...axis(), overlaying: "y", side: "right", showgrid: false, tickformat: ".0%", hoverformat: ".1%" } } : {}),
+    shapes: shapes ?? [],
+  };
+}
+
+const CONFIG = {
+  displaylogo: false, responsive: true, scrollZoom: false, showTips: false,
+  modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
+  // A picture in another format would have to be drawn from data, which the page's policy forbids.
+  toImageButtonOptions: { format: "svg", filename: "modelday" },
+};
+
+/**
+ * A chart: a figure with a caption and a legend whose entries show and hide their series. `draw(make)` draws it, again with
+ * what changed; `make` returns the series and options, and is called again in other colours. A series is what plotly takes,
+ * with `name` and `colour`. The figures are for those who see the chart; `caption` says where they stand as text.
+ */
+export function chart(name, caption) {
+  const canvas = el("div", { class: "plot", "data-own": "" });
+  const legend = el("ul", { class: "legend", "aria-label": `Series of ${name}` });
+  const said = el("figcaption", { class: "faint" }, caption);
+  const figure = el("figure", { class: "chart", "data-own": "", "data-key": `chart-${name}` }, el("h2", {}, name), legend, canvas, said);
+  const hidden = new Set();
+  let last = null;
+
+  async function draw(make) {
+    last = make;
+    const plotly = await load();
+    if (!figure.isConnected) return;
+    const [series, options] = make();
+    const shown = series.map((one) => ({ ...one, visible: !hidden.has(one.name) }));
+    await plotly.react(canvas, shown, layoutOf({ height: 300, ...options }), CONFIG);
+    canvas.removeAllListeners?.("plotly_afterplot");
+    canvas.on("plotly_afterplot", unsigned);
+    unsigned();
+    for (const button of canvas.querySelectorAll(".modebar-btn")) button.setAttribute("aria-label", button.dataset.title);
+    figure.dataset.drawn = series.length;
+    legendOf(series);
   }
-  const last = dates.length - 1;
-  tell(last);
-  picture.addEventListener("pointermove", (event) => {
-    const box = picture.getBoundingClientRect();
-    const at = (event.clientX - box.left) * width / box.width;
-    const place = Math.min(last, Math.max(0, Math.round((at - LEFT) / (width - LEFT - RIGHT) * last)));
-    cross.setAttribute("x1", x(place));
-    cross.setAttribute("x2", x(place));
-    cross.setAttribute("visibility", "visible");
-    tell(place);
-  });
-  picture.addEventListener("pointerleave", () => {
-    cross.setAttribute("visibility", "hidden");
-    tell(last);
-  });
-  return el("figure", { class: "card chart" }, picture, el("figcaption", {}, when, legend));
+
+  /** Zero is neither a gain nor a loss. */
+  function unsigned() {
+    for (const text of canvas.querySelectorAll(".ytick text")) if (/^\+0%$/.test(text.textContent)) text.textContent = "0%";
+  }
+
+  function legendOf(series) {
+    const entries = series.filter((one) => one.showlegend !== false && one.name);
+    legend.replaceChildren(...(entries.length < 2 ? [] : entries.map((one) => {
+      const mark = el("span", { class: "mark" });
+      mark.style.setProperty("background", one.colour);
+      return el("li", {}, el("button", { type: "button", class: "series", "aria-pressed": String(!hidden.has(one.name)), onclick: (event) => {
+        if (!hidden.delete(one.name)) hidden.add(one.name);
+        event.currentTarget.setAttribute("aria-pressed", String(!hidden.has(one.name)));
+        draw(last).then(() => legend.querySelectorAll("button")[entries.indexOf(one)]?.focus());
+      } }, mark, one.name));
+    })));
+  }
+
+  const redraw = () => {
+    if (!figure.isConnected) return DARK.removeEventListener("change", redraw);
+    if (last) draw(last);
+  };
+  DARK.addEventListener("change", redraw);
+  return { figure, draw };
 }
 
-/** Round values from at or below `low` to at or above `high`. */
-function scale(low, high) {
-  const rough = Math.max((high - low) / 5, 1e-4);
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough);
-  const first = Math.floor(low / step + 1e-9), last = Math.max(Math.ceil(high / step - 1e-9), first + 1);
-  return Array.from({ length: last - first + 1 }, (_, nth) => (first + nth) * step);
+/** A line over dates. */
+export function line(name, dates, values, at, more = {}) {
+  const its = at ?? colour("--accent");
+  return { type: "scatter", mode: "lines", name, x: dates, y: values, connectgaps: false, ...more, colour: its, line: { color: its, width: 1.75, ...more.line } };
 }
 
-/** The dates on the axis: the first, the last, and some between. */
-function labels(count, most) {
-  const wanted = Math.min(count, most);
-  return [...new Set(Array.from({ length: wanted }, (_, nth) => Math.round(nth * (count - 1) / (wanted - 1))))];
-}
+/** Shades a span of dates. */
+export const shade = (from, to, fill, text) => ({
+  type: "rect", xref: "x", yref: "paper", x0: from, x1: to, y0: 0, y1: 1, fillcolor: fill, line: { width: 0 }, layer: "below",
+  label: { text, textposition: "top left", font: { size: 11 } },
+});

@@ -1,6 +1,6 @@
-// Builds elements, and formats figures and instants.
+// Builds elements, and changes shown ones as little as needed: what has the focus, is selected or typed in stays.
 
-/** An element. `attributes` may hold `class`, listeners (`onclick`) and plain attributes; texts are never markup. */
+/** An element. `attributes` may hold listeners (`onclick`) and plain attributes; texts are never markup. */
 export function el(name, attributes = {}, ...children) {
   return fill(document.createElement(name), attributes, children);
 }
@@ -10,103 +10,85 @@ export function svg(name, attributes = {}, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 }
 
+const isSomething = (child) => child !== null && child !== undefined && child !== false && child !== "";
+
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter(isSomething));
   return element;
 }
 
-/** A table whose cells carry their column's name, for narrow screens. */
-export function table(columns, rows, caption, kind) {
-  const head = columns.map(({ name, figure }) => el("th", { scope: "col", class: figure ? "figure" : null }, name));
-  return el("div", { class: "scroll" }, el("table", { class: kind }, el("caption", { class: "hidden" }, caption),
-    el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows.map((row) => tableRow(columns, row)))));
+/**
+ * Makes `place` have these children. Elements that are there already are kept and changed: by `data-key` where they have
+ * one, by their place otherwise. A listener stays that of the first element; an element with `data-own` is left alone.
+ */
+export function patch(place, ...children) {
+  const wanted = children.flat(Infinity).filter(isSomething);
+  morph(place, wanted.map((child) => child instanceof Node ? child : document.createTextNode(child)));
 }
 
-/** A row of such a table. */
-export function tableRow(columns, { cells, ...attributes }) {
-  return el("tr", attributes, cells.map((cell, place) => el(place === 0 ? "th" : "td", {
-    scope: place === 0 ? "row" : null,
-    class: columns[place].figure ? "figure" : null,
-    "data-label": columns[place].name,
-  }, cell)));
+const keyOf = (node) => node.dataset?.key;
+
+function morph(parent, wanted) {
+  const keyed = new Map();
+  for (const node of parent.childNodes) if (keyOf(node)) keyed.set(keyOf(node), node);
+  wanted.forEach((want, place) => {
+    const there = parent.childNodes[place] ?? null;
+    const key = keyOf(want);
+    let old = key ? keyed.get(key) ?? null : there;
+    if (old && !key && keyOf(old)) old = null;
+    if (!old) {
+      parent.insertBefore(want, there);
+      return;
+    }
+    if (old !== there) parent.insertBefore(old, there);
+    if (old.isEqualNode(want)) return;
+    if (old.nodeType === Node.TEXT_NODE && want.nodeType === Node.TEXT_NODE) old.data = want.data;
+    else if (old.nodeName !== want.nodeName || old.nodeType !== Node.ELEMENT_NODE) parent.replaceChild(want, old);
+    else if (old.dataset.own === undefined) {
+      sameAttributes(old, want);
+      morph(old, [...want.childNodes]);
+    }
+  });
+  while (parent.childNodes.length > wanted.length) parent.lastChild.remove();
 }
 
-/** Replaces the children of `place`; a focused link keeps the focus. */
-export function redraw(place, ...children) {
-  const focused = place.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-  place.replaceChildren(...children);
-  if (focused) place.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+function sameAttributes(old, want) {
+  for (const { name } of [...old.attributes]) {
+    // A user may have opened it.
+    if (!want.hasAttribute(name) && !(name === "open" && old.nodeName === "DETAILS")) old.removeAttribute(name);
+  }
+  for (const { name, value } of want.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
 }
 
-const INSTANT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+/** Goes to another page of the board. */
+export const visit = (address) => dispatchEvent(new CustomEvent("board:go", { detail: address }));
 
-export const instant = (text) => text ? el("time", { datetime: text, title: text }, INSTANT.format(new Date(text))) : "–";
-export const clock = (date) => CLOCK.format(date);
-export const whole = (number) => Number(number).toLocaleString();
+/** A path of the board or the API, with its parts encoded. */
+export const path = (...parts) => `/${parts.map(encodeURIComponent).join("/")}`;
 
-export function duration(seconds) {
-  if (seconds === null || seconds === undefined) return "–";
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-  return `${Math.floor(seconds / 3600)} h ${Math.round(seconds % 3600 / 60)} min`;
-}
-
-export const money = (number) => number === null || number === undefined ? "–"
-  : Number(number).toLocaleString(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-
-export const ratio = (number) => number === null || number === undefined ? "–" : number.toFixed(2);
-
-/** A fraction as percent with its sign. */
-export function percent(fraction, { sign = true } = {}) {
-  if (fraction === null || fraction === undefined) return "–";
-  const text = Math.abs(fraction * 100).toFixed(2);
-  const side = Number(text) === 0 ? "" : fraction < 0 ? "−" : sign ? "+" : "";
-  return `${side}${text} %`;
-}
-
-export const tone = (number) => number > 0 ? "up" : number < 0 ? "down" : null;
-
-export const pill = (state) => el("span", { class: `pill ${state}` }, state.replaceAll("_", " "));
+export const title = (...parts) => { document.title = [...parts, "Modelday"].join(" · "); };
 
 export const notice = (text, kind = "") => el("p", { class: `notice ${kind}`, role: kind === "error" ? "alert" : null }, text);
 
-/** Progress of the model-days, as a bar. */
-export function progress({ total_model_days: total, completed, failed, skipped, running }) {
-  const parts = { completed, failed, skipped, running };
-  const label = Object.entries(parts).filter(([, count]) => count).map(([name, count]) => `${whole(count)} ${name}`);
-  const bar = svg("svg", { class: "bar", viewBox: "0 0 100 1", preserveAspectRatio: "none", role: "img",
-    "aria-label": `${label.join(", ") || "nothing done"} of ${whole(total)} model-days` });
-  let from = 0;
-  for (const [name, count] of Object.entries(parts)) {
-    const width = total ? 100 * count / total : 0;
-    bar.append(svg("rect", { x: from, y: 0, width, height: 1, class: name }));
-    from += width;
-  }
-  return bar;
+/** What a list says that has nothing. */
+export const empty = (text, ...more) => el("div", { class: "empty" }, el("p", {}, text), ...more);
+
+export const pill = (state, text = state) => el("span", { class: `pill ${state}` }, text.replaceAll("_", " "));
+
+/** Names and values, in a grid. */
+export function facts(pairs) {
+  const given = pairs.filter(([, value]) => isSomething(value));
+  return el("dl", { class: "facts" }, given.map(([name, value, why]) =>
+    el("div", {}, el("dt", { title: why }, name), el("dd", {}, value))));
 }
 
-/** Calls `action` soon; calls during a running action are joined into one. */
-export function gently(action, signal) {
-  let due = false, busy = false;
-  const run = async () => {
-    busy = true;
-    while (due && !signal.aborted) {
-      due = false;
-      const begun = performance.now();
-      await action();
-      const took = performance.now() - begun;
-      await new Promise((resolve) => setTimeout(resolve, Math.max(250, 3 * took)));
-    }
-    busy = false;
-  };
-  return () => {
-    due = true;
-    if (!busy) run();
-  };
+/** The way up, and the heading with what belongs beside it. */
+export function heading(up, text, ...beside) {
+  const title = el("div", { class: "title" }, el("h1", {}, text), beside);
+  return up.length ? [el("nav", { class: "crumbs", "aria-label": "Way up" }, up.map(([name, href]) => el("a", { href }, name))), title] : [title];
 }

@@ -1,100 +1,164 @@
-// All jobs, newest first; each row follows its job.
+// Jobs, newest first: filtered, counted by state, cancelled and retried together. Rows follow their jobs.
 
-import { follow, get, jobOf, query } from "./api.js";
-import { duration, el, gently, instant, notice, pill, progress, redraw, table, tableRow, whole } from "./dom.js";
+import { get, post, query } from "./api.js";
+import { el, empty, heading, notice, patch, path, pill, title, visit } from "./dom.js";
+import { counted, duration, instant, progressBar, short, warningsOf, whole } from "./format.js";
+import { keepFresh } from "./live.js";
+import { table } from "./table.js";
 
-const PAGE = 20;
-const COLUMNS = [{ name: "Job" }, { name: "State" }, { name: "Model-days" }, { name: "Models" }, { name: "Accepted" },
-  { name: "Took", figure: true }];
+const PAGE = 100;
+const STATES = ["running", "downloading_data", "pending", "completed", "partial", "failed", "cancelled"];
+const ACTIVE = ["pending", "downloading_data", "running"];
+const COLUMNS = [{ name: "Choose", unseen: true, class: "tick" }, { name: "Job", head: true }, { name: "State" }, { name: "Model-days", class: "grow" },
+  { name: "Models" }, { name: "Accepted" }, { name: "Took", figure: true }];
 
-export async function jobs(place, { signal, tell }) {
+export async function jobs(place, { parameters, signal }) {
+  title("Jobs");
+  const asked = Object.fromEntries(["status", "model", "experiment", "text"].map((name) => [name, parameters.get(name) ?? ""]));
   const known = new Map();
+  const chosen = new Set();
   const changed = new Set();
+  let states = {};
   let next = null;
-  let drawn = null;
-  const list = el("div", { "aria-live": "off" });
-  const more = el("button", { type: "button", hidden: true, onclick: () => load(next) }, "Older jobs");
-  place.append(el("h1", {}, "Jobs"), list, el("div", { class: "buttons" }, more));
+  let asksAll = true;
+  const said = el("div", { role: "status" });
+  const tabs = el("nav", { class: "tabs", "aria-label": "States" });
+  const acts = el("div", { class: "acts" });
+  const list = el("div", {});
+  const more = el("button", { type: "button", hidden: true, onclick: () => older() }, "Older jobs");
+  place.append(...heading([], "Jobs"), filter(asked), tabs, said, acts, list, el("div", { class: "buttons" }, more));
 
-  async function load(cursor) {
-    const page = await get(`jobs${query({ limit: PAGE, cursor })}`, signal);
-    for (const job of page.jobs) known.set(job.job_id, job);
-    if (cursor || next === null) next = page.next_cursor;
-    more.hidden = next === null;
+  const page = (given) => get(`/jobs${query({ ...asked, limit: PAGE, ...given })}`, signal);
+  const take = (found) => { for (const job of found) known.set(job.job_id, job); };
+
+  /** The newest jobs, down to the first that is known: many may have been made at once. */
+  async function newest() {
+    let answer = await page({ counts: true });
+    states = answer.states;
+    const first = known.size === 0;
+    for (;;) {
+      const met = answer.jobs.some((job) => known.has(job.job_id));
+      take(answer.jobs);
+      if (first || met || answer.next_cursor === null) break;
+      answer = await page({ cursor: answer.next_cursor });
+    }
+    if (first) next = answer.next_cursor;
+  }
+
+  async function older() {
+    const answer = await page({ cursor: next });
+    take(answer.jobs);
+    next = answer.next_cursor;
+    draw();
+  }
+
+  async function load() {
+    const ids = [...changed].filter((id) => known.has(id));
+    const all = asksAll || ids.length !== changed.size || asked.status;
+    changed.clear();
+    asksAll = false;
+    try {
+      if (all) {
+        if (asked.status) known.clear();
+        await newest();
+      } else {
+        states = (await page({ limit: 1, counts: true })).states;
+      }
+      const rest = all ? [...known.values()].filter((job) => ACTIVE.includes(job.status)).map((job) => job.job_id) : ids;
+      for (let from = 0; from < rest.length; from += PAGE) {
+        take((await get(`/jobs${query({ ids: rest.slice(from, from + PAGE).join(), limit: PAGE })}`, signal)).jobs);
+      }
+    } catch (error) {
+      asksAll = true;
+      throw error;
+    }
     draw();
   }
 
   function draw() {
-    const newest = [...known.values()].sort((a, b) => a.job_id < b.job_id ? 1 : -1);
-    if (!newest.length) {
-      list.replaceChildren(notice("No job yet. Start one with POST /simulate/trigger or `modelday run`; it shows here at once."));
-      return;
+    const shown = [...known.values()].sort((a, b) => a.job_id < b.job_id ? 1 : -1);
+    more.hidden = next === null;
+    patch(tabs, [null, ...STATES].map((state) => {
+      const count = state ? states[state] ?? 0 : Object.values(states).reduce((sum, one) => sum + one, 0);
+      return el("a", { href: `/board/jobs${query({ ...asked, status: state })}`, "aria-current": (state ?? "") === asked.status ? "true" : null },
+        state ? state.replaceAll("_", " ") : "all", el("span", { class: "count" }, whole(count)));
+    }));
+    if (!shown.length) {
+      const filtered = Object.values(asked).some(Boolean);
+      patch(list, empty(filtered ? "No job is like this." : "No job yet. Choose models and dates, see what it would take, and start it.",
+        filtered ? el("a", { class: "button", href: "/board/jobs" }, "Show all jobs") : el("a", { class: "button primary", href: "/board/new" }, "New job")));
+    } else {
+      patch(list, table(COLUMNS, shown.map((job) => row(job, chosen.has(job.job_id))), { caption: "Jobs, newest first" }));
     }
-    const order = newest.map((job) => job.job_id).join();
-    if (order !== drawn) {
-      redraw(list, table(COLUMNS, newest.map(row), "Jobs, newest first"));
-      drawn = order;
-      return;
-    }
-    // The link keeps its element, so that a click during an update is not lost.
-    const rows = list.querySelectorAll("tbody tr");
-    newest.forEach((job, place) => {
-      const [first] = rows[place].children;
-      const [, ...rest] = tableRow(COLUMNS, row(job)).children;
-      rows[place].replaceChildren(first, ...rest);
-    });
+    drawActs();
   }
 
-  const refresh = gently(async () => {
-    const ids = [...changed];
-    changed.clear();
-    try {
-      // A new job is on the first page; for many changed jobs, one page is cheaper than one request each.
-      if (ids.length > 5 || ids.some((id) => !known.has(id))) await load();
-      else for (const id of ids) known.set(id, await get(`jobs/${id}?details=false`, signal));
-      draw();
-    } catch (error) {
-      if (!signal.aborted) for (const id of ids) changed.add(id);
-    }
-  }, signal);
+  function drawActs() {
+    const picked = [...chosen].map((id) => known.get(id)).filter(Boolean);
+    const running = picked.filter((job) => ACTIVE.includes(job.status));
+    const failed = picked.filter((job) => !ACTIVE.includes(job.status) && job.progress.failed);
+    patch(acts, picked.length ? [
+      el("span", {}, `${whole(picked.length)} chosen`),
+      el("button", { type: "button", class: "danger", "data-act": "cancel", disabled: !running.length }, `Cancel ${whole(running.length)}`),
+      el("button", { type: "button", "data-act": "retry", disabled: !failed.length }, `Retry failed days of ${whole(failed.length)}`),
+      el("button", { type: "button", class: "quiet", "data-act": "none" }, "Choose none"),
+    ] : []);
+  }
 
-  await load();
-  await follow("events", {
-    open: () => {
-      tell("live");
-      for (const [id, job] of known) if (!job.completed_at) changed.add(id);
-      changed.add("");
-      refresh();
-    },
-    lost: () => tell("lost"),
-    event: (event) => {
-      changed.add(jobOf(event));
-      refresh();
-    },
-  }, signal);
+  acts.addEventListener("click", async ({ target }) => {
+    const act = target.dataset?.act;
+    if (!act) return;
+    const picked = [...chosen].map((id) => known.get(id)).filter(Boolean);
+    const meant = picked.filter((job) => act === "cancel" ? ACTIVE.includes(job.status) : !ACTIVE.includes(job.status) && job.progress.failed);
+    chosen.clear();
+    const wrong = [];
+    if (act !== "none") {
+      for (const job of meant) await post(path("jobs", job.job_id, act)).catch((error) => wrong.push(`${short(job.job_id)}: ${error.message}`));
+      const verb = act === "cancel" ? "cancelled" : "retried";
+      patch(said, notice(`${counted(meant.length - wrong.length, "job")} ${verb}.`), wrong.map((text) => notice(text, "error")));
+      asksAll = true;
+      await load().catch(() => {});
+    }
+    for (const box of list.querySelectorAll("input:checked")) box.checked = false;
+    draw();
+  });
+  list.addEventListener("change", ({ target }) => {
+    if (target.checked) chosen.add(target.value);
+    else chosen.delete(target.value);
+    drawActs();
+  });
+
+  await keepFresh(load, { path: "/events", signal, event: ({ data }) => changed.add(data.job_id) });
 }
 
-function row(job) {
+function filter(asked) {
+  const field = (name, label, wide) => el("label", { class: wide ? "wide" : null }, label,
+    el("input", { name, type: name === "text" ? "search" : "text", value: asked[name] }));
+  return el("form", { class: "filter", role: "search", onsubmit: (event) => {
+    event.preventDefault();
+    visit(`/board/jobs${query({ status: asked.status, ...Object.fromEntries(new FormData(event.target)) })}`);
+  } }, field("text", "Search", true), field("model", "Model"), field("experiment", "Experiment"), el("button", { type: "submit" }, "Filter"));
+}
+
+function row(job, isChosen) {
   const { progress: { completed, failed, skipped, total_model_days: total } } = job;
-  const told = [];
-  if (job.error) told.push(el("p", { class: "trouble" }, job.error));
-  if (job.warnings) told.push(el("p", { class: "warned" }, job.warnings[0],
-    job.warnings.length > 1 ? ` (and ${job.warnings.length - 1} more)` : ""));
-  const models = job.models.slice(0, 3).join(", ") + (job.models.length > 3 ? ` and ${job.models.length - 3} more` : "");
+  const { warnings, facts } = warningsOf(job);
+  const models = job.models.slice(0, 2).join(", ") + (job.models.length > 2 ? ` and ${whole(job.models.length - 2)} more` : "");
   return {
+    key: job.job_id,
     cells: [
-      [el("a", { class: "id", href: `#/jobs/${job.job_id}`, title: job.job_id }, short(job.job_id)),
-        job.experiment === "default" ? null : el("span", { class: "faint" }, ` ${job.experiment}`)],
+      el("input", { type: "checkbox", value: job.job_id, "aria-label": `Choose job ${short(job.job_id)}`, checked: isChosen }),
+      [el("a", { class: "id", href: path("board", "jobs", job.job_id), title: job.job_id }, short(job.job_id)),
+        job.experiment === "default" ? null : el("span", { class: "tag" }, job.experiment)],
       pill(job.status),
-      [progress(job.progress), el("span", { class: "faint" },
-        `${whole(completed)} of ${whole(total)}`, failed ? `, ${whole(failed)} failed` : "",
-        skipped ? `, ${whole(skipped)} skipped` : ""), told],
+      [el("div", { class: "days" }, progressBar(job.progress), el("span", { class: "faint" }, `${whole(completed)} of ${whole(total)}`,
+        failed ? el("span", { class: "down" }, ` · ${whole(failed)} failed`) : "", skipped ? ` · ${whole(skipped)} skipped` : "")),
+      job.error ? el("p", { class: "trouble" }, job.error) : null,
+      warnings.length ? el("p", { class: "warned" }, warnings[0].text, warnings.length > 1 ? ` · and ${counted(warnings.length - 1, "more warning")}` : "") : null,
+      facts.length ? el("p", { class: "fact" }, facts.map(({ text }) => text).join(" · ")) : null],
       models,
       instant(job.created_at),
       duration(job.total_duration_seconds),
     ],
   };
 }
-
-/** The end of an id: the beginning is the time, which is alike for jobs started together. */
-export const short = (id) => `…${id.slice(-8)}`;

@@ -6,7 +6,11 @@ mod cursor;
 mod dashboard;
 mod dead_letters;
 mod events;
+mod experiments;
+mod failures;
 mod format;
+mod grid;
+mod job_list;
 mod jobs;
 mod known_job;
 mod leaderboard;
@@ -25,12 +29,20 @@ pub(crate) use state::{Api, Replays};
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(jobs::status))
-        .routes(routes!(jobs::list))
+        .routes(routes!(job_list::list))
         .routes(routes!(jobs::job))
         .routes(routes!(model_days::model_days))
+        .routes(routes!(grid::grid))
+        .routes(routes!(failures::failures))
+        .routes(routes!(experiments::experiments))
         .routes(routes!(results::results))
         .routes(routes!(leaderboard::leaderboard))
+        .routes(routes!(leaderboard::curves))
+        .routes(routes!(dashboard::board))
         .routes(routes!(dashboard::page))
+        .routes(routes!(dashboard::job))
+        .routes(routes!(dashboard::day))
+        .routes(routes!(dashboard::portfolio))
         .routes(routes!(dashboard::file))
         .routes(routes!(events::of_job))
         .routes(routes!(events::of_all))

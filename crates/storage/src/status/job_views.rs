@@ -1,11 +1,15 @@
 //! Jobs of the read model, and those that were accepted and not yet projected.
 
+use std::collections::BTreeMap;
+
 use domain::events::job_view::JobView;
 use domain::events::job_view::days::DayState;
 use domain::job::JobState;
 use domain::values::ids::JobId;
 use sqlx::FromRow;
+use sqlx::query::QueryAs;
 use sqlx::types::Json;
+use sqlx_postgres::{PgArguments, PgRow, Postgres};
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -137,37 +141,92 @@ pub struct JobFilter<'a> {
     pub state: Option<JobState>,
     /// With this model.
     pub model: Option<&'a str>,
+    /// Of this experiment.
+    pub experiment: Option<&'a str>,
+    /// With this text in its id, its experiment, the name of one of its models or its error, whatever the case.
+    pub text: Option<&'a str>,
+    /// One of these.
+    pub ids: Option<&'a [JobId]>,
     /// Accepted before this one.
     pub before: Option<JobId>,
 }
 
+/// The jobs that a filter selects, as rows `accepted`, `job` and `requested`, of which only what is used is computed.
+macro_rules! selected_jobs {
+    ($name:literal, $columns:literal, $rest:literal) => {
+        concat!(
+            "-- job_views::",
+            $name,
+            "
+        SELECT ",
+            $columns,
+            "
+        FROM trigger.jobs accepted
+        LEFT JOIN status.jobs job ON job.id = accepted.id
+        CROSS JOIN LATERAL (
+            SELECT CASE
+                WHEN jsonb_typeof(job.view -> 'requested') = 'object' THEN job.view -> 'requested'
+                ELSE accepted.body::jsonb -> 'job'
+            END AS body
+        ) requested
+        WHERE ($1::uuid IS NULL OR accepted.id < $1)
+            AND ($2::text IS NULL OR coalesce(job.state, 'pending') = $2)
+            AND ($3::jsonb IS NULL OR requested.body -> 'models' @> $3)
+            AND ($4::text IS NULL OR requested.body ->> 'experiment' = $4)
+            AND ($5::uuid[] IS NULL OR accepted.id = ANY($5))
+            AND ($6::text IS NULL
+                OR strpos(lower(concat_ws(' ', accepted.id, requested.body ->> 'experiment',
+                    job.view #>> '{ended,error}')), $6) > 0
+                OR EXISTS (
+                    SELECT FROM jsonb_array_elements(requested.body -> 'models') AS named (model)
+                    WHERE strpos(lower(model ->> 'signature'), $6) > 0
+                ))
+        ",
+            $rest
+        )
+    };
+}
+
+impl JobFilter<'_> {
+    /// Binds what the statements above select by.
+    fn bound<'q, O>(&self, statement: &'static str) -> QueryAs<'q, Postgres, O, PgArguments>
+    where
+        O: for<'r> FromRow<'r, PgRow>,
+    {
+        sqlx::query_as(statement)
+            .bind(self.before.map(|job| job.0))
+            .bind(self.state.map(JobState::as_str))
+            .bind(self.model.map(|model| serde_json::json!([{ "signature": model }])))
+            .bind(self.experiment.map(str::to_owned))
+            .bind(self.ids.map(|ids| ids.iter().map(|job| job.0).collect::<Vec<Uuid>>()))
+            .bind(self.text.map(str::to_lowercase))
+    }
+}
+
 /// Up to `limit` jobs, newest first, those that were accepted and not yet projected among them.
 pub async fn job_views(pool: &PgPool, filter: &JobFilter<'_>, limit: i64) -> Result<Vec<StoredJob>> {
-    let with_model = filter.model.map(|model| serde_json::json!([{ "signature": model }]));
-    let rows: Vec<JobColumns> = sqlx::query_as(
-        "-- job_views::job_views
-        SELECT accepted.id, job.view, coalesce(job.completed, 0) AS completed, coalesce(job.failed, 0) AS failed,
+    let statement = selected_jobs!(
+        "job_views",
+        "accepted.id, job.view, coalesce(job.completed, 0) AS completed, coalesce(job.failed, 0) AS failed,
             coalesce(job.skipped, 0) AS skipped, coalesce(job.last_seq, 0) AS last_seq,
             (SELECT count(*) FROM status.model_days WHERE job_id = accepted.id AND state = 'running') AS running,
             CASE WHEN jsonb_typeof(job.view -> 'requested') IS DISTINCT FROM 'object' THEN accepted.body END AS accepted,
             accepted.requested_by,
-            (SELECT requested_by FROM trigger.cancellations WHERE job_id = accepted.id) AS cancelled_by
-        FROM trigger.jobs accepted
-        LEFT JOIN status.jobs job ON job.id = accepted.id
-        WHERE ($1::uuid IS NULL OR accepted.id < $1)
-            AND ($2::text IS NULL OR coalesce(job.state, 'pending') = $2)
-            AND ($3::jsonb IS NULL OR CASE
-                WHEN jsonb_typeof(job.view -> 'requested') = 'object' THEN job.view #> '{requested,models}' @> $3
-                ELSE accepted.body::jsonb #> '{job,models}' @> $3
-            END)
-        ORDER BY accepted.id DESC
-        LIMIT $4",
-    )
-    .bind(filter.before.map(|job| job.0))
-    .bind(filter.state.map(JobState::as_str))
-    .bind(with_model)
-    .bind(limit)
-    .fetch_all(pool)
-    .await?;
+            (SELECT requested_by FROM trigger.cancellations WHERE job_id = accepted.id) AS cancelled_by",
+        "ORDER BY accepted.id DESC
+        LIMIT $7"
+    );
+    let rows: Vec<JobColumns> = filter.bound(statement).bind(limit).fetch_all(pool).await?;
     Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// How many of the jobs are in each state; a state without a job is left out.
+pub async fn job_counts(pool: &PgPool, filter: &JobFilter<'_>) -> Result<BTreeMap<String, i64>> {
+    let statement = selected_jobs!(
+        "job_counts",
+        "coalesce(job.state, 'pending') AS state, count(*) AS jobs",
+        "GROUP BY 1"
+    );
+    let rows: Vec<(String, i64)> = filter.bound(statement).fetch_all(pool).await?;
+    Ok(rows.into_iter().collect())
 }

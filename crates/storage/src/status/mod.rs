@@ -1,8 +1,10 @@
 //! Schema `status`: event log, read model, dead letters.
 
 mod chains;
+mod day_grid;
 mod dead_letters;
 mod event_log;
+mod experiments;
 mod feed;
 mod job_views;
 mod missing_events;
@@ -17,15 +19,17 @@ mod total_return_days;
 mod training_cutoffs;
 mod usage;
 
+pub use day_grid::{DayCell, FailureRow, day_cells, failures_by_cause};
 pub use dead_letters::{
     DeadLetterRow, LetterFilter, LetterState, NewDeadLetter, count_open_dead_letters, dead_letter,
     dead_letters, insert_dead_letter, prune_dead_letters,
 };
 pub use event_log::ReceivedEvent;
+pub use experiments::{ExperimentRow, experiments};
 pub use feed::{
     EventNotifications, FeedEvent, LogEnd, events_after, job_events_after, last_position, log_end,
 };
-pub use job_views::{Counts, JobFilter, StoredJob, job_view, job_views};
+pub use job_views::{Counts, JobFilter, StoredJob, job_counts, job_view, job_views};
 pub use missing_events::{OutboxExtent, Upstream, log_lacks, missing_events, outbox_extents};
 pub use model_days::{DayFilter, DayRow, day_rows};
 pub use portfolio_days::{CompletedDayEvent, DaysOf, Trading, completed_days};

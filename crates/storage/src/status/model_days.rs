@@ -95,7 +95,7 @@ fn stored(usage: &DayUsage) -> Json<StoredUsage> {
     Json(StoredUsage::new(&usage.spent, usage.possibly_paid_twice, usage.tool_calls))
 }
 
-fn parse(state: &str) -> Result<DayState> {
+pub(super) fn parse(state: &str) -> Result<DayState> {
     DayState::parse(state)
         .ok_or_else(|| StorageError::corrupt("status.model_days", format_args!("state {state:?}")))
 }

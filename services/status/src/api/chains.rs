@@ -67,9 +67,14 @@ impl Chain {
         &self.days
     }
 
+    /// The first stale date; all later ones are stale too.
+    pub(super) fn stale_from(&self) -> Option<NaiveDate> {
+        self.portfolio.stale_from
+    }
+
     /// Whether the winning day of `date` is stale.
     pub(super) fn is_stale(&self, date: NaiveDate) -> bool {
-        self.portfolio.stale_from.is_some_and(|first| first <= date)
+        self.stale_from().is_some_and(|first| first <= date)
     }
 
     /// The last winning day before `date`.

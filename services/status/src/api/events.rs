@@ -1,5 +1,6 @@
 //! `GET /jobs/{id}/events` and `GET /events`: the event log, as a stream or in pages.
 
+mod brief;
 mod page;
 mod sse;
 
@@ -49,6 +50,8 @@ struct EventsQuery {
     after: After,
     limit: i64,
     streamed: bool,
+    /// Whether bodies are cut to what they are about.
+    is_brief: bool,
 }
 
 impl EventsQuery {
@@ -56,9 +59,10 @@ impl EventsQuery {
         let text = "'now' or a whole number from 0, such as the id of an event";
         let after = params.read("after", "value_error", text, after);
         let limit = params.number("limit", 1, MAX_PAGE).unwrap_or(DEFAULT_PAGE);
+        let is_brief = params.choice("brief", &[("true", true), ("false", false)]).unwrap_or_default();
         params.finish()?;
         let after = last_event_id(headers)?.map(After::Number).or(after).unwrap_or(After::Number(0));
-        Ok(Self { after, limit, streamed: accepts_stream(headers) })
+        Ok(Self { after, limit, streamed: accepts_stream(headers), is_brief })
     }
 
     /// The number to begin after; `last` is that of the latest event. Status 409 for a later number: the log was
@@ -119,6 +123,7 @@ fn accepts_stream(headers: &HeaderMap) -> bool {
         ("job_id" = String, Path, description = "The job."),
         ("after" = Option<String>, Query, pattern = "^(now|[0-9]{1,18})$", description = "Begin after the event of this number, or with the events from `now` on; 0 when absent."),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 1_000, description = "Most events of a page; 100 when absent."),
+        ("brief" = Option<bool>, Query, description = "Whether bodies have only `job_id` and, of a model-day, its `key`; false when absent."),
         LastEventId,
     ),
     responses(
@@ -145,13 +150,13 @@ pub(super) async fn of_job(
     let after = query.from(end.last_seq)?;
     if !query.streamed {
         let events = job_events_after(&api.pool, job, after, query.limit).await?;
-        return paged(&events, Scope::Job(job), after);
+        return paged(&events, Scope::Job(job), after, query.is_brief);
     }
     let has_all = end.ended && after == end.last_seq;
     if has_all && !log_lacks(&api.pool, job, topology::EVENTS).await? {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    streamed(&api, &caller, Scope::Job(job), after)
+    streamed(&api, &caller, Scope::Job(job), after, query.is_brief)
 }
 
 /// The events of all jobs, in the order in which they were logged.
@@ -162,6 +167,7 @@ pub(super) async fn of_job(
     params(
         ("after" = Option<String>, Query, pattern = "^(now|[0-9]{1,18})$", description = "Begin after the event at this position, or with the events from `now` on; 0 when absent."),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 1_000, description = "Most events of a page; 100 when absent."),
+        ("brief" = Option<bool>, Query, description = "Whether bodies have only `job_id` and, of a model-day, its `key`; false when absent."),
         LastEventId,
     ),
     responses(
@@ -180,18 +186,25 @@ pub(super) async fn of_all(
     let query = EventsQuery::read(params, &headers)?;
     let after = query.from(last_position(&api.pool).await?)?;
     if query.streamed {
-        return streamed(&api, &caller, Scope::All, after);
+        return streamed(&api, &caller, Scope::All, after, query.is_brief);
     }
-    paged(&events_after(&api.pool, after, query.limit).await?, Scope::All, after)
+    paged(&events_after(&api.pool, after, query.limit).await?, Scope::All, after, query.is_brief)
 }
 
-fn streamed(api: &Api, caller: &Caller, scope: Scope, after: i64) -> Result<Response, Problem> {
+fn streamed(
+    api: &Api,
+    caller: &Caller,
+    scope: Scope,
+    after: i64,
+    is_brief: bool,
+) -> Result<Response, Problem> {
     let open = api.settings.streams.open(caller)?;
-    Ok(sse::response(EventStream::new(api.feed.clone(), scope, after, api.settings.heartbeat), open))
+    let events = EventStream::new(api.feed.clone(), scope, after, api.settings.heartbeat);
+    Ok(sse::response(events, open, is_brief))
 }
 
-fn paged(events: &[FeedEvent], scope: Scope, after: i64) -> Result<Response, Problem> {
-    Ok(Json(EventPage::of(events, scope, after)?).into_response())
+fn paged(events: &[FeedEvent], scope: Scope, after: i64, is_brief: bool) -> Result<Response, Problem> {
+    Ok(Json(EventPage::of(events, scope, after, is_brief)?).into_response())
 }
 
 #[cfg(test)]

@@ -1,14 +1,13 @@
-//! `GET /simulate/status/{id}`, `/jobs` and `/jobs/{id}`.
+//! `GET /simulate/status/{id}` and `/jobs/{id}`.
 
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::events::job_view::Download;
 use domain::ingest::outlook::Outlook;
-use domain::job::JobState;
 use runtime::deployment::Deployment;
 use runtime::http::{Params, Problem, ProblemBody};
 use serde::Serialize;
-use storage::status::{JobFilter, Span, job_usage, job_views, portfolios, winners};
+use storage::status::{Span, job_usage, portfolios, winners};
 use utoipa::ToSchema;
 
 use super::format::instant;
@@ -17,30 +16,6 @@ use super::model_days::{self, MAX_MODEL_DAYS, ModelDayDetail, StatusFilter};
 use super::state::Api;
 use super::usage::UsageDetail;
 use super::warning::WarningDetail;
-
-const STATES: [(&str, JobState); 7] = [
-    ("pending", JobState::Pending),
-    ("downloading_data", JobState::DownloadingData),
-    ("running", JobState::Running),
-    ("completed", JobState::Completed),
-    ("partial", JobState::Partial),
-    ("failed", JobState::Failed),
-    ("cancelled", JobState::Cancelled),
-];
-
-/// The states of a job, as values of a parameter.
-#[derive(ToSchema)]
-#[schema(as = JobState, rename_all = "snake_case")]
-#[expect(dead_code, reason = "describes `STATES`")]
-enum JobStateName {
-    Pending,
-    DownloadingData,
-    Running,
-    Completed,
-    Partial,
-    Failed,
-    Cancelled,
-}
 
 /// The status of a job.
 #[derive(Serialize, ToSchema)]
@@ -202,43 +177,4 @@ async fn stale_days(api: &Api, job: &KnownJob) -> Result<usize, Problem> {
         count += days.iter().filter(|row| row.key.day.date >= from).count();
     }
     Ok(count)
-}
-
-/// A page of jobs.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Jobs {
-    count: usize,
-    jobs: Vec<JobSummary>,
-    next_cursor: Option<String>,
-}
-
-/// Jobs, newest first.
-#[utoipa::path(get, path = "/jobs", operation_id = "jobs", tag = "jobs", security(("token" = ["read"])),
-    params(
-        ("status" = inline(Option<JobStateName>), Query, description = "Only those in this state."),
-        ("model" = Option<String>, Query, description = "Only those that run this model."),
-        ("limit" = Option<i64>, Query, minimum = 1, maximum = 1_000, description = "Most jobs; 50 when absent."),
-        ("cursor" = Option<String>, Query, format = "uuid", description = "The `next_cursor` of an earlier response."),
-    ),
-    responses(
-        (status = 200, description = "A page of them.", body = Jobs),
-        (status = 422, description = "A parameter is invalid.", body = ProblemBody,
-            content_type = "application/problem+json"),
-    ))]
-pub(super) async fn list(State(api): State<Api>, mut params: Params) -> Result<Json<Jobs>, Problem> {
-    let state = params.choice("status", &STATES);
-    let model = params.filter("model");
-    let limit = params.number("limit", 1, 1_000).unwrap_or(50);
-    let before = params
-        .read("cursor", "value_error", "the next_cursor of an earlier answer", |text| text.parse().ok());
-    params.finish()?;
-    let filter = JobFilter { state, model: model.as_deref(), before };
-    let mut stored = job_views(&api.pool, &filter, limit + 1).await?;
-    let page = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = stored.len() > page;
-    stored.truncate(page);
-    let next_cursor = stored.last().filter(|_| more).map(|job| job.id.to_string());
-    let jobs: Vec<JobSummary> =
-        stored.into_iter().map(|job| Ok(KnownJob::of(job)?.summary())).collect::<Result<_, Problem>>()?;
-    Ok(Json(Jobs { count: jobs.len(), jobs, next_cursor }))
 }

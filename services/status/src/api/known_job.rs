@@ -52,6 +52,8 @@ pub(super) struct JobSummary {
     total_duration_seconds: Option<f64>,
     error: Option<String>,
     warnings: Option<Vec<String>>,
+    /// The codes of `warnings`, in their order.
+    warning_codes: Option<Vec<String>>,
     /// The name of the API token that started it, or `anonymous`; null when that was not recorded.
     requested_by: Option<String>,
     /// The name of the API token that cancelled it, or `anonymous`.
@@ -104,8 +106,8 @@ impl KnownJob {
 
     pub(super) fn summary(&self) -> JobSummary {
         let ended = self.view.ended.as_ref().filter(|_| self.state.is_terminal());
-        let warnings: Vec<String> =
-            self.view.warnings.iter().map(|warning| warning.message.clone()).collect();
+        let (warnings, codes): (Vec<String>, Vec<String>) =
+            self.view.warnings.iter().map(|warning| (warning.message.clone(), warning.code.clone())).unzip();
         JobSummary {
             job_id: self.id.to_string(),
             status: self.state.as_str(),
@@ -119,6 +121,7 @@ impl KnownJob {
             total_duration_seconds: ended.map(|ended| seconds(self.requested.accepted_at, ended.at)),
             error: ended.and_then(|ended| ended.error.clone()),
             warnings: Some(warnings).filter(|warnings| !warnings.is_empty()),
+            warning_codes: Some(codes).filter(|codes| !codes.is_empty()),
             requested_by: self.requested_by.clone(),
             cancelled_by: self.cancelled_by.clone(),
         }

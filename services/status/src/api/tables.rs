@@ -11,6 +11,7 @@ mod parquet;
 mod positions;
 mod row;
 mod row_reader;
+mod sampled;
 mod selection;
 mod trades;
 
@@ -32,6 +33,7 @@ use openapi::{TableErrors, TableParams};
 use positions::PositionRow;
 use row::{JsonRow, TableRow};
 use row_reader::RowReader;
+use sampled::sampled;
 use selection::Selection;
 use trades::TradeRow;
 
@@ -91,7 +93,10 @@ pub(super) async fn trades(
 /// symbol, the cash first. The values of a portfolio's day add up to its value at the close.
 #[utoipa::path(get, path = "/positions", tag = "results", security(("token" = ["read"])),
     extensions(("x-heavy" = json!(true))),
-    params(TableParams),
+    params(
+        TableParams,
+        ("sample" = Option<i64>, Query, minimum = 2, maximum = 1_000, description = "Only this many of each portfolio's days, evenly spread, the first and the last among them; as JSON, in one page."),
+    ),
     responses(
         (status = 200, description = "The rows; none when nothing was run.", content(
             (Positions = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.apache.parquet"))),
@@ -100,8 +105,13 @@ pub(super) async fn trades(
 pub(super) async fn positions(
     State(api): State<Api>,
     headers: HeaderMap,
-    params: Params,
+    mut params: Params,
 ) -> Result<Response, Problem> {
+    if let Some(days) = params.number("sample", 2, 1_000) {
+        let selection = Selection::read(&api, &headers, params).await?;
+        let positions = sampled(&api, &selection, usize::try_from(days).unwrap_or(usize::MAX)).await?;
+        return Ok(Json(Positions { count: positions.len(), positions, next_cursor: None }).into_response());
+    }
     respond(&api, &headers, params, |Page { rows: positions, next_cursor }| {
         Json(Positions { count: positions.len(), positions, next_cursor }).into_response()
     })

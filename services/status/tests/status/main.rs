@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
+mod board;
 mod consuming;
+
 mod dead_letters;
 mod events;
 mod jobs;

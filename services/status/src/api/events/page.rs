@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use storage::status::FeedEvent;
 use utoipa::ToSchema;
 
+use super::brief::body;
 use crate::api::format::instant;
 use crate::feed::event_stream::Scope;
 
@@ -39,24 +40,30 @@ struct EventDetail {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     traceparent: Option<String>,
-    /// The body as it was sent.
+    /// The body as it was sent, or cut.
     #[schema(value_type = Object)]
     data: Box<RawValue>,
 }
 
 impl EventPage {
     /// The page after `after`. Status 500 when a logged body is not JSON.
-    pub(super) fn of(events: &[FeedEvent], scope: Scope, after: i64) -> Result<Self, Problem> {
+    pub(super) fn of(
+        events: &[FeedEvent],
+        scope: Scope,
+        after: i64,
+        is_brief: bool,
+    ) -> Result<Self, Problem> {
         let next_after = events.last().map_or(after, |event| scope.number(event));
-        let events: Vec<EventDetail> = events.iter().map(EventDetail::of).collect::<Result<_, _>>()?;
+        let events: Vec<EventDetail> =
+            events.iter().map(|event| EventDetail::of(event, is_brief)).collect::<Result<_, _>>()?;
         Ok(Self { count: events.len(), events, next_after })
     }
 }
 
 impl EventDetail {
-    fn of(event: &FeedEvent) -> Result<Self, Problem> {
-        let data =
-            RawValue::from_string(event.body.clone()).map_err(|problem| Problem::internal(&problem))?;
+    fn of(event: &FeedEvent, is_brief: bool) -> Result<Self, Problem> {
+        let data = RawValue::from_string(body(event, is_brief).into_owned())
+            .map_err(|problem| Problem::internal(&problem))?;
         Ok(Self {
             position: event.position,
             number: event.seq,

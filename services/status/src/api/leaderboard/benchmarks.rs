@@ -74,6 +74,11 @@ impl Benchmarks {
         self.fund.as_ref().map(|fund| fund.name.clone())
     }
 
+    /// The name and the curve of each benchmark.
+    pub(super) fn curves(&self) -> impl Iterator<Item = (&str, &Curve)> {
+        self.fund.iter().chain(&self.equal).map(|it| (it.name.as_str(), &it.curve))
+    }
+
     /// The rows of the benchmarks.
     pub(super) fn rows(&self, by: &Reference<'_>) -> impl Iterator<Item = LeaderboardRow> {
         let row = |it: &Benchmark| benchmark_row(&it.name, &it.curve, it.price_only.as_ref(), by);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use domain::performance::leaderboard::{Contestant, LeaderboardRow};
 use domain::simulation::model_day::CompletedDay;
 use runtime::http::Number;
@@ -58,6 +59,21 @@ pub(super) struct RowDetail {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     total_return_symbols: Vec<String>,
+    /// The first day of the portfolio that is stale; all later ones are. Absent when none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    stale_from: Option<String>,
+}
+
+/// What makes a portfolio's figures less than they seem.
+#[derive(Default)]
+pub(super) struct Caveats {
+    /// Its first stale day.
+    pub(super) stale_from: Option<NaiveDate>,
+    /// What it holds at the end without a bar of the last day.
+    pub(super) stale: Vec<StaleHolding>,
+    /// What was traded or held at prices that are adjusted for dividends.
+    pub(super) total_return_symbols: Vec<String>,
 }
 
 /// A holding that is valued at an earlier price.
@@ -140,13 +156,7 @@ struct Part {
 }
 
 impl RowDetail {
-    pub(super) fn of(
-        row: &LeaderboardRow,
-        rank: usize,
-        used: Option<UsageRow>,
-        stale: Vec<StaleHolding>,
-        total_return_symbols: Vec<String>,
-    ) -> Self {
+    pub(super) fn of(row: &LeaderboardRow, rank: usize, used: Option<UsageRow>, caveats: Caveats) -> Self {
         let (kind, model, trial) = match &row.contestant {
             Contestant::Model { model, trial } => ("model", model.clone(), Some(*trial)),
             Contestant::Benchmark(name) => ("benchmark", name.clone(), None),
@@ -162,6 +172,7 @@ impl RowDetail {
         let acted = used.as_ref().and_then(|used| used.acted);
         let (figures, usage) = (Figures::of(row), used.map(Into::into));
         let price_only = row.price_only.as_deref().map(|row| Box::new(Figures::of(row)));
+        let Caveats { stale_from, stale, total_return_symbols } = caveats;
         Self {
             rank,
             kind,
@@ -174,6 +185,7 @@ impl RowDetail {
             price_only,
             stale,
             total_return_symbols,
+            stale_from: stale_from.map(|date| date.to_string()),
         }
     }
 }
