@@ -9,7 +9,7 @@ use domain::values::ids::JobId;
 use sqlx::FromRow;
 use sqlx::query::QueryAs;
 use sqlx::types::Json;
-use sqlx_postgres::{PgArguments, PgRow, Postgres};
+use sqlx_postgres::{PgArguments, Postgres};
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -189,11 +189,11 @@ macro_rules! selected_jobs {
 
 impl JobFilter<'_> {
     /// Binds what the statements above select by.
-    fn bound<'q, O>(&self, statement: &'static str) -> QueryAs<'q, Postgres, O, PgArguments>
-    where
-        O: for<'r> FromRow<'r, PgRow>,
-    {
-        sqlx::query_as(statement)
+    fn bind<'q, O>(
+        &self,
+        query: QueryAs<'q, Postgres, O, PgArguments>,
+    ) -> QueryAs<'q, Postgres, O, PgArguments> {
+        query
             .bind(self.before.map(|job| job.0))
             .bind(self.state.map(JobState::as_str))
             .bind(self.model.map(|model| serde_json::json!([{ "signature": model }])))
@@ -205,7 +205,7 @@ impl JobFilter<'_> {
 
 /// Up to `limit` jobs, newest first, those that were accepted and not yet projected among them.
 pub async fn job_views(pool: &PgPool, filter: &JobFilter<'_>, limit: i64) -> Result<Vec<StoredJob>> {
-    let statement = selected_jobs!(
+    let query = sqlx::query_as(selected_jobs!(
         "job_views",
         "accepted.id, job.view, coalesce(job.completed, 0) AS completed, coalesce(job.failed, 0) AS failed,
             coalesce(job.skipped, 0) AS skipped, coalesce(job.last_seq, 0) AS last_seq,
@@ -215,18 +215,18 @@ pub async fn job_views(pool: &PgPool, filter: &JobFilter<'_>, limit: i64) -> Res
             (SELECT requested_by FROM trigger.cancellations WHERE job_id = accepted.id) AS cancelled_by",
         "ORDER BY accepted.id DESC
         LIMIT $7"
-    );
-    let rows: Vec<JobColumns> = filter.bound(statement).bind(limit).fetch_all(pool).await?;
+    ));
+    let rows: Vec<JobColumns> = filter.bind(query).bind(limit).fetch_all(pool).await?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
 /// How many of the jobs are in each state; a state without a job is left out.
 pub async fn job_counts(pool: &PgPool, filter: &JobFilter<'_>) -> Result<BTreeMap<String, i64>> {
-    let statement = selected_jobs!(
+    let query = sqlx::query_as(selected_jobs!(
         "job_counts",
         "coalesce(job.state, 'pending') AS state, count(*) AS jobs",
         "GROUP BY 1"
-    );
-    let rows: Vec<(String, i64)> = filter.bound(statement).fetch_all(pool).await?;
+    ));
+    let rows: Vec<(String, i64)> = filter.bind(query).fetch_all(pool).await?;
     Ok(rows.into_iter().collect())
 }

@@ -112,8 +112,15 @@ async fn experiments_are_those_with_a_completed_day() {
     let world = World::new().await;
     let mut other = day(2, "n", "2025-10-01", None, "10000");
     other.key.experiment = "other".to_owned();
+    let mut second = job(2, &["n"], "2025-10-01", "2025-10-01");
+    second.experiment = "other".to_owned();
+    let first = job(1, &["m", "n"], "2025-10-01", "2025-10-01");
+    world.accept(&first).await;
+    world.accept(&second).await;
     world
         .project(&[
+            Event::JobRequested(first),
+            Event::JobRequested(second),
             completed(day(1, "m", "2025-10-01", None, "10000")),
             completed(day(1, "n", "2025-10-01", None, "10000")),
             completed(other),
@@ -132,8 +139,11 @@ async fn experiments_are_those_with_a_completed_day() {
 #[tokio::test]
 async fn curves_begin_at_the_starting_value_and_say_from_where_they_are_stale() {
     let world = World::new().await;
+    let request = job(1, &["m"], "2025-10-01", "2025-10-03");
+    world.accept(&request).await;
     world
         .project(&[
+            Event::JobRequested(request),
             completed(day(1, "m", "2025-10-01", None, "10100")),
             completed(day(1, "m", "2025-10-02", None, "9000")),
             completed(day(1, "m", "2025-10-03", Some("2025-10-02"), "10500")),
@@ -158,8 +168,11 @@ async fn curves_begin_at_the_starting_value_and_say_from_where_they_are_stale() 
 async fn a_sample_of_positions_has_the_first_and_the_last_day() {
     let world = World::new().await;
     let days = ["2025-10-01", "2025-10-02", "2025-10-03", "2025-10-06"];
-    let events: Vec<Event> = days.iter().map(|on| completed(day(1, "m", on, None, "10000"))).collect();
-    world.project(&events).await;
+    let completed = days.iter().map(|on| completed(day(1, "m", on, None, "10000")));
+    let request = job(1, &["m"], "2025-10-01", "2025-10-06");
+    world.accept(&request).await;
+    let request = Event::JobRequested(request);
+    world.project(&std::iter::once(request).chain(completed).collect::<Vec<_>>()).await;
 
     let rows = world.get("/positions?sample=2").await.json;
 
