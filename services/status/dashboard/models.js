@@ -1,8 +1,8 @@
-// The configured models.
+// The models that jobs may name, and the universes that they may trade.
 
-import { get, query } from "./api.js";
+import { get, getIfAny, query } from "./api.js";
 import { el, empty, heading, patch, title } from "./dom.js";
-import { instant, money, whole } from "./format.js";
+import { counted, money, whole } from "./format.js";
 import { once } from "./live.js";
 import { table } from "./table.js";
 
@@ -11,16 +11,31 @@ export async function models(place, { signal }) {
   const body = el("div", {});
   place.append(...heading([], "Models"), body);
   await once(async () => {
-    const { models: found } = await get("/models", signal);
-    const told = found.some((one) => one.ready !== undefined);
-    const columns = [{ name: "Model", head: true }, { name: "Kind" }, ...(told ? [{ name: "Ready" }] : []), { name: "Enabled" }, { name: "Trials", figure: true }, { name: "Initial cash", figure: true },
-      { name: "Training cutoff" }, { name: "Configuration" }, { name: "Start", unseen: true }];
-    patch(body, found.length ? table(columns, found.map((one) => ({ key: one.signature, cells: [
-      [one.signature, one.origin === "api" ? el("span", { class: "tag", title: one.changed_at ?? "" }, "by API") : "", one.changed_at ? instant(one.changed_at) : ""],
-      one.kind,
-      ...(told ? [one.ready ? el("span", { class: "pill completed" }, "ready") : [el("span", { class: "pill failed" }, "not ready"), one.why ? el("p", { class: "trouble" }, one.why) : ""]] : []),
-      one.enabled ? "yes" : el("span", { class: "faint" }, "when named"), whole(one.trials), `$${money(one.initial_cash)}`, one.training_cutoff ?? "–",
-      el("span", { class: "id", title: one.config_hash }, one.config_hash.slice(0, 10)), el("a", { href: `/board/new${query({ model: one.signature })}`, "aria-label": `New job of ${one.signature}` }, "New job")] })), { caption: "Configured models" })
-      : empty("No model is configured."), el("p", { class: "faint" }, "Models are entries of the file that MODELS_FILE names."));
+    const [{ models: found }, universes] = await Promise.all([get("/models", signal), getIfAny("/universes", signal)]);
+    patch(body, found.length ? modelTable(found) : empty("No model is configured."),
+      el("p", { class: "faint" }, "Models are entries of the file that MODELS_FILE names, or are stored with PUT /models/NAME."),
+      universes?.universes.length ? [el("h2", {}, "Universes"), universeTable(universes.universes)] : "");
   }, signal);
+}
+
+const origin = (one) => one.origin === "api" ? el("span", { class: "tag" }, `by API, version ${whole(one.version)}`) : "";
+const hash = (one) => one.config_hash ? el("span", { class: "id", title: one.config_hash }, one.config_hash.slice(0, 10)) : "–";
+
+function modelTable(found) {
+  const told = found.some((one) => one.ready !== undefined);
+  const columns = [{ name: "Model", head: true }, { name: "Kind" }, ...(told ? [{ name: "Ready" }] : []), { name: "Enabled" }, { name: "Trials", figure: true },
+    { name: "Initial cash", figure: true }, { name: "Training cutoff" }, { name: "Configuration" }, { name: "Start", unseen: true }];
+  const ready = (one) => one.ready ? el("span", { class: "pill completed" }, "ready")
+    : [el("span", { class: "pill failed" }, "not ready"), one.why ? el("p", { class: "trouble" }, one.why) : ""];
+  return table(columns, found.map((one) => ({ key: one.signature, cells: [
+    [one.signature, origin(one)], one.kind, ...(told ? [ready(one)] : []), one.enabled ? "yes" : el("span", { class: "faint" }, "when named"),
+    whole(one.trials), `$${money(one.initial_cash)}`, one.training_cutoff ?? "–", hash(one),
+    el("a", { href: `/board/new${query({ model: one.signature })}`, "aria-label": `New job of ${one.signature}` }, "New job")] })), { caption: "Models" });
+}
+
+function universeTable(found) {
+  return table([{ name: "Universe", head: true }, { name: "Symbols", class: "grow" }, { name: "Benchmark" }, { name: "Configuration" }],
+    found.map((one) => ({ key: one.name, cells: [[one.name, one.is_default ? el("span", { class: "tag" }, "default") : "", origin(one)],
+      [counted(one.symbols.length, "symbol"), el("span", { class: "faint" }, ` ${one.symbols.slice(0, 8).join(", ")}${one.symbols.length > 8 ? ", …" : ""}`)],
+      one.benchmark ?? "–", hash(one)] })), { caption: "Universes" });
 }

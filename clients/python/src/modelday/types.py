@@ -71,6 +71,35 @@ class CoverageTotals(TypedDict):
     symbols: int
 
 
+class Curve(TypedDict):
+    """The course of a portfolio or a benchmark."""
+
+    # `model` or `benchmark`.
+    kind: str
+    model: str
+    # The first stale day; all later ones are. Null when none is.
+    stale_from: NotRequired[str | None]
+    # Dollars at its beginning.
+    starting_value: float
+    trial: NotRequired[int | None]
+    # The return since its beginning at the close of each of `dates`, as a fraction, rounded to six places:
+    # of a date without a day of its own that of the day before; null before its first day and after its
+    # last.
+    values: list[float | None]
+
+
+class Curves(TypedDict):
+    """The course of portfolios and benchmarks."""
+
+    count: int
+    curves: list[Curve]
+    # The dates of the points, oldest first.
+    dates: list[str]
+    experiment: str
+    # How many dates there are; more than `dates` has when they were thinned out.
+    total_dates: int
+
+
 class DailyMetrics(TypedDict):
     days_since_last_trading: int
     profit: Number
@@ -266,7 +295,7 @@ EquityRow = TypedDict(
 class Event(TypedDict):
     """An event: its CloudEvents 1.0 attributes, and its positions in the log."""
 
-    # The body as it was sent.
+    # The body as it was sent, or cut.
     data: dict[str, Any]
     datacontenttype: str
     dataschema: str
@@ -294,6 +323,49 @@ class EventPage(TypedDict):
     next_after: int
 
 
+class Experiment(TypedDict):
+    """An experiment with a completed day."""
+
+    experiment: str
+    # How many models have completed a day in it.
+    models: int
+    # How many portfolios have: models times trials.
+    portfolios: int
+
+
+class Experiments(TypedDict):
+    """A page of experiments."""
+
+    count: int
+    experiments: list[Experiment]
+    next_cursor: NotRequired[str | None]
+
+
+class Failure(TypedDict):
+    """The failed days with one cause."""
+
+    # How many days failed so.
+    days: int
+    # Why the first of them failed.
+    error: str
+    first_date: str
+    last_date: str
+    # The model of the first of them.
+    model: str
+    # The models concerned.
+    models: list[str]
+    # Its trial.
+    trial: int
+
+
+class Failures(TypedDict):
+    """Why days of a job failed."""
+
+    count: int
+    failures: list[Failure]
+    job_id: str
+
+
 class FileMistake(TypedDict):
     """A mistake in a file."""
 
@@ -302,6 +374,31 @@ class FileMistake(TypedDict):
     # Where, such as `models.NAME.trials` or `line 3`.
     key: str
     problem: str
+
+
+class Grid(TypedDict):
+    """The states of a job's model-days."""
+
+    # The requested dates, oldest first.
+    dates: list[str]
+    job_id: str
+    # A lane for each portfolio, in the order of the request.
+    lanes: list[GridLane]
+    # The value of `after` for the next page; null on the last.
+    next_after: NotRequired[int | None]
+    # How many lanes the job has.
+    total_lanes: int
+
+
+class GridLane(TypedDict):
+    """The model-days of one portfolio."""
+
+    model: str
+    # A letter for each of `dates`: `c` completed, `f` failed, `r` running, `.` pending, `h` skipped since
+    # the market was closed, `a` skipped since an earlier job had completed it, `s` skipped for another
+    # reason, a space where the job was not asked for it.
+    states: str
+    trial: int
 
 
 class Health(TypedDict):
@@ -464,6 +561,8 @@ class JobStatus(TypedDict):
     waiting: NotRequired[Waiting | None]
     # Until when the job waits for the provider's budget; null when it does not wait.
     waiting_for: NotRequired[str | None]
+    # The codes of `warnings`, in their order.
+    warning_codes: NotRequired[list[str] | None]
     warning_details: list[Warning]
     warnings: NotRequired[list[str] | None]
 
@@ -487,6 +586,8 @@ class JobSummary(TypedDict):
     started_at: NotRequired[str | None]
     status: str
     total_duration_seconds: NotRequired[float | None]
+    # The codes of `warnings`, in their order.
+    warning_codes: NotRequired[list[str] | None]
     warnings: NotRequired[list[str] | None]
 
 
@@ -496,6 +597,9 @@ class Jobs(TypedDict):
     count: int
     jobs: list[JobSummary]
     next_cursor: NotRequired[str | None]
+    # With `counts`: how many jobs are in each state, whatever `status`, `ids` and `cursor` are; states
+    # without a job are left out.
+    states: NotRequired[dict[str, Any]]
 
 
 class Leaderboard(TypedDict):
@@ -595,6 +699,8 @@ LeaderboardRow = TypedDict(
         # What is held at the end without a bar of the last day, and valued at its last known price.
         "stale": "NotRequired[list[StaleHolding]]",
         "stale_days": "NotRequired[int | None]",
+        # The first day of the portfolio that is stale; all later ones are. Absent when none is.
+        "stale_from": "NotRequired[str]",
         "starting_value": "Number",
         # What was traded or held at prices that are adjusted for dividends: nobody traded at them, and
         # figures of such days do not compare with others.
