@@ -14,6 +14,7 @@ impl TryFrom<wire::AgentModel> for AgentModel {
         let dialect = match agent.dialect() {
             wire::AgentDialect::ChatCompletions => Dialect::ChatCompletions,
             wire::AgentDialect::OwnAgent => Dialect::Agent,
+            wire::AgentDialect::Mcp => Dialect::Mcp,
             wire::AgentDialect::Messages => Dialect::Messages,
             wire::AgentDialect::Responses => Dialect::Responses,
             wire::AgentDialect::Unspecified => return Err(ContractError::missing("models.agent.dialect")),
@@ -39,6 +40,7 @@ impl From<&AgentModel> for wire::AgentModel {
             Dialect::Messages => wire::AgentDialect::Messages,
             Dialect::Responses => wire::AgentDialect::Responses,
             Dialect::Agent => wire::AgentDialect::OwnAgent,
+            Dialect::Mcp => wire::AgentDialect::Mcp,
         };
         Self {
             dialect: dialect.into(),

@@ -119,6 +119,7 @@ impl ModelKind {
             Self::Agent(agent) => match agent.dialect {
                 Dialect::ChatCompletions | Dialect::Messages | Dialect::Responses => "llm",
                 Dialect::Agent => "http",
+                Dialect::Mcp => "mcp",
             },
         }
     }

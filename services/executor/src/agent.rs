@@ -20,6 +20,7 @@ use storage::execution::Lane;
 use storage::execution::agents::{Attempt, begin_attempt, end_attempt};
 
 use crate::error::ExecutorError;
+use crate::visit::Visit;
 
 pub use access::EndpointAccess;
 pub(crate) use conversation::Stop;
@@ -70,8 +71,10 @@ impl AgentDays {
         today: &'a ModelDayRun<'a>,
         agent: &'a AgentModel,
         market: &'a dyn DayPrices,
+        visit: Option<&Visit>,
     ) -> Result<AgentDay<'a>, ExecutorError> {
-        let means = Means { endpoints: &self.endpoints, searcher: self.searcher.as_ref(), slice: self.slice };
+        let (endpoints, searcher) = (&self.endpoints, self.searcher.as_ref());
+        let means = Means { endpoints, searcher, slice: self.slice, visit };
         loop {
             let attempt = begin_attempt(&self.pool, lane, today.key.date, today.revision, |attempt| {
                 let event = Event::ModelDayStarted(ModelDayStarted {

@@ -1,6 +1,7 @@
 //! Routes of the executor: a job's bundle, a model-day in full, and an agent that is tried by hand.
 
 mod bundle;
+mod mcp;
 mod model_day;
 mod rehearsal;
 mod state;
@@ -16,4 +17,5 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(bundle::bundle))
         .routes(routes!(model_day::model_day))
         .routes(routes!(rehearsal::try_model))
+        .routes(routes!(mcp::mcp))
 }

@@ -7,11 +7,13 @@ mod error;
 mod handlers;
 mod job;
 mod lane;
+pub mod mcp;
 mod messages;
 mod metrics;
 mod price_cache;
 mod recovery;
 mod rehearsal;
+mod visit;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,6 +111,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         calendar: config.calendar,
         universe: config.universe,
         rehearsals: Arc::new(rehearsals),
+        runner: runner.clone(),
     };
     let routes = api::routes().with_state(api);
     let start = Start {

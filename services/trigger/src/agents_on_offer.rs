@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use contract::encode_model;
+use domain::agent::Dialect;
 use domain::job::{Model, ModelKind};
 
 use crate::current::Current;
@@ -10,7 +11,10 @@ use crate::current::Current;
 pub(crate) fn agents(current: &Current) -> Vec<(String, String)> {
     let models = current.models.iter().filter(|listed| listed.refusal.is_none());
     let models = models.map(|listed| &listed.entry.model);
-    let agents = models.filter(|model| matches!(model.kind, ModelKind::Agent(_)));
+    // A client over MCP is called nowhere.
+    let is_called =
+        |model: &&Model| matches!(&model.kind, ModelKind::Agent(agent) if agent.dialect != Dialect::Mcp);
+    let agents = models.filter(is_called);
     // A job gives a model its start; here it only has to be a date.
     let body = |model: &Model| encode_model(&Model { start: NaiveDate::default(), ..model.clone() });
     agents.filter_map(|model| Some((model.signature.clone(), body(model).ok()?))).collect()

@@ -813,7 +813,7 @@ class ModelEntry(TypedDict):
     enabled: bool
     # Cash before its first day.
     initial_cash: Number
-    # How it decides: `recorded`, `policy`, `llm` or `http`.
+    # How it decides: `recorded`, `policy`, `llm`, `http` or `mcp`.
     kind: str
     # Where this version comes from: `file` or `api`.
     origin: str

@@ -121,7 +121,7 @@ prop_compose! {
 prop_compose! {
     fn agent_model()(
         dialect in prop::sample::select(vec![
-            Dialect::ChatCompletions, Dialect::Messages, Dialect::Responses, Dialect::Agent,
+            Dialect::ChatCompletions, Dialect::Messages, Dialect::Responses, Dialect::Agent, Dialect::Mcp,
         ]),
         key_variable in prop::option::of("[A-Z_]{1,20}"),
         tokens_per_minute in prop::option::of(any::<u64>()),

@@ -47,7 +47,7 @@ pub struct Tried<'a> {
 
 impl Tried<'_> {
     fn is_own_agent(&self) -> bool {
-        self.dialect == Dialect::Agent
+        matches!(self.dialect, Dialect::Agent | Dialect::Mcp)
     }
 
     /// The key of the model's entry that holds the address.

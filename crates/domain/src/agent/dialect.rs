@@ -31,6 +31,8 @@ pub enum Dialect {
     Responses,
     /// `modelday.agent/1`: an observation in, tool calls out.
     Agent,
+    /// The same, call by call from a client that comes to us over MCP.
+    Mcp,
 }
 
 impl Dialect {
@@ -40,7 +42,7 @@ impl Dialect {
             Self::ChatCompletions => chat_response::message,
             Self::Messages => messages_response::message,
             Self::Responses => responses_response::message,
-            Self::Agent => agent_protocol::message,
+            Self::Agent | Self::Mcp => agent_protocol::message,
         };
         response::read(raw, secrets, message)
     }
@@ -52,7 +54,7 @@ impl Dialect {
             Self::ChatCompletions => "/chat/completions",
             Self::Messages => "/messages",
             Self::Responses => "/responses",
-            Self::Agent => return url.to_owned(),
+            Self::Agent | Self::Mcp => return url.to_owned(),
         };
         // Providers write the address of messages without its version, as other programs need it.
         let version = if self == Self::Messages && !url.ends_with("/v1") { "/v1" } else { "" };
@@ -63,7 +65,9 @@ impl Dialect {
     pub(super) fn response_limit(self, sampling: &Sampling) -> Option<u64> {
         match self {
             Self::Messages => Some(messages_request::limit(sampling)),
-            Self::ChatCompletions | Self::Responses | Self::Agent => sampling.max_completion_tokens,
+            Self::ChatCompletions | Self::Responses | Self::Agent | Self::Mcp => {
+                sampling.max_completion_tokens
+            }
         }
     }
 
@@ -81,7 +85,7 @@ impl Dialect {
             Self::ChatCompletions => chat_request::request,
             Self::Messages => messages_request::request,
             Self::Responses => responses_request::request,
-            Self::Agent => return None,
+            Self::Agent | Self::Mcp => return None,
         };
         Some(request(settings, transcript, max_completion_tokens, is_restated))
     }

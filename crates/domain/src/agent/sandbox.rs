@@ -23,6 +23,9 @@ use crate::market::instruments::{Bar, Symbol, Universe};
 use crate::market::known_actions::KnownActions;
 use crate::market::price_table::PriceTable;
 
+/// What the user of a sandbox has to know.
+const IN_MEMORY: &str = "This position is in the memory of this process: it is lost when the process ends, and nothing is recorded.";
+
 /// What stays the same on all days of a sandbox.
 #[derive(Debug, Clone)]
 pub struct SandboxSettings {
@@ -97,7 +100,7 @@ impl Sandbox {
     /// # Errors
     /// When the day has no accounts.
     pub fn observation(&self) -> Result<String, DayError> {
-        Ok(self.add_observation(Object::new())?.finish())
+        Ok(self.add_observation(Object::new())?.text("note", IN_MEMORY).finish())
     }
 
     /// Closes the day and goes to `next`; `prices` are the bars after today up to `next`. Returns the closed day's

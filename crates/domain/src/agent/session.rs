@@ -1,5 +1,8 @@
 //! A day's loop: call the model, run its tools, call it again, until it is done or a limit is reached.
 
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
 use super::action_notices;
 use super::dialect::{Dialect, agent_protocol};
 use super::end_reason::EndReason;
@@ -35,6 +38,7 @@ pub struct Session<'a> {
     as_of: AsOf<'a>,
     book: DayBook<'a>,
     symbols: Vec<Symbol>,
+    initial_cash: Decimal,
     transcript: Transcript,
     state: State,
     step: u32,
@@ -96,7 +100,7 @@ impl<'a> Session<'a> {
                 Message::plain(Role::User, 0, prompt::user(&as_of, &notices)),
             ],
             // A user's own agent needs no prompt: its requests carry the facts.
-            Dialect::Agent => Vec::new(),
+            Dialect::Agent | Dialect::Mcp => Vec::new(),
         };
         Ok(Self {
             key,
@@ -106,6 +110,7 @@ impl<'a> Session<'a> {
             as_of,
             book,
             symbols,
+            initial_cash,
             transcript: Transcript { messages },
             state: State::Ready,
             step: 0,
@@ -191,6 +196,34 @@ impl<'a> Session<'a> {
     /// The step of the last request, from 1; 0 before the first.
     pub fn step(&self) -> u32 {
         self.step
+    }
+
+    /// The messages with which a language model would begin this day: the system prompt, and the user's message.
+    pub fn prompt(&self) -> (String, String) {
+        let (as_of, symbols) = (self.as_of, self.symbols.as_slice());
+        let facts = prompt::Facts {
+            as_of,
+            portfolio: self.book.portfolio(),
+            initial_cash: self.initial_cash,
+            symbols,
+        };
+        let notices = action_notices::notices(&self.as_of, symbols, self.book.applied_actions());
+        (prompt::system(&self.settings.prompt.template, &facts), prompt::user(&self.as_of, &notices))
+    }
+
+    /// The day.
+    pub fn date(&self) -> NaiveDate {
+        self.key.date
+    }
+
+    /// The value of the position at the day's open, before the first order, in dollars.
+    pub fn starting_value(&self) -> Decimal {
+        self.book.starting_value()
+    }
+
+    /// Whether the web may be searched.
+    pub fn searches(&self) -> bool {
+        self.settings.search
     }
 
     /// The messages so far.

@@ -76,7 +76,7 @@ pub enum Take {
 }
 
 #[derive(FromRow)]
-struct LaneRow {
+pub(super) struct LaneRow {
     id: Uuid,
     job_id: Uuid,
     portfolio_id: Uuid,
@@ -93,7 +93,7 @@ struct LaneRow {
 }
 
 impl LaneRow {
-    fn lane(self, known: Option<&Arc<[NaiveDate]>>) -> Result<Lane> {
+    pub(super) fn lane(self, known: Option<&Arc<[NaiveDate]>>) -> Result<Lane> {
         let dates = self.dates.map(Into::into).or_else(|| known.cloned());
         Ok(Lane {
             id: LaneId(self.id),

@@ -18,6 +18,7 @@ mod rehearsals;
 mod suspected_splits;
 mod total_return;
 mod unpriced_holdings;
+mod visits;
 
 pub use commit::commit_days;
 pub use days::{CompletedRow, DayOutcome, EndedAttempt, LaneCommit, NewModelDay, has_failed};
@@ -40,3 +41,4 @@ pub use rehearsals::{begin_rehearsal, configured_agent, end_rehearsal, price_ver
 pub use suspected_splits::{record_suspected_splits, suspected_splits};
 pub use total_return::total_return_holdings;
 pub use unpriced_holdings::{record_unpriced_holdings, unpriced_holdings};
+pub use visits::take_for_visit;

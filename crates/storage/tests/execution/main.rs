@@ -11,5 +11,6 @@ mod outbox;
 mod planning;
 mod presence;
 mod reconcile;
+mod visits;
 mod world;
 mod writing;

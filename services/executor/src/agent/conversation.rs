@@ -7,8 +7,8 @@ use domain::agent::session::SearchRequest;
 use domain::agent::transcript::Role;
 use domain::agent::usage::reserve;
 use domain::agent::{
-    EndReason, EntryKind, Failure, FinishedSession, JournaledSession, ModelRequest, ModelResponse, NextStep,
-    next_try, request_hash,
+    Dialect, EndReason, EntryKind, Failure, FinishedSession, JournaledSession, ModelRequest, ModelResponse,
+    NextStep, next_try, request_hash,
 };
 use domain::job::AgentModel;
 use domain::simulation::run::ModelDayRun;
@@ -22,11 +22,15 @@ use super::endpoint::Endpoints;
 use super::journal::JournalWriter;
 use super::search::Searcher;
 use crate::error::ExecutorError;
+use crate::visit::{Today, Visit};
 
 /// A wait up to this is spent in the turn; a longer one ends the turn.
 const MAX_WAIT_IN_TURN: Duration = Duration::from_secs(2);
 /// Completion tokens that a call may need when its request does not limit them.
 const ASSUMED_COMPLETION_TOKENS: u64 = 4_096;
+
+/// How long a lane rests whose days a client decides, until a worker looks after it. The client's visits do not wait.
+const UNVISITED: Duration = Duration::from_secs(3_600);
 
 /// Why a conversation does not go on in this turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +57,8 @@ pub(super) struct Means<'c> {
     pub(super) endpoints: &'c Endpoints,
     pub(super) searcher: Option<&'c Searcher>,
     pub(super) slice: Duration,
+    /// The client that decides in this turn, of a day that a client decides.
+    pub(super) visit: Option<&'c Visit>,
 }
 
 /// One attempt's conversation, in this turn.
@@ -116,6 +122,9 @@ impl<'c, 'a> Conversation<'c, 'a> {
         hash: &str,
         sent: u32,
     ) -> Result<Step, ExecutorError> {
+        if self.agent.dialect == Dialect::Mcp {
+            return self.visited(request, hash).await;
+        }
         if self.journal.active_ms() >= self.agent.settings.limits.wall_time_seconds.saturating_mul(1_000) {
             self.journal.stop(request.step, EndReason::WallTime);
             self.session.stop(EndReason::WallTime);
@@ -164,6 +173,39 @@ impl<'c, 'a> Conversation<'c, 'a> {
                 Ok(Step::On)
             }
         }
+    }
+
+    /// A call that a client makes by itself: what it does now, or nothing until its next visit.
+    async fn visited(&mut self, request: ModelRequest, hash: &str) -> Result<Step, ExecutorError> {
+        let date = self.today.key.date;
+        let Some(visit) = self.means.visit else { return Ok(Step::Stop(Stop::Wait(UNVISITED))) };
+        if !visit.is_for(date) {
+            let session = self.session.session();
+            visit.show_today(Today {
+                date,
+                request: request.body,
+                starting_value: session.starting_value(),
+                prompt: session.prompt(),
+                search: session.searches(),
+            });
+            return Ok(Step::Stop(Stop::Wait(UNVISITED)));
+        }
+        match self.allowed(&request, hash).await? {
+            CallPermission::Allowed => {}
+            CallPermission::OverBudget => {
+                self.journal.stop(request.step, EndReason::BudgetExhausted);
+                self.session.stop(EndReason::BudgetExhausted);
+                return Ok(Step::On);
+            }
+            CallPermission::BudgetBusy | CallPermission::OverRate => {
+                return Ok(Step::Stop(Stop::Wait(Duration::from_secs(1))));
+            }
+        }
+        let Some(message) = visit.take(request.step) else { return Ok(Step::On) };
+        let response = ModelResponse::Message(message);
+        self.record_response(&request, &response, None, 0)?;
+        self.session.add_response(&response)?;
+        Ok(Step::On)
     }
 
     async fn allowed(&mut self, request: &ModelRequest, hash: &str) -> Result<CallPermission, ExecutorError> {
@@ -248,6 +290,9 @@ impl<'c, 'a> Conversation<'c, 'a> {
         for message in messages.iter().skip(self.recorded) {
             if let (Role::Tool, Some(index)) = (message.role, message.index) {
                 self.journal.add_result(message.step, index + 1, EntryKind::Tool, message.content.clone());
+                if let Some(visit) = self.means.visit {
+                    visit.show_result(message.step, &message.content);
+                }
             }
         }
         self.recorded = messages.len();

@@ -114,7 +114,7 @@ fn key_headers(agent: &AgentModel, key: &str) -> Vec<(&'static str, String)> {
     let bearer = || ("authorization", format!("Bearer {key}"));
     let of_messages = || ("x-api-key", key.to_owned());
     match agent.dialect {
-        Dialect::ChatCompletions | Dialect::Responses | Dialect::Agent => vec![bearer()],
+        Dialect::ChatCompletions | Dialect::Responses | Dialect::Agent | Dialect::Mcp => vec![bearer()],
         // The host whose protocol it is takes a bearer for something else.
         Dialect::Messages if is_anthropic(&agent.url) => vec![of_messages()],
         Dialect::Messages => vec![of_messages(), bearer()],

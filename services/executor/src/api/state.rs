@@ -6,6 +6,7 @@ use domain::market::calendar::Calendar;
 use domain::market::instruments::Universe;
 use storage::PgPool;
 
+use crate::lane::turn::LaneRunner;
 use crate::rehearsal::Rehearsals;
 
 /// The state of every route.
@@ -16,4 +17,6 @@ pub(crate) struct ApiState {
     /// The universe of tries that name no symbols.
     pub(crate) universe: Option<Universe>,
     pub(crate) rehearsals: Arc<Rehearsals>,
+    /// Runs the lanes of clients over MCP.
+    pub(crate) runner: Arc<LaneRunner>,
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use contract::decode_event;
+use domain::agent::Dialect;
 use domain::events::event::{Event, JobStarted};
 use domain::job::{EndCause, Job, Model, ModelKind};
 use domain::simulation::lane::{LanePlan, cancelled_lane, plan_lane};
@@ -168,13 +169,18 @@ fn plan_portfolios(
             EndCause::DaysEnded => plan_lane(job, model, portfolio.trial, closed, runnable, winners),
             EndCause::Cancelled => cancelled_lane(job, model, portfolio.trial, closed, incomplete, winners),
         };
-        Some(PlannedPortfolio { portfolio, plan, lane: LaneId(Uuid::now_v7()), endpoint: endpoint(model) })
+        let endpoint = endpoint(&job.experiment, model, portfolio.trial);
+        Some(PlannedPortfolio { portfolio, plan, lane: LaneId(Uuid::now_v7()), endpoint })
     };
     portfolios.into_iter().filter_map(plan).collect()
 }
 
-fn endpoint(model: &Model) -> Option<(String, u32)> {
+fn endpoint(experiment: &str, model: &Model, trial: u32) -> Option<(String, u32)> {
     match &model.kind {
+        // A client decides the days of one portfolio at a time.
+        ModelKind::Agent(agent) if agent.dialect == Dialect::Mcp => {
+            Some((format!("mcp:{experiment}/{}#{trial}", model.signature), 1))
+        }
         ModelKind::Agent(agent) => Some((agent.url.clone(), agent.concurrency)),
         ModelKind::Recorded(_) | ModelKind::Policy(_) => None,
     }

@@ -11,6 +11,7 @@ use super::day_record::{AttemptRecord, completed, failed};
 use super::day_step::DayStep;
 use crate::agent::{AgentDay, AgentDays};
 use crate::error::ExecutorError;
+use crate::visit::Visit;
 
 /// Runs an agent's day as far as this turn goes.
 pub(super) async fn agent_day(
@@ -18,10 +19,11 @@ pub(super) async fn agent_day(
     lane: &Lane,
     today: &ModelDayRun<'_>,
     agent: &AgentModel,
+    visit: Option<&Visit>,
 ) -> Result<DayStep, ExecutorError> {
     let market = today.market();
     let key = || today.key.clone();
-    let (attempt, finished) = match agents.run(lane, today, agent, &market).await {
+    let (attempt, finished) = match agents.run(lane, today, agent, &market, visit).await {
         Ok(AgentDay::Ended { attempt, finished }) => (attempt, *finished),
         Ok(AgentDay::Stopped(stop)) => return Ok(DayStep::PutOff(stop)),
         Err(ExecutorError::Day(problem)) => {

@@ -74,7 +74,8 @@ impl DayRunner {
         let span =
             tracing::info_span!("model_day", job.id = %key.job, model = %key.model, trading_date = %date);
         if let Decider::Agent(agent) = decider {
-            return agent_day(&self.agents, &in_hand.lane, &today, agent).instrument(span).await;
+            let visit = in_hand.visit.as_deref();
+            return agent_day(&self.agents, &in_hand.lane, &today, agent, visit).instrument(span).await;
         }
         match span.in_scope(|| today.run()) {
             Ok(result) => {

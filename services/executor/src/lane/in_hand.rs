@@ -12,6 +12,7 @@ use storage::outbox::NewMessage;
 use super::batch::Batch;
 use super::day_step::EndedDay;
 use crate::job::cache::PlannedJob;
+use crate::visit::Visit;
 
 /// A lane in the hands of this worker.
 pub(super) struct LaneInHand {
@@ -26,6 +27,8 @@ pub(super) struct LaneInHand {
     /// Dates of the lane that have ended, as Postgres has it.
     committed: usize,
     batch: Batch,
+    /// The client that decides in this turn, of a lane whose days a client decides.
+    pub(super) visit: Option<Arc<Visit>>,
     /// When the turn ends at the latest, between days.
     slice_ends: Instant,
 }
@@ -43,6 +46,7 @@ impl LaneInHand {
             previous: None,
             stopped,
             committed: lane.done,
+            visit: None,
             batch: Batch::new(lane.endpoint.is_some() || lane.crashes > 1),
             slice_ends: Instant::now() + slice,
             lane,

@@ -50,6 +50,12 @@ impl Leases {
         Ok(taken)
     }
 
+    /// Takes the turn of the lane that holds a portfolio, for the client that decides its days.
+    pub(super) async fn take_for_visit(&self, experiment: &str, model: &str) -> storage::Result<Take> {
+        let taker = Taker { holder: self.holder.number(), failed: None };
+        execution::take_for_visit(&self.pool, (experiment, model, 0), taker).await
+    }
+
     /// Renews the lane's lease each second until dropped.
     pub(super) fn keep(&self, lane: &Lane) -> AbortOnDropHandle<()> {
         let (pool, lane, holder) = (self.pool.clone(), lane.clone(), self.holder.clone());

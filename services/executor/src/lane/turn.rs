@@ -22,11 +22,12 @@ use super::presence::Holder;
 use crate::agent::{AgentDays, Stop};
 use crate::error::ExecutorError;
 use crate::job::cache::JobCache;
-use crate::job::stop_signal::StopSignals;
+use crate::job::stop_signal::{StopSignal, StopSignals};
 use crate::messages::next_turn;
 use crate::metrics;
 use crate::price_cache::PriceCache;
 use crate::recovery::reconciler::Reconciler;
+use crate::visit::Visit;
 
 /// Which lanes a queue carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,28 @@ pub(crate) enum LaneKind {
     /// Those whose days call endpoints.
     Agents,
 }
+
+/// A portfolio, by the names in its address; of several trials, the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PortfolioName {
+    pub(crate) experiment: String,
+    pub(crate) model: String,
+}
+
+/// What became of a visit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Visited {
+    /// It was made, or its job was cancelled meanwhile.
+    Made,
+    /// No lane waits for the client.
+    NoLane,
+    /// A worker or another visit had the lane all the time.
+    Busy,
+}
+
+/// How long a visit waits for the lane, and how often it looks.
+const VISIT_PATIENCE: Duration = Duration::from_secs(5);
+const VISIT_PAUSE: Duration = Duration::from_millis(10);
 
 /// How long turns last.
 #[derive(Debug, Clone, Copy)]
@@ -105,9 +128,45 @@ impl LaneRunner {
             }
             Take::Over => return Ok(None),
         };
+        self.run_until_stopped(lane, stop, None).await
+    }
+
+    /// Lets a client decide, in the lane that holds its portfolio. Visits and turns follow one another.
+    pub(crate) async fn visit(
+        &self,
+        portfolio: &PortfolioName,
+        visit: &Arc<Visit>,
+    ) -> Result<Visited, ExecutorError> {
+        let patience = Instant::now() + VISIT_PATIENCE;
+        loop {
+            let stop = self.stop_signals.listen();
+            let taken = self.leases.take_for_visit(&portfolio.experiment, &portfolio.model).await?;
+            let lane = match taken {
+                Take::Taken(lane) => lane,
+                Take::Held if Instant::now() >= patience => return Ok(Visited::Busy),
+                Take::Held => {
+                    tokio::time::sleep(VISIT_PAUSE).await;
+                    continue;
+                }
+                Take::Over => return Ok(Visited::NoLane),
+            };
+            if let Some(next) = self.run_until_stopped(lane, stop, Some(visit.clone())).await? {
+                self.wake.hand_over(next);
+            }
+            return Ok(Visited::Made);
+        }
+    }
+
+    /// Runs a taken turn, unless its job is stopped meanwhile.
+    async fn run_until_stopped(
+        &self,
+        lane: Lane,
+        stop: StopSignal,
+        visit: Option<Arc<Visit>>,
+    ) -> Result<Option<StoredMessage>, ExecutorError> {
         let (id, epoch, job, endpoint) = (lane.id, lane.epoch, lane.job, lane.endpoint.clone());
         let ran = tokio::select! {
-            ran = self.run_taken(lane) => ran,
+            ran = self.run_taken(lane, visit) => ran,
             () = stop.received(job) => {
                 tracing::info!(job.id = %job, "Job {job}: a lane was stopped in the middle of a turn");
                 Ok(None)
@@ -123,15 +182,23 @@ impl LaneRunner {
     }
 
     /// Runs a taken turn to the end of its slice, or the lane to its end.
-    async fn run_taken(&self, lane: Lane) -> Result<Option<StoredMessage>, ExecutorError> {
+    async fn run_taken(
+        &self,
+        lane: Lane,
+        visit: Option<Arc<Visit>>,
+    ) -> Result<Option<StoredMessage>, ExecutorError> {
         let _lease = self.leases.keep(&lane);
         let mut in_hand = self.pick_up(lane).await?;
+        in_hand.visit = visit;
         while let Some(date) = in_hand.next_date() {
             match self.days.run(&mut in_hand, date).await? {
                 DayStep::Ended(ended) => {
                     let failed = matches!(ended.day.outcome, DayOutcome::Failed(_));
                     if failed && in_hand.job.job.options.on_failure == OnFailure::Stop {
                         in_hand.stopped = Some(SkipReason::StoppedAfterFailure);
+                    }
+                    if let Some(visit) = &in_hand.visit {
+                        visit.show_end(&ended.day);
                     }
                     in_hand.add(*ended);
                     let now = Instant::now();

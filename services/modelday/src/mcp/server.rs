@@ -5,32 +5,28 @@
 use domain::accounting::day_error::DayError;
 use domain::agent::response::ToolCall;
 use domain::agent::sandbox::{Sandbox, refused};
-use domain::agent::tool::{Tool as AgentTool, ToolOutcome, parameters};
+use domain::agent::tool::ToolOutcome;
 use executor::Searcher;
+use executor::mcp::tools::{
+    GET_TODAY, NEXT_DAY, TRADE_TODAY, TRADE_TODAY_IS, agent_tools, day_tool, tool_call, tool_result,
+};
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, GetPromptRequestParams,
-    GetPromptResponse, GetPromptResult, Implementation, ListPromptsResult, ListToolsResult,
-    PaginatedRequestParams, Prompt, PromptMessage, Role, ServerCapabilities, ServerConfig, Tool,
-    ToolAnnotations,
+    CallToolRequestParams, CallToolResponse, GetPromptRequestParams, GetPromptResponse, GetPromptResult,
+    Implementation, ListPromptsResult, ListToolsResult, PaginatedRequestParams, Prompt, PromptMessage, Role,
+    ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::session::Session;
 use super::stored_bars::StoredBars;
 
-/// The tool that returns today's date and observation.
-const GET_TODAY: &str = "get_today";
-/// The tool that goes to the next trading day.
-const NEXT_DAY: &str = "next_day";
-/// The prompt of the day.
-const TRADE_TODAY: &str = "trade_today";
-
 const INSTRUCTIONS: &str = "A paper portfolio on real daily prices. It is the open of one trading day: \
     get_today returns its date, your position and the opening prices. Orders fill at that open. next_day goes to the \
-    next session; there is no way back, and nothing later than today's open is known.";
+    next session; there is no way back, and nothing later than today's open is known. This position is in memory: it is \
+    lost when this process ends, and nothing is recorded. POST /mcp/EXPERIMENT/MODEL of a running Modelday keeps one.";
 
 /// The tools of one session, over its portfolio and its current day.
 pub(super) struct ToolServer {
@@ -45,11 +41,6 @@ impl ToolServer {
     }
 
     fn tools(&self) -> Vec<Tool> {
-        let agents = AgentTool::offered(self.searcher.is_some()).map(|tool| {
-            let trades = matches!(tool, AgentTool::Buy | AgentTool::Sell);
-            Tool::new(tool.name(), tool.description(false), object(parameters(tool)))
-                .annotate(effects(!trades))
-        });
         let day_tools = [
             (
                 GET_TODAY,
@@ -62,9 +53,9 @@ impl ToolServer {
         ];
         let day_tools = day_tools.map(|(name, description)| {
             let schema = json!({"type": "object", "properties": {}, "required": []});
-            Tool::new(name, description, object(schema)).annotate(effects(name == GET_TODAY))
+            day_tool(name, description.to_owned(), schema, name == GET_TODAY)
         });
-        agents.chain(day_tools).collect()
+        agent_tools(self.searcher.is_some()).chain(day_tools).collect()
     }
 
     /// Runs a tool and returns its result as JSON text. The lock makes calls run one after another.
@@ -94,23 +85,6 @@ impl ToolServer {
     }
 }
 
-/// The object of a JSON schema; empty when the schema is no object.
-fn object(schema: Value) -> Map<String, Value> {
-    if let Value::Object(schema) = schema { schema } else { Map::new() }
-}
-
-/// Marks even the orders as not destructive: nothing outlives the session, so a client need not ask its user.
-fn effects(read_only: bool) -> ToolAnnotations {
-    ToolAnnotations::new().read_only(read_only).destructive(false).open_world(false)
-}
-
-/// Makes a refusal a tool error, which the model sees, and not a protocol error, which it does not.
-fn result(text: String) -> CallToolResult {
-    let failed = serde_json::from_str::<Value>(&text).is_ok_and(|value| value.get("error").is_some());
-    let content = vec![ContentBlock::text(text)];
-    if failed { CallToolResult::error(content) } else { CallToolResult::success(content) }
-}
-
 fn internal_error(error: DayError) -> ErrorData {
     ErrorData::internal_error(error.to_string(), None)
 }
@@ -135,9 +109,8 @@ impl ServerHandler for ToolServer {
         request: CallToolRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let arguments = Value::Object(request.arguments.unwrap_or_default()).to_string();
-        let call = ToolCall { id: None, name: request.name.into_owned(), arguments, extra: Map::new() };
-        Ok(result(self.run_tool(&call).await.map_err(internal_error)?).into())
+        let text = self.run_tool(&tool_call(request)).await.map_err(internal_error)?;
+        Ok(tool_result(text).into())
     }
 
     async fn list_prompts(
@@ -145,8 +118,8 @@ impl ServerHandler for ToolServer {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let description = "The messages with which a model of kind llm begins the day.";
-        Ok(ListPromptsResult::with_all_items(vec![Prompt::new(TRADE_TODAY, Some(description), None)]))
+        let prompt = Prompt::new(TRADE_TODAY, Some(TRADE_TODAY_IS), None);
+        Ok(ListPromptsResult::with_all_items(vec![prompt]))
     }
 
     async fn get_prompt(

@@ -77,7 +77,7 @@ pub(super) fn agent(
     read: &impl Fn(&str) -> Result<String, String>,
 ) -> Result<AgentModel, CatalogueMistake> {
     let (name, url) = match dialect {
-        Dialect::Agent => ("url", &members.url),
+        Dialect::Agent | Dialect::Mcp => ("url", &members.url),
         Dialect::ChatCompletions | Dialect::Messages | Dialect::Responses => ("base_url", &members.base_url),
     };
     let url = url.as_deref().unwrap_or_default();
@@ -91,7 +91,7 @@ pub(super) fn agent(
         CatalogueMistake::new(key(name), problem, &fix)
     })?;
     let basemodel = match (dialect, &members.basemodel) {
-        (Dialect::Agent, basemodel) => basemodel.clone().unwrap_or_default(),
+        (Dialect::Agent | Dialect::Mcp, basemodel) => basemodel.clone().unwrap_or_default(),
         (_, Some(basemodel)) if !basemodel.is_empty() => basemodel.clone(),
         (_, _) => {
             let fix = "write basemodel = \"...\", the model's name at the endpoint";
@@ -121,6 +121,55 @@ pub(super) fn agent(
         concurrency,
         tokens_per_minute: members.tokens_per_minute,
         timeout_seconds,
+    };
+    bounds::check_agent(&agent).map_err(|bound| {
+        CatalogueMistake::new(key(bound.field), bound, &format!("write at most {}", bound.max))
+    })?;
+    Ok(agent)
+}
+
+/// The steps and the calls of tools of a day that a client decides, unless its entry has others: each call is a step.
+const CLIENT_CALLS: u32 = 1_000;
+
+/// A model whose days a client decides over MCP: it is called nowhere.
+pub(super) fn client(
+    members: &AgentMembers,
+    key: &impl Fn(&str) -> String,
+    read: &impl Fn(&str) -> Result<String, String>,
+) -> Result<AgentModel, CatalogueMistake> {
+    let of_endpoints = [
+        ("base_url", members.base_url.is_some()),
+        ("url", members.url.is_some()),
+        ("api_key_env", members.api_key_env.is_some()),
+        ("basemodel", members.basemodel.is_some()),
+        ("sampling", members.sampling.is_some()),
+        ("prices", members.prices.is_some()),
+        ("cost_basis", members.cost_basis.is_some()),
+        ("concurrency", members.concurrency.is_some()),
+        ("tokens_per_minute", members.tokens_per_minute.is_some()),
+        ("timeout_seconds", members.timeout_seconds.is_some()),
+    ];
+    if let Some((name, _)) = of_endpoints.into_iter().find(|(_, is_there)| *is_there) {
+        let problem = "is that of an endpoint, and a model of kind mcp has none";
+        return Err(CatalogueMistake::new(key(name), problem, "remove it, or change the kind"));
+    }
+    let calls = Limits { max_steps: CLIENT_CALLS, max_tool_calls: CLIENT_CALLS, ..Limits::default() };
+    let agent = AgentModel {
+        dialect: Dialect::Mcp,
+        url: "mcp:".to_owned(),
+        key_variable: None,
+        settings: AgentSettings {
+            basemodel: String::new(),
+            limits: members.limits.clone().unwrap_or(calls),
+            sampling: Sampling::default(),
+            prompt: prompt(members, key, read)?,
+            search: members.search,
+            prices: None,
+            cost_basis: CostBasis::default(),
+        },
+        concurrency: 1,
+        tokens_per_minute: None,
+        timeout_seconds: 120,
     };
     bounds::check_agent(&agent).map_err(|bound| {
         CatalogueMistake::new(key(bound.field), bound, &format!("write at most {}", bound.max))

@@ -1,6 +1,6 @@
 //! How a deployment calls the endpoints of models.
 
-use domain::agent::EndpointRules;
+use domain::agent::{Dialect, EndpointRules};
 use domain::job::{Model, ModelKind};
 
 use super::entry::Entry;
@@ -38,6 +38,9 @@ impl Endpoints {
 /// Why the endpoint of a model may not be called, or may not get its key.
 pub(crate) fn endpoint_refusal(model: &Model, rules: &EndpointRules) -> Option<CatalogueMistake> {
     let ModelKind::Agent(agent) = &model.kind else { return None };
+    if agent.dialect == Dialect::Mcp {
+        return None;
+    }
     let refusal = rules.check(&agent.url, agent.key_variable.as_deref()).err()?;
     let key = format!("models.{}.{}", model.signature, refusal.field(agent.dialect));
     Some(CatalogueMistake::new(key, &refusal, &refusal.fix()))

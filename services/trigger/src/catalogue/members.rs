@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::agent::{AgentMembers, agent};
+use super::agent::{AgentMembers, agent, client};
 use super::config_hash::config_hash;
 use super::mistake::CatalogueMistake;
 
@@ -46,6 +46,7 @@ enum KindName {
     Policy,
     Llm,
     Http,
+    Mcp,
 }
 
 impl Members {
@@ -122,14 +123,15 @@ fn kind_of(
             let dialect = members.agent.dialect.unwrap_or_default().into();
             ModelKind::Agent(Box::new(agent(dialect, &members.agent, key, read)?))
         }
-        (KindName::Http, _, _) if members.agent.dialect.is_some() => {
+        (KindName::Http | KindName::Mcp, _, _) if members.agent.dialect.is_some() => {
             let fix = "remove the dialect, or write kind = \"llm\"";
             return Err(CatalogueMistake::new(key("dialect"), "is that of a language model", fix));
         }
         (KindName::Http, false, None) => {
             ModelKind::Agent(Box::new(agent(Dialect::Agent, &members.agent, key, read)?))
         }
-        (KindName::Llm | KindName::Http, _, _) => {
+        (KindName::Mcp, false, None) => ModelKind::Agent(Box::new(client(&members.agent, key, read)?)),
+        (KindName::Llm | KindName::Http | KindName::Mcp, _, _) => {
             let fix = "remove decisions and policy, or change the kind";
             return Err(CatalogueMistake::new(key("kind"), "is an agent, which decides for itself", fix));
         }

@@ -13,6 +13,8 @@ pub(super) fn is_paid(model: &Model) -> bool {
             Dialect::ChatCompletions | Dialect::Messages | Dialect::Responses => true,
             // An agent on this machine is the program that its user is testing.
             Dialect::Agent => !on_loopback(&agent.url),
+            // We call nothing.
+            Dialect::Mcp => false,
         },
     }
 }
@@ -22,7 +24,7 @@ pub(super) fn use_script(model: &mut Model, endpoint: &str) {
     if let ModelKind::Agent(agent) = &mut model.kind {
         agent.url = match agent.dialect {
             Dialect::ChatCompletions | Dialect::Messages | Dialect::Responses => endpoint.to_owned(),
-            Dialect::Agent => format!("{endpoint}/agent"),
+            Dialect::Agent | Dialect::Mcp => format!("{endpoint}/agent"),
         };
         agent.key_variable = None;
     }

@@ -1,6 +1,6 @@
 //! Entries of `models.toml`, good and bad.
 
-use domain::agent::Dialect;
+use domain::agent::{AddressRules, Dialect};
 use domain::job::ModelKind;
 
 use super::*;
@@ -240,4 +240,25 @@ fn the_members_of_an_entry_make_the_same_model_again_without_its_files() {
     }
     let ModelKind::Agent(agent) = &catalogue.entries()[1].model.kind else { panic!("it is an agent") };
     assert_eq!(agent.settings.prompt.version, "short");
+}
+
+#[test]
+fn a_model_that_a_client_trades_has_no_endpoint_and_steps_for_its_calls() {
+    let entry = |extra: &str| parse(&format!("[[models]]\nsignature = \"a\"\nkind = \"mcp\"\n{extra}"));
+    let model = entry("").unwrap().entries()[0].model.clone();
+    let ModelKind::Agent(agent) = &model.kind else { panic!("it is an agent") };
+
+    assert_eq!((model.kind.as_str(), agent.dialect, agent.url.as_str()), ("mcp", Dialect::Mcp, "mcp:"));
+    assert_eq!((agent.settings.limits.max_steps, agent.key_variable.clone()), (1_000, None));
+    let rules = EndpointRules::new(AddressRules::new(Vec::new()), Vec::new());
+    assert!(entry("").unwrap().endpoint_mistakes(&rules).is_empty(), "nothing is called");
+    assert!(entry("").unwrap().paid().is_empty());
+    for (extra, key) in [
+        ("url = \"http://x\"", "models.a.url"),
+        ("api_key_env = \"K\"", "models.a.api_key_env"),
+        ("dialect = \"messages\"", "models.a.dialect"),
+        ("policy = { policy = \"cash\" }", "models.a.kind"),
+    ] {
+        assert_eq!(entry(extra).unwrap_err()[0].key, key);
+    }
 }

@@ -14,6 +14,8 @@ mod canary;
 mod cancel;
 mod development;
 mod failures;
+mod frameworks;
+mod mcp_client;
 mod month;
 mod odd_days;
 mod own_agent;

@@ -53,7 +53,8 @@ const HEAVY: [(&str, &[&str]); 5] = [
     ("lapin", &["messaging"]),
     ("sqlx", &["storage"]),
     ("prost", &["contract"]),
-    ("rmcp", &["modelday"]),
+    // The one serves the tools on a pipe, the other over HTTP.
+    ("rmcp", &["modelday", "executor"]),
     // Tables are written as files by the one, and files of prices are read by the other.
     ("parquet", &["status", "downloader"]),
 ];

@@ -54,7 +54,7 @@ fn bad_arguments(message: &AssistantMessage) -> Option<Diagnosis> {
 
 fn idle(dialect: Dialect, problem: &str) -> Diagnosis {
     let (expected, fix) = match dialect {
-        Dialect::Agent => (
+        Dialect::Agent | Dialect::Mcp => (
             OWN_ANSWER.to_owned(),
             "call a tool, or end the day with \"finish\": true; a second answer of this kind ends the day",
         ),

@@ -114,7 +114,7 @@ fn refused_key(tried: &Tried<'_>, said: &str) -> Diagnosis {
             format!("that {host} takes the key in {variable}"),
             format!("set {variable} to a key of {host} where the executor runs, and restart it"),
         ),
-        (None, Dialect::Agent) => diagnosis(
+        (None, Dialect::Agent | Dialect::Mcp) => diagnosis(
             problem,
             "that the agent takes the call".to_owned(),
             format!(
@@ -139,7 +139,7 @@ fn spoken(text: &str) -> Diagnosis {
 /// What a body looks like.
 pub(super) fn expected_body(dialect: Dialect) -> &'static str {
     match dialect {
-        Dialect::Agent => OWN_ANSWER,
+        Dialect::Agent | Dialect::Mcp => OWN_ANSWER,
         Dialect::ChatCompletions => {
             r#"{"choices": [{"message": {"content": "...", "tool_calls": [...]}}], "usage": {...}}"#
         }

@@ -47,7 +47,7 @@ impl EndpointRefusal {
             (Self::UnknownKey { .. } | Self::KeyElsewhere { .. } | Self::KeyInClear { .. }, _) => {
                 "api_key_env"
             }
-            (Self::Url(_) | Self::Address(_), Dialect::Agent) => "url",
+            (Self::Url(_) | Self::Address(_), Dialect::Agent | Dialect::Mcp) => "url",
             (Self::Url(_) | Self::Address(_), _) => "base_url",
         }
     }

@@ -70,7 +70,7 @@ impl Session<'_> {
         self.streak = Streak { reminded: true, ..Streak::default() };
         let ending = match self.dialect {
             Dialect::ChatCompletions | Dialect::Messages | Dialect::Responses => prompt::STOP_TOKEN,
-            Dialect::Agent => "finish: true",
+            Dialect::Agent | Dialect::Mcp => "finish: true",
         };
         self.transcript.messages.push(Message::plain(Role::User, self.step, prompt::reminder(ending)));
         State::Ready
@@ -95,7 +95,12 @@ impl Session<'_> {
     fn unusable(&mut self) -> State {
         let bad_arguments = self.streak.bad_arguments + 1;
         self.streak = Streak { bad_arguments, ..Streak::default() };
-        if bad_arguments > MAX_CORRECTIONS { State::Ended(EndReason::BadArguments) } else { State::Ready }
+        // A client over MCP is not called again by us: it goes on, or ends its day, by itself.
+        if bad_arguments > MAX_CORRECTIONS && self.dialect != Dialect::Mcp {
+            State::Ended(EndReason::BadArguments)
+        } else {
+            State::Ready
+        }
     }
 
     /// Runs the calls in order, up to a search or the end of the message.

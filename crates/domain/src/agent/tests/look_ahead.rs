@@ -40,7 +40,9 @@ fn curious() -> Vec<ModelResponse> {
 
 #[test]
 fn another_future_changes_no_byte_of_the_day() {
-    for dialect in [Dialect::ChatCompletions, Dialect::Messages, Dialect::Responses, Dialect::Agent] {
+    for dialect in
+        [Dialect::ChatCompletions, Dialect::Messages, Dialect::Responses, Dialect::Agent, Dialect::Mcp]
+    {
         let world = World { dialect, ..World::new().with(json!({"search": true})) };
         let other = poisoned(World { dialect, ..World::new().with(json!({"search": true})) });
         let (market, other_market) = (world.market(), other.market());
