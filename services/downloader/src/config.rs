@@ -2,7 +2,7 @@
 
 mod alpha_vantage;
 pub(crate) mod source_config;
-mod sources;
+pub(crate) mod sources;
 
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::time::Duration;

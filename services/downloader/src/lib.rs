@@ -12,6 +12,7 @@ mod provider;
 mod server_time;
 #[cfg(test)]
 mod testing;
+mod trial_call;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,7 @@ use intake::RequestHandler;
 use preparation::cancellation::{CancelHints, Canceller};
 use preparation::preparer::Preparer;
 use preparation::worker::Workers;
+pub use trial_call::try_source;
 
 /// How long a look or a message takes when nothing holds it up.
 const RHYTHM: Duration = Duration::from_secs(5);

@@ -13,6 +13,7 @@ mod metrics;
 mod price_cache;
 mod recovery;
 mod rehearsal;
+mod trial_call;
 mod visit;
 
 use std::sync::Arc;
@@ -46,6 +47,7 @@ use crate::rehearsal::Rehearsals;
 
 pub use agent::{EndpointAccess, Searcher};
 pub use config::{Config, search_engine};
+pub use trial_call::{TrialAnswer, try_endpoint};
 
 /// How long a message is worked on when nothing holds it up.
 const RHYTHM: Duration = Duration::from_secs(5);

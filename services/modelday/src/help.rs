@@ -14,7 +14,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
         &["results", "leaderboard", "report", "export", "sources", "coverage", "prices", "import"],
     ),
     ("Models and universes", &["models", "universes", "reload"]),
-    ("Without servers", &["replay", "verify", "mcp"]),
+    ("Without servers", &["init", "replay", "verify", "mcp"]),
     (
         "Servers",
         &[

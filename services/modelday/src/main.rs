@@ -4,6 +4,7 @@ mod client;
 mod completion;
 mod healthcheck;
 mod help;
+mod init;
 mod mcp;
 mod migrate;
 mod openapi;
@@ -46,6 +47,8 @@ enum Command {
     RotateKey,
     /// Build what status shows again from the log of events.
     Rebuild,
+    /// Set up a model: asks for keys, tries each with one call, and writes the entries.
+    Init(init::InitArguments),
     /// Serve the agents' tools over MCP, to try an agent by hand.
     Mcp(mcp::McpArguments),
     /// Run a saved job's days again, without servers or agents.
@@ -95,6 +98,7 @@ async fn run(command: Command) -> ExitCode {
         Command::Rebuild => rebuild().await,
         Command::Client(command) => return Box::pin(run_client(&command)).await,
         Command::Mcp(arguments) => return mcp::main(arguments).await,
+        Command::Init(arguments) => Box::pin(init::main(arguments)).await,
         Command::Replay(arguments) => return replay::replay(&arguments),
         Command::Verify(arguments) => return replay::verify(&arguments),
         Command::Openapi => openapi::print(),

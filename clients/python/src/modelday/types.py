@@ -782,7 +782,7 @@ class ModelDetails(TypedDict):
     enabled: bool
     # Cash before its first day.
     initial_cash: Number
-    # How it decides: `recorded`, `policy`, `llm` or `http`.
+    # How it decides: `recorded`, `policy`, `llm`, `http` or `mcp`.
     kind: str
     # The members of its entry, with the texts of the files that it names.
     members: dict[str, Any]

@@ -8,7 +8,7 @@ use std::str::FromStr;
 pub enum Scope {
     /// See jobs, results and prices; make a dry run.
     Read,
-    /// Start, cancel and retry jobs.
+    /// Start, cancel and retry jobs; try agents, and trade over MCP.
     Trigger,
     /// Change prices; see, replay and discard dead letters.
     Operate,

@@ -28,7 +28,7 @@ struct SourcesFile {
 }
 
 /// Reads the list of sources; mistakes are noted in `settings`.
-pub(super) fn sources(settings: &mut Settings, timeout: Duration) -> (Vec<SourceConfig>, HandOver) {
+pub(crate) fn sources(settings: &mut Settings, timeout: Duration) -> (Vec<SourceConfig>, HandOver) {
     let named = settings.text("SOURCES_FILE");
     let path = named.clone().unwrap_or_else(|| DEFAULT_FILE.to_owned());
     let file = if named.is_none() && !Path::new(&path).exists() {

@@ -90,7 +90,8 @@ impl PriceSource {
     }
 }
 
-fn provider(source: &SourceConfig, access: Access) -> anyhow::Result<Arc<dyn PriceProvider>> {
+/// The client of a source.
+pub(crate) fn provider(source: &SourceConfig, access: Access) -> anyhow::Result<Arc<dyn PriceProvider>> {
     Ok(match source.kind {
         Kind::AlphaVantage => Arc::new(AlphaVantage::new(access, source.history, source.with_actions)?),
         Kind::Tiingo => Arc::new(Tiingo::new(access)?),

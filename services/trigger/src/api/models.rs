@@ -31,7 +31,7 @@ pub(super) const LIMIT_MIB: usize = 16;
 struct ModelEntry {
     /// Its name.
     signature: String,
-    /// How it decides: `recorded`, `policy`, `llm` or `http`.
+    /// How it decides: `recorded`, `policy`, `llm`, `http` or `mcp`.
     kind: &'static str,
     /// Whether it runs when a request names no models.
     enabled: bool,

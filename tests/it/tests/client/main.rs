@@ -15,6 +15,7 @@ mod fake_server;
 mod help;
 mod hkuds;
 mod hostile_server;
+mod init;
 mod lists;
 mod models;
 mod prices;

@@ -44,7 +44,7 @@ pub struct RequestedModel {
     pub start: NaiveDate,
     /// Hash of the configuration it is run under.
     pub config_hash: String,
-    /// How it decides: `recorded`, `policy`, `llm` or `http`.
+    /// How it decides: `recorded`, `policy`, `llm`, `http` or `mcp`.
     pub kind: String,
     /// The dates to run; `None` for every weekday from its start to the job's end.
     #[serde(default, rename = "only", skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,182 @@
+//! `modelday init`: from keys to a model that runs. Each key is tried with one call, then the entries are written.
+
+mod answers;
+mod files;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, bail, ensure};
+use executor::EndpointAccess;
+use runtime::settings::Settings;
+use serde_json::json;
+use trigger::catalogue::Catalogue;
+
+use crate::terminal::output::{note, print_line};
+pub(crate) use answers::InitArguments;
+use answers::{Answers, Key, Kind, LanguageDialect, collect};
+
+/// Asks, tries, writes, and ends with the commands that run the model.
+pub(crate) async fn main(arguments: InitArguments) -> anyhow::Result<()> {
+    let folder = arguments.folder.clone();
+    let (variables_file, models_file) = (folder.join(".env"), folder.join("configs/models.toml"));
+    let environment: BTreeMap<String, String> = std::env::vars().collect();
+    let answers = collect(arguments, &environment)?;
+    let entry = entry(&answers);
+    check_entry(&answers, &entry, &files::read(&models_file)?)?;
+
+    let variables = variables(&answers, files::variable(&variables_file, "ENDPOINT_KEYS")?);
+    let tried = environment.into_iter().chain(variables.iter().cloned()).collect();
+    let mut settings = Settings::new(tried, None);
+    try_provider(&answers, &mut settings).await?;
+    try_model(&answers, &entry, &mut settings).await?;
+
+    let universe = format!("configs/universes/{}.json", file_name(&answers.model));
+    let symbols: Vec<&str> = answers.symbols.iter().map(|symbol| symbol.as_str()).collect();
+    let text = json!({ "name": file_name(&answers.model), "benchmark": null, "symbols": symbols });
+    files::write_new(&folder.join(&universe), &format!("{text:#}\n"))?;
+    files::add_model(&models_file, &entry)?;
+    let mut variables = variables;
+    variables.push(("UNIVERSE_FILE".to_owned(), universe.clone()));
+    files::set_variables(&variables_file, &variables)?;
+    for (what, path) in [
+        ("the model", models_file.display().to_string()),
+        ("the symbols", folder.join(&universe).display().to_string()),
+        ("keys and settings, for its owner alone", variables_file.display().to_string()),
+    ] {
+        note(&format!("Written to {path}: {what}."));
+    }
+    let Answers { model, start, end, .. } = &answers;
+    print_line(&format!(
+        "Start Modelday with these settings, and run the model:\n\n  set -a; . {}; set +a\n  make run\n  modelday try \
+         {model} --date {start}\n  modelday run --models {model} --start {start} --end {end}",
+        variables_file.display()
+    ))?;
+    Ok(())
+}
+
+/// The variables to write. `keys` are the `ENDPOINT_KEYS` so far.
+fn variables(answers: &Answers, keys: Option<String>) -> Vec<(String, String)> {
+    let given = [&answers.provider, &answers.key];
+    let of_key = |key: &Key| (key.variable.clone(), key.value.clone());
+    let mut variables: Vec<(String, String)> = given.into_iter().flatten().map(of_key).collect();
+    if let Some(Key { variable, host: Some(host), .. }) = &answers.key {
+        let entry = format!("{variable}@{host}");
+        let keys = keys.unwrap_or_default();
+        let others = keys.split_whitespace().filter(|other| *other != entry);
+        let all: Vec<&str> = others.chain([entry.as_str()]).collect();
+        variables.push(("ENDPOINT_KEYS".to_owned(), all.join(" ")));
+    }
+    variables
+}
+
+/// The entry of the models file.
+fn entry(answers: &Answers) -> String {
+    let Answers { model, url, basemodel, dialect, .. } = answers;
+    let quoted = |text: &str| toml_text(text);
+    match answers.kind {
+        Kind::Http => {
+            format!(
+                "[[models]]\nsignature = {}\nkind = \"http\"\nenabled = true\nurl = {}\n",
+                quoted(model),
+                quoted(url)
+            )
+        }
+        Kind::Llm => {
+            let dialect = match dialect {
+                LanguageDialect::ChatCompletions => "",
+                LanguageDialect::Messages => "dialect = \"messages\"\n",
+                LanguageDialect::Responses => "dialect = \"responses\"\n",
+            };
+            let key = answers.key.as_ref().map(|key| format!("api_key_env = {}\n", quoted(&key.variable)));
+            format!(
+                "[[models]]\nsignature = {}\nkind = \"llm\"\nenabled = true\n{dialect}base_url = {}\n{}basemodel = {}\n",
+                quoted(model),
+                quoted(url),
+                key.unwrap_or_default(),
+                quoted(basemodel),
+            )
+        }
+    }
+}
+
+/// A text as a string of TOML, which has the escapes of JSON.
+fn toml_text(text: &str) -> String {
+    json!(text).to_string()
+}
+
+/// Whether the models file can take the entry.
+fn check_entry(answers: &Answers, entry: &str, file: &str) -> anyhow::Result<()> {
+    if let Err(mistakes) = Catalogue::parse(entry, |_| Err("is not read here".to_owned())) {
+        let texts: Vec<String> = mistakes
+            .iter()
+            .map(|mistake| format!("{}: {}; {}", mistake.key, mistake.problem, mistake.fix))
+            .collect();
+        bail!("{}", texts.join("\n"));
+    }
+    let is_there = file.lines().any(|line| {
+        line.trim().strip_prefix("signature").is_some_and(|rest| {
+            rest.trim_start().strip_prefix('=').is_some_and(|value| value.trim() == toml_text(&answers.model))
+        })
+    });
+    ensure!(!is_there, "a model {:?} is in the models file already; choose another --model", answers.model);
+    Ok(())
+}
+
+/// Calls the provider once, if there is one.
+async fn try_provider(answers: &Answers, settings: &mut Settings) -> anyhow::Result<()> {
+    let (Some(key), Some(symbol)) = (&answers.provider, answers.symbols.first()) else { return Ok(()) };
+    let calendar = runtime::market_clock::calendar(settings);
+    let date = session(&calendar, answers)?;
+    let bars = downloader::try_source(settings, &key.variable, &calendar, symbol, date).await;
+    let bars = bars.map_err(anyhow::Error::msg).context("one call for prices; nothing was written")?;
+    note(&format!("Prices: {symbol} has {bars} days at the provider."));
+    Ok(())
+}
+
+/// Calls the model's endpoint once.
+async fn try_model(answers: &Answers, entry: &str, settings: &mut Settings) -> anyhow::Result<()> {
+    let catalogue = Catalogue::parse(entry, |_| Err("is not read here".to_owned()));
+    let catalogue = catalogue.map_err(|_| anyhow::anyhow!("the entry cannot be read"))?;
+    let Some(entry) = catalogue.entries().first() else { bail!("the entry has no model") };
+    let calendar = runtime::market_clock::calendar(settings);
+    let date = session(&calendar, answers)?;
+    let access = EndpointAccess::from_settings(settings, None);
+    let answer = executor::try_endpoint(access, &entry.model, &answers.symbols, date, &calendar).await;
+    let answer = answer.map_err(anyhow::Error::msg).context("one call of the model; nothing was written")?;
+    if let Some(wrong) = answer.diagnosis {
+        let expected = if wrong.expected.is_empty() {
+            String::new()
+        } else {
+            format!("\n  expected: {}", wrong.expected)
+        };
+        bail!(
+            "one call of the model; nothing was written: {}{expected}\n  fix: {}",
+            wrong.problem,
+            wrong.fix
+        );
+    }
+    let tokens =
+        answer.tokens.map(|(prompt, said)| format!(", {prompt} + {said} tokens")).unwrap_or_default();
+    note(&format!("Model: it answers as it has to, in {} ms{tokens}.", answer.took.as_millis()));
+    Ok(())
+}
+
+/// The first session of the dates.
+fn session(
+    calendar: &domain::market::calendar::Calendar,
+    answers: &Answers,
+) -> anyhow::Result<chrono::NaiveDate> {
+    let first = if calendar.is_session(answers.start) {
+        Some(answers.start)
+    } else {
+        calendar.next_session(answers.start)
+    };
+    first.filter(|date| *date <= answers.end).with_context(|| {
+        format!("there is no session of the exchange from {} to {}", answers.start, answers.end)
+    })
+}
+
+/// A model's name as that of a file.
+fn file_name(model: &str) -> String {
+    model.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect()
+}
