@@ -9,8 +9,7 @@ export function orders(result) {
     el("span", { class: `side ${trade.action_type}` }, trade.action_type), trade.symbol, whole(trade.quantity), money(trade.price, 4),
     money(trade.quantity * trade.price), Number(trade.fee) ? money(trade.fee, 4) : "–"] }));
   const refused = result.refused_orders.map((order, place) => ({ key: `refused ${place}`, class: "refused", cells: [
-    el("span", { class: `side ${order.action_type}` }, order.action_type), order.symbol, order.quantity, "–", "–",
-    el("span", { class: "pill failed" }, order.code.replaceAll("_", " "))] }));
+    el("span", { class: `side ${order.action_type}` }, order.action_type), [order.symbol, el("span", { class: "tag bad" }, order.code.replaceAll("_", " "))], order.quantity, "–", "–", "–"] }));
   const actions = result.corporate_actions.map((action) => el("p", { class: "fact" },
     `${action.action_type.replaceAll("_", " ")} of ${action.symbol}${action.ratio ? ` ${action.ratio}` : ""}: ${whole(action.shares_before)} → ${whole(action.shares_after)} shares`,
     Number(action.cash) ? `, $${money(action.cash)} in cash` : "", action.estimated ? " (estimated)" : ""));
