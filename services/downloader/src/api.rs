@@ -1,5 +1,6 @@
 //! Routes of the downloader: importing prices, which prices are stored, and the provider's quota.
 
+mod bars;
 mod coverage;
 mod file_body;
 mod import;
@@ -22,5 +23,6 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(import::import))
         .routes(routes!(imports::imports))
         .routes(routes!(coverage::coverage))
+        .routes(routes!(bars::bars))
         .routes(routes!(providers::providers))
 }

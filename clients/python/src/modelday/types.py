@@ -27,6 +27,14 @@ class Accepted(TypedDict):
     warnings: NotRequired[list[str] | None]
 
 
+class Bars(TypedDict):
+    """A page of bars."""
+
+    bars: list[PriceBar]
+    count: int
+    next_cursor: NotRequired[str | None]
+
+
 class BudgetWindow(TypedDict):
     """A limit of the key."""
 
@@ -1076,6 +1084,18 @@ class Positions(TypedDict):
     count: int
     next_cursor: NotRequired[str | None]
     positions: list[PositionRow]
+
+
+class PriceBar(TypedDict):
+    """The bar of a symbol and a session."""
+
+    close: Number
+    date: str
+    high: Number
+    low: Number
+    open: Number
+    symbol: str
+    volume: int
 
 
 class PriceCoverage(TypedDict):

@@ -57,11 +57,9 @@ pub(super) struct ModelMembers {
     /// `llm`, `http`: whether it may search the web.
     search: Option<bool>,
     /// `llm`, `http`: days of the endpoint that run at the same time.
-    #[schema(minimum = 1)]
     concurrency: Option<u32>,
     /// `llm`, `http`: tokens that are sent to the endpoint in a minute.
     tokens_per_minute: Option<u64>,
     /// `llm`, `http`: seconds without a byte after which a call is aborted.
-    #[schema(minimum = 1, maximum = 300)]
     timeout_seconds: Option<u64>,
 }

@@ -98,6 +98,8 @@ pub(super) async fn models(State(acceptor): State<Acceptor>) -> Result<Json<Mode
         (status = 200, description = "The model.", body = ModelDetails),
         (status = 404, description = "There is no such model.", body = ProblemBody,
             content_type = "application/problem+json"),
+        (status = 422, description = "The name has a NUL.", body = ProblemBody,
+            content_type = "application/problem+json"),
     ))]
 pub(super) async fn model(
     State(acceptor): State<Acceptor>,
@@ -112,7 +114,7 @@ pub(super) async fn model(
 /// `decisions_csv` in place of files. The model counts from the next request on, in place of one of this name in the
 /// file. A model that differs from the stored one is a new version; jobs keep the version that they were accepted with.
 #[utoipa::path(put, path = "/models/{signature}", operation_id = "put_model", tag = "models", security(("token" = ["operate"])),
-    params(("signature" = String, Path, min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9._/:@+-]+$",
+    params(("signature" = String, Path, min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9][A-Za-z0-9._/:@+-]*$",
         description = "Its name.")),
     request_body(content = ModelMembers, description = "Its members."),
     responses(
@@ -147,6 +149,8 @@ pub(super) async fn put(
         (status = 404, description = "There is no such model.", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 409, description = "It is one of the models file.", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 422, description = "The name has a NUL.", body = ProblemBody,
             content_type = "application/problem+json"),
     ))]
 pub(super) async fn delete(
@@ -212,6 +216,12 @@ fn entry(acceptor: &Acceptor, signature: &str, mut body: Value) -> Result<Entry,
         let loc = std::iter::once("body").chain(loc).map(Into::into).collect();
         Problem::validation(vec![ValidationError::value(loc, problem, input.clone())])
     };
+    // Others, such as `..`, mean something else in an address.
+    if !signature.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        let loc = vec!["path".into(), "signature".into()];
+        let problem = "begin the name with a letter or a digit";
+        return Err(Problem::validation(vec![ValidationError::value(loc, problem, signature.into())]));
+    }
     let Some(members) = body.as_object_mut() else {
         return Err(invalid(Vec::new(), "write the model's members as an object".to_owned(), &body));
     };

@@ -89,6 +89,8 @@ pub(super) async fn universes(State(acceptor): State<Acceptor>) -> Result<Json<U
         (status = 200, description = "The universe.", body = UniverseDetails),
         (status = 404, description = "There is no such universe.", body = ProblemBody,
             content_type = "application/problem+json"),
+        (status = 422, description = "The name has a NUL.", body = ProblemBody,
+            content_type = "application/problem+json"),
     ))]
 pub(super) async fn universe(
     State(acceptor): State<Acceptor>,
@@ -102,7 +104,7 @@ pub(super) async fn universe(
 /// It counts from the next request on, in place of one of this name in the universe file. Jobs keep the symbols that they
 /// were accepted with.
 #[utoipa::path(put, path = "/universes/{name}", operation_id = "put_universe", tag = "models", security(("token" = ["operate"])),
-    params(("name" = String, Path, min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9._-]+$",
+    params(("name" = String, Path, min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$",
         description = "Its name.")),
     request_body(content = UniverseMembers, description = "Its symbols."),
     responses(
@@ -139,6 +141,8 @@ pub(super) async fn put(
         (status = 404, description = "There is no such universe.", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 409, description = "It is that of the universe file.", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 422, description = "The name has a NUL.", body = ProblemBody,
             content_type = "application/problem+json"),
     ))]
 pub(super) async fn delete(
@@ -195,8 +199,10 @@ fn read(name: &str, body: &Value, current: &Current) -> Result<Universe, Vec<Val
     let mut refuse = |place: Vec<domain::job::request::PathSegment>, problem: String, input: &Value| {
         errors.push(ValidationError::value(place, problem, input.clone()));
     };
-    if !is_universe_name(name) {
-        let problem = "write 1 to 100 of letters, digits and . _ -".to_owned();
+    // Others, such as `..`, mean something else in an address.
+    if !is_universe_name(name) || !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        let problem =
+            "write 1 to 100 of letters, digits and . _ -, the first one a letter or a digit".to_owned();
         refuse(vec!["path".into(), "name".into()], problem, &name.into());
     }
     let members = body.as_object();

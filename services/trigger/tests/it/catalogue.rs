@@ -114,6 +114,8 @@ async fn a_wrong_model_is_refused_at_its_member_and_nothing_is_stored() {
     }
     let name = stage.put("/models/a%20b", &hold("NVDA")).await;
     assert_eq!(name.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", name.body);
+    let dots = stage.put("/models/.hidden", &hold("NVDA")).await;
+    assert_eq!(dots.body["errors"][0]["loc"], json!(["path", "signature"]), "{}", dots.body);
     let stored = "SELECT count(*) FROM trigger.catalogue_versions WHERE origin = 'api'";
     assert_eq!(stage.database.count(stored).await, 0);
     stage.stop().await;

@@ -9,6 +9,7 @@
 
 mod access;
 mod audit;
+mod bars;
 mod connections;
 mod dashboard;
 mod description;
