@@ -47,13 +47,6 @@ pub(super) fn add_model(path: &Path, entry: &str) -> anyhow::Result<()> {
     write(path, &format!("{old}{ending}{gap}{entry}"))
 }
 
-/// Writes a file that must not be there with another content.
-pub(super) fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
-    let old = read(path)?;
-    ensure!(old.is_empty() || old == text, "{} is there already; choose another --model", path.display());
-    write(path, text)
-}
-
 /// The text of a file; empty when there is none.
 pub(super) fn read(path: &Path) -> anyhow::Result<String> {
     match fs::read_to_string(path) {

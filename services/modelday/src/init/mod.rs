@@ -30,25 +30,21 @@ pub(crate) async fn main(arguments: InitArguments) -> anyhow::Result<()> {
     try_provider(&answers, &mut settings).await?;
     try_model(&answers, &entry, &mut settings).await?;
 
-    let universe = format!("configs/universes/{}.json", file_name(&answers.model));
-    let symbols: Vec<&str> = answers.symbols.iter().map(|symbol| symbol.as_str()).collect();
-    let text = json!({ "name": file_name(&answers.model), "benchmark": null, "symbols": symbols });
-    files::write_new(&folder.join(&universe), &format!("{text:#}\n"))?;
     files::add_model(&models_file, &entry)?;
-    let mut variables = variables;
-    variables.push(("UNIVERSE_FILE".to_owned(), universe.clone()));
     files::set_variables(&variables_file, &variables)?;
     for (what, path) in [
         ("the model", models_file.display().to_string()),
-        ("the symbols", folder.join(&universe).display().to_string()),
         ("keys and settings, for its owner alone", variables_file.display().to_string()),
     ] {
         note(&format!("Written to {path}: {what}."));
     }
     let Answers { model, start, end, .. } = &answers;
+    let symbols: Vec<&str> = answers.symbols.iter().map(|symbol| symbol.as_str()).collect();
+    let symbols = symbols.join(",");
     print_line(&format!(
         "Start Modelday with these settings, and run the model:\n\n  set -a; . {}; set +a\n  make run\n  modelday try \
-         {model} --date {start}\n  modelday run --models {model} --start {start} --end {end}",
+         {model} --date {start} --symbols {symbols}\n  modelday run --models {model} --symbols {symbols} --start {start} \
+         --end {end}",
         variables_file.display()
     ))?;
     Ok(())
@@ -174,9 +170,4 @@ fn session(
     first.filter(|date| *date <= answers.end).with_context(|| {
         format!("there is no session of the exchange from {} to {}", answers.start, answers.end)
     })
-}
-
-/// A model's name as that of a file.
-fn file_name(model: &str) -> String {
-    model.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect()
 }
