@@ -1,5 +1,6 @@
 //! `GET /prices/bars`: stored bars, as traded or as they were seen on a day.
 
+mod bar_file;
 mod parquet_file;
 
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::NaiveDate;
 use domain::job::request::ValidationError;
-use domain::market::instruments::{Bar, Symbol};
+use domain::market::instruments::Symbol;
 use futures::stream;
 use runtime::http::{Number, Params, Problem, ProblemBody};
 use serde::Serialize;
@@ -19,6 +20,7 @@ use storage::market::{self, BarRow};
 use utoipa::{IntoParams, ToSchema};
 
 use super::state::Api;
+use bar_file::{BarFile, CsvFile, prices};
 use parquet_file::ParquetFile;
 
 /// Most symbols of a request.
@@ -251,19 +253,6 @@ impl From<&BarRow> for BarBody {
     }
 }
 
-fn prices(bar: &Bar) -> [rust_decimal::Decimal; 4] {
-    [bar.open(), bar.high(), bar.low(), bar.close()].map(|price| price.amount().normalize())
-}
-
-/// A file that is written one symbol after the other.
-trait BarFile: Send + 'static {
-    /// Writes the bars of a symbol; returns the bytes that can be sent.
-    fn write(&mut self, rows: &[BarRow]) -> anyhow::Result<Vec<u8>>;
-
-    /// Returns the rest of the file.
-    fn finish(&mut self) -> anyhow::Result<Vec<u8>>;
-}
-
 /// The response with a file that is made while it is sent. A failure ends it early.
 fn file(
     api: Arc<Api>,
@@ -295,32 +284,4 @@ fn file(
     let name = format!("attachment; filename=\"bars.{extension}\"");
     let headers = [(header::CONTENT_TYPE, media_type.to_owned()), (header::CONTENT_DISPOSITION, name)];
     (headers, Body::from_stream(parts)).into_response()
-}
-
-/// CSV with a header. Neither symbols nor numbers need quotes.
-#[derive(Default)]
-struct CsvFile {
-    begun: bool,
-}
-
-impl CsvFile {
-    fn header(&mut self) -> String {
-        let is_first = !std::mem::replace(&mut self.begun, true);
-        if is_first { "symbol,date,open,high,low,close,volume\r\n".to_owned() } else { String::new() }
-    }
-}
-
-impl BarFile for CsvFile {
-    fn write(&mut self, rows: &[BarRow]) -> anyhow::Result<Vec<u8>> {
-        let mut text = self.header();
-        for BarRow { symbol, date, bar } in rows {
-            let [open, high, low, close] = prices(bar);
-            text.push_str(&format!("{symbol},{date},{open},{high},{low},{close},{}\r\n", bar.volume()));
-        }
-        Ok(text.into_bytes())
-    }
-
-    fn finish(&mut self) -> anyhow::Result<Vec<u8>> {
-        Ok(self.header().into_bytes())
-    }
 }

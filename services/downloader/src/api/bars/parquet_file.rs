@@ -16,7 +16,7 @@ use parquet::schema::types::{PrimitiveTypeBuilder, Type};
 use rust_decimal::Decimal;
 use storage::market::BarRow;
 
-use super::{BarFile, prices};
+use super::bar_file::{BarFile, prices};
 
 const PRECISION: i32 = 38;
 const SCALE: u32 = 18;
