@@ -68,7 +68,11 @@ async fn a_symbol_that_fails_does_not_keep_the_others_from_being_stored() {
 
     let events = world.prepare(&job(&["AAPL", "MSFT", "NVDA"], "2025-10-01", "2025-10-03")).await;
 
-    assert_eq!(failed(&events).error, "No trading dates available after price data preparation");
+    assert_eq!(
+        failed(&events).error,
+        "No trading dates available after price data preparation. No source has prices of these symbols - NVDA: \
+         Alpha Vantage does not know it"
+    );
     assert_eq!(messages(&failed(&events).warnings)[0], "1 symbols failed to download");
     let (stored,): (i64,) = sqlx::query_as("SELECT count(*) FROM market.bars WHERE symbol = 'AAPL'")
         .fetch_one(&world.market)
