@@ -48,6 +48,8 @@ pub(super) async fn board(headers: HeaderMap) -> Response {
     responses(
         (status = 200, description = "The page.", body = String, content_type = "text/html"),
         (status = 404, description = "There is no such page.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "The address has a NUL.", body = ProblemBody,
+            content_type = "application/problem+json"),
     ))]
 pub(super) async fn page(headers: HeaderMap, Path(page): Path<String>) -> Result<Response, Problem> {
     if PAGES.contains(&page.as_str()) { Ok(document(&headers)) } else { Err(not_found()) }
@@ -56,7 +58,11 @@ pub(super) async fn page(headers: HeaderMap, Path(page): Path<String>) -> Result
 /// The page of a job.
 #[utoipa::path(get, path = "/board/jobs/{job_id}", operation_id = "board_job", tag = "board", security(()),
     params(("job_id" = String, Path, description = "The job.")),
-    responses((status = 200, description = "The page.", body = String, content_type = "text/html")))]
+    responses(
+        (status = 200, description = "The page.", body = String, content_type = "text/html"),
+        (status = 422, description = "The address has a NUL.", body = ProblemBody,
+            content_type = "application/problem+json"),
+    ))]
 pub(super) async fn job(headers: HeaderMap) -> Response {
     document(&headers)
 }
@@ -69,7 +75,11 @@ pub(super) async fn job(headers: HeaderMap) -> Response {
         ("date" = String, Path, description = "The date, `YYYY-MM-DD`."),
         ("trial" = Option<String>, Query, description = "The trial; 0 when absent."),
     ),
-    responses((status = 200, description = "The page.", body = String, content_type = "text/html")))]
+    responses(
+        (status = 200, description = "The page.", body = String, content_type = "text/html"),
+        (status = 422, description = "The address has a NUL.", body = ProblemBody,
+            content_type = "application/problem+json"),
+    ))]
 pub(super) async fn day(headers: HeaderMap) -> Response {
     document(&headers)
 }
@@ -82,7 +92,11 @@ pub(super) async fn day(headers: HeaderMap) -> Response {
         ("model" = String, Path, description = "Its model."),
         ("trial" = Option<String>, Query, description = "The trial; 0 when absent."),
     ),
-    responses((status = 200, description = "The page.", body = String, content_type = "text/html")))]
+    responses(
+        (status = 200, description = "The page.", body = String, content_type = "text/html"),
+        (status = 422, description = "The address has a NUL.", body = ProblemBody,
+            content_type = "application/problem+json"),
+    ))]
 pub(super) async fn portfolio(headers: HeaderMap) -> Response {
     document(&headers)
 }
@@ -97,6 +111,8 @@ pub(super) async fn portfolio(headers: HeaderMap) -> Response {
         (status = 200, description = "The file.",
             content((String = "text/javascript"), (String = "text/css"), (String = "image/svg+xml"))),
         (status = 404, description = "There is no such file, or it is of another version.", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 422, description = "The address has a NUL.", body = ProblemBody,
             content_type = "application/problem+json"),
     ))]
 pub(super) async fn file(

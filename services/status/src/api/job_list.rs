@@ -61,7 +61,7 @@ pub(super) struct Jobs {
         ("model" = Option<String>, Query, description = "Only those that run this model."),
         ("experiment" = Option<String>, Query, description = "Only those of this experiment."),
         ("text" = Option<String>, Query, description = "Only those with this text in the id, the experiment, the name of a model or the error, whatever the case."),
-        ("ids" = Option<String>, Query, description = "Only these: up to 100 ids between commas."),
+        ("ids" = Option<String>, Query, pattern = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(,[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}){0,99}$", description = "Only these: up to 100 ids between commas."),
         ("counts" = Option<bool>, Query, description = "Whether to count the jobs in each state; false when absent."),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 1_000, description = "Most jobs; 50 when absent."),
         ("cursor" = Option<String>, Query, format = "uuid", description = "The `next_cursor` of an earlier response."),

@@ -30,6 +30,8 @@ async fn every_response_to_a_generated_request_is_as_described() {
         .arg(root().join("tests/python/schemathesis.toml"))
         .args(["run", &format!("{}/openapi.json", system.client.status_url)])
         .args(["--checks", "all", "--max-examples", "160", "--continue-on-failure"])
+        // What the API has stored covers the file's entry of the same name, which counts again when that is removed.
+        .args(["--exclude-checks", "use_after_free"])
         // A fixed seed, so that a new finding appears only in a run that sets another one. One worker, because Python's
         // parser needs a deep stack and sometimes fails when two threads use it.
         .args(["--seed", &std::env::var("FUZZING_SEED").unwrap_or_else(|_| "1".to_owned()), "--workers", "1"])

@@ -24,10 +24,10 @@ async fn noise_is_dead_lettered_with_its_reason_and_the_next_good_message_is_pro
         .await;
     vhost.publish_event("modelday.job.requested.v1", unknown.as_bytes()).await;
 
-    let letters = test_support::eventually("five dead letters with their reasons", async || {
+    let letters = test_support::eventually("each queue's dead letters with their reasons", async || {
         let letters = system.client.get_ok("/dead-letters").await;
         let list = letters["dead_letters"].as_array().cloned().unwrap_or_default();
-        (list.len() >= 5).then_some(list)
+        (list.len() >= 6).then_some(list)
     })
     .await;
     for letter in &letters {
