@@ -35,7 +35,7 @@ async fn cancelled(client: &Client, job: &str) -> Value {
 async fn a_job_of_policies_is_cancelled_between_two_days_and_its_days_can_be_run_again() {
     let system = small()
         .prices(|prices| prices.generated_from("2015-01-02".parse().expect("a date")))
-        .env("LANE_SLICE_MS", "20")
+        .env("LANE_SLICE_MS", "0")
         .env("MAX_ACTIVE_JOBS", "2")
         .start()
         .await;
