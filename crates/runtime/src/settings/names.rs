@@ -10,6 +10,7 @@ pub(super) const NAMES: &[&str] = &[
     "allow_plain_postgres",
     "allowed_hosts",
     "alphaadvantage_api_key",
+    "alphavantage_actions",
     "alphavantage_api_key",
     "alphavantage_base_url",
     "alphavantage_calls_per_day",
