@@ -48,7 +48,7 @@ pub(super) async fn board(headers: HeaderMap) -> Response {
     responses(
         (status = 200, description = "The page.", body = String, content_type = "text/html"),
         (status = 404, description = "There is no such page.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "The address has a NUL.", body = ProblemBody,
+        (status = 422, description = "A parameter is unknown, or the address has a NUL.", body = ProblemBody,
             content_type = "application/problem+json"),
     ))]
 pub(super) async fn page(headers: HeaderMap, Path(page): Path<String>) -> Result<Response, Problem> {
@@ -60,7 +60,7 @@ pub(super) async fn page(headers: HeaderMap, Path(page): Path<String>) -> Result
     params(("job_id" = String, Path, description = "The job.")),
     responses(
         (status = 200, description = "The page.", body = String, content_type = "text/html"),
-        (status = 422, description = "The address has a NUL.", body = ProblemBody,
+        (status = 422, description = "A parameter is unknown, or the address has a NUL.", body = ProblemBody,
             content_type = "application/problem+json"),
     ))]
 pub(super) async fn job(headers: HeaderMap) -> Response {
@@ -77,7 +77,7 @@ pub(super) async fn job(headers: HeaderMap) -> Response {
     ),
     responses(
         (status = 200, description = "The page.", body = String, content_type = "text/html"),
-        (status = 422, description = "The address has a NUL.", body = ProblemBody,
+        (status = 422, description = "A parameter is unknown, or the address has a NUL.", body = ProblemBody,
             content_type = "application/problem+json"),
     ))]
 pub(super) async fn day(headers: HeaderMap) -> Response {
@@ -94,7 +94,7 @@ pub(super) async fn day(headers: HeaderMap) -> Response {
     ),
     responses(
         (status = 200, description = "The page.", body = String, content_type = "text/html"),
-        (status = 422, description = "The address has a NUL.", body = ProblemBody,
+        (status = 422, description = "A parameter is unknown, or the address has a NUL.", body = ProblemBody,
             content_type = "application/problem+json"),
     ))]
 pub(super) async fn portfolio(headers: HeaderMap) -> Response {
@@ -112,7 +112,7 @@ pub(super) async fn portfolio(headers: HeaderMap) -> Response {
             content((String = "text/javascript"), (String = "text/css"), (String = "image/svg+xml"))),
         (status = 404, description = "There is no such file, or it is of another version.", body = ProblemBody,
             content_type = "application/problem+json"),
-        (status = 422, description = "The address has a NUL.", body = ProblemBody,
+        (status = 422, description = "A parameter is unknown, or the address has a NUL.", body = ProblemBody,
             content_type = "application/problem+json"),
     ))]
 pub(super) async fn file(
