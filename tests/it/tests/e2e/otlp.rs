@@ -150,6 +150,13 @@ async fn traced_job() -> &'static Traced {
                 .env("OTEL_BSP_SCHEDULE_DELAY", "100")
                 .start()
                 .await;
+            // A job that is triggered before is taken from an outbox, and its message is handled later.
+            eventually("every service has subscribed", async || {
+                let logs = system.logs();
+                let subscribed = |name: &str| logs.contains(&format!("subscribed to {name}"));
+                messaging::topology::QUEUES.iter().all(|queue| subscribed(queue.name)).then_some(())
+            })
+            .await;
             let request = json!({ "start_date": "2025-10-01", "end_date": "2025-10-02" });
             let job = system.client.trigger(&request).await;
             system.client.ended(&job).await;
