@@ -3,12 +3,12 @@
 use clap::Args;
 use serde::Deserialize;
 
-use super::format::Format;
+use super::list_options::ListOptions;
 use crate::client::exit::Exit;
-use crate::client::http::{Api, Connection};
+use crate::client::http::Api;
 use crate::terminal::grid::{exact, number};
 use crate::terminal::output::note;
-use crate::terminal::table::{Table, TableOptions, cell, maybe};
+use crate::terminal::table::{Table, cell, maybe};
 
 /// Which symbols and sessions.
 #[derive(Args)]
@@ -22,11 +22,7 @@ pub(crate) struct CoverageArguments {
     #[arg(long, value_name = "DATE")]
     end: Option<String>,
     #[command(flatten)]
-    table: TableOptions,
-    #[command(flatten)]
-    format: Format,
-    #[command(flatten)]
-    connection: Connection,
+    list: ListOptions,
 }
 
 #[derive(Deserialize)]
@@ -57,7 +53,7 @@ struct Symbol {
 
 /// Shows how many bars each symbol has, page by page.
 pub(super) async fn main(arguments: &CoverageArguments) -> anyhow::Result<Exit> {
-    let api = Api::new(&arguments.connection)?;
+    let api = Api::new(&arguments.list.connection)?;
     let columns = [
         exact("Symbol"),
         number("Bars"),
@@ -76,7 +72,8 @@ pub(super) async fn main(arguments: &CoverageArguments) -> anyhow::Result<Exit> 
             ("cursor", &cursor),
         ];
         let body = api.get(&["prices", "coverage"], &query).await?;
-        let Some(page) = arguments.format.unless_json::<Coverage>(&body)? else { return Ok(Exit::Done) };
+        let page = arguments.list.format.unless_json::<Coverage>(&body)?;
+        let Some(page) = page else { return Ok(Exit::Done) };
         for symbol in page.symbols {
             table.row([
                 cell(symbol.symbol),
@@ -91,7 +88,7 @@ pub(super) async fn main(arguments: &CoverageArguments) -> anyhow::Result<Exit> 
             cursor = page.next_cursor;
             continue;
         }
-        table.print(&arguments.table)?;
+        arguments.list.print(table)?;
         if let (Some(start), Some(end)) = (page.start_date, page.end_date) {
             note(&format!(
                 "\n{} symbols, {} sessions from {start} to {end}, {} bars missing",

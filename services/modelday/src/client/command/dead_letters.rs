@@ -3,12 +3,12 @@
 use clap::Args;
 use serde::Deserialize;
 
-use super::format::Format;
+use super::list_options::ListOptions;
 use crate::client::exit::Exit;
-use crate::client::http::{Api, Connection};
+use crate::client::http::Api;
 use crate::terminal::grid::{exact, number, words};
 use crate::terminal::output::{note, print_line};
-use crate::terminal::table::{Table, TableOptions, cell, maybe};
+use crate::terminal::table::{Table, cell, maybe};
 
 /// Which of them, and what to do with one.
 #[derive(Args)]
@@ -26,11 +26,7 @@ pub(crate) struct DeadLettersArguments {
     #[arg(long, default_value_t = 20)]
     limit: u32,
     #[command(flatten)]
-    table: TableOptions,
-    #[command(flatten)]
-    format: Format,
-    #[command(flatten)]
-    connection: Connection,
+    list: ListOptions,
 }
 
 #[derive(Deserialize)]
@@ -52,21 +48,21 @@ struct DeadLetter {
 
 /// Lists dead letters, or sends one again, or gives one up.
 pub(super) async fn main(arguments: &DeadLettersArguments) -> anyhow::Result<Exit> {
-    let api = Api::new(&arguments.connection)?;
     for (action, letter) in [("replay", arguments.replay), ("discard", arguments.discard)] {
         let Some(letter) = letter else { continue };
+        let api = Api::new(&arguments.list.connection)?;
         let body = api.post(&["dead-letters", &letter.to_string(), action], None, None).await?;
-        if let Some(DeadLetter { state, .. }) = arguments.format.unless_json(&body)? {
+        if let Some(DeadLetter { state, .. }) = arguments.list.format.unless_json(&body)? {
             print_line(&format!("Dead letter {letter} is {state}."))?;
         }
         return Ok(Exit::Done);
     }
     let query = [("state", arguments.state.clone()), ("limit", Some(arguments.limit.to_string()))];
-    let body = api.get(&["dead-letters"], &query).await?;
-    let Some(Page { dead_letters, next_cursor }) = arguments.format.unless_json(&body)? else {
+    let Some(Page { dead_letters, next_cursor }) = arguments.list.get(&["dead-letters"], &query).await?
+    else {
         return Ok(Exit::Done);
     };
-    if dead_letters.is_empty() && !arguments.table.is_csv() {
+    if dead_letters.is_empty() && !arguments.list.is_csv() {
         note("There are no such dead letters.");
         return Ok(Exit::Done);
     }
@@ -83,7 +79,7 @@ pub(super) async fn main(arguments: &DeadLettersArguments) -> anyhow::Result<Exi
             maybe(letter.message_id),
         ]);
     }
-    table.print(&arguments.table)?;
+    arguments.list.print(table)?;
     if next_cursor.is_some() {
         note("\nThere are more: raise --limit");
     }

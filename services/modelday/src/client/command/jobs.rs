@@ -5,13 +5,13 @@ use clap::Args;
 use clap_complete::ArgValueCompleter;
 use serde::Deserialize;
 
-use super::format::Format;
+use super::list_options::ListOptions;
 use crate::client::exit::Exit;
-use crate::client::http::{Api, Connection, ModelDayCounts};
+use crate::client::http::ModelDayCounts;
 use crate::completion;
 use crate::terminal::grid::{exact, number, words};
 use crate::terminal::output::note;
-use crate::terminal::table::{Table, TableOptions, cell, maybe, shown_as};
+use crate::terminal::table::{Table, cell, maybe, shown_as};
 
 /// Which jobs to list.
 #[derive(Args)]
@@ -29,11 +29,7 @@ pub(crate) struct JobsArguments {
     #[arg(long)]
     cursor: Option<String>,
     #[command(flatten)]
-    table: TableOptions,
-    #[command(flatten)]
-    format: Format,
-    #[command(flatten)]
-    connection: Connection,
+    list: ListOptions,
 }
 
 #[derive(Deserialize)]
@@ -64,15 +60,14 @@ pub(super) async fn main(arguments: &JobsArguments) -> anyhow::Result<Exit> {
         ("limit", &limit),
         ("cursor", &arguments.cursor),
     ];
-    let body = Api::new(&arguments.connection)?.get(&["jobs"], &query).await?;
-    let Some(JobPage { jobs, next_cursor }) = arguments.format.unless_json(&body)? else {
+    let Some(JobPage { jobs, next_cursor }) = arguments.list.get(&["jobs"], &query).await? else {
         return Ok(Exit::Done);
     };
     if jobs.is_empty() {
         note("There are no such jobs; `modelday run` starts one.");
         return Ok(Exit::Done);
     }
-    table(jobs, Utc::now()).print(&arguments.table)?;
+    arguments.list.print(table(jobs, Utc::now()))?;
     if let Some(cursor) = next_cursor {
         note(&format!("\nThere are more: add --cursor {cursor}"));
     }
@@ -119,6 +114,7 @@ fn age(passed: TimeDelta) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminal::table::TableOptions;
 
     #[test]
     fn a_page_of_jobs_fits_eighty_columns_and_ids_are_whole() {

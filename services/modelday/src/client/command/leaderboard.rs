@@ -3,13 +3,11 @@
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 
-use super::format::Format;
+use super::list_options::ListOptions;
 use crate::client::exit::Exit;
-use crate::client::http::{Api, Connection};
 use crate::completion;
 use crate::terminal::leaderboard_table::{Leaderboard, rows, trials};
 use crate::terminal::output::{note, print};
-use crate::terminal::table::TableOptions;
 
 /// Which portfolios to compare.
 #[derive(Args)]
@@ -30,11 +28,7 @@ pub(crate) struct LeaderboardArguments {
     #[arg(long)]
     experiment: Option<String>,
     #[command(flatten)]
-    table: TableOptions,
-    #[command(flatten)]
-    format: Format,
-    #[command(flatten)]
-    connection: Connection,
+    list: ListOptions,
 }
 
 /// Shows the leaderboard.
@@ -46,15 +40,14 @@ pub(super) async fn main(arguments: &LeaderboardArguments) -> anyhow::Result<Exi
         ("models", &arguments.models),
         ("experiment", &arguments.experiment),
     ];
-    let body = Api::new(&arguments.connection)?.get(&["leaderboard"], &query).await?;
-    let Some(leaderboard) = arguments.format.unless_json::<Leaderboard>(&body)? else {
+    let Some(leaderboard) = arguments.list.get::<Leaderboard>(&["leaderboard"], &query).await? else {
         return Ok(Exit::Done);
     };
     if leaderboard.rows.is_empty() {
         note("There are no such results yet; `modelday run` makes some.");
     } else {
-        rows(&leaderboard).print(&arguments.table)?;
-        if !arguments.table.is_csv() {
+        arguments.list.print(rows(&leaderboard))?;
+        if !arguments.list.is_csv() {
             print(&trials(&leaderboard))?;
         }
     }

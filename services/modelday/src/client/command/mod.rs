@@ -9,7 +9,7 @@ mod format;
 mod import;
 mod jobs;
 mod leaderboard;
-mod model_list;
+mod list_options;
 mod models;
 mod open;
 mod plan;
@@ -22,7 +22,6 @@ mod results;
 mod run;
 mod sources;
 mod spelling;
-mod universe_list;
 mod universes;
 mod watch;
 
@@ -58,7 +57,7 @@ pub(crate) enum Command {
     /// List the models that jobs may name, store some, or remove one.
     Models(models::ModelsArguments),
     /// List where prices come from, and how many calls are left.
-    Sources(sources::SourcesArguments),
+    Sources(list_options::ListOptions),
     /// Open the page of a job, a day, a model or a list in the browser.
     Open(open::OpenArguments),
     /// Show which prices are stored.

@@ -1,11 +1,12 @@
 //! `modelday models`: the models that jobs may name.
 
 mod delete;
+mod list;
 mod put;
 
 use clap::{Args, Subcommand};
 
-use super::model_list::{self, ModelListArguments};
+use super::list_options::ListOptions;
 use crate::client::exit::Exit;
 
 /// What to do; without it, the models are listed.
@@ -15,7 +16,7 @@ pub(crate) struct ModelsArguments {
     #[command(subcommand)]
     change: Option<ModelsCommand>,
     #[command(flatten)]
-    list: ModelListArguments,
+    list: ListOptions,
 }
 
 /// The commands that change models.
@@ -30,7 +31,7 @@ enum ModelsCommand {
 /// Runs the command.
 pub(super) async fn main(arguments: &ModelsArguments) -> anyhow::Result<Exit> {
     match &arguments.change {
-        None => model_list::main(&arguments.list).await,
+        None => list::main(&arguments.list).await,
         Some(ModelsCommand::Put(arguments)) => put::main(arguments).await,
         Some(ModelsCommand::Delete(arguments)) => delete::main(arguments).await,
     }

@@ -9,13 +9,12 @@ use clap_complete::ArgValueCompleter;
 use serde::Deserialize;
 
 use super::choice;
-use super::format::Format;
+use super::list_options::ListOptions;
 use super::spelling::with_models_meant;
 use crate::client::exit::Exit;
-use crate::client::http::{Api, Connection};
+use crate::client::http::Api;
 use crate::completion;
 use crate::terminal::output::{print, width};
-use crate::terminal::table::TableOptions;
 
 /// Which results to show.
 #[derive(Args)]
@@ -45,11 +44,7 @@ pub(crate) struct ResultsArguments {
     #[arg(long, value_name = "PRICE")]
     valuation: Option<Valuation>,
     #[command(flatten)]
-    table: TableOptions,
-    #[command(flatten)]
-    format: Format,
-    #[command(flatten)]
-    connection: Connection,
+    list: ListOptions,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -86,19 +81,19 @@ pub(super) async fn main(arguments: &ResultsArguments) -> anyhow::Result<Exit> {
         ("reasoning", &arguments.reasoning.map(choice::name)),
         ("valuation", &arguments.valuation.map(choice::name)),
     ];
-    let api = Api::new(&arguments.connection)?;
+    let api = Api::new(&arguments.list.connection)?;
     let body = match api.get(&["results"], &query).await {
         Ok(body) => body,
         Err(error) => return Err(with_models_meant(&api, error, arguments.model.as_slice()).await),
     };
-    match arguments.format.unless_json(&body)? {
+    match arguments.list.format.unless_json(&body)? {
         Some(Results::Days { results }) => {
-            day::table(&results).print(&arguments.table)?;
-            if !arguments.table.is_csv() {
+            arguments.list.print(day::table(&results))?;
+            if !arguments.list.is_csv() {
                 print(&day::details(&results, width()))?;
             }
         }
-        Some(Results::Series { results }) => range::table(results).print(&arguments.table)?,
+        Some(Results::Series { results }) => arguments.list.print(range::table(results))?,
         None => {}
     }
     Ok(Exit::Done)

@@ -1,24 +1,11 @@
 //! `modelday sources`: where prices come from, and how many calls are left.
 
-use clap::Args;
 use serde::Deserialize;
 
-use super::format::Format;
+use super::list_options::ListOptions;
 use crate::client::exit::Exit;
-use crate::client::http::{Api, Connection};
 use crate::terminal::grid::{exact, number, words};
-use crate::terminal::table::{Table, TableOptions, cell, maybe, shown_as};
-
-/// How to list them.
-#[derive(Args)]
-pub(crate) struct SourcesArguments {
-    #[command(flatten)]
-    table: TableOptions,
-    #[command(flatten)]
-    format: Format,
-    #[command(flatten)]
-    connection: Connection,
-}
+use crate::terminal::table::{Table, cell, maybe, shown_as};
 
 #[derive(Deserialize)]
 struct Providers {
@@ -44,9 +31,10 @@ struct Window {
 }
 
 /// Lists the sources in the order in which they are asked.
-pub(super) async fn main(arguments: &SourcesArguments) -> anyhow::Result<Exit> {
-    let body = Api::new(&arguments.connection)?.get(&["providers"], &()).await?;
-    let Some(Providers { providers }) = arguments.format.unless_json(&body)? else { return Ok(Exit::Done) };
+pub(super) async fn main(options: &ListOptions) -> anyhow::Result<Exit> {
+    let Some(Providers { providers }) = options.get(&["providers"], &()).await? else {
+        return Ok(Exit::Done);
+    };
     let columns = [
         exact("Source"),
         exact("Plan"),
@@ -74,6 +62,6 @@ pub(super) async fn main(arguments: &SourcesArguments) -> anyhow::Result<Exit> {
             maybe(provider.refused_until),
         ]);
     }
-    table.print(&arguments.table)?;
+    options.print(table)?;
     Ok(Exit::Done)
 }

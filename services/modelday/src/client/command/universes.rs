@@ -1,11 +1,12 @@
 //! `modelday universes`: the universes that jobs may name.
 
 mod delete;
+mod list;
 mod put;
 
 use clap::{Args, Subcommand};
 
-use super::universe_list::{self, UniverseListArguments};
+use super::list_options::ListOptions;
 use crate::client::exit::Exit;
 
 /// What to do; without it, the universes are listed.
@@ -15,7 +16,7 @@ pub(crate) struct UniversesArguments {
     #[command(subcommand)]
     change: Option<UniversesCommand>,
     #[command(flatten)]
-    list: UniverseListArguments,
+    list: ListOptions,
 }
 
 /// The commands that change universes.
@@ -30,7 +31,7 @@ enum UniversesCommand {
 /// Runs the command.
 pub(super) async fn main(arguments: &UniversesArguments) -> anyhow::Result<Exit> {
     match &arguments.change {
-        None => universe_list::main(&arguments.list).await,
+        None => list::main(&arguments.list).await,
         Some(UniversesCommand::Put(arguments)) => put::main(arguments).await,
         Some(UniversesCommand::Delete(arguments)) => delete::main(arguments).await,
     }

@@ -1,25 +1,12 @@
 //! `modelday models`: the models that jobs may name.
 
-use clap::Args;
 use serde::Deserialize;
 
-use super::format::Format;
+use super::super::list_options::ListOptions;
 use crate::client::exit::Exit;
-use crate::client::http::{Api, Connection};
 use crate::terminal::grid::{exact, number, words};
 use crate::terminal::output::note;
-use crate::terminal::table::{Table, TableOptions, cell, maybe};
-
-/// How to list them.
-#[derive(Args)]
-pub(crate) struct ModelListArguments {
-    #[command(flatten)]
-    table: TableOptions,
-    #[command(flatten)]
-    format: Format,
-    #[command(flatten)]
-    connection: Connection,
-}
+use crate::terminal::table::{Table, cell, maybe};
 
 #[derive(Deserialize)]
 struct Models {
@@ -46,9 +33,8 @@ struct Model {
 }
 
 /// Lists the models, and why some cannot run.
-pub(super) async fn main(arguments: &ModelListArguments) -> anyhow::Result<Exit> {
-    let body = Api::new(&arguments.connection)?.get(&["models"], &()).await?;
-    let Some(Models { models }) = arguments.format.unless_json(&body)? else { return Ok(Exit::Done) };
+pub(super) async fn main(options: &ListOptions) -> anyhow::Result<Exit> {
+    let Some(Models { models }) = options.get(&["models"], &()).await? else { return Ok(Exit::Done) };
     let columns =
         [words("Model"), exact("Kind"), exact("Enabled"), number("Cash"), number("Trials"), words("Ready")];
     let more = [exact("Origin"), number("Version"), exact("Training cutoff"), exact("Config hash")];
@@ -71,8 +57,8 @@ pub(super) async fn main(arguments: &ModelListArguments) -> anyhow::Result<Exit>
             cell(model.config_hash),
         ]);
     }
-    table.print(&arguments.table)?;
-    if !arguments.table.is_csv() {
+    options.print(table)?;
+    if !options.is_csv() {
         note("\nThose that are enabled run when a job names none.");
     }
     Ok(Exit::Done)

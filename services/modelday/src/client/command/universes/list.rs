@@ -1,24 +1,11 @@
 //! `modelday universes`: the universes that jobs may name.
 
-use clap::Args;
 use serde::Deserialize;
 
-use super::format::Format;
+use super::super::list_options::ListOptions;
 use crate::client::exit::Exit;
-use crate::client::http::{Api, Connection};
 use crate::terminal::grid::{exact, number, words};
-use crate::terminal::table::{Table, TableOptions, cell, maybe};
-
-/// How to list them.
-#[derive(Args)]
-pub(crate) struct UniverseListArguments {
-    #[command(flatten)]
-    table: TableOptions,
-    #[command(flatten)]
-    format: Format,
-    #[command(flatten)]
-    connection: Connection,
-}
+use crate::terminal::table::{Table, cell, maybe};
 
 #[derive(Deserialize)]
 struct Universes {
@@ -36,9 +23,10 @@ struct Universe {
 }
 
 /// Lists the universes.
-pub(super) async fn main(arguments: &UniverseListArguments) -> anyhow::Result<Exit> {
-    let body = Api::new(&arguments.connection)?.get(&["universes"], &()).await?;
-    let Some(Universes { universes }) = arguments.format.unless_json(&body)? else { return Ok(Exit::Done) };
+pub(super) async fn main(options: &ListOptions) -> anyhow::Result<Exit> {
+    let Some(Universes { universes }) = options.get(&["universes"], &()).await? else {
+        return Ok(Exit::Done);
+    };
     let columns = [
         words("Universe"),
         exact("Default"),
@@ -59,6 +47,6 @@ pub(super) async fn main(arguments: &UniverseListArguments) -> anyhow::Result<Ex
             cell(universe.symbols.join(" ")),
         ]);
     }
-    table.print(&arguments.table)?;
+    options.print(table)?;
     Ok(Exit::Done)
 }
