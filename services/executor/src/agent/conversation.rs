@@ -143,11 +143,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
         };
         match self.allowed(&request, hash).await? {
             CallPermission::Allowed => {}
-            CallPermission::OverBudget => {
-                self.journal.stop(request.step, EndReason::BudgetExhausted);
-                self.session.stop(EndReason::BudgetExhausted);
-                return Ok(Step::On);
-            }
+            CallPermission::OverBudget => return Ok(self.end_over_budget(&request)),
             CallPermission::BudgetBusy => return Ok(Step::Stop(Stop::Wait(Duration::from_secs(1)))),
             CallPermission::OverRate => return Ok(Step::Stop(Stop::Wait(until_next_minute()))),
         }
@@ -175,6 +171,13 @@ impl<'c, 'a> Conversation<'c, 'a> {
         }
     }
 
+    /// The job's budget is used up: the day ends without this call.
+    fn end_over_budget(&mut self, request: &ModelRequest) -> Step {
+        self.journal.stop(request.step, EndReason::BudgetExhausted);
+        self.session.stop(EndReason::BudgetExhausted);
+        Step::On
+    }
+
     /// A call that a client makes by itself: what it does now, or nothing until its next visit.
     async fn visited(&mut self, request: ModelRequest, hash: &str) -> Result<Step, ExecutorError> {
         let date = self.today.key.date;
@@ -192,11 +195,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
         }
         match self.allowed(&request, hash).await? {
             CallPermission::Allowed => {}
-            CallPermission::OverBudget => {
-                self.journal.stop(request.step, EndReason::BudgetExhausted);
-                self.session.stop(EndReason::BudgetExhausted);
-                return Ok(Step::On);
-            }
+            CallPermission::OverBudget => return Ok(self.end_over_budget(&request)),
             CallPermission::BudgetBusy | CallPermission::OverRate => {
                 return Ok(Step::Stop(Stop::Wait(Duration::from_secs(1))));
             }

@@ -7,9 +7,8 @@ use chrono::NaiveDate;
 use domain::agent::AssistantMessage;
 use domain::values::date::parse_date;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, GetPromptRequestParams, GetPromptResponse, GetPromptResult,
-    Implementation, ListPromptsResult, ListToolsResult, PaginatedRequestParams, Prompt, PromptMessage, Role,
-    ServerCapabilities, ServerConfig,
+    CallToolRequestParams, CallToolResponse, GetPromptRequestParams, GetPromptResponse, ListPromptsResult,
+    ListToolsResult, PaginatedRequestParams, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -17,7 +16,8 @@ use serde_json::{Value, json};
 
 use super::answer::{refused, text_of_next_day, text_of_today};
 use super::tools::{
-    GET_TODAY, NEXT_DAY, TRADE_TODAY, TRADE_TODAY_IS, agent_tools, day_tool, tool_call, tool_result,
+    GET_TODAY, NEXT_DAY, agent_tools, day_tool, prompt_of_the_day, prompts, require_prompt_of_the_day,
+    server_config, tool_call, tool_result,
 };
 use crate::error::ExecutorError;
 use crate::lane::turn::{LaneRunner, PortfolioName, Visited};
@@ -139,9 +139,7 @@ impl ServerHandler for PortfolioServer {
              next_day closes the day for good and goes to the next one of the job; nothing later than today's open is \
              known. The portfolio is kept: every call is recorded, and it does not matter which session makes it."
         );
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_prompts().build())
-            .with_server_info(Implementation::new("modelday", env!("CARGO_PKG_VERSION")))
-            .with_instructions(instructions)
+        server_config(instructions)
     }
 
     async fn list_tools(
@@ -191,8 +189,7 @@ impl ServerHandler for PortfolioServer {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let prompt = Prompt::new(TRADE_TODAY, Some(TRADE_TODAY_IS), None);
-        Ok(ListPromptsResult::with_all_items(vec![prompt]))
+        Ok(prompts())
     }
 
     async fn get_prompt(
@@ -200,15 +197,12 @@ impl ServerHandler for PortfolioServer {
         request: GetPromptRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        if request.name != TRADE_TODAY {
-            return Err(ErrorData::invalid_params(format!("no prompt is called {:?}", request.name), None));
-        }
+        require_prompt_of_the_day(&request)?;
         let (seen, _) = self.visit(Visit::default()).await?;
         let Some(today) = seen.today else {
             return Err(ErrorData::invalid_request("the job has ended", None));
         };
         let (system, user) = today.prompt;
-        let message = PromptMessage::new_text(Role::User, format!("{system}\n\n{user}"));
-        Ok(GetPromptResult::new(vec![message]).into())
+        Ok(prompt_of_the_day(&system, &user).into())
     }
 }

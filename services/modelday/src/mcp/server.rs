@@ -8,12 +8,12 @@ use domain::agent::sandbox::{Sandbox, refused};
 use domain::agent::tool::ToolOutcome;
 use executor::Searcher;
 use executor::mcp::tools::{
-    GET_TODAY, NEXT_DAY, TRADE_TODAY, TRADE_TODAY_IS, agent_tools, day_tool, tool_call, tool_result,
+    GET_TODAY, NEXT_DAY, agent_tools, day_tool, prompt_of_the_day, prompts, require_prompt_of_the_day,
+    server_config, tool_call, tool_result,
 };
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, GetPromptRequestParams, GetPromptResponse, GetPromptResult,
-    Implementation, ListPromptsResult, ListToolsResult, PaginatedRequestParams, Prompt, PromptMessage, Role,
-    ServerCapabilities, ServerConfig, Tool,
+    CallToolRequestParams, CallToolResponse, GetPromptRequestParams, GetPromptResponse, ListPromptsResult,
+    ListToolsResult, PaginatedRequestParams, ServerConfig, Tool,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -91,9 +91,7 @@ fn internal_error(error: DayError) -> ErrorData {
 
 impl ServerHandler for ToolServer {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_prompts().build())
-            .with_server_info(Implementation::new("modelday", env!("CARGO_PKG_VERSION")))
-            .with_instructions(INSTRUCTIONS)
+        server_config(INSTRUCTIONS)
     }
 
     async fn list_tools(
@@ -118,8 +116,7 @@ impl ServerHandler for ToolServer {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let prompt = Prompt::new(TRADE_TODAY, Some(TRADE_TODAY_IS), None);
-        Ok(ListPromptsResult::with_all_items(vec![prompt]))
+        Ok(prompts())
     }
 
     async fn get_prompt(
@@ -127,11 +124,8 @@ impl ServerHandler for ToolServer {
         request: GetPromptRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        if request.name != TRADE_TODAY {
-            return Err(ErrorData::invalid_params(format!("no prompt is called {:?}", request.name), None));
-        }
+        require_prompt_of_the_day(&request)?;
         let (system, user) = self.sandbox.lock().await.prompt().map_err(internal_error)?;
-        let message = PromptMessage::new_text(Role::User, format!("{system}\n\n{user}"));
-        Ok(GetPromptResult::new(vec![message]).into())
+        Ok(prompt_of_the_day(&system, &user).into())
     }
 }
