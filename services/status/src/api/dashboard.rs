@@ -9,6 +9,7 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use runtime::http::{Problem, ProblemBody};
+use utoipa::IntoResponses;
 
 use assets::Asset;
 
@@ -30,6 +31,18 @@ const PAGES: [&str; 7] = ["jobs", "new", "leaderboard", "models", "sources", "de
     responses((status = 200, description = "The page.", body = String, content_type = "text/html")))]
 pub(super) async fn board(headers: HeaderMap) -> Response {
     document(&headers)
+}
+
+/// How a page is answered.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes")]
+enum PageResponses {
+    /// The page.
+    #[response(status = 200, content_type = "text/html")]
+    Page(String),
+    /// A parameter is unknown, or the address has a NUL.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Refused(ProblemBody),
 }
 
 /// A page of the board.
@@ -58,11 +71,7 @@ pub(super) async fn page(headers: HeaderMap, Path(page): Path<String>) -> Result
 /// The page of a job.
 #[utoipa::path(get, path = "/board/jobs/{job_id}", operation_id = "board_job", tag = "board", security(()),
     params(("job_id" = String, Path, description = "The job.")),
-    responses(
-        (status = 200, description = "The page.", body = String, content_type = "text/html"),
-        (status = 422, description = "A parameter is unknown, or the address has a NUL.", body = ProblemBody,
-            content_type = "application/problem+json"),
-    ))]
+    responses(PageResponses))]
 pub(super) async fn job(headers: HeaderMap) -> Response {
     document(&headers)
 }
@@ -75,11 +84,7 @@ pub(super) async fn job(headers: HeaderMap) -> Response {
         ("date" = String, Path, description = "The date, `YYYY-MM-DD`."),
         ("trial" = Option<String>, Query, description = "The trial; 0 when absent."),
     ),
-    responses(
-        (status = 200, description = "The page.", body = String, content_type = "text/html"),
-        (status = 422, description = "A parameter is unknown, or the address has a NUL.", body = ProblemBody,
-            content_type = "application/problem+json"),
-    ))]
+    responses(PageResponses))]
 pub(super) async fn day(headers: HeaderMap) -> Response {
     document(&headers)
 }
@@ -92,11 +97,7 @@ pub(super) async fn day(headers: HeaderMap) -> Response {
         ("model" = String, Path, description = "Its model."),
         ("trial" = Option<String>, Query, description = "The trial; 0 when absent."),
     ),
-    responses(
-        (status = 200, description = "The page.", body = String, content_type = "text/html"),
-        (status = 422, description = "A parameter is unknown, or the address has a NUL.", body = ProblemBody,
-            content_type = "application/problem+json"),
-    ))]
+    responses(PageResponses))]
 pub(super) async fn portfolio(headers: HeaderMap) -> Response {
     document(&headers)
 }

@@ -3,6 +3,7 @@
 mod benchmarks;
 mod contest;
 mod curves;
+mod openapi;
 mod query;
 mod row;
 mod trials;
@@ -14,7 +15,7 @@ use axum::extract::State;
 use chrono::NaiveDate;
 use domain::performance::leaderboard::{Contestant, LeaderboardRow, Reference, portfolio_row, rank};
 use domain::performance::significance::{Trials, comparisons};
-use runtime::http::{Params, Problem, ProblemBody};
+use runtime::http::{Params, Problem};
 use serde::Serialize;
 use storage::status::{
     UsageFilter, UsageRow, WinnerKey, portfolio_usage, stale_day_bodies, total_return_holdings,
@@ -26,6 +27,7 @@ use super::completed_day::completed_day;
 use super::state::Api;
 use contest::Contest;
 pub(super) use curves::{__path_curves, curves, thinned};
+use openapi::{LeaderboardErrors, PortfolioParams};
 use query::LeaderboardQuery;
 use row::{Caveats, RowDetail, StaleHolding};
 use trials::{ComparisonDetail, ModelDetail};
@@ -55,23 +57,14 @@ pub(super) struct Leaderboard {
 #[utoipa::path(get, path = "/leaderboard", tag = "results", security(("token" = ["read"])),
     extensions(("x-heavy" = json!(true))),
     params(
-        ("start_date" = Option<String>, Query, format = Date, description = "First date, `YYYY-MM-DD`; the first with a result when absent."),
-        ("end_date" = Option<String>, Query, format = Date, description = "Last date, `YYYY-MM-DD`; the last with a result when absent."),
-        ("models" = Option<String>, Query, description = "Only these models; names between commas."),
-        ("experiment" = Option<String>, Query, description = "Of this experiment; `default` when absent."),
-        ("job_id" = Option<String>, Query, description = "The portfolios of this job over its dates, including days that other jobs ran."),
+        PortfolioParams,
         ("reinvest" = Option<bool>, Query, description = "Whether benchmarks buy shares of their dividends; otherwise they keep them as cash, as portfolios do."),
         ("price_only" = Option<bool>, Query, description = "Whether benchmarks, and alpha, beta and the information ratio with them, leave dividends out. Without it a benchmark that was paid any has these figures as `price_only`."),
         ("risk_free" = Option<f64>, Query, minimum = -0.01, maximum = 0.01, description = "What cash earns each session, as a fraction, e.g. `0.0001`; 0 when absent."),
     ),
     responses(
         (status = 200, description = "The leaderboard; empty when nothing was run.", body = Leaderboard),
-        (status = 400, description = "The dates are invalid.", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 404, description = "No such job was accepted.", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is invalid.", body = ProblemBody,
-            content_type = "application/problem+json"),
+        LeaderboardErrors,
     ))]
 pub(super) async fn leaderboard(
     State(api): State<Api>,

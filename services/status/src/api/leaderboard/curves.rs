@@ -6,13 +6,14 @@ use axum::Json;
 use axum::extract::State;
 use chrono::NaiveDate;
 use domain::performance::leaderboard::{PortfolioDays, extent};
-use runtime::http::{Params, Problem, ProblemBody};
+use runtime::http::{Params, Problem};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::contest::Contest;
+use super::openapi::{LeaderboardErrors, PortfolioParams};
 use super::query::LeaderboardQuery;
 use crate::api::state::Api;
 
@@ -57,22 +58,13 @@ struct CurveDetail {
     security(("token" = ["read"])),
     extensions(("x-heavy" = json!(true))),
     params(
-        ("start_date" = Option<String>, Query, format = Date, description = "First date, `YYYY-MM-DD`; the first with a result when absent."),
-        ("end_date" = Option<String>, Query, format = Date, description = "Last date, `YYYY-MM-DD`; the last with a result when absent."),
-        ("models" = Option<String>, Query, description = "Only these models; names between commas."),
-        ("experiment" = Option<String>, Query, description = "Of this experiment; `default` when absent."),
-        ("job_id" = Option<String>, Query, description = "The portfolios of this job over its dates, including days that other jobs ran."),
+        PortfolioParams,
         ("trial" = Option<i64>, Query, minimum = 0, maximum = 2_147_483_647, description = "Only this trial; all when absent."),
         ("points" = Option<i64>, Query, minimum = 2, maximum = 10_000, description = "Most dates; 1,000 when absent."),
     ),
     responses(
         (status = 200, description = "The curves; none when nothing was run.", body = Curves),
-        (status = 400, description = "The dates are invalid.", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 404, description = "No such job was accepted.", body = ProblemBody,
-            content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is invalid.", body = ProblemBody,
-            content_type = "application/problem+json"),
+        LeaderboardErrors,
     ))]
 pub(in crate::api) async fn curves(
     State(api): State<Api>,
