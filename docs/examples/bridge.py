@@ -53,7 +53,7 @@ class Day:
             self._to_modelday.put({"finish": True, **decide(self)})
         except Abandoned:
             pass
-        except Exception as error:  # whatever the framework raises is told to Modelday
+        except Exception as error:  # whatever the framework raises is reported to Modelday
             self._to_modelday.put({"error": f"{type(error).__name__}: {error}"})
 
     def respond(self, identity: str, request: Json) -> Json:

@@ -39,7 +39,7 @@ def client(handler: Any) -> Client:
 
 
 def test_a_stream_that_breaks_goes_on_after_the_last_event_and_repeats_none() -> None:
-    asked: list[str | None] = []
+    requested: list[str | None] = []
     # The second body begins with what was seen; the third connection is refused by a server that starts.
     answers = iter(
         [
@@ -51,14 +51,14 @@ def test_a_stream_that_breaks_goes_on_after_the_last_event_and_repeats_none() ->
     )
 
     def handler(request: httpx.Request) -> httpx.Response:
-        asked.append(request.headers.get("last-event-id"))
+        requested.append(request.headers.get("last-event-id"))
         return next(answers)
 
     events = list(client(handler).job("j").events())
 
     assert [event.id for event in events] == [1, 2, 3, 4]
     assert events[0] == Event(1, DAY, {"n": 1})
-    assert asked == ["0", "2", "3", "3"]
+    assert requested == ["0", "2", "3", "3"]
 
 
 def test_a_stream_whose_server_stays_away_ends_with_an_error() -> None:

@@ -118,7 +118,7 @@ impl Rehearsals {
         if bars.is_empty() { Err(NotTried::NoPrices(date)) } else { Ok(()) }
     }
 
-    /// Tries the day, and reports it to `lines` until nobody listens. Gives up its place at the endpoint in any case.
+    /// Tries the day, and reports it to `lines` as long as they are read. Gives up its place at the endpoint in any case.
     pub(crate) async fn run(
         &self,
         rehearsal: Rehearsal,

@@ -14,7 +14,7 @@ export async function audit(place, { signal }) {
   place.append(...heading([], "Audit"), el("p", { class: "faint" }, "Who did what: the name of the API token, or anonymous where none is needed."), body);
   await once(async () => {
     const refused = [];
-    const allowed = (name, asked) => asked.catch((error) => {
+    const allowed = (name, response) => response.catch((error) => {
       if (!(error instanceof Problem)) throw error;
       refused.push(`${name}: ${error.message}`);
       return null;

@@ -1,4 +1,4 @@
-// The conversation of an agent's day, step by step: what it was told, what it thought and said, the tools that it called.
+// The conversation of an agent's day, step by step: what it read, what it thought and said, the tools that it called.
 
 import { el } from "./dom.js";
 import { counted } from "./format.js";

@@ -36,7 +36,7 @@ export async function day(place, { path: [, job, model, date], parameters, signa
     patch(place,
       heading([["Jobs", "/board/jobs"], [`Job ${short(job)}`, path("board", "jobs", job)]], [name, el("span", { class: "faint" }, ` ${weekday(date)} ${date}`)],
         letter ? pill(STATES[letter].replaceAll(" ", "_"), STATES[letter]) : null, steps(grid, states, at, address)),
-      letter === undefined ? notice("The job was not asked for this day.") : "",
+      letter === undefined ? notice("The job was not requested for this day.") : "",
       ended?.error ? notice(ended.error, ended.status === "failed" ? "error" : "") : "",
       result?.stale ? notice("This day is stale: a day or a price that it rests on was replaced since. It counts for no ranking until it is run again.", "warning") : "",
       el("section", { class: "card" }, figures({ ended, result, model, trial, job })),

@@ -27,16 +27,16 @@ function fill(element, attributes, children) {
  * one, by their place otherwise. A listener stays that of the first element; an element with `data-own` is left alone.
  */
 export function patch(place, ...children) {
-  const wanted = children.flat(Infinity).filter(isSomething);
-  morph(place, wanted.map((child) => child instanceof Node ? child : document.createTextNode(child)));
+  const expected = children.flat(Infinity).filter(isSomething);
+  morph(place, expected.map((child) => child instanceof Node ? child : document.createTextNode(child)));
 }
 
 const keyOf = (node) => node.dataset?.key;
 
-function morph(parent, wanted) {
+function morph(parent, expected) {
   const keyed = new Map();
   for (const node of parent.childNodes) if (keyOf(node)) keyed.set(keyOf(node), node);
-  wanted.forEach((want, place) => {
+  expected.forEach((want, place) => {
     const there = parent.childNodes[place] ?? null;
     const key = keyOf(want);
     let old = key ? keyed.get(key) ?? null : there;
@@ -54,7 +54,7 @@ function morph(parent, wanted) {
       morph(old, [...want.childNodes]);
     }
   });
-  while (parent.childNodes.length > wanted.length) parent.lastChild.remove();
+  while (parent.childNodes.length > expected.length) parent.lastChild.remove();
 }
 
 function sameAttributes(old, want) {

@@ -29,8 +29,8 @@ export const inWords = (states) => Object.entries(count(states)).filter(([letter
  */
 export function strip(job, dates, lane) {
   const canvas = el("canvas", { height: HEIGHT, "aria-hidden": "true" });
-  const told = el("span", { class: "told", "aria-hidden": "true" });
-  const link = el("a", { class: "strip", "data-own": "", href: "#" }, canvas, told);
+  const label = el("span", { class: "label", "aria-hidden": "true" });
+  const link = el("a", { class: "strip", "data-own": "", href: "#" }, canvas, label);
   let states = lane.states;
   let at = Math.max(0, states.search(/[cfr]/));
 
@@ -40,7 +40,7 @@ export function strip(job, dates, lane) {
     at = Math.min(dates.length - 1, Math.max(0, place));
     link.setAttribute("href", address());
     link.setAttribute("aria-label", name());
-    told.textContent = `${dates[at]} · ${STATES[states[at]]}`;
+    label.textContent = `${dates[at]} · ${STATES[states[at]]}`;
     paint();
   }
   function paint() {

@@ -14,7 +14,7 @@ const COLUMNS = [{ name: "Choose", unseen: true, class: "tick" }, { name: "Job",
 
 export async function jobs(place, { parameters, signal }) {
   title("Jobs");
-  const asked = Object.fromEntries(["status", "model", "experiment", "text"].map((name) => [name, parameters.get(name) ?? ""]));
+  const requested = Object.fromEntries(["status", "model", "experiment", "text"].map((name) => [name, parameters.get(name) ?? ""]));
   const known = new Map();
   const chosen = new Set();
   const changed = new Set();
@@ -26,9 +26,9 @@ export async function jobs(place, { parameters, signal }) {
   const acts = el("div", { class: "acts" });
   const list = el("div", {});
   const more = el("button", { type: "button", hidden: true, onclick: () => older() }, "Older jobs");
-  place.append(...heading([], "Jobs"), filter(asked), tabs, said, acts, list, el("div", { class: "buttons" }, more));
+  place.append(...heading([], "Jobs"), filter(requested), tabs, said, acts, list, el("div", { class: "buttons" }, more));
 
-  const page = (given) => get(`/jobs${query({ ...asked, limit: PAGE, ...given })}`, signal);
+  const page = (given) => get(`/jobs${query({ ...requested, limit: PAGE, ...given })}`, signal);
   const take = (found) => { for (const job of found) known.set(job.job_id, job); };
 
   /** The newest jobs, down to the first that is known: many may have been made at once. */
@@ -54,12 +54,12 @@ export async function jobs(place, { parameters, signal }) {
 
   async function load() {
     const ids = [...changed].filter((id) => known.has(id));
-    const all = asksAll || ids.length !== changed.size || asked.status;
+    const all = asksAll || ids.length !== changed.size || requested.status;
     changed.clear();
     asksAll = false;
     try {
       if (all) {
-        if (asked.status) known.clear();
+        if (requested.status) known.clear();
         await newest();
       } else {
         states = (await page({ limit: 1, counts: true })).states;
@@ -80,11 +80,11 @@ export async function jobs(place, { parameters, signal }) {
     more.hidden = next === null;
     patch(tabs, [null, ...STATES].map((state) => {
       const count = state ? states[state] ?? 0 : Object.values(states).reduce((sum, one) => sum + one, 0);
-      return el("a", { href: `/board/jobs${query({ ...asked, status: state })}`, "aria-current": (state ?? "") === asked.status ? "true" : null },
+      return el("a", { href: `/board/jobs${query({ ...requested, status: state })}`, "aria-current": (state ?? "") === requested.status ? "true" : null },
         state ? state.replaceAll("_", " ") : "all", el("span", { class: "count" }, whole(count)));
     }));
     if (!shown.length) {
-      const filtered = Object.values(asked).some(Boolean);
+      const filtered = Object.values(requested).some(Boolean);
       patch(list, empty(filtered ? "No job is like this." : "No job yet. Choose models and dates, see what it would take, and start it.",
         filtered ? el("a", { class: "button", href: "/board/jobs" }, "Show all jobs") : el("a", { class: "button primary", href: "/board/new" }, "New job")));
     } else {
@@ -131,12 +131,12 @@ export async function jobs(place, { parameters, signal }) {
   await keepFresh(load, { path: "/events", signal, event: ({ data }) => changed.add(data.job_id) });
 }
 
-function filter(asked) {
+function filter(requested) {
   const field = (name, label, wide) => el("label", { class: wide ? "wide" : null }, label,
-    el("input", { name, type: name === "text" ? "search" : "text", value: asked[name] }));
+    el("input", { name, type: name === "text" ? "search" : "text", value: requested[name] }));
   return el("form", { class: "filter", role: "search", onsubmit: (event) => {
     event.preventDefault();
-    visit(`/board/jobs${query({ status: asked.status, ...Object.fromEntries(new FormData(event.target)) })}`);
+    visit(`/board/jobs${query({ status: requested.status, ...Object.fromEntries(new FormData(event.target)) })}`);
   } }, field("text", "Search", true), field("model", "Model"), field("experiment", "Experiment"), el("button", { type: "submit" }, "Filter"));
 }
 

@@ -10,28 +10,28 @@ import { standings } from "./standings.js";
 import { table } from "./table.js";
 
 const MOST = 12;
-const ASKED = ["experiment", "start_date", "end_date", "models"];
+const PARAMETERS = ["experiment", "start_date", "end_date", "models"];
 
 export async function leaderboard(place, { parameters, signal }) {
   title("Leaderboard");
-  const asked = Object.fromEntries(ASKED.map((name) => [name, parameters.get(name) ?? ""]));
+  const requested = Object.fromEntries(PARAMETERS.map((name) => [name, parameters.get(name) ?? ""]));
   const form = el("div", {});
   const body = el("div", {});
   const curves = chart("Return", "Return since the first day. Dashed lines are benchmarks; dotted stretches rest on what was replaced since. The table below has the figures.");
   const charted = el("section", { hidden: true }, curves.figure);
   place.append(...heading([], "Leaderboard"), form, charted, body);
   await once(async () => {
-    const [board, known] = await Promise.all([get(`/leaderboard${query(asked)}`, signal), get("/experiments", signal)]);
-    patch(form, filter(asked, known.experiments));
+    const [board, known] = await Promise.all([get(`/leaderboard${query(requested)}`, signal), get("/experiments", signal)]);
+    patch(form, filter(requested, known.experiments));
     if (!board.count) {
       charted.hidden = true;
       patch(body, empty("No model has completed a day there.", el("a", { class: "button primary", href: "/board/new" }, "New job")));
       return;
     }
-    const show = standings(board, asked);
-    patch(body, el("p", { class: "faint" }, `${board.start_date} to ${board.end_date}, experiment ${board.experiment}`), show.node, trials(board), pairs(board), exports(board, asked, show));
+    const show = standings(board, requested);
+    patch(body, el("p", { class: "faint" }, `${board.start_date} to ${board.end_date}, experiment ${board.experiment}`), show.node, trials(board), pairs(board), exports(board, requested, show));
     if (board.start_date === board.end_date) return;
-    const answer = await get(`/leaderboard/curves${query({ ...asked, points: 600 })}`, signal);
+    const answer = await get(`/leaderboard/curves${query({ ...requested, points: 600 })}`, signal);
     charted.hidden = false;
     await draw(curves, answer, board);
   }, signal);
@@ -45,18 +45,18 @@ function draw(curves, answer, board) {
   return curves.draw(() => [lines({ ...answer, curves: shown }), { percent: true, height: 340 }]);
 }
 
-function filter(asked, known) {
+function filter(requested, known) {
   const names = known.map(({ experiment }) => experiment);
-  const chosen = asked.experiment || "default";
+  const chosen = requested.experiment || "default";
   const experiments = names.includes(chosen) ? names : [chosen, ...names];
   return el("form", { class: "filter", onsubmit: (event) => {
     event.preventDefault();
     visit(`/board/leaderboard${query(Object.fromEntries(new FormData(event.target)))}`);
   } },
   el("label", {}, "Experiment", el("select", { name: "experiment" }, experiments.map((name) => el("option", { value: name, selected: name === chosen }, name)))),
-  el("label", {}, "From", el("input", { name: "start_date", type: "date", value: asked.start_date })),
-  el("label", {}, "To", el("input", { name: "end_date", type: "date", value: asked.end_date })),
-  el("label", { class: "wide" }, "Models", el("input", { name: "models", value: asked.models, placeholder: "all; names between commas" })),
+  el("label", {}, "From", el("input", { name: "start_date", type: "date", value: requested.start_date })),
+  el("label", {}, "To", el("input", { name: "end_date", type: "date", value: requested.end_date })),
+  el("label", { class: "wide" }, "Models", el("input", { name: "models", value: requested.models, placeholder: "all; names between commas" })),
   el("button", { type: "submit" }, "Show"));
 }
 
@@ -83,8 +83,8 @@ function pairs(board) {
     { caption: "Pairs of models" }));
 }
 
-function exports(board, asked, show) {
-  const csv = (name) => el("a", { class: "button", href: `/${name}${query({ experiment: board.experiment, start_date: asked.start_date, end_date: asked.end_date, format: "csv" })}`, download: `${name}.csv` }, `${name}.csv`);
+function exports(board, requested, show) {
+  const csv = (name) => el("a", { class: "button", href: `/${name}${query({ experiment: board.experiment, start_date: requested.start_date, end_date: requested.end_date, format: "csv" })}`, download: `${name}.csv` }, `${name}.csv`);
   return el("section", {}, el("h2", {}, "Take it away"), el("div", { class: "buttons" },
     el("button", { type: "button", onclick: () => save("leaderboard.csv", show.csv()) }, "leaderboard.csv"), ["equity", "trades", "positions"].map(csv)));
 }

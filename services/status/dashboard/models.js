@@ -1,6 +1,6 @@
 // The models that jobs may name, and the universes that they may trade.
 
-import { get, getIfAny, query } from "./api.js";
+import { get, query } from "./api.js";
 import { el, empty, heading, patch, title } from "./dom.js";
 import { counted, money, whole } from "./format.js";
 import { once } from "./live.js";
@@ -11,10 +11,10 @@ export async function models(place, { signal }) {
   const body = el("div", {});
   place.append(...heading([], "Models"), body);
   await once(async () => {
-    const [{ models: found }, universes] = await Promise.all([get("/models", signal), getIfAny("/universes", signal)]);
+    const [{ models: found }, { universes }] = await Promise.all([get("/models", signal), get("/universes", signal)]);
     patch(body, found.length ? modelTable(found) : empty("No model is configured."),
       el("p", { class: "faint" }, "Models are entries of the file that MODELS_FILE names, or are stored with PUT /models/NAME."),
-      universes?.universes.length ? [el("h2", {}, "Universes"), universeTable(universes.universes)] : "");
+      universes.length ? [el("h2", {}, "Universes"), universeTable(universes)] : "");
   }, signal);
 }
 
@@ -22,13 +22,12 @@ const origin = (one) => one.origin === "api" ? el("span", { class: "tag" }, `by 
 const hash = (one) => one.config_hash ? el("span", { class: "id", title: one.config_hash }, one.config_hash.slice(0, 10)) : "–";
 
 function modelTable(found) {
-  const told = found.some((one) => one.ready !== undefined);
-  const columns = [{ name: "Model", head: true }, { name: "Kind" }, ...(told ? [{ name: "Ready" }] : []), { name: "Enabled" }, { name: "Trials", figure: true },
+  const columns = [{ name: "Model", head: true }, { name: "Kind" }, { name: "Ready" }, { name: "Enabled" }, { name: "Trials", figure: true },
     { name: "Initial cash", figure: true }, { name: "Training cutoff" }, { name: "Configuration" }, { name: "Start", unseen: true }];
   const ready = (one) => one.ready ? el("span", { class: "pill completed" }, "ready")
     : [el("span", { class: "pill failed" }, "not ready"), one.why ? el("p", { class: "trouble" }, one.why) : ""];
   return table(columns, found.map((one) => ({ key: one.signature, cells: [
-    [one.signature, origin(one)], one.kind, ...(told ? [ready(one)] : []), one.enabled ? "yes" : el("span", { class: "faint" }, "when named"),
+    [one.signature, origin(one)], one.kind, ready(one), one.enabled ? "yes" : el("span", { class: "faint" }, "when named"),
     whole(one.trials), `$${money(one.initial_cash)}`, one.training_cutoff ?? "–", hash(one),
     el("a", { href: `/board/new${query({ model: one.signature })}`, "aria-label": `New job of ${one.signature}` }, "New job")] })), { caption: "Models" });
 }

@@ -1,6 +1,6 @@
 // A new job: models, dates, what may be traded, options; with the plan of it beside, and what is wrong at its field.
 
-import { Away, get, getIfAny, post, Problem } from "./api.js";
+import { Away, get, post, Problem } from "./api.js";
 import { el, heading, notice, patch, path, title, visit } from "./dom.js";
 import { away, once } from "./live.js";
 import { planOf } from "./plan.js";
@@ -15,9 +15,9 @@ const OPTIONS = [
 export async function newJob(place, { parameters, signal }) {
   title("New job");
   await once(async () => {
-    const [models, universes, known] = await Promise.all([get("/models", signal), getIfAny("/universes", signal), get("/experiments", signal)]);
+    const [models, universes, known] = await Promise.all([get("/models", signal), get("/universes", signal), get("/experiments", signal)]);
     place.replaceChildren(...heading([["Jobs", "/board/jobs"]], "New job"));
-    place.append(build(models.models, universes?.universes ?? null, known.experiments, parameters, signal));
+    place.append(build(models.models, universes.universes, known.experiments, parameters, signal));
   }, signal);
 }
 
@@ -26,7 +26,7 @@ function build(models, universes, known, parameters, signal) {
   const general = el("div", { role: "alert" });
   const start = el("button", { type: "submit", class: "primary" }, "Start the job");
   const form = el("form", { class: "new", novalidate: true }, fields(models, universes, known, parameters), general, el("div", { class: "buttons" }, start));
-  let asked = 0;
+  let newest = 0;
   let timer = null;
 
   function request() {
@@ -63,17 +63,17 @@ function build(models, universes, known, parameters, signal) {
 
   async function preview() {
     const body = request();
-    const number = asked += 1;
+    const number = newest += 1;
     if (!body.models.length) return patch(plan, el("h2", {}, "Plan"), el("p", { class: "faint" }, "Choose at least one model."));
     if (!body.end_date) return patch(plan, el("h2", {}, "Plan"), el("p", { class: "faint" }, "Choose the last date."));
     plan.setAttribute("aria-busy", "true");
     try {
       const answer = await post("/simulate/plan", body, signal);
-      if (number !== asked) return;
+      if (number !== newest) return;
       complain(null);
       patch(plan, planOf(answer));
     } catch (error) {
-      if (signal.aborted || number !== asked) return;
+      if (signal.aborted || number !== newest) return;
       if (error instanceof Problem) {
         complain(error);
         patch(plan, el("h2", {}, "Plan"), el("p", { class: "faint" }, "There is no plan until the request is right."));
@@ -108,7 +108,7 @@ function build(models, universes, known, parameters, signal) {
 }
 
 function fields(models, universes, known, parameters) {
-  const asked = parameters.getAll("model");
+  const named = parameters.getAll("model");
   const wrong = (name) => el("p", { class: "wrong", id: `${name}-wrong` });
   const field = (name, label, input, hint) => el("div", { class: "field", "data-field": name }, el("label", { for: name }, label), input,
     hint ? el("p", { class: "faint", id: `${name}-hint` }, hint) : "", wrong(name));
@@ -116,7 +116,7 @@ function fields(models, universes, known, parameters) {
   const model = (one) => {
     const ready = one.ready !== false;
     return el("label", { class: ready ? "choice" : "choice off" }, el("input", { type: "checkbox", name: "models", value: one.signature, disabled: !ready,
-      checked: ready && (asked.length ? asked.includes(one.signature) : one.enabled) }), el("span", {}, one.signature,
+      checked: ready && (named.length ? named.includes(one.signature) : one.enabled) }), el("span", {}, one.signature,
     el("span", { class: "faint" }, ` ${one.kind}${one.trials > 1 ? `, ${one.trials} trials` : ""}`), ready ? "" : el("span", { class: "wrong" }, one.why ?? "not ready")));
   };
   return [
@@ -124,9 +124,9 @@ function fields(models, universes, known, parameters) {
     el("div", { class: "pair" },
       field("start_date", "First date", input("start_date", { type: "date", value: parameters.get("start_date") }), "Empty: each model continues after its last completed day."),
       field("end_date", "Last date", input("end_date", { type: "date", value: parameters.get("end_date"), required: true }))),
-    universes ? el("div", { class: "pair" },
+    el("div", { class: "pair" },
       field("universe", "Universe", el("select", { id: "universe", name: "universe", "aria-describedby": "universe-wrong" }, el("option", { value: "" }, "as configured"), universes.map(({ name }) => el("option", { value: name }, name)))),
-      field("symbols", "Or symbols", input("symbols", { placeholder: "AAPL, MSFT" }), "They take the place of the universe.")) : "",
+      field("symbols", "Or symbols", input("symbols", { placeholder: "AAPL, MSFT" }), "They take the place of the universe.")),
     el("div", { class: "pair" },
       field("experiment", "Experiment", [input("experiment", { placeholder: "default", list: "experiments", spellcheck: "false", autocomplete: "off" }),
         el("datalist", { id: "experiments" }, known.map(({ experiment }) => el("option", { value: experiment })))], "A new name starts from cash."),

@@ -8,7 +8,7 @@ export function planOf(plan) {
   const { model_days: days, prices } = plan;
   return [
     el("h2", {}, "Plan"),
-    el("p", { class: "big" }, el("strong", {}, counted(days.to_run, "model-day")), el("span", { class: "faint" }, `to run of ${whole(plan.total_model_days)} asked for`)),
+    el("p", { class: "big" }, el("strong", {}, counted(days.to_run, "model-day")), el("span", { class: "faint" }, `to run of ${whole(plan.total_model_days)} requested`)),
     facts([
       ["Dates", `${plan.start_date} to ${plan.end_date}`],
       ["Market closed", days.market_closed ? whole(days.market_closed) : null],

@@ -1,6 +1,6 @@
 // A portfolio: what it was worth beside benchmarks, its falls, what it held and traded, its months, its rolling figures.
 
-import { get, getIfAny, query } from "./api.js";
+import { get, query } from "./api.js";
 import { chart, colour, line, pale, seriesColour, shade } from "./chart.js";
 import { lines } from "./curves.js";
 import { el, empty, facts, heading, notice, patch, path, title } from "./dom.js";
@@ -63,7 +63,7 @@ export async function portfolio(place, { path: [, experiment, model], parameters
     const positions = (await get(`/positions${query({ ...portfolioOf, sample: 150 })}`, signal)).positions;
     held.hidden = false;
     await charts.held.draw(() => [stacked(positions), { dollars: true, height: 300, shapes: shapes() }]);
-    await trading(trades, positions, dates);
+    await trading(trades, dates);
     if (more.hidden) return;
     await charts.rolling.draw(() => [[line("Sharpe", dates, sharpe, seriesColour(0)), line("Volatility", dates, volatility, seriesColour(1), { yaxis: "y2" })], { height: 260, second: true }]);
     const turned = turnover(trades, dates, values);
@@ -71,20 +71,18 @@ export async function portfolio(place, { path: [, experiment, model], parameters
   }, signal);
 
   /** The price of a symbol with its trades; the one that was traded most is shown first. */
-  async function trading(trades, positions, dates) {
+  async function trading(trades, dates) {
     if (!trades.length) return;
     const volumes = new Map();
     for (const one of trades) volumes.set(one.symbol, (volumes.get(one.symbol) ?? 0) + one.quantity * one.price);
     const names = [...volumes].sort((a, b) => b[1] - a[1]).map(([symbol]) => symbol);
     traded.hidden = false;
     const draw = async (symbol) => {
-      const bars = await getIfAny(`/prices/bars${query({ symbol, start: dates[0], end: dates.at(-1) })}`, signal).catch(() => null);
-      const prices = bars?.bars?.length ? bars.bars.map((bar) => [bar.date, Number(bar.close)])
-        : positions.filter((one) => one.symbol === symbol && one.price !== null).map((one) => [one.date, one.price]);
+      const { bars } = await get(`/prices/bars${query({ symbol, start: dates[0], end: dates.at(-1), limit: 10_000 })}`, signal);
       const of = (side) => trades.filter((one) => one.symbol === symbol && one.action_type === side);
       const marks = (side, symbolOf, its) => ({ type: "scatter", mode: "markers", name: side === "buy" ? "Bought" : "Sold", x: of(side).map(({ date }) => date), y: of(side).map(({ price }) => price),
         text: of(side).map(({ quantity }) => counted(quantity, "share")), hovertemplate: "%{text} at %{y:,.2f}", colour: its, marker: { symbol: symbolOf, size: 10, color: its, line: { width: 1, color: colour("--card") } } });
-      await charts.trades.draw(() => [[line(symbol, prices.map(([date]) => date), prices.map(([, price]) => price), colour("--faint")),
+      await charts.trades.draw(() => [[line(symbol, bars.map(({ date }) => date), bars.map(({ close }) => Number(close)), colour("--faint")),
         marks("buy", "triangle-up", colour("--good")), marks("sell", "triangle-down", colour("--bad"))], { dollars: true, height: 280 }]);
     };
     patch(symbols, el("label", { class: "inline" }, "Symbol ", el("select", { onchange: (event) => draw(event.currentTarget.value) }, names.map((name) => el("option", { value: name }, name)))));

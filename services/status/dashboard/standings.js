@@ -41,7 +41,7 @@ function stored() {
 }
 
 /** The table with its choices, and its rows as CSV. */
-export function standings(board, asked) {
+export function standings(board, requested) {
   const usual = COLUMNS.filter((column) => column.usual && (column.name !== "Cost" || board.rows.some((row) => row.usage))).map(({ name }) => name);
   let shown = stored() ?? usual;
   let sorting = { column: null, down: true };
@@ -81,7 +81,7 @@ export function standings(board, asked) {
     const show = (of, caption) => table(heads, rows(of), { caption, kind: "figures wide", sorting: as });
     const stale = board.rows.filter(isStale);
     patch(node, el("div", { class: "choices" }, choices(), el("div", { class: "buttons" }, chosen.size ? el("button", { type: "button", "data-act": "compare" }, `Compare ${whole(chosen.size)}`) : "",
-      asked.models ? el("button", { type: "button", class: "quiet", "data-act": "all" }, "Show all models") : "")),
+      requested.models ? el("button", { type: "button", class: "quiet", "data-act": "all" }, "Show all models") : "")),
     show(sound, "Leaderboard, best first"),
     stale.length ? [el("h2", {}, "Not ranked"), el("p", { class: "faint" }, "Some of their days rest on days or prices that were replaced since. A job with “reprocess stale” runs these days again."), show(stale, "Portfolios that are not ranked")] : "");
   }
@@ -99,7 +99,7 @@ export function standings(board, asked) {
   });
   node.addEventListener("click", ({ target }) => {
     const act = target.dataset?.act;
-    if (act) visit(`/board/leaderboard${query({ ...asked, models: act === "compare" ? [...chosen].join() : "" })}`);
+    if (act) visit(`/board/leaderboard${query({ ...requested, models: act === "compare" ? [...chosen].join() : "" })}`);
   });
   draw();
   const quoted = (text) => /[",\n]/.test(text) ? `"${text.replaceAll("\"", "\"\"")}"` : /^[=+@-]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text;

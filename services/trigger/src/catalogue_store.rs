@@ -90,7 +90,7 @@ impl CatalogueStore {
         Ok(change)
     }
 
-    /// Hands the present agents to executor, which tries them by hand. Whoever comes between repeats it, so that the newest
+    /// Hands the present agents to executor, which tries them by hand. A change in between repeats it, so that the newest
     /// state is handed over last.
     async fn offer_agents(&self) -> Result<()> {
         loop {

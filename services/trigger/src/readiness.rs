@@ -8,7 +8,7 @@ use storage::PgPool;
 use crate::catalogue_store::CatalogueStore;
 use crate::current::ListedModel;
 
-/// Which keys the executor has told that it has.
+/// Which keys the executor has reported.
 #[derive(Debug, Default)]
 pub(crate) struct Keys(BTreeMap<String, bool>);
 
@@ -21,7 +21,7 @@ impl Keys {
         Ok(Self(storage::trigger::key_variables(pool).await?))
     }
 
-    /// Why a model has no key although it needs one. `None` also before an executor has told which keys there are.
+    /// Why a model has no key although it needs one. `None` also before an executor has reported its keys.
     pub(crate) fn missing(&self, model: &Model) -> Option<String> {
         let variable = variable(model)?;
         match self.0.get(variable) {

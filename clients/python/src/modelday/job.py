@@ -103,7 +103,7 @@ class Job:
         return cast(types.EndedModelDay, body)
 
     def transcript(self, model: str, date: str, trial: int = 0) -> list[types.TranscriptTurn]:
-        """What an agent was told, said and did on a day, turn by turn; empty for models that say nothing."""
+        """What an agent read, said and did on a day, turn by turn; empty for models that say nothing."""
         return self.day(model, date, trial)["transcript"]
 
     def bundle(self) -> bytes:

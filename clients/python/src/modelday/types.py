@@ -159,7 +159,7 @@ class DayResult(TypedDict):
     revision: int
     stale: bool
     starting_position: Position
-    # What was traded or held at prices that are adjusted for dividends, at which nobody traded.
+    # What was traded or held at prices that are adjusted for dividends, at which no trade happened.
     total_return_symbols: NotRequired[list[str]]
     trades: list[DayTrade]
     trial: int
@@ -404,7 +404,7 @@ class GridLane(TypedDict):
     model: str
     # A letter for each of `dates`: `c` completed, `f` failed, `r` running, `.` pending, `h` skipped since
     # the market was closed, `a` skipped since an earlier job had completed it, `s` skipped for another
-    # reason, a space where the job was not asked for it.
+    # reason, a space where the job was not requested for it.
     states: str
     trial: int
 
@@ -710,7 +710,7 @@ LeaderboardRow = TypedDict(
         # The first day of the portfolio that is stale; all later ones are. Absent when none is.
         "stale_from": "NotRequired[str]",
         "starting_value": "Number",
-        # What was traded or held at prices that are adjusted for dividends: nobody traded at them, and
+        # What was traded or held at prices that are adjusted for dividends: no trade happened at them, and
         # figures of such days do not compare with others.
         "total_return_symbols": "NotRequired[list[str]]",
         "trades": "NotRequired[int | None]",
@@ -1037,7 +1037,7 @@ class PortfolioSeries(TypedDict):
     period_metrics: PeriodMetrics
     stale_days: int
     start_date: str
-    # What was traded or held at prices that are adjusted for dividends, at which nobody traded.
+    # What was traded or held at prices that are adjusted for dividends, at which no trade happened.
     total_return_symbols: NotRequired[list[str]]
     trial: int
 

@@ -247,7 +247,7 @@ fn change(latest: Option<&LatestColumns>, entry: &NewEntry) -> Change {
     }
 }
 
-/// Whoever changes the catalogue does it alone, so that `id` and `version` grow in the order of the commits.
+/// Changes of the catalogue happen one after another, so that `id` and `version` grow in the order of the commits.
 async fn lock(transaction: &mut Transaction) -> Result<()> {
     sqlx::query("-- catalogue::lock\nSELECT pg_advisory_xact_lock(hashtext('trigger.catalogue_versions'))")
         .execute(&mut **transaction)

@@ -58,7 +58,7 @@ pub(crate) struct SourceConfig {
     pub(crate) address_setting: &'static str,
     /// How much of a symbol's history Alpha Vantage is asked for.
     pub(crate) history: History,
-    /// Whether Alpha Vantage is asked for splits and dividends too, which takes three calls for a symbol.
+    /// Whether splits and dividends are requested from Alpha Vantage too, which takes three calls for a symbol.
     pub(crate) with_actions: bool,
     pub(crate) windows: Vec<Window>,
     /// What the key was bought for, as far as the settings say it.

@@ -266,9 +266,9 @@ async fn with_actions_a_symbol_takes_three_calls_that_bring_its_splits_and_divid
         .fault("MSFT", Fault::Throttled.times(1));
     let mut world = World::start(provider, &[("ALPHAVANTAGE_ACTIONS", "true")]).await;
 
-    let told = world.prepare(&job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-03")).await;
+    let events = world.prepare(&job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-03")).await;
 
-    assert_eq!((ready(&told).runnable.len(), messages(&ready(&told).warnings)), (3, vec![]));
+    assert_eq!((ready(&events).runnable.len(), messages(&ready(&events).warnings)), (3, vec![]));
     let functions: Vec<_> = world.provider.calls_for("AAPL").into_iter().map(|call| call.function).collect();
     assert_eq!(functions, ["TIME_SERIES_DAILY", "SPLITS", "DIVIDENDS"]);
     assert_eq!(world.provider.calls_for("MSFT").len(), 4, "the first one was refused as too fast");

@@ -12,7 +12,7 @@ use crate::mcp;
 /// Trade a kept portfolio over MCP.
 ///
 /// One message of the Model Context Protocol (streamable HTTP); any MCP client speaks it. The portfolio is that of a model
-/// of kind `mcp`, while a job of it runs. Sessions are not needed. [agents.md](docs/agents.md) describes the tools.
+/// of kind `mcp`, while a job of it runs. Sessions are not needed. [mcp.md](docs/mcp.md) describes the tools.
 #[utoipa::path(post, path = "/mcp/{experiment}/{model}", tag = "mcp", security(("token" = ["trigger"])),
     request_body(content = Object, content_type = "application/json", description = "A message of JSON-RPC 2.0."),
     params(

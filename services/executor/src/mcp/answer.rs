@@ -1,4 +1,4 @@
-//! What a client over MCP is told about its days, as JSON.
+//! What a client over MCP reads about its days, as JSON.
 
 use chrono::NaiveDate;
 use runtime::http::Number;

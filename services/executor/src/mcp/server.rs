@@ -36,7 +36,7 @@ pub(crate) struct PortfolioServer {
     pub(super) portfolio: PortfolioName,
 }
 
-/// What a client is told instead of a result.
+/// What a client gets instead of a result.
 enum NoResult {
     /// A sentence.
     Refused(String),

@@ -1,5 +1,5 @@
-//! What `modelday init` has to know: from its options and the environment, or asked in a terminal. A key is asked without
-//! showing it, and never taken from the command line, where every user of the machine can see it.
+//! What `modelday init` has to know: from its options and the environment, or typed into a terminal. A key is typed without
+//! being shown, and never taken from the command line, where every user of the machine can see it.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, IsTerminal as _};
@@ -43,7 +43,7 @@ pub(super) enum LanguageDialect {
     Responses,
 }
 
-/// What is known beforehand. What is missing is asked for.
+/// What is known beforehand. What is missing is typed into the terminal.
 #[derive(Args)]
 pub(crate) struct InitArguments {
     /// The folder with configs/ and .env.
@@ -190,7 +190,7 @@ fn variable_of(model: &str) -> String {
 /// Asks people.
 struct Ask<'e> {
     environment: &'e BTreeMap<String, String>,
-    /// Nobody can answer.
+    /// There is no terminal.
     is_silent: bool,
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn maybe<T: ToString>(value: Option<T>) -> Cell {
     shown_as(value, T::to_string)
 }
 
-/// Why a table cannot be shown as it was asked for.
+/// Why a table cannot be shown as requested.
 #[derive(Debug, thiserror::Error)]
 #[error("{option}: there is no column {name:?}; {hint}")]
 pub(crate) struct UnknownColumn {
@@ -69,7 +69,7 @@ pub(crate) struct UnknownColumn {
 /// A table before its columns are chosen.
 pub(crate) struct Table {
     columns: Vec<Column>,
-    /// Columns that are shown only when they are asked for, after those of `columns`.
+    /// Columns that are shown only when they are requested, after those of `columns`.
     more: Vec<Column>,
     rows: Vec<Vec<Cell>>,
 }

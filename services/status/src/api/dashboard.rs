@@ -18,7 +18,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// Files never change under their path.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
-/// The document is asked for again each time.
+/// The document is requested again each time.
 const ASK_AGAIN: &str = "no-cache";
 
 /// The pages with one name.
@@ -150,11 +150,11 @@ fn response(headers: &HeaderMap, asset: &Asset, caching: &'static str) -> Respon
     (common, kind, asset.content()).into_response()
 }
 
-/// Whether a header lists `wanted`, and not with weight 0. Proxies mark tags as weak.
-fn lists(headers: &HeaderMap, header: &HeaderName, wanted: &str) -> bool {
+/// Whether a header lists `token`, and not with weight 0. Proxies mark tags as weak.
+fn lists(headers: &HeaderMap, header: &HeaderName, token: &str) -> bool {
     let values = headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|values| values.split(',')).any(|value| {
         let mut parts = value.trim().trim_start_matches("W/").split(';').map(str::trim);
-        parts.next() == Some(wanted) && !parts.any(|weight| weight.trim_end_matches(['0', '.']) == "q=")
+        parts.next() == Some(token) && !parts.any(|weight| weight.trim_end_matches(['0', '.']) == "q=")
     })
 }

@@ -41,7 +41,7 @@ struct Lane {
     trial: u32,
     /// A letter for each of `dates`: `c` completed, `f` failed, `r` running, `.` pending, `h` skipped since the market was
     /// closed, `a` skipped since an earlier job had completed it, `s` skipped for another reason, a space where the job was
-    /// not asked for it.
+    /// not requested for it.
     states: String,
 }
 
@@ -76,7 +76,7 @@ pub(super) async fn grid(
     let job = KnownJob::load(&api, &id).await?;
     let requested = &job.requested;
     let dates = requested.dates();
-    let wanted: Vec<(String, u32)> = requested
+    let all: Vec<(String, u32)> = requested
         .models
         .iter()
         .filter(|of| model.as_ref().is_none_or(|model| *model == of.signature))
@@ -84,7 +84,7 @@ pub(super) async fn grid(
         .filter(|(_, of)| trial.is_none_or(|trial| trial == *of))
         .collect();
     let fitting = (MAX_CELLS / dates.len().max(1)).clamp(1, limit);
-    let shown: Vec<(String, u32)> = wanted.iter().skip(after).take(fitting).cloned().collect();
+    let shown: Vec<(String, u32)> = all.iter().skip(after).take(fitting).cloned().collect();
     let mut cells: BTreeMap<(String, u32), Vec<DayCell>> = BTreeMap::new();
     for cell in day_cells(&api.pool, job.id, &shown).await? {
         cells.entry((cell.model.clone(), cell.trial)).or_default().push(cell);
@@ -99,8 +99,8 @@ pub(super) async fn grid(
         job_id: job.id.to_string(),
         lanes: lanes.collect(),
         dates: dates.iter().map(ToString::to_string).collect(),
-        total_lanes: wanted.len(),
-        next_after: (reached < wanted.len()).then_some(reached),
+        total_lanes: all.len(),
+        next_after: (reached < all.len()).then_some(reached),
     }))
 }
 

@@ -113,10 +113,10 @@ impl Shared {
         answer["result"].clone()
     }
 
-    /// The events of a session so far that `wanted` is true of.
-    pub(crate) fn events(&self, session: &str, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
+    /// The events of a session so far that `matches` is true of.
+    pub(crate) fn events(&self, session: &str, matches: impl Fn(&Value) -> bool) -> Vec<Value> {
         let events = self.events.lock().unwrap();
-        events.get(session).into_iter().flatten().filter(|event| wanted(event)).cloned().collect()
+        events.get(session).into_iter().flatten().filter(|event| matches(event)).cloned().collect()
     }
 
     fn receive(&self, message: Value) {

@@ -35,26 +35,26 @@ use stage::Stage;
 type Claim = for<'s> fn(&'s Stage) -> LocalBoxFuture<'s, ()>;
 
 fn main() {
-    let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let names: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     if std::env::args().any(|argument| argument == "--list") {
         claims::ALL.iter().for_each(|(name, _)| println!("{name}: test"));
         return;
     }
-    let wanted: Vec<&(&str, Claim)> = claims::ALL
+    let chosen: Vec<&(&str, Claim)> = claims::ALL
         .iter()
-        .filter(|(name, _)| asked.is_empty() || asked.iter().any(|part| name.contains(part.as_str())))
+        .filter(|(name, _)| names.is_empty() || names.iter().any(|part| name.contains(part.as_str())))
         .collect();
-    if wanted.is_empty() {
+    if chosen.is_empty() {
         return;
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let failed = runtime.block_on(check(&wanted));
+    let failed = runtime.block_on(check(&chosen));
     drop(runtime);
     assert!(failed.is_empty(), "these claims are false: {failed:?}");
 }
 
 /// The names of the claims that are false.
-async fn check(wanted: &[&(&'static str, Claim)]) -> Vec<&'static str> {
+async fn check(chosen: &[&(&'static str, Claim)]) -> Vec<&'static str> {
     let Some(browser) = Browser::start() else {
         println!("not run: there is no chromium; install it with 'deploy/local/packages.sh chromium'");
         return Vec::new();
@@ -63,7 +63,7 @@ async fn check(wanted: &[&(&'static str, Claim)]) -> Vec<&'static str> {
     let stage = Stage::set(browser).await;
     println!("the stage is set after {:.1} s", begun.elapsed().as_secs_f64());
     let mut failed = Vec::new();
-    for (name, claim) in wanted {
+    for (name, claim) in chosen {
         let begun = Instant::now();
         let held = AssertUnwindSafe(claim(&stage)).catch_unwind().await;
         let word = if held.is_ok() { "ok" } else { "FAILED" };

@@ -70,9 +70,9 @@ async fn a_misspelt_model_gets_the_name_that_is_meant_and_a_shell_the_names_of_t
     let completed = |words: &[&str]| {
         let place = words.len().to_string();
         let env = [("MODELDAY_COMPLETE", "bash"), ("_CLAP_COMPLETE_INDEX", &*place), ("_CLAP_IFS", "\n")];
-        let asked = modelday_with(url, &env, &[&["--", "modelday"], words].concat());
-        assert_eq!((asked.code, &*asked.err), (Some(0), ""), "{asked:?}");
-        asked.out.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+        let completed = modelday_with(url, &env, &[&["--", "modelday"], words].concat());
+        assert_eq!((completed.code, &*completed.err), (Some(0), ""), "{completed:?}");
+        completed.out.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(completed(&["leaderb"]), ["leaderboard"]);
     assert_eq!(completed(&["run", "--models", "a-r"]), [long]);

@@ -12,7 +12,7 @@ use crate::provider::http::HttpResponse;
 use crate::provider::split_ratio::split_ratio;
 use crate::provider::{Outcome, PriceResponse};
 
-/// What is told by one call.
+/// What one call brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Table {
     Splits,
@@ -111,7 +111,7 @@ pub(super) fn classify(response: &HttpResponse, table: Table, query: &Query<'_>)
     if !query.names(body.symbol.as_deref()) {
         return malformed("a body about another symbol".to_owned());
     }
-    // What is declared for later is told again by the call that brings that session's bar.
+    // What is declared for later comes again with the call that brings that session's bar.
     let is_past = |date: &NaiveDate| *date <= query.sessions.storable_until;
     let actions = rows.iter().filter_map(|row| table.action(row)).filter(|(date, _)| is_past(date));
     let actions = actions.map(|(date, action)| (query.symbol.clone(), date, action)).collect();
@@ -135,7 +135,7 @@ mod tests {
         classify(&response, table, &query)
     }
 
-    fn told(table: Table, body: &str) -> Vec<(String, String)> {
+    fn found(table: Table, body: &str) -> Vec<(String, String)> {
         let actions = bars(outcome(table, 200, body)).actions;
         actions.into_iter().map(|(_, date, action)| (date.to_string(), format!("{action:?}"))).collect()
     }
@@ -148,11 +148,11 @@ mod tests {
             {"effective_date": "2007-09-11", "split_factor": "1.5000"},
             {"effective_date": "2006-01-01", "split_factor": "1.0000"}]}"#;
 
-        let told = told(Table::Splits, body);
+        let found = found(Table::Splits, body);
 
-        assert_eq!(told.len(), 2, "{told:?}");
-        assert_eq!((told[0].0.as_str(), told[1].0.as_str()), ("2024-06-10", "2007-09-11"));
-        assert!(told[1].1.contains('2') && told[1].1.contains('3'), "{told:?}");
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!((found[0].0.as_str(), found[1].0.as_str()), ("2024-06-10", "2007-09-11"));
+        assert!(found[1].1.contains('2') && found[1].1.contains('3'), "{found:?}");
     }
 
     #[test]
@@ -163,11 +163,11 @@ mod tests {
             {"ex_dividend_date": "2025-06-11", "declaration_date": "None", "record_date": "None",
              "payment_date": "None", "amount": "None"}]}"#;
 
-        let told = told(Table::Dividends, body);
+        let found = found(Table::Dividends, body);
 
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].1.contains("0.01"), "{told:?}");
-        assert_eq!(self::told(Table::Dividends, r#"{"symbol": "NVDA", "data": []}"#), []);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].1.contains("0.01"), "{found:?}");
+        assert_eq!(self::found(Table::Dividends, r#"{"symbol": "NVDA", "data": []}"#), []);
     }
 
     #[test]

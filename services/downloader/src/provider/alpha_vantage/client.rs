@@ -82,10 +82,10 @@ impl AlphaVantage {
         let Outcome::Bars(response) = &mut prices.outcome else { return prices };
         for table in Table::ALL {
             let call = self.query(table.function(), query.spelled);
-            let told = self.http.call(call, |response| actions::classify(response, table, query)).await;
-            prices.calls += told.calls;
-            match told.outcome {
-                Outcome::Bars(told) => response.actions.extend(told.actions),
+            let listed = self.http.call(call, |response| actions::classify(response, table, query)).await;
+            prices.calls += listed.calls;
+            match listed.outcome {
+                Outcome::Bars(listed) => response.actions.extend(listed.actions),
                 outcome => return FetchResult { outcome, ..prices },
             }
         }

@@ -131,7 +131,7 @@ fn read_all(
     Ok(recordings)
 }
 
-/// Stores the prices of the folder. A file that is refused is told, and the job uses what is stored or downloads.
+/// Stores the prices of the folder. A file that is refused is reported, and the job uses what is stored or downloads.
 async fn import_prices(api: &Api, found: &Folder, replace: bool, report: &mut Report) -> anyhow::Result<()> {
     let mut with_file = BTreeSet::new();
     for path in &found.prices {

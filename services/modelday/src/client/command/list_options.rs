@@ -35,7 +35,7 @@ impl ListOptions {
         table.print(&self.table)
     }
 
-    /// Whether the table is for another program, which wants nothing beside it.
+    /// Whether the table is for another program, which reads nothing beside it.
     pub(super) fn is_csv(&self) -> bool {
         self.table.is_csv()
     }

@@ -116,7 +116,7 @@ async fn standings(api: &Api, job: &str, status: &JobStatus) -> anyhow::Result<S
 /// Three commands to try after the sample job.
 fn next_steps(base_url: &str, job: &str) -> String {
     format!(
-        "\nModelday answers at {base_url} until `make down`. Try:\n\
+        "\nModelday answers at {base_url} until `make down`, and shows its board there in a browser. Try:\n\
          \x20 curl {base_url}/simulate/status/{job}\n\
          \x20 curl '{base_url}/results?start_date=2025-10-01&end_date=2025-10-29&model=gpt-5'\n\
          \x20 curl -d '{{\"start_date\":\"2025-10-01\",\"end_date\":\"2025-10-29\",\"models\":[\"hold-qqq\",\"momentum-20\"]}}' \

@@ -30,7 +30,7 @@ struct Window {
     resets_at: Option<String>,
 }
 
-/// Lists the sources in the order in which they are asked.
+/// Lists the sources in their order of preference.
 pub(super) async fn main(options: &ListOptions) -> anyhow::Result<Exit> {
     let Some(Providers { providers }) = options.get(&["providers"], &()).await? else {
         return Ok(Exit::Done);

@@ -247,11 +247,11 @@ mod tests {
 
         let compared = outcomes(&recording(&[lost]), vec![(24, had(100, 0)), (25, had(70, 3))]);
 
-        let told = &compared[1].1;
-        assert!(told.starts_with("cash: 90 there, 70 here, AAPL: 1 there, 3 here: "), "{told}");
+        let shown = &compared[1].1;
+        assert!(shown.starts_with("cash: 90 there, 70 here, AAPL: 1 there, 3 here: "), "{shown}");
         assert!(
-            told.contains("line 3 has 1 AAPL, where 3 follow from the line before it and its order"),
-            "{told}"
+            shown.contains("line 3 has 1 AAPL, where 3 follow from the line before it and its order"),
+            "{shown}"
         );
     }
 

@@ -94,7 +94,7 @@ impl Problem {
         Self { status: status.as_u16(), detail: read.detail, retry_after, errors: read.errors }
     }
 
-    /// The same refusal, told in other words.
+    /// The same refusal, in other words.
     pub(crate) fn in_other_words(self, detail: String) -> Self {
         Self { detail, errors: Vec::new(), ..self }
     }

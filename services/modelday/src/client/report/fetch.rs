@@ -166,7 +166,7 @@ impl Row {
 }
 
 impl Report {
-    /// The name of a row; a trial is told where a model has several.
+    /// The name of a row; a trial is named where a model has several.
     pub(super) fn name(&self, row: &Row) -> String {
         let model = row.model();
         let is_other = |other: &&Row| other.is_portfolio() && other.model() == model;
@@ -190,7 +190,7 @@ pub(crate) async fn fetch(api: &Api, selection: &Selection) -> anyhow::Result<Re
     ensure!(board.rows.iter().any(Row::is_portfolio), "there are no results to report; run a job first");
     query.push(("points", "10000".to_owned()));
     let benchmarks = benchmarks(api, &query).await?;
-    let wanted = |model: &str| board.rows.iter().any(|row| row.is_portfolio() && row.model() == model);
+    let is_shown = |model: &str| board.rows.iter().any(|row| row.is_portfolio() && row.model() == model);
     let (mut series, mut jobs) = (BTreeMap::<usize, Series>::new(), BTreeSet::new());
     for row in table::<EquityRow>(api, "equity", &table_query).await? {
         let is_row = |known: &Row| {
@@ -206,9 +206,9 @@ pub(crate) async fn fetch(api: &Api, selection: &Selection) -> anyhow::Result<Re
         jobs.insert(row.job_id);
     }
     let mut trades: Vec<Trade> = table(api, "trades", &table_query).await?;
-    trades.retain(|trade| wanted(&trade.model));
+    trades.retain(|trade| is_shown(&trade.model));
     let configured: Models = api.get(&["models"], &()).await?.deserialize()?;
-    let configurations = configured.models.into_iter().filter(|model| wanted(&model.signature));
+    let configurations = configured.models.into_iter().filter(|model| is_shown(&model.signature));
     let configurations = configurations.map(|model| (model.signature, model.config_hash)).collect();
     let mut bundles = Vec::new();
     for job in jobs.iter().take(MAX_BUNDLES) {

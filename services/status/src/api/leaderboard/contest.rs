@@ -22,7 +22,7 @@ pub(super) struct Contest {
     pub(super) chains: Chains,
     pub(super) portfolios: Vec<PortfolioDays>,
     pub(super) benchmarks: Benchmarks,
-    /// The range that was asked for.
+    /// The requested range.
     pub(super) range: (NaiveDate, NaiveDate),
     /// First and last day of a portfolio within the range; `None` without any.
     pub(super) shown: Option<(NaiveDate, NaiveDate)>,

@@ -1,4 +1,4 @@
-//! What a leaderboard is asked for.
+//! The parameters of a leaderboard.
 
 use chrono::NaiveDate;
 use domain::events::job_view::JobRequest;

@@ -54,7 +54,7 @@ pub(super) struct RowDetail {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     stale: Vec<StaleHolding>,
-    /// What was traded or held at prices that are adjusted for dividends: nobody traded at them, and figures of such
+    /// What was traded or held at prices that are adjusted for dividends: no trade happened at them, and figures of such
     /// days do not compare with others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]

@@ -21,7 +21,7 @@ pub(crate) struct Series {
     daily_portfolio_values: Vec<Value>,
     period_metrics: Period,
     stale_days: usize,
-    /// What was traded or held at prices that are adjusted for dividends, at which nobody traded.
+    /// What was traded or held at prices that are adjusted for dividends, at which no trade happened.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     total_return_symbols: Vec<String>,

@@ -41,7 +41,7 @@ pub(crate) struct DayResult {
     stale: bool,
     /// Whether the day is within the model's training data; null when its cutoff is unknown.
     in_sample: Option<bool>,
-    /// What was traded or held at prices that are adjusted for dividends, at which nobody traded.
+    /// What was traded or held at prices that are adjusted for dividends, at which no trade happened.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     total_return_symbols: Vec<String>,

@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::client::hkuds::{ComparedDay, Outcome, Recording};
 use crate::terminal::grid::{Grid, exact, number, words};
 
-/// Differing days of an agent that are told in full.
-const MAX_TOLD: usize = 10;
+/// Differing days of an agent that are shown in full.
+const MAX_SHOWN: usize = 10;
 
 /// What was found, stored and compared.
 #[derive(Serialize)]
@@ -157,11 +157,11 @@ impl Agent {
             let _ = writeln!(text, "  {}: {note}", self.model);
         }
         let differing: Vec<_> = self.compared.iter().filter(|day| day.outcome.differs()).collect();
-        let (mut told, mut continued) = (0, 0);
+        let (mut shown, mut continued) = (0, 0);
         for ComparedDay { date, outcome } in &differing {
             match outcome {
-                Outcome::Different { what, why } if told < MAX_TOLD => {
-                    told += 1;
+                Outcome::Different { what, why } if shown < MAX_SHOWN => {
+                    shown += 1;
                     let _ = writeln!(text, "\n{} on {date} differs", self.model);
                     for line in what {
                         let _ = writeln!(text, "  {line}");
@@ -181,7 +181,7 @@ impl Agent {
                 self.model
             );
         }
-        let rest = differing.len() - told - continued;
+        let rest = differing.len() - shown - continued;
         if rest > 0 {
             let _ = writeln!(text, "  {rest} more days of {} differ; --json lists them", self.model);
         }

@@ -12,7 +12,7 @@ use serde_json::{Number, Value};
 use crate::client::hkuds::{ComparedDay, OurDay, OurFill, Recording};
 use crate::client::http::{Api, ApiError};
 
-/// Differing days whose refused orders are asked for, a request each.
+/// Differing days whose refused orders are fetched, a request each.
 const MAX_ASKED: usize = 50;
 
 /// The results of one model by date.

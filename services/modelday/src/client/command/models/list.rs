@@ -22,14 +22,10 @@ struct Model {
     trials: u64,
     config_hash: String,
     training_cutoff: Option<String>,
-    #[serde(default)]
-    ready: Option<bool>,
-    #[serde(default)]
+    ready: bool,
     why: Option<String>,
-    #[serde(default)]
-    origin: Option<String>,
-    #[serde(default)]
-    version: Option<u64>,
+    origin: String,
+    version: u64,
 }
 
 /// Lists the models, and why some cannot run.
@@ -40,9 +36,9 @@ pub(super) async fn main(options: &ListOptions) -> anyhow::Result<Exit> {
     let more = [exact("Origin"), number("Version"), exact("Training cutoff"), exact("Config hash")];
     let mut table = Table::new(columns).with_more(more);
     for model in models {
-        let ready = match (model.ready, model.why) {
-            (Some(false), why) => format!("no: {}", why.unwrap_or_default()),
-            (Some(true) | None, _) => "yes".to_owned(),
+        let ready = match model.ready {
+            true => "yes".to_owned(),
+            false => format!("no: {}", model.why.unwrap_or_default()),
         };
         table.row([
             cell(model.signature),
@@ -51,8 +47,8 @@ pub(super) async fn main(options: &ListOptions) -> anyhow::Result<Exit> {
             cell(format!("{:.2}", model.initial_cash)),
             cell(model.trials.to_string()),
             cell(ready),
-            maybe(model.origin),
-            maybe(model.version),
+            cell(model.origin),
+            cell(model.version.to_string()),
             maybe(model.training_cutoff),
             cell(model.config_hash),
         ]);
