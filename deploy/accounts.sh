@@ -27,7 +27,7 @@ sha256() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 25
 bytes() { printf '%b' "$(printf %s "$1" | sed 's/../\\x&/g')"; }
 
 [ -e "$passwords" ] || (umask 077 && : >"$passwords")
-names=(DATABASE_{ADMINISTRATOR,OWNER,TRIGGER,DOWNLOADER,EXECUTOR,STATUS} BROKER_{TRIGGER,DOWNLOADER,EXECUTOR,STATUS,READER})
+names=(DATABASE_{ADMINISTRATOR,OWNER,TRIGGER,DOWNLOADER,EXECUTOR,STATUS,MONITOR} BROKER_{TRIGGER,DOWNLOADER,EXECUTOR,STATUS,READER})
 [ "${3:-}" != --for-tests ] || names+=(BROKER_ADMINISTRATOR)
 for name in "${names[@]}"; do
   [ -n "$(password "$name")" ] ||

@@ -20,6 +20,7 @@ compose() {
   local files=(-f "$repo_root/docker-compose.yml")
   ! mq_for_tests || files+=(-f "$here/for-tests.yml")
   MODELDAY_PG_PORT=$(pg_port || true) MODELDAY_MQ_PORT=$(mq_port || true) MODELDAY_MQ_MANAGEMENT_PORT=$(mq_management_port) \
+    MODELDAY_MQ_METRICS_PORT=$(($(mq_management_port) + 1)) \
     MODELDAY_BROKER_ACCOUNTS=$state/accounts \
     "${words[@]}" -p "$project" "${files[@]}" --env-file "$state/passwords" "$@" 8>&- 9>&-
 }

@@ -27,7 +27,8 @@ mq_port() { cat "$mq_dir/port" 2>/dev/null; }
 mq_management_port() { echo $(($(mq_port) + 10)); }
 mq_url() { echo "amqp://$1:$2@127.0.0.1:$(mq_port)/modelday"; }
 
-# For tests, which make virtual hosts and accounts: an administrator, and the management plugin.
+# For tests, which make virtual hosts and accounts: an administrator, the management plugin, and metrics on the port after
+# that of the management.
 mq_for_tests() { [ -e "$state/accounts/for-tests.json" ]; }
 
 # The broker deletes its own pid file early in its shutdown, so this script makes a copy.
@@ -77,7 +78,7 @@ mq_configure() {
   mkdir -p "$mq_dir"/{home,data,log,generated}
   : >"$mq_dir/empty.conf"
   echo '[].' >"$mq_dir/advanced.config"
-  if mq_for_tests; then echo '[rabbitmq_management].'; else echo '[].'; fi >"$mq_dir/enabled_plugins"
+  if mq_for_tests; then cat "$here/for-tests.plugins"; else echo '[].'; fi >"$mq_dir/enabled_plugins"
   rm -rf "$mq_dir/accounts"
   cp -a "$state/accounts" "$mq_dir/accounts"
   [ -s "$mq_dir/home/.erlang.cookie" ] || (umask 077 && od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >"$mq_dir/home/.erlang.cookie")
@@ -90,7 +91,12 @@ vm_memory_high_watermark.absolute = 1GB
 log.console = false
 log.file.level = warning
 CONF
-  ! mq_for_tests || printf '%s\n' 'management.tcp.ip = 127.0.0.1' "management.tcp.port = $(mq_management_port)" >>"$mq_dir/rabbitmq.conf"
+  ! mq_for_tests || cat >>"$mq_dir/rabbitmq.conf" <<CONF
+management.tcp.ip = 127.0.0.1
+management.tcp.port = $(mq_management_port)
+prometheus.tcp.ip = 127.0.0.1
+prometheus.tcp.port = $(($(mq_management_port) + 1))
+CONF
   [ -z "${MODELDAY_TLS:-}" ] || mq_speak_tls >>"$mq_dir/rabbitmq.conf"
 }
 
@@ -113,7 +119,7 @@ mq_up() {
   if mq_ready; then return; fi
   if ! mq_alive; then
     mq_stop_mapper
-    claim_port "$mq_dir" "${MODELDAY_MQ_PORT:-$(mq_port || echo 28672)}" 0 1 10 12 13
+    claim_port "$mq_dir" "${MODELDAY_MQ_PORT:-$(mq_port || echo 28672)}" 0 1 10 11 12 13
     mq_configure
     rm -f "$mq_dir/pid" "$mq_dir/server.pid"
     mq_exec setsid epmd -address 127.0.0.1 -port $(($(mq_port) + 13)) -relaxed_command_check </dev/null >"$mq_dir/log/epmd.log" 2>&1 &

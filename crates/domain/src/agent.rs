@@ -63,7 +63,9 @@ pub use endpoint::{AddressRules, EndpointRefusal, EndpointRules, EndpointUrl};
 pub use journal::{Entry, EntryKind, Journal, JournalError, request_hash};
 pub use journaled_session::{FinishedSession, JournaledSession, JournaledSessionError, NextStep};
 pub use report::AgentReport;
-pub use response::{AssistantMessage, Delivery, Failure, FailureClass, ModelResponse, RawResponse};
+pub use response::{
+    AssistantMessage, Delivery, Failure, FailureClass, MessageClass, ModelResponse, RawResponse,
+};
 pub use retry::next_try;
 pub use secrets::Secrets;
 pub use session::{EndedSession, ModelRequest, Next, Opening, Session};

@@ -174,7 +174,7 @@ impl<'a> Confirms<'a> {
     }
 
     fn destination(&self, index: usize) -> String {
-        format!("{}:{}", self.batch[index].exchange, self.batch[index].routing_key)
+        topology::destination(self.batch[index].exchange, self.batch[index].routing_key)
     }
 }
 

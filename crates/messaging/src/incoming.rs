@@ -84,9 +84,9 @@ impl RawDelivery {
         Headers(self.delivery.properties.headers().as_ref())
     }
 
-    /// `<exchange>:<routing key>`, as the conventions name a destination.
+    /// Where it was published, as the conventions name a destination.
     pub(crate) fn destination(&self) -> String {
-        format!("{}:{}", self.delivery.exchange, self.delivery.routing_key)
+        topology::destination(self.delivery.exchange.as_str(), self.delivery.routing_key.as_str())
     }
 
     pub(crate) fn message_id(&self) -> &str {

@@ -10,13 +10,13 @@ use tracing::Span;
 use crate::{connection::BrokerConfig, incoming::RawDelivery};
 
 /// Messages handed to the broker, by destination and, if that failed, `error_type`.
-const SENT_MESSAGES: &str = "messaging_client_sent_messages_total";
+pub(crate) const SENT_MESSAGES: &str = "messaging_client_sent_messages_total";
 /// Messages handed to handlers, by destination and queue.
-const CONSUMED_MESSAGES: &str = "messaging_client_consumed_messages_total";
+pub(crate) const CONSUMED_MESSAGES: &str = "messaging_client_consumed_messages_total";
 /// Seconds a handler took, by destination, queue and, if it did not succeed, `error_type`.
-const PROCESS_DURATION: &str = "messaging_process_duration_seconds";
+pub(crate) const PROCESS_DURATION: &str = "messaging_process_duration_seconds";
 /// Seconds from handing a message to the broker to its confirm.
-const OPERATION_DURATION: &str = "messaging_client_operation_duration_seconds";
+pub(crate) const OPERATION_DURATION: &str = "messaging_client_operation_duration_seconds";
 /// Handler calls repeated after a transient error, by queue. Not part of the conventions.
 pub(crate) const RETRIES: &str = "messaging_process_retries_total";
 /// Messages rejected to the dead letters, by queue. Not part of the conventions.
@@ -24,16 +24,16 @@ pub(crate) const DEAD_LETTERS: &str = "messaging_dead_letters_total";
 /// Subscriptions lost, by queue. Not part of the conventions.
 pub(crate) const SUBSCRIPTIONS_LOST: &str = "messaging_subscriptions_lost_total";
 
-mod label {
-    pub(super) const SYSTEM: &str = "messaging_system";
-    pub(super) const OPERATION: &str = "messaging_operation_name";
-    pub(super) const DESTINATION: &str = "messaging_destination_name";
-    pub(super) const QUEUE: &str = "messaging_destination_subscription_name";
-    pub(super) const ERROR: &str = "error_type";
+pub(crate) mod label {
+    pub(crate) const SYSTEM: &str = "messaging_system";
+    pub(crate) const OPERATION: &str = "messaging_operation_name";
+    pub(crate) const DESTINATION: &str = "messaging_destination_name";
+    pub(crate) const QUEUE: &str = "messaging_destination_subscription_name";
+    pub(crate) const ERROR: &str = "error_type";
 }
 
-const SYSTEM: &str = "rabbitmq";
-const SEND: &str = "send";
+pub(crate) const SYSTEM: &str = "rabbitmq";
+pub(crate) const SEND: &str = "send";
 /// Target of the `send` spans, by which a subscriber can switch them off.
 pub const SEND_TARGET: &str = "messaging::send";
 

@@ -214,6 +214,14 @@ pub const QUEUES: [QueueSpec; 8] = [
     },
 ];
 
+/// `<exchange>:<routing key>`, as the conventions name a destination. Anybody may invent routing keys, and each would be
+/// a series of its own in metrics: one that is not in these tables is `_OTHER`.
+pub(crate) fn destination(exchange: &str, routing_key: &str) -> String {
+    let is_published = PUBLICATIONS.iter().any(|publication| publication.routing_keys.contains(&routing_key));
+    let is_known = is_published || QUEUES.iter().any(|queue| queue.name == routing_key);
+    format!("{exchange}:{}", if is_known { routing_key } else { "_OTHER" })
+}
+
 /// Deliveries after which the broker gives a message up. A last resort, since attempts are counted in Postgres.
 const DELIVERY_LIMIT: i64 = 1000;
 

@@ -3,6 +3,7 @@
 mod caller;
 mod connection;
 mod connections;
+mod described;
 mod failures;
 mod guard;
 mod health;
@@ -21,6 +22,7 @@ mod tls;
 mod waiting;
 
 pub use caller::Caller;
+pub(crate) use described::declare_metrics;
 pub use health::{Health, openapi as probes_openapi};
 pub(crate) use limits::HeavyRequests;
 pub use limits::{HeavyRequest, OpenStream, Streams};

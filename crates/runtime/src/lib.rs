@@ -7,6 +7,7 @@ pub mod authentication;
 pub mod deployment;
 mod error_text;
 mod file_watch;
+mod gauges;
 pub mod http;
 pub mod infrastructure;
 pub mod market_clock;
@@ -25,6 +26,7 @@ pub mod universe;
 mod watched;
 
 pub use error_text::error_text;
+pub use gauges::{declare_metrics, keep_measuring};
 pub use service::Service;
 pub use shutdown::{Shutdown, linked, shutdown_on_signal};
 pub use start::{Start, until_there};

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::address::Address;
 use crate::settings::Mistakes;
@@ -68,6 +69,8 @@ pub async fn serve(
     let listener = http::bind(address.listen)?;
     let scheme = if address.tls.is_some() { "https" } else { "http" };
     tracing::info!("listening on {scheme}://{}", address.listen);
+    let _upkeep =
+        AbortOnDropHandle::new(tokio::spawn(telemetry::keep_up(telemetry.metrics.clone(), shutdown.clone())));
     let probes = service.health.clone().routes(telemetry.metrics.clone());
     Box::pin(service.run(listener, address, probes, &shutdown)).await
 }

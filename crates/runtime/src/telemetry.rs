@@ -1,12 +1,14 @@
 //! Logs, traces and metrics. Logs are compact text in a terminal and JSON otherwise; traces are exported only when
 //! `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
 
+mod exposition;
+mod process_usage;
 mod trace_context;
 mod trace_export;
 
 use std::io::IsTerminal;
 
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::Resource;
@@ -18,14 +20,11 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::settings::Settings;
 
+pub(crate) use exposition::{keep_up, render};
 pub use trace_context::{continue_from, current_trace_id, current_traceparent, link_span, link_to_current};
 
 /// The variable that filters log lines.
 const LOG: &str = "MODELDAY_LOG";
-
-/// Bucket bounds of all duration histograms, in seconds.
-const DURATION_BUCKETS: [f64; 14] =
-    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// The filter of log lines: that of `setting`, or the default when it is absent or invalid.
 fn log_filter(setting: Option<&str>) -> Targets {
@@ -113,10 +112,7 @@ pub fn init(service: &'static str) -> anyhow::Result<Telemetry> {
         .with(logs.with_filter(log_filter(std::env::var(LOG).ok().as_deref())))
         .with(traces.with_filter(trace_filter(is_exported)))
         .try_init()?;
-    let metrics = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &DURATION_BUCKETS)?
-        .install_recorder()?;
-    Ok(Telemetry { provider, metrics })
+    Ok(Telemetry { provider, metrics: exposition::install()? })
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod pool;
 pub mod signing;
 mod sql;
 pub mod status;
+pub mod tables;
 mod transaction;
 pub mod trigger;
 
@@ -30,5 +31,5 @@ pub use development::Development;
 pub use error::{Result, StorageError};
 pub use key_rotation::{Rotation, rotate_key};
 pub use migrate::migrate;
-pub use pool::PgPool;
+pub use pool::{Connections, PgPool};
 pub use transaction::Transaction;

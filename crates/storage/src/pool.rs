@@ -35,6 +35,17 @@ pub struct PgPool {
     patience: Patience,
 }
 
+/// The connections of a pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// Those in use.
+    pub used: u32,
+    /// Those that wait for use.
+    pub idle: u32,
+    /// How many there may be.
+    pub max: u32,
+}
+
 impl From<sqlx_postgres::PgPool> for PgPool {
     fn from(connections: sqlx_postgres::PgPool) -> Self {
         let patience = Patience { limit: MAX_ANSWER, seen: Arc::new(Seen::new()) };
@@ -59,6 +70,13 @@ impl PgPool {
     /// How many statements have waited for PostgreSQL for more than three seconds, and still do.
     pub fn slow_statements(&self) -> usize {
         self.patience.seen.slow()
+    }
+
+    /// How many connections there are at this moment.
+    pub fn connections(&self) -> Connections {
+        let idle = u32::try_from(self.connections.num_idle()).unwrap_or(u32::MAX);
+        let max = self.connections.options().get_max_connections();
+        Connections { used: self.connections.size().saturating_sub(idle), idle, max }
     }
 
     /// A connection, which is given back when it is dropped.

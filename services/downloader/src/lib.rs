@@ -7,6 +7,7 @@ mod context;
 mod download;
 mod import;
 mod intake;
+mod metrics;
 mod preparation;
 mod provider;
 mod server_time;
@@ -52,9 +53,10 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let infrastructure = config.infrastructure.clone();
     let pool = storage::pool(&infrastructure.database, Owner::Downloader)?;
     let parts = Parts::default();
-    let health = runtime::http::Health::new(&pool, &infrastructure, &parts);
+    let health = runtime::http::Health::new(Owner::Downloader, &pool, &infrastructure, &parts);
     let broker = with_keyring(&infrastructure.broker);
     let sources = PriceSource::all(&config, &pool)?;
+    metrics::declare(&sources);
     let start = Start {
         owner: Owner::Downloader,
         database: infrastructure.database,
@@ -64,6 +66,8 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         shutdown: shutdown.clone(),
     };
     let start = record_sources(start, sources.clone());
+    let measured = (pool.clone(), sources.clone());
+    let measure = move || metrics::measure(measured.0.clone(), measured.1.clone());
     let (wake, due, hints) = (Wake::default(), Arc::new(Notify::new()), CancelHints::default());
     let relays = vec![Relay {
         pool: pool.clone(),
@@ -97,6 +101,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let preparer = Preparer { context, downloader, key_variables: key_variables.join(" or ") };
     let workers = Workers::new(preparer, config.preparations_at_once, Arc::clone(&due), hints.clone());
     let work = async move {
+        let measuring = runtime::keep_measuring(pool.clone(), shutdown.clone(), measure);
         let part = parts.add("downloader: job requests", RHYTHM);
         let requests = intake::consume(&broker, RequestHandler { pool, due }, part, shutdown.clone());
         let control = messaging::listen_control(&broker, ConsumerOptions::new(1), hints, shutdown.clone());
@@ -106,10 +111,11 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
             let cancelled = parts.add("downloader: cancellations", RHYTHM);
             async move { tokio::join!(workers.run(shutdown.clone(), claims), canceller.run(shutdown, cancelled)) }
         };
-        let (consumed, listened, ((), ())) = tokio::join!(
+        let (consumed, listened, ((), ()), ()) = tokio::join!(
             linked(&shutdown, requests),
             linked(&shutdown, control),
-            linked(&shutdown, preparing)
+            linked(&shutdown, preparing),
+            linked(&shutdown, measuring)
         );
         consumed.context("consuming job requests")?;
         listened.context("listening to cancel hints")

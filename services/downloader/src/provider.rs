@@ -123,6 +123,20 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
+    /// The names of all classes.
+    pub(crate) const CLASSES: [&str; 10] = [
+        "bars",
+        "throttled",
+        "quota_exhausted",
+        "plan_gated",
+        "bad_credentials",
+        "unknown_symbol",
+        "empty",
+        "bug_in_request",
+        "malformed",
+        "unreachable",
+    ];
+
     /// A short name of the class, for metrics and log fields.
     pub(crate) fn class(&self) -> &'static str {
         match self {

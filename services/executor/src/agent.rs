@@ -1,6 +1,7 @@
 //! Agents' days: the session decides; this part calls the endpoint, waits, and keeps the journal.
 
 mod access;
+mod call_metrics;
 mod conversation;
 mod endpoint;
 mod journal;
@@ -23,6 +24,7 @@ use crate::error::ExecutorError;
 use crate::visit::Visit;
 
 pub use access::EndpointAccess;
+pub(crate) use call_metrics::declare as declare_call_metrics;
 pub(crate) use conversation::Stop;
 use conversation::{Conversation, Means, Talk};
 pub(crate) use endpoint::{Endpoints, headers_of, shown};

@@ -59,10 +59,11 @@ const RHYTHM_OF_AGENTS: Duration = Duration::from_secs(1_800);
 /// # Errors
 /// When the address of Postgres is malformed, or the client of the endpoints cannot be built.
 pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
+    metrics::declare();
     let infrastructure = config.infrastructure;
     let pool = storage::pool(&infrastructure.database, Owner::Executor)?;
     let (wake, parts) = (Wake::default(), Parts::default());
-    let health = runtime::http::Health::new(&pool, &infrastructure, &parts);
+    let health = runtime::http::Health::new(Owner::Executor, &pool, &infrastructure, &parts);
     let broker = with_keyring(&infrastructure.broker);
     let searcher =
         config.search.map(|(url, key)| Searcher::new(&config.endpoints.outbound, url, key)).transpose();
@@ -126,6 +127,10 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     };
     let start = record_keys(start, key_variables);
     let work = async move {
+        let measured = pool.clone();
+        let measuring = runtime::keep_measuring(pool.clone(), shutdown.clone(), move || {
+            metrics::measure(measured.clone())
+        });
         let shown = parts.add("executor: presence", RHYTHM);
         // Until the last turn in hand is over.
         let _present = AbortOnDropHandle::new(tokio::spawn(async move { holder.keep(&pool, &shown).await }));
@@ -165,13 +170,14 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         );
         let hints = messaging::listen_control(&broker, options(4), Hints(canceller), shutdown.clone());
         let (reconciler, stop) = (reconciler.clone(), shutdown.clone());
-        let (plans, turns, turns_of_agents, cancels, hints, ()) = tokio::join!(
+        let (plans, turns, turns_of_agents, cancels, hints, (), ()) = tokio::join!(
             linked(&shutdown, plans),
             linked(&shutdown, turns),
             linked(&shutdown, turns_of_agents),
             linked(&shutdown, cancels),
             linked(&shutdown, hints),
             linked(&shutdown, async move { reconciler.run(stop, &parts).await }),
+            linked(&shutdown, measuring),
         );
         plans.context("consuming plans")?;
         turns.context("consuming lanes")?;

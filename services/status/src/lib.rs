@@ -6,6 +6,7 @@ mod dead_letter_replay;
 mod dead_letters;
 mod feed;
 mod housekeeping;
+mod metrics;
 mod projector;
 mod recovery;
 
@@ -41,10 +42,11 @@ const RHYTHM: Duration = Duration::from_secs(5);
 /// # Errors
 /// When the address of Postgres is malformed.
 pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
+    metrics::declare();
     let infrastructure = config.infrastructure;
     let pool = storage::pool(&infrastructure.database, Owner::Status)?;
     let parts = Parts::default();
-    let health = runtime::http::Health::new(&pool, &infrastructure, &parts);
+    let health = runtime::http::Health::new(Owner::Status, &pool, &infrastructure, &parts);
     let broker = with_keyring(&infrastructure.broker);
     let (feed, wake) = (Feed::new(pool.clone(), shutdown.clone()), Wake::default());
     let replays = Replays { wake: wake.clone(), authentication: broker.authentication().clone() };
@@ -78,12 +80,17 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
             Watched::new(DeadLetterStore { pool: pool.clone() }, parts.add("status: dead letters", RHYTHM)),
             shutdown.clone(),
         );
+        let measured = pool.clone();
+        let measuring = runtime::keep_measuring(pool.clone(), shutdown.clone(), move || {
+            metrics::measure(measured.clone())
+        });
         let housekeeping = housekeeping::keep_house(pool, config.dead_letter_days, shutdown.clone());
-        let (events, letters, (), ()) = tokio::join!(
+        let (events, letters, (), (), ()) = tokio::join!(
             linked(&shutdown, events),
             linked(&shutdown, letters),
             linked(&shutdown, feed.run(infrastructure.database, parts.add("status: feed", RHYTHM))),
-            linked(&shutdown, housekeeping)
+            linked(&shutdown, housekeeping),
+            linked(&shutdown, measuring)
         );
         events.context("consuming events")?;
         letters.context("consuming dead letters")

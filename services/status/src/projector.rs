@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 use domain::events::event::Event;
-use domain::job::JobOutcome;
 use messaging::{BatchHandler, Cause, Incoming, Rejected};
 use storage::PgPool;
 use storage::outbox::StoredMessage;
@@ -132,12 +131,7 @@ fn observe(received: &ReceivedEvent<'_>) {
     metrics::counter!("modelday_events_projected_total", "type" => received.kind.to_owned()).increment(1);
     // The services that produce model-days and warnings count them.
     if let Event::JobEnded(ended) = received.event {
-        let outcome = match ended.outcome {
-            JobOutcome::Completed => "completed",
-            JobOutcome::Partial => "partial",
-            JobOutcome::Failed => "failed",
-            JobOutcome::Cancelled => "cancelled",
-        };
+        let outcome = crate::metrics::name(ended.outcome);
         metrics::counter!("modelday_jobs_ended_total", "outcome" => outcome).increment(1);
         tracing::info!(job.id = %ended.job, outcome, "Job {}: {outcome}", ended.job);
     }

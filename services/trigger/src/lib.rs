@@ -12,6 +12,7 @@ mod current;
 mod dry_run;
 mod files;
 mod housekeeping;
+mod metrics;
 mod readiness;
 mod reload;
 mod retry;
@@ -42,10 +43,11 @@ const RHYTHM: Duration = Duration::from_secs(5);
 /// # Errors
 /// When the address of Postgres is malformed.
 pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Service> {
+    metrics::declare();
     let infrastructure = config.infrastructure.clone();
     let pool = storage::pool(&infrastructure.database, Owner::Trigger)?;
     let (wake, parts) = (Wake::default(), Parts::default());
-    let health = runtime::http::Health::new(&pool, &infrastructure, &parts);
+    let health = runtime::http::Health::new(Owner::Trigger, &pool, &infrastructure, &parts);
     let broker = with_keyring(&infrastructure.broker);
     let store = CatalogueStore::new(pool.clone(), config.endpoints.clone());
     let config = Arc::new(config);
@@ -88,10 +90,15 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
             shutdown.clone(),
         );
         let housekeeping = housekeeping::keep_house(pool.clone(), shutdown.clone());
+        let measured = pool.clone();
+        let measuring = runtime::keep_measuring(pool.clone(), shutdown.clone(), move || {
+            metrics::measure(measured.clone())
+        });
         let reloading = reload::on_hangup(files, store, shutdown.clone());
-        let (consumed, (), reloaded) = tokio::join!(
+        let (consumed, (), (), reloaded) = tokio::join!(
             linked(&shutdown, consumer),
             linked(&shutdown, housekeeping),
+            linked(&shutdown, measuring),
             linked(&shutdown, reloading)
         );
         consumed.context("consuming ended jobs")?;

@@ -176,6 +176,11 @@ impl System {
         self.network.as_ref().expect("the system is behind proxies")
     }
 
+    /// Host and port of a service.
+    pub fn address(&self, service: Service) -> String {
+        format!("127.0.0.1:{}", self.ports[&service])
+    }
+
     /// Status and body of a probe or another path of one service.
     pub async fn get(&self, service: Service, path: &str) -> Option<(u16, String)> {
         let url = format!("http://127.0.0.1:{}{path}", self.ports[&service]);

@@ -86,6 +86,19 @@ fn every_container_has_limits_and_no_password_is_in_the_image() {
     assert!(ignored.lines().any(|line| line == "**/.env"), "{ignored}");
 }
 
+/// Docker makes a folder of a file that is not there.
+#[test]
+fn every_file_that_compose_mounts_is_there() {
+    let compose = std::fs::read_to_string(root().join("docker-compose.yml")).unwrap();
+    let mounts = compose.lines().filter_map(|line| line.split_once("./deploy/")?.1.split_once(":/"));
+    let files: Vec<&str> = mounts.map(|(file, _)| file).filter(|file| !file.contains('}')).collect();
+
+    assert!(files.len() > 8, "{files:?}");
+    for file in files {
+        assert!(root().join("deploy").join(file).exists(), "there is no deploy/{file}");
+    }
+}
+
 /// A key that compose does not pass on looks like a key that is not set.
 #[test]
 fn compose_passes_the_keys_of_all_providers_on() {

@@ -46,6 +46,28 @@ pub mod code {
     pub const UNKNOWN_FIELD: &str = "UNKNOWN_FIELD";
     /// Symbols that a model trades and the universe does not have.
     pub const OUTSIDE_UNIVERSE: &str = "OUTSIDE_UNIVERSE";
+
+    /// All of them.
+    pub const ALL: [&str; 18] = [
+        RATE_LIMITED,
+        SYMBOLS_FAILED,
+        SYMBOLS_UNAVAILABLE,
+        DATES_SKIPPED,
+        PRICES_MISSING,
+        MARKET_CLOSED,
+        ALREADY_COMPLETED,
+        CONFIG_CHANGED,
+        STALE_DAYS,
+        ROWS_REJECTED,
+        PRICE_REVISED,
+        SPLIT_SUSPECTED,
+        DAYS_ENDED_ODDLY,
+        HELD_WITHOUT_PRICES,
+        PROVIDER_REFUSED,
+        TOTAL_RETURN_PRICES,
+        UNKNOWN_FIELD,
+        OUTSIDE_UNIVERSE,
+    ];
 }
 
 /// How many symbols a warning's message names.

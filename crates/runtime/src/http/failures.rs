@@ -85,7 +85,9 @@ impl Recent {
 }
 
 impl Reason {
-    fn as_str(self) -> &'static str {
+    pub(super) const ALL: [Self; 3] = [Self::Missing, Self::Unknown, Self::Expired];
+
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",
             Self::Unknown => "unknown",

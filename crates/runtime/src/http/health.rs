@@ -12,7 +12,7 @@ use futures::future::join_all;
 use messaging::Probe;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
-use storage::PgPool;
+use storage::{Owner, PgPool};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
@@ -23,6 +23,7 @@ use utoipa_axum::routes;
 use crate::deployment::Deployment;
 use crate::infrastructure::Infrastructure;
 use crate::parts::Parts;
+use crate::telemetry::render;
 
 /// How long a dependency may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -30,7 +31,8 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// Health of a process: whether its parts go on, and whether Postgres and the broker can be used.
 #[derive(Clone)]
 pub struct Health {
-    pools: Vec<PgPool>,
+    /// With the names of their services.
+    pools: Vec<(&'static str, PgPool)>,
     broker: Arc<Probe>,
     deployment: Deployment,
     parts: Vec<Parts>,
@@ -58,9 +60,9 @@ struct HealthBody {
 
 impl Health {
     /// Does not connect to the broker yet.
-    pub fn new(pool: &PgPool, infrastructure: &Infrastructure, parts: &Parts) -> Self {
+    pub fn new(service: Owner, pool: &PgPool, infrastructure: &Infrastructure, parts: &Parts) -> Self {
         Self {
-            pools: vec![pool.for_requests()],
+            pools: vec![(service.as_str(), pool.for_requests())],
             broker: Arc::new(Probe::new(infrastructure.broker.clone())),
             deployment: infrastructure.deployment,
             parts: vec![parts.clone()],
@@ -95,7 +97,7 @@ impl Health {
 
     /// What hinders each part of the process, by its name; `None` for those that go on.
     fn hindrances(&self) -> Vec<(Arc<str>, Option<String>)> {
-        let slow: usize = self.pools.iter().map(PgPool::slow_statements).sum();
+        let slow: usize = self.pools.iter().map(|(_, pool)| pool.slow_statements()).sum();
         let slow = (slow > 0).then(|| format!("{slow} statements have no answer for more than 3 s"));
         let now = Instant::now();
         let parts = self.parts.iter().flat_map(|parts| parts.hindrances(now));
@@ -159,11 +161,22 @@ async fn measurements(State((health, metrics)): State<(Health, PrometheusHandle)
         let degraded = if hindrance.is_some() { 1.0 } else { 0.0 };
         metrics::gauge!("modelday_degraded", "part" => part.to_string()).set(degraded);
     }
-    metrics.render()
+    for (service, pool) in &health.pools {
+        measure_connections(service, pool);
+    }
+    render(&metrics)
+}
+
+fn measure_connections(service: &'static str, pool: &PgPool) {
+    let connections = pool.connections();
+    for (state, number) in [("used", connections.used), ("idle", connections.idle)] {
+        metrics::gauge!("modelday_database_connections", "service" => service, "state" => state).set(number);
+    }
+    metrics::gauge!("modelday_database_connections_max", "service" => service).set(connections.max);
 }
 
 async fn check(health: Health) -> Response {
-    let pings = health.pools.iter().map(|pool| timeout(TIMEOUT, storage::ping(pool)));
+    let pings = health.pools.iter().map(|(_, pool)| timeout(TIMEOUT, storage::ping(pool)));
     let (pings, broker) = tokio::join!(join_all(pings), timeout(TIMEOUT, health.broker.answers()));
     let database = pings.iter().all(|ping| matches!(ping, Ok(Ok(()))));
     let broker = broker.unwrap_or(false);

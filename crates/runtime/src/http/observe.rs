@@ -30,8 +30,8 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     let mut response = with_instance(path, next.run(request)).instrument(span.clone()).await;
     let status = response.status();
     span.record("http.response.status_code", status.as_u16());
-    metrics::histogram!("http_server_request_duration_seconds",
-        "method" => method, "route" => route, "status" => status.as_u16().to_string())
+    metrics::histogram!("http_server_request_duration_seconds", "http_request_method" => method,
+        "http_route" => route, "http_response_status_code" => status.as_u16().to_string())
     .record(started.elapsed().as_secs_f64());
     for (name, value) in SECURITY_HEADERS {
         response.headers_mut().entry(name).or_insert(value);

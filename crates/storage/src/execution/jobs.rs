@@ -4,7 +4,7 @@ use domain::job::{EndCause, JobOutcome, JobState, Tally};
 use domain::market::rules::MarketRules;
 use domain::simulation::decider::PriceScope;
 use domain::simulation::model_day::{SkipReason, SkippedDate};
-use domain::values::ids::{JobId, PortfolioId};
+use domain::values::ids::{JobId, LaneId, PortfolioId};
 use rust_decimal::Decimal;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -16,6 +16,7 @@ use crate::connection::Connection;
 use crate::error::{Result, StorageError};
 use crate::outbox::{self, NewMessage, StoredMessage};
 use crate::pool::PgPool;
+use crate::sql::without_waiting_if;
 use crate::transaction::Transaction;
 
 /// A planned job.
@@ -31,6 +32,8 @@ pub struct JobRow {
     pub price_version: i64,
     /// What its days are shown of the market.
     pub rules: MarketRules,
+    /// Whether its first day has begun.
+    pub has_begun: bool,
 }
 
 #[derive(FromRow)]
@@ -40,6 +43,7 @@ struct JobColumns {
     traceparent: Option<String>,
     price_version: i64,
     market_rules: String,
+    has_begun: bool,
 }
 
 /// Which prices the days of a model read, besides the prices of what is held.
@@ -253,18 +257,45 @@ pub async fn tally(connection: &mut Connection, job: JobId) -> Result<Tally> {
 pub async fn job(pool: &PgPool, job: JobId) -> Result<Option<JobRow>> {
     let row: Option<JobColumns> = sqlx::query_as(
         "-- jobs::job
-        SELECT kind, body, traceparent, price_version, market_rules
+        SELECT kind, body, traceparent, price_version, market_rules, began_at IS NOT NULL AS has_begun
         FROM execution.jobs
         WHERE id = $1",
     )
     .bind(job.0)
     .fetch_optional(pool)
     .await?;
-    let Some(JobColumns { kind, body, traceparent, price_version, market_rules }) = row else {
+    let Some(JobColumns { kind, body, traceparent, price_version, market_rules, has_begun }) = row else {
         return Ok(None);
     };
     let rules = rules("execution.jobs", &market_rules)?;
-    Ok(Some(JobRow { kind, body, traceparent, price_version, rules }))
+    Ok(Some(JobRow { kind, body, traceparent, price_version, rules, has_begun }))
+}
+
+/// Notes that the first day of the job begins, in this lane; returns how many seconds it was waited for, or `None` when
+/// it began before. It was waited for since the job's prices were ready or, when another job held the lane's portfolio,
+/// since that let it go.
+pub async fn note_first_day(pool: &PgPool, job: JobId, lane: LaneId) -> Result<Option<f64>> {
+    let waited: Option<(f64,)> = sqlx::query_as(concat!(
+        "-- jobs::note_first_day
+        UPDATE execution.jobs AS job
+        SET began_at = now()
+        FROM execution.lanes AS lane, ",
+        without_waiting_if!("true"),
+        "
+        WHERE job.id = $1 AND lane.id = $2 AND job.began_at IS NULL
+        RETURNING greatest(extract(epoch FROM now() - CASE
+            WHEN lane.resends = 0 AND lane.sent_at > job.planned_at THEN lane.sent_at
+            ELSE coalesce(
+                (SELECT max(created_at) FROM market.outbox AS o WHERE o.job_id = job.id AND o.kind = job.kind),
+                job.planned_at
+            )
+        END), 0)::float8"
+    ))
+    .bind(job.0)
+    .bind(lane.0)
+    .fetch_optional(pool)
+    .await?;
+    Ok(waited.map(|(seconds,)| seconds))
 }
 
 /// Messages of the downloader about jobs that are not planned, because the broker has not delivered or has lost them: the

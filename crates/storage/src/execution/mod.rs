@@ -9,6 +9,7 @@ mod job_cancellation;
 mod job_record;
 mod jobs;
 mod key_variables;
+mod lane_counts;
 mod lane_end;
 mod lanes;
 mod overdue_turns;
@@ -28,8 +29,11 @@ pub use job_cancellation::{CancelledLane, JobCancellation, pending_cancellations
 pub use job_record::{
     DayRecord, RecordedJob, RecordedLane, recorded_bases, recorded_days, recorded_job, recorded_lanes,
 };
-pub use jobs::{JobPlan, JobRow, PriceScopeRow, SkippedRow, begin_plan, job, tally, unplanned};
+pub use jobs::{
+    JobPlan, JobRow, PriceScopeRow, SkippedRow, begin_plan, job, note_first_day, tally, unplanned,
+};
 pub use key_variables::record_key_variables;
+pub use lane_counts::{LANE_STATES, LaneCount, count_running_jobs, lane_counts};
 pub use lane_end::{LaneEnd, NextLane};
 pub use lanes::{Durable, Lane, NewLane, Take, Taker, put_down, renew, take};
 pub use overdue_turns::{

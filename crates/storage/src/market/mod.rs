@@ -11,6 +11,7 @@ mod findings;
 mod import_log;
 mod imports;
 mod portfolios;
+mod preparation_counts;
 mod preparations;
 mod refusals;
 mod source;
@@ -33,6 +34,7 @@ pub use findings::{Finding, findings};
 pub use import_log::{ImportCounts, ImportRecord, import_log};
 pub use imports::{DifferingRow, ImportMode, ImportOutcome, import_bars};
 pub use portfolios::{completed_days, held_symbols, repriced_days};
+pub use preparation_counts::{PREPARATION_STATES, PreparationCount, preparation_counts};
 pub use preparations::{
     Preparation, claim_due, finish, hand_back, insert_preparation, missing_preparations, postpone,
     record_download, renew,

@@ -9,6 +9,7 @@ mod feed;
 mod job_views;
 mod missing_events;
 mod model_days;
+mod oldest_rows;
 mod portfolio_days;
 mod portfolios;
 mod projection;
@@ -32,6 +33,7 @@ pub use feed::{
 pub use job_views::{Counts, JobFilter, StoredJob, job_counts, job_view, job_views};
 pub use missing_events::{OutboxExtent, Upstream, log_lacks, missing_events, outbox_extents};
 pub use model_days::{DayFilter, DayRow, day_rows};
+pub use oldest_rows::oldest_rows;
 pub use portfolio_days::{CompletedDayEvent, DaysOf, Trading, completed_days};
 pub use portfolios::{Portfolio, portfolios};
 pub use projection::{LoggedEvent, Projection, project, refuses_content};

@@ -16,6 +16,16 @@ pub async fn body(pool: &PgPool, job: JobId) -> Result<Option<String>> {
     Ok(row.map(|(body,)| body))
 }
 
+/// How many jobs have not ended.
+pub async fn count_active_jobs(pool: &PgPool) -> Result<i64> {
+    let (count,): (i64,) = sqlx::query_as(
+        "-- jobs::count_active_jobs\nSELECT count(*) FROM trigger.jobs WHERE ended_at IS NULL",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(count)
+}
+
 /// Stores that a job has ended, which makes room for another one. A second time changes nothing.
 pub async fn mark_ended(pool: &PgPool, job: JobId, at: DateTime<Utc>) -> Result<()> {
     sqlx::query(

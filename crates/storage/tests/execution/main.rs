@@ -7,6 +7,7 @@ mod cancelling;
 mod closing;
 mod days;
 mod lanes;
+mod measuring;
 mod outbox;
 mod planning;
 mod presence;

@@ -155,3 +155,34 @@ async fn a_development_database_is_created_by_whoever_may_and_else_it_is_named()
     assert!(refused.to_string().contains(&format!("{}_dev", database.name())), "{refused}");
     created.unwrap();
 }
+
+#[tokio::test]
+async fn the_account_of_the_exporter_reads_statistics_and_no_table() {
+    let database = TestDatabase::new().await;
+    let mut acquired = database.admin.acquire().await.unwrap();
+    let administrator: &mut PgConnection = &mut acquired;
+    administrator
+        .execute("SELECT set_config('modelday.monitor_password', 'of a test', false)")
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        let file = include_str!("../../../../deploy/postgres/monitor.sql");
+        administrator.execute(file).await.unwrap();
+    }
+    administrator.execute("SET ROLE modelday_monitor").await.unwrap();
+
+    let seen: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_stat_activity WHERE query <> ''")
+        .fetch_one(&mut *administrator)
+        .await
+        .unwrap();
+    assert!(seen > 0);
+    for (table, _) in PRIVATE {
+        let refused = administrator.execute(AssertSqlSafe(format!("SELECT FROM {table}"))).await;
+        assert_eq!(code(&refused.unwrap_err()), INSUFFICIENT_PRIVILEGE, "{table}");
+    }
+
+    administrator
+        .execute("RESET ROLE; DROP OWNED BY modelday_monitor; DROP ROLE modelday_monitor")
+        .await
+        .unwrap();
+}

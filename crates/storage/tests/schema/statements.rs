@@ -21,7 +21,7 @@ fn owners(file: &Path) -> &'static [Owner] {
         Some("market") => &OWNERS[1..2],
         Some("execution") => &OWNERS[2..3],
         Some("status") => &OWNERS[3..],
-        Some("outbox.rs" | "connect.rs" | "development.rs" | "signing.rs") => &OWNERS,
+        Some("outbox.rs" | "tables.rs" | "connect.rs" | "development.rs" | "signing.rs") => &OWNERS,
         // Run by the owner of the database.
         Some("key_rotation.rs") => &[],
         _ => panic!("{} belongs to no service", file.display()),

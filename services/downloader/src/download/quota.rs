@@ -108,7 +108,7 @@ impl CallQuota {
     }
 
     /// Calls left in the tightest window of an hour or more; `None` when there is none.
-    pub(super) async fn calls_left(&self) -> storage::Result<Option<u32>> {
+    pub(crate) async fn calls_left(&self) -> storage::Result<Option<u32>> {
         let windows = market::peek_call_quota(&self.pool, &self.key, &self.windows).await?;
         let left = calls_left(&windows, storage::now(&self.pool).await?);
         set_gauge(&self.key, left);
@@ -161,7 +161,7 @@ fn is_short(window: &Window) -> bool {
 fn set_gauge(key: &str, left: Option<u32>) {
     let provider = key.split(':').next().unwrap_or_default().to_owned();
     if let Some(left) = left {
-        metrics::gauge!("modelday_provider_budget_left", "provider" => provider).set(f64::from(left));
+        metrics::gauge!("modelday_provider_calls_left", "provider" => provider).set(f64::from(left));
     }
 }
 

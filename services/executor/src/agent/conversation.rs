@@ -18,6 +18,7 @@ use storage::execution::{Durable, Lane};
 use uuid::Uuid;
 
 use super::access::NotCalled;
+use super::call_metrics;
 use super::endpoint::Endpoints;
 use super::journal::JournalWriter;
 use super::search::Searcher;
@@ -150,9 +151,11 @@ impl<'c, 'a> Conversation<'c, 'a> {
         let secrets = access.secrets();
         let identity = self.identity(request.step);
         let body = request.body.clone();
+        call_metrics::begins(self.agent);
+        let began = Instant::now();
         let raw = self.means.endpoints.call(self.agent, &access, &identity, body).await;
         let response = self.agent.dialect.classify(&raw, &secrets);
-        metrics::counter!("modelday_agent_calls_total", "class" => response.class()).increment(1);
+        call_metrics::ended(self.agent, &response, began.elapsed());
         match &response {
             ModelResponse::Failed(failure) => self.failed(&request, failure, tries + 1, &response).await,
             ModelResponse::Message(message) => {

@@ -1,6 +1,7 @@
 //! Planned jobs, kept in memory while their lanes run.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use contract::decode_event;
@@ -30,13 +31,16 @@ pub(crate) struct PlannedJob {
     /// What its days are shown of the market.
     pub(crate) rules: MarketRules,
     deciders: BTreeMap<String, Decider>,
+    /// Whether its first day has begun, as far as this process knows.
+    has_begun: AtomicBool,
 }
 
 impl PlannedJob {
     pub(crate) fn new(job: Job, warnings: Vec<Warning>, error: Option<String>) -> Self {
         let decider = |model: &Model| (model.signature.clone(), Decider::from(model));
         let deciders = job.models.iter().map(decider).collect();
-        Self { job, warnings, error, price_version: 0, rules: MarketRules::default(), deciders }
+        let (rules, has_begun) = (MarketRules::default(), AtomicBool::new(false));
+        Self { job, warnings, error, price_version: 0, rules, deciders, has_begun }
     }
 
     /// The job of a `data.ready` or `data.failed` message.
@@ -51,6 +55,11 @@ impl PlannedJob {
     /// The job as it was planned, on that version of prices and under these rules.
     pub(crate) fn at(self, price_version: i64, rules: MarketRules) -> Self {
         Self { price_version, rules, ..self }
+    }
+
+    /// Whether its first day may begin now; true once at most.
+    pub(crate) fn begins(&self) -> bool {
+        !self.has_begun.swap(true, Ordering::Relaxed)
     }
 
     /// A model of the job with how it decides.
@@ -101,7 +110,9 @@ impl JobCache {
         let planned = planned.ok_or_else(|| {
             ExecutorError::Inconsistent(format!("job {id} was planned from a {}", row.kind))
         })?;
-        Ok(Some(self.add(id, planned.at(row.price_version, row.rules))))
+        let planned = planned.at(row.price_version, row.rules);
+        planned.has_begun.store(row.has_begun, Ordering::Relaxed);
+        Ok(Some(self.add(id, planned)))
     }
 
     fn known(&self, id: JobId) -> Option<Arc<PlannedJob>> {

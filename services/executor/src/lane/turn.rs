@@ -226,6 +226,11 @@ impl LaneRunner {
     /// The taken lane with its job and the history of its portfolio.
     async fn pick_up(&self, lane: Lane) -> Result<LaneInHand, ExecutorError> {
         let job = self.jobs.get(&self.pool, lane.job).await?;
+        if job.begins()
+            && let Some(seconds) = execution::note_first_day(&self.pool, lane.job, lane.id).await?
+        {
+            metrics::first_day_began(seconds);
+        }
         let slice = if lane.endpoint.is_some() { self.slices.agents } else { self.slices.in_memory };
         let stops = job.job.options.on_failure == OnFailure::Stop && lane.done > 0;
         // The worker before us may have died between the failed day and the lane's end.

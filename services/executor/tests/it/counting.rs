@@ -34,7 +34,7 @@ async fn every_model_day_and_every_warning_that_is_added_is_counted_once() {
     executor.stop().await;
 
     let sum = |of: fn(&domain::job::Tally) -> u32| ends.iter().map(|end| of(&end.tally)).sum::<u32>();
-    let days = "modelday_model_days_total";
+    let days = "modelday_model_day_outcomes_total";
     assert_eq!((sum(|tally| tally.completed), sum(|tally| tally.failed)), (18, 1));
     assert_eq!(
         counts.of(days),

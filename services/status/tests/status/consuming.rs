@@ -194,6 +194,6 @@ async fn model_days_and_warnings_are_not_counted_again() {
 
     let projected = "modelday_events_projected_total{type=\"modelday.model_day.completed.v1\"} 1".to_owned();
     assert!(counts.of("modelday_events_projected_total").contains(&projected));
-    assert_eq!(counts.of("modelday_model_days_total"), [""; 0]);
+    assert_eq!(counts.of("modelday_model_day_outcomes_total"), [""; 0]);
     assert_eq!(counts.of("modelday_warnings_total"), [""; 0]);
 }

@@ -63,6 +63,10 @@ pub enum MessageClass {
 }
 
 impl MessageClass {
+    /// All classes.
+    pub const ALL: [Self; 6] =
+        [Self::ToolCalls, Self::BadArguments, Self::Final, Self::Empty, Self::Truncated, Self::Refused];
+
     /// The class's stable name, for rows and events.
     pub fn as_str(self) -> &'static str {
         match self {
