@@ -90,6 +90,7 @@ def test_events_are_all_those_of_the_job(job: Job) -> None:
     completed = [event for event in events if event.type == "modelday.model_day.completed.v1"]
     assert len(completed) == 21 * len(MODELS)
     assert [event.id for event in job.events(after=events[-3].id)] == [event.id for event in events[-2:]]
+    assert [event.id for event in job.events(type="model_day.*")] == [event.id for event in completed]
     every = job.client.events(after=0)
     assert [next(every).id for _ in range(5)] == [1, 2, 3, 4, 5]
 

@@ -2,14 +2,14 @@
 
 use domain::events::event::{
     DataFailed, DataReady, DataWaiting, DaysSkipped, DownloadProgressed, DownloadStarted, Event, JobEnded,
-    JobStarted, ModelDayStarted,
+    JobOutline, JobStarted, ModelDayStarted,
 };
 use domain::job::{Job, JobOutcome, Tally};
 use serde::de::DeserializeOwned;
 
 use crate::days::{key, key_wire};
 use crate::error::ContractError;
-use crate::fields::{date_texts, dates, from_one, instant, instant_text, optional, parse};
+use crate::fields::{date, date_texts, dates, from_one, instant, instant_text, optional, parse};
 use crate::market::{skipped, skipped_wire, warnings, warnings_wire};
 use crate::{kind, wire};
 
@@ -48,11 +48,7 @@ pub fn encode_event(event: &Event) -> Result<String, ContractError> {
             skipped_dates: skipped_wire(&event.skipped),
             warnings: warnings_wire(&event.warnings),
         }),
-        Event::JobStarted(event) => serde_json::to_string(&wire::JobStarted {
-            job_id: event.job.to_string(),
-            lanes: event.lanes,
-            model_days: event.model_days,
-        }),
+        Event::JobStarted(event) => serde_json::to_string(&started_wire(event)),
         Event::ModelDayStarted(event) => serde_json::to_string(&wire::ModelDayStarted {
             key: key_wire(&event.key),
             attempt: event.attempt,
@@ -128,6 +124,12 @@ pub fn decode_event(kind: &str, body: &[u8]) -> Result<Event, ContractError> {
                 job: parse("job_id", &event.job_id)?,
                 lanes: event.lanes,
                 model_days: event.model_days,
+                outline: outline(
+                    event.experiment,
+                    event.models,
+                    [&event.start_date, &event.end_date],
+                    event.requested_by,
+                )?,
             })
         }
         kind::MODEL_DAY_STARTED => {
@@ -205,7 +207,45 @@ fn ended(kind: &str, event: wire::JobEnded) -> Result<JobEnded, ContractError> {
         error: optional(&event.error).map(str::to_owned),
         warnings: warnings(event.warnings)?,
         ended_at: instant("ended_at", &event.ended_at)?,
+        outline: outline(
+            event.experiment,
+            event.models,
+            [&event.start_date, &event.end_date],
+            event.requested_by,
+        )?,
     })
+}
+
+/// The job in short; `None` when a message does not say it.
+fn outline(
+    experiment: String,
+    models: Vec<String>,
+    [start, end]: [&str; 2],
+    requested_by: String,
+) -> Result<Option<JobOutline>, ContractError> {
+    if start.is_empty() || end.is_empty() {
+        return Ok(None);
+    }
+    let (start, end) = (date("start_date", start)?, date("end_date", end)?);
+    Ok(Some(JobOutline { experiment, models, start, end, requested_by }))
+}
+
+fn started_wire(event: &JobStarted) -> wire::JobStarted {
+    let started = wire::JobStarted {
+        job_id: event.job.to_string(),
+        lanes: event.lanes,
+        model_days: event.model_days,
+        ..wire::JobStarted::default()
+    };
+    let Some(outline) = event.outline.clone() else { return started };
+    wire::JobStarted {
+        experiment: outline.experiment,
+        models: outline.models,
+        start_date: outline.start.to_string(),
+        end_date: outline.end.to_string(),
+        requested_by: outline.requested_by,
+        ..started
+    }
 }
 
 fn ended_wire(event: &JobEnded) -> wire::JobEnded {
@@ -215,7 +255,7 @@ fn ended_wire(event: &JobEnded) -> wire::JobEnded {
         JobOutcome::Failed => wire::JobOutcome::Failed,
         JobOutcome::Cancelled => wire::JobOutcome::Cancelled,
     };
-    wire::JobEnded {
+    let ended = wire::JobEnded {
         job_id: event.job.to_string(),
         outcome: outcome.into(),
         completed: event.tally.completed,
@@ -226,5 +266,15 @@ fn ended_wire(event: &JobEnded) -> wire::JobEnded {
         error: event.error.clone().unwrap_or_default(),
         warnings: warnings_wire(&event.warnings),
         ended_at: instant_text(event.ended_at),
+        ..wire::JobEnded::default()
+    };
+    let Some(outline) = event.outline.clone() else { return ended };
+    wire::JobEnded {
+        experiment: outline.experiment,
+        models: outline.models,
+        start_date: outline.start.to_string(),
+        end_date: outline.end.to_string(),
+        requested_by: outline.requested_by,
+        ..ended
     }
 }

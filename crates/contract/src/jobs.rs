@@ -50,6 +50,7 @@ impl TryFrom<wire::Job> for Job {
             accepted_at: instant("job.accepted_at", &job.accepted_at)?,
             retry_of: optional(&job.retry_of).map(|text| parse("job.retry_of", text)).transpose()?,
             unknown_fields: job.unknown_fields,
+            requested_by: job.requested_by,
         };
         bounds::check_job(&job)?;
         Ok(job)
@@ -79,6 +80,7 @@ impl From<&Job> for wire::Job {
             accepted_at: instant_text(job.accepted_at),
             retry_of: job.retry_of.map(|job| job.to_string()).unwrap_or_default(),
             unknown_fields: job.unknown_fields.clone(),
+            requested_by: job.requested_by.clone(),
         }
     }
 }

@@ -85,6 +85,30 @@ pub fn schema_id(kind: &str) -> String {
     format!("urn:modelday:v1:{kind}")
 }
 
+/// The event types that a pattern selects: `*` stands for any characters, and `modelday.` at the beginning may be left
+/// out, so `job.*` selects the events of a job's life. Empty when the pattern fits no type that this version knows.
+pub fn matching(pattern: &str) -> Vec<&'static str> {
+    let fits = |kind: &str| {
+        fits(kind, pattern) || kind.strip_prefix("modelday.").is_some_and(|short| fits(short, pattern))
+    };
+    EVENTS.into_iter().filter(|kind| fits(kind)).collect()
+}
+
+/// Looks for the parts between the stars one after another.
+fn fits(text: &str, pattern: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return text == pattern };
+    let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let inner = text.strip_prefix(start).and_then(|text| text.strip_suffix(end));
+    let Some(mut inner) = inner else { return false };
+    middle.split('*').all(|part| match inner.split_once(part) {
+        Some((_, after)) => {
+            inner = after;
+            true
+        }
+        None => false,
+    })
+}
+
 /// The type of an event's message.
 pub fn of(event: &Event) -> &'static str {
     match event {
@@ -116,6 +140,22 @@ pub fn of_outcome(outcome: JobOutcome) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pattern_selects_types_with_or_without_their_first_word() {
+        let of_jobs =
+            [JOB_REQUESTED, JOB_STARTED, JOB_COMPLETED, JOB_PARTIAL, JOB_FAILED, JOB_CANCELLED].to_vec();
+        assert_eq!(matching("job.*"), of_jobs);
+        assert_eq!(matching("modelday.job.*"), of_jobs);
+        assert_eq!(matching("*"), EVENTS.to_vec());
+        assert_eq!(matching("**"), EVENTS.to_vec());
+        assert_eq!(matching("*.failed.v1"), [DATA_FAILED, MODEL_DAY_FAILED, JOB_FAILED]);
+        assert_eq!(matching("m*day.job*ted.v1"), [JOB_REQUESTED, JOB_STARTED, JOB_COMPLETED]);
+        assert_eq!(matching("data.ready.v1"), [DATA_READY]);
+        for nothing in ["", "job", "jobs.*", "data.ready.v1.", "*v2", "*.v1*.v1"] {
+            assert_eq!(matching(nothing), [""; 0], "{nothing}");
+        }
+    }
 
     #[test]
     fn every_type_has_one_sender_and_others_do_not_speak_for_it() {

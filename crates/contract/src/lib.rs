@@ -14,6 +14,7 @@ mod fields;
 mod jobs;
 pub mod kind;
 mod market;
+pub mod schema;
 
 pub use commands::{decode_job_cancel, decode_lane_continue, encode_job_cancel, encode_lane_continue};
 pub use error::ContractError;

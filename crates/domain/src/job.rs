@@ -41,6 +41,8 @@ pub struct Job {
     pub retry_of: Option<JobId>,
     /// Fields of the request that mean nothing.
     pub unknown_fields: Vec<String>,
+    /// Who requested it; empty when that was not recorded.
+    pub requested_by: String,
 }
 
 impl Job {

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use contract::schema::SchemaLocation;
 use messaging::BrokerConfig;
 use messaging::topology::Account;
 use storage::{Database, Development};
@@ -11,6 +12,7 @@ use storage::{Database, Development};
 use crate::address::Address;
 use crate::authentication;
 use crate::deployment::Deployment;
+use crate::public_url;
 use crate::settings::Settings;
 use crate::telemetry;
 
@@ -30,6 +32,8 @@ pub struct Infrastructure {
     pub broker: BrokerConfig,
     /// `DEPLOYMENT_MODE`, `PRESERVE_DEV_DATA`.
     pub deployment: Deployment,
+    /// Where the schemas of messages are served: below `PUBLIC_URL`.
+    pub schemas: SchemaLocation,
 }
 
 impl Infrastructure {
@@ -50,10 +54,12 @@ impl Infrastructure {
         telemetry::check_log_filter(settings);
         let address = Address::from_settings(settings, port);
         let deployment = Deployment::from_settings(settings);
+        let schemas = public_url::schemas(settings);
         services.map(|service| {
             let database = database(settings, &[service, process], deployment);
             let broker = broker(settings, service, deployment);
-            Some(Self { address: address.clone(), database: database?, broker: broker?, deployment })
+            let (address, schemas) = (address.clone(), schemas.clone());
+            Some(Self { address, database: database?, broker: broker?, deployment, schemas })
         })
     }
 }

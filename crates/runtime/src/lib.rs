@@ -16,6 +16,7 @@ pub mod outbound;
 pub mod outgoing;
 pub mod parts;
 pub mod process;
+mod public_url;
 pub mod relay;
 mod service;
 pub mod settings;

@@ -11,6 +11,7 @@ mod wake;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contract::schema::SchemaLocation;
 use messaging::topology::COMMANDS;
 use messaging::{BrokerConfig, Publisher};
 use storage::PgPool;
@@ -72,6 +73,8 @@ pub struct Relay {
     pub broker: BrokerConfig,
     /// The service's name.
     pub service: &'static str,
+    /// Where the schemas of the messages are.
+    pub schemas: SchemaLocation,
     /// Notified by the service's commits.
     pub wake: Wake,
     /// Where the relay shows that it goes on.
@@ -93,6 +96,7 @@ impl Relay {
             let handover = Handover {
                 pool: self.pool.clone(),
                 service,
+                schemas: self.schemas.clone(),
                 wake: self.wake.clone(),
                 publisher: commands.clone(),
                 part: self.parts.add(format!("{service}: commands handed over"), RHYTHM),
@@ -208,7 +212,7 @@ impl Relay {
         if messages.is_empty() {
             return Ok(if connection.is_waiting().await? { Round::Locked } else { Round::Empty });
         }
-        let (confirmed, failure) = publish(publisher, self.service, &messages).await;
+        let (confirmed, failure) = publish(publisher, self.service, &self.schemas, &messages).await;
         connection.mark_sent(&confirmed).await?;
         match failure {
             Some(failure) => Err(failure.into()),

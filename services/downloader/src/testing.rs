@@ -56,6 +56,7 @@ pub(crate) fn job(start: &str, end: &str) -> Job {
         accepted_at: chrono::DateTime::UNIX_EPOCH,
         retry_of: None,
         unknown_fields: Vec::new(),
+        requested_by: String::new(),
     }
 }
 

@@ -100,8 +100,14 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let turns = |kind| Turns { runner: runner.clone(), wake: wake.clone(), kind };
     let (in_memory, of_agents) = (turns(LaneKind::InMemory), turns(LaneKind::Agents));
 
-    let relay =
-        Relay { pool: pool.clone(), broker: broker.clone(), service: "executor", wake, parts: parts.clone() };
+    let relay = Relay {
+        pool: pool.clone(),
+        broker: broker.clone(),
+        service: "executor",
+        schemas: infrastructure.schemas.clone(),
+        wake,
+        parts: parts.clone(),
+    };
     let rehearsals = Rehearsals {
         pool: pool.clone(),
         calendar: config.calendar.clone(),

@@ -189,5 +189,6 @@ fn job(id: JobId, model: Model, universe: Universe, date: NaiveDate) -> Job {
         accepted_at: Utc::now(),
         retry_of: None,
         unknown_fields: Vec::new(),
+        requested_by: String::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 import { get, getIfAny, Problem, query } from "./api.js";
 import { conversation } from "./conversation.js";
-import { el, empty, facts, heading, notice, patch, path, pill, title } from "./dom.js";
+import { el, empty, facts, heading, notice, patch, path, pill, title, trace } from "./dom.js";
 import { cost, duration, gain, instant, money, named, percent, short, whole } from "./format.js";
 import { STATES } from "./grid.js";
 import { holdings, orders } from "./holdings.js";
@@ -26,10 +26,11 @@ export async function day(place, { path: [, job, model, date], parameters, signa
     const letter = states[at];
     const address = (on) => `${path("board", "jobs", job, model, on)}${query({ trial: trial || null })}`;
     const selected = { job_id: job, model, trial, start_date: date, end_date: date };
-    const [ended, results, after] = await Promise.all([
+    const [ended, results, after, traced] = await Promise.all([
       getIfAny(`${path("jobs", job, "model-days", model, date)}${query({ trial: trial || null })}`, signal),
       letter === "c" ? getIfAny(`/results${query({ ...selected, reasoning: "summary" })}`, signal) : null,
       letter === "c" ? get(`/positions${query({ ...selected, limit: 10_000 })}`, signal) : null,
+      get(`${of}/trace${query({ model, trial: trial || null, date })}`, signal),
     ]);
     const result = results?.results?.[0] ?? null;
     const before = await pricesBefore(result, grid, states, at, signal);
@@ -39,7 +40,7 @@ export async function day(place, { path: [, job, model, date], parameters, signa
       letter === undefined ? notice("The job was not requested for this day.") : "",
       ended?.error ? notice(ended.error, ended.status === "failed" ? "error" : "") : "",
       result?.stale ? notice("This day is stale: a day or a price that it rests on was replaced since. It counts for no ranking until it is run again.", "warning") : "",
-      el("section", { class: "card" }, figures({ ended, result, model, trial, job })),
+      el("section", { class: "card" }, figures({ ended, result, model, trial, job, traced })),
       result ? el("div", { class: "two" },
         el("section", {}, el("h2", {}, "Orders"), orders(result)),
         el("section", {}, el("h2", {}, "Holdings"), holdings(result, before, after.positions))) : "",
@@ -74,7 +75,7 @@ async function pricesBefore(result, grid, states, at, signal) {
   return (await get(`/positions${query({ experiment, model, trial, start_date: on, end_date: on, limit: 10_000 })}`, signal)).positions;
 }
 
-function figures({ ended, result, model, trial, job }) {
+function figures({ ended, result, model, trial, job, traced }) {
   const usage = ended?.usage;
   const end = ended?.end_reason;
   return facts([
@@ -93,5 +94,6 @@ function figures({ ended, result, model, trial, job }) {
     ["In its training data", result?.in_sample === null || !result ? null : result.in_sample ? "yes" : "no"],
     ["Portfolio", result ? el("a", { href: `${path("board", "portfolios", result.experiment, model)}${query({ trial: trial || null })}` }, "open") : null],
     ["Job", el("a", { class: "id", href: path("board", "jobs", job) }, short(job))],
+    ["Trace", trace(traced)],
   ]);
 }

@@ -71,6 +71,10 @@ export const visit = (address) => dispatchEvent(new CustomEvent("board:go", { de
 /** A path of the board or the API, with its parts encoded. */
 export const path = (...parts) => `/${parts.map(encodeURIComponent).join("/")}`;
 
+/** A trace: its id, as a link where it is known where traces are shown. */
+export const trace = ({ trace_id: id, trace_url: url }) => !id ? null
+  : url ? el("a", { class: "id", href: url, target: "_blank", rel: "noreferrer" }, id) : el("span", { class: "id" }, id);
+
 export const title = (...parts) => { document.title = [...parts, "Modelday"].join(" · "); };
 
 export const notice = (text, kind = "") => el("p", { class: `notice ${kind}`, role: kind === "error" ? "alert" : null }, text);

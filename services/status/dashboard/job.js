@@ -3,7 +3,7 @@
 import { get, post, query } from "./api.js";
 import { chart } from "./chart.js";
 import { lines } from "./curves.js";
-import { el, facts, heading, notice, patch, path, pill, title, visit } from "./dom.js";
+import { el, facts, heading, notice, patch, path, pill, title, trace, visit } from "./dom.js";
 import { eventLog } from "./events.js";
 import { cost, counted, duration, instant, named, progressBar, short, warningsOf, whole } from "./format.js";
 import { count, inWords, strip } from "./grid.js";
@@ -129,7 +129,7 @@ function summary(status) {
         ["Cost", usage ? cost(usage.cost) : null, "What its agents cost; a dash where that is not known."],
         ["Tokens", usage ? whole(usage.prompt_tokens + usage.completion_tokens) : null],
         ["Stale days", status.stale_days ? whole(status.stale_days) : null, "Days that rest on days or prices that were replaced since."],
-        ["Trace", status.trace_id ? el("span", { class: "id" }, status.trace_id) : null],
+        ["Trace", trace(status)],
         ["Id", el("span", { class: "id" }, status.job_id)],
       ]),
       plain.length ? el("p", { class: "fact" }, plain.map(({ text }) => text).join(" · ")) : ""),

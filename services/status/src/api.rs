@@ -16,8 +16,10 @@ mod known_job;
 mod leaderboard;
 mod model_days;
 mod results;
+mod schemas;
 mod state;
 mod tables;
+mod traces;
 mod usage;
 mod warning;
 
@@ -46,6 +48,9 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(dashboard::file))
         .routes(routes!(events::of_job))
         .routes(routes!(events::of_all))
+        .routes(routes!(schemas::schema))
+        .routes(routes!(schemas::asyncapi))
+        .routes(routes!(traces::trace))
         .routes(routes!(tables::trades))
         .routes(routes!(tables::positions))
         .routes(routes!(tables::equity))

@@ -4,11 +4,14 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chrono::NaiveDate;
+use contract::schema::SchemaLocation;
 use domain::market::calendar::Calendar;
 use runtime::deployment::Deployment;
 use runtime::http::Streams;
 use runtime::infrastructure::Infrastructure;
 use runtime::settings::{Mistakes, Settings};
+
+use crate::trace_links::TraceLinks;
 
 /// Settings of the status service.
 #[derive(Debug, Clone)]
@@ -36,6 +39,10 @@ pub struct ApiSettings {
     pub heartbeat: Duration,
     /// The streams of each caller, up to `MAX_STREAMS_PER_TOKEN`.
     pub streams: Streams,
+    /// Where the schemas of messages are served: below `PUBLIC_URL`.
+    pub schemas: SchemaLocation,
+    /// `TRACE_URL_TEMPLATE`: where traces are shown.
+    pub trace_links: TraceLinks,
 }
 
 impl Config {
@@ -59,13 +66,25 @@ impl Config {
         let seconds = settings.parsed("STREAM_HEARTBEAT_SECONDS", fifteen, "write a whole number from 1");
         let heartbeat = Duration::from_secs(seconds.get().into());
         let dead_letter_days = settings.parsed("DEAD_LETTER_DAYS", 90, "write a number of days");
+        let fix = "write an http or https address with {trace_id} in it, such as https://tempo.example/trace/{trace_id}";
+        let trace_links = settings.parsed("TRACE_URL_TEMPLATE", TraceLinks::default(), fix);
         let infrastructure = infrastructure?;
+        let schemas = infrastructure.schemas.clone();
         let deployment = infrastructure.deployment;
         let streams = infrastructure.address.access.streams.clone();
         Some(Self {
             infrastructure,
             dead_letter_days,
-            api: ApiSettings { lookback_days, today, deployment, calendar, heartbeat, streams },
+            api: ApiSettings {
+                lookback_days,
+                today,
+                deployment,
+                calendar,
+                heartbeat,
+                streams,
+                schemas,
+                trace_links,
+            },
         })
     }
 }

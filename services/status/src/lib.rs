@@ -9,6 +9,7 @@ mod housekeeping;
 mod metrics;
 mod projector;
 mod recovery;
+mod trace_links;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,7 @@ use dead_letters::DeadLetterStore;
 use feed::Feed;
 use projector::Projector;
 use recovery::CatchUp;
+pub use trace_links::TraceLinks;
 
 /// How long events are collected to be projected together, which costs less.
 const LINGER: Duration = Duration::from_millis(10);
@@ -52,8 +54,14 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let replays = Replays { wake: wake.clone(), authentication: broker.authentication().clone() };
     let for_requests = pool.for_requests().for_long_statements();
     let api = Api::new(for_requests, config.api, feed.clone(), replays);
-    let relay =
-        Relay { pool: pool.clone(), broker: broker.clone(), service: "status", wake, parts: parts.clone() };
+    let relay = Relay {
+        pool: pool.clone(),
+        broker: broker.clone(),
+        service: "status",
+        schemas: infrastructure.schemas.clone(),
+        wake,
+        parts: parts.clone(),
+    };
     let start = Start {
         owner: Owner::Status,
         database: infrastructure.database.clone(),

@@ -200,6 +200,7 @@ impl Acceptor {
             accepted_at: now.trunc_subsecs(6),
             retry_of: None,
             unknown_fields: request.unknown_fields.clone(),
+            requested_by: String::new(),
         };
         self.check_endpoints(&job)?;
         bounds::check_job(&job).map_err(RequestRefusal::from)?;
@@ -269,12 +270,13 @@ impl Acceptor {
         response: String,
     ) -> Result<Accepted, NotAccepted> {
         let request_hash: [u8; 32] = Sha256::digest(request).into();
+        let requested = Job { requested_by: caller.name().to_owned(), ..job.clone() };
         let admission = storage::trigger::accept(
             &self.pool,
             Acceptance {
                 job: job.id,
                 accepted_at: job.accepted_at,
-                message: runtime::outgoing::event(&Event::JobRequested(job.clone()))?,
+                message: runtime::outgoing::event(&Event::JobRequested(requested))?,
                 max_active: self.config.max_active_jobs.into(),
                 requested_by: caller.name(),
                 max_active_of_caller: caller.token().map(|_| self.config.max_active_jobs_per_token.into()),

@@ -55,8 +55,14 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let catalogue = store.over(for_requests.clone());
     let acceptor =
         Acceptor { config: Arc::clone(&config), catalogue, pool: for_requests, wake: wake.clone() };
-    let relay =
-        Relay { pool: pool.clone(), broker: broker.clone(), service: "trigger", wake, parts: parts.clone() };
+    let relay = Relay {
+        pool: pool.clone(),
+        broker: broker.clone(),
+        service: "trigger",
+        schemas: infrastructure.schemas.clone(),
+        wake,
+        parts: parts.clone(),
+    };
     let start = Start {
         owner: Owner::Trigger,
         database: infrastructure.database,

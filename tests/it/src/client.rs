@@ -72,7 +72,9 @@ impl Client {
 
     /// Sends a GET to status, which must succeed.
     pub async fn get_ok(&self, path: &str) -> Value {
-        ok(self.http.get(format!("{}{path}", self.status_url))).await
+        let request = self.http.get(format!("{}{path}", self.status_url));
+        // What can be a stream is a page.
+        ok(request.header("Accept", "application/json")).await
     }
 
     /// Imports prices.

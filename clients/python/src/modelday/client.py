@@ -105,9 +105,19 @@ class Client:
         page = self.get("/jobs", status=status, model=model, limit=limit)
         return cast(list[types.JobSummary], page["jobs"])
 
-    def events(self, after: int | None = None) -> Iterator[Event]:
-        """The events of all jobs; does not end. A lost connection is made again, without a gap."""
-        return self.stream("/events", after, ends=False)
+    def events(
+        self,
+        after: int | None = None,
+        *,
+        type: str | None = None,
+        experiment: str | None = None,
+        model: str | None = None,
+    ) -> Iterator[Event]:
+        """The events of all jobs, or those of types such as `job.*`, of an experiment or a model; does not end.
+
+        A lost connection is made again, without a gap.
+        """
+        return self.stream("/events", after, ends=False, type=type, experiment=experiment, model=model)
 
     # Results
 
@@ -220,14 +230,15 @@ class Client:
             if cursor is None:
                 return
 
-    def stream(self, path: str, after: int | None, *, ends: bool) -> Iterator[Event]:
+    def stream(self, path: str, after: int | None, *, ends: bool, **query: str | None) -> Iterator[Event]:
         """The events of a stream, each once and in order."""
+        selection = {name: value for name, value in query.items() if value is not None}
 
         def connect(last: int | None) -> AbstractContextManager[httpx.Response]:
             headers = {"Accept": "text/event-stream"}
             if last is not None:
                 headers["Last-Event-ID"] = str(last)
-            return self._http.stream("GET", path, headers=headers)
+            return self._http.stream("GET", path, headers=headers, params=selection)
 
         return events.stream(connect, 0 if after is None and ends else after, ends)
 

@@ -84,9 +84,14 @@ class Job:
         path = f"/jobs/{self.id}/model-days"
         return list(self.client.pages(path, "model_days", status=status, model=model))
 
-    def events(self, after: int | None = None) -> Iterator[Event]:
-        """Its events, those of the past first; ends with the job. A lost connection is made again, without a gap."""
-        return self.client.stream(f"/jobs/{self.id}/events", after, ends=True)
+    def events(
+        self, after: int | None = None, *, type: str | None = None, model: str | None = None
+    ) -> Iterator[Event]:
+        """Its events, or those of types such as `model_day.*` or of a model, those of the past first; ends with the job.
+
+        A lost connection is made again, without a gap.
+        """
+        return self.client.stream(f"/jobs/{self.id}/events", after, ends=True, type=type, model=model)
 
     def cancel(self) -> None:
         """Cancels it; what it has completed stays."""

@@ -204,6 +204,10 @@ class DeadLetter(TypedDict):
     routing_key: str
     # `open`, `replayed` or `discarded`.
     state: str
+    # Null when it is not known.
+    trace_id: NotRequired[str | None]
+    # Where it is shown; null when that is not known (`TRACE_URL_TEMPLATE`).
+    trace_url: NotRequired[str | None]
     type: NotRequired[str | None]
 
 
@@ -327,7 +331,7 @@ class EventPage(TypedDict):
 
     count: int
     events: list[Event]
-    # The value of `after` for the next page; unchanged when the page is empty.
+    # The value of `after` for the next page; unchanged at the end of the log.
     next_after: int
 
 
@@ -564,7 +568,10 @@ class JobStatus(TypedDict):
     started_at: NotRequired[str | None]
     status: str
     total_duration_seconds: NotRequired[float | None]
+    # Null when it is not known.
     trace_id: NotRequired[str | None]
+    # Where it is shown; null when that is not known (`TRACE_URL_TEMPLATE`).
+    trace_url: NotRequired[str | None]
     usage: NotRequired[Usage | None]
     waiting: NotRequired[Waiting | None]
     # Until when the job waits for the provider's budget; null when it does not wait.
@@ -1318,6 +1325,15 @@ class SymbolCoverage(TypedDict):
     # Sessions of which nothing is known; a job that needs them downloads them.
     missing_sessions: int
     symbol: str
+
+
+class Trace(TypedDict):
+    """A trace."""
+
+    # Null when it is not known.
+    trace_id: NotRequired[str | None]
+    # Where it is shown; null when that is not known (`TRACE_URL_TEMPLATE`).
+    trace_url: NotRequired[str | None]
 
 
 class TradeRow(TypedDict):

@@ -99,6 +99,7 @@ fn bundle() -> Bundle {
             accepted_at: "2025-11-01T00:00:00Z".parse().unwrap(),
             retry_of: None,
             unknown_fields: Vec::new(),
+            requested_by: String::new(),
         },
         state: JobState::Partial,
         calendar: Calendar::nyse().with_closures([date("2025-10-06")]),

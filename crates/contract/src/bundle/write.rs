@@ -32,6 +32,8 @@ impl Encoder {
         rules: MarketRules,
     ) -> Result<String, ContractError> {
         let mut job: wire::Job = job.into();
+        // Bundles are given to others, and a replay does not need it.
+        job.requested_by.clear();
         for model in &mut job.models {
             if let Some(wire::model::Kind::Agent(agent)) = &mut model.kind {
                 agent.url = origin(&agent.url);

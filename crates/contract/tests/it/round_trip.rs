@@ -10,9 +10,9 @@ use domain::accounting::order::Side;
 use domain::accounting::portfolio::Portfolio;
 use domain::accounting::refusal::RefusedOrder;
 use domain::agent::{AgentReport, AgentSettings, Dialect, Limits, UsageTotal};
-use domain::events::event::Event;
+use domain::events::event::{Event, JobEnded, JobStarted};
 use domain::job::requested_dates::RequestedDates;
-use domain::job::{AgentModel, Job, Model, ModelKind, OnFailure, Options};
+use domain::job::{AgentModel, Job, JobOutcome, Model, ModelKind, OnFailure, Options, Tally};
 use domain::market::corporate_action::{Action, ActionKind, Ratio};
 use domain::market::instruments::{Symbol, Universe};
 use domain::simulation::model_day::{CompletedDay, DayRef, Trade};
@@ -284,11 +284,29 @@ prop_compose! {
     fn job()(
         id in job_id(), experiment in ".{1,20}", models in models(), universe in universe(), one in date(),
         other in date(), options in options(), accepted_at in instant(), retry_of in prop::option::of(job_id()),
-        unknown_fields in prop::collection::vec(".{0,20}", 0..4),
+        unknown_fields in prop::collection::vec(".{0,20}", 0..4), requested_by in ".{0,20}",
     ) -> Job {
         let (start, end) = (one.min(other), one.max(other));
-        Job { id, experiment, models, universe, start, end, options, accepted_at, retry_of, unknown_fields }
+        Job {
+            id, experiment, models, universe, start, end, options, accepted_at, retry_of, unknown_fields,
+            requested_by,
+        }
     }
+}
+
+/// The start and the end of the job, which carry it in short.
+fn start_and_end(job: &Job) -> [Event; 2] {
+    let started = JobStarted { job: job.id, lanes: 2, model_days: 3, outline: Some(job.into()) };
+    let ended = JobEnded {
+        job: job.id,
+        outcome: JobOutcome::Completed,
+        tally: Tally::default(),
+        error: None,
+        warnings: Vec::new(),
+        ended_at: job.accepted_at,
+        outline: Some(job.into()),
+    };
+    [Event::JobStarted(started), Event::JobEnded(ended)]
 }
 
 proptest! {
@@ -311,8 +329,18 @@ proptest! {
     }
 
     #[test]
+    fn a_job_in_short_survives(job in job()) {
+        for event in start_and_end(&job) {
+            let body = encode_event(&event).unwrap();
+
+            prop_assert_eq!(decode_event(kind::of(&event), body.as_bytes()).unwrap(), event);
+        }
+    }
+
+    #[test]
     fn whatever_is_sent_fits_its_schema(day in completed_day(), job in job()) {
-        for event in [Event::ModelDayCompleted(Box::new(day)), Event::JobRequested(job)] {
+        let [started, ended] = start_and_end(&job);
+        for event in [Event::ModelDayCompleted(Box::new(day)), Event::JobRequested(job), started, ended] {
             let body = serde_json::from_str(&encode_event(&event).unwrap()).unwrap();
 
             prop_assert_eq!(objections(kind::of(&event), &body), Vec::<String>::new());

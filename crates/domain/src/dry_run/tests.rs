@@ -46,6 +46,7 @@ fn job(options: Options) -> Job {
         accepted_at: "2025-12-15T00:00:00Z".parse().unwrap(),
         retry_of: None,
         unknown_fields: Vec::new(),
+        requested_by: String::new(),
     }
 }
 

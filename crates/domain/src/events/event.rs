@@ -117,6 +117,33 @@ pub struct DataFailed {
     pub warnings: Vec<Warning>,
 }
 
+/// A job in short, in events that do not carry the job itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobOutline {
+    /// Its experiment.
+    pub experiment: String,
+    /// The signatures of its models.
+    pub models: Vec<String>,
+    /// First requested date.
+    pub start: NaiveDate,
+    /// Last requested date, inclusive.
+    pub end: NaiveDate,
+    /// Who requested it; empty when that was not recorded.
+    pub requested_by: String,
+}
+
+impl From<&Job> for JobOutline {
+    fn from(job: &Job) -> Self {
+        Self {
+            experiment: job.experiment.clone(),
+            models: job.models.iter().map(|model| model.signature.clone()).collect(),
+            start: job.start,
+            end: job.end,
+            requested_by: job.requested_by.clone(),
+        }
+    }
+}
+
 /// The job's lanes are planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobStarted {
@@ -126,6 +153,8 @@ pub struct JobStarted {
     pub lanes: u32,
     /// How many model-days will be run.
     pub model_days: u32,
+    /// The job in short; `None` in a message of a version that did not say it.
+    pub outline: Option<JobOutline>,
 }
 
 /// An attempt of a slow model began.
@@ -174,6 +203,8 @@ pub struct JobEnded {
     pub warnings: Vec<Warning>,
     /// When it ended.
     pub ended_at: DateTime<Utc>,
+    /// The job in short; `None` in a message of a version that did not say it.
+    pub outline: Option<JobOutline>,
 }
 
 /// `lane.continue`: take this turn of this lane.

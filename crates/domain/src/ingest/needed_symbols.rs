@@ -109,6 +109,7 @@ mod tests {
             accepted_at: DateTime::UNIX_EPOCH,
             retry_of: None,
             unknown_fields: Vec::new(),
+            requested_by: String::new(),
         }
     }
 

@@ -34,6 +34,7 @@ pub fn retry(job: &Job, failed: &[FailedModelDay], id: JobId, now: DateTime<Utc>
         accepted_at: now,
         retry_of: Some(job.id),
         unknown_fields: Vec::new(),
+        requested_by: String::new(),
         models,
         start,
         end,

@@ -73,6 +73,7 @@ fn empty() -> Bundle {
             accepted_at: "2025-11-01T00:00:00Z".parse().unwrap(),
             retry_of: None,
             unknown_fields: Vec::new(),
+            requested_by: String::new(),
         },
         state: JobState::Completed,
         calendar: Calendar::nyse(),

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use contract::schema::SchemaLocation;
 use messaging::Publisher;
 use storage::{PgPool, outbox};
 use tokio::time::Instant;
@@ -23,6 +24,7 @@ const MARK_DELAY: Duration = Duration::from_millis(50);
 pub(super) struct Handover {
     pub(super) pool: PgPool,
     pub(super) service: &'static str,
+    pub(super) schemas: SchemaLocation,
     pub(super) wake: Wake,
     pub(super) publisher: Arc<Publisher>,
     pub(super) part: Part,
@@ -44,7 +46,8 @@ impl Handover {
             let commands = self.wake.take_commands();
             if !commands.is_empty() {
                 let _work = self.part.work();
-                let (confirmed, failure) = publish(&self.publisher, self.service, &commands).await;
+                let (confirmed, failure) =
+                    publish(&self.publisher, self.service, &self.schemas, &commands).await;
                 unmarked.ids.extend(confirmed);
                 unmarked.since = unmarked.since.or(Some(Instant::now()));
                 if let Some(problem) = failure {

@@ -1,5 +1,6 @@
 //! Publishing rows of an outbox.
 
+use contract::schema::SchemaLocation;
 use messaging::{Envelope, FirstPublished, PublishError, Publisher};
 use storage::outbox::StoredMessage;
 
@@ -8,9 +9,11 @@ use storage::outbox::StoredMessage;
 pub(super) async fn publish(
     publisher: &Publisher,
     service: &str,
+    schemas: &SchemaLocation,
     messages: &[StoredMessage],
 ) -> (Vec<i64>, Option<PublishError>) {
-    let envelopes: Vec<Envelope> = messages.iter().map(|message| envelope(message, service)).collect();
+    let envelopes: Vec<Envelope> =
+        messages.iter().map(|message| envelope(message, service, schemas)).collect();
     let published = publisher.publish_in_order(&envelopes).await;
     let confirmed = messages
         .iter()
@@ -22,7 +25,7 @@ pub(super) async fn publish(
 
 /// The message of an outbox row. A replayed message keeps the metadata and the signature of
 /// its original.
-pub fn envelope(message: &StoredMessage, service: &str) -> Envelope {
+pub fn envelope(message: &StoredMessage, service: &str, schemas: &SchemaLocation) -> Envelope {
     let own = Envelope {
         id: message.event_id,
         source: format!("/modelday/{service}"),
@@ -31,7 +34,7 @@ pub fn envelope(message: &StoredMessage, service: &str) -> Envelope {
         time: message.created_at,
         sequence: message.id,
         correlation: Some(message.job_id),
-        dataschema: contract::kind::schema_id(&message.kind),
+        dataschema: schemas.id(&message.kind),
         traceparent: message.traceparent.clone(),
         tracestate: None,
         exchange: message.exchange.clone(),

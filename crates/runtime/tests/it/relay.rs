@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use contract::schema::SchemaLocation;
 use domain::events::event::{Event, JobStarted, LaneContinue};
 use domain::values::ids::{JobId, LaneId};
 use messaging::topology::{self, Account, queues};
@@ -18,13 +19,20 @@ const UNSENT: &str = "SELECT count(*) FROM execution.outbox WHERE sent_at IS NUL
 
 async fn write(pool: &PgPool) {
     let job = JobId(Uuid::now_v7());
-    let event = Event::JobStarted(JobStarted { job, lanes: 1, model_days: 1 });
+    let event = Event::JobStarted(JobStarted { job, lanes: 1, model_days: 1, outline: None });
     let message = runtime::outgoing::event(&event).unwrap();
     outbox::write(&mut pool.acquire().await.unwrap(), &[message]).await.unwrap();
 }
 
 fn relay(pool: PgPool, broker: BrokerConfig) -> Relay {
-    Relay { pool, broker, service: "executor", wake: Wake::default(), parts: Parts::default() }
+    Relay {
+        pool,
+        broker,
+        service: "executor",
+        schemas: SchemaLocation::below("https://modelday.example"),
+        wake: Wake::default(),
+        parts: Parts::default(),
+    }
 }
 
 #[tokio::test]
@@ -42,7 +50,11 @@ async fn a_relay_that_is_stopped_sends_what_was_committed_before() {
     assert_eq!(database.count(UNSENT).await, 0);
     let events = vhost.drain(queues::STATUS_PROJECTION).await;
     let sent = events.iter().filter(|event| event.routing_key.as_str() == "modelday.job.started.v1");
-    assert_eq!(sent.count(), 1);
+    let sent: Vec<_> = sent.collect();
+    assert_eq!(sent.len(), 1);
+    let headers = sent[0].properties.headers().as_ref().unwrap().inner();
+    let schema = headers["cloudEvents_dataschema"].as_long_string().unwrap().to_string();
+    assert_eq!(schema, "https://modelday.example/schemas/modelday.job.started.v1.json");
 }
 
 /// An executor's account declares no queue of status.

@@ -122,7 +122,7 @@ pub async fn job_events_after(pool: &PgPool, job: JobId, after: i64, limit: i64)
     Ok(rows)
 }
 
-fn ended_states() -> Vec<&'static str> {
+pub(super) fn ended_states() -> Vec<&'static str> {
     use JobState::{Cancelled, Completed, Failed, Partial};
     [Completed, Partial, Failed, Cancelled].map(JobState::as_str).to_vec()
 }

@@ -220,6 +220,13 @@ pub async fn job_views(pool: &PgPool, filter: &JobFilter<'_>, limit: i64) -> Res
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// The ids of the jobs, in no order.
+pub(super) async fn job_ids(pool: &PgPool, filter: &JobFilter<'_>) -> Result<Vec<Uuid>> {
+    let query = sqlx::query_as(selected_jobs!("job_ids", "accepted.id", ""));
+    let rows: Vec<(Uuid,)> = filter.bind(query).fetch_all(pool).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
 /// How many of the jobs are in each state; a state without a job is left out.
 pub async fn job_counts(pool: &PgPool, filter: &JobFilter<'_>) -> Result<BTreeMap<String, i64>> {
     let query = sqlx::query_as(selected_jobs!(

@@ -3,6 +3,7 @@
 mod chains;
 mod day_grid;
 mod dead_letters;
+mod event_filter;
 mod event_log;
 mod experiments;
 mod feed;
@@ -17,6 +18,7 @@ mod rebuild;
 mod replays;
 mod results;
 mod total_return_days;
+mod traces;
 mod training_cutoffs;
 mod usage;
 
@@ -25,6 +27,7 @@ pub use dead_letters::{
     DeadLetterRow, LetterFilter, LetterState, NewDeadLetter, count_open_dead_letters, dead_letter,
     dead_letters, insert_dead_letter, prune_dead_letters,
 };
+pub use event_filter::{EventFilter, SelectedEvents, selected_events, selected_job_events};
 pub use event_log::ReceivedEvent;
 pub use experiments::{ExperimentRow, experiments};
 pub use feed::{
@@ -43,5 +46,6 @@ pub use results::{
     JobDays, Span, WinnerKey, WinnerRow, conversations, day_bodies, days_of_job, stale_day_bodies, winners,
 };
 pub use total_return_days::{HeldSymbols, total_return_holdings};
+pub use traces::{TracedDay, day_traceparent};
 pub use training_cutoffs::training_cutoffs;
 pub use usage::{UsageFilter, UsageRow, job_usage, portfolio_usage};

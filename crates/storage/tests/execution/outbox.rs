@@ -1,5 +1,6 @@
 //! The outbox: one relay at a time, in order, until confirmed.
 
+use chrono::{DateTime, Utc};
 use domain::values::ids::JobId;
 use storage::outbox::{self, NewMessage, Part, RelayConnection, StoredMessage};
 use storage::{Owner, PgPool};
@@ -28,6 +29,24 @@ async fn line(pool: &PgPool, part: Part) -> RelayConnection {
 
 fn ids(messages: &[StoredMessage]) -> Vec<i64> {
     messages.iter().map(|message| message.id).collect()
+}
+
+/// Field case: in a long transaction the time was that of its beginning, 30 s too early.
+#[tokio::test]
+async fn the_time_of_a_message_is_when_it_was_written() {
+    let database = TestDatabase::new().await;
+    let pool = database.pool(Owner::Executor).await;
+    let clock = "SELECT clock_timestamp()";
+    let message = message("modelday.job.started.v1", JobId(Uuid::now_v7()));
+
+    let mut transaction = pool.begin().await.unwrap();
+    let (before,): (DateTime<Utc>,) = sqlx::query_as(clock).fetch_one(&mut *transaction).await.unwrap();
+    outbox::write(&mut transaction, &[message]).await.unwrap();
+    let (after,): (DateTime<Utc>,) = sqlx::query_as(clock).fetch_one(&mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+
+    let written = line(&pool, EVENTS).await.take(1).await.unwrap()[0].created_at;
+    assert!(before < written && written < after, "{before} {written} {after}");
 }
 
 #[tokio::test]

@@ -66,6 +66,7 @@ pub(crate) fn job(id: JobId, models: &[&str], end: &str) -> Job {
         accepted_at: instant(0),
         retry_of: None,
         unknown_fields: Vec::new(),
+        requested_by: String::new(),
     }
 }
 
@@ -113,7 +114,7 @@ pub(crate) fn life(id: JobId) -> Vec<Event> {
     let job = job(id, &["a", "b"], "2025-10-16");
     let mut events = vec![
         Event::JobRequested(job.clone()),
-        Event::JobStarted(JobStarted { job: id, lanes: 2, model_days: 24 }),
+        Event::JobStarted(JobStarted { job: id, lanes: 2, model_days: 24, outline: None }),
     ];
     let mut tally = Tally::default();
     for model in ["a", "b"] {
@@ -162,6 +163,7 @@ pub(crate) fn life(id: JobId) -> Vec<Event> {
         error: None,
         warnings: Vec::new(),
         ended_at: instant(100),
+        outline: None,
     }));
     events
 }

@@ -29,7 +29,7 @@ mod bytes_of {
             created_at: chrono::Utc::now(),
             original: None,
         };
-        runtime::relay::envelope(&stored, "trigger")
+        runtime::relay::envelope(&stored, "trigger", &Default::default())
     }
 }
 

@@ -48,8 +48,8 @@ pub(crate) async fn job_end(
         job.id, JobState::from(outcome).as_str(), tally.completed, tally.failed, tally.skipped,
     );
     let warnings = planned.warnings.iter().chain(&added).cloned().collect();
-    let event =
-        Event::JobEnded(JobEnded { job: job.id, outcome, tally, error, warnings, ended_at: Utc::now() });
+    let (ended_at, outline) = (Utc::now(), Some(job.into()));
+    let event = Event::JobEnded(JobEnded { job: job.id, outcome, tally, error, warnings, ended_at, outline });
     Ok(JobEnd { outcome, message: runtime::outgoing::event(&event)?, added })
 }
 

@@ -109,6 +109,7 @@ impl JobPlanner {
                 job: job.id,
                 lanes: u32::try_from(lanes.len()).unwrap_or(u32::MAX),
                 model_days: u32::try_from(days).unwrap_or(u32::MAX),
+                outline: Some(job.into()),
             }))?);
             for lane in lanes.iter().filter(|lane| lane.ready) {
                 messages.push(first_turn(job.id, lane)?);

@@ -136,6 +136,7 @@ mod tests {
             accepted_at: Utc::now(),
             retry_of: None,
             unknown_fields: Vec::new(),
+            requested_by: String::new(),
         };
         let lane = Lane {
             id: LaneId(Uuid::from_u128(1)),

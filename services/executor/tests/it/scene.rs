@@ -93,6 +93,7 @@ pub(crate) fn job(models: &[&str], start: &str, end: &str) -> Job {
         accepted_at: Utc::now().trunc_subsecs(6),
         retry_of: None,
         unknown_fields: Vec::new(),
+        requested_by: String::new(),
     }
 }
 

@@ -52,6 +52,7 @@ impl Stage {
                 database: self.database.settings(Owner::Executor),
                 broker: self.vhost.settings(),
                 deployment: Deployment::new(Mode::Prod, false),
+                schemas: Default::default(),
             },
             slice: Duration::from_millis(250),
             lanes_at_once: 4,
@@ -81,6 +82,7 @@ impl Stage {
             pool: self.downloader.clone(),
             broker: self.vhost.settings(),
             service: "downloader",
+            schemas: Default::default(),
             wake: Wake::default(),
             parts: Parts::default(),
         };
@@ -245,7 +247,7 @@ fn envelope(message: outbox::NewMessage) -> Envelope {
         original: None,
     };
     let sender = kind::sender(&stored.kind).unwrap();
-    relay::envelope(&stored, sender)
+    relay::envelope(&stored, sender, &Default::default())
 }
 
 /// An executor at work, in a runtime of its own.

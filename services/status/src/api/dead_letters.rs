@@ -14,7 +14,9 @@ use utoipa::ToSchema;
 
 use super::format::instant;
 use super::state::Api;
+use super::traces::TraceDetail;
 use crate::dead_letter_replay::replay_message;
+use crate::trace_links::trace_id;
 
 /// Most bytes of a body in a list.
 const MAX_LISTED_BYTES: i32 = 4_096;
@@ -70,11 +72,16 @@ pub(super) struct Letter {
     discarded_at: Option<String>,
     /// The name of the API token that discarded it, or `anonymous`.
     discarded_by: Option<String>,
+    /// The trace in which the message was written.
+    #[serde(flatten)]
+    trace: TraceDetail,
 }
 
 impl Letter {
     /// A letter with at most `max_bytes` of its body.
-    fn of(row: DeadLetterRow, max_bytes: i32) -> Self {
+    fn of(api: &Api, row: DeadLetterRow, max_bytes: i32) -> Self {
+        let traceparent = row.headers["traceparent"].as_str();
+        let trace = TraceDetail::of(api, traceparent.and_then(trace_id));
         let body = &row.body[..row.body.len().min(usize::try_from(max_bytes).unwrap_or_default())];
         Self {
             id: row.id,
@@ -94,6 +101,7 @@ impl Letter {
             replayed_by: row.replayed_by,
             discarded_at: row.discarded_at.map(instant),
             discarded_by: row.discarded_by,
+            trace,
         }
     }
 }
@@ -121,7 +129,7 @@ pub(super) async fn list(State(api): State<Api>, mut params: Params) -> Result<J
     let more = rows.len() > page;
     rows.truncate(page);
     let next_cursor = rows.last().filter(|_| more).map(|row| row.id.to_string());
-    let letters: Vec<Letter> = rows.into_iter().map(|row| Letter::of(row, MAX_LISTED_BYTES)).collect();
+    let letters: Vec<Letter> = rows.into_iter().map(|row| Letter::of(&api, row, MAX_LISTED_BYTES)).collect();
     Ok(Json(Letters { count: letters.len(), dead_letters: letters, next_cursor }))
 }
 
@@ -138,7 +146,7 @@ pub(super) async fn letter(State(api): State<Api>, Path(id): Path<String>) -> Re
         Ok(number) => dead_letter(&api.pool, number, MAX_BYTES).await?,
         Err(_) => None,
     };
-    Ok(Json(Letter::of(found.ok_or_else(|| unknown(&id))?, MAX_BYTES)))
+    Ok(Json(Letter::of(&api, found.ok_or_else(|| unknown(&id))?, MAX_BYTES)))
 }
 
 /// Replay a dead letter: publish its message again, unchanged, to the queue whose consumer rejected it and to no other.
@@ -174,7 +182,7 @@ pub(super) async fn replay(
             letter
         }
     };
-    Ok(Json(Letter::of(letter, MAX_BYTES)))
+    Ok(Json(Letter::of(&api, letter, MAX_BYTES)))
 }
 
 /// Discard a dead letter. It stays in the list.
@@ -205,7 +213,7 @@ pub(super) async fn discard(
             letter
         }
     };
-    Ok(Json(Letter::of(letter, MAX_BYTES)))
+    Ok(Json(Letter::of(&api, letter, MAX_BYTES)))
 }
 
 async fn hold(api: &Api, id: &str) -> Result<LockedLetter, Problem> {

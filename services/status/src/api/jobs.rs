@@ -14,6 +14,7 @@ use super::format::instant;
 use super::known_job::{JobSummary, KnownJob};
 use super::model_days::{self, MAX_MODEL_DAYS, ModelDayDetail, StatusFilter};
 use super::state::Api;
+use super::traces::TraceDetail;
 use super::usage::UsageDetail;
 use super::warning::WarningDetail;
 
@@ -37,7 +38,8 @@ pub(super) struct JobStatus {
     download: Option<DownloadDetail>,
     /// What the job's agents used; null when no usage is known.
     usage: Option<UsageDetail>,
-    trace_id: Option<String>,
+    #[serde(flatten)]
+    trace: TraceDetail,
     #[serde(flatten)]
     deployment: Deployment,
 }
@@ -154,7 +156,7 @@ async fn status_of(
         warning_details: job.view.warnings.into_iter().map(Into::into).collect(),
         download: job.view.download.map(Into::into),
         usage: job_usage(&api.pool, job.id).await?.map(Into::into),
-        trace_id: job.view.trace_id,
+        trace: TraceDetail::of(&api, job.view.trace_id.as_deref()),
         deployment: api.settings.deployment,
     }))
 }

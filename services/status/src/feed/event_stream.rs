@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use domain::values::ids::JobId;
 use messaging::topology;
-use storage::status::{FeedEvent, events_after, job_events_after, log_end, log_lacks};
+use storage::status::{
+    EventFilter, FeedEvent, SelectedEvents, log_end, log_lacks, selected_events, selected_job_events,
+};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::Instant;
 
@@ -70,6 +72,8 @@ pub(crate) struct EventStream {
     feed: Feed,
     batches: broadcast::Receiver<Arc<Batch>>,
     scope: Scope,
+    filter: EventFilter,
+    /// The number of the last event that the stream has, or that it leaves out.
     cursor: i64,
     mode: Mode,
     heartbeat: Duration,
@@ -80,13 +84,19 @@ pub(crate) struct EventStream {
 }
 
 impl EventStream {
-    /// A stream of the events after `cursor`. Without events it yields a heartbeat at each interval.
-    pub(crate) fn new(feed: Feed, scope: Scope, cursor: i64, heartbeat: Duration) -> Self {
+    /// A stream of the selected events after `cursor`. Without events it yields a heartbeat at each interval.
+    pub(crate) fn new(
+        feed: Feed,
+        scope: Scope,
+        filter: EventFilter,
+        cursor: i64,
+        heartbeat: Duration,
+    ) -> Self {
         metrics::gauge!("modelday_event_streams").increment(1.0);
         let batches = feed.0.batches.subscribe();
         let heartbeat_at = Instant::now() + heartbeat;
         let mode = Mode::Behind;
-        Self { feed, batches, scope, cursor, mode, heartbeat, heartbeat_at, ended_at: None }
+        Self { feed, batches, scope, filter, cursor, mode, heartbeat, heartbeat_at, ended_at: None }
     }
 
     pub(crate) fn scope(&self) -> Scope {
@@ -193,29 +203,30 @@ impl EventStream {
     async fn read(&mut self) -> storage::Result<Vec<Arc<FeedEvent>>> {
         let shared = self.feed.0.clone();
         let _permit = shared.readers.acquire().await;
-        let (events, caught_up) = match self.scope {
+        let (selected, caught_up) = match self.scope {
             Scope::All => {
-                let events = events_after(&shared.pool, self.cursor, MAX_PAGE).await?;
-                let last = events.last().map_or(self.cursor, |event| event.position);
-                (events, Mode::Following(last))
+                let selected = selected_events(&shared.pool, &self.filter, self.cursor, MAX_PAGE).await?;
+                let through = selected.through;
+                (selected, Mode::Following(through))
             }
             Scope::Job(job) => {
                 // The end of the log is read before the events, so that all events up to it are among those read.
                 let end = log_end(&shared.pool, job).await?;
-                let events = job_events_after(&shared.pool, job, self.cursor, MAX_PAGE).await?;
-                let last = events.last().map_or(self.cursor, |event| event.seq);
-                let ended = end.is_some_and(|end| end.ended && last >= end.last_seq)
-                    || events.last().is_some_and(|event| event.ends_job);
+                let last_seq = end.map_or(0, |end| end.last_seq);
+                let (filter, after) = (&self.filter, self.cursor);
+                let selected =
+                    selected_job_events(&shared.pool, job, filter, after, MAX_PAGE, last_seq).await?;
+                let ended = end.is_some_and(|end| end.ended && selected.through >= end.last_seq)
+                    || selected.events.last().is_some_and(|event| event.ends_job);
                 let covered = end.map_or(0, |end| end.last_position);
-                (events, if ended { Mode::Ending(covered) } else { Mode::Following(covered) })
+                (selected, if ended { Mode::Ending(covered) } else { Mode::Following(covered) })
             }
         };
-        if events.len() < usize::try_from(MAX_PAGE).unwrap_or(usize::MAX) {
+        let SelectedEvents { events, through, is_end } = selected;
+        if is_end {
             self.mode = caught_up;
         }
-        if let Some(last) = events.last() {
-            self.cursor = self.scope.number(last);
-        }
+        self.cursor = through;
         Ok(events.into_iter().map(Arc::new).collect())
     }
 
@@ -224,7 +235,8 @@ impl EventStream {
         if batch.to <= covered {
             return Vec::new();
         }
-        if batch.from > covered {
+        // A batch does not say which jobs have the model or the experiment; the log does.
+        if batch.from > covered || self.filter.needs_the_log() {
             self.mode = Mode::Behind;
             return Vec::new();
         }
@@ -246,7 +258,9 @@ impl EventStream {
             if event.ends_job && self.scope != Scope::All {
                 self.mode = Mode::Ending(batch.to);
             }
-            taken.push(event.clone());
+            if self.filter.admits(event) {
+                taken.push(event.clone());
+            }
         }
         taken
     }

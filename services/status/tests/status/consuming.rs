@@ -36,6 +36,7 @@ impl Running {
             database: world.database.settings(storage::Owner::Status),
             broker: vhost.settings(),
             deployment: settings().deployment,
+            schemas: settings().schemas,
         };
         let stop = CancellationToken::new();
         let config = Config { infrastructure, dead_letter_days: 90, api: settings() };
@@ -70,7 +71,7 @@ impl Running {
 
 fn events() -> [Event; 3] {
     let job = job(1, &["a"], "2025-10-01", "2025-10-01");
-    let started = JobStarted { job: job.id, lanes: 1, model_days: 1 };
+    let started = JobStarted { job: job.id, lanes: 1, model_days: 1, outline: None };
     [
         Event::JobRequested(job),
         Event::JobStarted(started),
@@ -91,9 +92,13 @@ async fn an_event_that_cannot_be_projected_becomes_a_dead_letter_and_the_next_is
     let world = World::new().await;
     world.accept(&job(1, &["a"], "2025-10-01", "2025-10-01")).await;
     let running = Running::start(&world).await;
-    let stranger =
-        contract::encode_event(&Event::JobStarted(JobStarted { job: job_id(9), lanes: 1, model_days: 1 }))
-            .unwrap();
+    let stranger = contract::encode_event(&Event::JobStarted(JobStarted {
+        job: job_id(9),
+        lanes: 1,
+        model_days: 1,
+        outline: None,
+    }))
+    .unwrap();
     eventually("the queues are there", async || {
         let publisher = messaging::Publisher::new(running.vhost.settings(), "probe");
         publisher.connect().await.ok()
@@ -179,6 +184,7 @@ async fn model_days_and_warnings_are_not_counted_again() {
         error: None,
         warnings: vec![Warning::rate_limited(1, 2)],
         ended_at: chrono::Utc::now(),
+        outline: None,
     });
 
     for event in events().into_iter().chain([ended]) {

@@ -12,7 +12,7 @@ use crate::world::{World, job, job_id};
 const KIND: &str = "modelday.job.started.v1";
 
 fn started() -> String {
-    let event = Event::JobStarted(JobStarted { job: job_id(1), lanes: 1, model_days: 1 });
+    let event = Event::JobStarted(JobStarted { job: job_id(1), lanes: 1, model_days: 1, outline: None });
     contract::encode_event(&event).unwrap()
 }
 

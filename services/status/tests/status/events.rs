@@ -17,7 +17,7 @@ use crate::consuming::Running;
 use crate::world::{World, completed, day, instant, job, job_id};
 
 fn started(number: u128) -> Event {
-    Event::JobStarted(JobStarted { job: job_id(number), lanes: 1, model_days: 1 })
+    Event::JobStarted(JobStarted { job: job_id(number), lanes: 1, model_days: 1, outline: None })
 }
 
 fn ended(number: u128) -> Event {
@@ -28,6 +28,7 @@ fn ended(number: u128) -> Event {
         error: None,
         warnings: Vec::new(),
         ended_at: chrono::Utc::now(),
+        outline: None,
     })
 }
 
@@ -40,13 +41,13 @@ async fn two_jobs() -> World {
 }
 
 /// A stream as its client reads it.
-struct Reader {
+pub(crate) struct Reader {
     body: BodyDataStream,
     text: String,
 }
 
 impl Reader {
-    async fn of(routes: &axum::Router, path: &str, last_event_id: Option<&str>) -> Self {
+    pub(crate) async fn of(routes: &axum::Router, path: &str, last_event_id: Option<&str>) -> Self {
         let mut request = Request::get(path).header("Accept", "text/event-stream");
         if let Some(id) = last_event_id {
             request = request.header("Last-Event-ID", id);
@@ -58,7 +59,7 @@ impl Reader {
     }
 
     /// The next event as `id type`; `None` when the stream has ended.
-    async fn next(&mut self) -> Option<String> {
+    pub(crate) async fn next(&mut self) -> Option<String> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let field =

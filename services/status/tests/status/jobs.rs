@@ -21,7 +21,7 @@ async fn half_done() -> World {
         .project(&[
             Event::JobRequested(job),
             Event::DownloadStarted(DownloadStarted { job: id, symbols_total: 15 }),
-            Event::JobStarted(JobStarted { job: id, lanes: 2, model_days: 7 }),
+            Event::JobStarted(JobStarted { job: id, lanes: 2, model_days: 7, outline: None }),
             completed(day(1, "b", "2025-10-01", None, "10000")),
             Event::ModelDayStarted(ModelDayStarted { key, attempt: 1, started_at: instant(8) }),
             Event::ModelDaysSkipped(DaysSkipped { job: id, experiment, model, trial: 0, dates }),
@@ -87,6 +87,7 @@ async fn the_end_is_shown_with_its_warnings_once_every_day_is_known() {
         error: None,
         warnings: vec![Warning::rate_limited(12, 15)],
         ended_at: instant(90),
+        outline: None,
     };
     let first = completed(day(1, "a", "2025-10-01", None, "10000"));
     world.project(&[Event::JobRequested(job), Event::JobEnded(ended), first]).await;

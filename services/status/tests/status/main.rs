@@ -6,10 +6,13 @@ mod board;
 mod consuming;
 
 mod dead_letters;
+mod event_selection;
 mod events;
 mod jobs;
 mod leaderboard;
 mod results;
+mod schemas;
 mod tables;
+mod traces;
 mod trials;
 mod world;

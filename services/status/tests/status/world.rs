@@ -46,6 +46,8 @@ pub(crate) fn settings() -> ApiSettings {
         calendar: Calendar::nyse(),
         heartbeat: std::time::Duration::from_secs(15),
         streams: Streams::new(std::num::NonZeroUsize::MAX),
+        schemas: Default::default(),
+        trace_links: Default::default(),
     }
 }
 
@@ -95,6 +97,11 @@ impl World {
 
     /// Projects events.
     pub(crate) async fn project(&self, events: &[Event]) {
+        self.project_in(None, events).await;
+    }
+
+    /// Projects events of a trace.
+    pub(crate) async fn project_in(&self, traceparent: Option<&str>, events: &[Event]) {
         let bodies: Vec<String> = events.iter().map(|event| contract::encode_event(event).unwrap()).collect();
         let received: Vec<ReceivedEvent<'_>> = events
             .iter()
@@ -104,7 +111,7 @@ impl World {
                 id: Uuid::now_v7(),
                 kind: contract::kind::of(event),
                 at: instant(1),
-                traceparent: None,
+                traceparent,
                 body,
                 event,
             })
@@ -158,6 +165,7 @@ pub(crate) fn job(number: u128, models: &[&str], start: &str, end: &str) -> Job 
         accepted_at: instant(0),
         retry_of: None,
         unknown_fields: Vec::new(),
+        requested_by: String::new(),
     }
 }
 

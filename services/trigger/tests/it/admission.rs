@@ -19,7 +19,15 @@ fn request() -> Value {
 
 fn ended(job: JobId, outcome: JobOutcome) -> Event {
     let (error, warnings) = (None, Vec::new());
-    Event::JobEnded(JobEnded { job, outcome, tally: Tally::default(), error, warnings, ended_at: Utc::now() })
+    Event::JobEnded(JobEnded {
+        job,
+        outcome,
+        tally: Tally::default(),
+        error,
+        warnings,
+        ended_at: Utc::now(),
+        outline: None,
+    })
 }
 
 /// Posts until there is room; returns the job.

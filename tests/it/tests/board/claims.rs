@@ -2,7 +2,7 @@
 
 use futures::FutureExt as _;
 
-use crate::{Claim, away, day, figures, jobs, new_job, pages, standings};
+use crate::{Claim, away, day, figures, jobs, new_job, pages, standings, traces};
 
 macro_rules! claims {
     ($($module:ident::$name:ident),+ $(,)?) => {
@@ -24,6 +24,7 @@ pub(crate) const ALL: &[(&str, Claim)] = claims![
     jobs::an_id_stays_on_one_line,
     day::a_day_shows_thoughts_calls_refusals_and_holdings_with_prices,
     day::the_keyboard_alone_reads_a_day_and_goes_to_the_next,
+    traces::a_job_a_day_and_a_dead_letter_link_to_their_traces,
     new_job::the_keyboard_alone_starts_a_job,
     new_job::what_is_wrong_is_told_at_its_field,
     standings::costs_have_a_column_and_an_unknown_one_is_a_dash,

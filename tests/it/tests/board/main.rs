@@ -22,6 +22,7 @@ mod page;
 mod pages;
 mod stage;
 mod standings;
+mod traces;
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;

@@ -34,6 +34,7 @@ impl Stage {
         let system = System::builder(Shape::OneProcess)
             .env("MAX_ACTIVE_JOBS", "200")
             .env("DATABASE_CONNECTIONS", "16")
+            .env("TRACE_URL_TEMPLATE", "https://traces.example/{trace_id}")
             .models(&models(&endpoint.base_url()))
             .start()
             .await;

@@ -14,6 +14,7 @@ mod cases;
 mod concurrency;
 mod consumer;
 mod corporate_actions;
+mod example;
 mod field_cases;
 mod forged;
 mod free_key;

@@ -3,6 +3,7 @@
 use contract::kind;
 use serde_json::{Map, Value, json};
 
+use super::example;
 use super::messages::Messages;
 
 const TITLE: &str = "Modelday's events";
@@ -80,6 +81,7 @@ fn message(kind: &str, all: &Messages) -> Value {
         "headers": headers(kind),
         "payload": { "$ref": format!("json-schema/v1/{kind}.json") },
         "bindings": { "amqp": { "messageType": kind, "bindingVersion": "0.3.0" } },
+        "examples": [{ "name": kind, "headers": example(kind).headers, "payload": example(kind).body }],
     })
 }
 
@@ -109,7 +111,11 @@ fn headers(kind: &str) -> Value {
                 "pattern": "^[0-9]+$",
                 "description": "Order within one source.",
             },
-            "cloudEvents_dataschema": { "type": "string", "const": kind::schema_id(kind) },
+            "cloudEvents_dataschema": {
+                "type": "string",
+                "format": "uri",
+                "description": "Where the schema of the body is, or its URN where that is not known.",
+            },
             "x-modelday-signature": {
                 "type": "string",
                 "pattern": "^[0-9a-z-]+ [0-9a-f]{64}$",

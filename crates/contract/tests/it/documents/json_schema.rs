@@ -6,6 +6,7 @@ use contract::kind;
 use prost_types::field_descriptor_proto::{Label, Type};
 use serde_json::{Map, Value, json};
 
+use super::example;
 use super::messages::{Enum, Field, Message, Messages};
 use super::rules;
 
@@ -19,6 +20,7 @@ pub(super) fn of(kind: &str, all: &Messages) -> Value {
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["$id"] = json!(kind::schema_id(kind));
     schema["title"] = json!(kind);
+    schema["examples"] = json!([example(kind).body]);
     let mut definitions = Map::new();
     while let Some(name) = undefined(&schema, &definitions) {
         let definition = all.messages.get(&name).map(|found| message(&name, found));

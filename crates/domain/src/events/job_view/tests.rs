@@ -57,6 +57,7 @@ fn job(models: &[&str], end: &str) -> Job {
         accepted_at: instant(0),
         retry_of: None,
         unknown_fields: Vec::new(),
+        requested_by: String::new(),
     }
 }
 
@@ -115,7 +116,7 @@ fn life(fates: &[Fate], download: Option<u32>, waits: bool, data_fails: bool) ->
         }),
     });
     if !data_fails {
-        events.push(Event::JobStarted(JobStarted { job: id, lanes: 2, model_days: 9 }));
+        events.push(Event::JobStarted(JobStarted { job: id, lanes: 2, model_days: 9, outline: None }));
     }
     let mut tally = Tally::default();
     for (place, fate) in fates.iter().enumerate() {
@@ -170,6 +171,7 @@ fn life(fates: &[Fate], download: Option<u32>, waits: bool, data_fails: bool) ->
         error,
         warnings,
         ended_at: instant(1_000),
+        outline: None,
     }));
     events.into_iter().zip(1..).collect()
 }

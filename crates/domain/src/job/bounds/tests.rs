@@ -42,6 +42,7 @@ fn job(models: usize, trials: u32, days: i64) -> Job {
         accepted_at: DateTime::UNIX_EPOCH,
         retry_of: None,
         unknown_fields: Vec::new(),
+        requested_by: String::new(),
     }
 }
 

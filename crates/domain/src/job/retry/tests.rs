@@ -47,6 +47,7 @@ fn job() -> Job {
         accepted_at: DateTime::UNIX_EPOCH,
         retry_of: None,
         unknown_fields: Vec::new(),
+        requested_by: String::new(),
     }
 }
 

@@ -75,6 +75,7 @@ fn october(options: Options) -> Job {
         accepted_at: chrono::DateTime::UNIX_EPOCH,
         retry_of: None,
         unknown_fields: Vec::new(),
+        requested_by: String::new(),
     }
 }
 

@@ -75,6 +75,7 @@ pub(crate) fn job(symbols: &[&str], start: &str, end: &str) -> Job {
         accepted_at: Utc::now(),
         retry_of: None,
         unknown_fields: Vec::new(),
+        requested_by: String::new(),
     }
 }
 
@@ -118,6 +119,7 @@ impl World {
             pool: world.trigger.clone(),
             broker: world.vhost.settings(),
             service: "trigger",
+            schemas: Default::default(),
             wake: Wake::default(),
             parts: Parts::default(),
         };

@@ -44,6 +44,10 @@ struct DeadLetter {
     reason: String,
     died_at: String,
     message_id: Option<String>,
+    #[serde(default)]
+    trace_id: Option<String>,
+    #[serde(default)]
+    trace_url: Option<String>,
 }
 
 /// Lists dead letters, or sends one again, or gives one up.
@@ -67,7 +71,7 @@ pub(super) async fn main(arguments: &DeadLettersArguments) -> anyhow::Result<Exi
         return Ok(Exit::Done);
     }
     let columns = [number("Number"), exact("State"), words("Died at"), words("Message"), words("Reason")];
-    let mut table = Table::new(columns).with_more([words("Queue"), exact("Message id")]);
+    let mut table = Table::new(columns).with_more([words("Queue"), exact("Message id"), exact("Trace")]);
     for letter in dead_letters {
         table.row([
             cell(letter.id.to_string()),
@@ -77,6 +81,7 @@ pub(super) async fn main(arguments: &DeadLettersArguments) -> anyhow::Result<Exi
             cell(letter.reason),
             maybe(letter.queue),
             maybe(letter.message_id),
+            maybe(letter.trace_url.or(letter.trace_id)),
         ]);
     }
     arguments.list.print(table)?;

@@ -1,9 +1,11 @@
-//! `modelday open`: the page of a thing.
+//! `modelday open`: the page of a thing, or its trace.
 
 use std::io::IsTerminal as _;
 use std::process::{Command, Stdio};
 
+use anyhow::{Context as _, bail};
 use clap::Args;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::client::exit::Exit;
@@ -31,6 +33,9 @@ pub(crate) struct OpenArguments {
     /// Of a model or a day: the trial.
     #[arg(long)]
     trial: Option<u32>,
+    /// Open the trace of the job, or of its day, where the server says where traces are shown.
+    #[arg(long)]
+    trace: bool,
     /// Print the address and open nothing.
     #[arg(long)]
     print: bool,
@@ -38,25 +43,56 @@ pub(crate) struct OpenArguments {
     connection: Connection,
 }
 
+/// A trace as the API has it.
+#[derive(Deserialize)]
+struct Trace {
+    trace_id: Option<String>,
+    trace_url: Option<String>,
+}
+
 /// Prints the address of the page, and opens it in the browser when a person is at the terminal.
 pub(super) async fn main(arguments: &OpenArguments) -> anyhow::Result<Exit> {
-    let path = arguments.path();
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
-    let mut url = Api::new(&arguments.connection)?.url(&path);
-    if let Some(trial) = arguments.trial {
-        url.query_pairs_mut().append_pair("trial", &trial.to_string());
-    }
-    print_line(url.as_str())?;
+    let url = if arguments.trace { arguments.trace_url().await? } else { arguments.page_url()? };
+    print_line(&url)?;
     if !arguments.print && std::io::stdout().is_terminal() {
         let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
         let mut command = Command::new(opener);
         // Without a browser the address is there to be copied.
-        let _ = command.arg(url.as_str()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let _ = command.arg(&url).stdout(Stdio::null()).stderr(Stdio::null()).status();
     }
     Ok(Exit::Done)
 }
 
 impl OpenArguments {
+    fn page_url(&self) -> anyhow::Result<String> {
+        let path = self.path();
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let mut url = Api::new(&self.connection)?.url(&path);
+        if let Some(trial) = self.trial {
+            url.query_pairs_mut().append_pair("trial", &trial.to_string());
+        }
+        Ok(url.into())
+    }
+
+    /// Where the trace of the job or of its day is shown.
+    async fn trace_url(&self) -> anyhow::Result<String> {
+        let job = self.thing.as_deref().filter(|thing| Uuid::try_parse(thing).is_ok());
+        let job = job.context("--trace needs a job; `modelday jobs` lists them")?;
+        let trial = self.trial.filter(|_| self.model.is_some()).map(|trial| trial.to_string());
+        let query = [("model", &self.model), ("date", &self.date), ("trial", &trial)];
+        let trace: Trace =
+            Api::new(&self.connection)?.get(&["jobs", job, "trace"], &query).await?.deserialize()?;
+        match trace {
+            Trace { trace_url: Some(url), .. } => Ok(url),
+            Trace { trace_id: Some(id), .. } => {
+                bail!(
+                    "the server does not say where traces are shown (TRACE_URL_TEMPLATE); the trace is {id}"
+                )
+            }
+            Trace { trace_id: None, .. } => bail!("no trace is known of it"),
+        }
+    }
+
     /// The segments of the page's path.
     fn path(&self) -> Vec<String> {
         let Self { thing, model, date, experiment, .. } = self;

@@ -25,6 +25,9 @@ pub(crate) struct JobStatus {
     pub(crate) waiting: Option<Waiting>,
     #[serde(default)]
     pub(crate) download: Option<DownloadProgress>,
+    /// Where its trace is shown.
+    #[serde(default)]
+    pub(crate) trace_url: Option<String>,
 }
 
 /// What a job waits for.

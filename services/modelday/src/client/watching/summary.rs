@@ -56,6 +56,9 @@ fn text(status: &JobStatus, failed: &[FailedDay]) -> String {
     for warning in status.warnings.iter().flatten() {
         let _ = writeln!(text, "  warning: {warning}");
     }
+    if let Some(url) = &status.trace_url {
+        let _ = writeln!(text, "  trace: {url}");
+    }
     text
 }
 
@@ -67,7 +70,7 @@ mod tests {
     fn the_first_failed_days_are_listed_and_the_others_are_counted() {
         let status = serde_json::json!({ "status": "partial", "error": null, "warnings": ["Market closed"],
             "progress": { "total_model_days": 9, "completed": 6, "failed": 3, "skipped": 0 },
-            "total_duration_seconds": 1.25 });
+            "total_duration_seconds": 1.25, "trace_url": "https://tempo.example/trace/ab12" });
         let days =
             serde_json::json!({ "model_days": [{ "date": "2025-10-01", "model": "a", "error": "no key" }] });
         let days: ModelDayPage = serde_json::from_value(days).unwrap();
@@ -77,7 +80,7 @@ mod tests {
         assert_eq!(
             text,
             "\npartial: 6 model-days executed, 3 failed, 0 skipped, in 1.2 s\n  failed: a on 2025-10-01: no key\n  \
-             and 2 more failed\n  warning: Market closed\n"
+             and 2 more failed\n  warning: Market closed\n  trace: https://tempo.example/trace/ab12\n"
         );
     }
 }

@@ -1,21 +1,21 @@
 //! A page of events: CloudEvents in their JSON form.
 
+use contract::schema::SchemaLocation;
 use runtime::http::Problem;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use storage::status::FeedEvent;
+use storage::status::{FeedEvent, SelectedEvents};
 use utoipa::ToSchema;
 
 use super::brief::body;
 use crate::api::format::instant;
-use crate::feed::event_stream::Scope;
 
 /// A page of events.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EventPage {
     count: usize,
     events: Vec<EventDetail>,
-    /// The value of `after` for the next page; unchanged when the page is empty.
+    /// The value of `after` for the next page; unchanged at the end of the log.
     next_after: i64,
 }
 
@@ -46,22 +46,20 @@ struct EventDetail {
 }
 
 impl EventPage {
-    /// The page after `after`. Status 500 when a logged body is not JSON.
+    /// The page of these events. Status 500 when a logged body is not JSON.
     pub(super) fn of(
-        events: &[FeedEvent],
-        scope: Scope,
-        after: i64,
+        selected: &SelectedEvents,
+        schemas: &SchemaLocation,
         is_brief: bool,
     ) -> Result<Self, Problem> {
-        let next_after = events.last().map_or(after, |event| scope.number(event));
-        let events: Vec<EventDetail> =
-            events.iter().map(|event| EventDetail::of(event, is_brief)).collect::<Result<_, _>>()?;
-        Ok(Self { count: events.len(), events, next_after })
+        let detail = |event| EventDetail::of(event, schemas, is_brief);
+        let events: Vec<EventDetail> = selected.events.iter().map(detail).collect::<Result<_, _>>()?;
+        Ok(Self { count: events.len(), events, next_after: selected.through })
     }
 }
 
 impl EventDetail {
-    fn of(event: &FeedEvent, is_brief: bool) -> Result<Self, Problem> {
+    fn of(event: &FeedEvent, schemas: &SchemaLocation, is_brief: bool) -> Result<Self, Problem> {
         let data = RawValue::from_string(body(event, is_brief).into_owned())
             .map_err(|problem| Problem::internal(&problem))?;
         Ok(Self {
@@ -74,7 +72,7 @@ impl EventDetail {
             subject: event.job_id.to_string(),
             time: instant(event.occurred_at),
             datacontenttype: "application/json",
-            dataschema: contract::kind::schema_id(&event.kind),
+            dataschema: schemas.id(&event.kind),
             traceparent: event.traceparent.clone(),
             data,
         })
