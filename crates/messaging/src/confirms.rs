@@ -170,11 +170,12 @@ impl<'a> Confirms<'a> {
         if let Some(error) = error {
             semconv::fail(span, error);
         }
-        semconv::sent(self.destination(index), since.elapsed(), error);
+        let destination = topology::destination(self.batch[index].exchange, self.batch[index].routing_key);
+        semconv::sent(destination, since.elapsed(), error);
     }
 
     fn destination(&self, index: usize) -> String {
-        topology::destination(self.batch[index].exchange, self.batch[index].routing_key)
+        format!("{}:{}", self.batch[index].exchange, self.batch[index].routing_key)
     }
 }
 
