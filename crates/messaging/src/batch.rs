@@ -6,7 +6,7 @@ use futures::FutureExt;
 use lapin::options::BasicAckOptions;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::{
     acknowledgement::{Acknowledger, MAX_PANICS, Requeued, chain, panic_text},
@@ -216,12 +216,16 @@ impl<H: BatchHandler> BatchWorker<H> {
         let mut parts: Vec<Range<usize>> = std::iter::once(0..messages.len()).collect();
         let (mut attempt, mut panics) = (0, 0);
         while let Some(part) = parts.pop() {
-            let cause = match self.call(&messages[part.clone()]).await? {
+            let (verdict, span) = self.call(&messages[part.clone()]).await?;
+            let cause = match verdict {
                 Verdict::Done(rejected) => {
                     for Rejected { index, reason } in rejected {
                         match raws[part.clone()].get(index) {
-                            Some(raw) => self.acknowledger.reject(raw, &reason).await?,
+                            Some(raw) => {
+                                self.acknowledger.reject(raw, &reason).instrument(span.clone()).await?
+                            }
                             None => {
+                                let index = semconv::integer(index);
                                 tracing::error!(index, "a batch handler rejected a message it was not given");
                             }
                         }
@@ -237,9 +241,8 @@ impl<H: BatchHandler> BatchWorker<H> {
                 Verdict::Panicked(text) => {
                     panics += 1;
                     if panics >= MAX_PANICS {
-                        self.acknowledger
-                            .reject(raws[part.start], &format!("handler panicked: {text}"))
-                            .await?;
+                        let reason = format!("handler panicked: {text}");
+                        self.acknowledger.reject(raws[part.start], &reason).instrument(span).await?;
                         (attempt, panics) = (0, 0);
                         continue;
                     }
@@ -249,15 +252,18 @@ impl<H: BatchHandler> BatchWorker<H> {
             };
             attempt += 1;
             semconv::count(semconv::RETRIES, &self.queue);
-            let size = part.len();
-            tracing::warn!(queue = %self.queue, size, attempt, error = cause, "a batch is kept and tried again");
+            let size = semconv::integer(part.len());
+            span.in_scope(|| {
+                tracing::warn!(queue = %self.queue, size, attempt = i64::from(attempt), error = cause, "a batch is kept and tried again");
+            });
+            drop(span);
             self.acknowledger.pause(attempt, &raws[part.start].delivery.acker).await?;
             parts.push(part);
         }
         Ok(())
     }
 
-    async fn call(&self, messages: &[Incoming]) -> Result<Verdict, Requeued> {
+    async fn call(&self, messages: &[Incoming]) -> Result<(Verdict, Span), Requeued> {
         let span = semconv::batch_span(&self.config, &self.queue, messages.len());
         if let Some(link) = self.options.hooks.link_span {
             let traces: Vec<_> = messages.iter().filter_map(FromDelivery::trace).collect();
@@ -278,7 +284,7 @@ impl<H: BatchHandler> BatchWorker<H> {
             semconv::fail(&span, error);
         }
         semconv::processed(self.queue.to_string(), &self.queue, started.elapsed(), error);
-        Ok(verdict)
+        Ok((verdict, span))
     }
 
     async fn grace_over(&self) {

@@ -11,7 +11,8 @@ use std::{
 
 use futures::FutureExt;
 use lapin::{
-    Channel, Confirmation, PublisherConfirm, message::BasicReturnMessage, options::BasicPublishOptions,
+    BasicProperties, Channel, Confirmation, PublisherConfirm, message::BasicReturnMessage,
+    options::BasicPublishOptions,
 };
 use tokio::time::{Instant, timeout_at};
 use tracing::Span;
@@ -62,7 +63,13 @@ impl<'a> Confirms<'a> {
 
     /// Hands message `index` to the broker, then takes the confirms that have arrived meanwhile. Waits for one when
     /// [`MAX_IN_FLIGHT`] is reached.
-    pub(crate) async fn send(&mut self, channel: &Channel, index: usize, span: Span) {
+    pub(crate) async fn send(
+        &mut self,
+        channel: &Channel,
+        index: usize,
+        properties: BasicProperties,
+        span: Span,
+    ) {
         let since = Instant::now();
         let message = &self.batch[index];
         // A control hint needs no consumer: without one, nothing is lost.
@@ -72,7 +79,7 @@ impl<'a> Confirms<'a> {
             message.routing_key.into(),
             BasicPublishOptions { mandatory, ..Default::default() },
             message.body,
-            message.properties.clone(),
+            properties,
         );
         match timeout_at(self.deadline, publish).await {
             Ok(Ok(confirm)) => self.in_flight.push_back(InFlight { index, confirm, span, since }),
@@ -181,7 +188,7 @@ impl<'a> Confirms<'a> {
 
 #[cfg(test)]
 mod tests {
-    use lapin::{BasicProperties, message::Delivery};
+    use lapin::message::Delivery;
 
     use super::*;
 

@@ -202,6 +202,11 @@ impl BrokerConfig {
         &self.uri.authority.host
     }
 
+    /// The service that connects, for spans.
+    pub(crate) fn service(&self) -> &str {
+        &self.service
+    }
+
     /// The broker's port, for span attributes.
     pub(crate) fn port(&self) -> u16 {
         self.uri.authority.port

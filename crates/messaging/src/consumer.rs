@@ -9,7 +9,7 @@ use futures::FutureExt;
 use lapin::options::BasicAckOptions;
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::{
     acknowledgement::{Acknowledger, MAX_PANICS, Requeued, chain, panic_text},
@@ -269,7 +269,10 @@ impl<H> Worker<H> {
         semconv::consumed(raw);
         let then = match M::from_delivery(raw, self.config.authentication()) {
             Ok(message) => self.handle_until_done(raw, message).await?,
-            Err(error) => self.reject(raw, &error.to_string()).await?,
+            Err(error) => {
+                let span = semconv::process_span(&self.config, raw);
+                self.reject(raw, &error.to_string()).instrument(span).await?
+            }
         };
         self.acknowledger.ack(raw, BasicAckOptions::default()).await;
         if let Some(Then(then)) = then {
@@ -289,26 +292,31 @@ impl<H> Worker<H> {
     {
         let mut panics = 0;
         for attempt in 1.. {
-            let cause = match self.call(raw, message.clone()).await {
+            let (verdict, span) = self.call(raw, message.clone()).await;
+            let cause = match verdict {
                 Verdict::Done(then) => return Ok(then),
-                Verdict::Reject(reason) => return self.reject(raw, &reason).await,
+                Verdict::Reject(reason) => return self.reject(raw, &reason).instrument(span).await,
                 Verdict::Retry(cause) => cause,
                 Verdict::Panicked(text) => {
                     panics += 1;
                     if panics >= MAX_PANICS {
-                        return self.reject(raw, &format!("handler panicked: {text}")).await;
+                        let reason = format!("handler panicked: {text}");
+                        return self.reject(raw, &reason).instrument(span).await;
                     }
                     format!("handler panicked: {text}")
                 }
             };
             semconv::count(semconv::RETRIES, &self.queue);
-            tracing::warn!(
-                queue = %self.queue,
-                message.id = raw.message_id(),
-                message.attempt = attempt,
-                error = cause,
-                "a message is kept and tried again"
-            );
+            span.in_scope(|| {
+                tracing::warn!(
+                    queue = %self.queue,
+                    message.id = raw.message_id(),
+                    message.attempt = i64::from(attempt),
+                    error = cause,
+                    "a message is kept and tried again"
+                );
+            });
+            drop(span);
             self.acknowledger.pause(attempt, &raw.delivery.acker).await?;
         }
         Ok(None)
@@ -318,7 +326,8 @@ impl<H> Worker<H> {
         self.acknowledger.reject(raw, reason).await.map(|()| None)
     }
 
-    async fn call<M: FromDelivery>(&self, raw: &RawDelivery, message: M) -> Verdict
+    /// Calls the handler, in a span of the delivery.
+    async fn call<M: FromDelivery>(&self, raw: &RawDelivery, message: M) -> (Verdict, Span)
     where
         H: Handler<M>,
     {
@@ -339,7 +348,7 @@ impl<H> Worker<H> {
             semconv::fail(&span, error);
         }
         semconv::processed(raw.destination(), &self.queue, started.elapsed(), error);
-        verdict
+        (verdict, span)
     }
 
     /// Waits for the handlers at work, then aborts those that are left.

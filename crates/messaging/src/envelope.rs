@@ -85,6 +85,9 @@ pub enum EnvelopeError {
     NotAuthentic(#[from] NotAuthentic),
 }
 
+/// The header with the trace context in which consumers handle a message.
+pub(crate) const TRACEPARENT: &str = header::TRACEPARENT;
+
 mod header {
     pub(super) const ID: &str = "cloudEvents_id";
     pub(super) const SOURCE: &str = "cloudEvents_source";

@@ -10,15 +10,15 @@ use crate::{
     declaration::declare_topology,
     envelope::Envelope,
     outgoing::{Outgoing, PublishError, Published},
-    semconv,
-    trace_context::LinkSpan,
+    send_spans::{SendSpans, Tracing},
+    trace_context::{LinkSpan, TraceparentOf},
 };
 
 /// Publishes one batch at a time over a connection of its own, which is opened when it is first needed.
 pub struct Publisher {
     config: BrokerConfig,
     role: String,
-    link_span: Option<LinkSpan>,
+    tracing: Option<Tracing>,
     state: Mutex<State>,
 }
 
@@ -37,13 +37,14 @@ impl Publisher {
     /// Does not connect yet. `role` names the connection in the broker's UI.
     #[must_use]
     pub fn new(config: BrokerConfig, role: &str) -> Self {
-        Self { config, role: role.to_owned(), link_span: None, state: Mutex::default() }
+        Self { config, role: role.to_owned(), tracing: None, state: Mutex::default() }
     }
 
-    /// Calls `link` with each `send` span and the trace context of its message.
+    /// Calls `link` with each `send` span and the trace context of its messages, which then carry the `traceparent_of` the
+    /// span: what consumers do is below it.
     #[must_use]
-    pub fn with_link_span(self, link: LinkSpan) -> Self {
-        Self { link_span: Some(link), ..self }
+    pub fn with_tracing(self, link: LinkSpan, traceparent_of: TraceparentOf) -> Self {
+        Self { tracing: Some(Tracing { link, traceparent_of }), ..self }
     }
 
     /// Connects and declares the topology of its account, unless that is done already.
@@ -99,26 +100,15 @@ impl Publisher {
 
     async fn send(&self, channel: &Channel, batch: &[Outgoing<'_>]) -> Published {
         let mut confirms = Confirms::new(batch, Instant::now() + self.config.timeout());
+        let mut spans = SendSpans::new(&self.config, self.tracing, batch);
         for (index, message) in batch.iter().enumerate() {
-            let span = self.span(message);
-            confirms.send(channel, index, span).await;
+            let (span, properties) = spans.of(message);
+            confirms.send(channel, index, properties, span).await;
             if confirms.failed() {
                 break;
             }
         }
         confirms.finish(self.config.timeout()).await
-    }
-
-    fn span(&self, message: &Outgoing<'_>) -> tracing::Span {
-        let id = message.properties.message_id().as_ref().map_or("", |id| id.as_str());
-        let job = message.properties.correlation_id().as_ref().map_or("", |id| id.as_str());
-        let span = semconv::send_span(&self.config, message.exchange, message.routing_key, id, job);
-        if !span.is_disabled()
-            && let (Some(link), Some(trace)) = (self.link_span, message.trace)
-        {
-            link(&span, &[trace]);
-        }
-        span
     }
 
     /// Closes a session that failed: a late confirm is not taken for that of another message, and a channel whose messages

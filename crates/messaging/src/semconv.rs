@@ -1,4 +1,5 @@
 //! Every telemetry name of this crate: OpenTelemetry's messaging conventions for RabbitMQ (1.44).
+//! The field `service` is none of them: it is the service that a span belongs to, which the exporter needs.
 //!
 //! A span's name is its field `otel.name`, since `tracing` requires constant names. Ids are attributes, never part of
 //! a name.
@@ -37,15 +38,22 @@ pub(crate) const SEND: &str = "send";
 /// Target of the `send` spans, by which a subscriber can switch them off.
 pub const SEND_TARGET: &str = "messaging::send";
 
-/// The span of publishing one message. It has a target of its own, since these spans are many and only a trace
+/// What a `send` span says.
+pub(crate) struct Sending<'a> {
+    pub(crate) exchange: &'a str,
+    pub(crate) routing_key: &'a str,
+    /// The id of the first message.
+    pub(crate) message: Option<&'a str>,
+    pub(crate) conversation: Option<&'a str>,
+    /// How many messages.
+    pub(crate) messages: usize,
+}
+
+/// The span of publishing messages. It has a target of its own, since these spans are many and only a trace
 /// collector needs them.
-pub(crate) fn send_span(
-    config: &BrokerConfig,
-    exchange: &str,
-    routing_key: &str,
-    id: &str,
-    conversation: &str,
-) -> Span {
+pub(crate) fn send_span(config: &BrokerConfig, sending: &Sending<'_>) -> Span {
+    let &Sending { exchange, routing_key, message, conversation, messages } = sending;
+    let is_one = messages == 1;
     tracing::info_span!(
         target: SEND_TARGET,
         "send",
@@ -56,10 +64,12 @@ pub(crate) fn send_span(
         messaging.operation.name = SEND,
         messaging.destination.name = format!("{exchange}:{routing_key}"),
         messaging.rabbitmq.destination.routing_key = routing_key,
-        messaging.message.id = id,
+        messaging.message.id = message.filter(|_| is_one),
         messaging.message.conversation_id = conversation,
+        messaging.batch.message_count = (!is_one).then(|| integer(messages)),
         server.address = config.host(),
-        server.port = config.port(),
+        server.port = i64::from(config.port()),
+        service = config.service(),
         "error.type" = tracing::field::Empty,
         otel.status_code = tracing::field::Empty,
     )
@@ -77,10 +87,13 @@ pub(crate) fn process_span(config: &BrokerConfig, raw: &RawDelivery) -> Span {
         messaging.operation.name = "process",
         messaging.destination.name = destination,
         messaging.rabbitmq.destination.routing_key = raw.delivery.routing_key.as_str(),
+        messaging.rabbitmq.message.delivery_tag =
+            i64::try_from(raw.delivery.delivery_tag).unwrap_or(i64::MAX),
         messaging.message.id = raw.message_id(),
         messaging.message.conversation_id = raw.conversation_id(),
         server.address = config.host(),
-        server.port = config.port(),
+        server.port = i64::from(config.port()),
+        service = config.service(),
         "error.type" = tracing::field::Empty,
         otel.status_code = tracing::field::Empty,
     )
@@ -96,12 +109,18 @@ pub(crate) fn batch_span(config: &BrokerConfig, queue: &str, messages: usize) ->
         "messaging.operation.type" = "process",
         messaging.operation.name = "process",
         messaging.destination.name = queue,
-        messaging.batch.message_count = messages,
+        messaging.batch.message_count = integer(messages),
         server.address = config.host(),
-        server.port = config.port(),
+        server.port = i64::from(config.port()),
+        service = config.service(),
         "error.type" = tracing::field::Empty,
         otel.status_code = tracing::field::Empty,
     )
+}
+
+/// A number as spans have it: other types of numbers become text.
+pub(crate) fn integer(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// Marks a span as failed.
@@ -184,7 +203,14 @@ mod tests {
         let fields: &'static Fields = Box::leak(Box::default());
         let config = BrokerConfig::new("amqp://127.0.0.1:1/%2f", "test").unwrap();
 
-        tracing::subscriber::with_default(fields, || drop(send_span(&config, "e", "k", "1", "2")));
+        let sending = Sending {
+            exchange: "e",
+            routing_key: "k",
+            message: Some("1"),
+            conversation: Some("2"),
+            messages: 1,
+        };
+        tracing::subscriber::with_default(fields, || drop(send_span(&config, &sending)));
 
         let expected = [
             "otel.name",
@@ -196,8 +222,10 @@ mod tests {
             "messaging.rabbitmq.destination.routing_key",
             "messaging.message.id",
             "messaging.message.conversation_id",
+            "messaging.batch.message_count",
             "server.address",
             "server.port",
+            "service",
             "error.type",
             "otel.status_code",
         ];

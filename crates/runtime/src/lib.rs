@@ -28,7 +28,7 @@ mod watched;
 
 pub use error_text::error_text;
 pub use gauges::{declare_metrics, keep_measuring};
-pub use service::Service;
+pub use service::{Service, routes_of};
 pub use shutdown::{Shutdown, linked, shutdown_on_signal};
 pub use start::{Start, until_there};
 pub use tokio_util::sync::CancellationToken;

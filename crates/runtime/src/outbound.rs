@@ -22,12 +22,30 @@ pub struct Outbound {
     rules: Arc<AddressRules>,
     proxy: Option<EndpointUrl>,
     lookup: Lookup,
+    /// Whose requests say which trace they belong to, besides those of users' own agents.
+    pub sends_trace_context: SendsTraceContext,
+}
+
+/// To whom the headers `traceparent` and `tracestate` are sent. They hold random numbers and what a caller has sent along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SendsTraceContext {
+    /// To the endpoints of language models.
+    pub to_models: bool,
+    /// To the providers of prices.
+    pub to_providers: bool,
+}
+
+impl Default for SendsTraceContext {
+    fn default() -> Self {
+        Self { to_models: true, to_providers: true }
+    }
 }
 
 impl Outbound {
     /// Calls of the addresses that `rules` allow, through a proxy if there is one.
     pub fn new(rules: AddressRules, proxy: Option<EndpointUrl>) -> Self {
-        Self { rules: Arc::new(rules), proxy, lookup: resolver::system() }
+        let lookup = resolver::system();
+        Self { rules: Arc::new(rules), proxy, lookup, sends_trace_context: SendsTraceContext::default() }
     }
 
     /// Calls of a host that the operator's own settings name, the same way.

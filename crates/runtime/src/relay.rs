@@ -119,7 +119,7 @@ impl Relay {
 
     fn publisher(&self, role: &str) -> Publisher {
         let broker = self.broker.clone().with_small_frames();
-        Publisher::new(broker, role).with_link_span(telemetry::link_span)
+        Publisher::new(broker, role).with_tracing(telemetry::link_span, telemetry::traceparent_of)
     }
 
     async fn relay(self: Arc<Self>, part: Part, publisher: Arc<Publisher>, stop: CancellationToken) {

@@ -101,6 +101,14 @@ impl Service {
     }
 }
 
+/// Routes whose requests belong, in traces, to a service among several of one process.
+pub fn routes_of(service: &'static str, routes: OpenApiRouter) -> OpenApiRouter {
+    routes.layer(middleware::from_fn(move |request: Request, next: Next| {
+        tracing::Span::current().record("service", service);
+        next.run(request)
+    }))
+}
+
 /// Refuses requests before the start is over.
 async fn until_started(State(started): State<CancellationToken>, request: Request, next: Next) -> Response {
     if started.is_cancelled() {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Connection as _, Executor as _};
+use log::LevelFilter;
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 use sqlx_postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
 use tokio::time::timeout;
 
@@ -18,6 +19,8 @@ use crate::pool::{MAX_ACQUIRE, MAX_LONG_ANSWER, PgPool, STATEMENT_TIMEOUT};
 const TESTED_AFTER: Duration = Duration::from_secs(1);
 /// How long this test may take. A connection that fails it is replaced, also while a request waits for it.
 const MAX_TEST: Duration = Duration::from_millis(400);
+/// A statement that takes so long is reported, for traces. Those that people should know of in the log take longer.
+const REPORTED_AFTER: Duration = Duration::from_millis(5);
 /// Settings of each session.
 const SETTINGS: [(&str, &str); 9] = [
     // Ends the transaction of a paused process, which would otherwise keep its locks.
@@ -177,7 +180,8 @@ pub(crate) async fn open(options: &PgConnectOptions) -> sqlx::Result<Connection>
 
 fn options(database: &Database, owner: Owner) -> Result<PgConnectOptions> {
     let options = PgConnectOptions::from_str(&database.url)?;
-    Ok(options.application_name(&format!("modelday-{}", owner.as_str())).options(SETTINGS))
+    let options = options.application_name(&format!("modelday-{}", owner.as_str())).options(SETTINGS);
+    Ok(options.log_slow_statements(LevelFilter::Warn, REPORTED_AFTER))
 }
 
 /// The time of Postgres, which all processes share, whatever the clocks of their machines say.

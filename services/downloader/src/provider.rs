@@ -3,6 +3,7 @@
 //! Quotas, retries and storage are the caller's. No text in here ever contains a key.
 
 pub(crate) mod alpha_vantage;
+mod call_span;
 pub(crate) mod http;
 pub(crate) mod limits;
 pub(crate) mod massive;

@@ -7,6 +7,7 @@ mod endpoint;
 mod journal;
 mod search;
 mod signature;
+mod spans;
 
 use std::time::Duration;
 

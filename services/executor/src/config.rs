@@ -10,6 +10,7 @@ use runtime::outbound::web_address;
 use runtime::settings::{Mistakes, Settings};
 
 use crate::agent::EndpointAccess;
+use crate::lane::day_spans::TracedDays;
 
 /// Settings of the executor service.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct Config {
     pub search: Option<(String, Option<String>)>,
     /// `LANE_PATIENCE_SECONDS`: after which an untaken turn is sent again (default 6).
     pub patience: Duration,
+    /// `TRACE_DAYS`: which days have a span each (default: those of agents).
+    pub traced_days: TracedDays,
     /// The universe of `UNIVERSE_FILE`, in which agents are tried by hand; `None` when it cannot be read here.
     pub universe: Option<Universe>,
     /// The exchange's sessions, without `MARKET_CLOSURES`.
@@ -61,6 +64,7 @@ impl Config {
         // A search costs money, as a model does.
         let search = search_engine(settings).filter(|_| !dev);
         let patience = settings.parsed("LANE_PATIENCE_SECONDS", 6, "write a number of seconds");
+        let traced_days = settings.parsed("TRACE_DAYS", TracedDays::default(), "write turns or all");
         let universe = runtime::universe::optional(settings);
         let calendar = runtime::market_clock::calendar(settings);
         Some(Self {
@@ -72,6 +76,7 @@ impl Config {
             endpoints,
             search,
             patience: Duration::from_secs(patience),
+            traced_days,
             universe,
             calendar,
         })

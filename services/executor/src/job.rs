@@ -3,5 +3,6 @@
 pub(crate) mod cache;
 pub(crate) mod cancellation;
 pub(crate) mod job_end;
+mod lane_traces;
 pub(crate) mod planner;
 pub(crate) mod stop_signal;

@@ -5,6 +5,7 @@ mod batch;
 mod cache;
 mod day_record;
 mod day_runner;
+pub(crate) mod day_spans;
 mod day_step;
 mod in_hand;
 mod lane_end;

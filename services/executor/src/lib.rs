@@ -47,6 +47,7 @@ use crate::rehearsal::Rehearsals;
 
 pub use agent::{EndpointAccess, Searcher};
 pub use config::{Config, search_engine};
+pub use lane::day_spans::{TracedDays, TracedDaysError};
 pub use trial_call::{TrialAnswer, try_endpoint};
 
 /// How long a message is worked on when nothing holds it up.
@@ -96,7 +97,8 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         holder: holder.clone(),
     };
     let slices = Slices { in_memory: config.slice, agents: config.agent_slice };
-    let runner = Arc::new(LaneRunner::new(shared, slices, config.calendar.clone(), agents));
+    let runner =
+        Arc::new(LaneRunner::new(shared, slices, config.traced_days, config.calendar.clone(), agents));
     let turns = |kind| Turns { runner: runner.clone(), wake: wake.clone(), kind };
     let (in_memory, of_agents) = (turns(LaneKind::InMemory), turns(LaneKind::Agents));
 

@@ -4,7 +4,6 @@ use contract::ContractError;
 use domain::events::event::{DaysSkipped, Event, LaneContinue};
 use domain::simulation::model_day::SkippedDate;
 use domain::values::ids::{JobId, LaneId};
-use runtime::telemetry;
 use storage::execution::{Lane, NewLane, NextLane, OverdueTurn};
 use storage::outbox::NewMessage;
 
@@ -34,27 +33,25 @@ pub(crate) fn skipped_events(
     dates.chunks(DaysSkipped::MAX_DATES).map(event).collect()
 }
 
-/// The message of a new lane's first turn, in a trace of its own that is linked to the job's.
+/// The message of a new lane's first turn. Each turn of a lane, whoever sends its message, is below the root of the
+/// lane's trace.
 pub(crate) fn first_turn(job: JobId, lane: &NewLane) -> Result<NewMessage, ContractError> {
-    let span =
-        tracing::info_span!(parent: None, "lane", job.id = %job, model = lane.model, trial = lane.trial);
-    telemetry::link_to_current(&span);
-    span.in_scope(|| turn(lane.id, 0, job, lane.routing_key, telemetry::current_traceparent()))
+    turn(lane.id, 0, job, lane.routing_key, lane.traceparent.clone())
 }
 
 /// The message of the turn after the one in hand.
 pub(crate) fn next_turn(lane: &Lane) -> Result<NewMessage, ContractError> {
-    turn(lane.id, lane.turn + 1, lane.job, &lane.routing_key, telemetry::current_traceparent())
+    turn(lane.id, lane.turn + 1, lane.job, &lane.routing_key, lane.traceparent.clone())
 }
 
 /// The message of a lane that has waited for its portfolio.
 pub(crate) fn turn_of_waiter(lane: &NextLane) -> Result<NewMessage, ContractError> {
-    turn(lane.id, lane.turn, lane.job, &lane.routing_key, telemetry::current_traceparent())
+    turn(lane.id, lane.turn, lane.job, &lane.routing_key, lane.traceparent.clone())
 }
 
-/// The message of a turn that is sent again, outside of any trace.
+/// The message of a turn that is sent again.
 pub(crate) fn turn_again(lane: &OverdueTurn) -> Result<NewMessage, ContractError> {
-    turn(lane.lane, lane.turn, lane.job, &lane.routing_key, None)
+    turn(lane.lane, lane.turn, lane.job, &lane.routing_key, lane.traceparent.clone())
 }
 
 fn turn(

@@ -11,7 +11,7 @@ use runtime::infrastructure::{Infrastructure, database, development};
 use runtime::parts::Parts;
 use runtime::settings::{Mistakes, Settings};
 use runtime::telemetry::Telemetry;
-use runtime::{CancellationToken, Service, linked};
+use runtime::{CancellationToken, Service, linked, routes_of};
 use storage::{Database, Development};
 
 use crate::migrate::{self, SERVICES};
@@ -114,7 +114,10 @@ async fn serve(config: Config, telemetry: &Telemetry, shutdown: CancellationToke
             status.context("status")
         }
     };
-    let routes = trigger.routes.merge(downloader.routes).merge(executor.routes).merge(status.routes);
+    let routes = routes_of("trigger", trigger.routes)
+        .merge(routes_of("downloader", downloader.routes))
+        .merge(routes_of("executor", executor.routes))
+        .merge(routes_of("status", status.routes));
     let relays = [trigger.relays, downloader.relays, executor.relays, status.relays].concat();
     let service = Service { start: Box::pin(start), routes, work: Box::pin(work), relays, health };
     runtime::process::serve(service, address, telemetry, shutdown).await

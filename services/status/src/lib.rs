@@ -155,5 +155,5 @@ fn hooks(catch_up: &Arc<CatchUp>) -> Hooks {
             let catch_up = idle.clone();
             async move { catch_up.run().await }
         })
-        .link_span(telemetry::link_span)
+        .link_span(telemetry::link_batch)
 }

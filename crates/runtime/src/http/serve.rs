@@ -62,8 +62,9 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let tls = address.tls.map(Tls::new).transpose().context("reading the certificate")?.map(Arc::new);
     let tokens = address.access.tokens.clone();
+    let scheme = if tls.is_some() { "https" } else { "http" };
     let server = Server {
-        app: app(routes, address.access),
+        app: app(routes, address.access, scheme),
         tls: tls.clone(),
         max_connections: address.max_connections.get(),
     };
@@ -93,7 +94,7 @@ async fn not_found(uri: Uri) -> Response {
 }
 
 /// The routes with everything around them. Clones share one router, so that a connection costs no copy of it.
-fn app(routes: OpenApiRouter, access: Access) -> Router {
+fn app(routes: OpenApiRouter, access: Access, scheme: &'static str) -> Router {
     let (routes, described) = routes.split_for_parts();
     let document = document(described);
     let hosts = Arc::new(access.hosts.clone());
@@ -110,7 +111,7 @@ fn app(routes: OpenApiRouter, access: Access) -> Router {
         .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| {
             Problem::internal(&std::io::Error::other("a handler panicked")).into_response()
         }))
-        .layer(middleware::from_fn(observe))
+        .layer(middleware::from_fn_with_state(scheme, observe))
         // Done once, and not for each connection.
         .with_state(())
 }

@@ -6,17 +6,21 @@ use std::str::FromStr;
 use domain::agent::endpoint::EndpointUrlError;
 use domain::agent::{AddressRules, EndpointRefusal, EndpointRules};
 
-use super::Outbound;
+use super::{Outbound, SendsTraceContext};
 use crate::infrastructure::Infrastructure;
 use crate::settings::Settings;
 
 const PLAIN: &str = "write http://host:port or https://host, without user and password";
 
 impl Outbound {
-    /// Reads `OUTBOUND_PROXY`.
+    /// Reads `OUTBOUND_PROXY`, `TRACE_CONTEXT_TO_MODELS` and `TRACE_CONTEXT_TO_PROVIDERS`.
     pub fn from_settings(settings: &mut Settings, rules: AddressRules) -> Self {
         let proxy = web_address(settings, "OUTBOUND_PROXY", PLAIN);
-        Self::new(rules, proxy.and_then(|proxy| proxy.parse().ok()))
+        let sends_trace_context = SendsTraceContext {
+            to_models: settings.flag("TRACE_CONTEXT_TO_MODELS", true),
+            to_providers: settings.flag("TRACE_CONTEXT_TO_PROVIDERS", true),
+        };
+        Self { sends_trace_context, ..Self::new(rules, proxy.and_then(|proxy| proxy.parse().ok())) }
     }
 }
 

@@ -23,11 +23,13 @@ pub struct NextLane {
     pub turn: u32,
     /// Routing key of its messages.
     pub routing_key: String,
+    /// W3C trace context of its turns.
+    pub traceparent: Option<String>,
 }
 
 /// Gives a locked portfolio, whose holder has finished, to the oldest waiter, if there is one.
 pub(super) async fn pass_on(connection: &mut Connection, portfolio: PortfolioId) -> Result<Option<NextLane>> {
-    let next: Option<(Uuid, i32, String, Uuid)> = sqlx::query_as(
+    let next: Option<(Uuid, i32, String, Uuid, Option<String>)> = sqlx::query_as(
         "-- lane_end::pass_on
         UPDATE execution.lanes
         SET state = 'ready', sent_at = now(), resends = 0
@@ -36,7 +38,7 @@ pub(super) async fn pass_on(connection: &mut Connection, portfolio: PortfolioId)
             WHERE portfolio_id = $1 AND state = 'waiting'
             ORDER BY ordinal LIMIT 1
         )
-        RETURNING id, turn, routing_key, job_id",
+        RETURNING id, turn, routing_key, job_id, traceparent",
     )
     .bind(portfolio.0)
     .fetch_optional(&mut *connection)
@@ -46,11 +48,12 @@ pub(super) async fn pass_on(connection: &mut Connection, portfolio: PortfolioId)
         .bind(next.as_ref().map(|(id, ..)| *id))
         .execute(connection)
         .await?;
-    Ok(next.map(|(id, turn, routing_key, job)| NextLane {
+    Ok(next.map(|(id, turn, routing_key, job, traceparent)| NextLane {
         id: LaneId(id),
         job: JobId(job),
         turn: turn.cast_unsigned(),
         routing_key,
+        traceparent,
     }))
 }
 

@@ -33,6 +33,8 @@ pub struct NewLane {
     pub ready: bool,
     /// Of agents: the endpoint that its days call, and how many lanes may call it side by side.
     pub endpoint: Option<(String, u32)>,
+    /// W3C trace context of its turns.
+    pub traceparent: Option<String>,
 }
 
 /// A lane in the hands of the worker that took its current turn.
@@ -62,6 +64,8 @@ pub struct Lane {
     pub crashes: u32,
     /// Of agents: the endpoint that its days call.
     pub endpoint: Option<String>,
+    /// W3C trace context of its turns.
+    pub traceparent: Option<String>,
 }
 
 /// What became of an attempt to take a turn.
@@ -90,6 +94,7 @@ pub(super) struct LaneRow {
     epoch: i64,
     crashes: i32,
     endpoint: Option<String>,
+    traceparent: Option<String>,
 }
 
 impl LaneRow {
@@ -108,6 +113,7 @@ impl LaneRow {
             epoch: self.epoch,
             crashes: self.crashes.cast_unsigned(),
             endpoint: self.endpoint,
+            traceparent: self.traceparent,
         })
     }
 }
@@ -117,9 +123,9 @@ pub(super) async fn insert(connection: &mut Connection, job: JobId, lanes: &[New
         sqlx::query(
             "-- lanes::insert
             INSERT INTO execution.lanes (id, job_id, portfolio_id, model, trial, routing_key, state, dates, sent_at,
-                endpoint, endpoint_limit)
+                endpoint, endpoint_limit, traceparent)
             VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $8 THEN 'ready' ELSE 'waiting' END, $7,
-                    CASE WHEN $8 THEN now() END, $9, $10)",
+                    CASE WHEN $8 THEN now() END, $9, $10, $11)",
         )
         .bind(lane.id.0)
         .bind(job.0)
@@ -131,6 +137,7 @@ pub(super) async fn insert(connection: &mut Connection, job: JobId, lanes: &[New
         .bind(lane.ready)
         .bind(lane.endpoint.as_ref().map(|(endpoint, _)| endpoint))
         .bind(lane.endpoint.as_ref().map(|(_, limit)| limit.cast_signed()))
+        .bind(&lane.traceparent)
         .execute(&mut *connection)
         .await?;
         if lane.ready {
@@ -222,7 +229,7 @@ pub(super) async fn try_take(
                 ELSE execution.is_gone(holder)
             END
         RETURNING id, job_id, portfolio_id, model, trial, routing_key, CASE WHEN $5 THEN NULL ELSE dates END AS dates,
-            done, turn, epoch, crashes, endpoint",
+            done, turn, epoch, crashes, endpoint, traceparent",
     ))
     .bind(lane.0)
     .bind(turn.cast_signed())

@@ -25,10 +25,12 @@ pub struct OverdueTurn {
     pub job: JobId,
     /// When the turn's message was last written.
     pub sent_at: Option<DateTime<Utc>>,
+    /// W3C trace context of the lane's turns.
+    pub traceparent: Option<String>,
 }
 
-/// Lane, turn, routing key, job, and when the message was sent.
-type TurnColumns = (Uuid, i32, String, Uuid, Option<DateTime<Utc>>);
+/// Lane, turn, routing key, job, when the message was sent, and the trace context.
+type TurnColumns = (Uuid, i32, String, Uuid, Option<DateTime<Utc>>, Option<String>);
 
 /// How many messages of turns stand in line, by their routing key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +49,7 @@ pub async fn due_turns(pool: &PgPool) -> Result<(Transaction, Vec<OverdueTurn>)>
     let mut transaction = pool.begin().await?;
     let rows = sqlx::query_as(concat!(
         "-- overdue_turns::due_turns
-        SELECT id, turn, routing_key, job_id, sent_at
+        SELECT id, turn, routing_key, job_id, sent_at, traceparent
         FROM execution.lanes
         WHERE state = 'ready' AND not_before <= now()
             AND ",
@@ -69,7 +71,7 @@ pub async fn free_turns(pool: &PgPool, after: LaneId) -> Result<(Transaction, Ve
     let mut transaction = pool.begin().await?;
     let rows = sqlx::query_as(concat!(
         "-- overdue_turns::free_turns
-        SELECT id, turn, routing_key, job_id, sent_at
+        SELECT id, turn, routing_key, job_id, sent_at, traceparent
         FROM execution.lanes
         WHERE id > $1 AND state = 'ready' AND (not_before IS NULL OR not_before <= now())
             AND ",
@@ -125,9 +127,9 @@ pub async fn lost_turns(pool: &PgPool, waits: &[Duration], lines: &[Line]) -> Re
         lines.iter().map(|line| (line.routing_key.as_str(), i64::from(line.messages))).unzip();
     let rows = sqlx::query_as(
         "-- overdue_turns::lost_turns
-        SELECT id, turn, routing_key, job_id, sent_at
+        SELECT id, turn, routing_key, job_id, sent_at, traceparent
         FROM (
-            SELECT id, turn, routing_key, job_id, sent_at, lease_until, resends,
+            SELECT id, turn, routing_key, job_id, sent_at, traceparent, lease_until, resends,
                 row_number() OVER (
                     PARTITION BY routing_key ORDER BY sent_at DESC, lease_until DESC NULLS FIRST
                 ) AS place
@@ -159,7 +161,7 @@ pub async fn lock_turns(pool: &PgPool, lost: &[OverdueTurn]) -> Result<(Transact
     let mut transaction = pool.begin().await?;
     let rows = sqlx::query_as(
         "-- overdue_turns::lock_turns
-        SELECT lane.id, lane.turn, lane.routing_key, lane.job_id, lane.sent_at
+        SELECT lane.id, lane.turn, lane.routing_key, lane.job_id, lane.sent_at, lane.traceparent
         FROM execution.lanes AS lane
         JOIN unnest($1::uuid[], $2::integer[], $3::timestamptz[]) AS lost (id, turn, sent_at)
             ON lost.id = lane.id AND lost.turn = lane.turn AND lost.sent_at = lane.sent_at
@@ -198,12 +200,13 @@ pub async fn resend_turns(
 
 fn turns(rows: Vec<TurnColumns>) -> Vec<OverdueTurn> {
     rows.into_iter()
-        .map(|(lane, turn, routing_key, job, sent_at)| OverdueTurn {
+        .map(|(lane, turn, routing_key, job, sent_at, traceparent)| OverdueTurn {
             lane: LaneId(lane),
             turn: turn.cast_unsigned(),
             routing_key,
             job: JobId(job),
             sent_at,
+            traceparent,
         })
         .collect()
 }

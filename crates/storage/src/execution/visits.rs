@@ -22,7 +22,8 @@ pub async fn take_for_visit(
             AND ",
         is_free!(),
         "
-        RETURNING id, job_id, portfolio_id, model, trial, routing_key, dates, done, turn, epoch, crashes, endpoint"
+        RETURNING id, job_id, portfolio_id, model, trial, routing_key, dates, done, turn, epoch, crashes, endpoint,
+            traceparent"
     ))
     .bind(experiment)
     .bind(model)

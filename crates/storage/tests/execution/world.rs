@@ -103,6 +103,7 @@ pub(crate) async fn store(plan: &mut JobPlan, models: &[&str], days: usize) -> R
             dates: (0..days).map(day).collect(),
             ready: !portfolio.held,
             endpoint: None,
+            traceparent: None,
         })
         .collect();
     plan.store(&lanes, &[], None).await?;

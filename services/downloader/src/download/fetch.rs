@@ -15,7 +15,6 @@ use domain::values::ids::JobId;
 use storage::market::{self, BarRow, Download};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::clock::{Clock, up_to_own_date};
@@ -187,27 +186,12 @@ impl Fetcher {
 
     async fn call(&self, call: &Request, missing: &Missing, clock: &Clock) -> FetchResult {
         let provider = self.source.provider.name();
-        let span = tracing::info_span!(
-            "provider call",
-            otel.name = format!("fetch {provider}"),
-            otel.kind = "client",
-            provider,
-            symbol = tracing::field::Empty,
-            trading_date = tracing::field::Empty,
-            outcome = tracing::field::Empty,
-        );
-        let subject = match call {
-            Request::Symbol(_) => "symbol",
-            Request::Date(_) => "trading_date",
-        };
-        span.record(subject, claim(call));
         let is_session = |date: NaiveDate| self.context.calendar.is_session(date);
         let sessions = clock.sessions(&is_session);
         let Missing { dates, symbols, .. } = missing;
         let request = FetchRequest { call, dates, symbols, sessions, now: clock.now };
-        let result = self.source.provider.fetch(&request).instrument(span.clone()).await;
+        let result = self.source.provider.fetch(&request).await;
         let outcome = result.outcome.class();
-        span.record("outcome", outcome);
         metrics::counter!("modelday_provider_calls_total", "provider" => provider, "outcome" => outcome)
             .increment(result.calls.into());
         result

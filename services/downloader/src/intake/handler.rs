@@ -6,6 +6,7 @@ use contract::decode_event;
 use domain::events::event::Event;
 use domain::values::ids::JobId;
 use messaging::{Handler, Incoming, Outcome};
+use runtime::telemetry;
 use storage::{PgPool, market};
 use tokio::sync::Notify;
 
@@ -30,7 +31,7 @@ impl Handler for RequestHandler {
         let stored = match storage::trigger::body(&self.pool, job).await {
             // Trigger commits a job's row before it sends the message, so this one is another installation's.
             Ok(None) => return Outcome::Reject(format!("job {job} is not known to trigger")),
-            Ok(Some(_)) => self.store(job, &body, message.traceparent()).await,
+            Ok(Some(_)) => self.store(job, &body, telemetry::current_traceparent().as_deref()).await,
             Err(problem) => Err(problem),
         };
         stored.map_or_else(|problem| Outcome::Retry(problem.into()), |()| Outcome::Done)

@@ -106,7 +106,7 @@ impl Canceller {
     /// The `data.failed` message of a cancelled job.
     fn message(&self, preparation: &CancelledPreparation) -> Result<NewMessage, Interruption> {
         let span = tracing::info_span!("prepare prices", job.id = %preparation.job);
-        telemetry::continue_from(&span, preparation.traceparent.as_deref());
+        telemetry::continue_from(&span, preparation.traceparent.as_deref(), None);
         let job = job_of(&preparation.body)?;
         let dates = NeededDates::of(&job, &self.context.calendar, &[]);
         let event = Event::DataFailed(conclusion::cancelled(job, &dates));

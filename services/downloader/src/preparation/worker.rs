@@ -105,9 +105,18 @@ async fn work(
     hints: &CancelHints,
     shutdown: CancellationToken,
 ) {
+    let span = tracing::info_span!("prepare prices", job.id = %preparation.job);
+    telemetry::continue_from(&span, preparation.traceparent.as_deref(), None);
+    prepare(preparer, preparation, hints, shutdown).instrument(span).await;
+}
+
+async fn prepare(
+    preparer: &Preparer,
+    preparation: Preparation,
+    hints: &CancelHints,
+    shutdown: CancellationToken,
+) {
     let job = preparation.job;
-    let span = tracing::info_span!("prepare prices", job.id = %job);
-    telemetry::continue_from(&span, preparation.traceparent.as_deref());
     let holder = Uuid::now_v7();
     let halt = shutdown.child_token();
     let prepared = async {
@@ -116,7 +125,7 @@ async fn work(
             () = lease::renew(&preparer.context.pool, &preparation, holder, &halt, hints) => Err(Interruption::Halted),
         }
     };
-    let delay = match prepared.instrument(span).await {
+    let delay = match prepared.await {
         Ok(()) => return,
         Err(Interruption::Storage(StorageError::Fenced)) => {
             metrics::counter!("modelday_fenced_writes_total", "service" => "downloader").increment(1);

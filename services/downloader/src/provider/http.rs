@@ -4,10 +4,14 @@ use std::error::Error;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::ingest::fetch_plan::Request as Subject;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
-use reqwest::{Client, RequestBuilder, Response, Url};
+use reqwest::{Client, Request, RequestBuilder, Response, Url};
 use runtime::outbound::Outbound;
+use runtime::telemetry;
+use tracing::Instrument as _;
 
+use super::call_span::{record, span};
 use super::secret::Secret;
 use super::{FetchResult, Outcome};
 
@@ -49,7 +53,10 @@ pub(crate) struct HttpResponse {
 /// A client of one provider.
 #[derive(Debug)]
 pub(crate) struct HttpClient {
+    /// The provider's name.
+    name: &'static str,
     http: Client,
+    sends_trace_context: bool,
     base: Url,
     key: Secret,
     timeout: Duration,
@@ -57,13 +64,14 @@ pub(crate) struct HttpClient {
 }
 
 impl HttpClient {
-    pub(crate) fn new(access: Access) -> Result<Self, SetupError> {
+    pub(crate) fn new(name: &'static str, access: Access) -> Result<Self, SetupError> {
         let base = plain_address(&access.base_url).ok_or(SetupError::BaseUrl)?;
         let client = access.outbound.of_operator().client();
         let http = client.and_then(|client| client.timeout(access.timeout).build());
         let http = http.map_err(|error| SetupError::Client(error.without_url()))?;
+        let sends_trace_context = access.outbound.sends_trace_context.to_providers;
         let Access { key, timeout, .. } = access;
-        Ok(Self { http, base, key, timeout, max_body_bytes: MAX_BODY_BYTES })
+        Ok(Self { name, http, sends_trace_context, base, key, timeout, max_body_bytes: MAX_BODY_BYTES })
     }
 
     pub(crate) fn key(&self) -> &Secret {
@@ -80,18 +88,42 @@ impl HttpClient {
         self.http.get(url)
     }
 
-    /// Makes one call; `classify` decides what its response is.
+    /// Makes one call for `subject`; `classify` decides what its response is.
     pub(crate) async fn call(
         &self,
+        subject: &Subject,
         request: RequestBuilder,
         classify: impl FnOnce(&HttpResponse) -> Outcome,
     ) -> FetchResult {
-        let response = match request.send().await {
-            Ok(response) => response,
-            Err(error) => {
-                return FetchResult { outcome: self.unreachable(error), calls: 1, responded_at: None };
-            }
+        let failed = |error| FetchResult { outcome: self.unreachable(error), calls: 1, responded_at: None };
+        let request = match request.build() {
+            Ok(request) => request,
+            Err(error) => return failed(error),
         };
+        let span = span(self.name, subject, &request, |url| self.key.redact(url));
+        let result = match self.send(request).instrument(span.clone()).await {
+            Ok(response) => {
+                span.record("http.response.status_code", i64::from(response.status().as_u16()));
+                self.read(response, classify).instrument(span.clone()).await
+            }
+            Err(error) => failed(error),
+        };
+        record(&span, &result);
+        result
+    }
+
+    async fn send(&self, mut request: Request) -> reqwest::Result<Response> {
+        if self.sends_trace_context {
+            for (name, value) in telemetry::trace_headers() {
+                if let Ok(value) = value.parse() {
+                    request.headers_mut().insert(name, value);
+                }
+            }
+        }
+        self.http.execute(request).await
+    }
+
+    async fn read(&self, response: Response, classify: impl FnOnce(&HttpResponse) -> Outcome) -> FetchResult {
         let responded_at = header(response.headers(), &DATE)
             .and_then(|text| DateTime::parse_from_rfc2822(text).ok())
             .map(|at| at.to_utc());

@@ -45,7 +45,7 @@ pub(crate) struct Massive {
 
 impl Massive {
     pub(crate) fn new(access: Access) -> Result<Self, SetupError> {
-        Ok(Self { http: HttpClient::new(access)?, refused: Mutex::new(None) })
+        Ok(Self { http: HttpClient::new(NAME, access)?, refused: Mutex::new(None) })
     }
 
     async fn fetch_date(&self, date: NaiveDate, request: &FetchRequest<'_>) -> FetchResult {
@@ -75,7 +75,7 @@ impl Massive {
         let key = self.http.key();
         let call = call.header("Authorization", format!("Bearer {}", key.expose()));
         let query = Query { requested, sessions: request.sessions, now: request.now, key };
-        let result = self.http.call(call, |response| classify(response, &query)).await;
+        let result = self.http.call(request.call, call, |response| classify(response, &query)).await;
         if result.outcome == Outcome::PlanGated(Gate::Parameter) {
             self.note_refusal(requested.oldest(), request.now);
         }

@@ -43,7 +43,7 @@ pub(crate) struct Tiingo {
 
 impl Tiingo {
     pub(crate) fn new(access: Access) -> Result<Self, SetupError> {
-        Ok(Self { http: HttpClient::new(access)? })
+        Ok(Self { http: HttpClient::new(NAME, access)? })
     }
 
     async fn fetch_symbol(&self, symbol: &Symbol, request: &FetchRequest<'_>) -> FetchResult {
@@ -59,7 +59,7 @@ impl Tiingo {
             .query(&[("format", "json"), ("resampleFreq", "daily")])
             .header("Authorization", token);
         let query = Query { symbol, from, sessions, now };
-        self.http.call(call, |response| classify(response, &query, self.http.key())).await
+        self.http.call(request.call, call, |response| classify(response, &query, self.http.key())).await
     }
 }
 

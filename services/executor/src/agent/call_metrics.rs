@@ -118,7 +118,7 @@ fn labels(agent: &AgentModel) -> Vec<Label> {
 }
 
 /// The operation, as the conventions name it.
-fn operation(dialect: Dialect) -> &'static str {
+pub(super) fn operation(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::ChatCompletions | Dialect::Messages | Dialect::Responses => "chat",
         Dialect::Agent | Dialect::Mcp => "invoke_agent",
@@ -126,7 +126,7 @@ fn operation(dialect: Dialect) -> &'static str {
 }
 
 /// Who answers: a known provider, or the one whose protocol the endpoint speaks.
-fn provider(agent: &AgentModel) -> &'static str {
+pub(super) fn provider(agent: &AgentModel) -> &'static str {
     let host = host(agent);
     let is_of = |end: &str| host == end || host.strip_suffix(end).is_some_and(|before| before.ends_with('.'));
     let known = PROVIDERS.iter().find(|(end, _)| is_of(end)).map(|(_, name)| *name);

@@ -15,6 +15,7 @@ use domain::simulation::run::ModelDayRun;
 use rust_decimal::Decimal;
 use storage::execution::agents::{Attempt, CallPermission, CallResponse, Intent, TokenRate};
 use storage::execution::{Durable, Lane};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::access::NotCalled;
@@ -22,6 +23,7 @@ use super::call_metrics;
 use super::endpoint::Endpoints;
 use super::journal::JournalWriter;
 use super::search::Searcher;
+use super::spans;
 use crate::error::ExecutorError;
 use crate::visit::{Today, Visit};
 
@@ -74,6 +76,8 @@ pub(super) struct Conversation<'c, 'a> {
     began: Instant,
     /// Messages of the conversation whose tool results are in the journal.
     recorded: usize,
+    /// The first step that was made in this turn. What a journal has repeated has its spans already.
+    traced_from: Option<u32>,
 }
 
 /// What a step led to.
@@ -92,7 +96,18 @@ impl<'c, 'a> Conversation<'c, 'a> {
         session: JournaledSession<'a>,
         journal: JournalWriter<'c>,
     ) -> Self {
-        Self { means, lane, agent, today, session, journal, attempt, began: Instant::now(), recorded: 0 }
+        Self {
+            means,
+            lane,
+            agent,
+            today,
+            session,
+            journal,
+            attempt,
+            began: Instant::now(),
+            recorded: 0,
+            traced_from: None,
+        }
     }
 
     /// Goes on until the day or the turn ends.
@@ -153,9 +168,14 @@ impl<'c, 'a> Conversation<'c, 'a> {
         let body = request.body.clone();
         call_metrics::begins(self.agent);
         let began = Instant::now();
-        let raw = self.means.endpoints.call(self.agent, &access, &identity, body).await;
+        let span = spans::call(self.agent, &self.lane.model, &request);
+        let call = self.means.endpoints.call(self.agent, &access, &identity, body);
+        let raw = call.instrument(span.clone()).await;
         let response = self.agent.dialect.classify(&raw, &secrets);
         call_metrics::ended(self.agent, &response, began.elapsed());
+        spans::answered(&span, &raw, &response);
+        drop(span);
+        self.traced_from.get_or_insert(request.step);
         match &response {
             ModelResponse::Failed(failure) => self.failed(&request, failure, tries + 1, &response).await,
             ModelResponse::Message(message) => {
@@ -204,6 +224,7 @@ impl<'c, 'a> Conversation<'c, 'a> {
             }
         }
         let Some(message) = visit.take(request.step) else { return Ok(Step::On) };
+        self.traced_from.get_or_insert(request.step);
         let response = ModelResponse::Message(message);
         self.record_response(&request, &response, None, 0)?;
         self.session.add_response(&response)?;
@@ -292,6 +313,9 @@ impl<'c, 'a> Conversation<'c, 'a> {
         for message in messages.iter().skip(self.recorded) {
             if let (Role::Tool, Some(index)) = (message.role, message.index) {
                 self.journal.add_result(message.step, index + 1, EntryKind::Tool, message.content.clone());
+                if self.traced_from.is_some_and(|first| message.step >= first) {
+                    spans::tool(message);
+                }
                 if let Some(visit) = self.means.visit {
                     visit.show_result(message.step, &message.content);
                 }

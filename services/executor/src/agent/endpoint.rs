@@ -8,6 +8,7 @@ use domain::agent::{Delivery, Dialect, EndpointUrl, RawResponse};
 use domain::job::AgentModel;
 use reqwest::header::{HeaderMap, HeaderValue};
 use runtime::outbound::address_refusal;
+use runtime::telemetry;
 
 use super::access::{CallAccess, EndpointAccess, NotCalled};
 use super::signature;
@@ -69,6 +70,12 @@ impl Endpoints {
                 // The request fails when it is sent.
                 Err(_) => request.header(name, value),
             };
+        }
+        // A user's own agent is a part of the story; whether endpoints of others are is up to the operator.
+        if agent.dialect == Dialect::Agent || self.access.outbound.sends_trace_context.to_models {
+            for (name, value) in telemetry::trace_headers() {
+                request = request.header(name, value);
+            }
         }
         let most = usize::try_from(agent.settings.limits.max_answer_bytes).unwrap_or(usize::MAX);
         let quiet = Duration::from_secs(agent.timeout_seconds);

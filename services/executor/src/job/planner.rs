@@ -16,11 +16,12 @@ use runtime::telemetry;
 use storage::PgPool;
 use storage::execution::{self, NewLane, PortfolioRow, SkippedRow};
 use storage::outbox::NewMessage;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 use super::cache::PlannedJob;
 use super::job_end::{JobEnd, job_end};
+use super::lane_traces;
 use crate::error::ExecutorError;
 use crate::messages::{SkippedOf, first_turn, skipped_events};
 use crate::metrics;
@@ -62,7 +63,12 @@ impl JobPlanner {
             .ok_or_else(|| ExecutorError::Inconsistent(format!("{kind} does not say that data are ready")))?;
         let planned = PlannedJob::of(event)
             .ok_or_else(|| ExecutorError::Inconsistent(format!("{kind} carries no job")))?;
-        let span = tracing::info_span!("plan", job.id = %planned.job.id);
+        let span = tracing::info_span!(
+            "plan job",
+            job.id = %planned.job.id,
+            lane.count = tracing::field::Empty,
+            model_day.count = tracing::field::Empty,
+        );
         self.plan(kind, body, &planned, &dates).instrument(span).await
     }
 
@@ -87,8 +93,9 @@ impl JobPlanner {
         let portfolios = plan_portfolios(planned, dates, end_cause, portfolios, &winners);
 
         let mut messages = skip_messages(job, &portfolios)?;
-        let lanes: Vec<NewLane> =
+        let mut lanes: Vec<NewLane> =
             portfolios.iter().filter(|portfolio| !portfolio.plan.dates.is_empty()).map(new_lane).collect();
+        lane_traces::begin(job.id, &mut lanes);
         let skipped: Vec<SkippedRow> = portfolios.iter().map(skipped_row).collect();
         plan.store(&lanes, &skipped, job.options.budget).await?;
         if !lanes.is_empty() {
@@ -96,6 +103,8 @@ impl JobPlanner {
         }
 
         let days: usize = lanes.iter().map(|lane| lane.dates.len()).sum();
+        Span::current().record("lane.count", i64::try_from(lanes.len()).unwrap_or(i64::MAX));
+        Span::current().record("model_day.count", i64::try_from(days).unwrap_or(i64::MAX));
         let mut warnings = Vec::new();
         if lanes.is_empty() {
             let tally = execution::tally(plan.connection(), job.id).await?;
@@ -214,6 +223,7 @@ fn new_lane(planned: &PlannedPortfolio) -> NewLane {
         dates: planned.plan.dates.clone(),
         ready: !planned.portfolio.held,
         endpoint: planned.endpoint.clone(),
+        traceparent: None,
     }
 }
 

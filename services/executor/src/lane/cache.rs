@@ -98,6 +98,7 @@ mod tests {
             epoch,
             crashes: 0,
             endpoint: None,
+            traceparent: None,
         }
     }
 

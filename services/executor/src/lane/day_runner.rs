@@ -11,7 +11,6 @@ use domain::values::ids::ModelDayKey;
 use runtime::telemetry;
 use storage::PgPool;
 use storage::execution;
-use tracing::Instrument as _;
 
 use super::agent_day::agent_day;
 use super::day_record::{already_completed, completed, failed};
@@ -71,16 +70,12 @@ impl DayRunner {
         };
         self.note_suspected_splits(&today).await?;
         self.note_unpriced_holdings(&today).await?;
-        let span =
-            tracing::info_span!("model_day", job.id = %key.job, model = %key.model, trading_date = %date);
         if let Decider::Agent(agent) = decider {
             let visit = in_hand.visit.as_deref();
-            return agent_day(&self.agents, &in_hand.lane, &today, agent, visit).instrument(span).await;
+            return agent_day(&self.agents, &in_hand.lane, &today, agent, visit).await;
         }
-        match span.in_scope(|| today.run()) {
-            Ok(result) => {
-                ended(completed(&today, result, span.in_scope(telemetry::current_traceparent), None)?)
-            }
+        match today.run() {
+            Ok(result) => ended(completed(&today, result, telemetry::current_traceparent(), None)?),
             Err(problem) => ended(failed(key.clone(), problem.to_string(), began, None)?),
         }
     }

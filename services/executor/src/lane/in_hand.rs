@@ -63,9 +63,14 @@ impl LaneInHand {
         self.lane.dates.get(self.committed + self.batch.len()..).unwrap_or_default()
     }
 
+    /// How many days have ended since the turn was taken.
+    pub(super) fn ended(&self) -> usize {
+        self.committed + self.batch.len() - self.lane.done
+    }
+
     /// Whether no day was run since the turn was taken.
     pub(super) fn is_at_its_front(&self) -> bool {
-        self.committed == self.lane.done && self.batch.len() == 0
+        self.ended() == 0
     }
 
     /// Days that the portfolio has completed before `date`.
@@ -151,6 +156,7 @@ mod tests {
             epoch: 7,
             crashes,
             endpoint: endpoint.map(str::to_owned),
+            traceparent: None,
         };
         LaneInHand::new(lane, Arc::new(PlannedJob::new(job, Vec::new(), None)), slice, None)
     }

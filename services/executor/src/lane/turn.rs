@@ -1,8 +1,10 @@
 //! A turn of a lane: days one after another, several in a commit, until the slice is over.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::NaiveDate;
 use domain::events::event::LaneContinue;
 use domain::job::OnFailure;
 use domain::market::calendar::Calendar;
@@ -11,9 +13,11 @@ use runtime::relay::Wake;
 use storage::PgPool;
 use storage::execution::{self, DayOutcome, Lane, LaneCommit, Take, commit_days, hand_back};
 use storage::outbox::StoredMessage;
+use tracing::Instrument as _;
 
 use super::cache::LaneCache;
 use super::day_runner::DayRunner;
+use super::day_spans::{self, TracedDays};
 use super::day_step::DayStep;
 use super::in_hand::LaneInHand;
 use super::lane_end::finish;
@@ -78,7 +82,11 @@ pub(crate) struct LaneRunner {
     leases: Leases,
     cache: LaneCache,
     days: DayRunner,
+    traced_days: TracedDays,
 }
+
+/// How a turn goes on after a day: it ends, with the next turn's message if that is still to be sent, or it does not.
+type TurnEnd = ControlFlow<Option<StoredMessage>>;
 
 /// What lanes share with other parts of the service.
 pub(crate) struct Shared {
@@ -91,7 +99,13 @@ pub(crate) struct Shared {
 }
 
 impl LaneRunner {
-    pub(crate) fn new(shared: Shared, slices: Slices, calendar: Calendar, agents: AgentDays) -> Self {
+    pub(crate) fn new(
+        shared: Shared,
+        slices: Slices,
+        traced_days: TracedDays,
+        calendar: Calendar,
+        agents: AgentDays,
+    ) -> Self {
         let Shared { pool, wake, jobs, stop_signals, reconciler, holder } = shared;
         let prices = PriceCache::new(calendar.clone());
         Self {
@@ -104,6 +118,7 @@ impl LaneRunner {
             stop_signals,
             reconciler,
             slices,
+            traced_days,
         }
     }
 
@@ -190,37 +205,61 @@ impl LaneRunner {
         let _lease = self.leases.keep(&lane);
         let mut in_hand = self.pick_up(lane).await?;
         in_hand.visit = visit;
-        while let Some(date) = in_hand.next_date() {
-            match self.days.run(&mut in_hand, date).await? {
-                DayStep::Ended(ended) => {
-                    let failed = matches!(ended.day.outcome, DayOutcome::Failed(_));
-                    if failed && in_hand.job.job.options.on_failure == OnFailure::Stop {
-                        in_hand.stopped = Some(SkipReason::StoppedAfterFailure);
-                    }
-                    if let Some(visit) = &in_hand.visit {
-                        visit.show_end(&ended.day);
-                    }
-                    in_hand.add(*ended);
-                    let now = Instant::now();
-                    if in_hand.turn_ends(now) {
-                        let next = self.commit(&mut in_hand, true).await?;
-                        self.cache.put(&in_hand.lane, in_hand.history, in_hand.previous);
-                        return Ok(next);
-                    }
-                    if in_hand.has_to_commit(now) {
-                        self.commit(&mut in_hand, false).await?;
-                    }
-                }
-                DayStep::PutOff(stop) => {
-                    self.put_off(&in_hand.lane, stop).await?;
-                    self.cache.put(&in_hand.lane, in_hand.history, in_hand.previous);
-                    return Ok(None);
-                }
-                DayStep::OutOfBudget => in_hand.stopped = Some(SkipReason::BudgetExhausted),
+        let span = self.traced_days.of_turn(&in_hand);
+        let ran = self.run_days(&mut in_hand).instrument(span.clone()).await;
+        day_spans::count(&span, in_hand.ended());
+        drop(span);
+        match ran? {
+            ControlFlow::Break(next) => {
+                self.cache.put(&in_hand.lane, in_hand.history, in_hand.previous);
+                Ok(next)
+            }
+            ControlFlow::Continue(()) => {
+                finish(&self.pool, &self.wake, &in_hand).await?;
+                Ok(None)
             }
         }
-        finish(&self.pool, &self.wake, &in_hand).await?;
-        Ok(None)
+    }
+
+    /// Runs days until the turn ends, which leads to the next turn's message if that is still to be sent, or until no day
+    /// is left.
+    async fn run_days(&self, in_hand: &mut LaneInHand) -> Result<TurnEnd, ExecutorError> {
+        while let Some(date) = in_hand.next_date() {
+            let span = self.traced_days.of_day(in_hand, date);
+            if let ControlFlow::Break(end) = self.run_day(in_hand, date).instrument(span).await? {
+                return Ok(ControlFlow::Break(end));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Runs the next day, and commits what has to be committed with it.
+    async fn run_day(&self, in_hand: &mut LaneInHand, date: NaiveDate) -> Result<TurnEnd, ExecutorError> {
+        match self.days.run(in_hand, date).await? {
+            DayStep::Ended(ended) => {
+                let failed = matches!(ended.day.outcome, DayOutcome::Failed(_));
+                if failed && in_hand.job.job.options.on_failure == OnFailure::Stop {
+                    in_hand.stopped = Some(SkipReason::StoppedAfterFailure);
+                }
+                if let Some(visit) = &in_hand.visit {
+                    visit.show_end(&ended.day);
+                }
+                in_hand.add(*ended);
+                let now = Instant::now();
+                if in_hand.turn_ends(now) {
+                    return Ok(ControlFlow::Break(self.commit(in_hand, true).await?));
+                }
+                if in_hand.has_to_commit(now) {
+                    self.commit(in_hand, false).await?;
+                }
+            }
+            DayStep::PutOff(stop) => {
+                self.put_off(&in_hand.lane, stop).await?;
+                return Ok(ControlFlow::Break(None));
+            }
+            DayStep::OutOfBudget => in_hand.stopped = Some(SkipReason::BudgetExhausted),
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     /// The taken lane with its job and the history of its portfolio.
@@ -255,6 +294,12 @@ impl LaneRunner {
     ) -> Result<Option<StoredMessage>, ExecutorError> {
         let message = if ends_turn { Some(next_turn(&in_hand.lane)?) } else { None };
         let commit = in_hand.take_commit(message);
+        let span = self.traced_days.of_commit(in_hand, commit.days.len());
+        self.store(commit).instrument(span).await
+    }
+
+    /// Stores days, each by itself when together they are refused.
+    async fn store(&self, commit: LaneCommit) -> Result<Option<StoredMessage>, ExecutorError> {
         match self.write(&commit).await {
             // One of the days is to blame. Those before it take effect without it.
             Err(problem) if problem.is_refusal() && commit.days.len() > 1 => {

@@ -47,6 +47,7 @@ impl Stage {
     /// An executor that looks for forgotten lanes after a second.
     pub(crate) fn config(&self) -> Config {
         Config {
+            traced_days: executor::TracedDays::default(),
             infrastructure: Infrastructure {
                 address: Address::loopback(0),
                 database: self.database.settings(Owner::Executor),

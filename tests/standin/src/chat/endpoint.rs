@@ -34,6 +34,8 @@ pub struct ChatCall {
     pub step: usize,
     /// The header `Idempotency-Key`, which copies of a request share.
     pub identity: String,
+    /// The header `traceparent`.
+    pub traceparent: Option<String>,
     /// The body.
     pub body: Value,
     /// The body, byte for byte.
@@ -183,6 +185,7 @@ async fn complete(
             date: request.date.clone(),
             step: request.step,
             identity: header("idempotency-key").to_owned(),
+            traceparent: headers.get("traceparent").and_then(|value| value.to_str().ok()).map(str::to_owned),
             body: document,
             text: String::from_utf8_lossy(&body).into_owned(),
         };

@@ -39,7 +39,12 @@ pub(crate) struct AlphaVantage {
 impl AlphaVantage {
     /// Builds a client.
     pub(crate) fn new(access: Access, history: History, with_actions: bool) -> Result<Self, SetupError> {
-        Ok(Self { http: HttpClient::new(access)?, history, with_actions, full_refused_at: Mutex::new(None) })
+        Ok(Self {
+            http: HttpClient::new(NAME, access)?,
+            history,
+            with_actions,
+            full_refused_at: Mutex::new(None),
+        })
     }
 
     async fn fetch_symbol(&self, symbol: &Symbol, request: &FetchRequest<'_>) -> FetchResult {
@@ -73,16 +78,23 @@ impl AlphaVantage {
         let query = Query { symbol, spelled: &spelled, size, sessions, now, key };
         let call = self.query("TIME_SERIES_DAILY", &spelled);
         let call = call.query(&[("outputsize", size.parameter()), ("datatype", "json")]);
-        let prices = self.http.call(call, |response| classify(response, &query)).await;
-        if self.with_actions { self.add_actions(prices, &query).await } else { prices }
+        let prices = self.http.call(request.call, call, |response| classify(response, &query)).await;
+        if self.with_actions { self.add_actions(prices, &query, request).await } else { prices }
     }
 
     /// Adds splits and dividends to prices; without all of them there are no prices either.
-    async fn add_actions(&self, mut prices: FetchResult, query: &Query<'_>) -> FetchResult {
+    async fn add_actions(
+        &self,
+        mut prices: FetchResult,
+        query: &Query<'_>,
+        request: &FetchRequest<'_>,
+    ) -> FetchResult {
         let Outcome::Bars(response) = &mut prices.outcome else { return prices };
         for table in Table::ALL {
             let call = self.query(table.function(), query.spelled);
-            let listed = self.http.call(call, |response| actions::classify(response, table, query)).await;
+            let listed =
+                self.http.call(request.call, call, |response| actions::classify(response, table, query));
+            let listed = listed.await;
             prices.calls += listed.calls;
             match listed.outcome {
                 Outcome::Bars(listed) => response.actions.extend(listed.actions),
