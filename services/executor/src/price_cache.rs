@@ -1,4 +1,4 @@
-//! Bars in memory: read in price windows, which all lanes of a job share.
+//! Bars in memory: read in price windows, which all lanes share that read the same prices, whatever their job.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -10,7 +10,6 @@ use domain::market::known_actions::KnownActions;
 use domain::market::price_table::PriceTable;
 use domain::simulation::price_window::PriceWindow;
 use domain::simulation::run::PortfolioDay;
-use domain::values::ids::JobId;
 use storage::PgPool;
 use storage::market::{bars_between, known_actions, last_before, undo_replacements};
 use tokio::sync::{Mutex, OnceCell};
@@ -20,15 +19,28 @@ use crate::job::cache::PlannedJob;
 
 /// Windows in memory.
 const MAX_WINDOWS: usize = 8;
-/// Windows of one job. Its lanes take turns, and are seldom further apart.
-const MAX_WINDOWS_OF_A_JOB: usize = 3;
+/// Windows of the same prices. The lanes of a job take turns, and are seldom further apart.
+const MAX_WINDOWS_OF_SAME_PRICES: usize = 3;
 
 type Table = Arc<OnceCell<Arc<Market>>>;
 /// What is in memory, last used last.
-type Windows = VecDeque<(JobId, PriceWindow, Table)>;
+type Windows = VecDeque<(PricesRead, PriceWindow, Table)>;
+
+/// Which prices a job reads. Two jobs that read the same ones share them in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PricesRead {
+    /// The members of the universe, and its benchmark.
+    pub(crate) symbols: Arc<[Symbol]>,
+    /// Sessions before a window that its first days look back on.
+    pub(crate) lookback: usize,
+    /// The version of prices.
+    pub(crate) version: i64,
+    /// How often bars of the symbols were written before the job was planned: it needs all of these, and may see later ones.
+    pub(crate) changes: i64,
+}
 
 /// What is read for the days of a window.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Market {
     /// The bars.
     pub(crate) table: PriceTable,
@@ -56,13 +68,13 @@ impl PriceCache {
         date: NaiveDate,
         previous: Option<&PortfolioDay>,
     ) -> Result<Arc<Market>, ExecutorError> {
-        let (window, table) = self.window(job.job.id, date).await;
+        let read = &job.prices_read;
+        let (window, table) = self.window(read, date).await;
         let universe = &job.job.universe;
-        let members = || universe.symbols.iter().chain(&universe.benchmark).cloned().collect::<Vec<_>>();
-        let range = || (window.from(&self.calendar, job.lookback()), window.last);
-        let load = async |symbols: &[Symbol]| load(pool, symbols, range(), job.price_version).await;
+        let range = || (window.from(&self.calendar, read.lookback), window.last);
+        let load = async |symbols: &[Symbol]| load(pool, symbols, range(), read.version).await;
         let mut market = table
-            .get_or_try_init(async || Ok::<_, ExecutorError>(Arc::new(load(&members()).await?)))
+            .get_or_try_init(async || Ok::<_, ExecutorError>(Arc::new(load(&read.symbols).await?)))
             .await?
             .clone();
         let Some(previous) = previous else { return Ok(market) };
@@ -84,24 +96,24 @@ impl PriceCache {
         }
     }
 
-    async fn window(&self, job: JobId, date: NaiveDate) -> (PriceWindow, Table) {
+    async fn window(&self, read: &PricesRead, date: NaiveDate) -> (PriceWindow, Table) {
         let mut windows = self.windows.lock().await;
         let is_it = |window: &PriceWindow| window.first <= date && date <= window.last;
-        let known = windows.iter().position(|(of, known, _)| *of == job && is_it(known));
-        let (_, window, table) = known
+        let known = windows.iter().position(|(of, known, _)| is_it(known) && of == read);
+        let (read, window, table) = known
             .and_then(|place| windows.remove(place))
-            .unwrap_or_else(|| (job, PriceWindow::of(&self.calendar, date), Table::default()));
-        windows.push_back((job, window, table.clone()));
-        forget(&mut windows, job);
+            .unwrap_or_else(|| (read.clone(), PriceWindow::of(&self.calendar, date), Table::default()));
+        windows.push_back((read.clone(), window, table.clone()));
+        forget(&mut windows, &read);
         (window, table)
     }
 }
 
-/// Forgets what was not used for longest: of `job`, and of all.
-fn forget(windows: &mut Windows, job: JobId) {
-    let mut of_job = windows.iter().enumerate().filter(|(_, (of, ..))| *of == job).map(|(place, _)| place);
-    if let Some(oldest) = of_job.next()
-        && of_job.count() >= MAX_WINDOWS_OF_A_JOB
+/// Forgets what was not used for longest: of the same prices, and of all.
+fn forget(windows: &mut Windows, read: &PricesRead) {
+    let mut same = windows.iter().enumerate().filter(|(_, (of, ..))| of == read).map(|(place, _)| place);
+    if let Some(oldest) = same.next()
+        && same.count() >= MAX_WINDOWS_OF_SAME_PRICES
     {
         windows.remove(oldest);
     }
@@ -127,8 +139,6 @@ async fn load(
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
     /// A day in the `index`-th of some windows.
@@ -136,51 +146,64 @@ mod tests {
         NaiveDate::from_ymd_opt(2015, 1, 5).unwrap() + chrono::Days::new(400 * u64::from(index))
     }
 
-    fn job(number: u128) -> JobId {
-        JobId(Uuid::from_u128(number))
+    /// What a job reads of one symbol.
+    fn of(changes: i64) -> PricesRead {
+        PricesRead { symbols: [symbol("AAPL")].into(), lookback: 20, version: 1, changes }
     }
 
-    async fn is_known(prices: &PriceCache, job: JobId, date: NaiveDate) -> bool {
+    fn symbol(name: &str) -> Symbol {
+        name.parse().unwrap()
+    }
+
+    async fn is_known(prices: &PriceCache, read: &PricesRead, date: NaiveDate) -> bool {
         let windows = prices.windows.lock().await;
-        windows.iter().any(|(of, known, _)| *of == job && known.first <= date && date <= known.last)
+        windows.iter().any(|(of, known, _)| of == read && known.first <= date && date <= known.last)
     }
 
     #[tokio::test]
-    async fn lanes_of_a_job_share_a_window() {
+    async fn lanes_that_read_the_same_prices_share_a_window() {
         let prices = PriceCache::new(Calendar::nyse());
 
-        let (window, table) = prices.window(job(1), day(0)).await;
-        let (_, same) = prices.window(job(1), window.last).await;
-        let (_, of_another) = prices.window(job(2), day(0)).await;
+        let (window, table) = prices.window(&of(1), day(0)).await;
+        let (_, same) = prices.window(&of(1), window.last).await;
 
         assert!(Arc::ptr_eq(&table, &same));
-        assert!(!Arc::ptr_eq(&table, &of_another));
+        let others = [
+            of(2),
+            PricesRead { version: 2, ..of(1) },
+            PricesRead { lookback: 21, ..of(1) },
+            PricesRead { symbols: [symbol("AAPL"), symbol("MSFT")].into(), ..of(1) },
+        ];
+        for other in others {
+            let (_, of_another) = prices.window(&other, day(0)).await;
+            assert!(!Arc::ptr_eq(&table, &of_another), "{other:?}");
+        }
     }
 
     #[tokio::test]
-    async fn a_job_keeps_the_three_windows_that_it_used_last() {
+    async fn the_three_windows_of_the_same_prices_that_were_used_last_stay() {
         let prices = PriceCache::new(Calendar::nyse());
-        prices.window(job(2), day(0)).await;
+        prices.window(&of(2), day(0)).await;
 
         for index in [0, 1, 2, 0, 3] {
-            prices.window(job(1), day(index)).await;
+            prices.window(&of(1), day(index)).await;
         }
 
         for (index, known) in [(0, true), (1, false), (2, true), (3, true)] {
-            assert_eq!(is_known(&prices, job(1), day(index)).await, known, "{index}");
+            assert_eq!(is_known(&prices, &of(1), day(index)).await, known, "{index}");
         }
-        assert!(is_known(&prices, job(2), day(0)).await, "another job's stays");
+        assert!(is_known(&prices, &of(2), day(0)).await, "that of other prices stays");
     }
 
     #[tokio::test]
-    async fn of_many_jobs_the_windows_used_last_stay() {
+    async fn of_all_windows_those_used_last_stay() {
         let prices = PriceCache::new(Calendar::nyse());
 
         for number in 0..=8 {
-            prices.window(job(number), day(0)).await;
+            prices.window(&of(number), day(0)).await;
         }
 
-        assert!(!is_known(&prices, job(0), day(0)).await);
-        assert!(is_known(&prices, job(1), day(0)).await);
+        assert!(!is_known(&prices, &of(0), day(0)).await);
+        assert!(is_known(&prices, &of(1), day(0)).await);
     }
 }

@@ -15,7 +15,7 @@ use domain::market::rules::MarketRules;
 use domain::simulation::run::ModelDayRun;
 use domain::values::ids::{JobId, ModelDayKey};
 use storage::PgPool;
-use storage::execution::{begin_rehearsal, configured_agent, end_rehearsal, price_version};
+use storage::execution::{PriceState, begin_rehearsal, configured_agent, end_rehearsal, price_version};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -99,9 +99,9 @@ impl Rehearsals {
         let ModelKind::Agent(agent) = &model.kind else { return Err(unknown()) };
         let endpoint = (agent.url.clone(), agent.concurrency);
         let key = key(&model, date);
-        let version = price_version(&self.pool).await?;
+        let prices = PriceState { version: price_version(&self.pool).await?, changes: 0 };
         let planned = PlannedJob::new(job(key.job, model, universe, date), Vec::new(), None)
-            .at(version, MarketRules::default());
+            .at(prices, MarketRules::default());
         self.require_prices(&planned, date).await?;
         let (place, holder) = (Uuid::now_v7(), self.holder.number());
         let endpoint = (endpoint.0.as_str(), endpoint.1);

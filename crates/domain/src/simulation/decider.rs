@@ -68,6 +68,11 @@ impl Decider {
         }
     }
 
+    /// Whether a portfolio without holdings needs prices.
+    pub fn reads_prices(&self) -> bool {
+        !matches!(self, Self::Policy(Policy::Cash))
+    }
+
     /// The scope of its days in a job whose models look back on at most `lookback` sessions. It may be too large but
     /// never too small: then a stale day could go unnoticed.
     pub fn price_scope(&self, universe: &Universe, lookback: usize) -> PriceScope {

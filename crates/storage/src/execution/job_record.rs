@@ -20,6 +20,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::history::position;
+use super::jobs::PriceState;
 use crate::columns::{base, job_state, present, price, rules, symbol};
 use crate::error::{Result, StorageError};
 use crate::pool::PgPool;
@@ -35,8 +36,8 @@ pub struct RecordedJob {
     pub state: JobState,
     /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
-    /// The version of prices that its days ran on.
-    pub price_version: i64,
+    /// The prices that its days ran on.
+    pub prices: PriceState,
     /// What its days were shown of the market.
     pub rules: MarketRules,
 }
@@ -75,23 +76,24 @@ pub struct DayRecord {
     pub said: Option<(String, Conversation)>,
 }
 
-type JobColumns = (String, String, String, Option<DateTime<Utc>>, i64, String);
+type JobColumns = (String, String, String, Option<DateTime<Utc>>, i64, i64, String);
 
 /// A job; `None` when the executor does not know it.
 pub async fn recorded_job(pool: &PgPool, job: JobId) -> Result<Option<RecordedJob>> {
     let row: Option<JobColumns> = sqlx::query_as(
         "-- job_record::recorded_job
-        SELECT kind, body, state, ended_at, price_version, market_rules
+        SELECT kind, body, state, ended_at, price_version, price_changes, market_rules
         FROM execution.jobs
         WHERE id = $1",
     )
     .bind(job.0)
     .fetch_optional(pool)
     .await?;
-    let Some((kind, body, state, ended_at, price_version, market_rules)) = row else { return Ok(None) };
+    let Some((kind, body, state, ended_at, version, changes, market_rules)) = row else { return Ok(None) };
+    let prices = PriceState { version, changes };
     let state = job_state("execution.jobs", &state)?;
     let rules = rules("execution.jobs", &market_rules)?;
-    Ok(Some(RecordedJob { kind, body, state, ended_at, price_version, rules }))
+    Ok(Some(RecordedJob { kind, body, state, ended_at, prices, rules }))
 }
 
 /// The portfolios that the job has run days of, by model and trial.

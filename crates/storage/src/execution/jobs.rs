@@ -1,6 +1,7 @@
 //! Jobs as the executor plans them, and their end.
 
 use domain::job::{EndCause, JobOutcome, JobState, Tally};
+use domain::market::instruments::Symbol;
 use domain::market::rules::MarketRules;
 use domain::simulation::decider::PriceScope;
 use domain::simulation::model_day::{SkipReason, SkippedDate};
@@ -19,6 +20,30 @@ use crate::pool::PgPool;
 use crate::sql::without_waiting_if;
 use crate::transaction::Transaction;
 
+/// The state of the stored prices.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromRow)]
+pub struct PriceState {
+    /// How many times stored prices were changed.
+    #[sqlx(rename = "price_version")]
+    pub version: i64,
+    /// How often bars of the job's symbols were written.
+    #[sqlx(rename = "price_changes")]
+    pub changes: i64,
+}
+
+/// A job as the message brought it from which it is planned.
+#[derive(Debug, Clone, Copy)]
+pub struct ReceivedJob<'a> {
+    /// The job.
+    pub id: JobId,
+    /// Type of the message.
+    pub kind: &'a str,
+    /// Body of the message.
+    pub body: &'a str,
+    /// W3C trace context of the job.
+    pub traceparent: Option<&'a str>,
+}
+
 /// A planned job.
 #[derive(Debug, Clone)]
 pub struct JobRow {
@@ -28,8 +53,8 @@ pub struct JobRow {
     pub body: String,
     /// W3C trace context of the job.
     pub traceparent: Option<String>,
-    /// The version of prices on which its days run.
-    pub price_version: i64,
+    /// The prices on which its days run.
+    pub prices: PriceState,
     /// What its days are shown of the market.
     pub rules: MarketRules,
     /// Whether its first day has begun.
@@ -41,7 +66,8 @@ struct JobColumns {
     kind: String,
     body: String,
     traceparent: Option<String>,
-    price_version: i64,
+    #[sqlx(flatten)]
+    prices: PriceState,
     market_rules: String,
     has_begun: bool,
 }
@@ -72,19 +98,22 @@ pub struct JobPlan {
     pub end_cause: EndCause,
 }
 
-/// Begins to plan a job; `None` when it is planned already.
+/// Begins to plan a job, whose days read prices of `symbols`; `None` when it is planned already.
 pub async fn begin_plan(
     pool: &PgPool,
-    job: JobId,
-    kind: &str,
-    body: &str,
-    traceparent: Option<&str>,
+    received: ReceivedJob<'_>,
+    symbols: &[Symbol],
 ) -> Result<Option<JobPlan>> {
+    let ReceivedJob { id: job, kind, body, traceparent } = received;
+    let symbols: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
     let mut transaction = pool.begin().await?;
     let inserted = sqlx::query(
         "-- jobs::begin_plan
-        INSERT INTO execution.jobs (id, kind, body, traceparent, state, open_lanes, price_version, market_rules)
-        SELECT $1, $2, $3, $4, 'running', 0, version, $5 FROM market.price_version
+        INSERT INTO execution.jobs
+            (id, kind, body, traceparent, state, open_lanes, market_rules, price_version, price_changes)
+        SELECT $1, $2, $3, $4, 'running', 0, $5, version,
+            (SELECT coalesce(sum(changes), 0) FROM market.symbol_changes WHERE symbol = ANY($6))
+        FROM market.price_version
         ON CONFLICT (id) DO NOTHING",
     )
     .bind(job.0)
@@ -92,6 +121,7 @@ pub async fn begin_plan(
     .bind(body)
     .bind(traceparent)
     .bind(MarketRules::default().as_str())
+    .bind(symbols)
     .execute(&mut *transaction)
     .await?;
     if inserted.rows_affected() == 0 {
@@ -257,18 +287,18 @@ pub async fn tally(connection: &mut Connection, job: JobId) -> Result<Tally> {
 pub async fn job(pool: &PgPool, job: JobId) -> Result<Option<JobRow>> {
     let row: Option<JobColumns> = sqlx::query_as(
         "-- jobs::job
-        SELECT kind, body, traceparent, price_version, market_rules, began_at IS NOT NULL AS has_begun
+        SELECT kind, body, traceparent, price_version, price_changes, market_rules, began_at IS NOT NULL AS has_begun
         FROM execution.jobs
         WHERE id = $1",
     )
     .bind(job.0)
     .fetch_optional(pool)
     .await?;
-    let Some(JobColumns { kind, body, traceparent, price_version, market_rules, has_begun }) = row else {
+    let Some(JobColumns { kind, body, traceparent, prices, market_rules, has_begun }) = row else {
         return Ok(None);
     };
     let rules = rules("execution.jobs", &market_rules)?;
-    Ok(Some(JobRow { kind, body, traceparent, price_version, rules, has_begun }))
+    Ok(Some(JobRow { kind, body, traceparent, prices, rules, has_begun }))
 }
 
 /// Notes that the first day of the job begins, in this lane; returns how many seconds it was waited for, or `None` when

@@ -30,7 +30,8 @@ pub use job_record::{
     DayRecord, RecordedJob, RecordedLane, recorded_bases, recorded_days, recorded_job, recorded_lanes,
 };
 pub use jobs::{
-    JobPlan, JobRow, PriceScopeRow, SkippedRow, begin_plan, job, note_first_day, tally, unplanned,
+    JobPlan, JobRow, PriceScopeRow, PriceState, ReceivedJob, SkippedRow, begin_plan, job, note_first_day,
+    tally, unplanned,
 };
 pub use key_variables::record_key_variables;
 pub use lane_counts::{LANE_STATES, LaneCount, count_running_jobs, lane_counts};

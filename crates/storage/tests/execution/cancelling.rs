@@ -8,7 +8,7 @@ use storage::{Owner, PgPool, Result, StorageError};
 use test_support::eventually;
 use uuid::Uuid;
 
-use crate::world::{World, close, complete, message};
+use crate::world::{World, close, complete, message, received};
 
 /// Waits until a cancellation waits for the transaction that plans or ends the job.
 async fn until_it_waits(world: &World) {
@@ -83,10 +83,10 @@ async fn a_plan_sees_a_cancellation_or_is_there_when_its_command_comes() {
     accepted(&world, during).await;
 
     cancel_job(&trigger, before).await.unwrap();
-    let plan = begin_plan(&world.pool, before, "k", "{}", None).await.unwrap().unwrap();
+    let plan = begin_plan(&world.pool, received(before), &[]).await.unwrap().unwrap();
     assert_eq!(plan.end_cause, EndCause::Cancelled);
     drop(plan);
-    let plan = begin_plan(&world.pool, during, "k", "{}", None).await.unwrap().unwrap();
+    let plan = begin_plan(&world.pool, received(during), &[]).await.unwrap().unwrap();
     assert_eq!(plan.end_cause, EndCause::DaysEnded);
     let cancelling = tokio::spawn({
         let trigger = trigger.clone();

@@ -5,7 +5,7 @@ use storage::execution::begin_plan;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::world::{JOB_ENDED, World, close, plan, store};
+use crate::world::{JOB_ENDED, World, close, plan, received, store};
 
 #[tokio::test]
 async fn a_job_is_planned_by_one_of_many_at_once() {
@@ -16,7 +16,7 @@ async fn a_job_is_planned_by_one_of_many_at_once() {
         .map(|_| {
             let pool = world.pool.clone();
             tokio::spawn(async move {
-                let Some(mut plan) = begin_plan(&pool, job, "kind", "{}", None).await.unwrap() else {
+                let Some(mut plan) = begin_plan(&pool, received(job), &[]).await.unwrap() else {
                     return false;
                 };
                 store(&mut plan, &["a", "b"], 2).await.unwrap();
@@ -39,11 +39,11 @@ async fn a_plan_that_is_not_committed_leaves_the_job_to_the_next_one() {
     let world = World::new().await;
     let job = JobId(Uuid::now_v7());
 
-    let mut given_up = begin_plan(&world.pool, job, "kind", "{}", None).await.unwrap().unwrap();
+    let mut given_up = begin_plan(&world.pool, received(job), &[]).await.unwrap().unwrap();
     store(&mut given_up, &["a"], 2).await.unwrap();
     drop(given_up);
 
-    assert!(begin_plan(&world.pool, job, "kind", "{}", None).await.unwrap().is_some());
+    assert!(begin_plan(&world.pool, received(job), &[]).await.unwrap().is_some());
 }
 
 /// Jobs over the same portfolios, some new and some known, named in different orders, while lanes of

@@ -10,8 +10,8 @@ use domain::values::ids::{JobId, LaneId};
 use rust_decimal::Decimal;
 use storage::PgPool;
 use storage::execution::{
-    CompletedRow, DayOutcome, JobPlan, Lane, LaneCommit, LaneEnd, NewLane, NewModelDay, NextLane, Take,
-    Taker, begin_plan, commit_days, take,
+    CompletedRow, DayOutcome, JobPlan, Lane, LaneCommit, LaneEnd, NewLane, NewModelDay, NextLane,
+    ReceivedJob, Take, Taker, begin_plan, commit_days, take,
 };
 use storage::outbox::NewMessage;
 use storage::{Owner, Result};
@@ -76,10 +76,15 @@ impl World {
     }
 }
 
+/// A job as its message brings it.
+pub(crate) fn received(id: JobId) -> ReceivedJob<'static> {
+    ReceivedJob { id, kind: "modelday.data.ready.v1", body: "{}", traceparent: None }
+}
+
 /// Plans a job as the executor does; answers the lanes in the order of `models`.
 pub(crate) async fn plan(pool: &PgPool, models: &[&str], days: usize) -> Result<Vec<LaneId>> {
     let job = JobId(Uuid::now_v7());
-    let mut plan = begin_plan(pool, job, "modelday.data.ready.v1", "{}", None).await?.unwrap();
+    let mut plan = begin_plan(pool, received(job), &[]).await?.unwrap();
     let lanes = store(&mut plan, models, days).await?;
     let first_turns: Vec<NewMessage> =
         lanes.iter().filter(|lane| lane.ready).map(|_| message(LANE_CONTINUE, job)).collect();

@@ -76,7 +76,7 @@ pub(super) async fn bundle(
     let event =
         decode_event(&row.kind, row.body.as_bytes()).map_err(|problem| Problem::internal(&problem))?;
     let planned = PlannedJob::of(event).ok_or_else(unknown)?;
-    let planned = planned.at(row.price_version, row.rules);
+    let planned = planned.at(row.prices, row.rules);
     let export = Export { pool, calendar, planned, state: row.state, ended_at };
     let (sender, receiver) = mpsc::channel(4);
     tokio::spawn(async move {
@@ -160,7 +160,7 @@ impl Export {
         let dates = || portfolios.iter().flat_map(|(_, _, days)| days.iter().map(|day| day.date));
         let (Some(first), Some(last)) = (dates().min(), dates().max()) else { return Ok(()) };
         let calendar = &self.calendar;
-        let from = PriceWindow::of(calendar, first).from(calendar, self.planned.lookback());
+        let from = PriceWindow::of(calendar, first).from(calendar, self.planned.prices_read.lookback);
         let universe = &self.planned.job.universe;
         let members = universe.symbols.iter().chain(&universe.benchmark);
         // A held symbol that has left the universe keeps being priced, and so is what is received for a held one.
@@ -172,7 +172,7 @@ impl Export {
         symbols.extend(received_symbols(&self.pool, &known, since, last).await?);
         for symbol in &symbols {
             let pool = &self.pool;
-            let (alone, version) = (std::slice::from_ref(symbol), self.planned.price_version);
+            let (alone, version) = (std::slice::from_ref(symbol), self.planned.prices_read.version);
             let mut rows = bars_by(pool, symbol, (from, last), self.ended_at).await?;
             undo_replacements(pool, &mut rows, alone, last, version).await?;
             let bars: Vec<_> = rows.into_iter().map(|row| (row.date, row.bar)).collect();

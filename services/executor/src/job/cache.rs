@@ -12,9 +12,10 @@ use domain::market::rules::MarketRules;
 use domain::simulation::decider::Decider;
 use domain::values::ids::JobId;
 use storage::PgPool;
-use storage::execution::PriceScopeRow;
+use storage::execution::{PriceScopeRow, PriceState};
 
 use crate::error::ExecutorError;
+use crate::price_cache::PricesRead;
 
 /// Jobs in memory; others are read again when a lane of theirs has its turn.
 const MAX_JOBS: usize = 64;
@@ -26,8 +27,8 @@ pub(crate) struct PlannedJob {
     pub(crate) warnings: Vec<Warning>,
     /// Why no date can run, when none can.
     pub(crate) error: Option<String>,
-    /// The version of prices that its days run on; 0 until it is planned.
-    pub(crate) price_version: i64,
+    /// The prices that its days read.
+    pub(crate) prices_read: PricesRead,
     /// What its days are shown of the market.
     pub(crate) rules: MarketRules,
     deciders: BTreeMap<String, Decider>,
@@ -38,9 +39,12 @@ pub(crate) struct PlannedJob {
 impl PlannedJob {
     pub(crate) fn new(job: Job, warnings: Vec<Warning>, error: Option<String>) -> Self {
         let decider = |model: &Model| (model.signature.clone(), Decider::from(model));
-        let deciders = job.models.iter().map(decider).collect();
+        let deciders: BTreeMap<String, Decider> = job.models.iter().map(decider).collect();
+        let symbols = job.universe.symbols.iter().chain(&job.universe.benchmark).cloned().collect();
+        let lookback = deciders.values().map(Decider::lookback).max().unwrap_or_default();
+        let prices_read = PricesRead { symbols, lookback, version: 0, changes: 0 };
         let (rules, has_begun) = (MarketRules::default(), AtomicBool::new(false));
-        Self { job, warnings, error, price_version: 0, rules, deciders, has_begun }
+        Self { job, warnings, error, prices_read, rules, deciders, has_begun }
     }
 
     /// The job of a `data.ready` or `data.failed` message.
@@ -52,9 +56,9 @@ impl PlannedJob {
         }
     }
 
-    /// The job as it was planned, on that version of prices and under these rules.
-    pub(crate) fn at(self, price_version: i64, rules: MarketRules) -> Self {
-        Self { price_version, rules, ..self }
+    /// The job as it was planned, on those prices and under these rules.
+    pub(crate) fn at(self, PriceState { version, changes }: PriceState, rules: MarketRules) -> Self {
+        Self { prices_read: PricesRead { version, changes, ..self.prices_read }, rules, ..self }
     }
 
     /// Whether its first day may begin now; true once at most.
@@ -70,17 +74,12 @@ impl PlannedJob {
 
     /// Which prices the days of each model read.
     pub(crate) fn price_scopes(&self) -> Vec<PriceScopeRow> {
-        let (universe, lookback) = (&self.job.universe, self.lookback());
+        let (universe, lookback) = (&self.job.universe, self.prices_read.lookback);
         let scope = |(model, decider): (&String, &Decider)| PriceScopeRow {
             model: model.clone(),
             scope: decider.price_scope(universe, lookback),
         };
         self.deciders.iter().map(scope).collect()
-    }
-
-    /// Sessions before a day that some model looks back on.
-    pub(crate) fn lookback(&self) -> usize {
-        self.deciders.values().map(Decider::lookback).max().unwrap_or_default()
     }
 }
 
@@ -110,7 +109,7 @@ impl JobCache {
         let planned = planned.ok_or_else(|| {
             ExecutorError::Inconsistent(format!("job {id} was planned from a {}", row.kind))
         })?;
-        let planned = planned.at(row.price_version, row.rules);
+        let planned = planned.at(row.prices, row.rules);
         planned.has_begun.store(row.has_begun, Ordering::Relaxed);
         Ok(Some(self.add(id, planned)))
     }

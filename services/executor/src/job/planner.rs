@@ -14,7 +14,7 @@ use messaging::topology::commands;
 use runtime::relay::Wake;
 use runtime::telemetry;
 use storage::PgPool;
-use storage::execution::{self, NewLane, PortfolioRow, SkippedRow};
+use storage::execution::{self, NewLane, PortfolioRow, ReceivedJob, SkippedRow};
 use storage::outbox::NewMessage;
 use tracing::{Instrument as _, Span};
 use uuid::Uuid;
@@ -81,8 +81,9 @@ impl JobPlanner {
     ) -> Result<(), ExecutorError> {
         let job = &planned.job;
         let traceparent = telemetry::current_traceparent();
+        let received = ReceivedJob { id: job.id, kind, body, traceparent: traceparent.as_deref() };
         let Some(mut plan) =
-            execution::begin_plan(&self.pool, job.id, kind, body, traceparent.as_deref()).await?
+            execution::begin_plan(&self.pool, received, &planned.prices_read.symbols).await?
         else {
             return Ok(());
         };

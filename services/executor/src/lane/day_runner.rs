@@ -1,5 +1,7 @@
 //! The lane's next day: whether it is run, on which prices, and what the model makes of it.
 
+use std::sync::Arc;
+
 use chrono::{NaiveDate, SubsecRound as _, Utc};
 use domain::accounting::split_detection::SuspectedSplit;
 use domain::market::calendar::Calendar;
@@ -53,7 +55,12 @@ impl DayRunner {
         }
         self.continue_from(in_hand, base).await?;
         let previous = in_hand.previous.as_ref();
-        let market = self.prices.around(&self.pool, &job, date, previous).await?;
+        let market =
+            if decider.reads_prices() || previous.is_some_and(|day| !day.position.holdings().is_empty()) {
+                self.prices.around(&self.pool, &job, date, previous).await?
+            } else {
+                Arc::default()
+            };
         let today = ModelDayRun {
             key: &key,
             universe: &job.job.universe,

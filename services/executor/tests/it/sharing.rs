@@ -72,6 +72,28 @@ async fn days_that_another_job_completes_meanwhile_under_another_configuration_a
 }
 
 #[tokio::test]
+async fn a_job_sees_the_prices_that_came_after_a_job_before_it_had_read_the_same_ones() {
+    let stage = Stage::new().await;
+    stage.database.execute("DELETE FROM market.bars WHERE trading_date > '2025-09-05'").await;
+    let executor = Running::start(stage.config()).await;
+    let mut before = job(&["hold"], "2025-09-02", "2025-09-05");
+    before.experiment = "before".to_owned();
+    let after = job(&["hold"], "2025-09-08", "2025-09-10");
+
+    stage.vhost.publish(&[message(&ready(&before))]).await;
+    stage.end_of(before.id).await;
+    stage.store_prices().await;
+    stage.vhost.publish(&[message(&ready(&after))]).await;
+    let (events, end) = stage.end_of(after.id).await;
+    executor.stop().await;
+
+    assert_eq!(end.outcome, JobOutcome::Completed);
+    let days = completed(&events);
+    assert_eq!(days.len(), 3);
+    assert!(days[0].ending_position.quantity(&"BBB".parse().unwrap()) > 0, "{:?}", days[0]);
+}
+
+#[tokio::test]
 async fn many_jobs_over_the_same_portfolios_all_end_once() {
     let stage = Stage::new().await;
     let executor = Running::start(stage.day_by_day()).await;

@@ -38,10 +38,15 @@ impl Stage {
     pub(crate) async fn new() -> Self {
         let database = TestDatabase::new().await;
         let downloader = database.pool(Owner::Downloader).await;
-        let mut connection = downloader.acquire().await.unwrap();
+        let stage = Self { database, vhost: TestVhost::new(), downloader };
+        stage.store_prices().await;
+        stage
+    }
+
+    /// Stores the prices that are not stored.
+    pub(crate) async fn store_prices(&self) {
+        let mut connection = self.downloader.acquire().await.unwrap();
         storage::market::insert_bars(&mut connection, "test", &scene::bars()).await.unwrap();
-        drop(connection);
-        Self { database, vhost: TestVhost::new(), downloader }
     }
 
     /// An executor that looks for forgotten lanes after a second.
