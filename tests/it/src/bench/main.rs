@@ -11,8 +11,10 @@
 mod agents;
 mod handoff;
 mod history;
+mod jobs;
 mod measure;
 mod recovery;
+mod steps;
 mod throughput;
 mod trigger;
 
@@ -28,6 +30,9 @@ async fn main() {
     println!("\n| what | ours | floor | ratio | target |\n|---|--:|--:|--:|---|");
     if selected("trigger") {
         println!("{}", trigger::measure().await);
+    }
+    if selected("jobs") {
+        jobs::measure().await.iter().for_each(|line| println!("{line}"));
     }
     if selected("handoff") {
         handoff::measure().await.iter().for_each(|line| println!("{line}"));

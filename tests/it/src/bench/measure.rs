@@ -15,6 +15,24 @@ pub(crate) struct Line {
     pub(crate) target: &'static str,
 }
 
+impl Line {
+    /// A line about a time, with its floor if there is one.
+    pub(crate) fn of_time(
+        what: &'static str,
+        ours: Duration,
+        floor: Option<Duration>,
+        target: &'static str,
+    ) -> Self {
+        Self {
+            what,
+            ours: millis(ours),
+            floor: floor.map_or("-".to_owned(), millis),
+            ratio: floor.and_then(|floor| ratio(ours, floor)),
+            target,
+        }
+    }
+}
+
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ratio = self.ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
@@ -27,7 +45,7 @@ pub(crate) async fn ended(system: &System, job: &str, mut meanwhile: impl FnMut(
     loop {
         meanwhile();
         let (_, status) = system.client.get(&format!("/jobs/{job}?details=false")).await;
-        if matches!(status["status"].as_str(), Some("completed" | "partial" | "failed")) {
+        if matches!(status["status"].as_str(), Some("completed" | "partial" | "failed" | "cancelled")) {
             return status;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -49,4 +67,16 @@ pub(crate) fn millis(duration: Duration) -> String {
 /// `a` divided by `b`; `None` when `b` is zero.
 pub(crate) fn ratio(a: Duration, b: Duration) -> Option<f64> {
     (!b.is_zero()).then(|| a.as_secs_f64() / b.as_secs_f64())
+}
+
+/// The processor time that all processes of this machine have used so far, the system's work for them included. Only
+/// differences mean something, and only while nothing else runs.
+pub(crate) fn busy() -> Duration {
+    let stat = std::fs::read_to_string("/proc/stat").expect("the times of the processors");
+    let all = stat.lines().next().unwrap_or_default().split_whitespace().skip(1);
+    // user, nice, system, idle, iowait, irq, softirq: in hundredths of a second.
+    let ticks: Vec<u64> = all.filter_map(|text| text.parse().ok()).collect();
+    let busy: u64 =
+        ticks.iter().take(7).enumerate().filter(|(place, _)| ![3, 4].contains(place)).map(|(_, n)| n).sum();
+    Duration::from_millis(busy * 10)
 }

@@ -46,7 +46,9 @@ pub(crate) async fn measure() -> Vec<Line> {
         .prices(|prices| prices.generated_from("2016-01-04".parse().unwrap()))
         .start()
         .await;
-    let warm = json!({ "start_date": FIRST, "end_date": LAST, "models": ["cash"], "experiment": "warm" });
+    // This model needs the prices of all symbols.
+    let warm =
+        json!({ "start_date": FIRST, "end_date": LAST, "models": ["equal-weight"], "experiment": "warm" });
     let warm = system.client.trigger(&warm).await;
     ended(&system, &warm, || ()).await;
 
