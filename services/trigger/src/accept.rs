@@ -105,6 +105,9 @@ pub enum NotAccepted {
     /// A model's endpoint may not be called, or may not get the key that the model names.
     #[error("{}: {}; {}", .0.key, .0.problem, .0.fix)]
     Endpoint(CatalogueMistake),
+    /// Models or universes were changed while the request was read.
+    #[error("The models have just been changed; send the request again")]
+    CatalogueChanged,
     /// A model cannot run.
     #[error("{0} is not ready: {1}")]
     NotReady(String, String),
@@ -155,21 +158,50 @@ impl Acceptor {
         key: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Accepted, NotAccepted> {
-        let ProposedJob { request, job, not_ready, message, warnings } = self.propose(body, now).await?;
+        // Nearly always the state that was read last is the present one, which is checked when the job is stored.
+        let mut current = self.catalogue.last_read().await?;
+        loop {
+            let accepted = self.accept_from(&current, body, caller, key, now).await;
+            if accepted.is_ok() {
+                return accepted;
+            }
+            // What an older state refuses, or was too old to store, the present one may accept.
+            let present = self.catalogue.current().await?;
+            if present.state == current.state {
+                return accepted;
+            }
+            current = present;
+        }
+    }
+
+    async fn accept_from(
+        &self,
+        current: &Current,
+        body: &Value,
+        caller: &Caller,
+        key: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Accepted, NotAccepted> {
+        let ProposedJob { request, job, not_ready, message, warnings } =
+            self.propose(current, body, now).await?;
         if self.config.is_strict {
             refuse_unknown_fields(&request)?;
         }
         refuse_not_ready(&request, &not_ready)?;
         tracing::Span::current().record("job.id", tracing::field::display(job.id));
         let response = self.response(&job, message, warnings)?;
-        self.store(caller, &job, &request.normalised(), key, response).await
+        self.store(caller, &job, Some(current.state), &request.normalised(), key, response).await
     }
 
-    /// The job that `body` requests. Fails like [`Acceptor::accept`], except that idempotency keys and the number of active
-    /// jobs are not checked.
-    pub(crate) async fn propose(&self, body: &Value, now: DateTime<Utc>) -> Result<ProposedJob, NotAccepted> {
+    /// The job that `body` requests from that state of the catalogue. Fails like [`Acceptor::accept`], except that
+    /// idempotency keys and the number of active jobs are not checked.
+    pub(crate) async fn propose(
+        &self,
+        current: &Current,
+        body: &Value,
+        now: DateTime<Utc>,
+    ) -> Result<ProposedJob, NotAccepted> {
         let request = TriggerRequest::parse(body).map_err(NotAccepted::Invalid)?;
-        let current = self.catalogue.current().await?;
         let known = current.known();
         let last_completed: BTreeMap<_, _> = match request.start {
             Some(_) => BTreeMap::new(),
@@ -213,7 +245,7 @@ impl Acceptor {
         let outside =
             outside.into_iter().map(|(model, symbols)| Warning::outside_universe(model, symbols).message);
         let warnings = unknown.chain(up_to_date).chain(outside).collect();
-        let not_ready = self.not_ready(&current, &job).await?;
+        let not_ready = self.not_ready(current, &job).await?;
         Ok(ProposedJob { message: resolved.message(), warnings, not_ready, request, job })
     }
 
@@ -259,12 +291,13 @@ impl Acceptor {
         })?)
     }
 
-    /// Stores the job of a caller with its message, and the response under the caller's idempotency key. Two uses of a key
-    /// are the same request when their `request` texts are equal.
+    /// Stores the job of a caller with its message, and the response under the caller's idempotency key, unless the state of
+    /// the catalogue is not `catalogue` any more. Two uses of a key are the same request when their `request` texts are equal.
     pub(crate) async fn store(
         &self,
         caller: &Caller,
         job: &Job,
+        catalogue: Option<i64>,
         request: &str,
         key: Option<&str>,
         response: String,
@@ -280,6 +313,7 @@ impl Acceptor {
                 max_active: self.config.max_active_jobs.into(),
                 requested_by: caller.name(),
                 max_active_of_caller: caller.token().map(|_| self.config.max_active_jobs_per_token.into()),
+                catalogue,
                 idempotency: key.map(|key| IdempotencyKey {
                     token: caller.token().unwrap_or_default(),
                     key,
@@ -302,6 +336,7 @@ impl Acceptor {
             }
             Admission::Replayed(response) => Ok(Accepted::Replayed(response)),
             Admission::KeyReused => Err(NotAccepted::KeyReused),
+            Admission::CatalogueChanged => Err(NotAccepted::CatalogueChanged),
             Admission::Full => Err(NotAccepted::Full),
             Admission::CallerFull => {
                 let max = self.config.max_active_jobs_per_token;

@@ -43,6 +43,12 @@ impl CatalogueStore {
         &self.endpoints
     }
 
+    /// The state that was read last, by this process. There may be a newer one.
+    pub(crate) async fn last_read(&self) -> Result<Arc<Current>> {
+        let read = Arc::clone(&self.read.lock().unwrap_or_else(PoisonError::into_inner));
+        if read.state == 0 { self.current().await } else { Ok(read) }
+    }
+
     /// The present state. It is read again only when it has changed.
     pub(crate) async fn current(&self) -> Result<Arc<Current>> {
         let state = rows::state(&self.pool).await?;

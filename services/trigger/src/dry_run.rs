@@ -35,7 +35,8 @@ pub(crate) async fn dry_run(
     body: &Value,
     now: DateTime<Utc>,
 ) -> Result<DryRunBody, NotAccepted> {
-    let ProposedJob { request, job, warnings, not_ready, .. } = acceptor.propose(body, now).await?;
+    let ProposedJob { request, job, warnings, not_ready, .. } =
+        acceptor.propose(&*acceptor.catalogue.current().await?, body, now).await?;
     // This route is not one of the original API, whose clients may send fields that mean nothing.
     refuse_unknown_fields(&request)?;
     let (pool, config) = (&acceptor.pool, &acceptor.config);

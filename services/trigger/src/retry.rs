@@ -49,7 +49,7 @@ pub(crate) async fn retry(
     acceptor.check_keys(&job).await?;
     tracing::Span::current().record("job.id", tracing::field::display(job.id));
     let response = acceptor.response(&job, message(&job, of), Vec::new())?;
-    Ok(acceptor.store(caller, &job, &format!("retry {of}"), key, response).await?)
+    Ok(acceptor.store(caller, &job, None, &format!("retry {of}"), key, response).await?)
 }
 
 fn message(job: &Job, of: JobId) -> String {

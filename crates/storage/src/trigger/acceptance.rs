@@ -22,6 +22,8 @@ pub struct Acceptance<'a> {
     pub requested_by: &'a str,
     /// How many jobs of who requests it may be active at once, this one included; `None` for any number.
     pub max_active_of_caller: Option<i64>,
+    /// The state of the catalogue that the job was made from; `None` when it does not matter.
+    pub catalogue: Option<i64>,
     /// The client's key, if it sent one.
     pub idempotency: Option<IdempotencyKey<'a>>,
 }
@@ -35,6 +37,8 @@ pub enum Admission {
     Replayed(String),
     /// The key was used for another request.
     KeyReused,
+    /// The catalogue has changed since the job was made from it.
+    CatalogueChanged,
     /// As many jobs are active as may be.
     Full,
     /// As many jobs of this caller are active as may be.
@@ -43,14 +47,22 @@ pub enum Admission {
 
 /// Stores the job with its message, unless too many are active or the key was used. One round trip.
 pub async fn accept(pool: &PgPool, acceptance: Acceptance<'_>) -> Result<Admission> {
-    let Acceptance { job, accepted_at, message, max_active, requested_by, max_active_of_caller, idempotency } =
-        &acceptance;
+    let Acceptance {
+        job,
+        accepted_at,
+        message,
+        max_active,
+        requested_by,
+        max_active_of_caller,
+        catalogue,
+        idempotency,
+    } = &acceptance;
     let key = idempotency.as_ref();
     let (admission, earlier): (String, Option<String>) = sqlx::query_as(
         "-- acceptance::accept
         SELECT admission, earlier
         FROM trigger.accept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::text::interval,
-            $15, $16)",
+            $15, $16, $17)",
     )
     .bind(job.0)
     .bind(&message.body)
@@ -68,12 +80,14 @@ pub async fn accept(pool: &PgPool, acceptance: Acceptance<'_>) -> Result<Admissi
     .bind(LIFETIME)
     .bind(requested_by)
     .bind(max_active_of_caller)
+    .bind(catalogue)
     .fetch_one(pool)
     .await?;
     match (admission.as_str(), earlier) {
         ("accepted", _) => Ok(Admission::Accepted),
         ("replayed", Some(response)) => Ok(Admission::Replayed(response)),
         ("key reused", _) => Ok(Admission::KeyReused),
+        ("catalogue changed", _) => Ok(Admission::CatalogueChanged),
         ("full", _) => Ok(Admission::Full),
         ("caller full", _) => Ok(Admission::CallerFull),
         (other, _) => Err(StorageError::corrupt("trigger.accept", format_args!("{other:?} is no admission"))),

@@ -48,6 +48,7 @@ async fn request_of(
         max_active,
         requested_by,
         max_active_of_caller,
+        catalogue: None,
         idempotency,
     };
     accept(pool, acceptance).await.unwrap()

@@ -34,6 +34,9 @@ impl From<NotAccepted> for Problem {
             NotAccepted::NotReady(..) | NotAccepted::KeyReused => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
             }
+            NotAccepted::CatalogueChanged => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()).retry_after(1)
+            }
             NotAccepted::Full => Self::new(StatusCode::BAD_REQUEST, error.to_string()).retry_after(5),
             NotAccepted::CallerFull(..) => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string()).retry_after(5)

@@ -152,6 +152,7 @@ impl World {
             max_active: 1_000,
             requested_by: "anonymous",
             max_active_of_caller: None,
+            catalogue: None,
             idempotency: None,
         };
         assert_eq!(storage::trigger::accept(&self.trigger, acceptance).await.unwrap(), Admission::Accepted);
