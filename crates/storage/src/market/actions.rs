@@ -71,6 +71,9 @@ pub async fn received_symbols(
     from: NaiveDate,
     to: NaiveDate,
 ) -> Result<Vec<Symbol>> {
+    if symbols.is_empty() {
+        return Ok(Vec::new());
+    }
     let names: Vec<(String,)> = sqlx::query_as(
         "-- actions::received_symbols
         WITH RECURSIVE received (symbol) AS (

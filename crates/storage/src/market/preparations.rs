@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::error::{Result, StorageError};
-use crate::outbox::{self, NewMessage, StoredMessage};
+use crate::outbox::{self, MessageColumns, NewMessage, StoredMessage};
 use crate::pool::PgPool;
 use crate::transaction::Transaction;
 
@@ -190,19 +190,35 @@ pub async fn hand_back(pool: &PgPool, preparation: &Preparation, delay: Duration
 /// # Errors
 /// [`StorageError::Fenced`] when another worker has claimed it.
 pub async fn finish(pool: &PgPool, preparation: &Preparation, messages: &[NewMessage]) -> Result<()> {
-    let mut transaction = fenced(pool, preparation).await?;
-    sqlx::query(
+    let columns = MessageColumns::of(messages.iter());
+    let (ended,): (i64,) = sqlx::query_as(
         "-- preparations::finish
-        UPDATE market.preparations
-        SET state = 'done', done_at = now(), lease_until = NULL
-        WHERE job_id = $1",
+        WITH ended AS (
+            UPDATE market.preparations
+            SET state = 'done', done_at = now(), lease_until = NULL
+            WHERE job_id = $1 AND epoch = $2 AND state = 'due'
+            RETURNING job_id
+        ), written AS (
+            INSERT INTO outbox (event_id, kind, exchange, routing_key, job_id, traceparent, body)
+            SELECT message.*
+            FROM ended
+            CROSS JOIN UNNEST($3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[], $9::text[])
+                AS message
+        )
+        SELECT count(*) FROM ended",
     )
     .bind(preparation.job.0)
-    .execute(&mut *transaction)
+    .bind(preparation.epoch)
+    .bind(columns.event_ids)
+    .bind(columns.kinds)
+    .bind(columns.exchanges)
+    .bind(columns.routing_keys)
+    .bind(columns.jobs)
+    .bind(columns.traceparents)
+    .bind(columns.bodies)
+    .fetch_one(pool)
     .await?;
-    outbox::write(&mut transaction, messages).await?;
-    transaction.commit().await?;
-    Ok(())
+    if ended == 0 { Err(StorageError::Fenced) } else { Ok(()) }
 }
 
 /// Requests in trigger's outbox that have no preparation, because the broker has not delivered or has lost them.

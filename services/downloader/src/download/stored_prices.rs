@@ -44,6 +44,9 @@ impl StoredPrices {
     pub(super) async fn reload(&mut self, pool: &PgPool, symbols: &[Symbol]) -> storage::Result<()> {
         let sessions = self.scope.sessions();
         let (Some(first), Some(last)) = (sessions.first(), sessions.last()) else { return Ok(()) };
+        if symbols.is_empty() {
+            return Ok(());
+        }
         for symbol in symbols {
             self.spans.remove(symbol);
         }
