@@ -222,7 +222,7 @@ impl<H: BatchHandler> BatchWorker<H> {
                     for Rejected { index, reason } in rejected {
                         match raws[part.clone()].get(index) {
                             Some(raw) => {
-                                self.acknowledger.reject(raw, &reason).instrument(span.clone()).await?
+                                self.acknowledger.reject(raw, &reason).instrument(span.clone()).await?;
                             }
                             None => {
                                 let index = semconv::integer(index);
