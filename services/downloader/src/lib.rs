@@ -73,7 +73,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         pool: pool.clone(),
         broker: broker.clone(),
         service: "downloader",
-        schemas: infrastructure.schemas.clone(),
+        schemas: infrastructure.schemas,
         wake: wake.clone(),
         parts: parts.clone(),
     }];
