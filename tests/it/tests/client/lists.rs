@@ -89,3 +89,25 @@ async fn a_misspelt_model_gets_the_name_that_is_meant_and_a_shell_the_names_of_t
     );
     assert_eq!((without.code, &*without.out, &*without.err), (Some(0), "", ""), "a shell shows no errors");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_and_its_day_lead_to_their_trace() {
+    let system = small().env("TRACE_URL_TEMPLATE", "https://traces.example/{trace_id}").start().await;
+    let url = &system.client.status_url;
+
+    let ran = modelday(url, &["run", "--end", "2025-11-25", "--models", "cash"]);
+
+    let job = ran.out.lines().next().unwrap().strip_prefix("Job ").unwrap();
+    let of = async |query: &str| {
+        let trace = system.client.get_ok(&format!("/jobs/{job}/trace{query}")).await;
+        trace["trace_url"].as_str().unwrap().to_owned()
+    };
+    let (of_job, of_day) = (of("").await, of("?model=cash&date=2025-11-25").await);
+    assert!(of_job.starts_with("https://traces.example/") && of_job.len() > 50, "{of_job}");
+    assert!(ran.out.contains(&format!("\n  trace: {of_job}\n")), "{ran:?}");
+    assert_eq!(modelday(url, &["open", job, "--trace"]).out, format!("{of_job}\n"));
+    let opened = modelday(url, &["open", job, "cash", "2025-11-25", "--trace"]);
+    assert_eq!(opened.out, format!("{of_day}\n"));
+    let unknown = modelday(url, &["open", job, "cash", "2025-11-26", "--trace"]);
+    assert!(unknown.err.contains("no trace is known of it"), "{unknown:?}");
+}
