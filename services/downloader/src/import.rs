@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::ingest::import::{self, ActionRow, BarFile, BarOptions, Basis, Faults, ImportKind, Rules};
+use domain::ingest::import::{
+    self, ActionFile, ActionRow, BarFile, BarOptions, Basis, Faults, ImportKind, Rules,
+};
+use domain::market::corporate_action::ActionKind;
 use domain::market::instruments::Symbol;
 use storage::market::{self, ImportMode, ImportOutcome};
 use tokio::sync::{Notify, Semaphore};
@@ -31,7 +34,7 @@ pub(crate) struct Importer {
 /// The rows of a file.
 pub(crate) enum FileRows {
     Bars(BarFile),
-    Actions(ImportKind, Vec<ActionRow>),
+    Actions(ImportKind, ActionFile),
 }
 
 impl FileRows {
@@ -49,7 +52,7 @@ impl FileRows {
     pub(crate) fn cells(&self) -> Vec<(usize, &Symbol, NaiveDate)> {
         match self {
             Self::Bars(file) => file.rows.iter().map(|row| (row.line, &row.symbol, row.date)).collect(),
-            Self::Actions(_, rows) => rows.iter().map(|row| (row.line, &row.symbol, row.date)).collect(),
+            Self::Actions(_, file) => file.rows.iter().map(|row| (row.line, &row.symbol, row.date)).collect(),
         }
     }
 }
@@ -91,7 +94,9 @@ impl Importer {
         {
             let symbols: HashSet<&Symbol> = file.rows.iter().map(|row| &row.symbol).collect();
             let symbols: Vec<Symbol> = symbols.into_iter().cloned().collect();
-            let known = market::known_actions(&self.context.pool, &symbols, closed_until, i64::MAX).await?;
+            let mut known =
+                market::known_actions(&self.context.pool, &symbols, closed_until, i64::MAX).await?;
+            known.extend(file.further_splits(&known));
             file.restore_raw(&known, closed_until).map_err(ReadError::Wrong)?;
         }
         Ok(rows)
@@ -106,12 +111,46 @@ impl Importer {
     ) -> storage::Result<ImportOutcome> {
         let pool = &self.context.pool;
         let import = match rows {
-            FileRows::Bars(file) => market::import_bars(pool, &file.rows, file.basis, mode, by).await?,
-            FileRows::Actions(kind, rows) => market::import_actions(pool, *kind, rows, mode, by).await?,
+            FileRows::Bars(file) if file.actions.is_empty() => {
+                market::import_bars(pool, &file.rows, file.basis, mode, by).await?
+            }
+            FileRows::Bars(file) => self.store_with_actions(file, mode, by).await?,
+            FileRows::Actions(kind, file) => {
+                market::import_actions(pool, *kind, &file.rows, mode, by).await?
+            }
         };
         if let ImportOutcome::Stored(_) = import {
             self.due.notify_one();
         }
         Ok(import)
+    }
+
+    /// Stores bars with the splits and dividends of their file. The bars are compared first, so that nothing is stored of
+    /// a file whose bars are refused.
+    async fn store_with_actions(
+        &self,
+        file: &BarFile,
+        mode: ImportMode,
+        by: &str,
+    ) -> storage::Result<ImportOutcome> {
+        let pool = &self.context.pool;
+        let compared = ImportMode { dry_run: true, ..mode };
+        let compared = market::import_bars(pool, &file.rows, file.basis, compared, by).await?;
+        if !matches!(compared, ImportOutcome::Stored(_)) {
+            return Ok(compared);
+        }
+        for (kind, action) in
+            [(ImportKind::Splits, ActionKind::Split), (ImportKind::Dividends, ActionKind::Dividend)]
+        {
+            let rows: Vec<ActionRow> =
+                file.actions.iter().filter(|row| row.kind == action).cloned().collect();
+            if !rows.is_empty() {
+                let stored = market::import_actions(pool, kind, &rows, mode, by).await?;
+                if !matches!(stored, ImportOutcome::Stored(_)) {
+                    return Ok(stored);
+                }
+            }
+        }
+        market::import_bars(pool, &file.rows, file.basis, mode, by).await
     }
 }

@@ -13,7 +13,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use actions::{ActionRow, actions};
+pub use actions::{ActionFile, ActionRow, actions};
 pub use bars::{BarFile, BarOptions, BarReader, BarRow, Basis, DateOrder, DecimalMark, bars};
 pub use faults::{Fault, Faults, MAX_LISTED, text};
 pub use kind::ImportKind;

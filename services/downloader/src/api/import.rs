@@ -11,6 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use chrono::NaiveDate;
 use domain::ingest::import::ImportKind;
+use domain::market::corporate_action::ActionKind;
 use domain::market::instruments::Symbol;
 use runtime::audit;
 use runtime::http::{Caller, Params, Problem, ProblemBody};
@@ -30,11 +31,11 @@ pub(crate) struct ImportedPrices {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     bars_received: Option<usize>,
-    /// Rows of a file of splits.
+    /// Rows of a file of splits, or splits in the columns of a file of bars.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     splits_received: Option<usize>,
-    /// Rows of a file of dividends.
+    /// Rows of a file of dividends, or dividends in the columns of a file of bars.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     dividends_received: Option<usize>,
@@ -67,7 +68,7 @@ pub(crate) struct ImportedPrices {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "raw")]
     basis: Option<&'static str>,
-    /// Columns of a file of bars that were not read.
+    /// Columns that were not read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     ignored_columns: Vec<String>,
@@ -95,7 +96,7 @@ struct ImportedDates {
 ///
 /// Bars are read as vendors and libraries write them: CSV with commas, semicolons or tabs, Alpha Vantage's JSON, lists of
 /// records as JSON, Parquet; CSV and JSON compressed with gzip too. Columns stand in any order, others than `symbol`,
-/// `date`, `open`, `high`, `low`, `close` and `volume` are not read. Corporate actions are CSV: splits with
+/// `date`, `open`, `high`, `low`, `close` and `volume` are not read, unless `actions` says so. Corporate actions are CSV: splits with
 /// `symbol,date,ratio`, dividends with `symbol,date,amount`, spin-offs with `symbol,date,ratio,new_symbol`, renames with
 /// `symbol,date,new_symbol`, mergers with `symbol,date,ratio,new_symbol,amount` (those for cash with the amount alone),
 /// delistings with `symbol,date,amount` (without an amount the last close is paid, as an estimate). Imported bars are
@@ -115,6 +116,9 @@ struct ImportedDates {
                 Split-adjusted prices are brought back to those of the time with the splits that are known."),
         ("dates" = inline(Option<OrderName>), Query,
             description = "The order of dates such as 10/02/2025, when no row says it."),
+        ("actions" = Option<bool>, Query,
+            description = "Whether the splits and dividends are imported too that stand in columns of a file of bars, \
+                such as `Stock Splits`, `divCash`, `split_coefficient`."),
         ("decimal" = inline(Option<MarkName>), Query,
             description = "What stands before decimal places, when no row says it."),
     ),
@@ -166,11 +170,19 @@ pub(crate) async fn import(
         );
         audit::record(&caller, "imported", format_args!("{kind}: {received_rows} rows, {replaced} replaced"));
     }
+    let beside = |of: ActionKind| match &rows {
+        FileRows::Bars(file) => {
+            let count = file.actions.iter().filter(|row| row.kind == of).count();
+            (count > 0).then_some(count)
+        }
+        FileRows::Actions(..) => None,
+    };
+    let (splits, dividends) = (beside(ActionKind::Split), beside(ActionKind::Dividend));
     let received = |of: ImportKind| (of == kind).then_some(received_rows);
     let mut imported = ImportedPrices {
         bars_received: received(ImportKind::Bars),
-        splits_received: received(ImportKind::Splits),
-        dividends_received: received(ImportKind::Dividends),
+        splits_received: received(ImportKind::Splits).or(splits),
+        dividends_received: received(ImportKind::Dividends).or(dividends),
         spin_offs_received: received(ImportKind::SpinOffs),
         renames_received: received(ImportKind::Renames),
         mergers_received: received(ImportKind::Mergers),
@@ -186,10 +198,18 @@ pub(crate) async fn import(
         dry_run: mode.dry_run,
         stale_days: market::repriced_days(&api.context.pool).await?,
     };
-    if let FileRows::Bars(file) = rows {
-        imported.basis = Some(file.basis.as_str());
-        imported.ignored_columns = file.ignored_columns;
-        imported.notes = file.notes;
+    match rows {
+        FileRows::Bars(file) => {
+            imported.basis = Some(file.basis.as_str());
+            imported.ignored_columns = file.ignored_columns;
+            imported.notes = file.notes;
+        }
+        FileRows::Actions(_, file) if !file.ignored_columns.is_empty() => {
+            imported.notes =
+                vec![format!("Columns that were not read: {}.", file.ignored_columns.join(", "))];
+            imported.ignored_columns = file.ignored_columns;
+        }
+        FileRows::Actions(..) => {}
     }
     Ok(Json(imported))
 }

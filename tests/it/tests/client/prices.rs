@@ -111,3 +111,29 @@ async fn an_imported_split_says_how_many_days_stood_on_its_absence() {
         "2 model-days stand on what was stored before; `modelday run --reprocess-stale` runs them again."
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn splits_and_dividends_of_a_price_file_are_imported_with_it_all_or_nothing() {
+    let system = small().start().await;
+    let url = &system.client.status_url;
+    let header = "date,open,high,low,close,volume,divCash,splitFactor";
+    let file = File::new(header, "2025-10-01,100,101,99,100,10,0,1\n2025-10-02,50,51,49,50,20,0.25,2\n");
+    let other = File::new(header, "2025-10-02,60,61,59,60,20,0.5,1\n");
+    let import =
+        |file: &File| modelday(url, &["prices", "import", file.path(), "--symbol", "AAPL", "--with-actions"]);
+
+    let stored = import(&file);
+    let again = import(&file);
+    let refused = import(&other);
+
+    assert_eq!(
+        (stored.code, again.code, refused.code),
+        (Some(0), Some(0), Some(2)),
+        "{stored:?} {again:?} {refused:?}"
+    );
+    assert!(stored.out.contains("With 1 splits and 1 dividends of the file."), "{stored:?}");
+    assert!(again.out.starts_with("bars: 0 new, 2 unchanged"), "{again:?}");
+    let actions =
+        "SELECT count(*) FROM market.corporate_actions WHERE symbol = 'AAPL' AND trading_date = '2025-10-02'";
+    assert_eq!(system.database.count(actions).await, 2, "nothing of the refused file is stored");
+}

@@ -1,5 +1,6 @@
 //! Corporate actions: one row a symbol, date and kind.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
@@ -31,13 +32,23 @@ pub struct ActionRow {
     pub action: Option<Action>,
 }
 
-/// Reads corporate actions. Companies announce them, so their dates may be in the future. `kind` is not that of bars.
+/// The actions of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionFile {
+    /// Its rows.
+    pub rows: Vec<ActionRow>,
+    /// The columns that were not read.
+    pub ignored_columns: Vec<String>,
+}
+
+/// Reads corporate actions: CSV with commas, semicolons or tabs, whose other columns are not read. Companies announce them, so their dates may be in the future. `kind` is not that of bars.
 ///
 /// # Errors
 /// Everything that is wrong with the file.
-pub fn actions(text: &str, kind: ImportKind, rules: &Rules<'_>) -> Result<Vec<ActionRow>, Faults> {
+pub fn actions(text: &str, kind: ImportKind, rules: &Rules<'_>) -> Result<ActionFile, Faults> {
     let mut seen = Seen::new();
-    read_rows(text, kind, |row, faults| read(row, kind, rules, &mut seen, faults))
+    let read = read_rows(text, kind, |row, faults| read(row, kind, rules, &mut seen, faults))?;
+    Ok(ActionFile { rows: read.items, ignored_columns: read.ignored })
 }
 
 /// The line of each symbol and date so far.
@@ -77,6 +88,14 @@ fn named<'a>(row: &CsvRow<'a>, kind: ImportKind, column: &str) -> &'a str {
     place.map_or("", |place| row.field(place))
 }
 
+/// A number as it is written beside decimal points: `0,26` of a file with semicolons is `0.26`.
+fn decimal<'a>(row: &CsvRow<'_>, text: &'a str) -> Cow<'a, str> {
+    if row.has_decimal_commas && text.matches(',').count() == 1 && !text.contains('.') {
+        return Cow::Owned(text.replace(',', "."));
+    }
+    Cow::Borrowed(text)
+}
+
 /// The kind of a row's action and its terms; no terms when it takes an earlier row back.
 type RowTerms = (ActionKind, Option<Action>);
 
@@ -86,8 +105,8 @@ type RowTerms = (ActionKind, Option<Action>);
 /// The column, and what is wrong with it.
 fn terms(row: &CsvRow<'_>, kind: ImportKind) -> Result<RowTerms, (&'static str, String)> {
     let field = |column: &str| named(row, kind, column);
-    let ratio = || ratio(field("ratio")).map_err(|problem| ("ratio", problem));
-    let amount = || amount(field("amount")).map_err(|problem| ("amount", problem));
+    let ratio = || ratio(&decimal(row, field("ratio"))).map_err(|problem| ("ratio", problem));
+    let amount = || amount(&decimal(row, field("amount"))).map_err(|problem| ("amount", problem));
     let new_symbol = || symbol(field("new_symbol")).map_err(|problem| ("new_symbol", problem));
     let is_cancelled = ["ratio", "amount", "new_symbol"].iter().any(|column| field(column) == CANCEL);
     let kind = match kind {
@@ -128,7 +147,7 @@ fn terms(row: &CsvRow<'_>, kind: ImportKind) -> Result<RowTerms, (&'static str, 
 }
 
 /// New shares for old ones: `10:1`, `10`, `1:8` or `0.125`.
-fn ratio(text: &str) -> Result<Ratio, String> {
+pub(super) fn ratio(text: &str) -> Result<Ratio, String> {
     const WRITE: &str = "is not a ratio; write new shares:old shares, e.g. 10:1, or 1:10 for a reverse split";
     let (new, old) = text.split_once([':', '/']).unwrap_or((text, "1"));
     let ratio = millionths(new).zip(millionths(old)).and_then(|(new, old)| Ratio::reduced(old, new));

@@ -40,6 +40,13 @@ impl FieldReader {
     }
 }
 
+/// The character between the fields: the most frequent one of the header.
+pub(super) fn delimiter(header: &str) -> u8 {
+    let count = |delimiter: u8| header.bytes().filter(|byte| *byte == delimiter).count();
+    // Of equally frequent ones, `max_by_key` takes the last.
+    [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,23 @@ fn calendar() -> Calendar {
 }
 
 fn read_actions(text: &str, kind: ImportKind) -> Result<Vec<ActionRow>, Faults> {
-    actions(text, kind, &Rules { calendar: &calendar(), closed_until: "2025-10-30".parse().unwrap() })
+    let rules = Rules { calendar: &calendar(), closed_until: "2025-10-30".parse().unwrap() };
+    actions(text, kind, &rules).map(|file| file.rows)
+}
+
+#[test]
+fn files_with_semicolons_decimal_commas_and_further_columns_are_read() {
+    let rules = Rules { calendar: &calendar(), closed_until: "2025-10-30".parse().unwrap() };
+    let text = "Company;Ticker;Ex-Date;Amount;Currency\n\"Apple; Inc.\";AAPL;2026-02-09;0,26;USD\n";
+
+    let file = actions(text, ImportKind::Dividends, &rules).unwrap();
+
+    assert_eq!(file.rows[0].action, Some(Action::Dividend { per_share: "0.26".parse().unwrap() }));
+    assert_eq!(file.ignored_columns, ["Company", "Currency"]);
+    let tabs = "symbol\tdate\tratio\tnote\nNVDA\t2024-06-10\t10:1\t\n";
+    assert_eq!(terms(ImportKind::Splits, tabs).unwrap(), ["split 10:1"]);
+    let commas = "symbol,date,amount\nAAPL,2025-10-01,\"0,26\"\n";
+    assert!(terms(ImportKind::Dividends, commas).is_err(), "a comma beside commas is no decimal mark");
 }
 
 #[test]

@@ -14,6 +14,7 @@ pub(super) fn bar_options(params: &mut Params) -> BarOptions {
         date_order: params.choice("dates", &[("mdy", DateOrder::MonthFirst), ("dmy", DateOrder::DayFirst)]),
         decimal_mark: params
             .choice("decimal", &[("point", DecimalMark::Point), ("comma", DecimalMark::Comma)]),
+        with_actions: params.choice("actions", &[("true", true), ("false", false)]).unwrap_or(false),
     }
 }
 

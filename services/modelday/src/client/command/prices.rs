@@ -46,6 +46,9 @@ pub(crate) struct ImportArguments {
     /// What stands before decimal places, when no row tells it.
     #[arg(long, value_enum)]
     decimal: Option<DecimalMark>,
+    /// Import the splits and dividends too that stand in columns of files of bars, such as Stock Splits or divCash.
+    #[arg(long)]
+    with_actions: bool,
     /// Replace what is stored and differs.
     #[arg(long)]
     replace: bool,
@@ -106,6 +109,10 @@ struct ImportResult {
     dry_run: bool,
     #[serde(default)]
     stale_days: u64,
+    #[serde(default)]
+    splits_received: u64,
+    #[serde(default)]
+    dividends_received: u64,
 }
 
 #[derive(Deserialize)]
@@ -150,6 +157,7 @@ impl ImportArguments {
             ("basis", self.basis.map(choice::name).map(|name| name.replace('-', "_"))),
             ("dates", self.dates.map(choice::name)),
             ("decimal", self.decimal.map(choice::name)),
+            ("actions", yes(self.with_actions)),
             ("replace", yes(self.replace)),
             ("dry_run", yes(self.dry_run)),
         ];
@@ -168,7 +176,8 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
 
 impl ImportResult {
     fn lines(&self, kind: &str) -> Vec<String> {
-        let Self { inserted, unchanged, replaced, symbols, dates, basis, notes, dry_run, stale_days } = self;
+        let Self { inserted, unchanged, replaced, symbols, dates, basis, notes, dry_run, stale_days, .. } =
+            self;
         // Raw is what prices are unless something is said.
         let basis = basis.as_ref().filter(|basis| *basis != "raw");
         let basis = basis.map(|basis| format!("; basis: {basis}")).unwrap_or_default();
@@ -176,6 +185,10 @@ impl ImportResult {
             "{kind}: {inserted} new, {unchanged} unchanged, {replaced} replaced (symbols: {symbols}; {} to {}{basis})",
             dates.from, dates.to
         )];
+        if kind == ImportKind::Bars.as_str() && self.splits_received + self.dividends_received > 0 {
+            let (splits, dividends) = (self.splits_received, self.dividends_received);
+            lines.push(format!("With {splits} splits and {dividends} dividends of the file."));
+        }
         lines.extend(notes.iter().cloned());
         if *dry_run {
             lines.push("Nothing was stored; without --dry-run it is.".to_owned());

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 
+use super::super::actions::ActionRow;
 use super::dates::DateOrder;
 use super::numbers::DecimalMark;
 use crate::market::instruments::{Bar, Symbol};
@@ -54,6 +55,8 @@ pub struct BarOptions {
     pub date_order: Option<DateOrder>,
     /// The mark before decimal places.
     pub decimal_mark: Option<DecimalMark>,
+    /// Whether the splits and dividends are read that stand in columns beside the prices.
+    pub with_actions: bool,
 }
 
 /// The bars of a file.
@@ -61,6 +64,8 @@ pub struct BarOptions {
 pub struct BarFile {
     /// The bars, each symbol and date once, in the order of the file.
     pub rows: Vec<BarRow>,
+    /// Splits and dividends of the same rows, when they were to be read.
+    pub actions: Vec<ActionRow>,
     /// What their prices are based on.
     pub basis: Basis,
     /// The columns that were not read.

@@ -1,7 +1,7 @@
 //! Bars as CSV: with commas, semicolons or tabs between fields, as RFC 4180 has quotation marks.
 
 use super::super::faults::Faults;
-use super::super::fields::FieldReader;
+use super::super::fields::{FieldReader, delimiter};
 use super::super::rules::Rules;
 use super::bar_file::{BarFile, BarOptions, Basis};
 use super::dates::{self, DateOrder};
@@ -126,11 +126,4 @@ impl Notation {
             (mark, _) => Ok((mark.unwrap_or(DecimalMark::Point), self.order)),
         }
     }
-}
-
-/// The character between the fields: the most frequent one of the header.
-fn delimiter(header: &str) -> u8 {
-    let count = |delimiter: u8| header.bytes().filter(|byte| *byte == delimiter).count();
-    // Of equally frequent ones, `max_by_key` takes the last.
-    [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
 }

@@ -60,6 +60,8 @@ fn plain(name: &str) -> String {
 pub(super) struct Layout {
     /// The place of each field, in the order of [`Field::ALL`]. A file of one symbol has no column for it.
     places: [Option<usize>; 7],
+    /// The columns of splits and of dividends, when they are to be read.
+    pub(super) actions: [Option<usize>; 2],
     /// The columns that are not read, as they are written.
     pub(super) ignored: Vec<String>,
     /// What its prices are based on, by the habit of who writes such files.
@@ -77,7 +79,7 @@ impl Layout {
     ///
     /// # Errors
     /// Every column that is missing or there twice.
-    pub(super) fn of(header: &[&str]) -> Result<Self, Faults> {
+    pub(super) fn of(header: &[&str], with_actions: bool) -> Result<Self, Faults> {
         let plain: Vec<String> = header.iter().map(|name| plain(name)).collect();
         let mut faults = Faults::default();
         let places = Field::ALL.map(|field| match place(field, &plain) {
@@ -98,12 +100,15 @@ impl Layout {
         if faults.total > 0 {
             return Err(faults);
         }
-        let is_read = |place: &usize| places.contains(&Some(*place));
+        let column = |names: &[&str]| plain.iter().position(|name| names.contains(&name.as_str()));
+        let actions = if with_actions { [column(&SPLITS), column(&DIVIDENDS)] } else { [None; 2] };
+        let is_read = |place: &usize| places.contains(&Some(*place)) || actions.contains(&Some(*place));
         let ignored = (0..header.len()).filter(|place| !is_read(place));
         let ignored = ignored.filter_map(|place| header.get(place)).map(|name| (*name).to_owned()).collect();
         let has = |name: &str| plain.iter().any(|column| column == name);
         Ok(Self {
             places,
+            actions,
             ignored,
             basis: basis(header, has),
             order: has("closelast").then_some(DateOrder::MonthFirst),
@@ -132,6 +137,11 @@ fn place(field: Field, plain: &[String]) -> Result<Option<usize>, &'static str> 
     Ok(None)
 }
 
+/// The ratio of a split on that day, as new shares for an old one: of yfinance, Tiingo, Alpha Vantage.
+const SPLITS: [&str; 5] = ["stocksplits", "splitfactor", "splitcoefficient", "split", "splits"];
+/// Dollars for a share, of the same.
+const DIVIDENDS: [&str; 4] = ["dividends", "divcash", "dividendamount", "dividend"];
+
 /// Stooq's header, and that of older versions of yfinance.
 const STOOQ: [&str; 6] = ["Date", "Open", "High", "Low", "Close", "Volume"];
 /// The header of yfinance 0.2.50 and later.
@@ -154,7 +164,7 @@ mod tests {
     use super::*;
 
     fn of(header: &str) -> Result<Layout, Faults> {
-        Layout::of(&header.split(',').collect::<Vec<_>>())
+        Layout::of(&header.split(',').collect::<Vec<_>>(), false)
     }
 
     /// The basis of a file with this header and the columns that are not read.

@@ -1,11 +1,17 @@
 //! Rows become bars.
 
+use std::collections::HashSet;
+
+use chrono::NaiveDate;
+
+use super::super::actions::{ActionRow, ratio};
 use super::super::faults::Faults;
 use super::super::rules::{Rules, price_problem, symbol};
 use super::bar_file::{BarFile, BarOptions, BarRow, Basis};
 use super::dates::{DateOrder, date};
 use super::layout::{Field, Layout};
 use super::numbers::{DecimalMark, is_missing, number};
+use crate::market::corporate_action::Action;
 use crate::market::instruments::{Bar, BarError, Symbol};
 use crate::values::arithmetic::half_even;
 use crate::values::money::{Price, PriceError};
@@ -26,6 +32,7 @@ pub struct BarReader<'a> {
     pub(super) order: Option<DateOrder>,
     pub(super) mark: DecimalMark,
     rows: Vec<BarRow>,
+    actions: Vec<ActionRow>,
     is_overfull: bool,
     faults: Faults,
     counts: Counts,
@@ -47,7 +54,7 @@ impl<'a> BarReader<'a> {
     /// # Errors
     /// The columns that are missing or there twice, or that nothing says which symbol it is.
     pub fn new(header: &[&str], options: &BarOptions, rules: &'a Rules<'a>) -> Result<Self, Faults> {
-        let layout = Layout::of(header)?;
+        let layout = Layout::of(header, options.with_actions)?;
         let from_name = || options.file_name.as_deref().and_then(symbol_of_file);
         let has_column = layout.place(Field::Symbol).is_some();
         let symbol = options.symbol.clone().or_else(|| from_name().filter(|_| !has_column));
@@ -66,6 +73,7 @@ impl<'a> BarReader<'a> {
             mark: options.decimal_mark.unwrap_or(DecimalMark::Point),
             layout,
             rows: Vec::new(),
+            actions: Vec::new(),
             is_overfull: false,
             faults: Faults::default(),
             counts: Counts::default(),
@@ -115,6 +123,7 @@ impl<'a> BarReader<'a> {
         let date =
             date(text, self.order).map_err(str::to_owned).and_then(|date| self.rules.closed_session(date));
         let date = date.map_err(|problem| self.fault(line, Field::Date.name(), problem, text)).ok();
+        self.actions_of(line, symbol.as_ref(), date, row);
         let [open, high, low, close] = PRICES.map(|field| self.price(line, field, row));
         let volume = self.volume(line, row);
         let (Some(open), Some(high), Some(low), Some(close), Some(volume)) = (open, high, low, close, volume)
@@ -134,6 +143,41 @@ impl<'a> BarReader<'a> {
                 };
                 self.fault(line, field.name(), problem.to_string(), self.field(field, row));
             }
+        }
+    }
+
+    /// Reads the split and the dividend of a row: 0, 1 and nothing mean that there was none.
+    fn actions_of(&mut self, line: usize, symbol: Option<&Symbol>, date: Option<NaiveDate>, row: &[&str]) {
+        let [split, dividend] = self
+            .layout
+            .actions
+            .map(|place| place.and_then(|place| row.get(place)).map_or("", |text| text.trim()));
+        let mut add = |action: Action| {
+            if let (Some(symbol), Some(date)) = (symbol, date) {
+                let (symbol, kind) = (symbol.clone(), action.kind());
+                self.actions.push(ActionRow { line, symbol, date, kind, action: Some(action) });
+            }
+        };
+        let mut wrong = Vec::new();
+        match number(split, self.mark).map(|factor| (factor, ratio(&factor.normalize().to_string()))) {
+            None if is_missing(split) => {}
+            Some((factor, _)) if factor.is_zero() => {}
+            Some((_, Ok(ratio))) if ratio.is_one() => {}
+            Some((_, Ok(ratio))) => add(Action::Split(ratio)),
+            Some((_, Err(problem))) => wrong.push(("split", problem, split)),
+            None => wrong.push(("split", "is not a number of new shares for an old one".to_owned(), split)),
+        }
+        match number(dividend, self.mark).map(|amount| half_even(amount, 10)) {
+            None if is_missing(dividend) => {}
+            Some(amount) if amount.is_zero() => {}
+            Some(amount) => match Price::try_from(amount) {
+                Ok(per_share) => add(Action::Dividend { per_share }),
+                Err(problem) => wrong.push(("dividend", price_problem(&problem), dividend)),
+            },
+            None => wrong.push(("dividend", "is not an amount of dollars".to_owned(), dividend)),
+        }
+        for (column, problem, input) in wrong {
+            self.fault(line, column, problem, input);
         }
     }
 
@@ -210,8 +254,22 @@ impl<'a> BarReader<'a> {
             // Only yfinance prints floats, and its default is adjusted for dividends.
             self.basis = Basis::TotalReturn;
         }
-        let notes = self.notes();
-        Ok(BarFile { rows: self.rows, basis: self.basis, ignored_columns: self.layout.ignored, notes })
+        let mut notes = self.notes();
+        if self.basis == Basis::TotalReturn && !self.actions.is_empty() {
+            // Holders would get them a second time.
+            self.actions.clear();
+            notes.push("Splits and dividends were not taken, because the prices include them.".to_owned());
+        }
+        // Rows that repeat an earlier one.
+        let mut seen = HashSet::new();
+        self.actions.retain(|row| seen.insert((row.symbol.clone(), row.date, row.kind)));
+        Ok(BarFile {
+            rows: self.rows,
+            actions: self.actions,
+            basis: self.basis,
+            ignored_columns: self.layout.ignored,
+            notes,
+        })
     }
 
     /// Removes rows that say the same as an earlier one; those that say something else are faults.

@@ -2,13 +2,28 @@
 
 use chrono::NaiveDate;
 
+use super::super::actions::ActionRow;
 use super::super::faults::Faults;
 use super::bar_file::BarFile;
-use crate::market::corporate_action::Ratio;
+use crate::market::corporate_action::{Action, ActionKind, CorporateAction, Ratio};
 use crate::market::instruments::Symbol;
 use crate::market::known_actions::KnownActions;
 
 impl BarFile {
+    /// The splits of the file itself that are not among `known`.
+    pub fn further_splits(&self, known: &KnownActions) -> KnownActions {
+        let is_new = |row: &&ActionRow| {
+            let same = |(_, one): &(NaiveDate, CorporateAction)| {
+                one.symbol == row.symbol && one.action.kind() == row.kind
+            };
+            row.kind == ActionKind::Split && !known.on(row.date).iter().any(same)
+        };
+        let splits = self.actions.iter().filter(is_new).filter_map(|row| {
+            Some((row.date, CorporateAction { symbol: row.symbol.clone(), action: row.action.clone()? }))
+        });
+        KnownActions::new(splits)
+    }
+
     /// Brings split-adjusted bars back to the prices of the time, with all splits after each bar and up to `today`.
     /// Prices are rounded half-even to ten places, volumes to whole shares. What was done is noted.
     ///
@@ -32,6 +47,14 @@ impl BarFile {
                     "its prices before the splits are out of range; leave the row out",
                     "",
                 ),
+            }
+        }
+        for row in &mut self.actions {
+            let Some(Action::Dividend { per_share }) = &mut row.action else { continue };
+            let basis = actions.basis(&row.symbol, row.date, today);
+            match basis.and_then(|basis| basis.inverse().price(*per_share)) {
+                Some(of_the_time) => *per_share = of_the_time,
+                None => faults.add(row.line, "dividend", "is out of range before the splits", ""),
             }
         }
         if faults.total > 0 {
@@ -71,7 +94,6 @@ impl BarFile {
 mod tests {
     use super::super::bar_file::{BarRow, Basis};
     use super::*;
-    use crate::market::corporate_action::{Action, CorporateAction};
     use crate::market::instruments::Bar;
     use crate::values::money::Price;
 
@@ -100,7 +122,13 @@ mod tests {
             row("2024-06-07", "120.888", 400),
             row("2024-06-10", "121.79", 400),
         ];
-        let mut file = BarFile { rows, basis: Basis::SplitAdjusted, ignored_columns: vec![], notes: vec![] };
+        let mut file = BarFile {
+            rows,
+            actions: vec![],
+            basis: Basis::SplitAdjusted,
+            ignored_columns: vec![],
+            notes: vec![],
+        };
 
         file.restore_raw(&actions, "2025-10-30".parse().unwrap()).unwrap();
 
@@ -123,6 +151,7 @@ mod tests {
         let rows = vec![row("2024-06-07", "120.888", 400)];
         let mut file = BarFile {
             rows: rows.clone(),
+            actions: vec![],
             basis: Basis::SplitAdjusted,
             ignored_columns: vec![],
             notes: vec![],

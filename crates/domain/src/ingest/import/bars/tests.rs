@@ -231,3 +231,59 @@ proptest! {
         }
     }
 }
+
+/// What the actions of a file are: line, symbol, date, kind, ratio or dollars.
+fn actions_of(file: &BarFile) -> Vec<String> {
+    let text = |row: &crate::ingest::import::ActionRow| {
+        let action = row.action.as_ref().unwrap();
+        let ratio = action.ratio().map(|ratio| ratio.to_string());
+        let terms = ratio.or_else(|| action.per_share().map(|amount| amount.to_string())).unwrap();
+        format!("{} {} {} {} {terms}", row.line, row.symbol, row.date, row.kind.as_str())
+    };
+    file.actions.iter().map(text).collect()
+}
+
+#[test]
+fn splits_and_dividends_in_columns_are_read_when_that_is_requested() {
+    let options =
+        BarOptions { symbol: Some("NVDA".parse().unwrap()), with_actions: true, ..BarOptions::default() };
+    let tiingo = "date,close,high,low,open,volume,divCash,splitFactor\n2024-06-07,1208,1217,1180,1198,10,0.0,1.0\n\
+                  2024-06-10,121.8,123,117,120.4,20,0.0,10.0\n2024-06-11,120.9,122,118,121.8,20,0.01,1.0\n";
+
+    let file = read_as(tiingo, &options).unwrap();
+
+    assert_eq!(actions_of(&file), ["3 NVDA 2024-06-10 split 10:1", "4 NVDA 2024-06-11 dividend 0.01"]);
+    assert_eq!(file.ignored_columns, Vec::<String>::new());
+    let without = read_as(tiingo, &BarOptions { with_actions: false, ..options.clone() }).unwrap();
+    assert_eq!((without.actions.len(), without.ignored_columns.len()), (0, 2));
+    let wrong = tiingo.replace("10.0", "ten").replace("0.01", "-1");
+    let faults = read_as(&wrong, &options).unwrap_err();
+    let columns: Vec<&str> = faults.listed.iter().map(|fault| fault.column.as_str()).collect();
+    assert_eq!(columns, ["split", "dividend"], "{faults:?}");
+}
+
+#[test]
+fn adjusted_prices_and_dividends_are_brought_back_with_the_splits_of_their_own_file() {
+    let options =
+        BarOptions { symbol: Some("NVDA".parse().unwrap()), with_actions: true, ..BarOptions::default() };
+    let yahoo = "Date,Open,High,Low,Close,Adj Close,Volume,Dividends,Stock Splits\n\
+                 2024-06-07,119.8,121.7,118,120.888,120.8,400,0.004,0.0\n2024-06-10,120.4,123,117,121.79,121.7,400,0.0,10.0\n";
+    let mut file = read_as(yahoo, &options).unwrap();
+    let known = file.further_splits(&Default::default());
+
+    file.restore_raw(&known, "2025-10-30".parse().unwrap()).unwrap();
+
+    assert_eq!(rows(&file)[0], "NVDA,2024-06-07,1198,1217,1180,1208.88,40");
+    assert_eq!(actions_of(&file), ["2 NVDA 2024-06-07 dividend 0.04", "3 NVDA 2024-06-10 split 10:1"]);
+    assert!(file.further_splits(&known).all().is_empty(), "a split that is known counts once");
+    let total = read_as(
+        &yahoo.replace("Adj Close,", "").replace(",120.8,", ",").replace(",121.7,400", ",400"),
+        &options,
+    )
+    .unwrap();
+    assert!(
+        total.actions.is_empty() && total.notes.iter().any(|note| note.contains("prices include them")),
+        "{:?}",
+        total.notes
+    );
+}
