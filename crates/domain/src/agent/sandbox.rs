@@ -6,6 +6,7 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+use super::action_notices::notices;
 use super::dialect::agent_protocol::{Observed, observation};
 use super::json::{Object, error};
 use super::prompt::{self, Facts, Prompt};
@@ -22,6 +23,7 @@ use crate::market::calendar::Calendar;
 use crate::market::instruments::{Bar, Symbol, Universe};
 use crate::market::known_actions::KnownActions;
 use crate::market::price_table::PriceTable;
+use crate::market::rules::MarketRules;
 
 /// What the user of a sandbox has to know.
 const IN_MEMORY: &str = "This position is in the memory of this process: it is lost when the process ends, and nothing is recorded.";
@@ -44,6 +46,7 @@ pub struct SandboxSettings {
 pub struct Sandbox {
     settings: SandboxSettings,
     prices: PriceTable,
+    actions: KnownActions,
     today: NaiveDate,
     previous: Option<PreviousDay>,
     /// Today's filled orders. Each call makes the day's book again from them: the same orders at the same open lead to
@@ -54,18 +57,27 @@ pub struct Sandbox {
 /// A bar with its symbol and date.
 pub type DatedBar = (Symbol, NaiveDate, Bar);
 
+/// What is known of the market at the open of a day.
+#[derive(Debug, Default)]
+pub struct KnownMarket {
+    /// Bars up to and including the day; those that the sandbox has already may be left out.
+    pub bars: Vec<DatedBar>,
+    /// All corporate actions up to and including the day.
+    pub actions: KnownActions,
+}
+
 impl Sandbox {
-    /// Begins at the open of `today` with cash alone. `prices` are the bars up to and including today.
+    /// Begins at the open of `today` with cash alone.
     ///
     /// # Errors
     /// When the initial cash is below zero.
     pub fn begin(
         settings: SandboxSettings,
         today: NaiveDate,
-        prices: impl IntoIterator<Item = DatedBar>,
+        KnownMarket { bars, actions }: KnownMarket,
     ) -> Result<Self, DayError> {
-        let prices = prices.into_iter().collect();
-        let sandbox = Self { settings, prices, today, previous: None, orders: Vec::new() };
+        let prices = bars.into_iter().collect();
+        let sandbox = Self { settings, prices, actions, today, previous: None, orders: Vec::new() };
         sandbox.book(&sandbox.market()).map(drop)?;
         Ok(sandbox)
     }
@@ -78,6 +90,15 @@ impl Sandbox {
     /// The session after today; `None` when the calendar does not reach it.
     pub fn next_session(&self) -> Option<NaiveDate> {
         self.settings.calendar.next_session(self.today)
+    }
+
+    /// The symbols that are held after today's orders.
+    ///
+    /// # Errors
+    /// When the day has no accounts.
+    pub fn held(&self) -> Result<Vec<Symbol>, DayError> {
+        let market = self.market();
+        Ok(self.book(&market)?.portfolio().holdings().keys().cloned().collect())
     }
 
     /// Runs a tool call, as on a model-day.
@@ -103,16 +124,12 @@ impl Sandbox {
         Ok(self.add_observation(Object::new())?.text("note", IN_MEMORY).finish())
     }
 
-    /// Closes the day and goes to `next`; `prices` are the bars after today up to `next`. Returns the closed day's
-    /// result and the next observation, as JSON text.
+    /// Closes the day and goes to `next`, of which `known` is known. Returns the closed day's result and the next
+    /// observation, as JSON text.
     ///
     /// # Errors
     /// When `next` is not after today or a day has no accounts; nothing has changed then.
-    pub fn advance_to(
-        &mut self,
-        next: NaiveDate,
-        prices: impl IntoIterator<Item = DatedBar>,
-    ) -> Result<String, DayError> {
+    pub fn advance_to(&mut self, next: NaiveDate, known: KnownMarket) -> Result<String, DayError> {
         let market = self.market();
         let result = self.book(&market)?.close()?;
         let closed = Object::new()
@@ -122,10 +139,11 @@ impl Sandbox {
             .decimal("value_at_close", result.value_at_close)
             .finish();
         let mut later = self.prices.clone();
-        later.extend(prices);
+        later.extend(known.bars);
         let next = Self {
             settings: self.settings.clone(),
             prices: later,
+            actions: known.actions,
             today: next,
             previous: Some(result.into_previous()),
             orders: Vec::new(),
@@ -144,9 +162,10 @@ impl Sandbox {
         let book = self.book(&market)?;
         let symbols = prompt::priced_symbols(&self.settings.universe, book.portfolio());
         let initial_cash = self.settings.initial_cash;
-        let facts =
-            Facts { as_of: self.as_of(), portfolio: book.portfolio(), initial_cash, symbols: &symbols };
-        Ok((prompt::system(&Prompt::default().template, &facts), prompt::user(&self.as_of(), &[])))
+        let as_of = self.as_of();
+        let facts = Facts { as_of, portfolio: book.portfolio(), initial_cash, symbols: &symbols };
+        let notices = notices(&as_of, &symbols, book.applied_actions());
+        Ok((prompt::system(&Prompt::default().template, &facts), prompt::user(&as_of, &notices)))
     }
 
     fn add_observation(&self, object: Object) -> Result<Object, DayError> {
@@ -165,17 +184,20 @@ impl Sandbox {
     }
 
     fn market(&self) -> MarketDay<'_> {
-        MarketDay::new(&self.prices, KnownActions::NONE, self.today)
+        MarketDay::new(&self.prices, &self.actions, self.today)
     }
 
     fn as_of(&self) -> AsOf<'_> {
-        AsOf::new(&self.prices, &self.settings.calendar, self.today)
+        let as_of = AsOf::new(&self.prices, &self.settings.calendar, self.today);
+        as_of.with_actions(&self.actions, MarketRules::default())
     }
 
     fn book<'a>(&'a self, market: &'a MarketDay<'a>) -> Result<DayBook<'a>, DayError> {
         let (previous, cash) = (self.previous.as_ref(), self.settings.initial_cash);
         let universe = &self.settings.universe;
-        let mut book = DayBook::open(self.today, previous, cash, universe, market, &[], Costs::NONE)?;
+        let due =
+            previous.map(|previous| self.actions.between(previous.date, self.today)).unwrap_or_default();
+        let mut book = DayBook::open(self.today, previous, cash, universe, market, due, Costs::NONE)?;
         for order in &self.orders {
             // It was filled before, at this open and in this order, so it is filled again.
             let _ = book.submit(order);

@@ -78,8 +78,8 @@ impl ToolServer {
         let Some(next) = sandbox.next_session() else {
             return Ok(refused("The calendar knows no session after today"));
         };
-        match self.bars.on(next).await {
-            Ok(bars) => sandbox.advance_to(next, bars),
+        match self.bars.on(next, sandbox.today(), &sandbox.held()?).await {
+            Ok(known) => sandbox.advance_to(next, known),
             Err(error) => Ok(refused(&runtime::error_text(&error))),
         }
     }

@@ -78,8 +78,8 @@ pub(super) async fn begin(arguments: McpArguments) -> anyhow::Result<Session> {
         )?;
     let symbols = universe.symbols.iter().chain(&universe.benchmark).cloned().collect();
     let bars = StoredBars { pool, symbols };
-    let prices = bars.up_to(date, &calendar).await?;
+    let known = bars.up_to(date, &calendar).await?;
     let searcher = search.map(|(url, key)| Searcher::new(&outbound, url, key)).transpose()?;
     let settings = SandboxSettings { universe, calendar, initial_cash: cash, search: searcher.is_some() };
-    Ok(Session { sandbox: Sandbox::begin(settings, date, prices).context("--cash")?, bars, searcher })
+    Ok(Session { sandbox: Sandbox::begin(settings, date, known).context("--cash")?, bars, searcher })
 }

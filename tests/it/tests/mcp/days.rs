@@ -55,3 +55,30 @@ async fn a_day_without_stored_prices_is_refused_and_the_session_stays_where_it_i
     assert!(refused.refused && refused.text.contains("no prices of 2025-10-20 are stored"), "{refused:?}");
     assert_eq!(session.call("get_today", json!({})).await.json()["date"], "2025-10-17");
 }
+
+#[tokio::test]
+async fn a_split_and_a_dividend_reach_the_position_and_the_prices_before_them() {
+    let database = priced().await;
+    database
+        .execute(
+            "INSERT INTO market.corporate_actions (trading_date, symbol, kind, version, from_shares, to_shares, per_share)
+            VALUES ('2025-10-16', 'AAPL', 'split', 1, 1, 2, NULL), ('2025-10-16', 'MSFT', 'dividend', 1, NULL, NULL, 0.5)",
+        )
+        .await;
+    let session = McpClient::on(&database).await;
+    session.call("buy", json!({ "symbol": "AAPL", "amount": 5 })).await;
+    session.call("buy", json!({ "symbol": "MSFT", "amount": 1 })).await;
+    let before =
+        session.call("get_price_local", json!({ "symbol": "AAPL", "date": "2025-10-14" })).await.json();
+
+    let next = session.call("next_day", json!({})).await.json();
+
+    assert_eq!(before["ohlcv"]["close"], 101.5, "nothing shows the future");
+    assert_eq!(next["observation"]["holdings"], json!({ "AAPL": 10, "MSFT": 1 }));
+    assert_eq!(next["observation"]["previous_closes"]["AAPL"], 55.45);
+    let cash = next["observation"]["cash"].as_f64().unwrap();
+    assert!((cash - (1000.0 - 500.0 - 256.575 + 0.5)).abs() < 1e-9, "{next}");
+    assert_eq!(next["observation"]["corporate_actions"].as_array().unwrap().len(), 2, "{next}");
+    let history = session.call("get_price_history", json!({ "symbol": "AAPL", "days": 2 })).await.json();
+    assert_eq!(history["bars"][0]["close"], 50.75, "{history}");
+}

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fixture::*;
 use crate::agent::response::ToolCall;
-use crate::agent::sandbox::{DatedBar, Sandbox, SandboxSettings};
+use crate::agent::sandbox::{DatedBar, KnownMarket, Sandbox, SandboxSettings};
 use crate::agent::tool::ToolOutcome;
 use crate::market::instruments::Bar;
 
@@ -17,14 +17,18 @@ fn bars() -> Vec<DatedBar> {
     ]
 }
 
-fn tomorrow() -> Vec<DatedBar> {
-    vec![(symbol("AAPL"), day("2025-10-03"), bar(["120", "122", "118", "121.9"], 30))]
+fn tomorrow() -> KnownMarket {
+    known(vec![(symbol("AAPL"), day("2025-10-03"), bar(["120", "122", "118", "121.9"], 30))])
+}
+
+fn known(bars: Vec<DatedBar>) -> KnownMarket {
+    KnownMarket { bars, ..KnownMarket::default() }
 }
 
 fn begin(bars: Vec<DatedBar>) -> Sandbox {
     let World { universe, calendar, .. } = World::new();
     let settings = SandboxSettings { universe, calendar, initial_cash: decimal("1000"), search: true };
-    Sandbox::begin(settings, day("2025-10-02"), bars).unwrap()
+    Sandbox::begin(settings, day("2025-10-02"), known(bars)).unwrap()
 }
 
 fn call(sandbox: &mut Sandbox, name: &str, arguments: &str) -> String {
@@ -73,8 +77,8 @@ fn a_refused_order_changes_nothing() {
 fn there_is_no_way_back() {
     let mut sandbox = begin(bars());
 
-    assert!(sandbox.advance_to(day("2025-10-01"), Vec::new()).is_err());
-    assert!(sandbox.advance_to(day("2025-10-02"), Vec::new()).is_err());
+    assert!(sandbox.advance_to(day("2025-10-01"), KnownMarket::default()).is_err());
+    assert!(sandbox.advance_to(day("2025-10-02"), KnownMarket::default()).is_err());
 
     assert_eq!(sandbox.today(), day("2025-10-02"));
 }
