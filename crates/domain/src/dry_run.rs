@@ -52,6 +52,8 @@ pub struct Source {
     pub offer: Offer,
     /// Calls that are left.
     pub calls_left: usize,
+    /// How many of them a request takes, at least one.
+    pub calls_per_request: usize,
     /// Symbols that it has refused.
     pub refused: BTreeSet<Symbol>,
 }
@@ -148,7 +150,8 @@ pub fn download_forecast(
 ) -> DownloadForecast {
     let need = coverage.need(now, fetchable_until);
     let by_symbol = Offer { shape: Shape::BySymbol, earliest: None };
-    let unlimited = Source { offer: by_symbol, calls_left: usize::MAX, refused: BTreeSet::new() };
+    let unlimited =
+        Source { offer: by_symbol, calls_left: usize::MAX, calls_per_request: 1, refused: BTreeSet::new() };
     let nothing = Source { calls_left: 0, ..unlimited.clone() };
     let sources = match sources {
         Sources::Unknown => &[unlimited][..],
@@ -157,13 +160,15 @@ pub fn download_forecast(
     };
     let (mut rest, mut requests) = (need.clone(), 0);
     for source in sources {
-        let calls = plan(&source.part_of(&rest), &source.offer, source.calls_left);
-        requests += calls.len();
-        source.take(&mut rest, &calls);
+        let per_request = source.calls_per_request.max(1);
+        let planned = plan(&source.part_of(&rest), &source.offer, source.calls_left / per_request);
+        requests += planned.len() * per_request;
+        source.take(&mut rest, &planned);
     }
     // The calls that no budget allows.
-    requests +=
-        sources.first().map_or(0, |first| plan(&first.part_of(&rest), &first.offer, usize::MAX).len());
+    requests += sources.first().map_or(0, |first| {
+        plan(&first.part_of(&rest), &first.offer, usize::MAX).len() * first.calls_per_request.max(1)
+    });
     let still_missing: BTreeSet<NaiveDate> = rest.missing.values().flatten().copied().collect();
     let available = coverage.verdicts().into_iter().filter(|(_, verdict)| *verdict == Verdict::Available);
     let arrive = need.missing.values().flatten().copied().filter(|date| !still_missing.contains(date));

@@ -24,12 +24,6 @@ pub fn required(settings: &mut Settings) -> Option<Universe> {
     }
 }
 
-/// The same for a service that can do without it: `None` when the file is absent or invalid.
-pub fn optional(settings: &mut Settings) -> Option<Universe> {
-    let file = file(settings);
-    read(&file).inspect_err(|problem| tracing::info!("without a universe: {} {problem}", file.display())).ok()
-}
-
 /// Where the file is.
 pub fn file(settings: &mut Settings) -> PathBuf {
     PathBuf::from(settings.text("UNIVERSE_FILE").unwrap_or("configs/universes/nasdaq100.json".to_owned()))

@@ -24,6 +24,7 @@ pub mod status;
 pub mod tables;
 mod transaction;
 pub mod trigger;
+mod universes;
 
 pub use connect::{Database, Owner, check, connect, now, ping, pool};
 pub use connection::Connection;
@@ -33,3 +34,4 @@ pub use key_rotation::{Rotation, rotate_key};
 pub use migrate::migrate;
 pub use pool::{Connections, PgPool};
 pub use transaction::Transaction;
+pub use universes::{StoredUniverse, universes};

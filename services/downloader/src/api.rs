@@ -6,6 +6,7 @@ mod file_body;
 mod import;
 mod imports;
 mod providers;
+mod reload;
 pub(crate) mod state;
 
 use std::sync::Arc;
@@ -25,4 +26,5 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(coverage::coverage))
         .routes(routes!(bars::bars))
         .routes(routes!(providers::providers))
+        .routes(routes!(reload::reload))
 }

@@ -8,7 +8,6 @@ use std::num::{NonZeroU16, NonZeroUsize};
 use std::time::Duration;
 
 use domain::market::calendar::Calendar;
-use domain::market::instruments::Universe;
 use runtime::infrastructure::Infrastructure;
 use runtime::settings::{Mistakes, Settings};
 
@@ -34,8 +33,6 @@ pub struct Config {
     pub(crate) preparations_at_once: usize,
     /// `MARKET_CLOSURES`: closed days that the built-in calendar does not know, separated by commas.
     pub(crate) calendar: Calendar,
-    /// The universe of `UNIVERSE_FILE`, if this service can read the file; only the API uses it.
-    pub(crate) universe: Option<Universe>,
     /// `IMPORT_LIMIT_MIB`: the most bytes of an imported file (default 64 MiB).
     pub(crate) import_limit: usize,
 }
@@ -54,15 +51,13 @@ impl Config {
     /// Reads the settings; mistakes are collected in `settings`.
     pub fn read(settings: &mut Settings, infrastructure: Option<Infrastructure>) -> Option<Self> {
         let seconds = "write a number of seconds";
-        let timeout = Duration::from_secs(settings.parsed("DOWNLOAD_TIMEOUT", 20, seconds));
-        let (sources, hand_over) = sources::sources(settings, timeout);
+        let (sources, hand_over) = sources::read_all(settings);
         let max_quota_wait = Duration::from_secs(settings.parsed("MAX_BUDGET_WAIT", 120, seconds));
         let count = "write a number above 0";
         let four = NonZeroUsize::MIN.saturating_add(3);
         let download_concurrency = settings.parsed("DOWNLOAD_CONCURRENCY", four, count).get();
         let preparations_at_once = settings.parsed("PREPARATIONS_AT_ONCE", four, count).get();
         let calendar = runtime::market_clock::calendar(settings);
-        let universe = runtime::universe::optional(settings);
         let sixty_four = NonZeroU16::MIN.saturating_add(63);
         let import_limit = settings.parsed("IMPORT_LIMIT_MIB", sixty_four, "write a number of MiB above 0");
         Some(Self {
@@ -73,7 +68,6 @@ impl Config {
             download_concurrency,
             preparations_at_once,
             calendar,
-            universe,
             import_limit: usize::from(import_limit.get()) << 20,
         })
     }

@@ -26,12 +26,12 @@ use uuid::Uuid;
 
 use crate::context::{Context, Interruption};
 use crate::server_time::ServerTime;
+use crate::source_list::SourceList;
 use calls::Calls;
 use clock::Clock;
 use fetch::Fetcher;
 use report::Report;
-use source::PriceSource;
-use source_name::{HandOver, SourceNames};
+use source_name::SourceNames;
 use stop_reason::StopReason;
 use stored_prices::{StoredPrices, symbols_of};
 
@@ -39,8 +39,7 @@ use stored_prices::{StoredPrices, symbols_of};
 pub(crate) struct Downloader {
     pub(crate) context: Arc<Context>,
     /// In order of preference.
-    pub(crate) sources: Vec<Arc<PriceSource>>,
-    pub(crate) hand_over: HandOver,
+    pub(crate) list: Arc<SourceList>,
     /// Concurrent calls of one download.
     pub(crate) concurrency: usize,
 }
@@ -48,8 +47,8 @@ pub(crate) struct Downloader {
 impl Downloader {
     /// How the database names the sources.
     pub(crate) fn source_names(&self) -> Arc<SourceNames> {
-        let names = self.sources.iter().map(|source| source.name()).collect();
-        Arc::new(SourceNames { names, hand_over: self.hand_over })
+        let names = self.list.sources.iter().map(|source| source.name()).collect();
+        Arc::new(SourceNames { names, hand_over: self.list.hand_over })
     }
 
     /// Downloads what is missing in `prices`, as far as the sources give it.
@@ -66,7 +65,7 @@ impl Downloader {
         let total = preparation.symbols_total.map_or(0, |total| total as usize).max(open);
         let mut report = Report { total, succeeded: total - open, ..Report::default() };
         report.is_announced = preparation.symbols_total.is_some();
-        for source in &self.sources {
+        for source in &self.list.sources {
             let need = prices.need_of(source, &self.clock(time));
             if need.is_empty() {
                 continue;
@@ -106,7 +105,9 @@ impl Downloader {
         clock: &Clock,
     ) -> Result<Option<Outlook>, Interruption> {
         let Some(StopReason::RateLimited { label, until }) = report.stop() else { return Ok(None) };
-        let Some(source) = self.sources.iter().find(|source| source.label == label) else { return Ok(None) };
+        let Some(source) = self.list.sources.iter().find(|source| source.label == label) else {
+            return Ok(None);
+        };
         let need = prices.need_of(source, clock);
         let calls = plan(&need, &source.offer(&self.context.calendar, clock), usize::MAX).len();
         let per_window = source.quota.calls_per_window().await?;

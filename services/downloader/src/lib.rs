@@ -11,6 +11,7 @@ mod metrics;
 mod preparation;
 mod provider;
 mod server_time;
+mod source_list;
 #[cfg(test)]
 mod testing;
 mod trial_call;
@@ -30,16 +31,15 @@ use tokio::sync::{Notify, Semaphore};
 use utoipa::openapi::OpenApi;
 
 use api::FileMemory;
-use api::state::{Api, ProviderInfo};
+use api::state::Api;
 pub use config::Config;
 use context::Context;
-use download::Downloader;
-use download::source::{self, PriceSource};
 use import::Importer;
 use intake::RequestHandler;
 use preparation::cancellation::{CancelHints, Canceller};
 use preparation::preparer::Preparer;
 use preparation::worker::Workers;
+use source_list::Sources;
 pub use trial_call::try_source;
 
 /// How long a look or a message takes when nothing holds it up.
@@ -55,8 +55,9 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let parts = Parts::default();
     let health = runtime::http::Health::new(Owner::Downloader, &pool, &infrastructure, &parts);
     let broker = with_keyring(&infrastructure.broker);
-    let sources = PriceSource::all(&config, &pool)?;
-    metrics::declare(&sources);
+    let configured = (config.sources, config.hand_over);
+    let sources = Sources::new(pool.clone(), config.max_quota_wait, configured)?;
+    metrics::declare(&sources.current().sources);
     let start = Start {
         owner: Owner::Downloader,
         database: infrastructure.database,
@@ -67,7 +68,10 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     };
     let start = record_sources(start, sources.clone());
     let measured = (pool.clone(), sources.clone());
-    let measure = move || metrics::measure(measured.0.clone(), measured.1.clone());
+    let measure = move || {
+        let (pool, list) = (measured.0.clone(), measured.1.current());
+        async move { metrics::measure(pool, &list.sources).await }
+    };
     let (wake, due, hints) = (Wake::default(), Arc::new(Notify::new()), CancelHints::default());
     let relays = vec![Relay {
         pool: pool.clone(),
@@ -83,8 +87,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let of_api = Arc::new(Context { pool: for_requests, calendar: config.calendar, wake });
     let api = Api {
         context: Arc::clone(&of_api),
-        universe: config.universe,
-        providers: config.sources.iter().map(ProviderInfo::from).collect(),
+        sources: sources.clone(),
         importer: Importer {
             context: of_api,
             due: Arc::clone(&due),
@@ -96,10 +99,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let routes = api::routes().with_state(Arc::new(api));
     let canceller = Canceller { context: Arc::clone(&context), hints: hints.clone() };
     let concurrency = config.download_concurrency;
-    let hand_over = config.hand_over;
-    let downloader = Downloader { context: Arc::clone(&context), sources, hand_over, concurrency };
-    let key_variables: Vec<&str> = config.sources.iter().map(|source| source.key_variable.as_str()).collect();
-    let preparer = Preparer { context, downloader, key_variables: key_variables.join(" or ") };
+    let preparer = Preparer { context, sources: sources.clone(), concurrency };
     let workers = Workers::new(preparer, config.preparations_at_once, Arc::clone(&due), hints.clone());
     let work = async move {
         let measuring = runtime::keep_measuring(pool.clone(), shutdown.clone(), measure);
@@ -112,25 +112,28 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
             let cancelled = parts.add("downloader: cancellations", RHYTHM);
             async move { tokio::join!(workers.run(shutdown.clone(), claims), canceller.run(shutdown, cancelled)) }
         };
-        let (consumed, listened, ((), ()), ()) = tokio::join!(
+        let reloading = sources.on_hangup(shutdown.clone());
+        let (consumed, listened, ((), ()), reloaded, ()) = tokio::join!(
             linked(&shutdown, requests),
             linked(&shutdown, control),
             linked(&shutdown, preparing),
+            linked(&shutdown, reloading),
             linked(&shutdown, measuring)
         );
         consumed.context("consuming job requests")?;
+        reloaded.context("listening to SIGHUP")?;
         listened.context("listening to cancel hints")
     };
     Ok(Service { start: Box::pin(start), routes, work: Box::pin(work), relays, health })
 }
 
 /// Starts, and records the sources of prices.
-async fn record_sources(start: Start, sources: Vec<Arc<PriceSource>>) -> anyhow::Result<()> {
-    let (pool, part) = (start.pool.clone(), start.parts.add("downloader: source of prices", RHYTHM));
+async fn record_sources(start: Start, sources: Sources) -> anyhow::Result<()> {
+    let part = start.parts.add("downloader: source of prices", RHYTHM);
     start.run().await?;
     let record = || {
-        let (pool, sources) = (pool.clone(), sources.clone());
-        async move { source::record(&pool, &sources).await.context("recording the sources of prices") }
+        let sources = sources.clone();
+        async move { sources.record().await.context("recording the sources of prices") }
     };
     runtime::until_there(part, record).await
 }

@@ -26,6 +26,14 @@ pub(crate) fn declare(sources: &[Arc<PriceSource>]) {
         "modelday_oldest_preparation_age_seconds",
         "Age of the oldest job whose prices are being prepared."
     );
+    declare_calls(sources);
+    for code in code::ALL {
+        counter!("modelday_warnings_total", "code" => code).absolute(0);
+    }
+}
+
+/// Begins the counters of the sources' calls at 0.
+pub(crate) fn declare_calls(sources: &[Arc<PriceSource>]) {
     for source in sources {
         for outcome in Outcome::CLASSES {
             let provider = source.provider.name();
@@ -33,14 +41,11 @@ pub(crate) fn declare(sources: &[Arc<PriceSource>]) {
                 .absolute(0);
         }
     }
-    for code in code::ALL {
-        counter!("modelday_warnings_total", "code" => code).absolute(0);
-    }
 }
 
 /// Reads the downloader's gauges.
 #[expect(clippy::cast_precision_loss, reason = "gauges")]
-pub(crate) async fn measure(pool: PgPool, sources: Vec<Arc<PriceSource>>) -> storage::Result<()> {
+pub(crate) async fn measure(pool: PgPool, sources: &[Arc<PriceSource>]) -> storage::Result<()> {
     let counts = preparation_counts(&pool).await?;
     let by_state: BTreeMap<&str, &PreparationCount> =
         counts.iter().map(|count| (count.state.as_str(), count)).collect();
@@ -50,7 +55,7 @@ pub(crate) async fn measure(pool: PgPool, sources: Vec<Arc<PriceSource>>) -> sto
     }
     let age = counts.iter().map(|count| count.age_seconds).fold(0.0, f64::max);
     gauge!("modelday_oldest_preparation_age_seconds").set(age);
-    for source in &sources {
+    for source in sources {
         // Sets the gauge.
         source.quota.calls_left().await?;
     }

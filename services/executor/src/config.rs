@@ -4,7 +4,6 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use domain::market::calendar::Calendar;
-use domain::market::instruments::Universe;
 use runtime::infrastructure::Infrastructure;
 use runtime::outbound::web_address;
 use runtime::settings::{Mistakes, Settings};
@@ -34,8 +33,6 @@ pub struct Config {
     pub patience: Duration,
     /// `TRACE_DAYS`: which days have a span each (default: those of agents).
     pub traced_days: TracedDays,
-    /// The universe of `UNIVERSE_FILE`, in which agents are tried by hand; `None` when it cannot be read here.
-    pub universe: Option<Universe>,
     /// The exchange's sessions, without `MARKET_CLOSURES`.
     pub calendar: Calendar,
 }
@@ -65,7 +62,6 @@ impl Config {
         let search = search_engine(settings).filter(|_| !dev);
         let patience = settings.parsed("LANE_PATIENCE_SECONDS", 6, "write a number of seconds");
         let traced_days = settings.parsed("TRACE_DAYS", TracedDays::default(), "write turns or all");
-        let universe = runtime::universe::optional(settings);
         let calendar = runtime::market_clock::calendar(settings);
         Some(Self {
             infrastructure: infrastructure?,
@@ -77,7 +73,6 @@ impl Config {
             search,
             patience: Duration::from_secs(patience),
             traced_days,
-            universe,
             calendar,
         })
     }

@@ -120,7 +120,6 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let api = ApiState {
         pool: pool.for_requests().for_long_statements(),
         calendar: config.calendar,
-        universe: config.universe,
         rehearsals: Arc::new(rehearsals),
         runner: runner.clone(),
     };

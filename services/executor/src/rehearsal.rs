@@ -8,14 +8,17 @@ use std::time::Duration;
 
 use chrono::{NaiveDate, SubsecRound as _, Utc};
 use contract::decode_model;
+use domain::job::request::UniverseChoice;
 use domain::job::{Job, Model, ModelKind, Options};
 use domain::market::calendar::Calendar;
-use domain::market::instruments::Universe;
+use domain::market::instruments::{Symbol, Universe};
 use domain::market::rules::MarketRules;
-use domain::simulation::run::ModelDayRun;
+use domain::simulation::run::{ModelDayRun, PortfolioDay};
 use domain::values::ids::{JobId, ModelDayKey};
-use storage::PgPool;
-use storage::execution::{PriceState, begin_rehearsal, configured_agent, end_rehearsal, price_version};
+use storage::execution::{
+    PriceState, begin_rehearsal, configured_agent, end_rehearsal, kept_position, price_version,
+};
+use storage::{PgPool, StoredUniverse};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -42,10 +45,28 @@ pub(crate) struct Rehearsals {
     pub(crate) holder: Arc<Holder>,
 }
 
+/// What to try.
+pub(crate) struct Attempted {
+    pub(crate) signature: String,
+    pub(crate) date: NaiveDate,
+    /// What may be traded.
+    pub(crate) choice: UniverseChoice,
+    /// The portfolio that the day begins from; without one, from the model's cash.
+    pub(crate) kept: Option<KeptPortfolio>,
+}
+
+/// A portfolio of the model.
+pub(crate) struct KeptPortfolio {
+    pub(crate) experiment: String,
+    pub(crate) trial: u32,
+}
+
 /// A day that can be tried.
 pub(crate) struct Rehearsal {
     planned: PlannedJob,
     key: ModelDayKey,
+    /// The day that it continues from.
+    previous: Option<PortfolioDay>,
     /// Its place at the endpoint.
     place: Uuid,
 }
@@ -59,6 +80,15 @@ pub(crate) enum NotTried {
     /// The exchange is closed.
     #[error("{date} is no session of the exchange; the next one is {next}")]
     NoSession { date: NaiveDate, next: String },
+    /// No universe has that name, or no universe is stored at all.
+    #[error("{}", no_universe(.name.as_deref(), .known))]
+    NoUniverse { name: Option<String>, known: Vec<String> },
+    /// The portfolio has no day to continue from.
+    #[error(
+        "Trial {trial} of the model in experiment {experiment} has no completed day before {date}; name another experiment, \
+         or none to begin from cash"
+    )]
+    NoPosition { experiment: String, trial: u32, date: NaiveDate },
     /// No symbol has a price.
     #[error(
         "No prices of {0} are stored for these symbols. A job over that date fetches them: modelday run --start {0} --end {0}"
@@ -74,6 +104,13 @@ pub(crate) enum NotTried {
     Failed(#[from] ExecutorError),
 }
 
+fn no_universe(name: Option<&str>, known: &[String]) -> String {
+    match name {
+        Some(name) => format!("Unknown universe: {name}. Known universes: {}", known.join(", ")),
+        None => "trigger has stored no universe yet; name symbols".to_owned(),
+    }
+}
+
 impl From<storage::StorageError> for NotTried {
     fn from(problem: storage::StorageError) -> Self {
         Self::Failed(problem.into())
@@ -82,33 +119,62 @@ impl From<storage::StorageError> for NotTried {
 
 impl Rehearsals {
     /// Prepares a day, and takes a place at the model's endpoint for it.
-    pub(crate) async fn prepare(
-        &self,
-        signature: &str,
-        date: NaiveDate,
-        universe: Universe,
-    ) -> Result<Rehearsal, NotTried> {
+    pub(crate) async fn prepare(&self, attempted: Attempted) -> Result<Rehearsal, NotTried> {
+        let Attempted { signature, date, choice, kept } = attempted;
         if !self.calendar.is_session(date) {
             let next = self.calendar.next_session(date);
             let next = next.map_or_else(|| "unknown".to_owned(), |next| next.to_string());
             return Err(NotTried::NoSession { date, next });
         }
-        let unknown = || NotTried::Unknown(signature.to_owned());
-        let body = configured_agent(&self.pool, signature).await?.ok_or_else(unknown)?;
+        let unknown = || NotTried::Unknown(signature.clone());
+        let body = configured_agent(&self.pool, &signature).await?.ok_or_else(unknown)?;
         let model = decode_model(&body).map_err(ExecutorError::from)?;
         let ModelKind::Agent(agent) = &model.kind else { return Err(unknown()) };
         let endpoint = (agent.url.clone(), agent.concurrency);
-        let key = key(&model, date);
+        let universe = self.universe(choice).await?;
+        let previous = self.previous(&signature, kept.as_ref(), date).await?;
+        let key = key(&model, kept, date);
         let prices = PriceState { version: price_version(&self.pool).await?, changes: 0 };
-        let planned = PlannedJob::new(job(key.job, model, universe, date), Vec::new(), None)
-            .at(prices, MarketRules::default());
+        let planned =
+            PlannedJob::new(job(&key, model, universe), Vec::new(), None).at(prices, MarketRules::default());
         self.require_prices(&planned, date).await?;
         let (place, holder) = (Uuid::now_v7(), self.holder.number());
         let endpoint = (endpoint.0.as_str(), endpoint.1);
         if !begin_rehearsal(&self.pool, place, endpoint, holder, MAX_TIME + MARGIN).await? {
             return Err(NotTried::Busy(endpoint.1));
         }
-        Ok(Rehearsal { planned, key, place })
+        Ok(Rehearsal { planned, key, previous, place })
+    }
+
+    async fn universe(&self, choice: UniverseChoice) -> Result<Universe, NotTried> {
+        let name = match choice {
+            UniverseChoice::Symbols(symbols) => {
+                return Ok(Universe { name: "symbols".to_owned(), symbols, benchmark: None });
+            }
+            UniverseChoice::Named(name) => Some(name),
+            UniverseChoice::Default => None,
+        };
+        let stored = storage::universes(&self.pool).await?;
+        let known = stored.iter().map(|stored| stored.universe.name.clone()).collect();
+        let is_it = |stored: &StoredUniverse| match &name {
+            Some(name) => stored.universe.name == *name,
+            None => stored.is_default,
+        };
+        let found = stored.into_iter().find(is_it).map(|stored| stored.universe);
+        found.ok_or(NotTried::NoUniverse { name, known })
+    }
+
+    /// The day that a kept portfolio continues from.
+    async fn previous(
+        &self,
+        signature: &str,
+        kept: Option<&KeptPortfolio>,
+        date: NaiveDate,
+    ) -> Result<Option<PortfolioDay>, NotTried> {
+        let Some(KeptPortfolio { experiment, trial }) = kept else { return Ok(None) };
+        let found = kept_position(&self.pool, (experiment, signature, *trial), date).await?;
+        let none = || NotTried::NoPosition { experiment: experiment.clone(), trial: *trial, date };
+        found.ok_or_else(none).map(Some)
     }
 
     async fn require_prices(&self, planned: &PlannedJob, date: NaiveDate) -> Result<(), NotTried> {
@@ -135,11 +201,11 @@ impl Rehearsals {
     }
 
     async fn talk(&self, rehearsal: &Rehearsal, lines: &mpsc::Sender<Line>) -> Result<(), ExecutorError> {
-        let Rehearsal { planned, key, .. } = rehearsal;
+        let Rehearsal { planned, key, previous, .. } = rehearsal;
         let Some((model, decider)) = planned.model(&key.model) else { return Ok(()) };
         let ModelKind::Agent(agent) = &model.kind else { return Ok(()) };
         let prices = PriceCache::new(self.calendar.clone());
-        let market = prices.around(&self.pool, planned, key.date, None).await?;
+        let market = prices.around(&self.pool, planned, key.date, previous.as_ref()).await?;
         let today = ModelDayRun {
             key,
             universe: &planned.job.universe,
@@ -149,7 +215,7 @@ impl Rehearsals {
             actions: &market.actions,
             rules: planned.rules,
             calendar: &self.calendar,
-            previous: None,
+            previous: previous.as_ref(),
             day_index: 0,
             revision: 1,
             began: Utc::now().trunc_subsecs(6),
@@ -163,7 +229,9 @@ impl Rehearsals {
             date: key.date.to_string(),
             url: agent.dialect.address(&agent.url),
             symbols: planned.job.universe.symbols.len(),
-            cash: model.initial_cash.into(),
+            cash: previous.as_ref().map_or(model.initial_cash, |day| day.position.cash()).into(),
+            holdings: previous.iter().flat_map(|day| day.position.holdings()).map(held).collect(),
+            after: previous.as_ref().map(|day| day.day.date.to_string()),
         };
         let _ = lines.send(began).await;
         let means = Means { endpoints: &self.endpoints, searcher: self.searcher.as_ref(), limit };
@@ -171,20 +239,26 @@ impl Rehearsals {
     }
 }
 
-fn key(model: &Model, date: NaiveDate) -> ModelDayKey {
+fn held((symbol, quantity): (&Symbol, &u64)) -> (String, u64) {
+    (symbol.to_string(), *quantity)
+}
+
+fn key(model: &Model, kept: Option<KeptPortfolio>, date: NaiveDate) -> ModelDayKey {
     let job = JobId(Uuid::now_v7());
-    ModelDayKey { job, experiment: "default".to_owned(), model: model.signature.clone(), trial: 0, date }
+    let begun_now = || KeptPortfolio { experiment: "default".to_owned(), trial: 0 };
+    let KeptPortfolio { experiment, trial } = kept.unwrap_or_else(begun_now);
+    ModelDayKey { job, experiment, model: model.signature.clone(), trial, date }
 }
 
 /// The job of that day alone. It is never stored.
-fn job(id: JobId, model: Model, universe: Universe, date: NaiveDate) -> Job {
+fn job(key: &ModelDayKey, model: Model, universe: Universe) -> Job {
     Job {
-        id,
-        experiment: "default".to_owned(),
+        id: key.job,
+        experiment: key.experiment.clone(),
         models: vec![model],
         universe,
-        start: date,
-        end: date,
+        start: key.date,
+        end: key.date,
         options: Options::default(),
         accepted_at: Utc::now(),
         retry_of: None,

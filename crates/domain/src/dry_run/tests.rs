@@ -107,7 +107,7 @@ fn a_session_is_needed_until_every_trial_has_completed_it() {
 }
 
 fn listed(offer: Offer, calls_left: usize) -> Sources {
-    Sources::Listed(vec![Source { offer, calls_left, refused: BTreeSet::new() }])
+    Sources::Listed(vec![Source { offer, calls_left, calls_per_request: 1, refused: BTreeSet::new() }])
 }
 
 #[test]
@@ -116,6 +116,7 @@ fn what_one_source_leaves_the_next_one_brings() {
     let source = |calls_left, refused: &[&str]| Source {
         offer: by_symbol,
         calls_left,
+        calls_per_request: 1,
         refused: refused.iter().map(|name| name.parse().unwrap()).collect(),
     };
     let forecast = |sources: Vec<Source>| {
@@ -127,6 +128,19 @@ fn what_one_source_leaves_the_next_one_brings() {
     assert_eq!(forecast(vec![source(9, &["B"]), source(1, &[])]), (1, 2));
     assert_eq!(forecast(vec![source(9, &["B"]), source(0, &[])]), (0, 0), "nobody is left to ask");
     assert_eq!(forecast(vec![source(0, &[]), source(0, &[])]), (1, 0));
+}
+
+#[test]
+fn a_request_that_takes_three_calls_counts_as_three() {
+    let by_symbol = Offer { shape: Shape::BySymbol, earliest: None };
+    let forecast = |calls_left| {
+        let source = Source { offer: by_symbol, calls_left, calls_per_request: 3, refused: BTreeSet::new() };
+        let forecast = fetched_of(&[], &Sources::Listed(vec![source]));
+        (forecast.requests, forecast.runnable.len())
+    };
+
+    assert_eq!(forecast(3), (3, 2));
+    assert_eq!(forecast(2), (3, 0), "what does not fit waits for the next window");
 }
 
 /// What is fetched when `A` has the first two sessions, `B` has `stored`, and the last one is not over.

@@ -187,9 +187,19 @@ pub enum Decision {
 
 /// Whether a call for `symbol` (`None` for a call about a date) fits into all `windows` at `now`.
 pub fn decide(now: DateTime<Utc>, windows: &[(Window, WindowState)], symbol: Option<&Symbol>) -> Decision {
+    decide_together(now, windows, symbol, 1)
+}
+
+/// The same for so many calls that belong together. A window that allows fewer has room for them when it is unused.
+pub fn decide_together(
+    now: DateTime<Utc>,
+    windows: &[(Window, WindowState)],
+    symbol: Option<&Symbol>,
+    calls: u32,
+) -> Decision {
     windows
         .iter()
-        .filter_map(|(window, state)| Some((window.free_at(state, now, symbol)?, window)))
+        .filter_map(|(window, state)| Some((window.free_at(state, now, symbol, calls)?, window)))
         .max_by_key(|(until, _)| *until)
         .map_or(Decision::Allowed, |(until, window)| Decision::Wait { until, window: window.id.clone() })
 }
@@ -290,24 +300,28 @@ impl Window {
         WindowState { blocked_until: state.blocked_until.max(Some(until)), ..self.at(state, now) }
     }
 
-    /// The first instant at which a call fits; `None` when it fits at `now`.
+    /// The first instant at which so many calls fit; `None` when they fit at `now`.
     fn free_at(
         &self,
         state: &WindowState,
         now: DateTime<Utc>,
         symbol: Option<&Symbol>,
+        calls: u32,
     ) -> Option<DateTime<Utc>> {
         let blocked = state.blocked_until.filter(|until| now < *until);
         let state = self.at(state, now);
+        let limit = self.limit.get();
+        // All calls for a symbol count as one symbol.
+        let calls = if self.counts == Counts::DistinctSymbols { 1 } else { calls.clamp(1, limit) };
         let free = match (self.kind, self.counts) {
-            _ if self.used(&state) < self.limit.get() => None,
+            _ if self.used(&state).saturating_add(calls) <= limit => None,
             (_, Counts::DistinctSymbols) if symbol.is_none_or(|symbol| state.symbols.contains(symbol)) => {
                 None
             }
             (WindowKind::Fixed(zone), _) => Some(self.per.end(zone, now)),
             (WindowKind::Rolling, _) => {
-                let in_the_way = state.debits.len() - self.limit.get() as usize;
-                state.debits.get(in_the_way).map(|debit| *debit + self.per.rolling())
+                let in_the_way = state.debits.len() + calls as usize - limit as usize;
+                state.debits.get(in_the_way - 1).map(|debit| *debit + self.per.rolling())
             }
         };
         free.max(blocked)

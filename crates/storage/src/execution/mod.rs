@@ -42,7 +42,7 @@ pub use overdue_turns::{
 };
 pub use portfolios::PortfolioRow;
 pub use presence::Presence;
-pub use rehearsals::{begin_rehearsal, configured_agent, end_rehearsal, price_version};
+pub use rehearsals::{begin_rehearsal, configured_agent, end_rehearsal, kept_position, price_version};
 pub use suspected_splits::{record_suspected_splits, suspected_splits};
 pub use total_return::total_return_holdings;
 pub use unpriced_holdings::{record_unpriced_holdings, unpriced_holdings};

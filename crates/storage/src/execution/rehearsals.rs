@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
+use chrono::NaiveDate;
+use domain::simulation::model_day::DayRef;
+use domain::simulation::run::PortfolioDay;
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use super::history::position;
 use crate::error::Result;
 use crate::pool::PgPool;
 
@@ -16,6 +21,38 @@ pub async fn configured_agent(pool: &PgPool, signature: &str) -> Result<Option<S
     .fetch_optional(pool)
     .await?;
     Ok(row.map(|(body,)| body))
+}
+
+/// The position of (experiment, model, trial) after its last completed day before `date`; `None` when it has none.
+pub async fn kept_position(
+    pool: &PgPool,
+    (experiment, model, trial): (&str, &str, u32),
+    date: NaiveDate,
+) -> Result<Option<PortfolioDay>> {
+    let row: Option<(NaiveDate, i32, Decimal, serde_json::Value, Decimal)> = sqlx::query_as(
+        "-- rehearsals::kept_position
+        SELECT d.trading_date, d.revision, d.cash, d.holdings, d.value_at_open
+        FROM execution.portfolios p
+        JOIN execution.model_days d ON d.portfolio_id = p.id
+        WHERE p.experiment = $1 AND p.model = $2 AND p.trial = $3
+            AND d.state = 'completed' AND d.trading_date < $4
+        ORDER BY d.trading_date DESC, d.revision DESC
+        LIMIT 1",
+    )
+    .bind(experiment)
+    .bind(model)
+    .bind(trial.cast_signed())
+    .bind(date)
+    .fetch_optional(pool)
+    .await?;
+    let day = |(date, revision, cash, holdings, value): (_, i32, _, _, Decimal)| {
+        Ok(PortfolioDay {
+            day: DayRef { date, revision: revision.cast_unsigned() },
+            position: position(cash, holdings)?,
+            value_at_open: value.normalize(),
+        })
+    };
+    row.map(day).transpose()
 }
 
 /// The version of the stored prices.

@@ -23,6 +23,8 @@ pub struct SourceRow<'a> {
     pub recent_sessions: Option<usize>,
     /// What one call brings.
     pub shape: Shape,
+    /// How many calls of the quota a request takes.
+    pub calls_per_request: u32,
 }
 
 /// Stores which sources are in use, in order of preference; none when there is no key.
@@ -35,8 +37,9 @@ pub async fn record_sources(pool: &PgPool, sources: &[SourceRow<'_>]) -> Result<
     for (position, source) in (0_i32..).zip(sources) {
         sqlx::query(
             "-- source::record_sources
-            INSERT INTO market.sources (position, name, quota_key, windows, max_wait_seconds, recent_sessions, shape)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            INSERT INTO market.sources
+                (position, name, quota_key, windows, max_wait_seconds, recent_sessions, shape, calls_per_request)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(position)
         .bind(source.name)
@@ -49,6 +52,7 @@ pub async fn record_sources(pool: &PgPool, sources: &[SourceRow<'_>]) -> Result<
             Shape::ByDate => "by_date",
             Shape::Either => "either",
         })
+        .bind(source.calls_per_request.cast_signed())
         .execute(&mut *transaction)
         .await?;
     }

@@ -27,6 +27,17 @@ impl EntryKind {
             Self::Universe => "universe",
         }
     }
+
+    fn parse(name: &str) -> Result<Self> {
+        match name {
+            "model" => Ok(Self::Model),
+            "universe" => Ok(Self::Universe),
+            other => {
+                let problem = format_args!("{other:?} is no kind of entry");
+                Err(StorageError::corrupt("trigger.catalogue_versions", problem))
+            }
+        }
+    }
 }
 
 /// Where a version comes from.
@@ -111,6 +122,13 @@ struct VersionColumns {
     changed_at: DateTime<Utc>,
 }
 
+#[derive(FromRow)]
+struct ChangeColumns {
+    kind: String,
+    #[sqlx(flatten)]
+    version: VersionColumns,
+}
+
 impl TryFrom<VersionColumns> for EntryVersion {
     type Error = StorageError;
 
@@ -172,6 +190,22 @@ pub async fn versions(pool: &PgPool, kind: EntryKind, name: &str, limit: u32) ->
     .fetch_all(pool)
     .await?;
     rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// The last `limit` changes of all entries, newest first, without their members.
+pub async fn changes(pool: &PgPool, limit: i64) -> Result<Vec<(EntryKind, EntryVersion)>> {
+    let rows: Vec<ChangeColumns> = sqlx::query_as(
+        "-- catalogue::changes
+        SELECT kind, name, version, origin, '' AS definition, config_hash, changed_by, changed_at
+        FROM trigger.catalogue_versions
+        ORDER BY id DESC
+        LIMIT $1",
+    )
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    let change = |row: ChangeColumns| Ok((EntryKind::parse(&row.kind)?, row.version.try_into()?));
+    rows.into_iter().map(change).collect()
 }
 
 /// Stores an entry of the API for `by`.

@@ -148,6 +148,8 @@ pub struct StoredSource {
     pub recent_sessions: Option<u32>,
     /// What one call brings.
     pub shape: Shape,
+    /// How many calls of the quota a request takes.
+    pub calls_per_request: u32,
     /// The database's time.
     pub now: DateTime<Utc>,
 }
@@ -161,6 +163,7 @@ struct SourceColumns {
     max_wait_seconds: i64,
     recent_sessions: Option<i32>,
     shape: String,
+    calls_per_request: i32,
     now: DateTime<Utc>,
 }
 
@@ -182,6 +185,7 @@ impl From<SourceColumns> for StoredSource {
                 "either" => Shape::Either,
                 _ => Shape::BySymbol,
             },
+            calls_per_request: row.calls_per_request.cast_unsigned(),
             now: row.now,
         }
     }
@@ -199,7 +203,7 @@ pub async fn sources(pool: &PgPool) -> Result<Option<Vec<StoredSource>>> {
     let rows: Vec<SourceColumns> = sqlx::query_as(
         "-- dry_run::sources
         SELECT name, quota_key, windows, states, max_wait_seconds, recent_sessions, shape,
-            clock_timestamp() AS now
+            calls_per_request, clock_timestamp() AS now
         FROM market.source_quotas
         ORDER BY position",
     )

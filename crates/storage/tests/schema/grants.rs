@@ -15,12 +15,14 @@ const OWNERS: [(&str, &str); 4] = [
 ];
 
 /// What a role may read of a schema that is not its own; it may write nothing there.
-const READS: [(&str, &str); 43] = [
+const READS: [(&str, &str); 45] = [
     ("modelday_trigger", "signing.keys"),
     ("modelday_downloader", "signing.keys"),
     ("modelday_executor", "signing.keys"),
     ("modelday_status", "signing.keys"),
     ("modelday_executor", "trigger.agents"),
+    ("modelday_executor", "trigger.universes"),
+    ("modelday_downloader", "trigger.universes"),
     ("modelday_executor", "market.price_version"),
     ("modelday_executor", "market.symbol_changes"),
     ("modelday_executor", "market.replaced_bars"),

@@ -22,6 +22,7 @@ fn owners(file: &Path) -> &'static [Owner] {
         Some("execution") => &OWNERS[2..3],
         Some("status") => &OWNERS[3..],
         Some("outbox.rs" | "tables.rs" | "connect.rs" | "development.rs" | "signing.rs") => &OWNERS,
+        Some("universes.rs") => &OWNERS[1..3],
         // Run by the owner of the database.
         Some("key_rotation.rs") => &[],
         _ => panic!("{} belongs to no service", file.display()),

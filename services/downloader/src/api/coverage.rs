@@ -9,10 +9,11 @@ use axum::http::StatusCode;
 use chrono::NaiveDate;
 use domain::ingest::coverage::report::{Gap, SymbolReport};
 use domain::ingest::coverage::{Coverage, Scope};
+use domain::job::request::ValidationError;
 use domain::market::instruments::{Symbol, Universe};
 use runtime::http::{Params, Problem, ProblemBody};
 use serde::Serialize;
-use storage::market;
+use storage::{StoredUniverse, market};
 use utoipa::ToSchema;
 
 use super::state::Api;
@@ -47,7 +48,7 @@ struct Totals {
 #[derive(Serialize, ToSchema)]
 struct SymbolCoverage {
     symbol: String,
-    /// Whether it belongs to the universe or is its benchmark; null when the universe is not known.
+    /// Whether it belongs to the universe or is its benchmark; null when no universe is stored.
     in_universe: Option<bool>,
     first_bar: Option<String>,
     last_bar: Option<String>,
@@ -70,12 +71,13 @@ struct MissingSessions {
 
 /// Which bars are stored, which are missing, and which are known not to exist.
 ///
-/// Of every symbol of the universe, and of all others that something is known of.
+/// Of every symbol of the default universe, and of all others that something is known of; or of those of `universe`.
 #[utoipa::path(get, path = "/prices/coverage", operation_id = "price_coverage", tag = "prices",
     extensions(("x-heavy" = json!(true))),
     security(("token" = ["read"])),
     params(
         ("symbol" = Option<String>, Query, pattern = "^[A-Z0-9./-]{1,12}$", description = "Only this symbol."),
+        ("universe" = Option<String>, Query, description = "Only the symbols of this universe, and its benchmark."),
         ("start_date" = Option<String>, Query, format = Date,
             description = "First date; that of the oldest stored bar when absent."),
         ("end_date" = Option<String>, Query, format = Date,
@@ -96,6 +98,7 @@ pub(crate) async fn coverage(
     mut params: Params,
 ) -> Result<Json<PriceCoverage>, Problem> {
     let symbol = symbol(&mut params, "symbol");
+    let named = params.filter("universe");
     let after = self::symbol(&mut params, "cursor");
     let (start, end) = (params.date("start_date"), params.date("end_date"));
     let limit = params.number("limit", 1, 1_000).unwrap_or(200);
@@ -105,9 +108,13 @@ pub(crate) async fn coverage(
     }
     let range = range(&api, start, end).await?;
     let sessions = range.map(|(first, last)| api.context.calendar.sessions(first, last)).unwrap_or_default();
-    let symbols = match symbol {
-        Some(symbol) => vec![symbol],
-        None => all_symbols(&api).await?,
+    let universe = universe(&api, named.as_deref()).await?;
+    let symbols = match (symbol, &universe) {
+        (Some(symbol), _) => vec![symbol],
+        (None, Some(universe)) if named.is_some() => {
+            members(universe).collect::<BTreeSet<_>>().into_iter().collect()
+        }
+        (None, universe) => all_symbols(&api, universe.as_ref()).await?,
     };
     let reports = reports(&api, range, &sessions, symbols).await?;
     let mut totals = Totals { symbols: reports.len(), ..Totals::default() };
@@ -125,7 +132,7 @@ pub(crate) async fn coverage(
         end_date: range.map(|(_, last)| last.to_string()),
         sessions: sessions.len(),
         totals,
-        symbols: page.into_iter().map(|report| shown(report, api.universe.as_ref())).collect(),
+        symbols: page.into_iter().map(|report| shown(report, universe.as_ref())).collect(),
         next_cursor,
     }))
 }
@@ -153,11 +160,27 @@ async fn range(
     }))
 }
 
-async fn all_symbols(api: &Api) -> Result<Vec<Symbol>, Problem> {
-    let mut symbols: BTreeSet<Symbol> = market::known_symbols(&api.context.pool).await?.into_iter().collect();
-    if let Some(Universe { symbols: members, benchmark, .. }) = &api.universe {
-        symbols.extend(members.iter().chain(benchmark).cloned());
+/// The universe of that name, or the default one; `None` when trigger has not stored any yet.
+async fn universe(api: &Api, name: Option<&str>) -> Result<Option<Universe>, Problem> {
+    let mut stored = storage::universes(&api.context.pool).await?;
+    let is_it = |one: &StoredUniverse| name.map_or(one.is_default, |name| one.universe.name == name);
+    if let Some(place) = stored.iter().position(is_it) {
+        return Ok(Some(stored.swap_remove(place).universe));
     }
+    let Some(name) = name else { return Ok(None) };
+    let known: Vec<String> = stored.into_iter().map(|stored| stored.universe.name).collect();
+    let problem = format!("Unknown universe: {name}. Known universes: {}", known.join(", "));
+    let loc = vec!["query".into(), "universe".into()];
+    Err(Problem::validation(vec![ValidationError::value(loc, problem, name.into())]))
+}
+
+fn members(universe: &Universe) -> impl Iterator<Item = Symbol> {
+    universe.symbols.iter().chain(&universe.benchmark).cloned()
+}
+
+async fn all_symbols(api: &Api, universe: Option<&Universe>) -> Result<Vec<Symbol>, Problem> {
+    let mut symbols: BTreeSet<Symbol> = market::known_symbols(&api.context.pool).await?.into_iter().collect();
+    symbols.extend(universe.into_iter().flat_map(members));
     Ok(symbols.into_iter().collect())
 }
 

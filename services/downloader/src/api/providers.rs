@@ -64,12 +64,12 @@ struct BudgetWindow {
 pub(crate) async fn providers(State(api): State<Arc<Api>>) -> Result<Json<Providers>, Problem> {
     let now = storage::now(&api.context.pool).await?;
     let mut providers = Vec::new();
-    for provider in &api.providers {
+    for provider in api.sources.current().configured.iter().map(ProviderInfo::from) {
         let windows = match &provider.quota_key {
             Some(key) => market::peek_call_quota(&api.context.pool, key, &provider.windows).await?,
             None => provider.windows.iter().map(|window| (window.clone(), WindowState::default())).collect(),
         };
-        providers.push(provider_budget(provider, &windows, now));
+        providers.push(provider_budget(&provider, &windows, now));
     }
     Ok(Json(Providers { providers }))
 }

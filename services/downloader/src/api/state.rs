@@ -3,21 +3,18 @@
 use std::sync::Arc;
 
 use domain::ingest::call_quota::Window;
-use domain::market::instruments::Universe;
 
 use super::file_body::FileMemory;
 use crate::config::source_config::SourceConfig;
 use crate::context::Context;
 use crate::download::source::quota_key;
 use crate::import::Importer;
+use crate::source_list::Sources;
 
 /// The state of all routes.
 pub(crate) struct Api {
     pub(crate) context: Arc<Context>,
-    /// What jobs may trade; `None` when this service cannot read the universe's file.
-    pub(crate) universe: Option<Universe>,
-    /// In order of preference.
-    pub(crate) providers: Vec<ProviderInfo>,
+    pub(crate) sources: Sources,
     pub(crate) importer: Importer,
     /// Where imported files are held.
     pub(crate) file_memory: FileMemory,

@@ -27,10 +27,24 @@ struct SourcesFile {
     hand_over: HandOver,
 }
 
-/// Reads the list of sources; mistakes are noted in `settings`.
-pub(crate) fn sources(settings: &mut Settings, timeout: Duration) -> (Vec<SourceConfig>, HandOver) {
+/// The sources in order of preference, and which symbols they may hand over to each other.
+pub(crate) type ReadSources = (Vec<SourceConfig>, HandOver);
+
+/// Where the list of sources is.
+pub(crate) fn file(settings: &mut Settings) -> String {
+    settings.text("SOURCES_FILE").unwrap_or_else(|| DEFAULT_FILE.to_owned())
+}
+
+/// Reads the list of sources, with `DOWNLOAD_TIMEOUT` as the time of a call; mistakes are noted in `settings`.
+pub(crate) fn read_all(settings: &mut Settings) -> ReadSources {
+    let seconds = settings.parsed("DOWNLOAD_TIMEOUT", 20, "write a number of seconds");
+    sources(settings, Duration::from_secs(seconds))
+}
+
+/// The same with another time of a call.
+pub(crate) fn sources(settings: &mut Settings, timeout: Duration) -> ReadSources {
     let named = settings.text("SOURCES_FILE");
-    let path = named.clone().unwrap_or_else(|| DEFAULT_FILE.to_owned());
+    let path = file(settings);
     let file = if named.is_none() && !Path::new(&path).exists() {
         let entry = Entry { kind: Kind::AlphaVantage, base_url: None, key_variable: None, budgets: None };
         SourcesFile { sources: vec![entry], hand_over: HandOver::default() }

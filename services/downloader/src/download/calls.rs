@@ -118,8 +118,9 @@ impl<'a> Calls<'a> {
     /// that case there is a stop reason.
     async fn plan(&mut self) -> Result<Vec<Request>, Interruption> {
         let source = &self.fetcher.source;
-        let calls_left = match source.quota.allowance().await? {
-            Allowance::Calls(calls) => calls,
+        let requests_left = match source.quota.allowance().await? {
+            // One that does not fit any more is made in the next window.
+            Allowance::Calls(calls) => (calls / source.provider.calls() as usize).max(1),
             Allowance::Exhausted { until } => {
                 self.stop = Some(StopReason::RateLimited { label: source.label.clone(), until });
                 return Ok(Vec::new());
@@ -129,7 +130,7 @@ impl<'a> Calls<'a> {
         self.report.note_reach(&source.label, offer.earliest);
         let tried = self.answered.iter().chain(&self.failed).chain(self.doubts.open()).cloned().collect();
         let need = self.need();
-        let mut plan = by_priority(&need, &offer, calls_left, &self.in_progress, &tried);
+        let mut plan = by_priority(&need, &offer, requests_left, &self.in_progress, &tried);
         self.conflicts = Conflicts::of_plan(&need, self.in_progress.iter().chain(&plan));
         plan.reverse();
         Ok(plan)

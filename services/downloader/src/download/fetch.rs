@@ -143,12 +143,10 @@ impl Fetcher {
                 Request::Symbol(symbol) => Some(symbol),
                 Request::Date(_) => None,
             };
-            for _ in 0..self.source.provider.calls() {
-                match self.source.quota.debit(symbol, &self.halt).await? {
-                    Grant::Granted => {}
-                    Grant::Exhausted { until } => return Ok(CallOutcome::Stopped(self.rate_limited(until))),
-                    Grant::Halted => return Ok(CallOutcome::Halted),
-                }
+            match self.source.quota.debit(symbol, self.source.provider.calls(), &self.halt).await? {
+                Grant::Granted => {}
+                Grant::Exhausted { until } => return Ok(CallOutcome::Stopped(self.rate_limited(until))),
+                Grant::Halted => return Ok(CallOutcome::Halted),
             }
             let result = self.call(request, &missing, &clock).await;
             drop(slow_lane);

@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::ingest::call_quota::{Decision, REFUSALS, Window, WindowState, decide, next_window};
+use domain::ingest::call_quota::{
+    Decision, REFUSALS, Window, WindowState, decide, decide_together, next_window,
+};
 use domain::market::instruments::Symbol;
 use storage::market::LockedQuota;
 use storage::{PgPool, market};
@@ -44,18 +46,20 @@ pub(super) enum Allowance {
 }
 
 impl CallQuota {
-    /// Debits a call, for `symbol` if it is about one; waits up to `max_wait` until one is allowed.
+    /// Debits so many calls together or none, for `symbol` if they are about one; waits up to `max_wait` until they are
+    /// allowed.
     pub(super) async fn debit(
         &self,
         symbol: Option<&Symbol>,
+        calls: u32,
         halt: &CancellationToken,
     ) -> storage::Result<Grant> {
         loop {
             let budget = self.lock().await?;
             let now = budget.now;
-            let Decision::Wait { until, .. } = decide(now, &budget.windows, symbol) else {
+            let Decision::Wait { until, .. } = decide_together(now, &budget.windows, symbol, calls) else {
                 set_gauge(&self.key, calls_left(&budget.windows, now));
-                store_debit(budget, symbol).await?;
+                store_debit(budget, symbol, calls).await?;
                 return Ok(Grant::Granted);
             };
             budget.leave().await?;
@@ -120,10 +124,12 @@ impl CallQuota {
     }
 }
 
-/// Stores a debit in every window but that of refusals, which counts no calls.
-async fn store_debit(budget: LockedQuota, symbol: Option<&Symbol>) -> storage::Result<()> {
+/// Stores debits in every window but that of refusals, which counts no calls.
+async fn store_debit(budget: LockedQuota, symbol: Option<&Symbol>, calls: u32) -> storage::Result<()> {
     let counting = budget.windows.iter().filter(|(window, _)| window.id() != REFUSALS);
-    let debited = |window: &Window, state: &WindowState| window.debited(state, budget.now, symbol);
+    let debited = |window: &Window, state: &WindowState| {
+        (0..calls).fold(state.clone(), |state, _| window.debited(&state, budget.now, symbol))
+    };
     let states: Vec<_> =
         counting.map(|(window, state)| (window.id().to_owned(), debited(window, state))).collect();
     if states.is_empty() { budget.leave().await } else { budget.store(&states).await }

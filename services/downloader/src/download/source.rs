@@ -1,6 +1,7 @@
 //! The configured sources of prices: each is a provider with the call quota of its key.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::NaiveDate;
@@ -13,7 +14,6 @@ use storage::market::{self, SourceRow};
 use super::clock::Clock;
 use super::quota::CallQuota;
 use super::source_name::SourceName;
-use crate::config::Config;
 use crate::config::source_config::{Kind, SourceConfig};
 use crate::provider::PriceProvider;
 use crate::provider::alpha_vantage::{AlphaVantage, COMPACT_SESSIONS, History};
@@ -42,29 +42,25 @@ pub(crate) struct SourceLabel {
 }
 
 impl PriceSource {
-    /// The sources that have a key, in order of preference.
-    pub(crate) fn all(config: &Config, pool: &PgPool) -> anyhow::Result<Vec<Arc<Self>>> {
-        let with_key = config.sources.iter().filter_map(|source| Some((source, source.access.clone()?)));
-        let source = |(source, access): (&SourceConfig, Access)| {
-            let key = quota_key(source.kind, &access);
-            let provider = provider(source, access)
-                .with_context(|| format!("preparing the client of {}", source.kind.title()))?;
-            let quota = CallQuota {
-                pool: pool.clone(),
-                key,
-                windows: source.windows.clone(),
-                max_wait: config.max_quota_wait,
-            };
-            let label = SourceLabel {
-                title: source.kind.title(),
-                key_variable: source.key_variable.clone(),
-                address_setting: source.address_setting,
-            };
-            let is_recent = source.kind == Kind::AlphaVantage && source.history == History::Recent;
-            let recent_sessions = is_recent.then_some(COMPACT_SESSIONS);
-            Ok(Arc::new(Self { provider, quota, label, recent_sessions }))
+    /// A source that has a key. A call that would wait longer than `max_wait` for its quota counts as exhausted.
+    pub(crate) fn new(
+        source: &SourceConfig,
+        access: Access,
+        pool: &PgPool,
+        max_wait: Duration,
+    ) -> anyhow::Result<Self> {
+        let key = quota_key(source.kind, &access);
+        let provider = provider(source, access)
+            .with_context(|| format!("preparing the client of {}", source.kind.title()))?;
+        let quota = CallQuota { pool: pool.clone(), key, windows: source.windows.clone(), max_wait };
+        let label = SourceLabel {
+            title: source.kind.title(),
+            key_variable: source.key_variable.clone(),
+            address_setting: source.address_setting,
         };
-        with_key.map(source).collect()
+        let is_recent = source.kind == Kind::AlphaVantage && source.history == History::Recent;
+        let recent_sessions = is_recent.then_some(COMPACT_SESSIONS);
+        Ok(Self { provider, quota, label, recent_sessions })
     }
 
     fn row(&self) -> SourceRow<'_> {
@@ -75,6 +71,7 @@ impl PriceSource {
             max_wait_seconds: self.quota.max_wait.as_secs(),
             recent_sessions: self.recent_sessions,
             shape: self.provider.shape(),
+            calls_per_request: self.provider.calls(),
         }
     }
 

@@ -23,6 +23,7 @@ use crate::download::report::Report;
 use crate::download::stop_reason::StopReason;
 use crate::download::stored_prices::StoredPrices;
 use crate::server_time::ServerTime;
+use crate::source_list::{SourceList, Sources};
 
 /// How long before a job the last day of its portfolios may be, for the actions that their holdings go through on the
 /// way to it.
@@ -31,9 +32,9 @@ const RECEIVED_SINCE: Days = Days::new(400);
 /// Prepares the prices of jobs.
 pub(crate) struct Preparer {
     pub(crate) context: Arc<Context>,
-    pub(crate) downloader: Downloader,
-    /// The settings that hold the keys of sources.
-    pub(crate) key_variables: String,
+    pub(crate) sources: Sources,
+    /// Concurrent calls of one download.
+    pub(crate) concurrency: usize,
 }
 
 impl Preparer {
@@ -46,6 +47,11 @@ impl Preparer {
         halt: &CancellationToken,
     ) -> Result<(), Interruption> {
         let Context { pool, calendar, .. } = &*self.context;
+        let downloader = Downloader {
+            context: Arc::clone(&self.context),
+            list: self.sources.current(),
+            concurrency: self.concurrency,
+        };
         let job = job_of(&preparation.body)?;
         let models: Vec<String> = job.models.iter().map(|model| model.signature.clone()).collect();
         let completed =
@@ -55,13 +61,13 @@ impl Preparer {
         let needed = needed_universe(&job, &held);
         let mut others = self.received(&job, &needed.symbols, &held).await?;
         others.extend(held);
-        if self.has_calls_to_spare() {
+        if has_calls_to_spare(&downloader.list) {
             others.extend(compared_symbols(&job, &needed));
         }
         let scope = Scope::new(dates.sessions.iter().copied(), &needed, &others);
-        let mut prices = StoredPrices::load(pool, scope, self.downloader.source_names()).await?;
+        let mut prices = StoredPrices::load(pool, scope, downloader.source_names()).await?;
         let time = ServerTime::read(pool).await?;
-        let mut report = self.download(preparation, &mut prices, time, holder, halt).await?;
+        let mut report = self.download(&downloader, preparation, &mut prices, time, holder, halt).await?;
         report.findings = market::findings(pool, job.id).await?;
         report.absent = prices.absent(time.now());
         let verdicts = prices.coverage(time.now()).verdicts();
@@ -87,6 +93,7 @@ impl Preparer {
     /// Downloads what is missing in `prices`.
     async fn download(
         &self,
+        downloader: &Downloader,
         preparation: &Preparation,
         prices: &mut StoredPrices,
         time: ServerTime,
@@ -98,18 +105,12 @@ impl Preparer {
             tracing::info!(job.id = %job, "Job {job}: All price data present");
             return Ok(Report::default());
         }
-        if self.downloader.sources.is_empty() {
-            let stop = StopReason::NoKey { variables: self.key_variables.clone() };
+        if downloader.list.sources.is_empty() {
+            let stop = StopReason::NoKey { variables: downloader.list.key_variables() };
             tracing::warn!(job.id = %job, "Job {job}: {stop}");
             return Ok(Report::stopped(stop));
         }
-        self.downloader.download(preparation, prices, time, holder, halt).await
-    }
-
-    /// Whether calls may be made for prices that no date needs: no limit keeps them from other jobs for long.
-    fn has_calls_to_spare(&self) -> bool {
-        let sources = &self.downloader.sources;
-        !sources.is_empty() && !sources.iter().any(|source| source.quota.is_long())
+        downloader.download(preparation, prices, time, holder, halt).await
     }
 
     /// Commits the end of the preparation, or its delay, with the event.
@@ -142,6 +143,11 @@ impl Preparer {
         }
         Ok(())
     }
+}
+
+/// Whether calls may be made for prices that no date needs: no limit keeps them from other jobs for long.
+fn has_calls_to_spare(SourceList { sources, .. }: &SourceList) -> bool {
+    !sources.is_empty() && !sources.iter().any(|source| source.quota.is_long())
 }
 
 /// The job of a `job.requested` body.

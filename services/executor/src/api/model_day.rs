@@ -8,7 +8,7 @@ use domain::values::ids::JobId;
 use runtime::http::{Problem, ProblemBody};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use storage::execution::agents::{DayKey, ended_day};
+use storage::execution::agents::{DayKey, ended_day, recorded_conversation};
 use utoipa::ToSchema;
 
 use super::state::ApiState;
@@ -43,7 +43,7 @@ pub(super) struct EndedModelDay {
     /// Tokens and dollars.
     #[schema(value_type = Option<Object>)]
     usage: Option<Value>,
-    /// All turns in order; empty for models that say nothing.
+    /// All turns in order; empty for models that say nothing. A recorded model has what came with its orders.
     #[schema(value_type = Vec<TranscriptTurn>)]
     transcript: Value,
 }
@@ -121,6 +121,11 @@ pub(super) async fn model_day(
     let day = ended_day(&pool, &key).await?;
     let day = day.ok_or_else(unknown)?;
     let said = |field: &str| day.conversation.as_ref().and_then(|said| said.get(field)).cloned();
+    let transcript = match said("turns") {
+        Some(turns) => Some(turns),
+        None => recorded_conversation(&pool, &key).await?,
+    };
+    let transcript = transcript.unwrap_or_else(|| Value::Array(Vec::new()));
     Ok(Json(EndedModelDay {
         status: day.state.clone(),
         error: day.detail.clone(),
@@ -130,7 +135,7 @@ pub(super) async fn model_day(
         end_reason: day.reason.clone(),
         summary: said("summary"),
         usage: said("usage"),
-        transcript: said("turns").unwrap_or_else(|| Value::Array(Vec::new())),
+        transcript,
         job_id: job,
         model,
         trial,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use domain::market::calendar::Calendar;
-use domain::market::instruments::Universe;
 use storage::PgPool;
 
 use crate::lane::turn::LaneRunner;
@@ -14,8 +13,6 @@ use crate::rehearsal::Rehearsals;
 pub(crate) struct ApiState {
     pub(crate) pool: PgPool,
     pub(crate) calendar: Calendar,
-    /// The universe of tries that name no symbols.
-    pub(crate) universe: Option<Universe>,
     pub(crate) rehearsals: Arc<Rehearsals>,
     /// Runs the lanes of clients over MCP.
     pub(crate) runner: Arc<LaneRunner>,

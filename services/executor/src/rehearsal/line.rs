@@ -15,7 +15,18 @@ const MAX_TEXT: usize = 1 << 20;
 #[serde(tag = "line", rename_all = "snake_case")]
 pub(crate) enum Line {
     /// What is tried.
-    Began { model: String, kind: &'static str, date: String, url: String, symbols: usize, cash: Number },
+    Began {
+        model: String,
+        kind: &'static str,
+        date: String,
+        url: String,
+        symbols: usize,
+        /// What the day begins with.
+        cash: Number,
+        holdings: BTreeMap<String, u64>,
+        /// The day of the kept portfolio that it continues from.
+        after: Option<String>,
+    },
     /// A request, and its answer.
     Call(Box<Call>),
     /// A call of a tool, and its result.

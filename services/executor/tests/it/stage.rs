@@ -71,7 +71,6 @@ impl Stage {
             ),
             search: None,
             patience: Duration::from_secs(1),
-            universe: None,
             calendar: Calendar::nyse(),
         }
     }

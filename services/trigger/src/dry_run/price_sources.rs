@@ -46,6 +46,7 @@ impl PriceSources {
             Source {
                 offer: Offer { shape: source.shape, earliest: earliest(source, calendar, now) },
                 calls_left: calls_left(source),
+                calls_per_request: source.calls_per_request as usize,
                 refused: by_it
                     .filter(|refusal| refusal.is_valid(now))
                     .map(|refusal| refusal.symbol.clone())

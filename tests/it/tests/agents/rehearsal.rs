@@ -160,6 +160,49 @@ async fn a_try_shows_every_call_of_a_language_model_and_never_its_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_try_begins_from_a_kept_portfolio_and_in_a_stored_universe() {
+    let agent = PythonAgent::start(Path::new("python3"), "tests/python/faulty_agent.py", &[]);
+    let system = priced(&entry("right", &format!("{}/right", agent.url))).await;
+    let one = it::http().put(format!("{}/universes/one", system.client.trigger_url));
+    assert!(one.json(&json!({ "symbols": ["AAPL"] })).send().await.unwrap().status().is_success());
+    let day = json!({ "models": ["right"], "start_date": "2025-10-03", "end_date": "2025-10-03", "experiment": "kept" });
+    let job = system.client.trigger(&day).await;
+    assert_eq!(system.client.ended(&job).await["status"], "completed");
+
+    let tried = |more: &[&str]| {
+        let tried = modelday(&system, &[&["try", "right", "--date", DATE, "--json"], more].concat());
+        let lines = text(&tried.stdout);
+        let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (lines, text(&tried.stderr))
+    };
+    let (kept, problem) = tried(&["--experiment", "kept", "--universe", "one"]);
+    let (fresh, _) = tried(&[]);
+
+    assert!(!kept.is_empty(), "{problem}");
+    assert_eq!((&kept[0]["after"], &kept[0]["holdings"]), (&json!("2025-10-03"), &json!({ "AAPL": 2 })));
+    assert_eq!((&kept[0]["symbols"], &fresh[0]["symbols"]), (&json!(1), &json!(2)));
+    assert_eq!((&fresh[0]["after"], &fresh[0]["cash"]), (&Value::Null, &json!(10000)));
+    let request: Value = serde_json::from_str(kept[1]["request"]["body"].as_str().unwrap()).unwrap();
+    assert_eq!(request["observation"]["holdings"], json!({ "AAPL": 2 }), "{request}");
+    assert_eq!(
+        (&request["experiment"], &request["observation"]["universe"]),
+        (&json!("kept"), &json!(["AAPL"]))
+    );
+    assert_eq!(kept.last().unwrap()["holdings"], json!({ "AAPL": 4 }));
+    let days =
+        "SELECT count(*) FROM execution.model_days d JOIN execution.portfolios p ON p.id = d.portfolio_id
+        WHERE p.model = 'right'";
+    assert_eq!(system.database.count(days).await, 1, "nothing is stored");
+    for (more, expected) in [
+        (["--experiment", "none"], "in experiment none has no completed day before 2025-10-06"),
+        (["--universe", "two"], "Unknown universe: two. Known universes: "),
+    ] {
+        let (lines, problem) = tried(&more);
+        assert!(lines.is_empty() && problem.contains(expected), "{more:?}: {problem}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_tried_is_refused_with_a_fix() {
     let agent = PythonAgent::start(Path::new("python3"), "tests/python/faulty_agent.py", &[]);
     let system = priced(&entry("right", &format!("{}/right", agent.url))).await;

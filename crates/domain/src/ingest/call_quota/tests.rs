@@ -143,6 +143,31 @@ fn a_symbol_already_requested_this_month_is_free() {
 }
 
 #[test]
+fn calls_that_belong_together_fit_together_or_not_at_all() {
+    let three = window(r#"{"id":"pace","kind":"rolling","per":"minute","limit":3}"#);
+    let together = |state: &WindowState, now: &str, calls| match decide_together(
+        at(now),
+        &[(three.clone(), state.clone())],
+        None,
+        calls,
+    ) {
+        Decision::Allowed => None,
+        Decision::Wait { until, .. } => Some(until),
+    };
+    let state = used(&three, &["2025-10-30T12:00:10Z", "2025-10-30T12:00:40Z"]);
+
+    assert_eq!(together(&state, "2025-10-30T12:00:50Z", 1), None);
+    assert_eq!(together(&state, "2025-10-30T12:00:50Z", 2), Some(at("2025-10-30T12:01:10Z")));
+    assert_eq!(together(&state, "2025-10-30T12:00:50Z", 3), Some(at("2025-10-30T12:01:40Z")));
+    assert_eq!(together(&state, "2025-10-30T12:00:50Z", 9), Some(at("2025-10-30T12:01:40Z")));
+    assert_eq!(together(&WindowState::default(), "2025-10-30T12:00:50Z", 9), None, "an unused window");
+    let day = used(&daily("UTC"), &["2025-10-30T12:00:10Z"]);
+    let ledger = [(daily("UTC"), day)];
+    let wait = Decision::Wait { until: at("2025-10-31T00:00:00Z"), window: "day".into() };
+    assert_eq!(decide_together(at("2025-10-30T13:00:00Z"), &ledger, None, 2), wait);
+}
+
+#[test]
 fn what_is_left_counts_down_and_comes_back() {
     let state = used(&daily("UTC"), &["2025-10-30T12:00:10Z"]);
 

@@ -3,6 +3,7 @@
 mod attempts;
 mod journal;
 mod odd_ends;
+mod recorded_conversations;
 mod transcripts;
 
 pub use attempts::{Attempt, begin_attempt, end_attempt};
@@ -11,4 +12,5 @@ pub use journal::{
     record_refusal,
 };
 pub use odd_ends::odd_ends;
+pub use recorded_conversations::{PortfolioDate, put_conversation, recorded_conversation};
 pub use transcripts::{DayKey, EndedDay, ended_day};

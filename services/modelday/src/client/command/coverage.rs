@@ -15,6 +15,9 @@ use crate::terminal::table::{Table, cell, maybe};
 pub(crate) struct CoverageArguments {
     /// Only this symbol.
     symbol: Option<String>,
+    /// Only the symbols of this universe, and its benchmark.
+    #[arg(long, value_name = "NAME", conflicts_with = "symbol")]
+    universe: Option<String>,
     /// First date, YYYY-MM-DD; without it, the first with a price.
     #[arg(long, value_name = "DATE")]
     start: Option<String>,
@@ -67,6 +70,7 @@ pub(super) async fn main(arguments: &CoverageArguments) -> anyhow::Result<Exit> 
     loop {
         let query = [
             ("symbol", &arguments.symbol),
+            ("universe", &arguments.universe),
             ("start_date", &arguments.start),
             ("end_date", &arguments.end),
             ("cursor", &cursor),

@@ -25,9 +25,18 @@ pub(crate) struct TryArguments {
     /// The day, YYYY-MM-DD: a session whose prices are stored.
     #[arg(long)]
     date: String,
-    /// What may be traded, separated by commas; without it the configured universe.
-    #[arg(long, value_delimiter = ',')]
+    /// What may be traded, separated by commas; without it the default universe.
+    #[arg(long, value_delimiter = ',', conflicts_with = "universe")]
     symbols: Vec<String>,
+    /// The universe that may be traded, by its name.
+    #[arg(long, value_name = "NAME")]
+    universe: Option<String>,
+    /// Begin from the model's portfolio in this experiment, as it was before the day; without it, from the model's cash.
+    #[arg(long, value_name = "NAME")]
+    experiment: Option<String>,
+    /// The portfolio's trial.
+    #[arg(long, value_name = "NUMBER", requires = "experiment")]
+    trial: Option<u32>,
     /// Show every request whole; without it only the first, since the others repeat the conversation.
     #[arg(long)]
     full: bool,
@@ -44,6 +53,13 @@ pub(super) async fn main(arguments: &TryArguments) -> anyhow::Result<Exit> {
     if !arguments.symbols.is_empty() {
         let symbols = arguments.symbols.iter().map(|symbol| symbol.trim().to_uppercase());
         body.insert("symbols".to_owned(), symbols.collect());
+    }
+    let texts = [("universe", &arguments.universe), ("experiment", &arguments.experiment)];
+    for (name, text) in texts.into_iter().filter_map(|(name, text)| Some((name, text.as_ref()?))) {
+        body.insert(name.to_owned(), json!(text));
+    }
+    if let Some(trial) = arguments.trial {
+        body.insert("trial".to_owned(), json!(trial));
     }
     let mut response = api.open_post(&["models", &arguments.model, "try"], &Value::Object(body)).await?;
     let mut rest = Vec::new();
@@ -82,8 +98,14 @@ fn show(text: &str, arguments: &TryArguments) -> anyhow::Result<Option<Exit>> {
 fn shown(line: &Line, full: bool) -> String {
     let mut text = String::new();
     match line {
-        Line::Began { model, kind, date, url, symbols, cash } => {
+        Line::Began { model, kind, date, url, symbols, cash, holdings, after } => {
             let _ = writeln!(text, "{model} ({kind}) on {date}: {symbols} symbols, {cash} dollars, {url}");
+            if let Some(after) = after {
+                let held: Vec<String> =
+                    holdings.iter().map(|(symbol, count)| format!("{count} {symbol}")).collect();
+                let held = if held.is_empty() { "nothing".to_owned() } else { held.join(", ") };
+                let _ = writeln!(text, "It holds {held}, as after {after}.");
+            }
         }
         Line::Call(call) => text.push_str(&call_text(call, full)),
         Line::Tool { name, arguments, result, diagnosis, .. } => {

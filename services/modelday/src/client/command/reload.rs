@@ -1,12 +1,13 @@
-//! `modelday reload`: the servers read their files of models and of the universe again.
+//! `modelday reload`: the servers read their files of models, of the universe and of sources of prices again.
 
 use clap::Args;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::format::Format;
 use crate::client::exit::Exit;
-use crate::client::http::{Api, Connection};
-use crate::terminal::output::print_line;
+use crate::client::http::{Api, ApiError, Connection};
+use crate::terminal::output::{note, print_json, print_line};
 
 /// How to show what has changed.
 #[derive(Args)]
@@ -22,6 +23,12 @@ struct Reloaded {
     files: Vec<ReloadedFile>,
 }
 
+/// The same, as it came.
+#[derive(Deserialize)]
+struct Files {
+    files: Vec<Value>,
+}
+
 #[derive(Deserialize)]
 struct ReloadedFile {
     file: String,
@@ -30,6 +37,7 @@ struct ReloadedFile {
     changed: Vec<String>,
     removed: Vec<String>,
     unchanged: usize,
+    #[serde(default)]
     covered: Vec<String>,
     mistakes: Vec<Mistake>,
 }
@@ -41,11 +49,25 @@ struct Mistake {
     fix: String,
 }
 
-/// Reads the files again. A file with a mistake is a refused request, although the other one is taken.
+/// Reads the files again. A file with a mistake is a refused request, although the others are taken.
 pub(super) async fn main(arguments: &ReloadArguments) -> anyhow::Result<Exit> {
-    let body = Api::new(&arguments.connection)?.post(&["admin", "reload"], None, None).await?;
-    let reloaded: Reloaded = body.deserialize()?;
-    if arguments.format.unless_json::<Reloaded>(&body)?.is_some() {
+    let api = Api::new(&arguments.connection)?;
+    let mut files: Vec<Value> = Vec::new();
+    for path in [&["admin", "reload"][..], &["admin", "reload", "sources"]] {
+        match api.post(path, None, None).await {
+            Ok(body) => files.extend(body.deserialize::<Files>()?.files),
+            // Another service reads the sources, and may be at another address.
+            Err(ApiError::Problem(problem)) if problem.status == 404 && path.len() > 2 => {
+                note(&format!("{} has no sources of prices", api.display_url()));
+            }
+            Err(problem) => return Err(problem.into()),
+        }
+    }
+    let all = json!({ "files": files });
+    let reloaded: Reloaded = serde_json::from_value(all.clone())?;
+    if arguments.format.json {
+        print_json(&all.to_string())?;
+    } else {
         for line in reloaded.files.iter().flat_map(ReloadedFile::lines) {
             print_line(&line)?;
         }

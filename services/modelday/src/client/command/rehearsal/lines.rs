@@ -8,9 +8,25 @@ use serde_json::Value;
 #[derive(Deserialize)]
 #[serde(tag = "line", rename_all = "snake_case")]
 pub(super) enum Line {
-    Began { model: String, kind: String, date: String, url: String, symbols: u64, cash: Value },
+    Began {
+        model: String,
+        kind: String,
+        date: String,
+        url: String,
+        symbols: u64,
+        cash: Value,
+        #[serde(default)]
+        holdings: BTreeMap<String, u64>,
+        #[serde(default)]
+        after: Option<String>,
+    },
     Call(Box<Call>),
-    Tool { name: String, arguments: String, result: Value, diagnosis: Option<Diagnosis> },
+    Tool {
+        name: String,
+        arguments: String,
+        result: Value,
+        diagnosis: Option<Diagnosis>,
+    },
     Ended(Box<Ended>),
 }
 

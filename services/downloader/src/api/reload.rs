@@ -1,0 +1,83 @@
+//! `POST /admin/reload/sources`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use runtime::audit;
+use runtime::http::{Caller, Problem};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::state::Api;
+use crate::source_list::{ReloadError, Reloaded, SourceChanges};
+
+/// What reading the sources again has changed.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReloadedSources {
+    files: Vec<SourcesFile>,
+}
+
+/// What reading the file of sources again has changed.
+#[derive(Serialize, ToSchema)]
+struct SourcesFile {
+    /// The file, as its setting names it.
+    file: String,
+    /// `source`.
+    kind: &'static str,
+    /// Whether it was taken. Nothing is taken of a file with a mistake.
+    taken: bool,
+    added: Vec<String>,
+    /// `order` and `hand_over` are among them when these changed.
+    changed: Vec<String>,
+    removed: Vec<String>,
+    /// How many sources are as they were.
+    unchanged: usize,
+    mistakes: Vec<SourceMistake>,
+}
+
+/// A mistake in the file.
+#[derive(Serialize, ToSchema)]
+struct SourceMistake {
+    key: String,
+    problem: String,
+    /// What to do about it.
+    fix: String,
+}
+
+/// Read the file of sources again.
+///
+/// What has changed in it counts from the next job on. Keys are variables of the environment, which a process has from its
+/// start.
+#[utoipa::path(post, path = "/admin/reload/sources", operation_id = "reload_sources", tag = "prices",
+    security(("token" = ["operate"])), responses(
+    (status = 200, description = "What has changed; or the file's mistakes, and then nothing of it was taken.",
+        body = ReloadedSources),
+))]
+pub(crate) async fn reload(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+) -> Result<Json<ReloadedSources>, Problem> {
+    let reloaded = api.sources.reload().await.map_err(|problem| match problem {
+        ReloadError::Storage(problem) => problem.into(),
+        ReloadError::Client(_) => Problem::internal(&problem),
+    })?;
+    audit::record(&caller, "reloaded", "the sources of prices");
+    reloaded.log(|action, subject| audit::record(&caller, action, subject));
+    Ok(Json(ReloadedSources { files: vec![reloaded.into()] }))
+}
+
+impl From<Reloaded> for SourcesFile {
+    fn from(Reloaded { file, taken }: Reloaded) -> Self {
+        let is_taken = taken.is_ok();
+        let (changes, mistakes) = match taken {
+            Ok(changes) => (changes, Vec::new()),
+            Err(mistakes) => (SourceChanges::default(), mistakes),
+        };
+        let SourceChanges { added, changed, removed, unchanged } = changes;
+        let mistakes = mistakes.into_iter();
+        let mistakes = mistakes.map(|one| SourceMistake { key: one.key, problem: one.problem, fix: one.fix });
+        let mistakes = mistakes.collect();
+        Self { file, kind: "source", taken: is_taken, added, changed, removed, unchanged, mistakes }
+    }
+}
