@@ -148,6 +148,20 @@ async fn every_day_of_a_folder_comes_out_equal_and_a_changed_one_is_told_with_it
         folder.write_prices(symbol);
     }
 
+    let said = |role: &str, content: &str| {
+        let message = json!({ "role": role, "content": content });
+        format!(
+            "{}\n",
+            json!({ "timestamp": "2025-11-01T10:00:00", "signature": "gpt-5", "new_messages": [message] })
+        )
+    };
+    let talk = [
+        said("user", "Please analyze and update today's (2025-10-06) positions."),
+        said("assistant", "Semiconductors lead: I buy."),
+        said("user", "Tool results: {\"CASH\": 1}"),
+    ];
+    folder.write("data/agent_data/gpt-5/log/2025-10-06/log.jsonl", &talk.concat());
+
     let looked = modelday(url, &["import", "hkuds", folder.path(), "--dry-run"]);
     let imported = modelday(url, &["import", "hkuds", folder.path()]);
     let again = modelday(url, &["import", "hkuds", folder.path(), "--json"]);
@@ -163,6 +177,15 @@ async fn every_day_of_a_folder_comes_out_equal_and_a_changed_one_is_told_with_it
             .ends_with("Every day is equal: 126 of 126, to every share and a millionth of a dollar.\n"),
         "{imported:?}"
     );
+    assert!(imported.out.contains("Conversations: 1 days"), "{imported:?}");
+    let jobs = system.client.get_ok("/jobs?experiment=hkuds&limit=5").await;
+    let first = jobs["jobs"].as_array().unwrap().last().unwrap()["job_id"].as_str().unwrap().to_owned();
+    let day = system.client.model_day(&first, "hkuds-gpt-5", "2025-10-06").await;
+    let turns: Vec<_> =
+        day["transcript"].as_array().unwrap().iter().map(|turn| (&turn["role"], &turn["step"])).collect();
+    let (user, assistant, tool) = (json!("user"), json!("assistant"), json!("tool"));
+    assert_eq!(turns, [(&user, &json!(0)), (&assistant, &json!(1)), (&tool, &json!(1))], "{day}");
+    assert_eq!(day["transcript"][1]["content"], "Semiconductors lead: I buy.");
     let report = again.json();
     assert_eq!(report["bars"], json!({ "inserted": 0, "unchanged": 300, "replaced": 0 }));
     assert_eq!(report["agents"][0]["equal"], 21, "a second import runs nothing and compares again");

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::client::exit::Exit;
-use crate::client::hkuds::{Folder, Recording, agent_of, compare, csv_of_merged};
+use crate::client::hkuds::{Folder, Recording, agent_of, compare, csv_of_merged, turns};
 use crate::client::http::{AcceptedJob, Api, ApiError, Connection};
 use crate::client::watching::{Show, watch};
 use crate::terminal::output::{note, print, print_json, width};
@@ -84,6 +84,7 @@ pub(super) async fn hkuds(arguments: &HkudsArguments) -> anyhow::Result<Exit> {
             };
             jobs.extend(models.into_iter().map(|model| (model, job.clone())));
         }
+        send_conversations(&api, &found, &recordings, arguments, &mut report).await?;
     }
     let calendar = Calendar::nyse();
     for (model, recording) in &recordings {
@@ -193,6 +194,37 @@ async fn store_model(api: &Api, model: &str, recording: &Recording) -> anyhow::R
     });
     let stored = api.put(&["models", model], &entry).await;
     stored.map(|_| ()).with_context(|| format!("storing the model {model}"))
+}
+
+/// Sends what the agents said, so that their days say why they ordered something. What is refused is reported.
+async fn send_conversations(
+    api: &Api,
+    found: &Folder,
+    recordings: &BTreeMap<String, Recording>,
+    arguments: &HkudsArguments,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let HkudsArguments { prefix, experiment, .. } = arguments;
+    for log in &found.logs {
+        let model = format!("{prefix}{}", log.agent);
+        if !recordings.contains_key(&model) {
+            continue;
+        }
+        let text = std::fs::read(&log.path).with_context(|| format!("reading {}", log.path.display()))?;
+        let turns = turns(&String::from_utf8_lossy(&text));
+        if turns.is_empty() {
+            continue;
+        }
+        let date = log.date.to_string();
+        match api.put(&["conversations", experiment, &model, &date], &json!({ "turns": turns })).await {
+            Ok(_) => report.conversations += 1,
+            Err(ApiError::Problem(problem)) if matches!(problem.status, 413 | 422) => {
+                report.notes.push(format!("what {} said on {date} was not imported: {problem}", log.agent));
+            }
+            Err(problem) => return Err(problem.into()),
+        }
+    }
+    Ok(())
 }
 
 /// The models by first and last date, so that each runs over its own dates.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
@@ -15,12 +16,33 @@ const MAX_DEPTH: usize = 8;
 pub(crate) struct Folder {
     /// What agents did: `AGENT/position/position.jsonl`.
     pub(crate) positions: Vec<PathBuf>,
+    /// What agents said on a day: `AGENT/log/DATE/log.jsonl`.
+    pub(crate) logs: Vec<DayLog>,
     /// Prices of a symbol each, as Alpha Vantage gives them: `daily_prices_AAPL.json`.
     pub(crate) prices: Vec<PathBuf>,
     /// Prices of all symbols: `merged.jsonl`.
     pub(crate) merged: Vec<PathBuf>,
     /// Configurations with models.
     pub(crate) configurations: Vec<Configuration>,
+}
+
+/// What an agent said on a day.
+#[derive(Debug)]
+pub(crate) struct DayLog {
+    pub(crate) agent: String,
+    pub(crate) date: NaiveDate,
+    pub(crate) path: PathBuf,
+}
+
+impl DayLog {
+    /// The log of this path, when its folders are those of a day.
+    fn of(path: &Path) -> Option<Self> {
+        let day = path.parent()?;
+        let date = day.file_name()?.to_str()?.parse().ok()?;
+        let folder = day.parent().filter(|folder| folder.file_name().is_some_and(|name| name == "log"))?;
+        let agent = folder.parent()?.file_name()?.to_str()?.to_owned();
+        Some(Self { agent, date, path: path.to_owned() })
+    }
 }
 
 /// What a configuration says about agents.
@@ -80,6 +102,8 @@ impl Folder {
                 }
             } else if name == "position.jsonl" {
                 self.positions.push(path);
+            } else if name == "log.jsonl" {
+                self.logs.extend(DayLog::of(&path));
             } else if name.starts_with("daily_price") && name.ends_with(".json") {
                 self.prices.push(path);
             } else if name.starts_with("merged") && name.ends_with(".jsonl") {

@@ -3,12 +3,14 @@
 
 mod action;
 mod comparison;
+mod conversation;
 mod folder;
 mod holdings;
 mod merged_prices;
 mod recording;
 
 pub(super) use comparison::{ComparedDay, OurDay, OurFill, Outcome, compare};
+pub(super) use conversation::turns;
 pub(super) use folder::{Folder, agent_of};
 pub(super) use merged_prices::csv_of_merged;
 pub(super) use recording::Recording;

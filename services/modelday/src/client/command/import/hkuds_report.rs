@@ -18,6 +18,8 @@ pub(super) struct Report {
     folder: String,
     pub(super) price_files: usize,
     pub(super) bars: Bars,
+    /// Days whose conversation is stored.
+    pub(super) conversations: u64,
     pub(super) agents: Vec<Agent>,
     pub(super) left_out: Vec<LeftOut>,
     pub(super) notes: Vec<String>,
@@ -82,6 +84,7 @@ impl Report {
             folder: folder.display().to_string(),
             price_files: 0,
             bars: Bars::default(),
+            conversations: 0,
             agents: Vec::new(),
             left_out: Vec::new(),
             notes: Vec::new(),
@@ -104,6 +107,13 @@ impl Report {
         let is_compared = self.agents.iter().any(|agent| !agent.compared.is_empty());
         if is_compared {
             let _ = writeln!(text, "Bars: {inserted} new, {unchanged} unchanged, {replaced} replaced");
+        }
+        if self.conversations > 0 {
+            let _ = writeln!(
+                text,
+                "Conversations: {} days, shown on the pages of these days",
+                self.conversations
+            );
         }
         for note in &self.notes {
             let _ = writeln!(text, "  note: {note}");
