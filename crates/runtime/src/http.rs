@@ -1,6 +1,7 @@
 //! The HTTP server: access control, the API's description, probes, problem details.
 
 mod caller;
+mod compression;
 mod connection;
 mod connections;
 mod described;
@@ -23,6 +24,7 @@ mod waiting;
 
 pub use caller::Caller;
 pub(crate) use described::declare_metrics;
+pub use compression::lists;
 pub use health::{Health, openapi as probes_openapi};
 pub(crate) use limits::HeavyRequests;
 pub use limits::{HeavyRequest, OpenStream, Streams};

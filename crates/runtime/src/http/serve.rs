@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
+use super::compression::compress;
 use super::connections::Server;
 use super::guard::{Guard, guard};
 use super::observe::observe;
@@ -106,6 +107,7 @@ fn app(routes: OpenApiRouter, access: Access, scheme: &'static str) -> Router {
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
         })
+        .layer(middleware::from_fn(compress))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(hosts, own_site))
         .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| {
