@@ -91,9 +91,17 @@ export async function getIfAny(path, signal) {
 export const getText = async (path, accept) => read(await request(path, { headers: { Accept: accept } }));
 
 /** Posts `body` as JSON, or nothing. */
-export async function post(path, body, signal) {
+export const post = (path, body, signal) => send("POST", path, body, signal);
+
+/** Puts `body` as JSON. */
+export const put = (path, body) => send("PUT", path, body);
+
+/** Deletes what has this path. */
+export const remove = (path) => send("DELETE", path);
+
+async function send(method, path, body, signal) {
   const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
-  const text = await read(await request(path, { method: "POST", signal, ...sent }));
+  const text = await read(await request(path, { method, signal, ...sent }));
   return text ? JSON.parse(text) : {};
 }
 

@@ -2,6 +2,7 @@
 
 import { Away, get, post, Problem } from "./api.js";
 import { el, heading, notice, patch, path, title, visit } from "./dom.js";
+import { complain, field, input, wrong } from "./fields.js";
 import { away, once } from "./live.js";
 import { planOf } from "./plan.js";
 
@@ -43,24 +44,6 @@ function build(models, universes, known, parameters, signal) {
     return body;
   }
 
-  /** Puts each message at its field; those of no field come before the button. */
-  function complain(error) {
-    for (const field of form.querySelectorAll("[data-field]")) {
-      const here = error?.errors?.filter(({ loc }) => loc?.[1] === field.dataset.field).map(({ msg }) => msg) ?? [];
-      // Where the message names one field, and no field of the form is in `errors`, it is that one's.
-      const own = !error?.errors?.length && error?.message.includes(field.dataset.field) && error.message.match(/[a-z]+_[a-z_]+/)?.[0] === field.dataset.field ? [error.message] : [];
-      const texts = [...here, ...own];
-      patch(field.querySelector(".wrong"), texts.join(" "));
-      for (const input of field.querySelectorAll("input, select, textarea")) {
-        if (texts.length) input.setAttribute("aria-invalid", "true");
-        else input.removeAttribute("aria-invalid");
-      }
-    }
-    const placed = form.querySelector("[aria-invalid]");
-    patch(general, error && !placed ? notice(error.message, "error") : "");
-    return placed;
-  }
-
   async function preview() {
     const body = request();
     const number = newest += 1;
@@ -70,12 +53,12 @@ function build(models, universes, known, parameters, signal) {
     try {
       const answer = await post("/simulate/plan", body, signal);
       if (number !== newest) return;
-      complain(null);
+      complain(form, general, null);
       patch(plan, planOf(answer));
     } catch (error) {
       if (signal.aborted || number !== newest) return;
       if (error instanceof Problem) {
-        complain(error);
+        complain(form, general, error);
         patch(plan, el("h2", {}, "Plan"), el("p", { class: "faint" }, "There is no plan until the request is right."));
       } else if (error instanceof Away) {
         await away(signal);
@@ -98,8 +81,7 @@ function build(models, universes, known, parameters, signal) {
       const { job_id: id } = await post("/simulate/trigger", body);
       return visit(path("board", "jobs", id));
     } catch (error) {
-      const placed = complain(error);
-      placed?.focus();
+      complain(form, general, error)?.focus();
     }
     start.disabled = false;
   });
@@ -109,10 +91,6 @@ function build(models, universes, known, parameters, signal) {
 
 function fields(models, universes, known, parameters) {
   const named = parameters.getAll("model");
-  const wrong = (name) => el("p", { class: "wrong", id: `${name}-wrong` });
-  const field = (name, label, input, hint) => el("div", { class: "field", "data-field": name }, el("label", { for: name }, label), input,
-    hint ? el("p", { class: "faint", id: `${name}-hint` }, hint) : "", wrong(name));
-  const input = (name, more) => el("input", { id: name, name, "aria-describedby": `${name}-wrong`, ...more });
   const model = (one) => {
     const ready = one.ready !== false;
     return el("label", { class: ready ? "choice" : "choice off" }, el("input", { type: "checkbox", name: "models", value: one.signature, disabled: !ready,

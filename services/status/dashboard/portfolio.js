@@ -4,6 +4,7 @@ import { get, query } from "./api.js";
 import { chart, colour, line, pale, seriesColour, shade } from "./chart.js";
 import { lines } from "./curves.js";
 import { el, empty, facts, heading, notice, patch, path, title } from "./dom.js";
+import { largestFalls } from "./falls.js";
 import { cost, counted, gain, money, named, percent, ratio, whole } from "./format.js";
 import { once } from "./live.js";
 import { drawdown, months, rolling, turnover } from "./series.js";
@@ -20,6 +21,7 @@ export async function portfolio(place, { path: [, experiment, model], parameters
   const top = el("div", {});
   const monthsOf = el("div", {});
   const last = el("div", {});
+  const deepest = el("div", {});
   const charts = {
     value: chart("Return", "Return since the first day, beside benchmarks. Dotted stretches rest on what was replaced since."),
     fall: chart("Drawdown", "The fall from the highest value so far."),
@@ -34,7 +36,7 @@ export async function portfolio(place, { path: [, experiment, model], parameters
   const held = section(charts.held.figure);
   const traded = section(symbols, charts.trades.figure);
   const more = el("section", { class: "two", hidden: true }, charts.rolling.figure, charts.turnover.figure);
-  place.append(head, top, wide, monthsOf, held, traded, more, last);
+  place.append(head, top, wide, deepest, monthsOf, held, traded, more, last);
 
   await once(async () => {
     const portfolioOf = { experiment, model, trial };
@@ -58,6 +60,7 @@ export async function portfolio(place, { path: [, experiment, model], parameters
     if (curves.dates.length > 1) await charts.value.draw(() => [lines(curves), { percent: true, height: 340, shapes: shapes() }]);
     const falls = drawdown(values, equity[0].starting_value);
     await charts.fall.draw(() => [[line("Drawdown", dates, falls, colour("--bad"), { fill: "tozeroy", fillcolor: pale(colour("--bad"), 0.14) })], { percent: true, height: 180, shapes: shapes() }]);
+    patch(deepest, await largestFalls(equity, trades, portfolioOf, signal));
     more.hidden = dates.length <= ROLLING;
     const { sharpe, volatility } = rolling(returns, ROLLING);
     const positions = (await get(`/positions${query({ ...portfolioOf, sample: 150 })}`, signal)).positions;

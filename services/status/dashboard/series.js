@@ -11,6 +11,26 @@ export function drawdown(values, start) {
   });
 }
 
+/**
+ * The falls of a value that began with `start`: `{high, low, back, depth}`, the places of the highest value before (−1: the
+ * beginning), of the lowest, and of the first that is as high again (null: none yet).
+ */
+export function falls(values, start) {
+  const found = [];
+  let top = { place: -1, value: start };
+  let fall = null;
+  values.forEach((value, place) => {
+    if (value >= top.value) {
+      if (fall) found.push({ ...fall, back: place });
+      fall = null;
+      top = { place, value };
+    } else if (top.value > 0 && (!fall || value / top.value - 1 < fall.depth)) {
+      fall = { high: top.place, low: place, back: null, depth: value / top.value - 1 };
+    }
+  });
+  return fall ? [...found, fall] : found;
+}
+
 /** The return of each month: `[{year, month, gain}]`; that of the first is from what the portfolio began with. */
 export function months(dates, returns) {
   const found = new Map();

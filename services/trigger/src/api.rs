@@ -1,5 +1,6 @@
 //! The HTTP API of the trigger service.
 
+mod changes;
 mod jobs;
 mod model_schema;
 mod models;
@@ -27,6 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<Acceptor> {
         .routes(routes!(universes::universes))
         .routes(routes!(universes::universe, universes::put, universes::delete))
         .routes(routes!(reload::reload))
+        .routes(routes!(changes::changes))
         .routes(routes!(jobs::cancel))
         .routes(routes!(jobs::retry))
 }

@@ -6,9 +6,9 @@
 mod assets;
 
 use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use runtime::http::{Problem, ProblemBody};
+use runtime::http::{Problem, ProblemBody, lists};
 use utoipa::IntoResponses;
 
 use assets::Asset;
@@ -51,7 +51,9 @@ enum PageResponses {
         ("page" = String, Path, description = "`jobs`, `new`, `leaderboard`, `models`, `sources`, `dead-letters` or `audit`."),
         ("status" = Option<String>, Query, description = "Jobs: only those in this state."),
         ("text" = Option<String>, Query, description = "Jobs: only those with this text."),
-        ("model" = Option<String>, Query, description = "Jobs: only those of this model. New job: a model that is chosen."),
+        ("model" = Option<String>, Query, description = "Jobs: only those of this model. New job: a model that is chosen. Models: the entry that is shown."),
+        ("universe" = Option<String>, Query, description = "Models: the universe that is shown."),
+        ("new" = Option<String>, Query, description = "Models: `model` or `universe`, a form for a new one."),
         ("experiment" = Option<String>, Query, description = "Jobs, leaderboard: of this experiment."),
         ("models" = Option<String>, Query, description = "Leaderboard: only these models."),
         ("start_date" = Option<String>, Query, description = "Leaderboard, new job: the first date."),
@@ -148,13 +150,4 @@ fn response(headers: &HeaderMap, asset: &Asset, caching: &'static str) -> Respon
         return (common, kind, [(header::CONTENT_ENCODING, "gzip")], asset.compressed()).into_response();
     }
     (common, kind, asset.content()).into_response()
-}
-
-/// Whether a header lists `token`, and not with weight 0. Proxies mark tags as weak.
-fn lists(headers: &HeaderMap, header: &HeaderName, token: &str) -> bool {
-    let values = headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|values| values.split(',')).any(|value| {
-        let mut parts = value.trim().trim_start_matches("W/").split(';').map(str::trim);
-        parts.next() == Some(token) && !parts.any(|weight| weight.trim_end_matches(['0', '.']) == "q=")
-    })
 }

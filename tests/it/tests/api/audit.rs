@@ -82,15 +82,36 @@ async fn whatever_a_token_does_is_stored_shown_and_logged_with_its_name() {
     assert_eq!((&import["imported_by"], &import["kind"]), (&json!("jo"), &json!("bars")));
     assert_eq!((&import["from"], &import["symbols"]), (&json!("2025-10-01"), &json!(1)));
 
+    for (path, body) in [
+        ("/models/mine", json!({ "kind": "policy", "policy": { "policy": "cash" } })),
+        ("/universes/two", json!({ "symbols": ["AAPL", "MSFT"] })),
+    ] {
+        audited.send(Method::PUT, path, Some(("application/json", body.to_string()))).await;
+        let removed = http().delete(format!("{}{path}", audited.system.client.trigger_url));
+        let removed = removed.bearer_auth(&audited.operator.token).send().await.unwrap();
+        assert_eq!(removed.status(), StatusCode::NO_CONTENT, "{path}");
+    }
+    let changes = audited.send(Method::GET, "/admin/changes?limit=4", None).await;
+    let changes: Vec<_> = changes["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| (&change["name"], &change["changed_by"], change["config_hash"].is_null()))
+        .collect();
+    let (mine, two, jo) = (json!("mine"), json!("two"), json!("jo"));
+    assert_eq!(changes, [(&two, &jo, true), (&two, &jo, false), (&mine, &jo, true), (&mine, &jo, false)]);
+
     let lines = audited.lines();
     let did = |action: &str, about: &str| {
         lines.iter().any(|(by, done, message)| by == "jo" && done == action && message.contains(about))
     };
     assert!(did("triggered", &job) && did("triggered", &mistake), "{lines:?}");
     assert!(did("cancelled", &mistake) && did("imported", "1 rows"), "{lines:?}");
+    assert!(did("stored", "model mine") && did("removed", "model mine"), "{lines:?}");
+    assert!(did("stored", "universe two") && did("removed", "universe two"), "{lines:?}");
     // The models and universes of the files are noted at the first start.
     let others = lines.iter().filter(|(by, ..)| by != "start");
-    assert_eq!(others.count(), 4, "{lines:?}");
+    assert_eq!(others.count(), 8, "{lines:?}");
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ async fn the_board_is_served_with_all_its_files_without_a_token() {
         }
     }
 
-    assert_eq!(seen.len(), 30, "{seen:?}");
+    assert_eq!(seen.len(), 33, "{seen:?}");
     assert!(
         !page.contains("<style") && !page.contains("style=") && !page.contains("onclick"),
         "the policy forbids it"

@@ -2,7 +2,7 @@
 
 use futures::FutureExt as _;
 
-use crate::{Claim, away, day, figures, jobs, new_job, pages, standings, traces};
+use crate::{Claim, away, day, figures, jobs, models, new_job, pages, standings, traces};
 
 macro_rules! claims {
     ($($module:ident::$name:ident),+ $(,)?) => {
@@ -27,8 +27,11 @@ pub(crate) const ALL: &[(&str, Claim)] = claims![
     traces::a_job_a_day_and_a_dead_letter_link_to_their_traces,
     new_job::the_keyboard_alone_starts_a_job,
     new_job::what_is_wrong_is_told_at_its_field,
+    models::a_model_and_a_universe_are_added_changed_and_removed_and_it_is_known_by_whom,
+    jobs::what_one_browser_does_the_other_shows,
     standings::costs_have_a_column_and_an_unknown_one_is_a_dash,
     standings::axes_have_signs_and_any_size,
+    standings::a_fall_names_its_days_and_what_lost,
     standings::a_stale_portfolio_has_no_rank_and_is_drawn_as_what_it_is,
     standings::columns_are_chosen_and_sorted,
     away::development_is_marked_and_a_server_that_is_away_is_told_and_waited_for,

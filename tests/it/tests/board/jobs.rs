@@ -4,6 +4,7 @@ use futures::StreamExt as _;
 use serde_json::{Value, json};
 use test_support::eventually;
 
+use crate::browser::Browser;
 use crate::stage::{AT_ONCE, MANY_DAYS, Stage};
 
 fn small(experiment: &str) -> Value {
@@ -63,6 +64,28 @@ pub(crate) async fn several_jobs_are_cancelled_together(stage: &Stage) {
     page.shows("1 job cancelled").await;
     assert_eq!(stage.system.client.ended(&first).await["status"], "cancelled");
     page.until("document.querySelector('tbody .pill').innerText === 'cancelled'").await;
+}
+
+pub(crate) async fn what_one_browser_does_the_other_shows(stage: &Stage) {
+    let other = Browser::start().expect("a second browser");
+    let (one, two) = (stage.browser.page(1440).await, other.page(390).await);
+    let list = stage.url("/board/jobs?experiment=two-browsers");
+    one.open(&list, "No job is like this").await;
+    two.open(&list, "No job is like this").await;
+
+    let slow = json!({ "models": ["random"], "experiment": "two-browsers", "start_date": "2025-06-10", "end_date": "2025-10-30" });
+    let job = stage.system.client.trigger(&slow).await;
+    one.shows("random").await;
+    two.shows("random").await;
+    one.eval("document.querySelector('tbody input').click()").await;
+    one.until("/^Cancel 1/.test(document.querySelector('[data-act=cancel]')?.innerText)").await;
+    one.eval("document.querySelector('[data-act=cancel]').click()").await;
+
+    for page in [&one, &two] {
+        page.until("document.querySelector('tbody .pill').innerText === 'cancelled'").await;
+        assert_eq!(page.troubles().await, Vec::<String>::new());
+    }
+    assert_eq!(stage.system.client.ended(&job).await["status"], "cancelled");
 }
 
 /// Field case: holidays were warnings, beside those that one has to act on.
@@ -133,6 +156,13 @@ pub(crate) async fn a_running_job_is_followed_with_little_traffic(stage: &Stage)
         loaded / 1000,
         (page.received() - loaded) / 1000
     );
+    let sizes = page
+        .eval("performance.getEntriesByType('resource').filter((one) => one.initiatorType === 'fetch' && one.encodedBodySize) \
+            .reduce(([sent, whole], one) => [sent + one.encodedBodySize, whole + one.decodedBodySize], [0, 0])")
+        .await;
+    let (sent, whole) = (sizes[0].as_u64().unwrap(), sizes[1].as_u64().unwrap());
+    println!("    its answers: {} kB as sent, {} kB whole", sent / 1000, whole / 1000);
+    assert!(sent * 3 < whole, "{sent} of {whole} bytes: long answers are compressed");
     page.until("[...document.querySelectorAll('.lane .done')].every((one) => /^\\d+ done/.test(one.innerText) && !/^0/.test(one.innerText))").await;
     assert_eq!(page.troubles().await, Vec::<String>::new());
 }

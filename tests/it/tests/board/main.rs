@@ -17,6 +17,7 @@ mod claims;
 mod day;
 mod figures;
 mod jobs;
+mod models;
 mod new_job;
 mod page;
 mod pages;

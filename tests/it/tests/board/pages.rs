@@ -31,6 +31,8 @@ fn pages(stage: &Stage) -> Vec<(&'static str, String, &'static str)> {
         ("leaderboard-trials", "/board/leaderboard?experiment=long".to_owned(), "Over trials"),
         ("leaderboard-stale", "/board/leaderboard?experiment=stale".to_owned(), "Not ranked"),
         ("models", "/board/models".to_owned(), "thinker"),
+        ("model", "/board/models?model=thinker".to_owned(), "Versions"),
+        ("universe-new", "/board/models?new=universe".to_owned(), "Benchmark"),
         ("sources", "/board/sources".to_owned(), "Stored"),
         ("dead-letters", "/board/dead-letters".to_owned(), "None."),
         ("audit", "/board/audit".to_owned(), "started a job"),

@@ -86,3 +86,31 @@ pub(crate) async fn columns_are_chosen_and_sorted(stage: &Stage) {
     page.open(&stage.url("/board/leaderboard"), "gpt-5").await;
     assert!(page.texts("thead th").await.iter().any(|head| head.starts_with("Beta")), "the choice is kept");
 }
+
+pub(crate) async fn a_fall_names_its_days_and_what_lost(stage: &Stage) {
+    let page = stage.browser.page(1440).await;
+    page.open(&stage.url("/board/portfolios/default/gpt-5"), "Largest falls").await;
+
+    let cells = page.texts("table.falls tbody tr:first-child > *").await;
+
+    let board = stage.system.client.get_ok("/leaderboard?models=gpt-5").await;
+    let row = board["rows"].as_array().unwrap().iter().find(|row| row["model"] == "gpt-5").unwrap();
+    let deepest = format!("\u{2212}{:.2}%", -row["max_drawdown"].as_f64().unwrap() * 100.0);
+    assert_eq!(cells[0], deepest, "{cells:?}");
+    let worst = cells[4].split(' ').next().unwrap();
+    assert!(cells[1] < cells[2] && *worst <= *cells[2] && *worst > *cells[1], "{cells:?}");
+    let lost: f64 = cells[5]
+        .split(", ")
+        .filter_map(|one| one.split('$').nth(1)?.replace(',', "").parse::<f64>().ok())
+        .sum();
+    let values = stage.system.client.get_ok("/equity?model=gpt-5&experiment=default").await;
+    let value = |date: &str| {
+        let days = values["equity"].as_array().unwrap();
+        days.iter().find(|day| day["date"] == *date).unwrap()["value_at_close"].as_f64().unwrap()
+    };
+    let fall = value(&cells[1]) - value(&cells[2]);
+    assert!(lost > fall * 0.5 && lost < fall * 3.0, "the symbols lost {lost} of a fall of {fall}: {cells:?}");
+    page.eval("document.querySelector('table.falls tbody td a').click()").await;
+    page.shows("Holdings").await;
+    assert_eq!(page.troubles().await, Vec::<String>::new());
+}

@@ -17,8 +17,8 @@ macro_rules! files {
 
 /// The board's own files, which have one version.
 const OWN: &[(&str, &str)] = files!("":
-    "api.js", "audit.js", "base.css", "chart.js", "conversation.js", "curves.js", "day.js", "dom.js", "events.js",
-    "format.js", "grid.js", "holdings.js", "icon.svg", "job.js", "jobs.js", "leaderboard.js", "letters.js", "live.js",
+    "api.js", "audit.js", "base.css", "chart.js", "conversation.js", "curves.js", "day.js", "dom.js", "entries.js", "events.js",
+    "falls.js", "fields.js", "format.js", "grid.js", "holdings.js", "icon.svg", "job.js", "jobs.js", "leaderboard.js", "letters.js", "live.js",
     "main.js", "models.js", "new.js", "pages.css", "plan.js", "portfolio.js", "series.js", "sources.js",
     "standings.js", "table.js",
 );
