@@ -104,6 +104,16 @@ import_shipped_prices() {
     say "The shipped prices were not imported: $(tail -n 1 "$state/import.log" | cut -c1-300)"
 }
 
+# Keys that `modelday init` has written. What the environment says counts more.
+if [ -f "$repo_root/.env" ]; then
+  of_environment=$(export -p)
+  set -a
+  # shellcheck source=/dev/null
+  . "$repo_root/.env"
+  set +a
+  eval "$of_environment"
+fi
+
 "$here/toolchain.sh" || exit 1
 prepare_state
 lock run.lock 7 600 "another 'make run' has been at work in this clone for ten minutes; end it and try again."

@@ -149,6 +149,18 @@ def test_prices_are_imported_from_a_frame(job: Job) -> None:
     assert [symbol["symbol"] for symbol in job.client.coverage(symbol="ZZZZ")] == ["ZZZZ"]
 
 
+def test_stored_prices_are_a_frame(job: Job) -> None:
+    bars = job.client.bars(["QQQ", "AAPL"], "2025-10-01", "2025-10-07")
+    exact = job.client.bars("AAPL", end="2025-10-07", as_of="2025-10-03", decimals=True)
+
+    assert bars.groupby("symbol").size().to_dict() == {"AAPL": 5, "QQQ": 5}
+    assert bars["date"].dtype.kind == "M" and bars["close"].dtype == "float64" and bars["volume"].dtype.kind in "iu"
+    assert (bars["high"] >= bars["low"]).all()
+    assert exact["date"].max() == pandas.Timestamp("2025-10-02")
+    row = bars[(bars["symbol"] == "AAPL") & (bars["date"] == "2025-10-02")].iloc[0]
+    assert isinstance(exact.iloc[-1]["close"], Decimal) and float(exact.iloc[-1]["close"]) == row["close"]
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.ipynb")), ids=lambda path: path.stem)
 def test_the_example_notebook_runs_from_top_to_bottom(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)

@@ -98,7 +98,7 @@ async fn run(command: Command) -> ExitCode {
         Command::Rebuild => rebuild().await,
         Command::Client(command) => return Box::pin(run_client(&command)).await,
         Command::Mcp(arguments) => return mcp::main(arguments).await,
-        Command::Init(arguments) => Box::pin(init::main(arguments)).await,
+        Command::Init(arguments) => return Box::pin(run_init(arguments)).await,
         Command::Replay(arguments) => return replay::replay(&arguments),
         Command::Verify(arguments) => return replay::verify(&arguments),
         Command::Openapi => openapi::print(),
@@ -109,6 +109,20 @@ async fn run(command: Command) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
+    }
+}
+
+/// Sets a model up, and runs it when that is requested.
+async fn run_init(arguments: init::InitArguments) -> ExitCode {
+    let words = match init::main(arguments).await {
+        Ok(None) => return ExitCode::SUCCESS,
+        Ok(Some(words)) => words,
+        Err(error) => return failed(&error),
+    };
+    match Arguments::try_parse_from(words) {
+        Ok(Arguments { command: Command::Client(command) }) => run_client(&command).await,
+        Ok(_) => ExitCode::SUCCESS,
+        Err(problem) => failed(&problem.into()),
     }
 }
 

@@ -24,6 +24,27 @@ fn relative_links_lead_to_files_that_exist() {
     }
 }
 
+#[test]
+fn anchors_of_links_are_headings_of_their_documents() {
+    let documents = documents();
+    let mut anchors = 0;
+    for (path, text) in &documents {
+        for link in links(text) {
+            let Some((file, anchor)) = link.split_once('#') else { continue };
+            let target = path.parent().unwrap().join(file);
+            let target = if file.is_empty() { path.clone() } else { target.canonicalize().unwrap_or(target) };
+            let Some((_, found)) = documents.iter().find(|(path, _)| *path == target) else { continue };
+            anchors += 1;
+            assert!(
+                headings(found).contains(&anchor.to_owned()),
+                "{} links to {link}, which is no heading",
+                path.display()
+            );
+        }
+    }
+    assert!(anchors > 20, "{anchors} links have anchors");
+}
+
 /// `e2e/readme.rs` runs those of the README. A block that no test runs is a transcript, `console`.
 #[test]
 fn only_the_readme_has_commands_to_copy() {
@@ -130,6 +151,19 @@ fn links(text: &str) -> Vec<&str> {
     let prose = text.split("```").step_by(2);
     let targets = prose.flat_map(|prose| prose.split("](").skip(1)).filter_map(|rest| rest.split(')').next());
     targets.filter(|target| !target.contains("://") && !target.starts_with("mailto:")).collect()
+}
+
+/// The anchors that GitHub gives to headings; of equal ones, the later ones have a number.
+fn headings(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for line in text.split("```").step_by(2).flat_map(str::lines).filter(|line| line.starts_with('#')) {
+        let title = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = title.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        let anchor: String = kept.map(|c| if c == ' ' { '-' } else { c }).collect();
+        let same = found.iter().filter(|other| **other == anchor).count();
+        found.push(if same == 0 { anchor } else { format!("{anchor}-{same}") });
+    }
+    found
 }
 
 /// The languages of the fenced blocks.

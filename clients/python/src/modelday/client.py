@@ -180,6 +180,23 @@ class Client:
         """Which prices are stored, symbol by symbol."""
         return list(self.pages("/prices/coverage", "symbols", symbol=symbol, **_dates(start, end)))
 
+    def bars(
+        self,
+        symbols: Sequence[str] | str,
+        start: Day | None = None,
+        end: Day | None = None,
+        *,
+        as_of: Day | None = None,
+        decimals: bool = False,
+    ) -> pandas.DataFrame:
+        """Stored prices: a row for each symbol and session, ordered by both.
+
+        They are as they were traded; with `as_of`, as models saw them at the open of that day: the sessions before it,
+        restated for the splits up to it. With `decimals=True` prices are exact `Decimal`s.
+        """
+        query = {"symbol": ",".join(_names(symbols)), "start": start, "end": end, "as_of": as_of}
+        return frames.of_bars(self.download("/prices/bars", format="parquet", **query), decimals)
+
     def import_prices(
         self,
         prices: pandas.DataFrame | str | Path | bytes,

@@ -34,6 +34,15 @@ def of_parquet(files: list[bytes]) -> pandas.DataFrame:
     return frame
 
 
+def of_bars(file: bytes, decimals: bool) -> pandas.DataFrame:
+    """Prices, which the file has as exact decimals."""
+    frame = of_parquet([file])
+    if not decimals:
+        for name in ("open", "high", "low", "close"):
+            frame[name] = frame[name].astype("float64")
+    return frame
+
+
 def of_leaderboard(rows: list[dict[str, Any]], decimals: bool) -> pandas.DataFrame:
     """The leaderboard: a row for each portfolio and benchmark, without what is no figure."""
     library = _library("pandas")

@@ -64,6 +64,30 @@ class CancelledJob(TypedDict):
     status: str
 
 
+class CatalogueChange(TypedDict):
+    """A change: a version of a model or a universe, or its removal."""
+
+    changed_at: str
+    # The name of the API token that stored it, `anonymous`, `start` or `SIGHUP`.
+    changed_by: str
+    # Hash of what affects the outcome; null when this version is the removal.
+    config_hash: NotRequired[str | None]
+    # `model` or `universe`.
+    kind: str
+    name: str
+    # `file` or `api`.
+    origin: str
+    # Counted from 1.
+    version: int
+
+
+class CatalogueChanges(TypedDict):
+    """Changes of models and universes."""
+
+    changes: list[CatalogueChange]
+    count: int
+
+
 class ConfidenceInterval(TypedDict):
     """Confidence interval of the mean, with this level."""
 
@@ -257,7 +281,7 @@ class EndedModelDay(TypedDict):
     status: str
     # What the agent said last.
     summary: NotRequired[str | None]
-    # All turns in order; empty for models that say nothing.
+    # All turns in order; empty for models that say nothing. A recorded model has what came with its orders.
     transcript: list[TranscriptTurn]
     trial: int
     # Tokens and dollars.
@@ -485,11 +509,11 @@ class ImportedPrices(TypedDict):
     dates: ImportedDates
     # Rows of a file of delistings.
     delistings_received: NotRequired[int]
-    # Rows of a file of dividends.
+    # Rows of a file of dividends, or dividends in the columns of a file of bars.
     dividends_received: NotRequired[int]
     # True when nothing was stored, because the request said so.
     dry_run: NotRequired[bool]
-    # Columns of a file of bars that were not read.
+    # Columns that were not read.
     ignored_columns: NotRequired[list[str]]
     # Rows that were new.
     inserted: int
@@ -503,7 +527,7 @@ class ImportedPrices(TypedDict):
     replaced: int
     # Rows of a file of spin-offs.
     spin_offs_received: NotRequired[int]
-    # Rows of a file of splits.
+    # Rows of a file of splits, or splits in the columns of a file of bars.
     splits_received: NotRequired[int]
     # Completed model-days, of this import and earlier ones, that stand on prices which were replaced after
     # they ran, or on corporate actions which were imported then. A job with `reprocess_stale` runs them
@@ -1181,6 +1205,32 @@ class RangeResults(TypedDict):
 Reasoning: TypeAlias = "str | list[SaidTurn]"
 
 
+class RecordedConversation(TypedDict):
+    """A conversation."""
+
+    # All turns in order.
+    turns: list[RecordedTurn]
+
+
+# Who said it.
+RecordedRole: TypeAlias = "Literal['system', 'user', 'assistant', 'tool']"
+
+
+class RecordedTurn(TypedDict):
+    """A turn of a conversation."""
+
+    # Of a tool's answer: the arguments, as the model wrote them.
+    arguments: NotRequired[str | None]
+    content: str
+    # Of a tool's answer: the tool.
+    name: NotRequired[str | None]
+    # Of a model's message: its reasoning.
+    reasoning: NotRequired[str | None]
+    role: RecordedRole
+    # From 1; 0 when absent.
+    step: NotRequired[int]
+
+
 class RefusedOrder(TypedDict):
     action_type: str
     code: str
@@ -1211,6 +1261,12 @@ class ReloadedFile(TypedDict):
     taken: bool
     # How many entries are as they were.
     unchanged: int
+
+
+class ReloadedSources(TypedDict):
+    """What reading the sources again has changed."""
+
+    files: list[SourcesFile]
 
 
 # Results of a day, or of a range.
@@ -1302,6 +1358,33 @@ class SimulationRequest(TypedDict):
     wait_for_data: NotRequired[bool | Literal['true', 'false', 'yes', 'no', 'on', 'off', 'y', 'n', 't', 'f', '1', '0'] | Literal[0, 1]]
 
 
+class SourceMistake(TypedDict):
+    """A mistake in the file."""
+
+    # What to do about it.
+    fix: str
+    key: str
+    problem: str
+
+
+class SourcesFile(TypedDict):
+    """What reading the file of sources again has changed."""
+
+    added: list[str]
+    # `order` and `hand_over` are among them when these changed.
+    changed: list[str]
+    # The file, as its setting names it.
+    file: str
+    # `source`.
+    kind: str
+    mistakes: list[SourceMistake]
+    removed: list[str]
+    # Whether it was taken. Nothing is taken of a file with a mistake.
+    taken: bool
+    # How many sources are as they were.
+    unchanged: int
+
+
 class StaleHolding(TypedDict):
     """A holding that is valued at an earlier price."""
 
@@ -1315,7 +1398,7 @@ class SymbolCoverage(TypedDict):
 
     bars: int
     first_bar: NotRequired[str | None]
-    # Whether it belongs to the universe or is its benchmark; null when the universe is not known.
+    # Whether it belongs to the universe or is its benchmark; null when no universe is stored.
     in_universe: NotRequired[bool | None]
     # Sessions without a bar according to the provider; they are not downloaded again.
     known_absent: int
@@ -1408,8 +1491,15 @@ class TryRequest(TypedDict):
 
     # The day: a session of the exchange whose prices are stored.
     date: str
-    # What may be traded; without it, the universe of the configuration.
+    # Begin from the model's portfolio in this experiment, as it was after its last completed day before
+    # `date`. Without it, the day begins from the model's cash.
+    experiment: NotRequired[str | None]
+    # What may be traded; without it and `universe`, the default universe.
     symbols: NotRequired[list[str] | None]
+    # The portfolio's trial; 0 when absent.
+    trial: NotRequired[int | None]
+    # The name of a universe, in place of `symbols`.
+    universe: NotRequired[str | None]
 
 
 class UniverseDetails(TypedDict):

@@ -3,7 +3,7 @@
 pub(crate) mod command;
 pub(crate) mod exit;
 mod hkuds;
-mod http;
+pub(crate) mod http;
 pub(crate) mod names;
 mod report;
 mod watching;

@@ -11,6 +11,7 @@ use domain::agent::endpoint::EndpointRules;
 use domain::agent::{AddressRules, EndpointUrl};
 use domain::market::instruments::Symbol;
 
+use crate::client::http::Connection;
 use crate::terminal::output::note;
 
 /// A source of prices.
@@ -76,6 +77,11 @@ pub(crate) struct InitArguments {
     /// The last date, YYYY-MM-DD.
     #[arg(long)]
     pub(super) end: Option<NaiveDate>,
+    /// Run the model over the dates at the end, when a Modelday answers that can.
+    #[arg(long)]
+    pub(super) run: bool,
+    #[command(flatten)]
+    pub(super) connection: Connection,
     /// Ask nothing: keys are in the environment, and everything else in options.
     #[arg(long)]
     pub(super) no_input: bool,

@@ -2,6 +2,7 @@
 
 mod answers;
 mod files;
+mod running;
 
 use std::collections::BTreeMap;
 
@@ -14,10 +15,12 @@ use trigger::catalogue::Catalogue;
 use crate::terminal::output::{note, print_line};
 pub(crate) use answers::InitArguments;
 use answers::{Answers, Key, Kind, LanguageDialect, collect};
+use running::{Running, look_for};
 
-/// Asks, tries, writes, and ends with the commands that run the model.
-pub(crate) async fn main(arguments: InitArguments) -> anyhow::Result<()> {
-    let folder = arguments.folder.clone();
+/// Asks, tries, writes, and ends with the commands that run the model; or returns the arguments of the one to go on with.
+pub(crate) async fn main(arguments: InitArguments) -> anyhow::Result<Option<Vec<String>>> {
+    let (folder, connection, is_run) =
+        (arguments.folder.clone(), arguments.connection.clone(), arguments.run);
     let (variables_file, models_file) = (folder.join(".env"), folder.join("configs/models.toml"));
     let environment: BTreeMap<String, String> = std::env::vars().collect();
     let answers = collect(arguments, &environment)?;
@@ -41,13 +44,31 @@ pub(crate) async fn main(arguments: InitArguments) -> anyhow::Result<()> {
     let Answers { model, start, end, .. } = &answers;
     let symbols: Vec<&str> = answers.symbols.iter().map(|symbol| symbol.as_str()).collect();
     let symbols = symbols.join(",");
-    print_line(&format!(
-        "Start Modelday with these settings, and run the model:\n\n  set -a; . {}; set +a\n  make run\n  modelday try \
-         {model} --date {start} --symbols {symbols}\n  modelday run --models {model} --symbols {symbols} --start {start} \
-         --end {end}",
-        variables_file.display()
-    ))?;
-    Ok(())
+    // As it was called, which works from here.
+    let program = std::env::args().next().unwrap_or_else(|| "modelday".to_owned());
+    let run = format!("run --models {model} --symbols {symbols} --start {start} --end {end}");
+    let commands = format!("  {program} try {model} --date {start} --symbols {symbols}\n  {program} {run}");
+    match look_for(model, &connection).await? {
+        Running::Ready { address } => {
+            note(&format!("The Modelday at {address} has taken it."));
+            if is_run {
+                let words = run.split(' ').map(str::to_owned);
+                let to = ["--base-url".to_owned(), address];
+                return Ok(Some([program].into_iter().chain(words).chain(to).collect()));
+            }
+            print_line(&format!("Try a day, and run it:\n\n{commands}"))?;
+        }
+        Running::NotReady { address, why } => {
+            note(&format!("The Modelday at {address} cannot run it as it is: {why}."));
+            print_line(&format!(
+                "Start it again with the new settings, and run the model:\n\n  make run\n{commands}"
+            ))?;
+        }
+        Running::None => {
+            print_line(&format!("Start Modelday, and run the model:\n\n  make run\n{commands}"))?
+        }
+    }
+    Ok(None)
 }
 
 /// The variables to write. `keys` are the `ENDPOINT_KEYS` so far.

@@ -1,6 +1,7 @@
 //! Runs `modelday` as another program would: arguments, environment, exit code and output.
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use it::{Builder, Shape, System, binary};
@@ -46,6 +47,11 @@ pub(crate) fn modelday(url: &str, arguments: &[&str]) -> CommandResult {
 /// The same with more variables in the environment.
 pub(crate) fn modelday_with(url: &str, env: &[(&str, &str)], arguments: &[&str]) -> CommandResult {
     CommandResult::of(command(url, env, arguments).output().expect("modelday runs"))
+}
+
+/// The same in another folder.
+pub(crate) fn modelday_in(folder: &Path, url: &str, arguments: &[&str]) -> CommandResult {
+    CommandResult::of(command(url, &[], arguments).current_dir(folder).output().expect("modelday runs"))
 }
 
 /// A running command.

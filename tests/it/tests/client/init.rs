@@ -8,7 +8,11 @@ use it::binary;
 use standin::AlphaVantage;
 use standin::chat::ChatEndpoint;
 
+use crate::terminal::Terminal;
+
 const PRICE_KEY: &str = "PRICEKEY12345";
+/// Nothing listens there.
+const NOWHERE: &str = "http://127.0.0.1:1";
 const MODEL_KEY: &str = "sk-a-very-secret-key";
 
 /// A folder that is removed with this value.
@@ -40,7 +44,11 @@ fn init(folder: &Path, prices: &str, chat: &str, keys: [&str; 2], model: &str) -
     command.args(["init", "--no-input", "--provider", "alpha-vantage", "--kind", "llm", "--model", model]);
     command.args(["--url", chat, "--basemodel", "m", "--symbols", "AAPL,MSFT"]);
     command.args(["--start", "2025-10-05", "--end", "2025-10-10"]).arg("--folder").arg(folder);
-    command.env_clear().env("ALPHAVANTAGE_BASE_URL", prices).env("ALPHAVANTAGE_API_KEY", keys[0]);
+    command
+        .env_clear()
+        .env("MODELDAY_URL", NOWHERE)
+        .env("ALPHAVANTAGE_BASE_URL", prices)
+        .env("ALPHAVANTAGE_API_KEY", keys[0]);
     command.env("MODEL_MY_MODEL_API_KEY", keys[1]).env("ENDPOINT_KEYS", "MODEL_MY_MODEL_API_KEY@127.0.0.1");
     command.current_dir(folder).output().unwrap()
 }
@@ -91,6 +99,42 @@ async fn keys_are_tried_with_one_call_each_and_the_entries_are_written_without_s
     assert!(!variables.contains("UNIVERSE_FILE"), "the sample keeps its own symbols: {variables}");
     let again = init(&folder.0, &prices.base_url(), &chat.base_url(), [PRICE_KEY, MODEL_KEY], "my-model");
     assert!(printed(&again).contains("is in the models file already"), "{}", printed(&again));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_into_a_terminal_is_taken_and_a_key_is_not_shown() {
+    let prices = AlphaVantage::builder().start().await.unwrap();
+    let chat = ChatEndpoint::start(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let folder = Folder::new();
+    let mut command = Command::new(binary("modelday"));
+    command.arg("init").arg("--folder").arg(&folder.0).current_dir(&folder.0);
+    command.env_clear().env("MODELDAY_URL", NOWHERE).env("ALPHAVANTAGE_BASE_URL", prices.base_url());
+    let mut terminal = Terminal::run(command);
+
+    for (question, answer) in [
+        ("Prices from (alpha-vantage, tiingo, massive, none):", "alpha-vantage"),
+        ("ALPHAVANTAGE_API_KEY (it is not shown):", PRICE_KEY),
+        ("Kind of model (llm, http):", "LLM"),
+        ("Name of the model in Modelday:", "typed"),
+        ("Address of its endpoint:", &chat.base_url()),
+        ("Its name at the endpoint:", "m"),
+        ("Symbols, separated by commas:", "aapl, msft"),
+        ("First date, YYYY-MM-DD:", "2025-10-06"),
+        ("Last date, YYYY-MM-DD:", "2025-10-10"),
+    ] {
+        terminal.answer(question, answer).await;
+    }
+    let (succeeded, shown) = terminal.ended().await;
+
+    assert!(succeeded, "{shown}");
+    assert!(
+        shown.contains("run --models typed --symbols AAPL,MSFT --start 2025-10-06 --end 2025-10-10"),
+        "{shown}"
+    );
+    assert!(shown.contains("2025-10-06\r\n") && !shown.contains(PRICE_KEY), "{shown}");
+    assert!(
+        folder.read(".env").contains(PRICE_KEY) && folder.read("configs/models.toml").contains("\"typed\"")
+    );
 }
 
 #[test]

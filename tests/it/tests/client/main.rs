@@ -23,4 +23,6 @@ mod report;
 mod restart;
 mod stream;
 mod tables;
+mod terminal;
 mod token;
+mod walks;

@@ -19,7 +19,10 @@ async fn models_and_universes_of_ones_own_are_stored_run_and_removed() {
     let (file, installed) = (write("mine.toml", MINE), write("installed.toml", POLICIES));
     write("mine.csv", CSV);
     let wrong = write("wrong.toml", &MINE.replace("recorded", "magic"));
-    let system = small().env("MODELS_FILE", &installed).start().await;
+    let tiingo = "[[sources]]\nkind = \"tiingo\"\nbase_url = \"http://127.0.0.1:1\"\n";
+    let alpha = "[[sources]]\nkind = \"alpha_vantage\"\n";
+    let sources = write("sources.toml", alpha);
+    let system = small().env("MODELS_FILE", &installed).env("SOURCES_FILE", &sources).start().await;
     let url = &system.client.status_url;
     let dates = ["--start", "2025-10-01", "--end", "2025-10-02"];
     let run = |more: &[&str]| modelday(url, &[&["run"], &dates[..], more].concat());
@@ -43,7 +46,13 @@ async fn models_and_universes_of_ones_own_are_stored_run_and_removed() {
             "{POLICIES}\n[[models]]\nsignature = \"new\"\nkind = \"policy\"\npolicy = {{ policy = \"cash\" }}\n"
         ),
     );
+    write("sources.toml", &[tiingo, alpha].concat());
     let changed = modelday(url, &["reload"]);
+    let listed_sources = modelday(url, &["sources"]);
+    write("sources.toml", "[[sources]]\nkind = \"magic\"\n");
+    let wrong_sources = modelday(url, &["reload"]);
+    write("sources.toml", &[alpha, tiingo].concat());
+    let reordered = modelday(url, &["reload"]);
     write("installed.toml", "[[models]]\nsignature = \"bad\"\nkind = \"policy\"\ntrials = 0\n");
     let bad = modelday(url, &["reload"]);
     std::fs::remove_dir_all(&folder).unwrap();
@@ -65,6 +74,10 @@ async fn models_and_universes_of_ones_own_are_stored_run_and_removed() {
     assert_eq!(universe_removed.code, Some(0), "{universe_removed:?}");
     assert!(quiet.out.contains("installed.toml: ") && !quiet.out.contains("added"), "{quiet:?}");
     assert!(changed.out.contains("  added model new\n") && changed.code == Some(0), "{changed:?}");
+    assert!(changed.out.contains("sources.toml: 1 unchanged\n  added source tiingo\n"), "{changed:?}");
+    assert!(listed_sources.out.contains("tiingo"), "{listed_sources:?}");
+    assert!(wrong_sources.out.contains("sources.toml: nothing was taken") && wrong_sources.code == Some(2));
+    assert!(reordered.out.contains("sources.toml: 2 unchanged\n  changed source order\n"), "{reordered:?}");
     assert!(
         bad.out.contains("installed.toml: nothing was taken\n  models.bad.trials 0 is not 1 to 1000"),
         "{bad:?}"

@@ -11,7 +11,7 @@ use crate::client::http::{AcceptedJob, Api, Connection, JobStatus};
 use crate::client::watching::{Show, summary, watch};
 use crate::completion;
 use crate::terminal::leaderboard_table::{Leaderboard, table};
-use crate::terminal::output::{print, print_json, print_line, width};
+use crate::terminal::output::{note, print, print_json, print_line, width};
 
 /// What to run, and whether to watch it.
 #[derive(Args)]
@@ -97,6 +97,7 @@ async fn watch_accepted(api: &Api, job: &str, format: Format) -> anyhow::Result<
     } else {
         print(&summary(api, job, &status).await?)?;
         print(&standings(api, job, &status).await?)?;
+        note(&format!("\nOn the board: {}", api.url(&["board", "jobs", job])));
     }
     Ok(Exit::of_job(&status.status))
 }

@@ -8,9 +8,9 @@ mod job;
 mod retry_deadline;
 mod sse;
 
-pub(super) use api::{Api, ResponseBody};
-pub(super) use connection::Connection;
-pub(super) use error::ApiError;
+pub(crate) use api::{Api, ResponseBody};
+pub(crate) use connection::Connection;
+pub(crate) use error::ApiError;
 pub(super) use event_stream::{EventStream, StreamItem};
 pub(super) use job::{AcceptedJob, JobStatus, ModelDayCounts};
 pub(super) use retry_deadline::RetryDeadline;

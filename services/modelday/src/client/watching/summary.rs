@@ -53,6 +53,9 @@ fn text(status: &JobStatus, failed: &[FailedDay]) -> String {
     if let Some(more) = progress.failed.checked_sub(failed.len() as u64).filter(|more| *more > 0) {
         let _ = writeln!(text, "  and {more} more failed");
     }
+    if let Some(FailedDay { date, model, .. }) = failed.first() {
+        let _ = writeln!(text, "  each call of an agent's day: modelday try {model} --date {date}");
+    }
     for warning in status.warnings.iter().flatten() {
         let _ = writeln!(text, "  warning: {warning}");
     }
@@ -80,7 +83,8 @@ mod tests {
         assert_eq!(
             text,
             "\npartial: 6 model-days executed, 3 failed, 0 skipped, in 1.2 s\n  failed: a on 2025-10-01: no key\n  \
-             and 2 more failed\n  warning: Market closed\n  trace: https://tempo.example/trace/ab12\n"
+             and 2 more failed\n  each call of an agent's day: modelday try a --date 2025-10-01\n  warning: Market closed\n  \
+             trace: https://tempo.example/trace/ab12\n"
         );
     }
 }
