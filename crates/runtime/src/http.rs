@@ -23,8 +23,8 @@ mod tls;
 mod waiting;
 
 pub use caller::Caller;
-pub(crate) use described::declare_metrics;
 pub use compression::lists;
+pub(crate) use described::declare_metrics;
 pub use health::{Health, openapi as probes_openapi};
 pub(crate) use limits::HeavyRequests;
 pub use limits::{HeavyRequest, OpenStream, Streams};

@@ -23,8 +23,8 @@ export async function audit(place, { signal }) {
       ...["replayed", "discarded"].map((state) => allowed(`Letters that were ${state}`, get(`/dead-letters?state=${state}&limit=100`, signal)))]);
     const done = [
       ...jobs.jobs.flatMap((job) => jobActs(job)),
-      ...(changes?.changes ?? []).map((one) => ({ at: one.changed_at, who: one.changed_by, what: `${one.config_hash ? "stored" : "removed"} a ${one.kind}`,
-        about: [el("a", { href: `/board/models${query({ [one.kind]: one.name })}` }, one.name), ` version ${one.version}, ${one.origin === "api" ? "by API" : "from the file"}`] })),
+      ...(changes?.changes ?? []).map((one) => ({ at: one.changed_at, who: one.changed_by, what: `${one.config_hash ? "stored" : "removed"} a ${one.kind}, version ${one.version}${one.origin === "api" ? "" : " from the file"}`,
+        about: el("a", { href: `/board/models${query({ [one.kind]: one.name })}` }, one.name) })),
       ...(imports?.imports ?? []).map((one) => ({ at: one.imported_at, who: one.imported_by, what: `imported ${one.kind.replaceAll("_", " ")}`, about: `${counted(one.symbols, "symbol")}, ${one.from} to ${one.to}: ${counted(one.inserted, "new row")}, ${one.replaced} replaced` })),
       ...letters.flatMap((page) => page?.dead_letters ?? []).map((one) => ({ at: one.replayed_at ?? one.discarded_at, who: one.replayed_by ?? one.discarded_by, what: `${one.state} a dead letter`, about: `${one.id}: ${one.type ?? one.routing_key}` })),
     ].sort((a, b) => a.at < b.at ? 1 : -1).slice(0, MOST);

@@ -157,7 +157,7 @@ pub(crate) async fn a_running_job_is_followed_with_little_traffic(stage: &Stage)
         (page.received() - loaded) / 1000
     );
     let sizes = page
-        .eval("performance.getEntriesByType('resource').filter((one) => one.initiatorType === 'fetch' && one.encodedBodySize) \
+        .eval("performance.getEntriesByType('resource').filter((one) => one.initiatorType === 'fetch' && !one.name.includes('/events')) \
             .reduce(([sent, whole], one) => [sent + one.encodedBodySize, whole + one.decodedBodySize], [0, 0])")
         .await;
     let (sent, whole) = (sizes[0].as_u64().unwrap(), sizes[1].as_u64().unwrap());
