@@ -65,7 +65,7 @@ pub(crate) async fn main(arguments: InitArguments) -> anyhow::Result<Option<Vec<
             ))?;
         }
         Running::None => {
-            print_line(&format!("Start Modelday, and run the model:\n\n  make run\n{commands}"))?
+            print_line(&format!("Start Modelday, and run the model:\n\n  make run\n{commands}"))?;
         }
     }
     Ok(None)
