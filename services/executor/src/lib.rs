@@ -11,6 +11,7 @@ pub mod mcp;
 mod messages;
 mod metrics;
 mod price_cache;
+mod prices_read;
 mod recovery;
 mod rehearsal;
 mod trial_call;

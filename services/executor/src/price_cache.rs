@@ -16,6 +16,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::error::ExecutorError;
 use crate::job::cache::PlannedJob;
+use crate::prices_read::PricesRead;
 
 /// Windows in memory.
 const MAX_WINDOWS: usize = 8;
@@ -25,19 +26,6 @@ const MAX_WINDOWS_OF_SAME_PRICES: usize = 3;
 type Table = Arc<OnceCell<Arc<Market>>>;
 /// What is in memory, last used last.
 type Windows = VecDeque<(PricesRead, PriceWindow, Table)>;
-
-/// Which prices a job reads. Two jobs that read the same ones share them in memory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PricesRead {
-    /// The members of the universe, and its benchmark.
-    pub(crate) symbols: Arc<[Symbol]>,
-    /// Sessions before a window that its first days look back on.
-    pub(crate) lookback: usize,
-    /// The version of prices.
-    pub(crate) version: i64,
-    /// How often bars of the symbols were written before the job was planned: it needs all of these, and may see later ones.
-    pub(crate) changes: i64,
-}
 
 /// What is read for the days of a window.
 #[derive(Debug, Clone, Default)]

@@ -15,7 +15,7 @@ use storage::PgPool;
 use storage::execution::{PriceScopeRow, PriceState};
 
 use crate::error::ExecutorError;
-use crate::price_cache::PricesRead;
+use crate::prices_read::PricesRead;
 
 /// Jobs in memory; others are read again when a lane of theirs has its turn.
 const MAX_JOBS: usize = 64;
