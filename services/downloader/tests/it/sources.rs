@@ -280,7 +280,7 @@ async fn with_actions_a_symbol_takes_three_calls_that_bring_its_splits_and_divid
     .unwrap();
     let expected = [("AAPL", "2020-08-31", "split"), ("AAPL", "2025-08-11", "dividend")];
     assert_eq!(stored, expected.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned())));
-    let of_a_request: i32 = sqlx::query_scalar("SELECT calls_per_request FROM market.source_quotas")
+    let of_a_request: i32 = sqlx::query_scalar("SELECT calls_per_request FROM market.sources")
         .fetch_one(&world.market)
         .await
         .unwrap();
