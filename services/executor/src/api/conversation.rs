@@ -8,8 +8,10 @@ use domain::job::request::ValidationError;
 use domain::values::date::parse_date;
 use runtime::audit;
 use runtime::http::{Caller, Params, Problem, ProblemBody};
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use rust_decimal::Decimal;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Number, json};
 use storage::execution::agents::{PortfolioDate, put_conversation};
 use utoipa::ToSchema;
 
@@ -17,6 +19,8 @@ use super::state::ApiState;
 
 /// Most MiB of a conversation.
 pub(super) const LIMIT_MIB: usize = 8;
+/// The highest step of a turn.
+const MAX_STEP: u32 = 1_000_000;
 
 /// A conversation.
 #[derive(Deserialize, ToSchema)]
@@ -33,7 +37,7 @@ struct RecordedTurn {
     role: RecordedRole,
     content: String,
     /// From 1; 0 when absent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "step")]
     #[schema(maximum = 1_000_000)]
     step: u32,
     /// Of a tool's answer: the tool.
@@ -45,6 +49,16 @@ struct RecordedTurn {
     /// Of a model's message: its reasoning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reasoning: Option<String>,
+}
+
+/// A step: a whole number, which JSON may also write as `5.0` or `5e0`.
+fn step<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let number = Number::deserialize(deserializer)?.to_string();
+    let number = Decimal::from_str_exact(&number).or_else(|_| Decimal::from_scientific(&number));
+    let whole = number.ok().filter(Decimal::is_integer).and_then(|number| u32::try_from(number).ok());
+    whole
+        .filter(|step| *step <= MAX_STEP)
+        .ok_or_else(|| D::Error::custom(format!("step is no whole number from 0 to {MAX_STEP}")))
 }
 
 impl RecordedTurn {
@@ -116,4 +130,24 @@ pub(super) async fn put(
     let PortfolioDate { experiment, model, .. } = &of;
     audit::record(&caller, "stored", format_args!("the conversation of {model} on {date} in {experiment}"));
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step_of(text: &str) -> Option<u32> {
+        let turn = format!(r#"{{ "role": "user", "content": "", "step": {text} }}"#);
+        serde_json::from_str::<RecordedTurn>(&turn).ok().map(|turn| turn.step)
+    }
+
+    #[test]
+    fn a_step_is_a_whole_number_up_to_a_million_however_it_is_written() {
+        for (text, step) in [("0", 0), ("7", 7), ("7.0", 7), ("7e0", 7), ("1000000.0", 1_000_000)] {
+            assert_eq!(step_of(text), Some(step), "{text}");
+        }
+        for text in ["-1", "7.5", "1000001", "1e300", "\"7\"", "null"] {
+            assert_eq!(step_of(text), None, "{text}");
+        }
+    }
 }
