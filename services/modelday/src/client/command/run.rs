@@ -97,7 +97,7 @@ async fn watch_accepted(api: &Api, job: &str, format: Format) -> anyhow::Result<
     } else {
         print(&summary(api, job, &status).await?)?;
         print(&standings(api, job, &status).await?)?;
-        note(&format!("\nOn the board: {}", api.url(&["board", "jobs", job])));
+        note(&format!("\nBoard: {}", api.url(&["board", "jobs", job])));
     }
     Ok(Exit::of_job(&status.status))
 }
