@@ -281,7 +281,7 @@ impl<H: BatchHandler> BatchWorker<H> {
             Err(panic) => (Verdict::Panicked(panic_text(&*panic).to_owned()), Some("panic")),
         };
         if let Some(error) = error {
-            semconv::fail(&span, error);
+            semconv::mark_failed(&span, error);
         }
         semconv::processed(self.queue.to_string(), &self.queue, started.elapsed(), error);
         Ok((verdict, span))

@@ -175,7 +175,7 @@ impl<'a> Confirms<'a> {
 
     fn record(&self, index: usize, span: &Span, since: Instant, error: Option<&'static str>) {
         if let Some(error) = error {
-            semconv::fail(span, error);
+            semconv::mark_failed(span, error);
         }
         let destination = topology::destination(self.batch[index].exchange, self.batch[index].routing_key);
         semconv::sent(destination, since.elapsed(), error);

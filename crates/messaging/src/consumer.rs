@@ -345,7 +345,7 @@ impl<H> Worker<H> {
             Err(panic) => (Verdict::Panicked(panic_text(&*panic).to_owned()), Some("panic")),
         };
         if let Some(error) = error {
-            semconv::fail(&span, error);
+            semconv::mark_failed(&span, error);
         }
         semconv::processed(raw.destination(), &self.queue, started.elapsed(), error);
         (verdict, span)

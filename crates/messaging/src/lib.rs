@@ -36,6 +36,6 @@ pub use incoming::{FromDelivery, Incoming, RawDelivery};
 pub use outgoing::{PublishError, Published};
 pub use probe::Probe;
 pub use publisher::Publisher;
-pub use semconv::SEND_TARGET;
+pub use semconv::{SEND_TARGET, integer, mark_failed};
 pub use signature::{Authentication, Keyring, NotAuthentic, SigningKey, Unsigned};
 pub use trace_context::{LinkSpan, TraceContext, TraceparentOf};

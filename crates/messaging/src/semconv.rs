@@ -87,8 +87,7 @@ pub(crate) fn process_span(config: &BrokerConfig, raw: &RawDelivery) -> Span {
         messaging.operation.name = "process",
         messaging.destination.name = destination,
         messaging.rabbitmq.destination.routing_key = raw.delivery.routing_key.as_str(),
-        messaging.rabbitmq.message.delivery_tag =
-            i64::try_from(raw.delivery.delivery_tag).unwrap_or(i64::MAX),
+        messaging.rabbitmq.message.delivery_tag = integer(raw.delivery.delivery_tag),
         messaging.message.id = raw.message_id(),
         messaging.message.conversation_id = raw.conversation_id(),
         server.address = config.host(),
@@ -118,13 +117,13 @@ pub(crate) fn batch_span(config: &BrokerConfig, queue: &str, messages: usize) ->
     )
 }
 
-/// A number as spans have it: other types of numbers become text.
-pub(crate) fn integer(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
+/// A number as attributes of spans have it: other types of numbers become text.
+pub fn integer(number: impl TryInto<i64>) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
 }
 
-/// Marks a span as failed.
-pub(crate) fn fail(span: &Span, error_type: &'static str) {
+/// Marks a span as failed, in the way that `error_type` says.
+pub fn mark_failed(span: &Span, error_type: &str) {
     span.record("error.type", error_type);
     span.record("otel.status_code", "ERROR");
 }

@@ -1,5 +1,5 @@
 //! The `send` spans of a batch: one for all its messages to one destination that the same span created. A turn of a lane
-//! may send hundreds of events, and nobody reads hundreds of spans that say the same.
+//! may send hundreds of events, and hundreds of spans that say the same help no reader.
 
 use std::collections::HashMap;
 

@@ -37,6 +37,7 @@ use trace_export::Export;
 
 pub use attributes::set_texts;
 pub(crate) use exposition::{keep_up, render};
+pub use messaging::{integer, mark_failed};
 pub use trace_context::{
     continue_from, current_trace_id, current_traceparent, link_batch, link_span, link_to, link_to_current,
     trace_headers, traceparent_of,

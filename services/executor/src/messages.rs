@@ -33,7 +33,7 @@ pub(crate) fn skipped_events(
     dates.chunks(DaysSkipped::MAX_DATES).map(event).collect()
 }
 
-/// The message of a new lane's first turn. Each turn of a lane, whoever sends its message, is below the root of the
+/// The message of a new lane's first turn. Each turn of a lane, also one that is sent again, is below the root of the
 /// lane's trace.
 pub(crate) fn first_turn(job: JobId, lane: &NewLane) -> Result<NewMessage, ContractError> {
     turn(lane.id, 0, job, lane.routing_key, lane.traceparent.clone())

@@ -134,6 +134,7 @@ impl Rehearsals {
         let universe = self.universe(choice).await?;
         let previous = self.previous(&signature, kept.as_ref(), date).await?;
         let key = key(&model, kept, date);
+        // No other job shares what is read for it.
         let prices = PriceState { version: price_version(&self.pool).await?, changes: 0 };
         let planned =
             PlannedJob::new(job(&key, model, universe), Vec::new(), None).at(prices, MarketRules::default());

@@ -15,6 +15,7 @@ mod jobs;
 mod known_job;
 mod leaderboard;
 mod model_days;
+mod portfolio_errors;
 mod results;
 mod schemas;
 mod state;

@@ -1,6 +1,6 @@
 //! What status counts, and what it reads from PostgreSQL: how far its log goes back.
 
-use domain::job::JobOutcome;
+use domain::job::{JobOutcome, JobState};
 use messaging::topology::Account;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use storage::PgPool;
@@ -37,12 +37,7 @@ pub(crate) fn declare() {
 
 /// The label of an outcome.
 pub(crate) fn name(outcome: JobOutcome) -> &'static str {
-    match outcome {
-        JobOutcome::Completed => "completed",
-        JobOutcome::Partial => "partial",
-        JobOutcome::Failed => "failed",
-        JobOutcome::Cancelled => "cancelled",
-    }
+    JobState::from(outcome).as_str()
 }
 
 /// Reads the gauges of status.

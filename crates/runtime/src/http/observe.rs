@@ -10,7 +10,7 @@ use super::openapi::SECURITY_HEADERS;
 use super::problem::with_instance;
 use crate::telemetry;
 
-/// Requests that come every few seconds from machines, and that nobody looks for among traces.
+/// Requests that come every few seconds from machines, and would hide other traces.
 const NOT_TRACED: [&str; 4] = ["/health", "/livez", "/readyz", "/metrics"];
 
 /// Gives each request a span and a duration metric, and each response the security headers.
@@ -67,8 +67,7 @@ fn span(scheme: &'static str, request: &Request, method: &'static str, route: Op
 fn record(span: &Span, status: StatusCode) {
     span.record("http.response.status_code", i64::from(status.as_u16()));
     if status.is_server_error() {
-        span.record("error.type", status.as_str());
-        span.record("otel.status_code", "ERROR");
+        telemetry::mark_failed(span, status.as_str());
     }
 }
 

@@ -1,4 +1,4 @@
-//! Selected events of the log, and how far it was looked through for them: whoever reads on from there misses none,
+//! Selected events of the log, and how far it was looked through for them: a reader who goes on from there misses none,
 //! also when nothing was selected.
 
 use domain::values::ids::JobId;
@@ -77,7 +77,7 @@ impl SelectedEvents {
 
 /// The columns of a [`FeedEvent`]; `$1` has the states of ended jobs.
 macro_rules! selecting {
-    ($name:literal, $rest:literal) => {
+    ($name:literal, $rest:expr) => {
         concat!(
             "-- event_filter::",
             $name,
@@ -89,6 +89,17 @@ macro_rules! selecting {
         ",
             $rest
         )
+    };
+}
+
+/// The condition of an event of one of the types `$5`, and, if it is one of a model-day, of the model `$6`.
+macro_rules! is_of_kind_and_model {
+    () => {
+        "
+            AND ($5::text[] IS NULL OR event.kind = ANY($5))
+            AND ($6::text IS NULL OR event.kind NOT LIKE 'modelday.model_day%'
+                OR coalesce(event.body::jsonb #>> '{key,model}', event.body::jsonb ->> 'model') = $6)
+        "
     };
 }
 
@@ -175,12 +186,12 @@ async fn looked_through(
         } else {
             sqlx::query_as(selecting!(
                 "of_jobs",
-                "WHERE event.position > $2 AND event.position <= $3 AND event.job_id = ANY($4)
-            AND ($5::text[] IS NULL OR event.kind = ANY($5))
-            AND ($6::text IS NULL OR event.kind NOT LIKE 'modelday.model_day%'
-                OR coalesce(event.body::jsonb #>> '{key,model}', event.body::jsonb ->> 'model') = $6)
-        ORDER BY event.position
+                concat!(
+                    "WHERE event.position > $2 AND event.position <= $3 AND event.job_id = ANY($4)",
+                    is_of_kind_and_model!(),
+                    "ORDER BY event.position
         LIMIT $7"
+                )
             ))
             .bind(ended_states())
             .bind(from)
@@ -231,12 +242,12 @@ async fn events_of_job(
     }
     let events = sqlx::query_as(selecting!(
         "of_job",
-        "WHERE event.job_id = $2 AND event.seq > $3 AND event.position <= $4
-            AND ($5::text[] IS NULL OR event.kind = ANY($5))
-            AND ($6::text IS NULL OR event.kind NOT LIKE 'modelday.model_day%'
-                OR coalesce(event.body::jsonb #>> '{key,model}', event.body::jsonb ->> 'model') = $6)
-        ORDER BY event.seq
+        concat!(
+            "WHERE event.job_id = $2 AND event.seq > $3 AND event.position <= $4",
+            is_of_kind_and_model!(),
+            "ORDER BY event.seq
         LIMIT $7"
+        )
     ))
     .bind(ended_states())
     .bind(job.0)

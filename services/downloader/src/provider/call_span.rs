@@ -41,7 +41,6 @@ pub(super) fn span(
 pub(super) fn record(span: &Span, result: &FetchResult) {
     span.record("outcome", result.outcome.class());
     if !matches!(result.outcome, Outcome::Bars(_) | Outcome::NoPrices(_)) {
-        span.record("error.type", result.outcome.class());
-        span.record("otel.status_code", "ERROR");
+        runtime::telemetry::mark_failed(span, result.outcome.class());
     }
 }

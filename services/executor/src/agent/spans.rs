@@ -1,6 +1,6 @@
 //! The spans of an agent's day, by OpenTelemetry's conventions for generative AI: a call of its endpoint, and a tool.
 //!
-//! Prompts and answers are no attributes: conversations are stored, and shown to whoever may read them.
+//! Prompts and answers are no attributes: conversations are stored, and shown to those who may read them.
 
 use domain::agent::transcript::Message;
 use domain::agent::{Dialect, EndpointUrl, ModelRequest, ModelResponse, RawResponse};
@@ -28,7 +28,7 @@ pub(super) fn call(agent: &AgentModel, model: &str, request: &ModelRequest) -> S
         gen_ai.provider.name = provider(agent),
         gen_ai.agent.name = model,
         gen_ai.request.model = requested.as_str(),
-        gen_ai.request.max_tokens = request.max_completion_tokens.map(signed),
+        gen_ai.request.max_tokens = request.max_completion_tokens.map(telemetry::integer),
         gen_ai.response.id = Empty,
         gen_ai.response.model = Empty,
         gen_ai.usage.input_tokens = Empty,
@@ -49,8 +49,7 @@ pub(super) fn answered(span: &Span, raw: &RawResponse, response: &ModelResponse)
     }
     match response {
         ModelResponse::Failed(failure) => {
-            span.record("error.type", failure.class.as_str());
-            span.record("otel.status_code", "ERROR");
+            telemetry::mark_failed(span, failure.class.as_str());
         }
         ModelResponse::Message(message) => {
             let tokens = [
@@ -60,7 +59,7 @@ pub(super) fn answered(span: &Span, raw: &RawResponse, response: &ModelResponse)
             ];
             for (name, tokens) in tokens {
                 if let Some(tokens) = tokens {
-                    span.record(name, signed(tokens));
+                    span.record(name, telemetry::integer(tokens));
                 }
             }
         }
@@ -101,10 +100,6 @@ fn finish_reasons(body: &Value) -> Vec<String> {
     let of_choices = choices.into_iter().flatten().filter_map(|choice| choice.get("finish_reason"));
     let others = body.get("stop_reason").into_iter().chain(body.get("status"));
     of_choices.chain(others).filter_map(|reason| reason.as_str().map(str::to_owned)).collect()
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(super) fn begin(job: JobId, lanes: &mut [NewLane]) {
             job.id = %job,
             model = lane.model,
             trial = i64::from(lane.trial),
-            model_day.count = integer(lane.dates.len()),
+            model_day.count = telemetry::integer(lane.dates.len()),
         );
         telemetry::link_to_current(&trace);
         lane.traceparent = telemetry::traceparent_of(&trace);
@@ -44,11 +44,7 @@ fn show(model: &str, trial: Option<u32>, lanes: usize, trace: &Span) {
         otel.name = format!("lane {model}"),
         model,
         trial = trial.map(i64::from),
-        lane.count = integer(lanes),
+        lane.count = telemetry::integer(lanes),
     );
     telemetry::link_to(&span, trace);
-}
-
-fn integer(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -104,8 +104,8 @@ impl JobPlanner {
         }
 
         let days: usize = lanes.iter().map(|lane| lane.dates.len()).sum();
-        Span::current().record("lane.count", i64::try_from(lanes.len()).unwrap_or(i64::MAX));
-        Span::current().record("model_day.count", i64::try_from(days).unwrap_or(i64::MAX));
+        Span::current().record("lane.count", telemetry::integer(lanes.len()));
+        Span::current().record("model_day.count", telemetry::integer(days));
         let mut warnings = Vec::new();
         if lanes.is_empty() {
             let tally = execution::tally(plan.connection(), job.id).await?;

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use chrono::NaiveDate;
+use runtime::telemetry;
 use tracing::Span;
 
 use super::in_hand::LaneInHand;
@@ -75,11 +76,11 @@ impl TracedDays {
         if !self.one_by_one(lane) {
             return Span::none();
         }
-        tracing::info_span!("commit", model_day.count = i64::try_from(days).unwrap_or(i64::MAX))
+        tracing::info_span!("commit", model_day.count = telemetry::integer(days))
     }
 }
 
 /// Says in the span of a turn's days how many they were.
 pub(super) fn count(span: &Span, days: usize) {
-    span.record("model_day.count", i64::try_from(days).unwrap_or(i64::MAX));
+    span.record("model_day.count", telemetry::integer(days));
 }

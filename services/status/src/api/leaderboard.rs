@@ -24,10 +24,11 @@ use utoipa::ToSchema;
 
 use super::chains::{Chain, Chains};
 use super::completed_day::completed_day;
+use super::portfolio_errors::PortfolioErrors;
 use super::state::Api;
 use contest::Contest;
 pub(super) use curves::{__path_curves, curves, thinned};
-use openapi::{LeaderboardErrors, PortfolioParams};
+use openapi::PortfolioParams;
 use query::LeaderboardQuery;
 use row::{Caveats, RowDetail, StaleHolding};
 use trials::{ComparisonDetail, ModelDetail};
@@ -64,7 +65,7 @@ pub(super) struct Leaderboard {
     ),
     responses(
         (status = 200, description = "The leaderboard; empty when nothing was run.", body = Leaderboard),
-        LeaderboardErrors,
+        PortfolioErrors,
     ))]
 pub(super) async fn leaderboard(
     State(api): State<Api>,

@@ -24,12 +24,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::cursor;
+use super::portfolio_errors::PortfolioErrors;
 use super::state::Api;
 use column::Numbers;
 use equity::EquityRow;
 use file::Download;
 use format::{CSV_FILE, Format, PARQUET};
-use openapi::{TableErrors, TableParams};
+use openapi::TableParams;
 use positions::PositionRow;
 use row::{JsonRow, TableRow};
 use row_reader::RowReader;
@@ -74,7 +75,7 @@ pub(super) struct Equity {
     responses(
         (status = 200, description = "The rows; none when nothing was traded.", content(
             (Trades = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.apache.parquet"))),
-        TableErrors,
+        PortfolioErrors,
     ))]
 pub(super) async fn trades(
     State(api): State<Api>,
@@ -100,7 +101,7 @@ pub(super) async fn trades(
     responses(
         (status = 200, description = "The rows; none when nothing was run.", content(
             (Positions = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.apache.parquet"))),
-        TableErrors,
+        PortfolioErrors,
     ))]
 pub(super) async fn positions(
     State(api): State<Api>,
@@ -127,7 +128,7 @@ pub(super) async fn positions(
     responses(
         (status = 200, description = "The rows; none when nothing was run.", content(
             (Equity = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.apache.parquet"))),
-        TableErrors,
+        PortfolioErrors,
     ))]
 pub(super) async fn equity(
     State(api): State<Api>,

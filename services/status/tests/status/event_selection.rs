@@ -2,14 +2,14 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use domain::events::event::{Event, JobEnded, JobStarted};
-use domain::job::{Job, JobOutcome, Tally};
+use domain::events::event::Event;
+use domain::job::Job;
 use domain::simulation::model_day::FailedDay;
 use serde_json::{Value, json};
 use storage::{Database, Owner};
 
 use crate::consuming::Running;
-use crate::events::Reader;
+use crate::events::{Reader, ended, started};
 use crate::world::{World, completed, day, instant, job, job_id};
 
 /// Away for so many events.
@@ -19,22 +19,6 @@ const AWAY: i64 = 20_000;
 fn jobs() -> [Job; 3] {
     let of = |number, models: &[&str]| job(number, models, "2025-10-01", "2025-10-02");
     [of(1, &["a", "b"]), Job { experiment: "x".to_owned(), ..of(2, &["b"]) }, of(3, &["a"])]
-}
-
-fn started(number: u128) -> Event {
-    Event::JobStarted(JobStarted { job: job_id(number), lanes: 1, model_days: 2, outline: None })
-}
-
-fn ended(number: u128) -> Event {
-    Event::JobEnded(JobEnded {
-        job: job_id(number),
-        outcome: JobOutcome::Completed,
-        tally: Tally { completed: 1, ..Tally::default() },
-        error: None,
-        warnings: Vec::new(),
-        ended_at: instant(9),
-        outline: None,
-    })
 }
 
 fn ran(number: u128, model: &str, date: &str) -> Event {

@@ -16,11 +16,11 @@ use tower::ServiceExt as _;
 use crate::consuming::Running;
 use crate::world::{World, completed, day, instant, job, job_id};
 
-fn started(number: u128) -> Event {
+pub(crate) fn started(number: u128) -> Event {
     Event::JobStarted(JobStarted { job: job_id(number), lanes: 1, model_days: 1, outline: None })
 }
 
-fn ended(number: u128) -> Event {
+pub(crate) fn ended(number: u128) -> Event {
     Event::JobEnded(JobEnded {
         job: job_id(number),
         outcome: JobOutcome::Completed,

@@ -13,8 +13,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::contest::Contest;
-use super::openapi::{LeaderboardErrors, PortfolioParams};
+use super::openapi::PortfolioParams;
 use super::query::LeaderboardQuery;
+use crate::api::portfolio_errors::PortfolioErrors;
 use crate::api::state::Api;
 
 /// Dates of a response when the request does not say.
@@ -64,7 +65,7 @@ struct CurveDetail {
     ),
     responses(
         (status = 200, description = "The curves; none when nothing was run.", body = Curves),
-        LeaderboardErrors,
+        PortfolioErrors,
     ))]
 pub(in crate::api) async fn curves(
     State(api): State<Api>,

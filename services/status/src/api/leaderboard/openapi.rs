@@ -1,7 +1,6 @@
-//! Parameters and errors of the leaderboard's routes, for the API's description only; `query.rs` reads them.
+//! Parameters of the leaderboard's routes, for the API's description only; `query.rs` reads them.
 
-use runtime::http::ProblemBody;
-use utoipa::{IntoParams, IntoResponses};
+use utoipa::IntoParams;
 
 /// Which portfolios over which dates.
 #[derive(IntoParams)]
@@ -20,19 +19,4 @@ pub(super) struct PortfolioParams {
     experiment: Option<String>,
     /// The portfolios of this job over its dates, including days that other jobs ran.
     job_id: Option<String>,
-}
-
-/// Why there is no leaderboard.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes")]
-pub(super) enum LeaderboardErrors {
-    /// The dates are invalid.
-    #[response(status = 400, content_type = "application/problem+json")]
-    Dates(ProblemBody),
-    /// No such job was accepted.
-    #[response(status = 404, content_type = "application/problem+json")]
-    Job(ProblemBody),
-    /// A parameter is invalid.
-    #[response(status = 422, content_type = "application/problem+json")]
-    Parameter(ProblemBody),
 }

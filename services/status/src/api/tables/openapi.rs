@@ -1,7 +1,6 @@
-//! Parameters and errors of the three tables' routes, for the API's description only; `selection.rs` reads them.
+//! Parameters of the three tables' routes, for the API's description only; `selection.rs` reads them.
 
-use runtime::http::ProblemBody;
-use utoipa::{IntoParams, IntoResponses};
+use utoipa::IntoParams;
 
 use super::format::{FormatName, NumbersName};
 
@@ -36,19 +35,4 @@ pub(super) struct TableParams {
     limit: Option<i64>,
     /// The `next_cursor` of an earlier JSON page.
     cursor: Option<String>,
-}
-
-/// Why there are no rows.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes")]
-pub(super) enum TableErrors {
-    /// The dates are invalid.
-    #[response(status = 400, content_type = "application/problem+json")]
-    Dates(ProblemBody),
-    /// No such job was accepted.
-    #[response(status = 404, content_type = "application/problem+json")]
-    Job(ProblemBody),
-    /// A parameter is invalid.
-    #[response(status = 422, content_type = "application/problem+json")]
-    Parameter(ProblemBody),
 }
