@@ -160,7 +160,6 @@ impl<'a> Confirms<'a> {
             destination: self.destination(indices[0]),
             reason: message.reply_text.to_string(),
         };
-        tracing::error!(error = %error, "a message was returned: no queue is bound for it");
         // A return comes before a nack: it makes the publisher declare the topology again.
         if !matches!(self.failure, Some(PublishError::Returned { .. })) {
             self.failure = Some(error);

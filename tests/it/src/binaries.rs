@@ -28,9 +28,9 @@ fn build() -> PathBuf {
     for package in ["modelday", "trigger", "downloader", "executor", "status"] {
         cargo.args(["-p", package]);
     }
-    if folder.ends_with("release") {
-        cargo.arg("--release");
-    }
+    let profile = folder.file_name().and_then(|name| name.to_str()).expect("the folder of a profile");
+    // The folder of the profile `dev` has another name.
+    cargo.args(["--profile", if profile == "debug" { "dev" } else { profile }]);
     // Cargo sets variables about the package of the test. With them, cargo would build the programs again.
     let is_of_package = |name: &str| name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_");
     for (name, _) in std::env::vars().filter(|(name, _)| is_of_package(name)) {
