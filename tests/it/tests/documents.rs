@@ -45,13 +45,15 @@ fn anchors_of_links_are_headings_of_their_documents() {
     assert!(anchors > 20, "{anchors} links have anchors");
 }
 
-/// `e2e/readme.rs` runs those of the README. A block that no test runs is a transcript, `console`.
+/// `e2e/readme.rs` runs those of the README; `deploy/backup.rs` and `chaos/servers.rs` run those of `docs/deploy.md`. A
+/// block that no test runs is a transcript, `console`.
 #[test]
-fn only_the_readme_has_commands_to_copy() {
+fn only_documents_whose_commands_are_tested_have_commands_to_copy() {
+    let tested = [root().join("README.md"), root().join("docs/deploy.md")];
     for (path, text) in documents() {
         let shell = languages(&text).into_iter().find(|language| ["sh", "bash", "shell"].contains(language));
         assert!(
-            shell.is_none() || path.ends_with("README.md") && path.parent() == Some(&root()),
+            shell.is_none() || tested.contains(&path),
             "{} has a block of {}; no test runs it, so make it `console`",
             path.display(),
             shell.unwrap_or_default()

@@ -1,15 +1,10 @@
 //! `docker-compose.yml` is accepted by a real compose tool.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on should say so"
-)]
-
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
+
+use crate::{printed, root};
 
 #[test]
 fn a_real_compose_tool_accepts_the_compose_file() {
@@ -217,12 +212,4 @@ fn check(file: &str) -> Output {
 fn script(arguments: &[&str]) -> Output {
     let mut script = Command::new("deploy/local/compose-check.sh");
     script.args(arguments).current_dir(root()).env_remove("MODELDAY_STATE").output().unwrap()
-}
-
-fn printed(output: &Output) -> String {
-    format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr))
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
