@@ -15,12 +15,12 @@ exec 9>/run/lock/modelday-install
 flock 9
 
 # What starts servers at boot: links of systemd, links of SysV init. Only added links are removed.
-systemd_links() { find /etc/systemd/system -type l \( -name 'postgresql*' -o -name 'rabbitmq-server*' -o -name 'epmd*' -o -name 'prometheus*' \) 2>/dev/null | sort; }
-init_services() { find /etc/rc[2-5].d \( -name 'S*postgresql' -o -name 'S*rabbitmq-server' -o -name 'S*prometheus' \) 2>/dev/null | sed 's|.*/S[0-9]*||' | sort -u; }
+systemd_links() { find /etc/systemd/system -type l \( -name 'postgresql*' -o -name 'rabbitmq-server*' -o -name 'epmd*' -o -name 'prometheus*' -o -name 'pgbouncer*' \) 2>/dev/null | sort; }
+init_services() { find /etc/rc[2-5].d \( -name 'S*postgresql' -o -name 'S*rabbitmq-server' -o -name 'S*prometheus' -o -name 'S*pgbouncer' \) 2>/dev/null | sed 's|.*/S[0-9]*||' | sort -u; }
 booted_systemd() { [ -d /run/systemd/system ]; }
 active_units() {
   booted_systemd || return 0
-  systemctl list-units --no-legend --plain --state=active 'postgresql*' 'rabbitmq-server*' 'epmd*' 'prometheus*' | awk '{ print $1 }' | sort
+  systemctl list-units --no-legend --plain --state=active 'postgresql*' 'rabbitmq-server*' 'epmd*' 'prometheus*' 'pgbouncer*' | awk '{ print $1 }' | sort
 }
 added() { comm -13 <(echo "$1") <(echo "$2") | grep . || true; }
 

@@ -99,6 +99,7 @@ logging_collector = off
 CONF
   [ -z "${MODELDAY_COMMIT_TIMES:-}" ] || echo 'track_commit_timestamp = on' >>"$data/modelday.conf"
   [ -z "${MODELDAY_TLS:-}" ] || pg_speak_tls "$data" >>"$data/modelday.conf"
+  echo "include_if_exists 'replication.conf'" >>"$data/modelday.conf"
   chown --reference="$data/postgresql.conf" "$data/modelday.conf"
 }
 

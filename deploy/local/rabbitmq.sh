@@ -3,6 +3,9 @@
 
 mq_dir=$state/rabbitmq
 mq_oldest=3.10
+# What differs among the nodes of a cluster: the name, the port of the port mapper that they share, and the peers' lines of
+# the configuration.
+mq_name=modelday mq_shared_mapper='' mq_peers=''
 
 # The newest installed server's scripts; empty when there is none. They are called directly: the wrappers on the
 # PATH change to the system's own account and drop the environment.
@@ -25,6 +28,7 @@ mq_too_old() {
 
 mq_port() { cat "$mq_dir/port" 2>/dev/null; }
 mq_management_port() { echo $(($(mq_port) + 10)); }
+mq_mapper_port() { echo "${mq_shared_mapper:-$(($(mq_port || echo 0) + 13))}"; }
 mq_url() { echo "amqp://$1:$2@127.0.0.1:$(mq_port)/modelday"; }
 
 # For tests, which make virtual hosts and accounts: an administrator, the management plugin, and metrics on the port after
@@ -56,16 +60,16 @@ mq_speaks_amqp() {
 mq_exec() {
   cd "$mq_dir" || exit 1
   unset "${!RABBITMQ_@}" "${!ERL_@}"
-  local port loopback
-  port=$(mq_port)
+  local port mapper loopback
+  port=$(mq_port) mapper=$(mq_mapper_port)
   loopback='-kernel inet_dist_use_interface {127,0,0,1}'
   export HOME=$mq_dir/home LANG=C.UTF-8 LC_ALL=C.UTF-8
-  export RABBITMQ_NODENAME=modelday@localhost
+  export RABBITMQ_NODENAME=$mq_name@localhost
   export RABBITMQ_MNESIA_BASE=$mq_dir/data RABBITMQ_LOG_BASE=$mq_dir/log RABBITMQ_PID_FILE=$mq_dir/pid
   export RABBITMQ_CONF_ENV_FILE=$mq_dir/empty.conf RABBITMQ_CONFIG_FILE=$mq_dir/rabbitmq.conf
   export RABBITMQ_ADVANCED_CONFIG_FILE=$mq_dir/advanced.config RABBITMQ_GENERATED_CONFIG_DIR=$mq_dir/generated
   export RABBITMQ_ENABLED_PLUGINS_FILE=$mq_dir/enabled_plugins
-  export RABBITMQ_DIST_PORT=$((port + 12)) ERL_EPMD_PORT=$((port + 13)) ERL_EPMD_ADDRESS=127.0.0.1
+  export RABBITMQ_DIST_PORT=$((port + 12)) ERL_EPMD_PORT=$mapper ERL_EPMD_ADDRESS=127.0.0.1
   export RABBITMQ_CTL_DIST_PORT_MIN=$((port + 14)) RABBITMQ_CTL_DIST_PORT_MAX=$((port + 29))
   export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="$loopback +sbwt none +sbwtdcpu none +sbwtdio none"
   export RABBITMQ_CTL_ERL_ARGS=$loopback ERL_CRASH_DUMP_SECONDS=0
@@ -90,6 +94,7 @@ disk_free_limit.absolute = 100MB
 vm_memory_high_watermark.absolute = 1GB
 log.console = false
 log.file.level = warning
+$mq_peers
 CONF
   ! mq_for_tests || cat >>"$mq_dir/rabbitmq.conf" <<CONF
 management.tcp.ip = 127.0.0.1
@@ -122,8 +127,7 @@ mq_up() {
     claim_port "$mq_dir" "${MODELDAY_MQ_PORT:-$(mq_port || echo 28672)}" 0 1 10 11 12 13
     mq_configure
     rm -f "$mq_dir/pid" "$mq_dir/server.pid"
-    mq_exec setsid epmd -address 127.0.0.1 -port $(($(mq_port) + 13)) -relaxed_command_check </dev/null >"$mq_dir/log/epmd.log" 2>&1 &
-    echo $! >"$mq_dir/epmd.pid"
+    [ -n "$mq_shared_mapper" ] || mq_start_mapper
     mq_exec setsid "$(mq_sbin)/rabbitmq-server" </dev/null >"$mq_dir/log/start.log" 2>&1 &
     echo $! >"$mq_dir/start.pid"
   fi
@@ -156,11 +160,17 @@ mq_down() {
   mq_stop_mapper
 }
 
+mq_start_mapper() {
+  mq_exec setsid epmd -address 127.0.0.1 -port "$(mq_mapper_port)" -relaxed_command_check </dev/null >"$mq_dir/log/epmd.log" 2>&1 &
+  echo $! >"$mq_dir/epmd.pid"
+}
+
 # The port mapper has no state, so it is stopped with the broker. Erlang's tools start one when there is none.
 mq_stop_mapper() {
   local port
+  [ -z "$mq_shared_mapper" ] || return 0
   stop_process "$(cat "$mq_dir/epmd.pid" 2>/dev/null)" epmd 5
-  port=$(($(mq_port || echo 0) + 13))
+  port=$(mq_mapper_port)
   if [ "$port" -gt 13 ] && port_open "$port"; then epmd -port "$port" -kill >/dev/null 2>&1 || true; fi
 }
 

@@ -45,7 +45,7 @@ trap 'exit 143' TERM HUP
 stack up --for-tests || exit 1
 # Installed here, because a password can only be typed before the tests begin. A test reports what is still missing.
 if [ "$everything" = yes ]; then
-  "$here/packages.sh" curl pika chromium npm prometheus 7>&- || true
+  "$here/packages.sh" curl pika chromium npm prometheus pgbouncer 7>&- || true
   env -u MODELDAY_STATE "$here/compose-check.sh" install 7>&- || true
 fi
 environment=$(stack env) || exit 1

@@ -110,7 +110,7 @@ async fn run<H: BatchHandler>(
                 subscription.close().await;
                 break;
             }
-            Some(loss) => supervisor.lost(subscription, loss).await,
+            Some(loss) => supervisor.lost(subscription, loss),
         }
     }
     supervisor.stop(worker.options.grace).await;

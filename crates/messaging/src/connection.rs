@@ -11,18 +11,20 @@ use lapin::{
     uri::{AMQPScheme, AMQPUri},
 };
 
+use crate::addresses::{Addresses, is_exposed};
 use crate::signature::{Authentication, Keyring};
 use crate::topology::Account;
 
-const HEARTBEAT_SECONDS: u16 = 10;
 /// Frame size in bytes, large enough for the headers of every message that this project publishes.
 const SMALL_FRAME: u32 = 16 * 1024;
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long one broker among several may take to accept a connection.
+const MAX_TRY: Duration = Duration::from_secs(2);
 
-/// Address of the broker, and the service that connects. The `Debug` output never shows the password.
+/// Addresses of the broker or the brokers of a cluster, and the service that connects. The `Debug` output never shows the password.
 #[derive(Clone)]
 pub struct BrokerConfig {
-    uri: Arc<AMQPUri>,
+    addresses: Addresses,
     service: Arc<str>,
     account: Option<Account>,
     ca_file: Option<PathBuf>,
@@ -35,7 +37,8 @@ pub struct BrokerConfig {
 pub enum BrokerError {
     /// The URL does not parse. It is not repeated here: it may hold a password.
     #[error(
-        "the broker URL is not a valid amqp:// or amqps:// address; a password's @ : / ? # are written %40 %3A %2F %3F %23"
+        "the broker URL is not a valid amqp:// or amqps:// address; a password's @ : / ? # are written %40 %3A %2F %3F %23; \
+         each of several addresses, with commas between them, begins with amqp:// or amqps://"
     )]
     InvalidUrl,
     /// The file with certificate authorities cannot be read.
@@ -95,31 +98,19 @@ impl BrokerError {
 }
 
 impl BrokerConfig {
-    /// `service` names the connections in the broker's UI. The default timeout is 10 s.
+    /// `url` may be several addresses with commas between them, which are tried in turn. `service` names the connections
+    /// in the broker's UI. The default timeout is 10 s.
     ///
     /// # Errors
     /// `InvalidUrl`, without the URL.
     pub fn new(url: &str, service: &str) -> Result<Self, BrokerError> {
-        // An @ after the host belongs to a password, which would count as a virtual host and be shown as one.
-        let after_host = url.split_once("://").and_then(|(_, rest)| rest.split_once(['/', '?', '#']));
-        if after_host.is_some_and(|(_, rest)| rest.contains('@')) {
-            return Err(BrokerError::InvalidUrl);
-        }
-        let mut uri: AMQPUri = url.parse().map_err(|_| BrokerError::InvalidUrl)?;
-        uri.query.heartbeat = Some(HEARTBEAT_SECONDS);
-        // With a slash and nothing after it, people mean the default virtual host, not one without a name.
-        if uri.vhost.is_empty() {
-            uri.vhost = "/".to_owned();
-        }
-        let timeout = Duration::from_secs(10);
-        let authentication = Authentication::default();
         Ok(Self {
-            uri: Arc::new(uri),
+            addresses: Addresses::of(url).ok_or(BrokerError::InvalidUrl)?,
             service: service.into(),
             account: None,
             ca_file: None,
-            timeout,
-            authentication,
+            timeout: Duration::from_secs(10),
+            authentication: Authentication::default(),
         })
     }
 
@@ -140,12 +131,13 @@ impl BrokerConfig {
     /// `modelday_dev` beside the default one.
     #[must_use]
     pub fn in_development(self) -> Self {
-        let mut uri = (*self.uri).clone();
-        uri.vhost = match uri.vhost.as_str() {
-            "/" => "modelday_dev".to_owned(),
-            name => format!("{name}_dev"),
-        };
-        Self { uri: Arc::new(uri), ..self }
+        let addresses = self.addresses.map(|uri| {
+            uri.vhost = match uri.vhost.as_str() {
+                "/" => "modelday_dev".to_owned(),
+                name => format!("{name}_dev"),
+            };
+        });
+        Self { addresses, ..self }
     }
 
     /// Limits the frame size, for connections that carry only messages of this project. lapin keeps 64 frames of the
@@ -154,9 +146,10 @@ impl BrokerConfig {
     /// effect when the URL sets a size.
     #[must_use]
     pub fn with_small_frames(self) -> Self {
-        let mut uri = (*self.uri).clone();
-        uri.query.frame_max.get_or_insert(SMALL_FRAME);
-        Self { uri: Arc::new(uri), ..self }
+        let addresses = self.addresses.map(|uri| {
+            uri.query.frame_max.get_or_insert(SMALL_FRAME);
+        });
+        Self { addresses, ..self }
     }
 
     /// Sets the timeout of each connect, each declaration of the topology and each published batch.
@@ -183,10 +176,7 @@ impl BrokerConfig {
 
     /// Whether the password and the messages would cross a network without encryption.
     pub fn is_exposed(&self) -> bool {
-        let host = self.host().trim_start_matches('[').trim_end_matches(']');
-        let is_loopback =
-            host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
-        matches!(self.uri.scheme, AMQPScheme::AMQP) && !is_loopback
+        self.addresses.all().iter().any(is_exposed)
     }
 
     pub(crate) fn account(&self) -> Option<Account> {
@@ -197,9 +187,9 @@ impl BrokerConfig {
         self.timeout
     }
 
-    /// The broker's host, for span attributes.
+    /// The host of the broker that was tried last, for span attributes.
     pub(crate) fn host(&self) -> &str {
-        &self.uri.authority.host
+        &self.addresses.current().authority.host
     }
 
     /// The service that connects, for spans.
@@ -207,24 +197,38 @@ impl BrokerConfig {
         &self.service
     }
 
-    /// The broker's port, for span attributes.
+    /// Its port, for span attributes.
     pub(crate) fn port(&self) -> u16 {
-        self.uri.authority.port
+        self.addresses.current().authority.port
     }
 
-    /// Opens a connection that the broker's UI shows as `<service> <role>`.
+    /// Opens a connection that the broker's UI shows as `<service> <role>`, to the next broker in turn that accepts it.
     ///
     /// # Errors
-    /// `CaFile`, `Certificate`, `VirtualHost`, `Timeout` or `Amqp`.
+    /// `CaFile`, `Certificate`, `VirtualHost`, `Timeout` or `Amqp`: what is not transient, or else the last one.
     pub(crate) async fn connect(&self, role: &str) -> Result<Connection, BrokerError> {
         // An error means that the process has a provider already, which may stay.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let tls = self.tls_config()?;
+        let mut problem: Option<BrokerError> = None;
+        for _ in self.addresses.all() {
+            match self.connect_to(self.addresses.advance(), role).await {
+                Ok(connection) => return Ok(connection),
+                Err(_) if problem.as_ref().is_some_and(|problem| !problem.is_transient()) => {}
+                Err(error) => problem = Some(error),
+            }
+        }
+        Err(problem.unwrap_or(BrokerError::Lost))
+    }
+
+    async fn connect_to(&self, uri: &AMQPUri, role: &str) -> Result<Connection, BrokerError> {
+        let tls = self.tls_config(uri)?;
         let name = format!("{} {role}", self.service);
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        self.bounded("connecting", async {
+        let is_alone = self.addresses.all().len() == 1;
+        let limit = if is_alone { self.timeout } else { self.timeout.min(MAX_TRY) };
+        within(limit, "connecting", async {
             let runtime = lapin::runtime::default_runtime()?;
-            Connection::connect_uri_with_config((*self.uri).clone(), properties, tls, runtime).await
+            Connection::connect_uri_with_config(uri.clone(), properties, tls, runtime).await
         })
         .await
         .map_err(|error| match error {
@@ -232,7 +236,7 @@ impl BrokerConfig {
                 BrokerError::Certificate(source)
             }
             BrokerError::Amqp { source, .. } if refuses_virtual_host(&source) => {
-                BrokerError::VirtualHost { name: self.uri.vhost.clone(), source }
+                BrokerError::VirtualHost { name: uri.vhost.clone(), source }
             }
             other => other,
         })
@@ -240,7 +244,7 @@ impl BrokerConfig {
 
     /// Fails on a mistake in the configuration that only an operator can correct.
     pub(crate) fn check(&self) -> Result<(), BrokerError> {
-        self.tls_config().map(|_| ())
+        self.addresses.all().iter().try_for_each(|uri| self.tls_config(uri).map(|_| ()))
     }
 
     /// Runs `operation` for at most the configured timeout.
@@ -249,14 +253,11 @@ impl BrokerConfig {
         operation: &'static str,
         work: impl Future<Output = Result<T, lapin::Error>>,
     ) -> Result<T, BrokerError> {
-        match tokio::time::timeout(self.timeout, work).await {
-            Ok(result) => result.map_err(|source| BrokerError::Amqp { operation, source }),
-            Err(_) => Err(BrokerError::Timeout { operation, after: self.timeout }),
-        }
+        within(self.timeout, operation, work).await
     }
 
-    fn tls_config(&self) -> Result<OwnedTLSConfig, BrokerError> {
-        let cert_chain = match (&self.uri.scheme, &self.ca_file) {
+    fn tls_config(&self, uri: &AMQPUri) -> Result<OwnedTLSConfig, BrokerError> {
+        let cert_chain = match (&uri.scheme, &self.ca_file) {
             (AMQPScheme::AMQPS, Some(path)) => Some(
                 std::fs::read_to_string(path)
                     .map_err(|source| BrokerError::CaFile { path: path.clone(), source })?,
@@ -264,6 +265,17 @@ impl BrokerConfig {
             (AMQPScheme::AMQPS, None) | (AMQPScheme::AMQP, _) => None,
         };
         Ok(OwnedTLSConfig { identity: None, cert_chain })
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    operation: &'static str,
+    work: impl Future<Output = Result<T, lapin::Error>>,
+) -> Result<T, BrokerError> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(result) => result.map_err(|source| BrokerError::Amqp { operation, source }),
+        Err(_) => Err(BrokerError::Timeout { operation, after: limit }),
     }
 }
 
@@ -283,7 +295,7 @@ impl fmt::Debug for BrokerConfig {
         f.debug_struct("BrokerConfig")
             .field("host", &self.host())
             .field("port", &self.port())
-            .field("vhost", &self.uri.vhost)
+            .field("vhost", &self.addresses.current().vhost)
             .field("service", &self.service)
             .field("ca_file", &self.ca_file)
             .finish_non_exhaustive()
@@ -296,6 +308,11 @@ pub(crate) async fn close(connection: Connection) {
     if connection.status().connected() && !connection.status().blocked() {
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, connection.close(200, "bye".into())).await;
     }
+}
+
+/// Closes a connection that failed, while its owner goes on: one to a broker without a quorum may not answer.
+pub(crate) fn abandon(connection: Connection) {
+    tokio::spawn(close(connection));
 }
 
 /// Wait before attempt `attempt` (counted from 1): doubles from 100 ms to a second. `jitter` (0 to 1) spreads the upper half,
@@ -329,7 +346,9 @@ mod tests {
 
     #[test]
     fn development_has_a_virtual_host_of_its_own() {
-        let beside = |url: &str| BrokerConfig::new(url, "x").unwrap().in_development().uri.vhost.clone();
+        let beside = |url: &str| {
+            BrokerConfig::new(url, "x").unwrap().in_development().addresses.advance().vhost.clone()
+        };
 
         assert_eq!(beside("amqp://joe@127.0.0.1/trading"), "trading_dev");
         assert_eq!(beside("amqp://joe@127.0.0.1/%2f"), "modelday_dev");
@@ -355,17 +374,6 @@ mod tests {
 
             assert!(matches!(error, BrokerError::InvalidUrl), "{url}");
             assert!(error.to_string().contains("%2F"), "{error}");
-        }
-    }
-
-    #[test]
-    fn only_a_remote_broker_without_tls_is_exposed() {
-        let is_exposed = |url: &str| BrokerConfig::new(url, "x").unwrap().is_exposed();
-
-        assert!(is_exposed("amqp://joe@broker.example/v"));
-        assert!(!is_exposed("amqps://joe@broker.example/v"));
-        for local in ["amqp://joe@localhost", "amqp://joe@127.0.0.1:5672/v", "amqp://[::1]:5672/v"] {
-            assert!(!is_exposed(local), "{local}");
         }
     }
 

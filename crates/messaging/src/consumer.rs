@@ -187,7 +187,7 @@ async fn run<M: FromDelivery, H: Handler<M>>(
                 subscription.close().await;
                 break;
             }
-            Some(loss) => supervisor.lost(subscription, loss).await,
+            Some(loss) => supervisor.lost(subscription, loss),
         }
     }
     worker.drain(options.grace).await;

@@ -4,6 +4,7 @@
 //! error, and a consumer reconnects by itself.
 
 mod acknowledgement;
+mod addresses;
 mod batch;
 mod confirms;
 mod connection;
@@ -24,6 +25,7 @@ mod subscription;
 pub mod topology;
 mod trace_context;
 
+pub use addresses::addresses;
 pub use batch::{BatchHandler, BatchOptions, Rejected, consume_batches};
 pub use connection::{BrokerConfig, BrokerError};
 pub use consumer::{Cause, ConsumeError, ConsumerOptions, Handler, Outcome, Then, consume, listen_control};

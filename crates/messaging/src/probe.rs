@@ -5,7 +5,7 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::{FieldTable, ShortString};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::connection::{BrokerConfig, BrokerError, close};
+use crate::connection::{BrokerConfig, BrokerError, abandon};
 
 /// What the broker says of a queue.
 pub(crate) struct Counts {
@@ -65,7 +65,7 @@ impl Probe {
         let mut connection = self.connection.lock().await;
         if connection.as_ref().is_none_or(|connection| !connection.status().connected()) {
             if let Some(lost) = connection.take() {
-                close(lost).await;
+                abandon(lost);
             }
             *connection = Some(self.config.connect("probe").await?);
         }

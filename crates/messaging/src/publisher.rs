@@ -6,7 +6,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     confirms::Confirms,
-    connection::{BrokerConfig, BrokerError, backoff_jittered, close},
+    connection::{BrokerConfig, BrokerError, abandon, backoff_jittered},
     declaration::declare_topology,
     envelope::Envelope,
     outgoing::{Outgoing, PublishError, Published},
@@ -123,14 +123,14 @@ impl Publisher {
             },
         };
         if !keep && let Some(session) = state.session.take() {
-            close(session.connection).await;
+            abandon(session.connection);
         }
     }
 
     /// The open session, or a new one. After a failed connect, the next one waits first.
     async fn session<'s>(&self, state: &'s mut State) -> Result<&'s Session, BrokerError> {
         if let Some(lost) = state.session.take_if(|session| !session.is_usable()) {
-            close(lost.connection).await;
+            abandon(lost.connection);
         }
         if state.session.is_none() {
             if state.failures > 0 {
@@ -149,7 +149,7 @@ impl Publisher {
         match self.open_channel(&connection).await {
             Ok(channel) => Ok(Session { connection, channel }),
             Err(error) => {
-                close(connection).await;
+                abandon(connection);
                 Err(error)
             }
         }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    connection::{BrokerConfig, BrokerError, backoff_jittered, close},
+    connection::{BrokerConfig, BrokerError, abandon, backoff_jittered, close},
     declaration::{declare_topology, is_not_found},
     hooks::{HookRunner, Hooks, Subscribed},
     probe::{Counts, counts},
@@ -144,7 +144,7 @@ impl Supervisor {
     }
 
     /// Closes what is left of a lost subscription.
-    pub(crate) async fn lost(&mut self, subscription: Subscription, loss: Loss) {
+    pub(crate) fn lost(&mut self, subscription: Subscription, loss: Loss) {
         let cause = match loss {
             Loss::QueueGone(cause) => {
                 self.queue_gone = true;
@@ -158,7 +158,7 @@ impl Supervisor {
         if subscription.since.elapsed() >= STABLE_AFTER {
             self.attempt = 1;
         }
-        close(subscription.connection).await;
+        abandon(subscription.connection);
     }
 
     pub(crate) async fn stop(self, grace: Duration) {
@@ -188,7 +188,7 @@ impl Subscription {
             }
             Err(error) => {
                 // The broker may complete the subscription after the timeout, and would then deliver to nobody.
-                close(connection).await;
+                abandon(connection);
                 Err(error)
             }
         }

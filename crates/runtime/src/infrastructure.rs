@@ -75,7 +75,9 @@ pub fn database(settings: &mut Settings, accounts: &[&str], deployment: Deployme
     let count = "write how many connections a service may hold";
     let sixteen = NonZeroU32::MIN.saturating_add(15);
     let max_connections = settings.parsed("DATABASE_CONNECTIONS", sixteen, count).get();
-    let database = Database::new(url, max_connections).and_then(|database| {
+    let addresses = storage::addresses(&url);
+    let one = |address: &str| Database::new(address.to_owned(), max_connections);
+    let database = Database::new(url.clone(), max_connections).and_then(|database| {
         if !deployment.is_dev_mode {
             return Ok(database);
         }
@@ -84,16 +86,29 @@ pub fn database(settings: &mut Settings, accounts: &[&str], deployment: Deployme
     });
     match database {
         Ok(database) if database.is_exposed() && !settings.flag("ALLOW_PLAIN_POSTGRES", false) => {
-            let problem = "passwords and data would cross the network without TLS".to_owned();
+            let problem = "passwords and data would cross the network without TLS";
+            let problem =
+                numbered(problem, &addresses, |address| one(address).is_ok_and(|it| it.is_exposed()));
             let fix = "add ?sslmode=verify-full, or set ALLOW_PLAIN_POSTGRES=true on a network that is yours";
             settings.invalid(&key, problem, fix);
             None
         }
         Ok(database) => Some(database),
         Err(error) => {
-            settings.invalid(&key, error.to_string(), fix);
+            let problem = numbered(&error.to_string(), &addresses, |address| one(address).is_err());
+            settings.invalid(&key, problem, fix);
             None
         }
+    }
+}
+
+/// The problem of a setting, with the number of the address that has it when there are several.
+fn numbered(problem: &str, addresses: &[&str], has_it: impl Fn(&str) -> bool) -> String {
+    match addresses.iter().position(|address| has_it(address)) {
+        Some(index) if addresses.len() > 1 => {
+            format!("address {} of {}: {problem}", index + 1, addresses.len())
+        }
+        _ => problem.to_owned(),
     }
 }
 
@@ -121,9 +136,13 @@ fn broker(settings: &mut Settings, service: &str, deployment: Deployment) -> Opt
         Some(url) => (own.as_str(), url),
         None => ("AMQP_URL", settings.required("AMQP_URL", fix)?),
     };
+    let addresses = messaging::addresses(&url);
+    let one = |address: &str| BrokerConfig::new(address, service);
     match BrokerConfig::new(&url, &format!("modelday-{service}")) {
         Ok(broker) if broker.is_exposed() && !settings.flag("ALLOW_PLAIN_AMQP", false) => {
-            let problem = "passwords and messages would cross the network without TLS".to_owned();
+            let problem = "passwords and messages would cross the network without TLS";
+            let problem =
+                numbered(problem, &addresses, |address| one(address).is_ok_and(|it| it.is_exposed()));
             let fix = "begin it with amqps://, or set ALLOW_PLAIN_AMQP=true on a network that is yours";
             settings.invalid(key, problem, fix);
             None
@@ -139,8 +158,51 @@ fn broker(settings: &mut Settings, service: &str, deployment: Deployment) -> Opt
             Some(broker.with_authentication(authentication))
         }
         Err(error) => {
-            settings.invalid(key, error.to_string(), fix);
+            let problem = numbered(&error.to_string(), &addresses, |address| one(address).is_err());
+            settings.invalid(key, problem, fix);
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes(environment: &[(&str, &str)]) -> String {
+        let environment =
+            environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let mut settings = Settings::new(environment, None);
+        let read = Infrastructure::from_settings(&mut settings, "trigger", 8081);
+        settings.finish(read).err().map(|mistakes| mistakes.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_address_of_several_that_cannot_be_used_is_named_and_no_password_is_shown() {
+        let database = "postgres://joe:pa55word@127.0.0.1/d,postgres://joe:s3cret@db.example/d";
+        let broker = "amqp://joe:pa55word@127.0.0.1/v,amqp://joe:12/s3cret@127.0.0.1/v";
+
+        let text = mistakes(&[("DATABASE_URL", database), ("TRIGGER_AMQP_URL", broker)]);
+
+        assert!(
+            text.contains("DATABASE_URL (environment): address 2 of 2: passwords and data would cross"),
+            "{text}"
+        );
+        assert!(
+            text.contains("TRIGGER_AMQP_URL (environment): address 2 of 2: the broker URL is not a valid"),
+            "{text}"
+        );
+        assert!(!text.contains("s3cret") && !text.contains("pa55word"), "{text}");
+    }
+
+    #[test]
+    fn several_addresses_are_taken_and_one_is_not_numbered() {
+        let database = "postgres://joe@127.0.0.1/d, postgres://joe@127.0.0.1:1/d";
+        let broker = "amqp://joe@127.0.0.1/v,amqp://joe@127.0.0.1:1/v";
+        assert_eq!(mistakes(&[("DATABASE_URL", database), ("AMQP_URL", broker)]), "");
+
+        let text = mistakes(&[("DATABASE_URL", "mysql://joe@127.0.0.1/d"), ("AMQP_URL", broker)]);
+
+        assert!(text.contains("DATABASE_URL (environment): the database URL is not"), "{text}");
     }
 }

@@ -294,17 +294,22 @@ mod tests {
     #[test]
     fn a_setting_that_may_hold_a_secret_is_never_repeated() {
         let mut settings = settings(
-            &[("API_TOKENS", "mdt_0123 mdt_4567"), ("AMQP_URL", "amqp://joe:s3cret@host/%2f")],
+            &[
+                ("API_TOKENS", "mdt_0123 mdt_4567"),
+                ("AMQP_URL", "amqp://joe:s3cret@host/%2f"),
+                ("DATABASE_URL", "postgres://joe:f1rst@one/d,postgres://joe:0ther@two/d"),
+            ],
             "search_api_key = \"k3y9\"",
         );
         settings.parsed("API_TOKENS", 0, "write entries");
         settings.parsed("SEARCH_API_KEY", 0, "write a key");
         settings.invalid("AMQP_URL", "amqp://joe:s3cret@host/%2f: s3cret is no port".to_owned(), "set it");
+        settings.invalid("DATABASE_URL", "f1rst is no port, nor is 0ther".to_owned(), "set it");
         settings.invalid("LISTEN", "mdt_4567 is no address".to_owned(), "set it");
 
         let text = settings.finish(Some(())).unwrap_err().to_string();
 
-        for secret in ["mdt_0123", "mdt_4567", "s3cret", "k3y9"] {
+        for secret in ["mdt_0123", "mdt_4567", "s3cret", "k3y9", "f1rst", "0ther"] {
             assert!(!text.contains(secret), "{text}");
         }
         assert!(text.contains("API_TOKENS (environment): invalid digit"), "{text}");

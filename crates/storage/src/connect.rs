@@ -1,19 +1,20 @@
 //! Connections: each service works with its own role and schema.
 
 use std::net::IpAddr;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use log::LevelFilter;
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
-use sqlx_postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
+use sqlx_postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use tokio::time::timeout;
 
 use crate::connection::{Connection, Patience, Seen};
-use crate::error::{Result, StorageError};
+use crate::error::Result;
 use crate::pool::{MAX_ACQUIRE, MAX_LONG_ANSWER, PgPool, STATEMENT_TIMEOUT};
+use crate::primary::Primary;
+use crate::servers::{Servers, standby, takes_writes};
 
 /// A connection that has been idle for so long is tested before it is used.
 const TESTED_AFTER: Duration = Duration::from_secs(1);
@@ -21,7 +22,7 @@ const TESTED_AFTER: Duration = Duration::from_secs(1);
 const MAX_TEST: Duration = Duration::from_millis(400);
 /// A statement that takes so long is reported, for traces. Those that people should know of in the log take longer.
 const REPORTED_AFTER: Duration = Duration::from_millis(5);
-/// Settings of each session.
+/// Settings of each session. They are statements and no options of the connection, which PgBouncer drops.
 const SETTINGS: [(&str, &str); 9] = [
     // Ends the transaction of a paused process, which would otherwise keep its locks.
     ("idle_in_transaction_session_timeout", "5s"),
@@ -53,13 +54,16 @@ pub enum Owner {
 }
 
 impl Owner {
-    fn setup(self) -> &'static str {
-        match self {
-            Self::Trigger => "SET ROLE modelday_trigger; SET search_path TO trigger",
-            Self::Downloader => "SET ROLE modelday_downloader; SET search_path TO market",
-            Self::Executor => "SET ROLE modelday_executor; SET search_path TO execution",
-            Self::Status => "SET ROLE modelday_status; SET search_path TO status",
-        }
+    /// What begins each session.
+    fn setup(self) -> String {
+        let schema = match self {
+            Self::Trigger => "trigger",
+            Self::Downloader => "market",
+            Self::Executor => "execution",
+            Self::Status => "status",
+        };
+        let settings = SETTINGS.map(|(name, value)| format!("; SET {name} = '{value}'")).concat();
+        format!("SET ROLE modelday_{}; SET search_path TO {schema}{settings}", self.as_str())
     }
 
     /// The service's name.
@@ -76,41 +80,38 @@ impl Owner {
 /// Where Postgres is and how many connections a service may hold.
 #[derive(Clone)]
 pub struct Database {
-    /// `postgres://user:password@host:port/database?sslmode=...`; contains a secret.
+    /// `postgres://user:password@host:port/database?sslmode=...`, or several addresses of the database's servers with
+    /// commas between them; contains a secret.
     pub url: String,
     /// How many connections may be open at once.
     pub max_connections: u32,
 }
 
 impl Database {
-    /// Checks the address, without connecting.
+    /// Checks the addresses, without connecting.
     ///
     /// # Errors
-    /// [`StorageError::Address`], which does not repeat the address: it may hold a password.
+    /// [`StorageError::Address`], which repeats no address: it may hold a password.
     pub fn new(url: String, max_connections: u32) -> Result<Self> {
-        let scheme = url.split_once("://").map(|(scheme, _)| scheme);
-        if !matches!(scheme, Some("postgres" | "postgresql")) || PgConnectOptions::from_str(&url).is_err() {
-            return Err(StorageError::Address);
-        }
-        let after_host = url.split_once("://").and_then(|(_, rest)| rest.split_once(['/', '?', '#']));
-        if after_host.is_some_and(|(_, rest)| rest.contains('@')) {
-            return Err(StorageError::Address);
-        }
+        Servers::of(&url)?;
         Ok(Self { url, max_connections })
     }
 
     /// Whether the password and the data may cross a network without encryption.
     pub fn is_exposed(&self) -> bool {
-        let Ok(options) = PgConnectOptions::from_str(&self.url) else { return false };
-        let host = options.get_host().trim_start_matches('[').trim_end_matches(']');
-        let is_local = options.get_socket().is_some()
-            || host.starts_with('/')
-            || host == "localhost"
-            || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
-        let may_be_plain =
-            matches!(options.get_ssl_mode(), PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer);
-        may_be_plain && !is_local
+        Servers::of(&self.url).is_ok_and(|servers| servers.all().iter().any(is_exposed))
     }
+}
+
+fn is_exposed(server: &PgConnectOptions) -> bool {
+    let host = server.get_host().trim_start_matches('[').trim_end_matches(']');
+    let is_local = server.get_socket().is_some()
+        || host.starts_with('/')
+        || host == "localhost"
+        || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    let may_be_plain =
+        matches!(server.get_ssl_mode(), PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer);
+    may_be_plain && !is_local
 }
 
 impl std::fmt::Debug for Database {
@@ -131,21 +132,21 @@ pub fn pool(database: &Database, owner: Owner) -> Result<PgPool> {
         .test_before_acquire(false)
         .before_acquire(|connection, known| {
             Box::pin(async move {
-                if known.idle_for >= TESTED_AFTER {
-                    // A connection that does not answer is closed without a farewell, as one that fails is.
-                    timeout(MAX_TEST, connection.ping()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+                if known.idle_for < TESTED_AFTER {
+                    return Ok(true);
                 }
-                Ok(true)
+                // A connection that does not answer is closed without a farewell, as one that fails is.
+                let tested = timeout(MAX_TEST, takes_writes(connection)).await;
+                tested.unwrap_or(Err(sqlx::Error::PoolTimedOut))
             })
         })
         .after_connect(move |connection, _| {
             Box::pin(async move {
-                connection.execute(owner.setup()).await?;
-                Ok(())
+                connection.execute(AssertSqlSafe(owner.setup())).await?;
+                if takes_writes(connection).await? { Ok(()) } else { Err(standby()) }
             })
-        })
-        .connect_lazy_with(options(database, owner)?);
-    Ok(connections.into())
+        });
+    Ok(Primary::new(servers(database, owner)?, connections).into())
 }
 
 /// The same as [`pool`], for which Postgres has to answer.
@@ -162,26 +163,25 @@ pub async fn connect(database: &Database, owner: Owner) -> Result<PgPool> {
 /// # Errors
 /// When the address is malformed, Postgres does not answer, or the role is missing.
 pub async fn check(database: &Database, owner: Owner) -> Result<()> {
-    let options = options(database, owner)?;
+    let servers = servers(database, owner)?;
     let connected = async {
-        let mut connection = PgConnection::connect_with(&options).await?;
-        connection.execute(owner.setup()).await?;
+        let mut connection = servers.connect().await?;
+        connection.execute(AssertSqlSafe(owner.setup())).await?;
         connection.close().await
     };
     Ok(timeout(MAX_ACQUIRE, connected).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?)
 }
 
-/// A connection of its own for the user of `options`, for work that no service does.
-pub(crate) async fn open(options: &PgConnectOptions) -> sqlx::Result<Connection> {
-    let opened = timeout(MAX_ACQUIRE, PgConnection::connect_with(options)).await;
-    let opened = opened.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+/// A connection of its own for the user of `servers`, for work that no service does.
+pub(crate) async fn open(servers: &Servers) -> sqlx::Result<Connection> {
+    let opened = servers.connect().await?;
     Ok(Connection::own(opened, Patience { limit: MAX_LONG_ANSWER, seen: Arc::new(Seen::new()) }))
 }
 
-fn options(database: &Database, owner: Owner) -> Result<PgConnectOptions> {
-    let options = PgConnectOptions::from_str(&database.url)?;
-    let options = options.application_name(&format!("modelday-{}", owner.as_str())).options(SETTINGS);
-    Ok(options.log_slow_statements(LevelFilter::Warn, REPORTED_AFTER))
+fn servers(database: &Database, owner: Owner) -> Result<Servers> {
+    let name = format!("modelday-{}", owner.as_str());
+    Ok(Servers::of(&database.url)?
+        .map(|server| server.application_name(&name).log_slow_statements(LevelFilter::Warn, REPORTED_AFTER)))
 }
 
 /// The time of Postgres, which all processes share, whatever the clocks of their machines say.
@@ -199,6 +199,7 @@ pub async fn ping(pool: &PgPool) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::StorageError;
 
     fn database(url: &str) -> Result<Database> {
         Database::new(url.to_owned(), 1)
@@ -221,6 +222,7 @@ mod tests {
         for exposed in ["postgres://joe@db.example/d", "postgres://joe@db.example/d?sslmode=prefer"] {
             assert!(is_exposed(exposed), "{exposed}");
         }
+        assert!(is_exposed("postgres://joe@127.0.0.1/d,postgres://joe@db.example/d"), "one of two");
         for safe in [
             "postgres://joe@db.example/d?sslmode=verify-full",
             "postgres://joe@db.example/d?sslmode=require",

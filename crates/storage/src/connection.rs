@@ -28,6 +28,9 @@ const SLOW_AFTER: Duration = Duration::from_secs(3);
 /// How long the rollback and the test of a connection may take that is given back to its pool.
 const MAX_RETURN: Duration = Duration::from_secs(5);
 
+/// SQLSTATE of a write to a server that takes none.
+pub(crate) const READ_ONLY: &str = "25006";
+
 /// How long an answer is waited for.
 #[derive(Debug, Clone)]
 pub(crate) struct Patience {
@@ -130,6 +133,8 @@ impl State {
     fn after<T>(answer: &sqlx::Result<T>, seen: &Seen) -> Self {
         match answer {
             Err(sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => Self::Unknown,
+            // Behind a balancer the server may be a standby by now; another connection may lead to the primary.
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(READ_ONLY) => Self::Unknown,
             _ => {
                 seen.answered();
                 Self::Idle

@@ -1,12 +1,11 @@
 //! The database of a `DEV` deployment. It stands beside the configured one, and no other database is ever emptied.
 
-use std::str::FromStr as _;
-
 use sqlx::{AssertSqlSafe, Executor as _};
 use sqlx_postgres::PgConnectOptions;
 
 use crate::connect::open;
 use crate::error::{Result, StorageError};
+use crate::servers::{Servers, addresses};
 use crate::transaction::Transaction;
 
 /// What is added to the name of the configured database.
@@ -24,7 +23,7 @@ const EXISTS: [&str; 2] = ["42P04", "23505"];
 /// The database whose name is that of the configured one with `_dev` added.
 #[derive(Clone)]
 pub struct Development {
-    configured: PgConnectOptions,
+    configured: Servers,
     url: String,
     name: String,
 }
@@ -36,20 +35,22 @@ impl std::fmt::Debug for Development {
 }
 
 impl Development {
-    /// The database beside the one at `url`, on the same server.
+    /// The database beside the one at `url`, on the same server or servers.
     ///
     /// # Errors
-    /// [`StorageError::Address`] when `url` names no database; it is not repeated, since it may hold a password.
+    /// [`StorageError::Address`] when an address of `url` names no database, or another one than the first; it is not
+    /// repeated, since it may hold a password.
     pub fn beside(url: &str) -> Result<Self> {
-        let parse = |url: &str| PgConnectOptions::from_str(url).map_err(|_| StorageError::Address);
-        let configured = parse(url)?;
-        let name = format!("{}{SUFFIX}", configured.get_database().ok_or(StorageError::Address)?);
-        let url = match url.split_once('?') {
+        let configured = Servers::of(url)?;
+        let name = configured.all().first().and_then(PgConnectOptions::get_database);
+        let name = format!("{}{SUFFIX}", name.ok_or(StorageError::Address)?);
+        let beside = addresses(url).into_iter().map(|url| match url.split_once('?') {
             Some((address, parameters)) => format!("{address}{SUFFIX}?{parameters}"),
             None => format!("{url}{SUFFIX}"),
-        };
+        });
+        let url = beside.collect::<Vec<_>>().join(",");
         // If the name does not stand at the end of the path, adding to the path did not change the database.
-        if parse(&url)?.get_database() != Some(name.as_str()) {
+        if Servers::of(&url)?.all().iter().any(|server| server.get_database() != Some(name.as_str())) {
             return Err(StorageError::Address);
         }
         Ok(Self { configured, url, name })
@@ -65,7 +66,7 @@ impl Development {
     /// # Errors
     /// When Postgres does not answer, or its user may not create databases or schemas.
     pub async fn prepare(&self) -> Result<()> {
-        match open(&PgConnectOptions::from_str(&self.url)?).await {
+        match open(&Servers::of(&self.url)?).await {
             Ok(_) => {}
             Err(error) if state(&error).as_deref() == Some(INVALID_CATALOG_NAME) => self.create().await?,
             Err(error) => return Err(error.into()),
@@ -78,8 +79,7 @@ impl Development {
     /// # Errors
     /// Also when a table stays locked for more than 10 s.
     pub async fn empty(&self) -> Result<()> {
-        let mut transaction =
-            Transaction::begin(open(&PgConnectOptions::from_str(&self.url)?).await?).await?;
+        let mut transaction = Transaction::begin(open(&Servers::of(&self.url)?).await?).await?;
         transaction.execute("SET LOCAL lock_timeout = '10s'").await?;
         let tables: Option<String> = sqlx::query_scalar(
             "-- development::empty
@@ -102,7 +102,7 @@ impl Development {
         let mut connection = match open(&self.configured).await {
             // The configured database is production's, and need not exist here.
             Err(error) if state(&error).as_deref() == Some(INVALID_CATALOG_NAME) => {
-                open(&self.configured.clone().database(MAINTENANCE)).await?
+                open(&self.configured.clone().map(|server| server.database(MAINTENANCE))).await?
             }
             other => other?,
         };
@@ -132,6 +132,10 @@ mod tests {
         assert_eq!(
             beside("postgres://u@h/modelday?sslmode=disable"),
             "postgres://u@h/modelday_dev?sslmode=disable"
+        );
+        assert_eq!(
+            beside("postgres://u@one/modelday,postgres://u@two/modelday"),
+            "postgres://u@one/modelday_dev,postgres://u@two/modelday_dev"
         );
         // Also when it ends so already: such a name may be that of production.
         assert_eq!(beside("postgres://u@h/modelday_dev"), "postgres://u@h/modelday_dev_dev");

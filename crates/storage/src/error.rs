@@ -2,6 +2,8 @@
 
 use sqlx::migrate::MigrateError;
 
+use crate::connection::READ_ONLY;
+
 /// Why storing or loading did not work.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -15,7 +17,8 @@ pub enum StorageError {
     Certificate(#[source] sqlx::Error),
     /// The address does not parse.
     #[error(
-        "the database URL is not a valid postgres:// address; a password's @ : / ? # are written %40 %3A %2F %3F %23"
+        "the database URL is not a valid postgres:// address; a password's @ : / ? # are written %40 %3A %2F %3F %23; \
+         each of several addresses, with commas between them, begins with postgres://"
     )]
     Address,
     /// The database of a `DEV` deployment is missing and could not be created.
@@ -52,8 +55,8 @@ pub enum StorageError {
 }
 
 /// How the SQLSTATEs of transient problems begin: connections, conflicts of transactions, missing resources, locks,
-/// timeouts and shutdowns, errors of the server's system.
-const TRANSIENT: [&str; 7] = ["08", "25P03", "40", "53", "55P03", "57", "58"];
+/// timeouts and shutdowns, errors of the server's system; a server that has become a standby.
+const TRANSIENT: [&str; 8] = ["08", "25P03", READ_ONLY, "40", "53", "55P03", "57", "58"];
 
 impl StorageError {
     /// Whether the same may succeed in a moment, because the problem was the connection, the server or another

@@ -1,11 +1,8 @@
 //! Replacing the key that messages are signed with. Only the owner of the database may.
 
-use std::str::FromStr as _;
-
-use sqlx_postgres::PgConnectOptions;
-
 use crate::connect::open;
 use crate::error::Result;
+use crate::servers::Servers;
 use crate::transaction::Transaction;
 
 /// What became of the keys.
@@ -21,7 +18,7 @@ pub struct Rotation {
 /// the keys that were replaced more than seven days ago, which is how long an outbox keeps messages, and that no
 /// unresolved dead letter was signed with.
 pub async fn rotate_key(url: &str) -> Result<Rotation> {
-    let mut transaction = Transaction::begin(open(&PgConnectOptions::from_str(url)?).await?).await?;
+    let mut transaction = Transaction::begin(open(&Servers::of(url)?).await?).await?;
     let deleted: Vec<(String,)> = sqlx::query_as(
         "-- key_rotation::rotate_key delete
         DELETE FROM signing.keys AS key

@@ -10,16 +10,21 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use sqlx::pool::PoolConnection;
 use sqlx::{Describe, Execute, Executor, SqlStr};
 use sqlx_postgres::{PgRow, PgStatement, PgTypeInfo, Postgres};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::connection::{Connection, Patience, Seen, Steps};
 use crate::error::Result;
+use crate::primary::{Current, Primary};
 use crate::transaction::Transaction;
 
 /// How long a connection is waited for. It is the limit of sqlx's pool.
 pub(crate) const MAX_ACQUIRE: Duration = Duration::from_secs(10);
 /// The same for somebody who waits, as long as Postgres answers nobody: it is away.
 const MAX_ACQUIRE_FOR_REQUEST: Duration = Duration::from_millis(900);
+/// Of several servers: after so long without a connection and without any answer, the primary is looked for.
+const LOOKED_AFTER: Duration = Duration::from_millis(300);
+/// Wait before another attempt when no server takes writes.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How long a statement may take.
 const MAX_ANSWER: Duration = Duration::from_secs(15);
 /// The same for statements that read or write much: a little above the server's own limit.
@@ -30,7 +35,7 @@ pub(crate) const STATEMENT_TIMEOUT: &str = "40s";
 /// The connections of a service: a pool with its role and search path. No wait on one of them is without an end.
 #[derive(Debug, Clone)]
 pub struct PgPool {
-    connections: sqlx_postgres::PgPool,
+    primary: Arc<Primary>,
     max_acquire: Duration,
     patience: Patience,
 }
@@ -46,10 +51,16 @@ pub struct Connections {
     pub max: u32,
 }
 
+impl From<Primary> for PgPool {
+    fn from(primary: Primary) -> Self {
+        let patience = Patience { limit: MAX_ANSWER, seen: Arc::new(Seen::new()) };
+        Self { primary: Arc::new(primary), max_acquire: MAX_ACQUIRE, patience }
+    }
+}
+
 impl From<sqlx_postgres::PgPool> for PgPool {
     fn from(connections: sqlx_postgres::PgPool) -> Self {
-        let patience = Patience { limit: MAX_ANSWER, seen: Arc::new(Seen::new()) };
-        Self { connections, max_acquire: MAX_ACQUIRE, patience }
+        Primary::alone(connections).into()
     }
 }
 
@@ -74,9 +85,10 @@ impl PgPool {
 
     /// How many connections there are at this moment.
     pub fn connections(&self) -> Connections {
-        let idle = u32::try_from(self.connections.num_idle()).unwrap_or(u32::MAX);
-        let max = self.connections.options().get_max_connections();
-        Connections { used: self.connections.size().saturating_sub(idle), idle, max }
+        let Current { connections, .. } = self.primary.current();
+        let idle = u32::try_from(connections.num_idle()).unwrap_or(u32::MAX);
+        let max = connections.options().get_max_connections();
+        Connections { used: connections.size().saturating_sub(idle), idle, max }
     }
 
     /// A connection, which is given back when it is dropped.
@@ -108,12 +120,36 @@ impl PgPool {
     }
 
     async fn connection(&self) -> sqlx::Result<PoolConnection<Postgres>> {
-        let mut acquired = pin!(self.connections.acquire());
+        if self.primary.is_alone() {
+            return self.connection_of(&self.primary.current(), self.max_acquire).await;
+        }
+        let deadline = Instant::now() + self.max_acquire;
         loop {
-            match timeout(self.max_acquire, acquired.as_mut()).await {
+            let current = self.primary.current();
+            let error = match self.connection_of(&current, LOOKED_AFTER.min(self.max_acquire)).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => error,
+            };
+            match timeout_at(deadline, self.primary.look(&current)).await {
+                Ok(true) => {}
+                Ok(false) if Instant::now() + PAUSE < deadline => sleep(PAUSE).await,
+                Ok(false) | Err(_) => return Err(error),
+            }
+        }
+    }
+
+    /// A connection to this server, or an error when there is neither one nor an answer within `limit`.
+    async fn connection_of(
+        &self,
+        server: &Current,
+        limit: Duration,
+    ) -> sqlx::Result<PoolConnection<Postgres>> {
+        let mut acquired = pin!(server.connections.acquire());
+        loop {
+            match timeout(limit, acquired.as_mut()).await {
                 Ok(acquired) => return acquired,
                 // All connections are in use, and Postgres answers.
-                Err(_) if self.patience.seen.has_answered_within(self.max_acquire) => {}
+                Err(_) if self.patience.seen.has_answered_within(limit) => {}
                 Err(_) => return Err(sqlx::Error::PoolTimedOut),
             }
         }

@@ -36,6 +36,11 @@ impl Stack {
         text
     }
 
+    /// The folder of their data.
+    pub fn state(&self) -> &Path {
+        &self.state
+    }
+
     /// A variable that the services need for these servers.
     pub fn variable(&self, name: &str) -> String {
         let text = self.run(&["env"]);

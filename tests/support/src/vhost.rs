@@ -195,9 +195,9 @@ impl TestVhost {
         for user in definitions["users"].as_array_mut().expect("a list of users") {
             *user = json!({ "name": user["name"], "tags": [], "password": self.password });
         }
-        for list in ["permissions", "topic_permissions"] {
-            let list = definitions[list].as_array_mut().expect("a list of permissions");
-            list.retain(|permission| permission["vhost"] == vhost);
+        for list in ["permissions", "topic_permissions", "policies"] {
+            let list = definitions[list].as_array_mut().expect("a list");
+            list.retain(|entry| entry["vhost"] == vhost);
         }
         let administrator =
             json!({ "vhost": vhost, "user": user(), "configure": ".*", "write": ".*", "read": ".*" });

@@ -89,12 +89,22 @@ fn definitions() -> String {
             "vhost": vhost, "user": user("reader"), "exchange": EVENTS, "write": NOTHING, "read": ".*",
         }));
     }
+    // Of several brokers each leads as many queues as the others, whichever of them the services are connected to. An
+    // argument of the queues would do the same, and would refuse those that exist.
+    let pattern = any_of(QUEUES.iter().map(|queue| exactly(queue.name)).collect());
+    let policies = vhosts.map(|vhost| {
+        json!({
+            "vhost": vhost, "name": "modelday-leaders", "pattern": pattern, "apply-to": "queues", "priority": 0,
+            "definition": { "queue-leader-locator": "balanced" },
+        })
+    });
     let vhosts = vhosts.map(|name| json!({ "name": name })).to_vec();
     let lists = [
         ("vhosts", vhosts),
         ("users", users),
         ("permissions", in_vhosts),
         ("topic_permissions", on_exchanges),
+        ("policies", policies.to_vec()),
     ];
     let lists = lists.map(|(name, list)| format!("\"{name}\": [\n{}\n]", lines(&list)));
     format!("{{\n{}\n}}\n", lists.join(",\n"))

@@ -38,7 +38,8 @@ fn parts(value: &str) -> Vec<String> {
         let login = before.split_once("://").map_or(before, |(_, login)| login);
         Some(login.split_once(':').map_or(login, |(_, password)| password).to_owned())
     };
-    let entries = || value.split_whitespace();
+    // In a list, commas or spaces stand between the entries.
+    let entries = || value.split_whitespace().chain(value.split(',').map(str::trim));
     let passwords = entries().filter_map(before_at);
     let all = std::iter::once(value.to_owned()).chain(entries().map(str::to_owned)).chain(passwords);
     all.filter(|part| part.len() >= 4).collect()

@@ -1,19 +1,19 @@
 //! The event log as streams and pages read it: by position among all events, or by number within a job.
 
-use std::str::FromStr as _;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::job::JobState;
 use domain::values::ids::JobId;
 use sqlx::FromRow;
-use sqlx_postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx_postgres::{PgListener, PgPoolOptions};
 use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::connect::Database;
 use crate::error::Result;
 use crate::pool::PgPool;
+use crate::servers::Servers;
 
 /// The channel that the trigger of `status.feed` notifies.
 const CHANNEL: &str = "modelday_events";
@@ -129,6 +129,8 @@ pub(super) fn ended_states() -> Vec<&'static str> {
 
 /// Without a notification for so long, the connection is tested.
 const TESTED_AFTER: Duration = Duration::from_secs(5);
+/// How long connecting again to the same server may take.
+const MAX_RECONNECT: Duration = Duration::from_secs(2);
 /// How long connecting, listening and a test may take.
 const MAX_ANSWER: Duration = Duration::from_secs(5);
 
@@ -139,10 +141,13 @@ pub struct EventNotifications(PgListener);
 impl EventNotifications {
     /// Listens from here on.
     pub async fn listen(database: &Database) -> Result<Self> {
-        let options = PgConnectOptions::from_str(&database.url)?.application_name("modelday-status-streams");
+        let servers = Servers::of(&database.url)?;
+        let servers = servers.map(|server| server.application_name("modelday-status-streams"));
         let listening = async {
             let pool = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-            let mut listener = PgListener::connect_with(&pool.connect_with(options).await?).await?;
+            // A listener connects again by itself, to the same server. When that is away, another one is looked for.
+            let pool = pool.acquire_timeout(MAX_RECONNECT).connect_lazy_with(servers.primary().await?);
+            let mut listener = PgListener::connect_with(&pool).await?;
             listener.listen(CHANNEL).await?;
             Ok(Self(listener))
         };

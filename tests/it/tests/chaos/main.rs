@@ -16,3 +16,5 @@ mod kill;
 mod large_file;
 mod noise;
 mod pause;
+mod pgbouncer;
+mod servers;

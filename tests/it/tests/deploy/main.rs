@@ -7,8 +7,10 @@
     reason = "a test that cannot go on should say so"
 )]
 
+mod backup;
 mod compose;
 mod kubernetes;
+mod standby;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
