@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use domain::accounting::costs::{CostTerms, Costs};
 use domain::job::bounds;
 use domain::job::requested_dates::RequestedDates;
-use domain::job::{Job, Model, ModelKind, OnFailure, Options};
+use domain::job::{Job, Model, ModelKind, OnFailure, Options, Priority};
 use domain::strategy::policy::Policy;
 use domain::strategy::recorded_orders::RecordedOrder;
 use rust_decimal::Decimal;
@@ -46,6 +46,11 @@ impl TryFrom<wire::Job> for Job {
                 budget: optional(&options.budget)
                     .map(|text| amount("job.options.budget", text))
                     .transpose()?,
+                priority: match options.priority() {
+                    wire::Priority::Low => Priority::Low,
+                    wire::Priority::Normal | wire::Priority::Unspecified => Priority::Normal,
+                    wire::Priority::High => Priority::High,
+                },
             },
             accepted_at: instant("job.accepted_at", &job.accepted_at)?,
             retry_of: optional(&job.retry_of).map(|text| parse("job.retry_of", text)).transpose()?,
@@ -63,6 +68,12 @@ impl From<&Job> for wire::Job {
             OnFailure::Continue => wire::OnFailure::Continue,
             OnFailure::Stop => wire::OnFailure::Stop,
         };
+        let priority = match job.options.priority {
+            Priority::Low => wire::Priority::Low,
+            // As in messages of before.
+            Priority::Normal => wire::Priority::Unspecified,
+            Priority::High => wire::Priority::High,
+        };
         Self {
             job_id: job.id.to_string(),
             experiment: job.experiment.clone(),
@@ -76,6 +87,7 @@ impl From<&Job> for wire::Job {
                 wait_for_data: job.options.wait_for_data,
                 reprocess_stale: job.options.reprocess_stale,
                 budget: job.options.budget.map(decimal_text).unwrap_or_default(),
+                priority: priority.into(),
             }),
             accepted_at: instant_text(job.accepted_at),
             retry_of: job.retry_of.map(|job| job.to_string()).unwrap_or_default(),

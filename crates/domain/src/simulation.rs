@@ -2,6 +2,7 @@
 
 pub mod decider;
 pub mod lane;
+pub mod line;
 pub mod model_day;
 pub mod price_window;
 pub mod run;

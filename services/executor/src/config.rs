@@ -11,6 +11,8 @@ use runtime::settings::{Mistakes, Settings};
 use crate::agent::EndpointAccess;
 use crate::lane::day_spans::TracedDays;
 
+const PORTFOLIOS_PLANNED_AT_ONCE: usize = 1_000;
+
 /// Settings of the executor service.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -31,6 +33,10 @@ pub struct Config {
     pub search: Option<(String, Option<String>)>,
     /// `LANE_PATIENCE_SECONDS`: after which an untaken turn is sent again (default 6).
     pub patience: Duration,
+    /// `TURNS_IN_LINE`: how many turns stand in line in a queue, about, while more lanes are ready (default 64).
+    pub turns_in_line: u32,
+    /// Portfolios of a job that are planned in one transaction, at most: 1,000, which no setting changes.
+    pub portfolios_planned_at_once: usize,
     /// `TRACE_DAYS`: which days have a span each (default: those of agents).
     pub traced_days: TracedDays,
     /// The exchange's sessions, without `MARKET_CLOSURES`.
@@ -61,6 +67,8 @@ impl Config {
         // A search costs money, as a model does.
         let search = search_engine(settings).filter(|_| !dev);
         let patience = settings.parsed("LANE_PATIENCE_SECONDS", 6, "write a number of seconds");
+        let sixty_four = NonZeroU16::MIN.saturating_add(63);
+        let turns_in_line = settings.parsed("TURNS_IN_LINE", sixty_four, "write a number above 0").get();
         let traced_days = settings.parsed("TRACE_DAYS", TracedDays::default(), "write turns or all");
         let calendar = runtime::market_clock::calendar(settings);
         Some(Self {
@@ -72,6 +80,8 @@ impl Config {
             endpoints,
             search,
             patience: Duration::from_secs(patience),
+            turns_in_line: turns_in_line.into(),
+            portfolios_planned_at_once: PORTFOLIOS_PLANNED_AT_ONCE,
             traced_days,
             calendar,
         })

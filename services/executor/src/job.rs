@@ -5,4 +5,5 @@ pub(crate) mod cancellation;
 pub(crate) mod job_end;
 mod lane_traces;
 pub(crate) mod planner;
+mod portfolio_plan;
 pub(crate) mod stop_signal;

@@ -7,6 +7,7 @@ mod day_record;
 mod day_runner;
 pub(crate) mod day_spans;
 mod day_step;
+pub(crate) mod feeder;
 mod in_hand;
 mod lane_end;
 mod lease;

@@ -39,6 +39,7 @@ use crate::job::cache::JobCache;
 use crate::job::cancellation::Canceller;
 use crate::job::planner::JobPlanner;
 use crate::job::stop_signal::StopSignals;
+use crate::lane::feeder::Feeder;
 use crate::lane::presence::Holder;
 use crate::lane::turn::{LaneKind, LaneRunner, Shared, Slices};
 use crate::recovery::catch_up::CatchUp;
@@ -78,7 +79,14 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let jobs = Arc::new(JobCache::default());
     let stop_signals = Arc::new(StopSignals::default());
     let unplannable = Arc::new(Unplannable::default());
-    let planner = Arc::new(JobPlanner::new(pool.for_long_statements(), wake.clone()));
+    let feeder = Arc::new(Feeder::new(pool.clone(), wake.clone(), config.turns_in_line));
+    let planner = JobPlanner::new(
+        pool.for_long_statements(),
+        wake.clone(),
+        feeder.clone(),
+        config.portfolios_planned_at_once,
+    );
+    let planner = Arc::new(planner);
     let catch_up = Arc::new(CatchUp::new(pool.clone(), planner.clone(), unplannable.clone()));
     let canceller = Arc::new(Canceller::new(pool.clone(), wake.clone(), jobs.clone(), stop_signals.clone()));
     let reconciler = Arc::new(Reconciler::new(
@@ -95,6 +103,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         jobs,
         stop_signals,
         reconciler: reconciler.clone(),
+        feeder: feeder.clone(),
         holder: holder.clone(),
     };
     let slices = Slices { in_memory: config.slice, agents: config.agent_slice };
@@ -178,13 +187,15 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         );
         let hints = messaging::listen_control(&broker, options(4), Hints(canceller), shutdown.clone());
         let (reconciler, stop) = (reconciler.clone(), shutdown.clone());
-        let (plans, turns, turns_of_agents, cancels, hints, (), ()) = tokio::join!(
+        let (fed, stop_feeding) = (parts.clone(), shutdown.clone());
+        let (plans, turns, turns_of_agents, cancels, hints, (), (), ()) = tokio::join!(
             linked(&shutdown, plans),
             linked(&shutdown, turns),
             linked(&shutdown, turns_of_agents),
             linked(&shutdown, cancels),
             linked(&shutdown, hints),
             linked(&shutdown, async move { reconciler.run(stop, &parts).await }),
+            linked(&shutdown, async move { feeder.run(stop_feeding, &fed).await }),
             linked(&shutdown, measuring),
         );
         plans.context("consuming plans")?;

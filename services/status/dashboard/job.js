@@ -122,6 +122,7 @@ function summary(status) {
       facts([
         ["Dates", dates.length ? `${dates[0]} to ${dates.at(-1)}` : null],
         ["Experiment", el("a", { href: `/board/leaderboard${query({ experiment: status.experiment })}` }, status.experiment)],
+        ["Priority", status.priority === "normal" ? null : status.priority, "Which jobs go first while more lanes are ready than can run."],
         ["Accepted", instant(status.created_at)],
         ["Requested by", status.requested_by],
         ["Cancelled by", status.cancelled_by],

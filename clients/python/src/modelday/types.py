@@ -582,6 +582,8 @@ class JobStatus(TypedDict):
     models: list[str]
     # In `DEV`: whether data are kept over a restart. Null in `PROD`.
     preserve_dev_data: NotRequired[bool | None]
+    # Which jobs go first: `low`, `normal` or `high`.
+    priority: str
     progress: Progress
     # The name of the API token that started it, or `anonymous`; null when that was not recorded.
     requested_by: NotRequired[str | None]
@@ -617,6 +619,8 @@ class JobSummary(TypedDict):
     experiment: str
     job_id: str
     models: list[str]
+    # Which jobs go first: `low`, `normal` or `high`.
+    priority: str
     progress: Progress
     # The name of the API token that started it, or `anonymous`; null when that was not recorded.
     requested_by: NotRequired[str | None]
@@ -1346,6 +1350,9 @@ class SimulationRequest(TypedDict):
     models: NotRequired[list[str] | None]
     # After a failed day: `continue` with the next, or `stop`.
     on_failure: NotRequired[str]
+    # Which jobs go first while more lanes are ready than can run: `low`, `normal` or `high`. It changes no
+    # result.
+    priority: NotRequired[str]
     replace_existing: NotRequired[bool | Literal['true', 'false', 'yes', 'no', 'on', 'off', 'y', 'n', 't', 'f', '1', '0'] | Literal[0, 1]]
     reprocess_stale: NotRequired[bool | Literal['true', 'false', 'yes', 'no', 'on', 'off', 'y', 'n', 't', 'f', '1', '0'] | Literal[0, 1]]
     # First date, `YYYY-MM-DD`. Null, absent or empty: each model continues after its last completed day.

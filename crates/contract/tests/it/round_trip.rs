@@ -12,7 +12,7 @@ use domain::accounting::refusal::RefusedOrder;
 use domain::agent::{AgentReport, AgentSettings, Dialect, Limits, UsageTotal};
 use domain::events::event::{Event, JobEnded, JobStarted};
 use domain::job::requested_dates::RequestedDates;
-use domain::job::{AgentModel, Job, JobOutcome, Model, ModelKind, OnFailure, Options, Tally};
+use domain::job::{AgentModel, Job, JobOutcome, Model, ModelKind, OnFailure, Options, Priority, Tally};
 use domain::market::corporate_action::{Action, ActionKind, Ratio};
 use domain::market::instruments::{Symbol, Universe};
 use domain::simulation::model_day::{CompletedDay, DayRef, Trade};
@@ -265,10 +265,10 @@ fn models() -> impl Strategy<Value = Vec<Model>> {
 prop_compose! {
     fn options()(
         replace_existing: bool, stop: bool, wait_for_data: bool, reprocess_stale: bool,
-        budget in prop::option::of(amount()),
+        budget in prop::option::of(amount()), priority in prop::sample::select(&Priority::ALL[..]),
     ) -> Options {
         let on_failure = if stop { OnFailure::Stop } else { OnFailure::Continue };
-        Options { replace_existing, on_failure, wait_for_data, reprocess_stale, budget }
+        Options { replace_existing, on_failure, wait_for_data, reprocess_stale, budget, priority }
     }
 }
 

@@ -6,7 +6,7 @@
 use chrono::NaiveDate;
 use serde_json::json;
 
-use crate::job::{OnFailure, Options};
+use crate::job::{OnFailure, Options, Priority};
 use crate::market::instruments::Symbol;
 
 mod body;
@@ -85,6 +85,9 @@ impl TriggerRequest {
             UniverseChoice::Default => {}
             UniverseChoice::Named(name) => text["universe"] = json!(name),
             UniverseChoice::Symbols(symbols) => text["symbols"] = json!(symbols),
+        }
+        if self.options.priority != Priority::default() {
+            text["priority"] = json!(self.options.priority.as_str());
         }
         text.to_string()
     }

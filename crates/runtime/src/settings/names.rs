@@ -77,6 +77,7 @@ pub(super) const NAMES: &[&str] = &[
     "trigger_amqp_url",
     "trigger_database_url",
     "trusted_proxies",
+    "turns_in_line",
     "universe_file",
 ];
 

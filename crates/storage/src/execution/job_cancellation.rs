@@ -33,7 +33,7 @@ pub struct JobCancellation {
     job: JobId,
     /// The lanes that were open.
     pub lanes: Vec<CancelledLane>,
-    /// Lanes of other jobs that waited for these portfolios and hold them now.
+    /// Lanes of other jobs that waited for these portfolios and hold them now, those that are parked left out.
     pub next: Vec<NextLane>,
 }
 
@@ -48,13 +48,15 @@ struct CancelledLaneRow {
 
 impl JobCancellation {
     /// Ends the open lanes of a planned job, so that no worker can write in their name, and passes their portfolios on;
-    /// `None` when the job has ended or is not planned.
+    /// `None` when the job has ended or is not planned to its end: the planner sees the cancellation too.
     pub async fn begin(pool: &PgPool, job: JobId) -> Result<Option<Self>> {
         let mut transaction = pool.begin().await?;
         // The lock order is the same everywhere: job, portfolios by id, lane.
         let running = sqlx::query(
             "-- job_cancellation::begin lock job
-            SELECT FROM execution.jobs WHERE id = $1 AND state = 'running' FOR UPDATE",
+            SELECT FROM execution.jobs
+            WHERE id = $1 AND state = 'running' AND planned_portfolios IS NULL
+            FOR UPDATE",
         )
         .bind(job.0)
         .fetch_optional(&mut *transaction)
@@ -86,16 +88,14 @@ impl JobCancellation {
                 waits_for_endpoint = false, done = days
             FROM open
             WHERE lane.id = open.id
-            RETURNING portfolio_id, model, trial, dates[open.done + 1:] AS rest, open.state = 'ready' AS held",
+            RETURNING portfolio_id, model, trial, dates[open.done + 1:] AS rest, open.state <> 'waiting' AS held",
         )
         .bind(job.0)
         .fetch_all(&mut *transaction)
         .await?;
         rows.sort_by_key(|row| row.portfolio_id);
-        let mut next = Vec::new();
-        for row in rows.iter().filter(|row| row.held) {
-            next.extend(pass_on(&mut transaction, PortfolioId(row.portfolio_id)).await?);
-        }
+        let held = rows.iter().filter(|row| row.held).map(|row| PortfolioId(row.portfolio_id));
+        let next = pass_on(&mut transaction, &held.collect::<Vec<_>>()).await?;
         let lanes = rows
             .into_iter()
             .map(|row| CancelledLane {
@@ -110,9 +110,7 @@ impl JobCancellation {
 
     /// Stores the days that are not run, and ends the open attempts.
     pub async fn store(&mut self, skipped: &[SkippedRow]) -> Result<()> {
-        for row in skipped {
-            jobs::insert_skipped(&mut self.transaction, self.job, row).await?;
-        }
+        jobs::insert_skipped(&mut self.transaction, self.job, skipped).await?;
         sqlx::query(
             "-- job_cancellation::store attempts
             UPDATE execution.attempts SET ended = 'cancelled', ended_at = now() WHERE job_id = $1 AND ended IS NULL",

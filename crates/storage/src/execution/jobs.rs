@@ -1,24 +1,17 @@
-//! Jobs as the executor plans them, and their end.
+//! Planned jobs, and their end.
 
 use domain::job::{EndCause, JobOutcome, JobState, Tally};
-use domain::market::instruments::Symbol;
 use domain::market::rules::MarketRules;
-use domain::simulation::decider::PriceScope;
 use domain::simulation::model_day::{SkipReason, SkippedDate};
 use domain::values::ids::{JobId, LaneId, PortfolioId};
-use rust_decimal::Decimal;
 use sqlx::FromRow;
-use uuid::Uuid;
 
-use super::lanes::{self, NewLane};
-use super::portfolios::{self, PortfolioRow};
 use crate::columns::rules;
 use crate::connection::Connection;
 use crate::error::{Result, StorageError};
-use crate::outbox::{self, NewMessage, StoredMessage};
+use crate::outbox::StoredMessage;
 use crate::pool::PgPool;
 use crate::sql::without_waiting_if;
-use crate::transaction::Transaction;
 
 /// The state of the stored prices.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromRow)]
@@ -29,19 +22,6 @@ pub struct PriceState {
     /// How often bars of the job's symbols were written.
     #[sqlx(rename = "price_changes")]
     pub changes: i64,
-}
-
-/// A job as the message brought it from which it is planned.
-#[derive(Debug, Clone, Copy)]
-pub struct ReceivedJob<'a> {
-    /// The job.
-    pub id: JobId,
-    /// Type of the message.
-    pub kind: &'a str,
-    /// Body of the message.
-    pub body: &'a str,
-    /// W3C trace context of the job.
-    pub traceparent: Option<&'a str>,
 }
 
 /// A planned job.
@@ -72,15 +52,6 @@ struct JobColumns {
     has_begun: bool,
 }
 
-/// Which prices the days of a model read, besides the prices of what is held.
-#[derive(Debug, Clone)]
-pub struct PriceScopeRow {
-    /// The model.
-    pub model: String,
-    /// The prices that its days read.
-    pub scope: PriceScope,
-}
-
 /// Dates of one portfolio that a job does not run.
 #[derive(Debug, Clone)]
 pub struct SkippedRow {
@@ -88,48 +59,6 @@ pub struct SkippedRow {
     pub portfolio: PortfolioId,
     /// The dates, with their reasons.
     pub dates: Vec<SkippedDate>,
-}
-
-/// A job that is being planned: one transaction.
-pub struct JobPlan {
-    transaction: Transaction,
-    job: JobId,
-    /// Whether the job was cancelled before it is planned. It cannot be cancelled until the plan is stored.
-    pub end_cause: EndCause,
-}
-
-/// Begins to plan a job, whose days read prices of `symbols`; `None` when it is planned already.
-pub async fn begin_plan(
-    pool: &PgPool,
-    received: ReceivedJob<'_>,
-    symbols: &[Symbol],
-) -> Result<Option<JobPlan>> {
-    let ReceivedJob { id: job, kind, body, traceparent } = received;
-    let symbols: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
-    let mut transaction = pool.begin().await?;
-    let inserted = sqlx::query(
-        "-- jobs::begin_plan
-        INSERT INTO execution.jobs
-            (id, kind, body, traceparent, state, open_lanes, market_rules, price_version, price_changes)
-        SELECT $1, $2, $3, $4, 'running', 0, $5, version,
-            (SELECT coalesce(sum(changes), 0) FROM market.symbol_changes WHERE symbol = ANY($6))
-        FROM market.price_version
-        ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(job.0)
-    .bind(kind)
-    .bind(body)
-    .bind(traceparent)
-    .bind(MarketRules::default().as_str())
-    .bind(symbols)
-    .execute(&mut *transaction)
-    .await?;
-    if inserted.rows_affected() == 0 {
-        transaction.rollback().await?;
-        return Ok(None);
-    }
-    let end_cause = end_cause(&mut transaction, job).await?;
-    Ok(Some(JobPlan { transaction, job, end_cause }))
 }
 
 /// Whether `job` was cancelled; it cannot be cancelled from here to the end of the transaction.
@@ -141,95 +70,27 @@ pub(super) async fn end_cause(connection: &mut Connection, job: JobId) -> Result
     Ok(if is_cancelled { EndCause::Cancelled } else { EndCause::DaysEnded })
 }
 
-impl JobPlan {
-    /// The job's portfolios, created when they are missing, and locked in the order of their ids.
-    pub async fn portfolios(
-        &mut self,
-        experiment: &str,
-        names: &[(Uuid, String, u32)],
-    ) -> Result<Vec<PortfolioRow>> {
-        portfolios::lock(&mut self.transaction, experiment, names).await
+pub(super) async fn insert_skipped(
+    connection: &mut Connection,
+    job: JobId,
+    rows: &[SkippedRow],
+) -> Result<()> {
+    let days = || rows.iter().flat_map(|row| row.dates.iter().map(|skipped| (row.portfolio.0, skipped)));
+    let (portfolios, dates): (Vec<_>, Vec<_>) =
+        days().map(|(portfolio, skipped)| (portfolio, skipped.date)).unzip();
+    if dates.is_empty() {
+        return Ok(());
     }
-
-    /// The transaction, for reading what the plan depends on.
-    pub fn connection(&mut self) -> &mut Connection {
-        &mut self.transaction
-    }
-
-    /// Stores lanes and skipped dates. Lanes of free portfolios take them; the others wait.
-    pub async fn store(
-        &mut self,
-        lanes: &[NewLane],
-        skipped: &[SkippedRow],
-        budget: Option<Decimal>,
-    ) -> Result<()> {
-        if let Some(budget) = budget {
-            sqlx::query(
-                "-- jobs::store budget\nINSERT INTO execution.budgets (job_id, allowed) VALUES ($1, $2)",
-            )
-            .bind(self.job.0)
-            .bind(budget)
-            .execute(&mut *self.transaction)
-            .await?;
-        }
-        lanes::insert(&mut self.transaction, self.job, lanes).await?;
-        for row in skipped {
-            insert_skipped(&mut self.transaction, self.job, row).await?;
-        }
-        sqlx::query("-- jobs::store\nUPDATE execution.jobs SET open_lanes = $2 WHERE id = $1")
-            .bind(self.job.0)
-            .bind(i32::try_from(lanes.len()).unwrap_or(i32::MAX))
-            .execute(&mut *self.transaction)
-            .await?;
-        Ok(())
-    }
-
-    /// Stores which prices the days of each model read.
-    pub async fn store_price_scopes(&mut self, scopes: &[PriceScopeRow]) -> Result<()> {
-        for PriceScopeRow { model, scope } in scopes {
-            let symbols: Vec<&str> = scope.symbols.iter().map(|symbol| symbol.as_str()).collect();
-            sqlx::query(
-                "-- jobs::store_price_scopes
-                INSERT INTO execution.price_scopes (job_id, model, symbols, days_back, actions_seen)
-                VALUES ($1, $2, $3, $4, $5)",
-            )
-            .bind(self.job.0)
-            .bind(model)
-            .bind(symbols)
-            .bind(i32::try_from(scope.days_back).unwrap_or(i32::MAX))
-            .bind(scope.actions.as_str())
-            .execute(&mut *self.transaction)
-            .await?;
-        }
-        Ok(())
-    }
-
-    /// Ends the job at once: it has no lane.
-    pub async fn end(&mut self, outcome: JobOutcome) -> Result<()> {
-        end_job(&mut self.transaction, self.job, outcome).await
-    }
-
-    /// Writes the plan's messages and commits all of it.
-    pub async fn commit(mut self, messages: &[NewMessage]) -> Result<()> {
-        outbox::write(&mut self.transaction, messages).await?;
-        self.transaction.commit().await?;
-        Ok(())
-    }
-}
-
-pub(super) async fn insert_skipped(connection: &mut Connection, job: JobId, row: &SkippedRow) -> Result<()> {
-    let dates: Vec<_> = row.dates.iter().map(|skipped| skipped.date).collect();
-    let reasons: Vec<_> = row.dates.iter().map(|skipped| skipped.reason.as_str()).collect();
     sqlx::query(
         "-- jobs::insert_skipped
         INSERT INTO execution.model_days (job_id, portfolio_id, trading_date, state, detail)
-        SELECT $1, $2, trading_date, 'skipped', reason
-        FROM UNNEST($3::date[], $4::text[]) AS skipped (trading_date, reason)",
+        SELECT $1, portfolio_id, trading_date, 'skipped', reason
+        FROM UNNEST($2::uuid[], $3::date[], $4::text[]) AS skipped (portfolio_id, trading_date, reason)",
     )
     .bind(job.0)
-    .bind(row.portfolio.0)
+    .bind(portfolios)
     .bind(dates)
-    .bind(reasons)
+    .bind(days().map(|(_, skipped)| skipped.reason.as_str()).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())
@@ -328,7 +189,7 @@ pub async fn note_first_day(pool: &PgPool, job: JobId, lane: LaneId) -> Result<O
     Ok(waited.map(|(seconds,)| seconds))
 }
 
-/// Messages of the downloader about jobs that are not planned, because the broker has not delivered or has lost them: the
+/// Messages of the downloader about jobs that are not planned, or not to the end, because the broker has not delivered or has lost them: the
 /// first 1,000 with ids above `after`, by id. Without any, there are no more.
 pub async fn unplanned(pool: &PgPool, after: i64) -> Result<Vec<StoredMessage>> {
     let rows = sqlx::query_as(
@@ -336,7 +197,9 @@ pub async fn unplanned(pool: &PgPool, after: i64) -> Result<Vec<StoredMessage>> 
         SELECT o.id, o.event_id, o.kind, o.exchange, o.routing_key, o.job_id, o.traceparent, o.body, o.created_at
         FROM market.outbox o
         WHERE o.id > $1 AND o.kind IN ('modelday.data.ready.v1', 'modelday.data.failed.v1')
-            AND NOT EXISTS (SELECT FROM execution.jobs j WHERE j.id = o.job_id)
+            AND NOT EXISTS (
+                SELECT FROM execution.jobs j WHERE j.id = o.job_id AND j.planned_portfolios IS NULL
+            )
         ORDER BY o.id
         LIMIT 1000",
     )

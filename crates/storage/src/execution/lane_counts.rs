@@ -11,7 +11,8 @@ pub struct LaneCount {
     /// Routing key of their messages, which says their kind.
     pub routing_key: String,
     /// `running`: a worker has the lane; `ready`: its turn waits for a worker; `resting`: its turn is put off;
-    /// `queued`: it waits until fewer lanes call its endpoint; `waiting`: another job's lane holds its portfolio.
+    /// `queued`: it waits until fewer lanes call its endpoint; `parked`: its turn waits to be fed to the queue, where other
+    /// turns of its job stand; `waiting`: another job's lane holds its portfolio.
     pub state: String,
     /// How many.
     pub lanes: i64,
@@ -20,7 +21,7 @@ pub struct LaneCount {
 }
 
 /// The states of a [`LaneCount`].
-pub const LANE_STATES: [&str; 5] = ["running", "ready", "resting", "queued", "waiting"];
+pub const LANE_STATES: [&str; 6] = ["running", "ready", "resting", "queued", "parked", "waiting"];
 
 /// How many open lanes there are of each kind, in each state that one is in.
 pub async fn lane_counts(pool: &PgPool) -> Result<Vec<LaneCount>> {
@@ -31,7 +32,7 @@ pub async fn lane_counts(pool: &PgPool) -> Result<Vec<LaneCount>> {
         FROM (
             SELECT routing_key,
                 CASE
-                    WHEN state = 'waiting' THEN 'waiting'
+                    WHEN state IN ('waiting', 'parked') THEN state::text
                     WHEN lease_until > now() THEN 'running'
                     WHEN waits_for_endpoint THEN 'queued'
                     WHEN not_before > now() THEN 'resting'

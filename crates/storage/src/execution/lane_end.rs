@@ -2,6 +2,7 @@
 
 use domain::job::{EndCause, JobOutcome, Tally};
 use domain::values::ids::{JobId, LaneId, PortfolioId};
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::jobs::{self, SkippedRow};
@@ -12,7 +13,7 @@ use crate::outbox::{self, NewMessage};
 use crate::pool::PgPool;
 use crate::transaction::Transaction;
 
-/// A lane that waited for its portfolio and holds it now.
+/// A lane whose turn is to be sent: it waited for its portfolio or was parked, and is ready now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextLane {
     /// Its id.
@@ -27,41 +28,65 @@ pub struct NextLane {
     pub traceparent: Option<String>,
 }
 
-/// Gives a locked portfolio, whose holder has finished, to the oldest waiter, if there is one.
-pub(super) async fn pass_on(connection: &mut Connection, portfolio: PortfolioId) -> Result<Option<NextLane>> {
-    let next: Option<(Uuid, i32, String, Uuid, Option<String>)> = sqlx::query_as(
+#[derive(FromRow)]
+pub(super) struct NextLaneRow {
+    id: Uuid,
+    job_id: Uuid,
+    turn: i32,
+    routing_key: String,
+    traceparent: Option<String>,
+}
+
+impl From<NextLaneRow> for NextLane {
+    fn from(row: NextLaneRow) -> Self {
+        Self {
+            id: LaneId(row.id),
+            job: JobId(row.job_id),
+            turn: row.turn.cast_unsigned(),
+            routing_key: row.routing_key,
+            traceparent: row.traceparent,
+        }
+    }
+}
+
+/// Gives locked portfolios, whose holders have finished, to the oldest waiter of each, if there is one. Answers those whose
+/// turn is to be sent; those of paced jobs are parked, and fed later.
+pub(super) async fn pass_on(
+    connection: &mut Connection,
+    portfolios: &[PortfolioId],
+) -> Result<Vec<NextLane>> {
+    let rows: Vec<NextLaneRow> = sqlx::query_as(
         "-- lane_end::pass_on
-        UPDATE execution.lanes
-        SET state = 'ready', sent_at = now(), resends = 0
-        WHERE id = (
-            SELECT id FROM execution.lanes
-            WHERE portfolio_id = $1 AND state = 'waiting'
-            ORDER BY ordinal LIMIT 1
+        WITH next AS (
+            SELECT DISTINCT ON (lane.portfolio_id) lane.id, lane.portfolio_id, job.is_paced
+            FROM execution.lanes AS lane
+            JOIN execution.jobs AS job ON job.id = lane.job_id
+            WHERE lane.portfolio_id = ANY($1) AND lane.state = 'waiting'
+            ORDER BY lane.portfolio_id, lane.ordinal
+        ), held AS (
+            UPDATE execution.portfolios
+            SET holder = (SELECT next.id FROM next WHERE next.portfolio_id = portfolios.id)
+            WHERE id = ANY($1)
+        ), passed AS (
+            UPDATE execution.lanes AS lane
+            SET state = CASE WHEN next.is_paced THEN 'parked' ELSE 'ready' END, sent_at = now(), resends = 0
+            FROM next
+            WHERE lane.id = next.id
+            RETURNING lane.id, lane.job_id, lane.turn, lane.routing_key, lane.traceparent, next.is_paced
         )
-        RETURNING id, turn, routing_key, job_id, traceparent",
+        SELECT id, job_id, turn, routing_key, traceparent FROM passed WHERE NOT is_paced ORDER BY id",
     )
-    .bind(portfolio.0)
-    .fetch_optional(&mut *connection)
+    .bind(portfolios.iter().map(|portfolio| portfolio.0).collect::<Vec<_>>())
+    .fetch_all(connection)
     .await?;
-    sqlx::query("-- lane_end::pass_on hold\nUPDATE execution.portfolios SET holder = $2 WHERE id = $1")
-        .bind(portfolio.0)
-        .bind(next.as_ref().map(|(id, ..)| *id))
-        .execute(connection)
-        .await?;
-    Ok(next.map(|(id, turn, routing_key, job, traceparent)| NextLane {
-        id: LaneId(id),
-        job: JobId(job),
-        turn: turn.cast_unsigned(),
-        routing_key,
-        traceparent,
-    }))
+    Ok(rows.into_iter().map(Into::into).collect())
 }
 
 /// A lane at its end: one transaction that passes the portfolio on and may end the job.
 pub struct LaneEnd {
     transaction: Transaction,
     lane: Lane,
-    /// The lane that waited longest for the portfolio, and holds it now.
+    /// The lane that waited longest for the portfolio and holds it now, unless it is parked.
     pub next: Option<NextLane>,
     /// How many lanes of the job are still open.
     pub open_lanes: i32,
@@ -100,9 +125,9 @@ impl LaneEnd {
             return Err(StorageError::Fenced);
         }
         if let Some(row) = skipped {
-            jobs::insert_skipped(&mut transaction, lane.job, row).await?;
+            jobs::insert_skipped(&mut transaction, lane.job, std::slice::from_ref(row)).await?;
         }
-        let next = pass_on(&mut transaction, lane.portfolio).await?;
+        let next = pass_on(&mut transaction, &[lane.portfolio]).await?.pop();
         let (open_lanes,): (i32,) = sqlx::query_as(
             "-- lane_end::begin count
             UPDATE execution.jobs SET open_lanes = open_lanes - 1 WHERE id = $1 RETURNING open_lanes",

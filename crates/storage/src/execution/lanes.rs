@@ -8,6 +8,7 @@ use sqlx::FromRow;
 use sqlx_postgres::PgExecutor;
 use uuid::Uuid;
 
+use super::lists::Lists;
 use crate::columns::{corrupt, present};
 use crate::connection::Connection;
 use crate::error::{Result, StorageError};
@@ -29,12 +30,33 @@ pub struct NewLane {
     pub routing_key: &'static str,
     /// Dates that it runs, ascending.
     pub dates: Vec<NaiveDate>,
-    /// Whether the portfolio is free, so that the lane takes it now.
-    pub ready: bool,
+    /// How it begins.
+    pub begins: LaneBegin,
     /// Of agents: the endpoint that its days call, and how many lanes may call it side by side.
     pub endpoint: Option<(String, u32)>,
     /// W3C trace context of its turns.
     pub traceparent: Option<String>,
+}
+
+/// How a lane begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaneBegin {
+    /// A lane of another job holds its portfolio.
+    Waiting,
+    /// It holds its portfolio; its turn waits to be fed to the queue.
+    Parked,
+    /// It holds its portfolio, and the message of its turn is written with it.
+    Ready,
+}
+
+impl LaneBegin {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Parked => "parked",
+            Self::Ready => "ready",
+        }
+    }
 }
 
 /// A lane in the hands of the worker that took its current turn.
@@ -119,35 +141,47 @@ impl LaneRow {
 }
 
 pub(super) async fn insert(connection: &mut Connection, job: JobId, lanes: &[NewLane]) -> Result<()> {
-    for lane in lanes {
-        sqlx::query(
-            "-- lanes::insert
+    if lanes.is_empty() {
+        return Ok(());
+    }
+    let dates = Lists::of(lanes.iter().map(|lane| lane.dates.as_slice()));
+    let endpoints = lanes.iter().map(|lane| lane.endpoint.as_ref());
+    sqlx::query(
+        "-- lanes::insert
+        WITH given AS MATERIALIZED (
+            SELECT *
+            FROM UNNEST($2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[], $8::int[], $9::int[],
+                $10::text[], $11::int[], $12::text[])
+                WITH ORDINALITY AS given (id, portfolio_id, model, trial, routing_key, state, first, last, endpoint,
+                    endpoint_limit, traceparent, place)
+        ), lanes AS (
             INSERT INTO execution.lanes (id, job_id, portfolio_id, model, trial, routing_key, state, dates, sent_at,
                 endpoint, endpoint_limit, traceparent)
-            VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $8 THEN 'ready' ELSE 'waiting' END, $7,
-                    CASE WHEN $8 THEN now() END, $9, $10, $11)",
+            SELECT id, $1, portfolio_id, model, trial, routing_key, state, ($13::date[])[first:last],
+                CASE WHEN state = 'ready' THEN now() END, endpoint, endpoint_limit, traceparent
+            FROM given
+            ORDER BY place
         )
-        .bind(lane.id.0)
-        .bind(job.0)
-        .bind(lane.portfolio.0)
-        .bind(&lane.model)
-        .bind(lane.trial.cast_signed())
-        .bind(lane.routing_key)
-        .bind(&lane.dates)
-        .bind(lane.ready)
-        .bind(lane.endpoint.as_ref().map(|(endpoint, _)| endpoint))
-        .bind(lane.endpoint.as_ref().map(|(_, limit)| limit.cast_signed()))
-        .bind(&lane.traceparent)
-        .execute(&mut *connection)
-        .await?;
-        if lane.ready {
-            sqlx::query("-- lanes::insert hold\nUPDATE execution.portfolios SET holder = $2 WHERE id = $1")
-                .bind(lane.portfolio.0)
-                .bind(lane.id.0)
-                .execute(&mut *connection)
-                .await?;
-        }
-    }
+        UPDATE execution.portfolios
+        SET holder = given.id
+        FROM given
+        WHERE portfolios.id = given.portfolio_id AND given.state <> 'waiting'",
+    )
+    .bind(job.0)
+    .bind(lanes.iter().map(|lane| lane.id.0).collect::<Vec<_>>())
+    .bind(lanes.iter().map(|lane| lane.portfolio.0).collect::<Vec<_>>())
+    .bind(lanes.iter().map(|lane| lane.model.as_str()).collect::<Vec<_>>())
+    .bind(lanes.iter().map(|lane| lane.trial.cast_signed()).collect::<Vec<_>>())
+    .bind(lanes.iter().map(|lane| lane.routing_key).collect::<Vec<_>>())
+    .bind(lanes.iter().map(|lane| lane.begins.as_str()).collect::<Vec<_>>())
+    .bind(dates.firsts)
+    .bind(dates.lasts)
+    .bind(endpoints.clone().map(|endpoint| endpoint.map(|(address, _)| address.as_str())).collect::<Vec<_>>())
+    .bind(endpoints.map(|endpoint| endpoint.map(|(_, limit)| limit.cast_signed())).collect::<Vec<_>>())
+    .bind(lanes.iter().map(|lane| lane.traceparent.as_deref()).collect::<Vec<_>>())
+    .bind(dates.items)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

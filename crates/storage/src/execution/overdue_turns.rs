@@ -117,8 +117,9 @@ pub async fn overdue_keys(pool: &PgPool, waits: &[Duration]) -> Result<Vec<Strin
 /// to those that no worker has taken yet.
 ///
 /// A turn that no worker has is waited for as `waits` say: the first time if it was not sent again, the next one if it was
-/// sent again once, and so on; the last one for all others. A turn that may stand in line is waited for a hundred times
-/// as long: copies in the queue may hide that it was lost.
+/// sent again once, and so on; the last one for all others. Copies in the queue may hide that a turn was lost. So one that may
+/// stand in line is not waited for without end, but a hundred times as long, and as long as workers have not come to turns
+/// that were sent later: nothing is gained by sending more while the line stands still.
 ///
 /// Messages on their way from the queue to a worker stand in no line. Those of the last second may wait in the outbox,
 /// and count as messages in line.
@@ -138,9 +139,16 @@ pub async fn lost_turns(pool: &PgPool, waits: &[Duration], lines: &[Line]) -> Re
                 AND (lease_until IS NULL OR lease_until < now())
         ) AS sent
         LEFT JOIN unnest($2::text[], $3::bigint[]) AS line (routing_key, messages) USING (routing_key)
+        LEFT JOIN (
+            SELECT routing_key, max(sent_at) AS reached
+            FROM execution.lanes
+            WHERE state = 'ready' AND lease_until > now()
+            GROUP BY routing_key
+        ) AS taken USING (routing_key)
         WHERE greatest(sent_at, lease_until)
             < now() - make_interval(secs => ($1::float8[])[1 + least(resends, cardinality($1::float8[]) - 1)])
                 * CASE WHEN place > messages THEN 1 ELSE 100 END
+            AND (place > messages OR sent_at < reached)
         ORDER BY sent_at
         LIMIT $4",
     )

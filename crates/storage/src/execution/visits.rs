@@ -16,9 +16,15 @@ pub async fn take_for_visit(
         "-- visits::take
         UPDATE execution.lanes
         SET epoch = epoch + 1, lease_until = now() + interval '3 s', not_before = NULL, crashes = crashes + 1,
-            holder = $4
+            holder = $4, state = 'ready'
         WHERE id = (SELECT holder FROM execution.portfolios WHERE experiment = $1 AND model = $2 AND trial = $3)
-            AND state = 'ready' AND endpoint LIKE 'mcp:%'
+            AND endpoint LIKE 'mcp:%' AND (
+                state = 'ready'
+                -- The lanes of a job run when all of them are planned.
+                OR state = 'parked' AND EXISTS (
+                    SELECT FROM execution.jobs WHERE jobs.id = lanes.job_id AND planned_portfolios IS NULL
+                )
+            )
             AND ",
         is_free!(),
         "
@@ -40,7 +46,7 @@ pub async fn take_for_visit(
             SELECT FROM execution.portfolios AS portfolio
             JOIN execution.lanes AS lane ON lane.id = portfolio.holder
             WHERE portfolio.experiment = $1 AND portfolio.model = $2 AND portfolio.trial = $3
-                AND lane.state = 'ready' AND lane.endpoint LIKE 'mcp:%'
+                AND lane.state IN ('ready', 'parked') AND lane.endpoint LIKE 'mcp:%'
         )",
     )
     .bind(experiment)

@@ -86,8 +86,9 @@ async fn a_plan_sees_a_cancellation_or_is_there_when_its_command_comes() {
     let plan = begin_plan(&world.pool, received(before), &[]).await.unwrap().unwrap();
     assert_eq!(plan.end_cause, EndCause::Cancelled);
     drop(plan);
-    let plan = begin_plan(&world.pool, received(during), &[]).await.unwrap().unwrap();
+    let mut plan = begin_plan(&world.pool, received(during), &[]).await.unwrap().unwrap();
     assert_eq!(plan.end_cause, EndCause::DaysEnded);
+    plan.store(&[], &[], None).await.unwrap();
     let cancelling = tokio::spawn({
         let trigger = trigger.clone();
         async move { cancel_job(&trigger, during).await.unwrap() }

@@ -6,6 +6,7 @@ mod budgets;
 mod cancelling;
 mod closing;
 mod days;
+mod feeding;
 mod lanes;
 mod measuring;
 mod outbox;

@@ -122,14 +122,59 @@ async fn of_turns_that_were_sent_together_those_that_were_taken_stand_in_no_line
 #[tokio::test]
 async fn a_turn_that_may_stand_in_line_is_waited_for_a_hundred_times_as_long() {
     let world = World::new().await;
-    let lane = world.plan(&["a"], 1).await[0];
+    let lanes = world.plan(&["a", "taken"], 1).await;
+    let lane = lanes[0];
+    world.take(lanes[1], 0).await;
 
     for (seconds, expected) in [(5_999, BTreeSet::new()), (6_001, [lane].into())] {
-        age(&world, seconds).await;
+        let statement =
+            format!("UPDATE execution.lanes SET sent_at = now() - interval '{seconds} s' WHERE model = 'a'");
+        world.database.execute(&statement).await;
         assert_eq!(lost_lanes(&world, 1).await, expected, "after {seconds} s");
         let unknown = lost_turns(&world.pool, &resend_waits(PATIENCE), &[]).await.unwrap();
         assert_eq!(unknown.len(), expected.len(), "after {seconds} s, with a broker that does not answer");
     }
+}
+
+#[tokio::test]
+async fn a_turn_that_may_stand_in_line_is_not_sent_again_before_workers_come_to_later_ones() {
+    let world = World::new().await;
+    let lanes = world.plan(&["a", "taken"], 1).await;
+    age(&world, 1_000_000).await;
+    assert!(lost_lanes(&world, 2).await.is_empty(), "no turn is taken");
+
+    world.take(lanes[1], 0).await;
+    assert!(lost_lanes(&world, 1).await.is_empty(), "the other one was sent at the same time");
+
+    let later = "UPDATE execution.lanes SET sent_at = sent_at + interval '1 s' WHERE model = 'taken'";
+    world.database.execute(later).await;
+    assert_eq!(lost_lanes(&world, 1).await, [lanes[0]].into(), "the line has passed it");
+}
+
+#[tokio::test]
+async fn of_ten_thousand_turns_that_stand_in_line_for_a_day_none_is_sent_again() {
+    let world = World::new().await;
+    let lane = world.plan(&["a"], 1).await[0];
+    world
+        .database
+        .execute(&format!(
+            "INSERT INTO execution.portfolios (id, experiment, model, trial)
+                 SELECT gen_random_uuid(), 'many', 'a', trial FROM generate_series(1, 9999) AS trial;
+             INSERT INTO execution.lanes (id, job_id, portfolio_id, model, trial, routing_key, state, dates)
+                 SELECT gen_random_uuid(), job_id, p.id, p.model, p.trial, routing_key, 'ready', dates
+                 FROM execution.portfolios AS p, execution.lanes AS l WHERE p.trial > 0 AND l.id = '{lane}'"
+        ))
+        .await;
+    let aged = "UPDATE execution.lanes SET sent_at = now() - interval '1 day' + trial * interval '1 ms'";
+    world.database.execute(aged).await;
+    // Workers have come to the hundredth; its lane goes on.
+    let taken =
+        "UPDATE execution.lanes SET lease_until = now() + interval '1 h' WHERE trial BETWEEN 91 AND 100";
+    world.database.execute(taken).await;
+    world.database.execute("UPDATE execution.lanes SET state = 'finished' WHERE trial <= 90").await;
+
+    assert!(lost_lanes(&world, 9_899).await.is_empty());
+    assert_eq!(lost(&world, 9_000).await.len(), 899, "more turns than messages");
 }
 
 #[tokio::test]

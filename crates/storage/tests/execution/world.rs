@@ -4,14 +4,14 @@ use chrono::NaiveDate;
 use domain::accounting::fill::Fill;
 use domain::accounting::order::Side;
 use domain::accounting::portfolio::Portfolio;
-use domain::job::JobOutcome;
+use domain::job::{JobOutcome, Priority};
 use domain::market::instruments::Symbol;
 use domain::values::ids::{JobId, LaneId};
 use rust_decimal::Decimal;
 use storage::PgPool;
 use storage::execution::{
-    CompletedRow, DayOutcome, JobPlan, Lane, LaneCommit, LaneEnd, NewLane, NewModelDay, NextLane,
-    ReceivedJob, Take, Taker, begin_plan, commit_days, take,
+    CompletedRow, DayOutcome, JobPlan, Lane, LaneBegin, LaneCommit, LaneEnd, NewLane, NewModelDay, NextLane,
+    PortfolioRow, ReceivedJob, Take, Taker, begin_plan, commit_days, take,
 };
 use storage::outbox::NewMessage;
 use storage::{Owner, Result};
@@ -78,41 +78,65 @@ impl World {
 
 /// A job as its message brings it.
 pub(crate) fn received(id: JobId) -> ReceivedJob<'static> {
-    ReceivedJob { id, kind: "modelday.data.ready.v1", body: "{}", traceparent: None }
+    let priority = Priority::Normal;
+    ReceivedJob {
+        id,
+        kind: "modelday.data.ready.v1",
+        body: "{}",
+        traceparent: None,
+        priority,
+        is_paced: false,
+    }
 }
 
 /// Plans a job as the executor does; answers the lanes in the order of `models`.
 pub(crate) async fn plan(pool: &PgPool, models: &[&str], days: usize) -> Result<Vec<LaneId>> {
     let job = JobId(Uuid::now_v7());
     let mut plan = begin_plan(pool, received(job), &[]).await?.unwrap();
-    let lanes = store(&mut plan, models, days).await?;
-    let first_turns: Vec<NewMessage> =
-        lanes.iter().filter(|lane| lane.ready).map(|_| message(LANE_CONTINUE, job)).collect();
+    let lanes = store(&mut plan, models, days, LaneBegin::Ready).await?;
+    let ready = lanes.iter().filter(|lane| lane.begins == LaneBegin::Ready);
+    let first_turns: Vec<NewMessage> = ready.map(|_| message(LANE_CONTINUE, job)).collect();
     plan.commit(&first_turns).await?;
     let of_model = |model: &&str| lanes.iter().find(|lane| lane.model == *model).unwrap().id;
     Ok(models.iter().map(of_model).collect())
 }
 
-/// The portfolios and lanes of a plan.
-pub(crate) async fn store(plan: &mut JobPlan, models: &[&str], days: usize) -> Result<Vec<NewLane>> {
+/// The portfolios and lanes of a plan, all of them. The lanes of free portfolios begin as `free`.
+pub(crate) async fn store(
+    plan: &mut JobPlan,
+    models: &[&str],
+    days: usize,
+    free: LaneBegin,
+) -> Result<Vec<NewLane>> {
+    let lanes = new_lanes(plan, models, days, free).await?;
+    plan.store(&lanes, &[], None).await?;
+    Ok(lanes)
+}
+
+/// Lanes of portfolios, which are made and locked.
+pub(crate) async fn new_lanes(
+    plan: &mut JobPlan,
+    models: &[&str],
+    days: usize,
+    free: LaneBegin,
+) -> Result<Vec<NewLane>> {
     let names: Vec<_> = models.iter().map(|model| (Uuid::now_v7(), (*model).to_owned(), 0)).collect();
     let portfolios = plan.portfolios("default", &names).await?;
-    let lanes: Vec<NewLane> = portfolios
-        .into_iter()
-        .map(|portfolio| NewLane {
+    let lane = |portfolio: PortfolioRow| {
+        let begins = if portfolio.held { LaneBegin::Waiting } else { free };
+        NewLane {
             id: LaneId(Uuid::now_v7()),
             portfolio: portfolio.id,
             model: portfolio.model,
             trial: portfolio.trial,
             routing_key: LANE_CONTINUE,
             dates: (0..days).map(day).collect(),
-            ready: !portfolio.held,
+            begins,
             endpoint: None,
             traceparent: None,
-        })
-        .collect();
-    plan.store(&lanes, &[], None).await?;
-    Ok(lanes)
+        }
+    };
+    Ok(portfolios.into_iter().map(lane).collect())
 }
 
 /// The day at a place among a lane's dates.

@@ -73,13 +73,13 @@ impl PlannedJob {
     }
 
     /// Which prices the days of each model read.
-    pub(crate) fn price_scopes(&self) -> Vec<PriceScopeRow> {
+    pub(crate) fn price_scopes(&self) -> impl Iterator<Item = PriceScopeRow> {
         let (universe, lookback) = (&self.job.universe, self.prices_read.lookback);
-        let scope = |(model, decider): (&String, &Decider)| PriceScopeRow {
+        let scope = move |(model, decider): (&String, &Decider)| PriceScopeRow {
             model: model.clone(),
             scope: decider.price_scope(universe, lookback),
         };
-        self.deciders.iter().map(scope).collect()
+        self.deciders.iter().map(scope)
     }
 }
 

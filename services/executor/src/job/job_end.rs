@@ -18,6 +18,9 @@ use storage::outbox::NewMessage;
 use super::cache::PlannedJob;
 use crate::error::ExecutorError;
 
+/// Portfolios whose days are in memory together.
+const PORTFOLIOS_AT_ONCE: usize = 1_000;
+
 /// How a job ends, with its terminal event.
 pub(crate) struct JobEnd {
     pub(crate) outcome: JobOutcome,
@@ -101,11 +104,15 @@ async fn stale_warnings(
     planned: &PlannedJob,
 ) -> Result<Vec<Warning>, ExecutorError> {
     let portfolios = execution::portfolios_of(connection, planned.job.id).await?;
-    let ids: Vec<PortfolioId> = portfolios.iter().map(|(id, _)| *id).collect();
-    let chains = execution::winning_days(connection, &ids, None).await?;
-    let warning = |(id, model): &(PortfolioId, String)| {
-        let stale = stale_dates(chains.get(id)?);
-        (!stale.is_empty()).then(|| Warning::stale_days(model, stale))
-    };
-    Ok(portfolios.iter().filter_map(warning).collect())
+    let mut warnings = Vec::new();
+    for some in portfolios.chunks(PORTFOLIOS_AT_ONCE) {
+        let ids: Vec<PortfolioId> = some.iter().map(|(id, _)| *id).collect();
+        let chains = execution::winning_days(connection, &ids, None).await?;
+        let warning = |(id, model): &(PortfolioId, String)| {
+            let stale = stale_dates(chains.get(id)?);
+            (!stale.is_empty()).then(|| Warning::stale_days(model, stale))
+        };
+        warnings.extend(some.iter().filter_map(warning));
+    }
+    Ok(warnings)
 }

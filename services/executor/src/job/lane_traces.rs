@@ -11,8 +11,9 @@ use tracing::Span;
 /// Lanes that have a span each in the trace of the job; the others have one for each model.
 const SHOWN_ONE_BY_ONE: usize = 100;
 
-/// Begins the traces of `lanes`, linked to the current span and from it.
-pub(super) fn begin(job: JobId, lanes: &mut [NewLane]) {
+/// Begins the traces of `lanes`, linked to the current span and from it; `before` is how many portfolios of the job come
+/// before these.
+pub(super) fn begin(job: JobId, before: usize, lanes: &mut [NewLane]) {
     let mut others: BTreeMap<String, (usize, Span)> = BTreeMap::new();
     for (place, lane) in lanes.iter_mut().enumerate() {
         let trace = tracing::info_span!(
@@ -26,7 +27,7 @@ pub(super) fn begin(job: JobId, lanes: &mut [NewLane]) {
         );
         telemetry::link_to_current(&trace);
         lane.traceparent = telemetry::traceparent_of(&trace);
-        if place < SHOWN_ONE_BY_ONE {
+        if before + place < SHOWN_ONE_BY_ONE {
             show(&lane.model, Some(lane.trial), 1, &trace);
         } else {
             others.entry(lane.model.clone()).or_insert((0, trace)).0 += 1;

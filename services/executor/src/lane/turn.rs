@@ -11,7 +11,7 @@ use domain::market::calendar::Calendar;
 use domain::simulation::model_day::SkipReason;
 use runtime::relay::Wake;
 use storage::PgPool;
-use storage::execution::{self, DayOutcome, Lane, LaneCommit, Take, commit_days, hand_back};
+use storage::execution::{self, DayOutcome, Lane, LaneCommit, Take, commit_days, hand_back, park};
 use storage::outbox::StoredMessage;
 use tracing::Instrument as _;
 
@@ -19,6 +19,7 @@ use super::cache::LaneCache;
 use super::day_runner::DayRunner;
 use super::day_spans::{self, TracedDays};
 use super::day_step::DayStep;
+use super::feeder::Feeder;
 use super::in_hand::LaneInHand;
 use super::lane_end::finish;
 use super::lease::Leases;
@@ -78,6 +79,7 @@ pub(crate) struct LaneRunner {
     jobs: Arc<JobCache>,
     stop_signals: Arc<StopSignals>,
     reconciler: Arc<Reconciler>,
+    feeder: Arc<Feeder>,
     slices: Slices,
     leases: Leases,
     cache: LaneCache,
@@ -95,6 +97,7 @@ pub(crate) struct Shared {
     pub(crate) jobs: Arc<JobCache>,
     pub(crate) stop_signals: Arc<StopSignals>,
     pub(crate) reconciler: Arc<Reconciler>,
+    pub(crate) feeder: Arc<Feeder>,
     pub(crate) holder: Arc<Holder>,
 }
 
@@ -106,7 +109,7 @@ impl LaneRunner {
         calendar: Calendar,
         agents: AgentDays,
     ) -> Self {
-        let Shared { pool, wake, jobs, stop_signals, reconciler, holder } = shared;
+        let Shared { pool, wake, jobs, stop_signals, reconciler, feeder, holder } = shared;
         let prices = PriceCache::new(calendar.clone());
         Self {
             leases: Leases::new(pool.clone(), holder),
@@ -117,6 +120,7 @@ impl LaneRunner {
             jobs,
             stop_signals,
             reconciler,
+            feeder,
             slices,
             traced_days,
         }
@@ -216,6 +220,7 @@ impl LaneRunner {
             }
             ControlFlow::Continue(()) => {
                 finish(&self.pool, &self.wake, &in_hand).await?;
+                self.feeder.place_left();
                 Ok(None)
             }
         }
@@ -247,7 +252,7 @@ impl LaneRunner {
                 in_hand.add(*ended);
                 let now = Instant::now();
                 if in_hand.turn_ends(now) {
-                    return Ok(ControlFlow::Break(self.commit(in_hand, true).await?));
+                    return Ok(ControlFlow::Break(self.end_turn(in_hand).await?));
                 }
                 if in_hand.has_to_commit(now) {
                     self.commit(in_hand, false).await?;
@@ -260,6 +265,23 @@ impl LaneRunner {
             DayStep::OutOfBudget => in_hand.stopped = Some(SkipReason::BudgetExhausted),
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Commits the days that were run and ends the turn: the next one follows, or waits to be fed when the lane has to leave
+    /// the line.
+    async fn end_turn(&self, in_hand: &mut LaneInHand) -> Result<Option<StoredMessage>, ExecutorError> {
+        if !self.feeder.has_to_leave(in_hand.lane.job) {
+            return self.commit(in_hand, true).await;
+        }
+        self.commit(in_hand, false).await?;
+        self.park(&in_hand.lane).await?;
+        Ok(None)
+    }
+
+    async fn park(&self, lane: &Lane) -> Result<(), ExecutorError> {
+        park(&self.pool, lane).await?;
+        self.feeder.feed_soon();
+        Ok(())
     }
 
     /// The taken lane with its job and the history of its portfolio.
@@ -325,6 +347,7 @@ impl LaneRunner {
     async fn put_off(&self, lane: &Lane, stop: Stop) -> Result<(), ExecutorError> {
         let (wait, message) = match stop {
             Stop::Wait(wait) => (Some(wait), None),
+            Stop::Slice if self.feeder.has_to_leave(lane.job) => return self.park(lane).await,
             Stop::Slice => (None, Some(next_turn(lane)?)),
         };
         hand_back(&self.pool, lane, wait, message).await?;

@@ -7,6 +7,7 @@ mod cancelling;
 mod counting;
 mod dead_letters;
 mod endpoints;
+mod lines;
 mod options;
 mod planning;
 mod scene;

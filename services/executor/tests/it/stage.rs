@@ -71,6 +71,8 @@ impl Stage {
             ),
             search: None,
             patience: Duration::from_secs(1),
+            turns_in_line: 64,
+            portfolios_planned_at_once: 1_000,
             calendar: Calendar::nyse(),
         }
     }

@@ -168,8 +168,9 @@ async fn stale_days(api: &Api, job: &KnownJob) -> Result<usize, Problem> {
     let portfolios = portfolios(&api.pool, &requested.experiment, Some(&models)).await?;
     // Only portfolios with a stale day are read, which most jobs do not have.
     let stale = portfolios.into_iter().filter_map(|portfolio| {
+        let stale_from = portfolio.stale_from?;
         let of = requested.models.iter().find(|model| model.signature == portfolio.model)?;
-        let from = portfolio.stale_from?.max(of.start);
+        let from = stale_from.max(of.start);
         (portfolio.trial < of.trials && from <= requested.end).then_some((portfolio, from))
     });
     let mut count = 0;

@@ -44,6 +44,8 @@ pub(super) struct JobSummary {
     /// The job whose failed model-days this one runs again.
     retry_of: Option<String>,
     experiment: String,
+    /// Which jobs go first: `low`, `normal` or `high`.
+    priority: &'static str,
     progress: Progress,
     models: Vec<String>,
     created_at: String,
@@ -113,6 +115,7 @@ impl KnownJob {
             status: self.state.as_str(),
             retry_of: self.requested.retry_of.map(|job| job.to_string()),
             experiment: self.requested.experiment.clone(),
+            priority: self.requested.options.priority.as_str(),
             progress: self.progress(),
             models: self.requested.models.iter().map(|model| model.signature.clone()).collect(),
             created_at: instant(self.requested.accepted_at),

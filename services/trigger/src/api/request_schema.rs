@@ -42,6 +42,9 @@ pub(super) struct SimulationRequest {
     /// Dollars that the job's agents may cost, above zero: a decimal as text, or a number. Absent: no limit.
     #[schema(inline, example = "2.50")]
     budget: Option<Dollars>,
+    /// Which jobs go first while more lanes are ready than can run: `low`, `normal` or `high`. It changes no result.
+    #[schema(required = false, default = "normal", pattern = "^(low|normal|high)$")]
+    priority: String,
     /// Name of the universe whose symbols may be traded. Null or absent: the default one, unless there are `symbols`.
     #[schema(pattern = "^[A-Za-z0-9._-]{1,100}$", nullable = true)]
     universe: Option<String>,

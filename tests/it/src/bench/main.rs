@@ -12,6 +12,7 @@ mod agents;
 mod handoff;
 mod history;
 mod jobs;
+mod lanes;
 mod measure;
 mod recovery;
 mod steps;
@@ -27,12 +28,17 @@ async fn main() {
         return trigger::floor_server(address).await;
     }
     let selected = |name: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == name);
+    // `lanes 100000`
+    let lanes = arguments.iter().find_map(|argument| argument.parse().ok());
     println!("\n| what | ours | floor | ratio | target |\n|---|--:|--:|--:|---|");
     if selected("trigger") {
         println!("{}", trigger::measure().await);
     }
     if selected("jobs") {
         jobs::measure().await.iter().for_each(|line| println!("{line}"));
+    }
+    if selected("lanes") {
+        lanes::measure(lanes).await.iter().for_each(|line| println!("{line}"));
     }
     if selected("handoff") {
         handoff::measure().await.iter().for_each(|line| println!("{line}"));

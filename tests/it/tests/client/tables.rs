@@ -106,6 +106,8 @@ async fn a_request_with_an_idempotency_key_is_run_once_and_options_reach_the_ser
             "--stop-on-failure",
             "--budget",
             "12.50",
+            "--priority",
+            "high",
             "--experiment",
             "odd",
         ],
@@ -117,7 +119,7 @@ async fn a_request_with_an_idempotency_key_is_run_once_and_options_reach_the_ser
     let requested = json!({ "job": {
         "experiment": "odd",
         "options": { "replace_existing": true, "reprocess_stale": true, "wait_for_data": true,
-            "on_failure": "ON_FAILURE_STOP", "budget": "12.5" }
+            "on_failure": "ON_FAILURE_STOP", "budget": "12.5", "priority": "PRIORITY_HIGH" }
     } });
     let stored =
         format!("SELECT count(*) FROM trigger.jobs WHERE id = '{job}' AND body::jsonb @> '{requested}'");

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::validation::{PathSegment, ValidationError};
 use super::{DEFAULT_EXPERIMENT, TriggerRequest, UniverseChoice, is_universe_name};
 use crate::job::bounds::{MAX_EXPERIMENT, MAX_SYMBOLS, MAX_UNKNOWN_FIELD, MAX_UNKNOWN_FIELDS};
-use crate::job::{OnFailure, Options};
+use crate::job::{OnFailure, Options, Priority};
 use crate::market::calendar;
 use crate::market::instruments::Symbol;
 use crate::values::date::parse_date;
@@ -46,6 +46,7 @@ impl TriggerRequest {
         let wait_for_data = body.flag("wait_for_data");
         let reprocess_stale = body.flag("reprocess_stale");
         let budget = body.dollars("budget");
+        let priority = body.priority("priority");
         let universe = body.universe();
         match end {
             Some(end) if body.errors.is_empty() => Ok(Self {
@@ -53,7 +54,14 @@ impl TriggerRequest {
                 end,
                 models,
                 universe,
-                options: Options { replace_existing, on_failure, wait_for_data, reprocess_stale, budget },
+                options: Options {
+                    replace_existing,
+                    on_failure,
+                    wait_for_data,
+                    reprocess_stale,
+                    budget,
+                    priority,
+                },
                 experiment,
                 unknown_fields,
             }),
@@ -63,7 +71,7 @@ impl TriggerRequest {
 }
 
 /// The fields of a body, in documented order.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "start_date",
     "end_date",
     "models",
@@ -73,6 +81,7 @@ const FIELDS: [&str; 11] = [
     "wait_for_data",
     "reprocess_stale",
     "budget",
+    "priority",
     "universe",
     "symbols",
 ];
@@ -249,6 +258,14 @@ impl Body<'_> {
                 OnFailure::default()
             }
         }
+    }
+
+    fn priority(&mut self, field: &'static str) -> Priority {
+        let Some(value) = self.fields.get(field) else { return Priority::default() };
+        value.as_str().and_then(Priority::parse).unwrap_or_else(|| {
+            self.refuse(field, "literal_error", "Input should be 'low', 'normal' or 'high'", value);
+            Priority::default()
+        })
     }
 
     fn experiment(&mut self, field: &'static str) -> String {

@@ -48,6 +48,8 @@ struct ListedJob {
     #[serde(default)]
     experiment: Option<String>,
     #[serde(default)]
+    priority: Option<String>,
+    #[serde(default)]
     error: Option<String>,
 }
 
@@ -76,8 +78,14 @@ pub(super) async fn main(arguments: &JobsArguments) -> anyhow::Result<Exit> {
 
 fn table(jobs: Vec<ListedJob>, now: DateTime<Utc>) -> Table {
     let columns = [exact("Job"), exact("Status"), number("Days"), number("Age"), words("Models")];
-    let more =
-        [exact("Experiment"), exact("Created at"), number("Failed"), number("Skipped"), words("Error")];
+    let more = [
+        exact("Experiment"),
+        exact("Priority"),
+        exact("Created at"),
+        number("Failed"),
+        number("Skipped"),
+        words("Error"),
+    ];
     let mut table = Table::new(columns).with_more(more);
     for job in jobs {
         let progress = &job.progress;
@@ -91,6 +99,7 @@ fn table(jobs: Vec<ListedJob>, now: DateTime<Utc>) -> Table {
             shown_as(Some((now - job.created_at).num_seconds()), |seconds| age(TimeDelta::seconds(*seconds))),
             cell(job.models.join(", ")),
             maybe(job.experiment),
+            maybe(job.priority),
             cell(job.created_at.to_rfc3339()),
             cell(progress.failed.to_string()),
             cell(progress.skipped.to_string()),

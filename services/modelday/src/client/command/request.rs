@@ -51,6 +51,9 @@ pub(crate) struct RequestArguments {
     /// Dollars that the job's agents may cost.
     #[arg(long, value_name = "DOLLARS")]
     budget: Option<String>,
+    /// Which jobs go first while more lanes are ready than can run.
+    #[arg(long, value_name = "PRIORITY", value_parser = ["low", "normal", "high"])]
+    priority: Option<String>,
 }
 
 impl RequestArguments {
@@ -92,6 +95,9 @@ impl RequestArguments {
         }
         if let Some(budget) = &self.budget {
             set("budget", json!(budget));
+        }
+        if let Some(priority) = &self.priority {
+            set("priority", json!(priority));
         }
         Value::Object(body)
     }

@@ -47,7 +47,7 @@ fn every_field_is_read() {
     let request = parse(&json!({
         "start_date": "2025-10-01", "end_date": "2025-10-31", "models": ["GPT-5", "Qwen3-max", "GPT-5"],
         "replace_existing": true, "on_failure": "stop", "experiment": "no-fees_2.1",
-        "wait_for_data": true, "reprocess_stale": true, "budget": "2.50", "unknown": {"is": "ignored"},
+        "wait_for_data": true, "reprocess_stale": true, "budget": "2.50", "priority": "high", "unknown": {"is": "ignored"},
     }));
 
     assert_eq!(request.start, Some("2025-10-01".parse().unwrap()));
@@ -59,6 +59,7 @@ fn every_field_is_read() {
         wait_for_data: true,
         reprocess_stale: true,
         budget: Some("2.5".parse().unwrap()),
+        priority: Priority::High,
     };
     assert_eq!(request.options, all);
 }
@@ -118,6 +119,9 @@ fn values_of_a_wrong_type_are_refused() {
     check_field("replace_existing", json!(2), "bool_parsing", unclear);
     for value in [json!("skip"), Value::Null, json!(1)] {
         check_field("on_failure", value, "literal_error", "Input should be 'continue' or 'stop'");
+    }
+    for value in [json!("urgent"), json!("HIGH"), Value::Null, json!(9)] {
+        check_field("priority", value, "literal_error", "Input should be 'low', 'normal' or 'high'");
     }
 }
 
