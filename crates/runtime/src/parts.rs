@@ -33,6 +33,7 @@ struct Seen {
     work: BTreeMap<u64, Instant>,
     count: u64,
     hindrance: Option<String>,
+    stands_by: bool,
 }
 
 /// A piece of work in the hands of a part, until it is dropped.
@@ -60,6 +61,11 @@ impl Parts {
         let parts = self.all();
         let stuck = parts.iter().filter(|part| part.silence(now) > part.rhythm + STUCK_AFTER);
         stuck.map(|part| part.name.clone()).collect()
+    }
+
+    /// The parts that stand by for another process.
+    pub fn standing_by(&self) -> Vec<Arc<str>> {
+        self.all().iter().filter(|part| part.seen().stands_by).map(|part| part.name.clone()).collect()
     }
 
     fn all(&self) -> MutexGuard<'_, Vec<Part>> {
@@ -94,6 +100,11 @@ impl Part {
     /// Notes what hinders it.
     pub fn hindered(&self, why: impl Into<String>) {
         self.seen().hindrance = Some(why.into());
+    }
+
+    /// Notes whether another process does its work at this moment, which this one takes over when that one ends.
+    pub fn stands_by(&self, stands_by: bool) {
+        self.seen().stands_by = stands_by;
     }
 
     /// Notes that nothing hinders it.

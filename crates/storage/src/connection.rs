@@ -9,7 +9,7 @@ use std::io;
 use std::ops::{Deref, DerefMut};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
@@ -18,7 +18,10 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Describe, Either, Execute, Executor, SqlStr};
 use sqlx_postgres::{PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
 use tokio::runtime::Handle;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
+
+use crate::error::Result;
 
 /// The rows and ends of statements, as they come.
 pub(crate) type Steps<'a> = BoxStream<'a, sqlx::Result<Either<PgQueryResult, PgRow>>>;
@@ -118,6 +121,7 @@ pub struct Connection {
 enum Link {
     Pooled(PoolConnection<Postgres>),
     Own(PgConnection),
+    Lent { connection: OwnedMutexGuard<PgConnection>, is_lost: Arc<AtomicBool> },
 }
 
 /// What is known of the protocol's state.
@@ -150,6 +154,7 @@ impl Deref for Link {
         match self {
             Self::Pooled(connection) => connection,
             Self::Own(connection) => connection,
+            Self::Lent { connection, .. } => connection,
         }
     }
 }
@@ -159,6 +164,7 @@ impl DerefMut for Link {
         match self {
             Self::Pooled(connection) => connection,
             Self::Own(connection) => connection,
+            Self::Lent { connection, .. } => connection,
         }
     }
 }
@@ -196,14 +202,54 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let Link::Pooled(connection) = &mut self.link else { return };
-        match (self.state, Handle::try_current()) {
+        match (&mut self.link, self.state, Handle::try_current()) {
+            (Link::Own(_), ..) | (Link::Lent { .. }, State::Idle, _) => {}
+            (Link::Lent { is_lost, .. }, State::Unknown, _) => is_lost.store(true, Ordering::Relaxed),
             // sqlx rolls back and tests what is given back, and waits for that as long as it takes.
-            (State::Idle, Ok(runtime)) => {
+            (Link::Pooled(connection), State::Idle, Ok(runtime)) => {
                 runtime.spawn(timeout(MAX_RETURN, connection.return_to_pool()));
             }
-            _ => connection.close_on_drop(),
+            (Link::Pooled(connection), ..) => connection.close_on_drop(),
         }
+    }
+}
+
+/// One connection that several tasks use, one after another. What its session holds, such as an advisory lock, is held
+/// whenever one of them uses it.
+#[derive(Debug)]
+pub(crate) struct SharedConnection {
+    connection: Arc<Mutex<PgConnection>>,
+    is_lost: Arc<AtomicBool>,
+    patience: Patience,
+}
+
+impl SharedConnection {
+    pub(crate) fn new(connection: PgConnection, patience: Patience) -> Self {
+        Self { connection: Arc::new(Mutex::new(connection)), is_lost: Arc::default(), patience }
+    }
+
+    /// The connection, when it is free.
+    ///
+    /// # Errors
+    /// Once an answer on it did not come: it is lost then, and with it what its session held.
+    pub(crate) async fn lend(&self) -> Result<Connection> {
+        self.lent(self.connection.clone().lock_owned().await)
+    }
+
+    /// The connection if it is free; `None` while it is used.
+    ///
+    /// # Errors
+    /// As [`Self::lend`].
+    pub(crate) fn lend_if_free(&self) -> Result<Option<Connection>> {
+        self.connection.clone().try_lock_owned().ok().map(|connection| self.lent(connection)).transpose()
+    }
+
+    fn lent(&self, connection: OwnedMutexGuard<PgConnection>) -> Result<Connection> {
+        if self.is_lost.load(Ordering::Relaxed) {
+            return Err(sqlx::Error::PoolClosed.into());
+        }
+        let link = Link::Lent { connection, is_lost: self.is_lost.clone() };
+        Ok(Connection { link, state: State::Idle, patience: self.patience.clone() })
     }
 }
 

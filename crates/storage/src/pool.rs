@@ -12,7 +12,7 @@ use sqlx::{Describe, Execute, Executor, SqlStr};
 use sqlx_postgres::{PgRow, PgStatement, PgTypeInfo, Postgres};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use crate::connection::{Connection, Patience, Seen, Steps};
+use crate::connection::{Connection, Patience, Seen, SharedConnection, Steps};
 use crate::error::Result;
 use crate::primary::{Current, Primary};
 use crate::transaction::Transaction;
@@ -105,6 +105,14 @@ impl PgPool {
     /// Also when none can be had in time.
     pub async fn open(&self) -> Result<Connection> {
         Ok(Connection::own(self.connection().await?.detach(), self.patience.clone()))
+    }
+
+    /// A connection beside those of the pool that several tasks use one after another.
+    ///
+    /// # Errors
+    /// Also when none can be had in time.
+    pub(crate) async fn open_shared(&self) -> Result<SharedConnection> {
+        Ok(SharedConnection::new(self.connection().await?.detach(), self.patience.clone()))
     }
 
     /// Begins a transaction.

@@ -9,6 +9,7 @@ mod housekeeping;
 mod metrics;
 mod projector;
 mod recovery;
+mod succession;
 mod trace_links;
 
 use std::sync::Arc;
@@ -16,9 +17,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use messaging::topology::queues;
-use messaging::{BatchOptions, ConsumerOptions, Hooks};
+use messaging::{BatchOptions, BrokerConfig, ConsumeError, ConsumerOptions, Hooks};
 use runtime::authentication::with_keyring;
-use runtime::parts::Parts;
+use runtime::parts::{Part, Parts};
 use runtime::relay::{Relay, Wake};
 use runtime::telemetry::{self, Telemetry};
 use runtime::{CancellationToken, Service, Start, Watched, linked};
@@ -32,6 +33,7 @@ use dead_letters::DeadLetterStore;
 use feed::Feed;
 use projector::Projector;
 use recovery::CatchUp;
+use succession::Succession;
 pub use trace_links::TraceLinks;
 
 /// How long events are collected to be projected together, which costs less.
@@ -71,16 +73,8 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         shutdown: shutdown.clone(),
     };
     let work = async move {
-        let projector = Arc::new(Projector { pool: pool.clone() });
-        let catch_up = Arc::new(CatchUp::new(Arc::new(Projector { pool: pool.for_long_statements() })));
-        let projector = Watched::new(projector, parts.add("status: projection", RHYTHM));
-        let events = messaging::consume_batches(
-            &broker,
-            queues::STATUS_PROJECTION,
-            BatchOptions { linger: LINGER, hooks: hooks(&catch_up), ..BatchOptions::default() },
-            projector,
-            shutdown.clone(),
-        );
+        let projection = parts.add("status: projection", RHYTHM);
+        let events = project(pool.clone(), broker.clone(), projection, shutdown.clone());
         let letters = messaging::consume(
             &broker,
             queues::STATUS_DEAD_LETTERS,
@@ -143,17 +137,37 @@ pub async fn run(config: Config, telemetry: &Telemetry, shutdown: CancellationTo
     runtime::process::serve(service, address, telemetry, shutdown).await
 }
 
-/// Events may have been lost, or sent before there was a queue for them: the outboxes have them.
-fn hooks(catch_up: &Arc<CatchUp>) -> Hooks {
-    let (subscribed, idle) = (catch_up.clone(), catch_up.clone());
-    Hooks::default()
-        .on_subscribed(move |_| {
-            let catch_up = subscribed.clone();
-            async move { catch_up.run().await }
-        })
-        .on_idle(move || {
-            let catch_up = idle.clone();
-            async move { catch_up.run().await }
-        })
-        .link_span(telemetry::link_batch)
+/// Projects events whenever no other process does, until `shutdown`.
+async fn project(
+    pool: PgPool,
+    broker: BrokerConfig,
+    part: Part,
+    shutdown: CancellationToken,
+) -> Result<(), ConsumeError> {
+    let catch_up = Arc::new(CatchUp::new(pool.for_long_statements()));
+    let succession = Succession { pool, part: part.clone(), shutdown };
+    let project = |lock, end: CancellationToken| {
+        let projector = Arc::new(Projector { lock });
+        let hooks = hooks(&catch_up, &projector, &end);
+        let options = BatchOptions { linger: LINGER, hooks, ..BatchOptions::default() };
+        let projector = Watched::new(projector, part.clone());
+        messaging::consume_batches(&broker, queues::STATUS_PROJECTION, options, projector, end)
+    };
+    succession.run(project).await
+}
+
+/// Events may have been lost, or sent before there was a queue for them: the outboxes have them. Looks for them until
+/// `end`.
+fn hooks(catch_up: &Arc<CatchUp>, projector: &Arc<Projector>, end: &CancellationToken) -> Hooks {
+    let look = {
+        let (catch_up, projector, end) = (catch_up.clone(), projector.clone(), end.clone());
+        move || {
+            let (catch_up, projector, end) = (catch_up.clone(), projector.clone(), end.clone());
+            async move {
+                end.run_until_cancelled(catch_up.run(&projector)).await;
+            }
+        }
+    };
+    let subscribed = look.clone();
+    Hooks::default().on_subscribed(move |_| subscribed()).on_idle(look).link_span(telemetry::link_batch)
 }

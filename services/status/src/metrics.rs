@@ -20,6 +20,10 @@ pub(crate) fn declare() {
         "modelday_projection_lag_seconds",
         "Time from the writing of an event to its projection."
     );
+    describe_gauge!(
+        "modelday_projector_at_work",
+        "1 in the process that projects events, 0 in one that stands by."
+    );
     describe_counter!("modelday_dead_letters_total", "Dead letters that were stored.");
     describe_gauge!("modelday_dead_letters_open", "Dead letters that are neither replayed nor discarded.");
     describe_gauge!("modelday_event_streams", "Open event streams.");
@@ -32,6 +36,7 @@ pub(crate) fn declare() {
     counter!("modelday_dead_letters_total").absolute(0);
     gauge!("modelday_dead_letters_open").set(0.0);
     gauge!("modelday_event_streams").increment(0.0);
+    gauge!("modelday_projector_at_work").set(0.0);
     let _ = histogram!("modelday_projection_lag_seconds");
 }
 

@@ -1,17 +1,18 @@
 //! Projects events into the read model: decodes, stores and counts them.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::events::event::Event;
 use messaging::{BatchHandler, Cause, Incoming, Rejected};
-use storage::PgPool;
 use storage::outbox::StoredMessage;
-use storage::status::{ReceivedEvent, Upstream, project, refuses_content};
+use storage::status::{ProjectorLock, ReceivedEvent, Upstream, project, refuses_content};
 use uuid::Uuid;
 
+/// The projector at work: it has the lock, and projects on the connection that holds it.
 pub(crate) struct Projector {
-    pub(crate) pool: PgPool,
+    pub(crate) lock: Arc<ProjectorLock>,
 }
 
 /// An encoded event, from the broker or from an outbox.
@@ -92,7 +93,7 @@ impl Projector {
             parts.push(0..received.len());
         }
         while let Some(part) = parts.pop() {
-            match project(&self.pool, &received[part.clone()]).await {
+            match project(&*self.lock, &received[part.clone()]).await {
                 Ok(projected) => {
                     let unknown = projected.unknown.iter().map(|place| {
                         let place = part.start + place;

@@ -452,6 +452,9 @@ class Health(TypedDict):
     is_dev_mode: bool
     # In `DEV`: whether data are kept over a restart. Null in `PROD`.
     preserve_dev_data: NotRequired[bool | None]
+    # What another process does at this moment; this one takes it over within a second when that one ends.
+    # Absent when this process does everything.
+    standing_by: NotRequired[list[str]]
     # `healthy`, `degraded` when callers are served but something does not go on, or `unhealthy`.
     status: str
     # The current time.

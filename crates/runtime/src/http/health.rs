@@ -52,6 +52,10 @@ struct HealthBody {
     /// What does not go on, and why. Absent when all is well.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     degraded: Vec<String>,
+    /// What another process does at this moment; this one takes it over within a second when that one ends. Absent when
+    /// this process does everything.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    standing_by: Vec<String>,
     /// The current time.
     timestamp: String,
     #[serde(flatten)]
@@ -189,6 +193,7 @@ async fn check(health: Health) -> Response {
     if !broker {
         degraded.push("broker: it does not answer; what is accepted waits in the outbox".to_owned());
     }
+    let standing_by = health.parts.iter().flat_map(Parts::standing_by).map(|part| part.to_string()).collect();
     let serves = database && health.started.is_cancelled();
     let body = HealthBody {
         status: match (serves, degraded.is_empty()) {
@@ -199,6 +204,7 @@ async fn check(health: Health) -> Response {
         database: name(database),
         broker: name(broker),
         degraded,
+        standing_by,
         timestamp: Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true),
         deployment: health.deployment,
     };

@@ -14,6 +14,7 @@ mod oldest_rows;
 mod portfolio_days;
 mod portfolios;
 mod projection;
+mod projector_lock;
 mod rebuild;
 mod replays;
 mod results;
@@ -39,7 +40,8 @@ pub use model_days::{DayFilter, DayRow, day_rows};
 pub use oldest_rows::oldest_rows;
 pub use portfolio_days::{CompletedDayEvent, DaysOf, Trading, completed_days};
 pub use portfolios::{Portfolio, portfolios};
-pub use projection::{LoggedEvent, Projection, project, refuses_content};
+pub use projection::{LoggedEvent, Projection, Sessions, project, refuses_content};
+pub use projector_lock::ProjectorLock;
 pub use rebuild::{rebuild, rebuild_all};
 pub use replays::{LockedLetter, Replay, lock_dead_letter};
 pub use results::{

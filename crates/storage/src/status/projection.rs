@@ -15,6 +15,7 @@ use super::event_log::{self, ReceivedEvent, trace_id};
 use super::job_views::Counts;
 use super::model_days::{self, EventRef};
 use crate::columns::corrupt;
+use crate::connection::Connection;
 use crate::error::{Result, StorageError};
 use crate::pool::PgPool;
 use crate::transaction::Transaction;
@@ -39,11 +40,23 @@ pub struct LoggedEvent {
     pub seq: i64,
 }
 
+/// Where projections run: on the connections of a pool, or on the one that holds the projector's lock.
+pub trait Sessions: Sync {
+    /// A connection for the next projection.
+    fn session(&self) -> impl Future<Output = Result<Connection>> + Send;
+}
+
+impl Sessions for PgPool {
+    async fn session(&self) -> Result<Connection> {
+        self.acquire().await
+    }
+}
+
 /// Appends the events that are new to the log, and brings the read model up to date with them. Events may come any number
 /// of times, in any order, and from several processes at once. See [`refuses_content`] about errors.
-pub async fn project(pool: &PgPool, received: &[ReceivedEvent<'_>]) -> Result<Projection> {
+pub async fn project(sessions: &impl Sessions, received: &[ReceivedEvent<'_>]) -> Result<Projection> {
     let ids: BTreeSet<JobId> = received.iter().map(|event| event.event.job()).collect();
-    let Some((mut transaction, mut jobs)) = lock(pool, &ids).await? else {
+    let Some((mut transaction, mut jobs)) = lock(sessions, &ids).await? else {
         return Ok(Projection { logged: Vec::new(), unknown: (0..received.len()).collect() });
     };
 
@@ -126,9 +139,12 @@ type JobColumns = (Uuid, Json<JobView>, i64, i32, i32, i32);
 
 /// Locks the rows of `ids` in order, and creates rows for jobs that are accepted and not projected yet. Jobs that do not
 /// exist are missing from the result; `None` when no job exists.
-pub(super) async fn lock(pool: &PgPool, ids: &BTreeSet<JobId>) -> Result<Option<(Transaction, LockedJobs)>> {
+pub(super) async fn lock(
+    sessions: &impl Sessions,
+    ids: &BTreeSet<JobId>,
+) -> Result<Option<(Transaction, LockedJobs)>> {
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let mut transaction = pool.begin().await?;
+    let mut transaction = Transaction::begin(sessions.session().await?).await?;
     let mut jobs = locked(&mut transaction, &uuids).await?;
     if jobs.len() < ids.len() {
         transaction.rollback().await?;
@@ -140,9 +156,9 @@ pub(super) async fn lock(pool: &PgPool, ids: &BTreeSet<JobId>) -> Result<Option<
             ON CONFLICT (id) DO NOTHING",
         )
         .bind(&uuids)
-        .execute(pool)
+        .execute(&mut sessions.session().await?)
         .await?;
-        transaction = pool.begin().await?;
+        transaction = Transaction::begin(sessions.session().await?).await?;
         jobs = locked(&mut transaction, &uuids).await?;
     }
     if jobs.is_empty() {

@@ -6,5 +6,6 @@ mod chains;
 mod feed;
 mod letters;
 mod projecting;
+mod projector_lock;
 mod reading;
 mod sample;

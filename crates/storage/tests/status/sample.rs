@@ -12,8 +12,7 @@ use domain::simulation::model_day::{CompletedDay, DayRef, FailedDay, SkipReason,
 use domain::strategy::policy::Policy;
 use domain::values::ids::{JobId, ModelDayKey};
 use rust_decimal::Decimal;
-use storage::PgPool;
-use storage::status::{Projection, ReceivedEvent, project};
+use storage::status::{Projection, ReceivedEvent, Sessions, project};
 use test_support::TestDatabase;
 use uuid::Uuid;
 
@@ -192,7 +191,7 @@ pub(crate) async fn dump(database: &TestDatabase, query: &str) -> String {
     database.text(&format!("SELECT string_agg(to_jsonb(found)::text, E'\\n') FROM ({query}) AS found")).await
 }
 
-pub(crate) async fn projected(pool: &PgPool, sent: &[SentEvent]) -> storage::Result<Projection> {
+pub(crate) async fn projected(sessions: &impl Sessions, sent: &[SentEvent]) -> storage::Result<Projection> {
     let received: Vec<ReceivedEvent<'_>> = sent
         .iter()
         .map(|sent| ReceivedEvent {
@@ -205,7 +204,7 @@ pub(crate) async fn projected(pool: &PgPool, sent: &[SentEvent]) -> storage::Res
             event: &sent.event,
         })
         .collect();
-    project(pool, &received).await
+    project(sessions, &received).await
 }
 
 /// A shuffle that is the same for the same seed.

@@ -1,9 +1,9 @@
 //! Searches the outboxes for events that were not projected, and projects them.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use messaging::topology;
+use storage::PgPool;
 use storage::outbox::StoredMessage;
 use storage::status::{Upstream, missing_events, outbox_extents};
 use tokio::sync::Mutex;
@@ -17,39 +17,39 @@ const MAX_IDS: i64 = 5_000;
 const MAX_BATCH: usize = 500;
 
 pub(crate) struct CatchUp {
-    projector: Arc<Projector>,
+    pool: PgPool,
     outboxes: Mutex<[Watermark; 3]>,
 }
 
 impl CatchUp {
-    pub(crate) fn new(projector: Arc<Projector>) -> Self {
-        Self { projector, outboxes: Mutex::default() }
+    /// Reads on connections of `pool`.
+    pub(crate) fn new(pool: PgPool) -> Self {
+        Self { pool, outboxes: Mutex::default() }
     }
 
     /// Projects every event of an outbox that the log lacks.
-    pub(crate) async fn run(&self) {
-        match self.scan().await {
+    pub(crate) async fn run(&self, projector: &Projector) {
+        match self.scan(projector).await {
             Ok(0) => {}
             Ok(count) => tracing::info!("took {count} events from the outboxes"),
             Err(problem) => tracing::warn!("the outboxes could not be looked through: {problem}"),
         }
     }
 
-    async fn scan(&self) -> storage::Result<usize> {
+    async fn scan(&self, projector: &Projector) -> storage::Result<usize> {
         let mut outboxes = self.outboxes.lock().await;
         let begun = Instant::now();
-        let extents = outbox_extents(&self.projector.pool).await?;
+        let extents = outbox_extents(&self.pool).await?;
         let mut count = 0;
         for ((upstream, watermark), extent) in Upstream::ALL.into_iter().zip(outboxes.iter_mut()).zip(extents)
         {
             let Some((mut after, last)) = watermark.due(extent) else { continue };
             while after < last {
                 let until = last.min(after + MAX_IDS);
-                let mut rows =
-                    missing_events(&self.projector.pool, upstream, topology::EVENTS, after, until).await?;
+                let mut rows = missing_events(&self.pool, upstream, topology::EVENTS, after, until).await?;
                 rows.retain(|row| !watermark.unprojectable.contains(&row.event_id));
                 for batch in rows.chunks(MAX_BATCH) {
-                    count += self.project(upstream, batch, watermark).await?;
+                    count += take(projector, upstream, batch, watermark).await?;
                 }
                 after = until;
             }
@@ -57,25 +57,26 @@ impl CatchUp {
         }
         Ok(count)
     }
+}
 
-    async fn project(
-        &self,
-        upstream: Upstream,
-        rows: &[StoredMessage],
-        watermark: &mut Watermark,
-    ) -> storage::Result<usize> {
-        let messages: Vec<Message<'_>> = rows.iter().map(|row| Message::stored(upstream, row)).collect();
-        let rejected = self.projector.project(&messages).await?;
-        for rejected in &rejected {
-            let row = &rows[rejected.index];
-            tracing::error!(
-                message.id = %row.event_id,
-                job.id = %row.job_id,
-                reason = rejected.reason,
-                "an event of the {upstream:?} outbox cannot be projected"
-            );
-            watermark.unprojectable.insert(row.event_id);
-        }
-        Ok(rows.len() - rejected.len())
+/// Projects events of an outbox; returns how many could be.
+async fn take(
+    projector: &Projector,
+    upstream: Upstream,
+    rows: &[StoredMessage],
+    watermark: &mut Watermark,
+) -> storage::Result<usize> {
+    let messages: Vec<Message<'_>> = rows.iter().map(|row| Message::stored(upstream, row)).collect();
+    let rejected = projector.project(&messages).await?;
+    for rejected in &rejected {
+        let row = &rows[rejected.index];
+        tracing::error!(
+            message.id = %row.event_id,
+            job.id = %row.job_id,
+            reason = rejected.reason,
+            "an event of the {upstream:?} outbox cannot be projected"
+        );
+        watermark.unprojectable.insert(row.event_id);
     }
+    Ok(rows.len() - rejected.len())
 }

@@ -32,5 +32,6 @@ mod rebuild;
 mod sample;
 mod sessions;
 mod splits;
+mod standing_by;
 mod streams;
 mod tables;
