@@ -12,6 +12,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::http;
+use crate::retention::PrunedTable;
 
 /// How often gauges are read.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -29,6 +30,7 @@ pub fn declare_metrics(service: &'static str) {
     );
     describe_counter!("modelday_warnings_total", "Warnings, counted by the service that raises them.");
     counter!("modelday_fenced_writes_total", "service" => service).absolute(0);
+    PrunedTable::outbox(service).declare();
     gauge!("modelday_outbox_depth", "service" => service).set(0.0);
     gauge!("modelday_outbox_age_seconds", "service" => service).set(0.0);
     http::declare_metrics();

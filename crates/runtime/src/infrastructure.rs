@@ -13,11 +13,14 @@ use crate::address::Address;
 use crate::authentication;
 use crate::deployment::Deployment;
 use crate::public_url;
+use crate::retention::Retention;
 use crate::settings::Settings;
 use crate::telemetry;
 
 /// How long an operation of the broker may take.
 const BROKER_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long sent messages stay in an outbox: longer than a consumer may be away after the broker lost its queue.
+const OUTBOX_RETENTION: Retention = Retention::days(7);
 
 /// Settings that all services share.
 #[derive(Debug, Clone)]
@@ -34,6 +37,8 @@ pub struct Infrastructure {
     pub deployment: Deployment,
     /// Where the schemas of messages are served: below `PUBLIC_URL`.
     pub schemas: SchemaLocation,
+    /// `RETENTION_OUTBOX`: how long sent messages stay in the outbox (default 7 days).
+    pub outbox_retention: Retention,
 }
 
 impl Infrastructure {
@@ -55,11 +60,13 @@ impl Infrastructure {
         let address = Address::from_settings(settings, port);
         let deployment = Deployment::from_settings(settings);
         let schemas = public_url::schemas(settings);
+        let outbox_retention = Retention::from_settings(settings, "RETENTION_OUTBOX", OUTBOX_RETENTION);
         services.map(|service| {
             let database = database(settings, &[service, process], deployment);
             let broker = broker(settings, service, deployment);
             let (address, schemas) = (address.clone(), schemas.clone());
-            Some(Self { address, database: database?, broker: broker?, deployment, schemas })
+            let (database, broker) = (database?, broker?);
+            Some(Self { address, database, broker, deployment, schemas, outbox_retention })
         })
     }
 }

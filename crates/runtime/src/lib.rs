@@ -18,6 +18,7 @@ pub mod parts;
 pub mod process;
 mod public_url;
 pub mod relay;
+pub mod retention;
 mod service;
 pub mod settings;
 mod shutdown;

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error_text::error_text;
 use crate::parts::Parts;
+use crate::retention::{PrunedTable, Retention};
 use crate::shutdown::task;
 use crate::telemetry;
 use handover::Handover;
@@ -45,7 +46,7 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(2);
 const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 /// How long a stopped relay may take to send what was committed before.
 const STOP_GRACE: Duration = Duration::from_secs(3);
-const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(10);
+const MEASURING_INTERVAL: Duration = Duration::from_secs(10);
 /// A message that waits for so long shows that the outbox does not leave.
 const MAX_AGE_SECONDS: i64 = 10;
 /// How often a relay shows that it goes on; a round waits a few seconds for the broker when that is away.
@@ -79,6 +80,8 @@ pub struct Relay {
     pub wake: Wake,
     /// Where the relay shows that it goes on.
     pub parts: Parts,
+    /// How long sent messages stay in the outbox.
+    pub retention: Retention,
 }
 
 impl Relay {
@@ -90,7 +93,7 @@ impl Relay {
             tokio::time::sleep(STOP_GRACE).await;
         };
         let service = self.service;
-        let relays = async {
+        let relays = Box::pin(async {
             let commands = Arc::new(self.publisher("relay commands"));
             let events = Arc::new(self.publisher("relay"));
             let handover = Handover {
@@ -106,9 +109,10 @@ impl Relay {
                 task(relay.clone().relay(Part::To(COMMANDS), commands, stop.clone())),
                 task(relay.clone().relay(Part::Except(COMMANDS), events, stop.clone())),
                 task(handover.run(stop.clone())),
-                task(relay.keep_house(stop.clone())),
+                task(relay.clone().prune(stop.clone())),
+                task(relay.measure(stop.clone())),
             );
-        };
+        });
         tokio::select! {
             () = relays => {}
             () = too_late => {
@@ -221,11 +225,21 @@ impl Relay {
         }
     }
 
-    /// Reports the outbox's backlog and removes old messages, again and again until `stop`.
-    async fn keep_house(self: Arc<Self>, stop: CancellationToken) {
+    /// Removes old messages, again and again until `stop`.
+    async fn prune(self: Arc<Self>, stop: CancellationToken) {
+        let pool = self.pool.for_long_statements();
+        let delete = |keep| {
+            let pool = pool.clone();
+            async move { outbox::prune(&pool, keep).await }
+        };
+        PrunedTable::outbox(self.service).keep_pruning(self.retention, stop, delete).await;
+    }
+
+    /// Reports the outbox's backlog, again and again until `stop`.
+    async fn measure(self: Arc<Self>, stop: CancellationToken) {
         let (pool, service) = (&self.pool, self.service);
-        let shown = self.parts.add(format!("{service}: outbox"), HOUSEKEEPING_INTERVAL + RHYTHM);
-        let mut rounds = tokio::time::interval(HOUSEKEEPING_INTERVAL);
+        let shown = self.parts.add(format!("{service}: outbox"), MEASURING_INTERVAL + RHYTHM);
+        let mut rounds = tokio::time::interval(MEASURING_INTERVAL);
         while stop.run_until_cancelled(rounds.tick()).await.is_some() {
             shown.round();
             match outbox::backlog(pool).await {
@@ -241,9 +255,6 @@ impl Relay {
                     }
                 }
                 Err(problem) => tracing::debug!(service, "outbox backlog unknown: {problem}"),
-            }
-            if let Err(problem) = outbox::prune(pool).await {
-                tracing::warn!(service, "old messages could not be pruned: {problem}");
             }
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! The table has no schema in these statements: by its search path, the connection of each service finds its own.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use domain::values::ids::JobId;
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,7 @@ use uuid::Uuid;
 use crate::connection::Connection;
 use crate::error::Result;
 use crate::pool::PgPool;
+use crate::retention::Pruned;
 use crate::sql::without_waiting_if;
 
 /// A message to be sent once the transaction it is written in commits.
@@ -317,15 +320,29 @@ pub async fn backlog(pool: &PgPool) -> Result<Backlog> {
     Ok(backlog)
 }
 
-/// Removes those of the 5,000 oldest messages that were published more than seven days ago; returns how many.
-pub async fn prune(pool: &PgPool) -> Result<u64> {
-    // The oldest rows come first by id, so an index on `sent_at`, which every message would have to update, is not needed.
+/// Rows that a deletion of old messages deletes at most.
+const PRUNED: i64 = 5_000;
+
+/// Deletes messages that were published longer than `keep` ago, oldest first, unless another process is deleting them.
+pub async fn prune(pool: &PgPool, keep: Duration) -> Result<Pruned> {
+    // The oldest rows come first by id, so an index on `sent_at`, which every message would have to update, is not
+    // needed. Twice as many rows are looked at as are deleted, so that some unsent ones in front do not end it.
     let done = sqlx::query(
         "-- outbox::prune
+        WITH turn AS MATERIALIZED (
+            SELECT pg_try_advisory_xact_lock(hashtext('outbox::prune'), hashtext(current_schema())) AS mine
+        )
         DELETE FROM outbox
-        WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT 5000) AND sent_at < now() - interval '7 days'",
+        WHERE ctid = ANY(ARRAY(
+            SELECT ctid
+            FROM (SELECT ctid, sent_at FROM outbox ORDER BY id LIMIT $2::bigint * 2) oldest
+            WHERE sent_at < now() - make_interval(secs => $1) AND (SELECT mine FROM turn)
+            LIMIT $2
+        ))",
     )
+    .bind(keep.as_secs_f64())
+    .bind(PRUNED)
     .execute(pool)
     .await?;
-    Ok(done.rows_affected())
+    Ok(Pruned::of(done.rows_affected(), PRUNED))
 }

@@ -110,7 +110,8 @@ impl Servers {
 
 /// Whether the server takes writes. A standby does not, and neither does a primary that recovers.
 pub(crate) async fn takes_writes(connection: &mut PgConnection) -> sqlx::Result<bool> {
-    connection.fetch_one("SELECT NOT pg_is_in_recovery()").await?.try_get(0)
+    let answer = connection.fetch_one("-- servers::takes_writes\nSELECT NOT pg_is_in_recovery()").await?;
+    answer.try_get(0)
 }
 
 /// Says so of a server that does not take writes.

@@ -80,6 +80,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         schemas: infrastructure.schemas,
         wake: wake.clone(),
         parts: parts.clone(),
+        retention: infrastructure.outbox_retention,
     }];
     let context =
         Arc::new(Context { pool: pool.clone(), calendar: config.calendar.clone(), wake: wake.clone() });

@@ -9,6 +9,7 @@ use runtime::outbound::web_address;
 use runtime::settings::{Mistakes, Settings};
 
 use crate::agent::EndpointAccess;
+use crate::housekeeping::Kept;
 use crate::lane::day_spans::TracedDays;
 
 const PORTFOLIOS_PLANNED_AT_ONCE: usize = 1_000;
@@ -39,6 +40,8 @@ pub struct Config {
     pub portfolios_planned_at_once: usize,
     /// `TRACE_DAYS`: which days have a span each (default: those of agents).
     pub traced_days: TracedDays,
+    /// How long the records of agents' days are kept.
+    pub kept: Kept,
     /// The exchange's sessions, without `MARKET_CLOSURES`.
     pub calendar: Calendar,
 }
@@ -70,6 +73,7 @@ impl Config {
         let sixty_four = NonZeroU16::MIN.saturating_add(63);
         let turns_in_line = settings.parsed("TURNS_IN_LINE", sixty_four, "write a number above 0").get();
         let traced_days = settings.parsed("TRACE_DAYS", TracedDays::default(), "write turns or all");
+        let kept = Kept::from_settings(settings);
         let calendar = runtime::market_clock::calendar(settings);
         Some(Self {
             infrastructure: infrastructure?,
@@ -83,6 +87,7 @@ impl Config {
             turns_in_line: turns_in_line.into(),
             portfolios_planned_at_once: PORTFOLIOS_PLANNED_AT_ONCE,
             traced_days,
+            kept,
             calendar,
         })
     }

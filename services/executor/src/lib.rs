@@ -5,6 +5,7 @@ mod api;
 mod config;
 mod error;
 mod handlers;
+mod housekeeping;
 mod job;
 mod lane;
 pub mod mcp;
@@ -49,6 +50,7 @@ use crate::rehearsal::Rehearsals;
 
 pub use agent::{EndpointAccess, Searcher};
 pub use config::{Config, search_engine};
+pub use housekeeping::Kept;
 pub use lane::day_spans::{TracedDays, TracedDaysError};
 pub use trial_call::{TrialAnswer, try_endpoint};
 
@@ -119,6 +121,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         schemas: infrastructure.schemas.clone(),
         wake,
         parts: parts.clone(),
+        retention: infrastructure.outbox_retention,
     };
     let rehearsals = Rehearsals {
         pool: pool.clone(),
@@ -148,6 +151,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         let measuring = runtime::keep_measuring(pool.clone(), shutdown.clone(), move || {
             metrics::measure(measured.clone())
         });
+        let housekeeping = housekeeping::keep_house(pool.clone(), config.kept, shutdown.clone());
         let shown = parts.add("executor: presence", RHYTHM);
         // Until the last turn in hand is over.
         let _present = AbortOnDropHandle::new(tokio::spawn(async move { holder.keep(&pool, &shown).await }));
@@ -188,7 +192,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         let hints = messaging::listen_control(&broker, options(4), Hints(canceller), shutdown.clone());
         let (reconciler, stop) = (reconciler.clone(), shutdown.clone());
         let (fed, stop_feeding) = (parts.clone(), shutdown.clone());
-        let (plans, turns, turns_of_agents, cancels, hints, (), (), ()) = tokio::join!(
+        let (plans, turns, turns_of_agents, cancels, hints, (), (), (), ()) = tokio::join!(
             linked(&shutdown, plans),
             linked(&shutdown, turns),
             linked(&shutdown, turns_of_agents),
@@ -197,6 +201,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
             linked(&shutdown, async move { reconciler.run(stop, &parts).await }),
             linked(&shutdown, async move { feeder.run(stop_feeding, &fed).await }),
             linked(&shutdown, measuring),
+            linked(&shutdown, housekeeping),
         );
         plans.context("consuming plans")?;
         turns.context("consuming lanes")?;

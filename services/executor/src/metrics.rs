@@ -20,6 +20,7 @@ pub(crate) fn declare() {
     messaging::declare_metrics(Account::Executor);
     runtime::declare_metrics("executor");
     declare_call_metrics();
+    crate::housekeeping::declare();
     describe_counter!(
         "modelday_model_day_outcomes_total",
         "Model-days that ended, counted when they are committed."

@@ -11,6 +11,7 @@ use storage::tables::OldestRow;
 pub(crate) fn declare() {
     messaging::declare_metrics(Account::Status);
     runtime::declare_metrics("status");
+    crate::housekeeping::declare();
     describe_counter!(
         "modelday_jobs_ended_total",
         "Ended jobs, counted when their terminal event is projected."

@@ -62,6 +62,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         schemas: infrastructure.schemas.clone(),
         wake,
         parts: parts.clone(),
+        retention: infrastructure.outbox_retention,
     };
     let start = Start {
         owner: Owner::Trigger,

@@ -32,6 +32,7 @@ fn relay(pool: PgPool, broker: BrokerConfig) -> Relay {
         schemas: SchemaLocation::below("https://modelday.example"),
         wake: Wake::default(),
         parts: Parts::default(),
+        retention: runtime::retention::Retention::days(7),
     }
 }
 

@@ -19,6 +19,7 @@ mod overdue_turns;
 mod portfolios;
 mod presence;
 mod rehearsals;
+mod retention;
 mod suspected_splits;
 mod total_return;
 mod unpriced_holdings;
@@ -45,6 +46,7 @@ pub use overdue_turns::{
 pub use portfolios::PortfolioRow;
 pub use presence::Presence;
 pub use rehearsals::{begin_rehearsal, configured_agent, end_rehearsal, kept_position, price_version};
+pub use retention::{has_journals, prune_conversations, prune_endpoint_minutes, prune_journal};
 pub use suspected_splits::{record_suspected_splits, suspected_splits};
 pub use total_return::total_return_holdings;
 pub use unpriced_holdings::{record_unpriced_holdings, unpriced_holdings};

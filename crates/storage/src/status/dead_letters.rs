@@ -1,11 +1,14 @@
 //! Dead letters: messages that no consumer could handle, kept with the reason.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::FromRow;
 
 use crate::error::Result;
 use crate::pool::PgPool;
+use crate::retention::Pruned;
 
 /// How many bytes of a body are kept. A letter with a larger body cannot be replayed.
 const MAX_BODY: usize = 256 * 1024;
@@ -191,16 +194,20 @@ pub async fn count_open_dead_letters(pool: &PgPool) -> Result<i64> {
     Ok(count)
 }
 
-/// Deletes those of the 1,000 oldest letters that are older than `days`; returns how many.
-pub async fn prune_dead_letters(pool: &PgPool, days: u32) -> Result<u64> {
+/// Letters that are deleted at once.
+const PRUNED: i64 = 1_000;
+
+/// Deletes letters that are older than `keep`, oldest first.
+pub async fn prune_dead_letters(pool: &PgPool, keep: Duration) -> Result<Pruned> {
     let done = sqlx::query(
         "-- dead_letters::prune_dead_letters
         DELETE FROM status.dead_letters
-        WHERE id IN (SELECT id FROM status.dead_letters ORDER BY id LIMIT 1000)
-            AND died_at < now() - make_interval(days => $1)",
+        WHERE id = ANY(ARRAY(SELECT id FROM status.dead_letters ORDER BY id LIMIT $2))
+            AND died_at < now() - make_interval(secs => $1)",
     )
-    .bind(i32::try_from(days).unwrap_or(i32::MAX))
+    .bind(keep.as_secs_f64())
+    .bind(PRUNED)
     .execute(pool)
     .await?;
-    Ok(done.rows_affected())
+    Ok(Pruned::of(done.rows_affected(), PRUNED))
 }

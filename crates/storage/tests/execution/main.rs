@@ -13,6 +13,7 @@ mod outbox;
 mod planning;
 mod presence;
 mod reconcile;
+mod retention;
 mod visits;
 mod world;
 mod writing;

@@ -1,9 +1,11 @@
 //! The outbox: one relay at a time, in order, until confirmed.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use domain::values::ids::JobId;
 use storage::outbox::{self, NewMessage, Part, RelayConnection, StoredMessage};
-use storage::{Owner, PgPool};
+use storage::{Owner, PgPool, Pruned};
 use test_support::{TestDatabase, eventually};
 use uuid::Uuid;
 
@@ -169,20 +171,48 @@ async fn a_message_that_its_writer_sends_is_left_to_him_for_a_while_and_not_for_
 }
 
 #[tokio::test]
-async fn only_messages_that_were_sent_a_week_ago_are_removed() {
+async fn only_messages_that_were_sent_long_ago_are_removed() {
     let database = TestDatabase::new().await;
     let pool = database.pool(Owner::Executor).await;
     write(&pool, 3).await;
     for (id, change) in [
-        (1, "sent_at = now() - interval '8 days'"),
-        (2, "sent_at = now() - interval '6 days'"),
-        (3, "created_at = now() - interval '9 days'"),
+        (1, "created_at = now() - interval '9 days'"),
+        (2, "sent_at = now() - interval '8 days'"),
+        (3, "sent_at = now() - interval '6 days'"),
     ] {
         database.execute(&format!("UPDATE execution.outbox SET {change} WHERE id = {id}")).await;
     }
 
-    assert_eq!(outbox::prune(&pool).await.unwrap(), 1);
+    let week = Duration::from_secs(7 * 24 * 3_600);
+    assert_eq!(outbox::prune(&pool, week).await.unwrap(), Pruned { rows: 1, more: false });
 
-    assert_eq!(database.count("SELECT count(*) FROM execution.outbox WHERE id = 1").await, 0);
+    assert_eq!(database.count("SELECT count(*) FROM execution.outbox WHERE id = 2").await, 0);
     assert_eq!(outbox::backlog(&pool).await.unwrap().depth, 1);
+}
+
+#[tokio::test]
+async fn old_messages_leave_batch_by_batch_whoever_removes_them_and_whatever_waits_in_front() {
+    let database = TestDatabase::new().await;
+    let (pool, other) = (database.pool(Owner::Executor).await, database.pool(Owner::Executor).await);
+    let rows = "INSERT INTO execution.outbox (event_id, kind, exchange, routing_key, job_id, body, sent_at)
+        SELECT gen_random_uuid(), 'test', 'modelday.events', 'test', gen_random_uuid(), '{}',
+            CASE WHEN number > 10 THEN now() - interval '2 hours' END
+        FROM generate_series(1, 12010) AS number";
+    database.execute(rows).await;
+
+    let hour = Duration::from_secs(3_600);
+    let (mut removed, mut batches) = (0, 0);
+    loop {
+        let (one, two) = tokio::join!(outbox::prune(&pool, hour), outbox::prune(&other, hour));
+        let (one, two) = (one.unwrap(), two.unwrap());
+        removed += one.rows + two.rows;
+        batches += 1;
+        if !one.more && !two.more {
+            break;
+        }
+    }
+
+    assert_eq!(removed, 12_000);
+    assert!(batches <= 3, "{batches} rounds");
+    assert_eq!(database.count("SELECT count(*) FROM execution.outbox").await, 10);
 }

@@ -26,7 +26,7 @@ use runtime::http::{HeavyRequest, Problem, ProblemBody};
 use storage::PgPool;
 use storage::execution::agents::read_journal;
 use storage::execution::{
-    DayRecord, RecordedLane, recorded_bases, recorded_days, recorded_job, recorded_lanes,
+    DayRecord, RecordedLane, has_journals, recorded_bases, recorded_days, recorded_job, recorded_lanes,
 };
 use storage::market::{bars_by, known_actions, received_symbols, undo_replacements};
 use tokio::sync::mpsc;
@@ -59,6 +59,8 @@ struct Export {
             content_type = "application/problem+json"),
         (status = 409, description = "The job has not ended.", body = ProblemBody,
             content_type = "application/problem+json"),
+        (status = 410, description = "What its agents answered was deleted because of its age.", body = ProblemBody,
+            content_type = "application/problem+json"),
     ))]
 pub(super) async fn bundle(
     State(ApiState { pool, calendar, .. }): State<ApiState>,
@@ -73,6 +75,10 @@ pub(super) async fn bundle(
         let detail = format!("Job {job} is {} and can be exported once it has ended", row.state.as_str());
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     };
+    if !has_journals(&pool, id).await? {
+        let detail = format!("What the agents of job {job} answered was deleted because of its age");
+        return Err(Problem::new(StatusCode::GONE, detail));
+    }
     let event =
         decode_event(&row.kind, row.body.as_bytes()).map_err(|problem| Problem::internal(&problem))?;
     let planned = PlannedJob::of(event).ok_or_else(unknown)?;

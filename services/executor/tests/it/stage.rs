@@ -53,12 +53,14 @@ impl Stage {
     pub(crate) fn config(&self) -> Config {
         Config {
             traced_days: executor::TracedDays::default(),
+            kept: executor::Kept::default(),
             infrastructure: Infrastructure {
                 address: Address::loopback(0),
                 database: self.database.settings(Owner::Executor),
                 broker: self.vhost.settings(),
                 deployment: Deployment::new(Mode::Prod, false),
                 schemas: Default::default(),
+                outbox_retention: runtime::retention::Retention::days(7),
             },
             slice: Duration::from_millis(250),
             lanes_at_once: 4,
@@ -92,6 +94,7 @@ impl Stage {
             schemas: Default::default(),
             wake: Wake::default(),
             parts: Parts::default(),
+            retention: runtime::retention::Retention::days(7),
         };
         let stop = CancellationToken::new();
         let sent = eventually("the downloader's outbox is sent", async || {

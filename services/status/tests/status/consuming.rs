@@ -37,6 +37,7 @@ impl Running {
             broker: vhost.settings(),
             deployment: settings().deployment,
             schemas: settings().schemas,
+            outbox_retention: runtime::retention::Retention::days(7),
         };
         let stop = CancellationToken::new();
         let config = Config { infrastructure, dead_letter_days: 90, api: settings() };

@@ -122,6 +122,7 @@ impl World {
             schemas: Default::default(),
             wake: Wake::default(),
             parts: Parts::default(),
+            retention: runtime::retention::Retention::days(7),
         };
         world.parts.push(tokio::spawn(relay.run(world.stop.clone())));
         world
