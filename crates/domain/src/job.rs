@@ -1,5 +1,6 @@
 //! A job: its request, its states and its end.
 
+pub mod archiving;
 pub mod bounds;
 pub mod request;
 pub mod requested_dates;

@@ -43,6 +43,19 @@ pub enum StorageError {
         /// What is wrong.
         problem: String,
     },
+    /// Jobs cannot come back from files; nothing was written.
+    #[error(
+        "only {found} of {written} rows of {table} can be put back: since then, other jobs ran the same days of these \
+         portfolios"
+    )]
+    NotPutBack {
+        /// The table.
+        table: &'static str,
+        /// How many of their rows there would be.
+        found: u64,
+        /// How many the files have.
+        written: u64,
+    },
     /// The database was made by migrations of a development version, which no longer exist.
     #[error(
         "the database was made by an earlier development version and cannot be brought up to date: if `make run` made \

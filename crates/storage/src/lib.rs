@@ -7,6 +7,7 @@
 //! nothing. A row that no version of Modelday writes is a [`StorageError::Corrupt`]. Only other errors are named at the
 //! functions.
 
+pub mod archive;
 mod columns;
 mod connect;
 mod connection;

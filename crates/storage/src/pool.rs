@@ -78,6 +78,11 @@ impl PgPool {
         Self { patience, ..self.clone() }
     }
 
+    /// The same connections, whose answers are waited for so long.
+    pub(crate) fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+
     /// How many statements have waited for PostgreSQL for more than three seconds, and still do.
     pub fn slow_statements(&self) -> usize {
         self.patience.seen.slow()

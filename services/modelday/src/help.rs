@@ -23,6 +23,8 @@ const GROUPS: [(&str, &[&str]); 5] = [
             "dead-letters",
             "rotate-key",
             "rebuild",
+            "archive",
+            "restore",
             "token",
             "openapi",
             "healthcheck",

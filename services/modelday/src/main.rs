@@ -1,5 +1,6 @@
 //! Modelday in one binary: the four services in one process, the client for people, and replay without servers.
 
+mod archive;
 mod client;
 mod completion;
 mod healthcheck;
@@ -47,6 +48,10 @@ enum Command {
     RotateKey,
     /// Build what status shows again from the log of events.
     Rebuild,
+    /// Write jobs that ended before a date to files, and delete them from the database.
+    Archive(archive::ArchiveArguments),
+    /// Put archived jobs back into the database.
+    Restore(archive::RestoreArguments),
     /// Set up a model: asks for keys, tries each with one call, and writes the entries.
     Init(init::InitArguments),
     /// Serve the agents' tools over MCP, to try an agent by hand.
@@ -96,6 +101,8 @@ async fn run(command: Command) -> ExitCode {
         Command::Migrate { reset_dev: false } => migrate(DevData::Keep).await,
         Command::RotateKey => rotate_key::rotate_key().await,
         Command::Rebuild => rebuild().await,
+        Command::Archive(arguments) => archive::archive(arguments).await,
+        Command::Restore(arguments) => archive::restore(arguments).await,
         Command::Client(command) => return Box::pin(run_client(&command)).await,
         Command::Mcp(arguments) => return mcp::main(arguments).await,
         Command::Init(arguments) => return Box::pin(run_init(arguments)).await,

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 mod accounts;
+mod archiving;
 mod grants;
 mod migrating;
 mod source;

@@ -11,8 +11,16 @@ use crate::source::{Found, statements};
 
 const OWNERS: [Owner; 4] = [Owner::Trigger, Owner::Downloader, Owner::Executor, Owner::Status];
 
-/// Statements whose text is put together when they run. Names of tables and databases are all that is put in.
-const DYNAMIC: [&str; 2] = ["TRUNCATE {tables}", "CREATE DATABASE \"{quoted}\""];
+/// Statements whose text is put together when they run. Names of databases, tables, columns and types are all that is put
+/// in, and conditions of the source.
+const DYNAMIC: [&str; 6] = [
+    "TRUNCATE {tables}",
+    "CREATE DATABASE \"{quoted}\"",
+    "SELECT {texts} FROM {name} WHERE {rows}",
+    "SELECT count(*) FROM {name} WHERE {rows}",
+    "DELETE FROM {name} WHERE {rows}",
+    "INSERT INTO {name} ({names}) OVERRIDING SYSTEM VALUE SELECT {casts} FROM UNNEST({parameters}) AS given ({given}) ON CONFLICT DO NOTHING",
+];
 
 /// The services whose connections run the statements of a file.
 fn owners(file: &Path) -> &'static [Owner] {
@@ -21,10 +29,12 @@ fn owners(file: &Path) -> &'static [Owner] {
         Some("market") => &OWNERS[1..2],
         Some("execution") => &OWNERS[2..3],
         Some("status") => &OWNERS[3..],
-        Some("outbox.rs" | "tables.rs" | "connect.rs" | "development.rs" | "signing.rs") => &OWNERS,
+        Some("outbox.rs" | "tables.rs" | "connect.rs" | "servers.rs" | "development.rs" | "signing.rs") => {
+            &OWNERS
+        }
         Some("universes.rs") => &OWNERS[1..3],
         // Run by the owner of the database.
-        Some("key_rotation.rs") => &[],
+        Some("key_rotation.rs" | "archive") => &[],
         _ => panic!("{} belongs to no service", file.display()),
     }
 }

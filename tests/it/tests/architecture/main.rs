@@ -55,8 +55,8 @@ const HEAVY: [(&str, &[&str]); 5] = [
     ("prost", &["contract"]),
     // The one serves the tools on a pipe, the other over HTTP.
     ("rmcp", &["modelday", "executor"]),
-    // Tables are written as files by the one, and files of prices are read by the other.
-    ("parquet", &["status", "downloader"]),
+    // Tables are written as files by the one, files of prices are read by the other, and the third archives jobs.
+    ("parquet", &["status", "downloader", "modelday"]),
 ];
 
 fn root() -> PathBuf {
