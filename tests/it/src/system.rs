@@ -207,14 +207,16 @@ impl System {
         self.seconds.clear();
     }
 
-    /// Starts a second process of a service, without waiting until it is ready.
-    pub fn launch_second(&mut self, service: Service) {
+    /// Starts a second process of a service, without waiting until it is ready; returns its URL.
+    pub fn launch_second(&mut self, service: Service) -> String {
         let first = self.processes.remove(&service).expect("it runs");
         let port = self.ports.insert(service, free_ports(&[service])[&service]).expect("a port");
         self.launch(service);
         let second = self.processes.insert(service, first).expect("it was launched");
+        let url = format!("http://127.0.0.1:{}", self.ports[&service]);
         self.ports.insert(service, port);
         self.seconds.push(second);
+        url
     }
 
     /// Waits until a counter of a service is above zero; its sum over all series.

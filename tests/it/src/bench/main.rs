@@ -14,7 +14,9 @@ mod history;
 mod jobs;
 mod lanes;
 mod measure;
+mod projection;
 mod recovery;
+mod retention;
 mod steps;
 mod throughput;
 mod trigger;
@@ -51,6 +53,16 @@ async fn main() {
     }
     if selected("recovery") {
         recovery::measure().await.iter().for_each(|line| println!("{line}"));
+    }
+    if selected("projection") {
+        projection::measure().await.iter().for_each(|line| println!("{line}"));
+    }
+    if selected("retention") {
+        retention::measure().await.iter().for_each(|line| println!("{line}"));
+    }
+    // Ten minutes, so only when it is named.
+    if arguments.iter().any(|argument| argument == "soak") {
+        retention::soak().await.iter().for_each(|line| println!("{line}"));
     }
     if selected("history") {
         history::measure().await.iter().for_each(|line| println!("{line}"));
