@@ -6,6 +6,7 @@ mod by_service;
 mod collector_client;
 mod exposition;
 mod log_lines;
+mod message_content;
 mod process_usage;
 mod sampler;
 mod span_queue;
@@ -35,8 +36,9 @@ use span_queue::SpanQueue;
 use statements::{SlowForPeople, StatementSpans};
 use trace_export::Export;
 
-pub use attributes::set_texts;
+pub use attributes::{set_text, set_texts};
 pub(crate) use exposition::{keep_up, render};
+pub use message_content::has_message_content;
 pub use messaging::{integer, mark_failed};
 pub use trace_context::{
     continue_from, current_trace_id, current_traceparent, link_batch, link_span, link_to, link_to_current,
@@ -110,6 +112,7 @@ impl Telemetry {
 /// # Errors
 /// When it was started before, or the exporter's settings are invalid.
 pub fn init(process: &'static str) -> anyhow::Result<Telemetry> {
+    message_content::read(|name| std::env::var(name).ok())?;
     let export = Export::from_variables(|name| std::env::var(name).ok(), |path| std::fs::read(path))?;
     let mut builder = SdkTracerProvider::builder()
         .with_sampler(StorySampler::from_environment())

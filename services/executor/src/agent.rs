@@ -5,6 +5,7 @@ mod call_metrics;
 mod conversation;
 mod endpoint;
 mod journal;
+mod message_content;
 mod search;
 mod signature;
 mod spans;

@@ -45,6 +45,11 @@ pub struct Prometheus {
 impl Prometheus {
     /// Starts it, and waits until it has scraped each service of the system, which runs in four processes.
     pub async fn start(system: &System) -> Self {
+        Self::start_beside(system, &[]).await
+    }
+
+    /// The same with other programs to scrape: their jobs and addresses.
+    pub async fn start_beside(system: &System, others: &[(&str, &str)]) -> Self {
         prometheus_program("prometheus");
         let folder = Folder::create();
         let read = |name: &str| std::fs::read_to_string(prometheus_folder().join(name)).expect("it is there");
@@ -60,6 +65,10 @@ impl Prometheus {
         }
         config = replaced(&config, "rabbitmq:15692", &broker_metrics());
         config = replaced(&config, "postgres-exporter:9187", "127.0.0.1:9");
+        for (job, address) in others {
+            config +=
+                &format!("  - job_name: {job}\n    static_configs:\n      - targets: [\"{address}\"]\n");
+        }
         let file = folder.write("prometheus.yml", &config);
         for rules in ["slo.yml", "alerts.yml"] {
             folder.write(rules, &read(rules));

@@ -18,8 +18,21 @@ impl PythonAgent {
     /// # Panics
     /// When it does not.
     pub fn start(python: &Path, file: &str, environment: &[(&str, &str)]) -> Self {
+        Self::run(Command::new(python), file, environment)
+    }
+
+    /// The same with OpenTelemetry's instrumentation around the program.
+    ///
+    /// # Panics
+    /// When it does not print where it listens.
+    pub fn start_instrumented(python: &Path, file: &str, environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(python.with_file_name("opentelemetry-instrument"));
+        command.arg(python);
+        Self::run(command, file, environment)
+    }
+
+    fn run(mut command: Command, file: &str, environment: &[(&str, &str)]) -> Self {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
-        let mut command = Command::new(python);
         let command = command.envs(environment.iter().copied()).arg(file).arg("0");
         let mut process = command.stdout(Stdio::piped()).spawn().expect("python3 runs");
         let mut line = String::new();

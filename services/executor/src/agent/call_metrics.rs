@@ -1,5 +1,5 @@
-//! What is measured of each call of an endpoint, under the names that OpenTelemetry's conventions give calls of language
-//! models (1.37), as Prometheus spells them.
+//! What is measured of each call of an endpoint, under the names that OpenTelemetry's conventions for generative AI give
+//! calls of language models, as Prometheus spells them.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};

@@ -12,6 +12,7 @@ use domain::agent::{
 };
 use domain::job::AgentModel;
 use domain::simulation::run::ModelDayRun;
+use runtime::telemetry;
 use rust_decimal::Decimal;
 use storage::execution::agents::{Attempt, CallPermission, CallResponse, Intent, TokenRate};
 use storage::execution::{Durable, Lane};
@@ -22,6 +23,7 @@ use super::access::NotCalled;
 use super::call_metrics;
 use super::endpoint::Endpoints;
 use super::journal::JournalWriter;
+use super::message_content;
 use super::search::Searcher;
 use super::spans;
 use crate::error::ExecutorError;
@@ -170,10 +172,16 @@ impl<'c, 'a> Conversation<'c, 'a> {
         let began = Instant::now();
         let span = spans::call(self.agent, &self.lane.model, &request);
         let call = self.means.endpoints.call(self.agent, &access, &identity, body);
+        if telemetry::has_message_content() {
+            message_content::sent(&span, self.session.session().transcript(), &request, &secrets);
+        }
         let raw = call.instrument(span.clone()).await;
         let response = self.agent.dialect.classify(&raw, &secrets);
         call_metrics::ended(self.agent, &response, began.elapsed());
         spans::answered(&span, &raw, &response);
+        if let (true, ModelResponse::Message(message)) = (telemetry::has_message_content(), &response) {
+            message_content::received(&span, message, &secrets);
+        }
         drop(span);
         self.traced_from.get_or_insert(request.step);
         match &response {
@@ -314,7 +322,11 @@ impl<'c, 'a> Conversation<'c, 'a> {
             if let (Role::Tool, Some(index)) = (message.role, message.index) {
                 self.journal.add_result(message.step, index + 1, EntryKind::Tool, message.content.clone());
                 if self.traced_from.is_some_and(|first| message.step >= first) {
-                    spans::tool(message);
+                    let span = spans::tool(message);
+                    if telemetry::has_message_content() {
+                        let access = self.means.endpoints.access(self.agent).unwrap_or_default();
+                        message_content::of_tool(&span, message, &access.secrets());
+                    }
                 }
                 if let Some(visit) = self.means.visit {
                     visit.show_result(message.step, &message.content);

@@ -1,6 +1,4 @@
 //! The spans of an agent's day, by OpenTelemetry's conventions for generative AI: a call of its endpoint, and a tool.
-//!
-//! Prompts and answers are no attributes: conversations are stored, and shown to those who may read them.
 
 use domain::agent::transcript::Message;
 use domain::agent::{Dialect, EndpointUrl, ModelRequest, ModelResponse, RawResponse};
@@ -76,21 +74,16 @@ pub(super) fn answered(span: &Span, raw: &RawResponse, response: &ModelResponse)
     }
 }
 
-/// Makes the span of a tool that has run, which took microseconds. Its result is stored in the conversation.
-pub(super) fn tool(result: &Message) {
+/// The span of a tool that has run, which took microseconds. Its result is stored in the conversation.
+pub(super) fn tool(result: &Message) -> Span {
     let name = result.name.as_deref().unwrap_or("unknown");
-    let _ran = tool_span(name, result.call_id.as_deref());
-}
-
-/// The span of a tool.
-pub(super) fn tool_span(name: &str, call: Option<&str>) -> Span {
     tracing::info_span!(
         "execute_tool",
         otel.name = format!("execute_tool {name}"),
         gen_ai.operation.name = "execute_tool",
         gen_ai.tool.name = name,
         "gen_ai.tool.type" = "function",
-        gen_ai.tool.call.id = call,
+        gen_ai.tool.call.id = result.call_id.as_deref(),
     )
 }
 

@@ -11,6 +11,8 @@ use tokio::sync::OnceCell;
 mod collector;
 mod conventions;
 mod drawing;
+mod langchain;
+mod switches;
 
 use collector::{Collector, Span};
 use drawing::{depth, draw, is_documented};
@@ -126,6 +128,8 @@ async fn a_day_with_six_tool_calls_shows_each_call_and_each_tool() {
         BTreeSet::from([root.trace.as_str()]),
         "calls of the endpoint belong to the lane's trace"
     );
+    let of_provider = &traced.provider_traceparents;
+    assert!(!of_provider.is_empty() && of_provider.iter().all(Option::is_some), "{of_provider:?}");
     assert!(traced.tenants.iter().all(|tenant| tenant == "blue") && !traced.tenants.is_empty());
 }
 
@@ -190,6 +194,8 @@ struct Traced {
     counts: BTreeMap<&'static str, u64>,
     /// The headers of the same name that a model's endpoint received.
     traceparents: Vec<String>,
+    /// The same of each call of the provider of prices.
+    provider_traceparents: Vec<Option<String>>,
     tenants: Vec<String>,
 }
 
@@ -232,7 +238,9 @@ impl Traced {
             eventually("it ends", async || system.has_ended(service).then_some(())).await;
         }
         let (spans, tenants) = (collector.spans(), collector.tenants());
-        Self { job, spans, logs: system.logs(), counts, traceparents: Vec::new(), tenants }
+        let provider_traceparents = system.prices.calls().into_iter().map(|call| call.traceparent).collect();
+        let (logs, traceparents) = (system.logs(), Vec::new());
+        Self { job, spans, logs, counts, traceparents, provider_traceparents, tenants }
     }
 
     fn only(&self, name: &str) -> &Span {

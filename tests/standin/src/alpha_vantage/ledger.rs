@@ -23,6 +23,9 @@ pub struct Call {
     /// The key. The control endpoint does not show it.
     #[serde(skip)]
     pub key: String,
+    /// The header `traceparent`.
+    #[serde(skip)]
+    pub traceparent: Option<String>,
     /// `series`, the name of a refusal (`throttled`, `quota used up`, ...), or `fault MODE`.
     pub answer: String,
 }

@@ -24,6 +24,9 @@ pub(crate) struct Query {
     pub(crate) outputsize: String,
     pub(crate) datatype: String,
     pub(crate) apikey: String,
+    /// The header of this name.
+    #[serde(skip)]
+    pub(crate) traceparent: Option<String>,
 }
 
 impl Query {
@@ -64,6 +67,7 @@ pub(crate) fn respond(
         outputsize: outputsize.to_owned(),
         key: query.apikey.clone(),
         answer: name,
+        traceparent: query.traceparent.clone(),
     });
     response
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Query as Parameters, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -31,7 +31,12 @@ pub(crate) fn router(control: Arc<Control>, stopping: watch::Receiver<()>) -> Ro
         .with_state(Shared { control, stopping })
 }
 
-async fn query(State(shared): State<Shared>, Parameters(query): Parameters<Query>) -> Response {
+async fn query(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    Parameters(mut query): Parameters<Query>,
+) -> Response {
+    query.traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let today = shared.control.today();
     let (delay, response) = shared.control.respond(&query);
     pause(delay, &shared.stopping).await;

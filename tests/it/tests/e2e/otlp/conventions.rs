@@ -1,6 +1,8 @@
 //! The names and types of attributes, as OpenTelemetry's semantic conventions publish them: 1.44 for HTTP, messaging,
-//! databases, URLs, servers, services and errors, and those for generative AI, which are in development.
-//! <https://opentelemetry.io/docs/specs/semconv/registry/attributes/>
+//! databases, URLs, servers, services and errors
+//! (<https://opentelemetry.io/docs/specs/semconv/registry/attributes/>), and those for generative AI, which are in
+//! development and have no number of their own yet (<https://github.com/open-telemetry/semantic-conventions-genai>): the
+//! names that 1.37 introduced, which `langchain.rs` compares with those of a real instrumentation.
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 
@@ -17,20 +19,24 @@ enum Type {
 use Type::{Integer, Text, Texts};
 
 /// Attributes of the conventions.
-const PUBLISHED: [(&str, Type); 42] = [
+const PUBLISHED: [(&str, Type); 46] = [
     ("db.namespace", Text),
     ("db.query.summary", Text),
     ("db.system.name", Text),
     ("error.type", Text),
     ("gen_ai.agent.name", Text),
+    ("gen_ai.input.messages", Text),
     ("gen_ai.operation.name", Text),
+    ("gen_ai.output.messages", Text),
     ("gen_ai.provider.name", Text),
     ("gen_ai.request.max_tokens", Integer),
     ("gen_ai.request.model", Text),
     ("gen_ai.response.finish_reasons", Texts),
     ("gen_ai.response.id", Text),
     ("gen_ai.response.model", Text),
+    ("gen_ai.tool.call.arguments", Text),
     ("gen_ai.tool.call.id", Text),
+    ("gen_ai.tool.call.result", Text),
     ("gen_ai.tool.name", Text),
     ("gen_ai.tool.type", Text),
     ("gen_ai.usage.cache_read.input_tokens", Integer),
