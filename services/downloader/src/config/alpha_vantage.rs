@@ -42,6 +42,7 @@ pub(super) fn source(settings: &mut Settings, entry: Entry, timeout: Duration) -
     };
     let plan = plan.unwrap_or(KeyPlan::Paid);
     let with_actions = settings.parsed(ACTIONS, false, "write true or false");
+    let with_actions = entry.actions.unwrap_or(with_actions);
     if with_actions && plan == KeyPlan::Free {
         let problem =
             "splits and dividends take two more calls for each symbol, which a free key does not have";

@@ -58,7 +58,7 @@ pub(crate) struct SourceConfig {
     pub(crate) address_setting: &'static str,
     /// How much of a symbol's history Alpha Vantage is asked for.
     pub(crate) history: History,
-    /// Whether splits and dividends are requested from Alpha Vantage too, which takes three calls for a symbol.
+    /// Whether splits and dividends are requested in calls of their own, so that three calls stand for one.
     pub(crate) with_actions: bool,
     pub(crate) windows: Vec<Window>,
     /// What the key was bought for, as far as the settings say it.
@@ -73,6 +73,8 @@ pub(super) struct Entry {
     pub(super) base_url: Option<String>,
     pub(super) key_variable: Option<String>,
     pub(super) budgets: Option<Vec<Window>>,
+    /// Whether splits and dividends are requested too, of a provider whose prices come without them.
+    pub(super) actions: Option<bool>,
 }
 
 /// How a source with this key is reached; `None` without one, unless it is on this machine.

@@ -46,7 +46,13 @@ pub(crate) fn sources(settings: &mut Settings, timeout: Duration) -> ReadSources
     let named = settings.text("SOURCES_FILE");
     let path = file(settings);
     let file = if named.is_none() && !Path::new(&path).exists() {
-        let entry = Entry { kind: Kind::AlphaVantage, base_url: None, key_variable: None, budgets: None };
+        let entry = Entry {
+            kind: Kind::AlphaVantage,
+            base_url: None,
+            key_variable: None,
+            budgets: None,
+            actions: None,
+        };
         SourcesFile { sources: vec![entry], hand_over: HandOver::default() }
     } else {
         match read(&path) {
@@ -79,6 +85,9 @@ fn read(path: &str) -> Result<SourcesFile, String> {
     }
     for entry in &file.sources {
         let mut ids = BTreeSet::new();
+        if let (Kind::Tiingo, Some(_)) = (entry.kind, entry.actions) {
+            return Err("the prices of tiingo come with splits and dividends; leave out `actions`".to_owned());
+        }
         if let Some(window) = entry.budgets.iter().flatten().find(|window| !ids.insert(window.id())) {
             return Err(format!("the budget {:?} is there twice", window.id()));
         }
@@ -107,7 +116,7 @@ fn source(settings: &mut Settings, entry: Entry, timeout: Duration) -> SourceCon
         key_variable,
         address_setting: "its base_url",
         history: History::AsNeeded,
-        with_actions: false,
+        with_actions: entry.actions.unwrap_or(false),
         windows: with_refusals(budgets),
         plan: "as budgeted",
     }

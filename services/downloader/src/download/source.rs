@@ -92,7 +92,7 @@ pub(crate) fn provider(source: &SourceConfig, access: Access) -> anyhow::Result<
     Ok(match source.kind {
         Kind::AlphaVantage => Arc::new(AlphaVantage::new(access, source.history, source.with_actions)?),
         Kind::Tiingo => Arc::new(Tiingo::new(access)?),
-        Kind::Massive => Arc::new(Massive::new(access)?),
+        Kind::Massive => Arc::new(Massive::new(access, source.with_actions)?),
     })
 }
 

@@ -6,15 +6,25 @@ use axum::body::Bytes;
 use domain::ingest::import::Faults;
 use flate2::read::MultiGzDecoder;
 
+/// The first bytes of files that have other files or sheets in them, and what to do with these.
+const CONTAINERS: [(&[u8], &str); 2] = [
+    (b"PK\x03\x04", "the file is a workbook (.xlsx) or a ZIP archive; save its sheet as CSV, or unpack it"),
+    (&[0xd0, 0xcf, 0x11, 0xe0], "the file is a workbook (.xls); save its sheet as CSV"),
+];
+
 /// The content of a file, which is itself when it is not compressed.
 ///
 /// # Errors
-/// When the compressed file is cut or damaged, or its content is larger than `limit` bytes.
+/// When the compressed file is cut or damaged, its content is larger than `limit` bytes, or it is an archive or a
+/// workbook.
 pub(super) fn unpacked(file: Bytes, limit: usize) -> Result<Bytes, Faults> {
+    let wrong = |problem: String| Faults::only(1, "", problem, "");
+    if let Some((_, what)) = CONTAINERS.iter().find(|(beginning, _)| file.starts_with(beginning)) {
+        return Err(wrong((*what).to_owned()));
+    }
     if !file.starts_with(&[0x1f, 0x8b]) {
         return Ok(file);
     }
-    let wrong = |problem: String| Faults::only(1, "", problem, "");
     let mut content = Vec::new();
     let beyond = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     MultiGzDecoder::new(file.as_ref())
@@ -53,6 +63,14 @@ mod tests {
 
         let faults = unpacked(packed(&content), content.len() - 1).unwrap_err();
         assert!(faults.listed[0].problem.contains("IMPORT_LIMIT_MIB"), "{faults:?}");
+    }
+
+    #[test]
+    fn a_workbook_is_refused_with_the_way_out() {
+        for beginning in [&b"PK\x03\x04rest"[..], &[0xd0, 0xcf, 0x11, 0xe0, 0xa1]] {
+            let faults = unpacked(Bytes::copy_from_slice(beginning), 100).unwrap_err();
+            assert!(faults.listed[0].problem.contains("save its sheet as CSV"), "{faults:?}");
+        }
     }
 
     #[test]

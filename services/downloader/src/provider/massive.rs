@@ -1,5 +1,5 @@
 //! Massive, formerly Polygon: a call returns the bars of all symbols of one date, or those of one symbol between two
-//! dates.
+//! dates. Splits and dividends are calls of their own.
 
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
@@ -15,8 +15,10 @@ use super::http::{Access, HttpClient, SetupError};
 use super::limits::rolling;
 use super::spelling::{Separator, spelled};
 use super::{FetchFuture, FetchRequest, FetchResult, Gate, Outcome, PriceProvider, Sessions};
+use actions::Table;
 use classify::{Query, Requested, classify};
 
+mod actions;
 mod classify;
 #[cfg(test)]
 mod tests;
@@ -39,13 +41,15 @@ pub(crate) fn free_budgets() -> Vec<Window> {
 #[derive(Debug)]
 pub(crate) struct Massive {
     http: HttpClient,
+    /// Whether splits and dividends are requested with prices.
+    with_actions: bool,
     /// The newest date that the key's plan was found not to reach, and when.
     refused: Mutex<Option<(NaiveDate, DateTime<Utc>)>>,
 }
 
 impl Massive {
-    pub(crate) fn new(access: Access) -> Result<Self, SetupError> {
-        Ok(Self { http: HttpClient::new(NAME, access)?, refused: Mutex::new(None) })
+    pub(crate) fn new(access: Access, with_actions: bool) -> Result<Self, SetupError> {
+        Ok(Self { http: HttpClient::new(NAME, access)?, with_actions, refused: Mutex::new(None) })
     }
 
     async fn fetch_date(&self, date: NaiveDate, request: &FetchRequest<'_>) -> FetchResult {
@@ -72,14 +76,40 @@ impl Massive {
         requested: Requested<'_>,
         request: &FetchRequest<'_>,
     ) -> FetchResult {
-        let key = self.http.key();
-        let call = call.header("Authorization", format!("Bearer {}", key.expose()));
-        let query = Query { requested, sessions: request.sessions, now: request.now, key };
-        let result = self.http.call(request.call, call, |response| classify(response, &query)).await;
+        let query = Query { requested, sessions: request.sessions, now: request.now, key: self.http.key() };
+        let call = self.http.call(request.call, self.with_key(call), |response| classify(response, &query));
+        let result = call.await;
         if result.outcome == Outcome::PlanGated(Gate::Parameter) {
             self.note_refusal(requested.oldest(), request.now);
         }
-        result
+        if self.with_actions { self.add_actions(result, &query, request).await } else { result }
+    }
+
+    /// Adds splits and dividends to prices; without all of them there are no prices either.
+    async fn add_actions(
+        &self,
+        mut prices: FetchResult,
+        query: &Query<'_>,
+        request: &FetchRequest<'_>,
+    ) -> FetchResult {
+        let Outcome::Bars(response) = &mut prices.outcome else { return prices };
+        for table in Table::ALL {
+            let call = self.http.get(&table.path()).query(&table.parameters(query.requested));
+            let listed = self
+                .http
+                .call(request.call, self.with_key(call), |response| actions::classify(response, table, query))
+                .await;
+            prices.calls += listed.calls;
+            match listed.outcome {
+                Outcome::Bars(listed) => response.actions.extend(listed.actions),
+                outcome => return FetchResult { outcome, ..prices },
+            }
+        }
+        prices
+    }
+
+    fn with_key(&self, call: RequestBuilder) -> RequestBuilder {
+        call.header("Authorization", format!("Bearer {}", self.http.key().expose()))
     }
 
     fn note_refusal(&self, date: NaiveDate, now: DateTime<Utc>) {
@@ -107,6 +137,10 @@ impl PriceProvider for Massive {
 
     fn offer(&self, _: &Sessions<'_>, now: DateTime<Utc>) -> Offer {
         Offer { shape: self.shape(), earliest: self.earliest(now) }
+    }
+
+    fn calls(&self) -> u32 {
+        if self.with_actions { 3 } else { 1 }
     }
 
     fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> FetchFuture<'a> {

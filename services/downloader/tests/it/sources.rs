@@ -23,9 +23,13 @@ impl ListFile {
                 feed.map(|feed| format!("base_url = \"{}\"\n", feed.base_url())).unwrap_or_default();
             format!("[[sources]]\nkind = \"{kind}\"\n{address}\n")
         };
-        let path = std::env::temp_dir().join(format!("modelday-sources-{}.toml", uuid::Uuid::now_v7()));
         let entries: String = sources.iter().map(entry).collect();
-        std::fs::write(&path, format!("{line}\n{entries}")).unwrap();
+        Self::of(&format!("{line}\n{entries}"))
+    }
+
+    fn of(text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("modelday-sources-{}.toml", uuid::Uuid::now_v7()));
+        std::fs::write(&path, text).unwrap();
         Self(path)
     }
 
@@ -206,6 +210,70 @@ async fn splits_and_dividends_are_stored_with_the_bars_and_imported_ones_stay() 
     let stored: Vec<String> =
         stored.into_iter().map(|(symbol, kind, what)| format!("{symbol} {kind} {what}")).collect();
     assert_eq!(stored, ["AAPL dividend : 0.26", "AAPL split 10:1 ", "MSFT dividend : 0.91"]);
+    world.stop().await;
+}
+
+async fn stored_actions(world: &World) -> Vec<String> {
+    let query =
+        "SELECT concat_ws(' ', symbol, trading_date, kind, to_shares || ':' || from_shares, per_share::text)
+                 FROM market.corporate_actions ORDER BY symbol, trading_date, kind";
+    let stored: Vec<(String,)> = sqlx::query_as(query).fetch_all(&world.market).await.unwrap();
+    stored.into_iter().map(|(action,)| action).collect()
+}
+
+/// A Massive whose splits and dividends are requested, and its list.
+async fn massive_with_actions() -> (Feed, ListFile) {
+    let (first, second) = (date("2025-10-01"), date("2025-10-02"));
+    let massive = Feed::massive()
+        .split("AAPL", second, "10")
+        .split("NVDA", first, "1:8")
+        .dividend("AAPL", second, "0.26+1.5")
+        .dividend("MSFT", first, "0.83")
+        .dividend("TSLA", second, "0.3 CAD")
+        .dividend("ZZZ", second, "7")
+        .dividend("MSFT", date("2025-11-20"), "0.91");
+    let massive = massive.start().await.unwrap();
+    let list = ListFile::of(&format!(
+        "[[sources]]\nkind = \"massive\"\nactions = true\nbase_url = \"{}\"\n",
+        massive.base_url()
+    ));
+    (massive, list)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn splits_and_dividends_of_all_symbols_of_a_date_come_in_two_more_calls() {
+    let (massive, list) = massive_with_actions().await;
+    let mut world = list.world(AlphaVantage::builder(), &[]).await;
+
+    let events = world.prepare(&job(&["AAPL", "MSFT", "NVDA", "TSLA"], "2025-10-01", "2025-10-02")).await;
+
+    assert_eq!(ready(&events).runnable.len(), 2, "{events:?}");
+    assert_eq!(massive.subjects().len(), 6);
+    let expected = [
+        "AAPL 2025-10-02 dividend 1.76",
+        "AAPL 2025-10-02 split 10:1",
+        "MSFT 2025-10-01 dividend 0.83",
+        "NVDA 2025-10-01 split 1:8",
+    ];
+    assert_eq!(stored_actions(&world).await, expected, "no other symbol, no other currency, nothing to come");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn splits_and_dividends_of_a_symbol_come_with_its_prices_or_the_prices_do_not_either() {
+    let (massive, list) = massive_with_actions().await;
+    massive.set_fault("splits AAPL", Some(Fault::Truncated.into()));
+    let mut world = list.world(AlphaVantage::builder(), &[]).await;
+
+    let failed = world.prepare(&job(&["AAPL"], "2025-10-01", "2025-10-29")).await;
+    let nothing = stored_actions(&world).await;
+    massive.set_fault("splits AAPL", None);
+    let events = world.prepare(&job(&["AAPL"], "2025-10-01", "2025-10-29")).await;
+
+    assert!(!names(&failed).contains(&"ready") && nothing.is_empty(), "{failed:?} {nothing:?}");
+    assert_eq!(ready(&events).runnable.len(), 21, "{events:?}");
+    let expected = ["AAPL 2025-10-02 dividend 1.76", "AAPL 2025-10-02 split 10:1"];
+    assert_eq!(stored_actions(&world).await, expected);
     world.stop().await;
 }
 

@@ -1,4 +1,6 @@
-//! The daily aggregates of Massive: all symbols of a date, or one symbol between two dates.
+//! The daily aggregates of Massive: all symbols of a date, or one symbol between two dates; and its splits and dividends.
+
+use std::fmt::Write as _;
 
 use chrono::{NaiveDate, TimeZone};
 use serde_json::json;
@@ -17,6 +19,10 @@ enum Requested {
 
 /// Decides the response and notes the call.
 pub(super) fn respond(request: &Request, state: &mut State) -> WireResponse {
+    let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+    if let ["v3", "reference", table @ ("splits" | "dividends")] = path[..] {
+        return reference(table, request, state);
+    }
     let Some((requested, subject)) = requested(&request.path) else {
         return WireResponse::Status(404, "404 page not found");
     };
@@ -49,6 +55,91 @@ fn requested(path: &[String]) -> Option<(Requested, String)> {
         }
         _ => None,
     }
+}
+
+/// `GET /v3/reference/splits` and `/dividends`, of a ticker or of a date. Without either, the real service lists all.
+fn reference(table: &str, request: &Request, state: &mut State) -> WireResponse {
+    let field = if table == "splits" { "execution_date" } else { "ex_dividend_date" };
+    let on = request.date(field);
+    let since = request.date(&format!("{field}.gte"));
+    let ticker = request.parameter("ticker").map(str::to_owned);
+    let subject = ticker.clone().or(on.map(|date| date.to_string())).unwrap_or_else(|| "all".to_owned());
+    let subject = format!("{table} {subject}");
+    let key = request.authorization.as_deref().and_then(|text| text.strip_prefix("Bearer "));
+    let limit = request.parameter("limit").map_or(10, |limit| limit.parse().unwrap_or(0));
+    let is_selected = |symbol: &str, date: NaiveDate| {
+        ticker.as_deref().is_none_or(|ticker| ticker == symbol)
+            && on.is_none_or(|on| on == date)
+            && since.is_none_or(|since| since <= date)
+    };
+    let (answer, response) = match state.take_fault(&subject) {
+        Some(Fault::Truncated) => {
+            ("fault truncated".to_owned(), WireResponse::Json(r#"{"results":[{"#.to_owned()))
+        }
+        Some(fault) => (format!("fault {fault}"), gated()),
+        None => match state.admit(key) {
+            Err(Refused::NoKey) => ("no key".to_owned(), error(401, "API Key was not provided")),
+            Err(Refused::BadKey) => ("bad key".to_owned(), error(401, "Unknown API Key")),
+            Err(Refused::UsedUp) => ("throttled".to_owned(), too_fast()),
+            Ok(()) if !(1..=1000).contains(&limit) => {
+                ("limit".to_owned(), error(400, "limit must be between 1 and 1000"))
+            }
+            Ok(()) => {
+                let rows = if table == "splits" {
+                    splits(state, is_selected)
+                } else {
+                    dividends(state, is_selected)
+                };
+                (table.to_owned(), WireResponse::Json(listed(&rows, limit)))
+            }
+        },
+    };
+    state.note(&subject, key, answer);
+    response
+}
+
+/// A page of rows, the newest first, with the address of the next one if there are more.
+fn listed(rows: &[(NaiveDate, String)], limit: usize) -> String {
+    let mut rows: Vec<&(NaiveDate, String)> = rows.iter().collect();
+    rows.sort_by(|(one, _), (other, _)| other.cmp(one));
+    let page: Vec<&str> = rows.iter().take(limit).map(|(_, row)| row.as_str()).collect();
+    let mut body = format!(r#"{{"results":[{}],"status":"OK","request_id":"r""#, page.join(","));
+    if rows.len() > limit {
+        body.push_str(r#","next_url":"https://api.massive.com/v3/reference/splits?cursor=YQ""#);
+    }
+    body.push('}');
+    body
+}
+
+fn splits(state: &State, is_selected: impl Fn(&str, NaiveDate) -> bool) -> Vec<(NaiveDate, String)> {
+    let selected = state.settings.splits.iter().filter(|((symbol, date), _)| is_selected(symbol, *date));
+    let row = |((symbol, date), factor): (&(String, NaiveDate), &String)| {
+        let (to, from) = factor.split_once(':').unwrap_or((factor, "1"));
+        let text = format!(
+            r#"{{"execution_date":"{date}","id":"E{symbol}{date}","split_from":{from},"split_to":{to},"ticker":"{symbol}"}}"#
+        );
+        (*date, text)
+    };
+    selected.map(row).collect()
+}
+
+/// A dividend may be written as the sum of several payments, and in another currency: `0.22+1.5`, `0.3 CAD`.
+fn dividends(state: &State, is_selected: impl Fn(&str, NaiveDate) -> bool) -> Vec<(NaiveDate, String)> {
+    let selected = state.settings.dividends.iter().filter(|((symbol, date), _)| is_selected(symbol, *date));
+    let rows = |((symbol, date), cash): (&(String, NaiveDate), &String)| {
+        let payments = cash.split('+').map(|payment| {
+            let (amount, currency) = payment.split_once(' ').unwrap_or((payment, "USD"));
+            let mut text = format!(r#"{{"cash_amount":{amount},"currency":"{currency}","#);
+            // Writing to a string cannot fail.
+            let _ = write!(
+                text,
+                r#""declaration_date":"{date}","dividend_type":"CD","ex_dividend_date":"{date}","frequency":4,"id":"E{symbol}","pay_date":"{date}","record_date":"{date}","ticker":"{symbol}"}}"#
+            );
+            (*date, text)
+        });
+        payments.collect::<Vec<_>>()
+    };
+    selected.flat_map(rows).collect()
 }
 
 fn is_gated(requested: &Requested, state: &State) -> bool {

@@ -96,21 +96,31 @@ pub(super) fn classify(response: &HttpResponse, query: &Query<'_>) -> Outcome {
         }
     };
     let text = query.key.redact(format!("{} {}", body.message, body.error).trim());
+    refusal(response, &body.status, text, query).unwrap_or_else(|| with_prices(&body, query))
+}
+
+/// Why a response has nothing of what was requested, by its status and what it says; `None` when it may have it.
+pub(super) fn refusal(
+    response: &HttpResponse,
+    said: &str,
+    text: String,
+    query: &Query<'_>,
+) -> Option<Outcome> {
     let lower = text.to_lowercase();
-    match response.status {
+    Some(match response.status {
         429 => throttled(response, query),
         401 => Outcome::BadCredentials { reason: text },
         403 if lower.contains("timeframe") => Outcome::PlanGated(Gate::Parameter),
         403 if lower.contains("api key") => Outcome::BadCredentials { reason: text },
         403 => Outcome::PlanGated(Gate::Endpoint),
         404 => Outcome::NoPrices(NoPrices::Unknown(Certainty::Definite)),
-        200..=299 if body.status.eq_ignore_ascii_case("error") && lower.contains("maximum requests") => {
+        200..=299 if said.eq_ignore_ascii_case("error") && lower.contains("maximum requests") => {
             throttled(response, query)
         }
-        200..=299 if body.status.eq_ignore_ascii_case("error") => Outcome::Malformed { reason: text },
-        200..=299 => with_prices(&body, query),
+        200..=299 if said.eq_ignore_ascii_case("error") => Outcome::Malformed { reason: text },
+        200..=299 => return None,
         status => Outcome::BugInRequest { reason: format!("HTTP status {status}: {text}") },
-    }
+    })
 }
 
 fn throttled(response: &HttpResponse, query: &Query<'_>) -> Outcome {
