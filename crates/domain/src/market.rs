@@ -6,5 +6,7 @@ pub mod calendar;
 pub mod corporate_action;
 pub mod instruments;
 pub mod known_actions;
+pub mod price_history;
 pub mod price_table;
+pub mod renames;
 pub mod rules;

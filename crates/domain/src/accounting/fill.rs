@@ -9,7 +9,6 @@ use crate::accounting::order::{Order, RequestedQuantity, Side};
 use crate::accounting::portfolio::Portfolio;
 use crate::accounting::refusal::Refusal;
 use crate::market::instruments::{Symbol, Universe};
-use crate::market::rules::MarketRules;
 use crate::values::arithmetic::{exact_difference, exact_sum};
 use crate::values::money::Price;
 
@@ -86,9 +85,7 @@ impl Account<'_> {
 
     /// Whether the order sells something that is held, which may be a share that a spin-off has brought.
     fn may_leave(&self, side: Side, symbol: &Symbol) -> bool {
-        side == Side::Sell
-            && self.portfolio.quantity(symbol) > 0
-            && self.prices.rules() == MarketRules::Restated
+        side == Side::Sell && self.portfolio.quantity(symbol) > 0 && self.prices.rules().restates()
     }
 
     fn buy(&self, sequence: u32, request: Request) -> Result<Fill, Refusal> {

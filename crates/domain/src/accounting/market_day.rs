@@ -2,9 +2,9 @@
 
 use chrono::NaiveDate;
 
-use crate::market::as_of::PriceHistory;
 use crate::market::instruments::Symbol;
 use crate::market::known_actions::KnownActions;
+use crate::market::price_history::{PriceHistory, ShareHistory};
 use crate::market::rules::MarketRules;
 use crate::values::money::Price;
 
@@ -62,29 +62,35 @@ impl<'a> MarketDay<'a> {
     pub fn under(self, rules: MarketRules) -> Self {
         Self { rules, ..self }
     }
+
+    /// The bars across renames.
+    fn shares(&self) -> ShareHistory<'a> {
+        ShareHistory::new(self.history, self.rules.renames(self.actions), self.date)
+    }
 }
 
 impl DayPrices for MarketDay<'_> {
     fn open(&self, symbol: &Symbol) -> Option<Price> {
-        self.history.bar(symbol, self.date).map(|bar| bar.open())
+        self.shares().bar(symbol, self.date).map(|bar| bar.open())
     }
 
     fn close(&self, symbol: &Symbol) -> Option<Price> {
-        self.history.bar(symbol, self.date).map(|bar| bar.close())
+        self.shares().bar(symbol, self.date).map(|bar| bar.close())
     }
 
     fn last_known(&self, symbol: &Symbol) -> Option<Price> {
         let known_on = self.last_known_on(symbol)?;
-        let close = self.history.bar(symbol, known_on)?.close();
-        self.actions.basis(symbol, known_on, self.date)?.price(close)
+        let close = self.shares().bar(symbol, known_on)?.close();
+        let renames = self.rules.renames(self.actions);
+        self.actions.basis_across(renames, symbol, known_on, self.date)?.price(close)
     }
 
     fn last_known_on(&self, symbol: &Symbol) -> Option<NaiveDate> {
-        self.history.previous_date(symbol, self.date).filter(|date| *date < self.date)
+        self.shares().previous_date(symbol, self.date).filter(|date| *date < self.date)
     }
 
     fn is_halted(&self, symbol: &Symbol) -> bool {
-        self.history.bar(symbol, self.date).is_some_and(|bar| self.rules.is_halted(&bar))
+        self.shares().bar(symbol, self.date).is_some_and(|bar| self.rules.is_halted(&bar))
     }
 
     fn rules(&self) -> MarketRules {

@@ -31,8 +31,11 @@ pub(crate) fn notices<'a>(
         applied: Some(applied),
     });
     let is_other = |symbol: &Symbol, action: &Action| {
-        symbols.contains(symbol)
-            && !applied.iter().any(|applied| applied.symbol == *symbol && applied.action == *action)
+        // A symbol that was given up is shown no more; the one that took its place is.
+        let is_shown = symbols.contains(symbol)
+            || action.kind() == ActionKind::Rename
+                && action.new_symbol().is_some_and(|new| symbols.contains(new));
+        is_shown && !applied.iter().any(|applied| applied.symbol == *symbol && applied.action == *action)
     };
     let others = as_of.actions_today().filter(|today| is_other(&today.symbol, &today.action));
     let others =

@@ -10,6 +10,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::job::Job;
 use crate::market::instruments::{Symbol, Universe};
+use crate::market::renames::Untraded;
 use crate::values::bit_set::BitSet;
 
 /// The first date of the stored price history. A provider's full answer counts as covering every date from here on.
@@ -44,6 +45,8 @@ pub struct Scope {
     sessions: Vec<NaiveDate>,
     members: Vec<Symbol>,
     others: Vec<Symbol>,
+    /// When symbols belong to no company of the scope, because of renames: they have no bar then.
+    untraded: Vec<Untraded>,
 }
 
 impl Scope {
@@ -63,7 +66,19 @@ impl Scope {
                 .chain(&universe.benchmark)
                 .collect(),
         );
-        Self { sessions, members, others }
+        Self { sessions, members, others, untraded: Vec::new() }
+    }
+
+    /// The same, with symbols that have no bar in some time.
+    #[must_use]
+    pub fn with_untraded(self, untraded: Vec<Untraded>) -> Self {
+        Self { untraded, ..self }
+    }
+
+    /// The cells of one of its symbols.
+    #[must_use]
+    pub fn of(&self, symbol: &Symbol) -> Self {
+        Self { members: vec![symbol.clone()], others: Vec::new(), ..self.clone() }
     }
 
     /// The sessions, oldest first, without repetition.
@@ -205,6 +220,13 @@ impl Coverage {
                 if now - span.requested_at < YOUNG_VALIDITY {
                     cells[*row].answered_lately.insert_all(covered);
                 }
+            }
+        }
+        for (symbol, from, to) in &scope.untraded {
+            if let Some(row) = row.get(symbol) {
+                let covered = scope.between(*from, *to);
+                cells[*row].answered.insert_all(covered.clone());
+                cells[*row].answered_lately.insert_all(covered);
             }
         }
         Self { scope, cells }

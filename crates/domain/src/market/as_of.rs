@@ -7,17 +7,10 @@ use crate::market::calendar::Calendar;
 use crate::market::corporate_action::CorporateAction;
 use crate::market::instruments::{Bar, Symbol};
 use crate::market::known_actions::KnownActions;
+pub use crate::market::price_history::PriceHistory;
+use crate::market::price_history::ShareHistory;
 use crate::market::rules::MarketRules;
 use crate::values::money::Price;
-
-/// A source of bars by symbol and date. It also holds bars of later days, so models read it through [`AsOf`] only.
-pub trait PriceHistory: Send + Sync {
-    /// The bar of `symbol` on `date`.
-    fn bar(&self, symbol: &Symbol, date: NaiveDate) -> Option<Bar>;
-
-    /// The latest date before `date` itself on which `symbol` has a bar.
-    fn previous_date(&self, symbol: &Symbol, date: NaiveDate) -> Option<NaiveDate>;
-}
 
 /// Why [`AsOf`] returns no bar.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,7 +54,7 @@ impl<'a> AsOf<'a> {
     pub fn with_actions(self, actions: &'a KnownActions, rules: MarketRules) -> Self {
         match rules {
             MarketRules::AsTraded => Self { rules, ..self },
-            MarketRules::Restated => Self { actions, rules, ..self },
+            MarketRules::Restated | MarketRules::Continuous => Self { actions, rules, ..self },
         }
     }
 
@@ -72,13 +65,23 @@ impl<'a> AsOf<'a> {
 
     /// Today's opening price of `symbol`; `None` without a bar today, or when the session had no volume.
     pub fn open(&self, symbol: &Symbol) -> Option<Price> {
-        let bar = self.history.bar(symbol, self.today)?;
+        let bar = self.shares().bar(symbol, self.today)?;
         (!self.rules.is_halted(&bar)).then(|| bar.open())
     }
 
     /// Whether `symbol` has a bar today and nothing was traded.
     pub fn is_halted(&self, symbol: &Symbol) -> bool {
-        self.history.bar(symbol, self.today).is_some_and(|bar| self.rules.is_halted(&bar))
+        self.shares().bar(symbol, self.today).is_some_and(|bar| self.rules.is_halted(&bar))
+    }
+
+    /// The bars across renames.
+    fn shares(&self) -> ShareHistory<'a> {
+        ShareHistory::new(self.history, self.rules.renames(self.actions), self.today)
+    }
+
+    /// The symbol of today of a company that is named by another symbol, of before a rename or after it.
+    pub fn symbol_today(&self, symbol: &Symbol) -> Symbol {
+        self.shares().symbol_today(symbol)
     }
 
     /// What companies did since the previous session, in the order in which it takes effect.
@@ -93,13 +96,14 @@ impl<'a> AsOf<'a> {
         from: NaiveDate,
     ) -> impl Iterator<Item = &'a (NaiveDate, CorporateAction)> {
         let before = from.pred_opt().unwrap_or(from);
-        let of_symbol = move |(_, action): &&'a (NaiveDate, CorporateAction)| action.symbol == *symbol;
-        self.actions.between(before, self.today).iter().filter(of_symbol)
+        let names = self.rules.renames(self.actions).connected(symbol);
+        let of_company = move |(_, action): &&'a (NaiveDate, CorporateAction)| names.contains(&action.symbol);
+        self.actions.between(before, self.today).iter().filter(of_company)
     }
 
     /// Whether corporate actions are told.
     pub fn reports_actions(&self) -> bool {
-        self.rules == MarketRules::Restated
+        self.rules.restates()
     }
 
     /// Whether any price that is shown may differ from the one that was paid.
@@ -116,8 +120,9 @@ impl<'a> AsOf<'a> {
             return Err(AsOfError::LookAhead { requested: date, today: self.today });
         }
         let unknown = || AsOfError::Unknown { symbol: symbol.clone(), date };
-        let bar = self.history.bar(symbol, date).ok_or_else(unknown)?;
-        let basis = self.actions.basis(symbol, date, self.today);
+        let bar = self.shares().bar(symbol, date).ok_or_else(unknown)?;
+        let renames = self.rules.renames(self.actions);
+        let basis = self.actions.basis_across(renames, symbol, date, self.today);
         basis.and_then(|basis| basis.bar(bar)).ok_or_else(unknown)
     }
 
@@ -146,7 +151,7 @@ impl<'a> AsOf<'a> {
     pub fn history(&self, symbol: &Symbol, count: usize) -> Vec<(NaiveDate, Bar)> {
         let earlier = |date: NaiveDate| {
             // An implementation that returns the same or a later date would make this loop endless, or show the future.
-            self.history.previous_date(symbol, date).filter(|found| *found < date)
+            self.shares().previous_date(symbol, date).filter(|found| *found < date)
         };
         let dates = std::iter::successors(earlier(self.today), |date| earlier(*date)).take(count);
         let mut bars: Vec<_> = dates.filter_map(|date| Some((date, self.bar(symbol, date).ok()?))).collect();
@@ -252,6 +257,49 @@ mod tests {
         let raw = view("2025-10-08", MarketRules::AsTraded);
         assert_eq!(raw.bar(&apple(), day("2025-10-03")).unwrap().close().to_string(), "3.9");
         assert!(raw.actions_of(&apple(), day("2025-10-01")).next().is_none());
+    }
+
+    #[test]
+    fn after_a_rename_the_history_goes_on_and_before_it_only_the_old_symbol_is_seen() {
+        let symbol = |name: &str| name.parse::<Symbol>().unwrap();
+        let (old, new) = (symbol("OLD"), symbol("NEW"));
+        let bar = |name: &Symbol, n: u32, price: u32| {
+            let price: Price = price.to_string().parse().unwrap();
+            (name.clone(), day(&format!("2025-10-{n:02}")), Bar::new(price, price, price, price, 1).unwrap())
+        };
+        // Another company had the new symbol before.
+        let traded = [bar(&old, 1, 10), bar(&old, 2, 20), bar(&new, 1, 99), bar(&new, 3, 3), bar(&new, 6, 4)];
+        let traded: PriceTable = traded.into_iter().collect();
+        let listed: PriceTable =
+            [bar(&new, 1, 10), bar(&new, 2, 20), bar(&new, 3, 3), bar(&new, 6, 4)].into_iter().collect();
+        let action = |name: &Symbol, action| CorporateAction { symbol: name.clone(), action };
+        let split = Action::Split(Ratio::reduced(1, 10).unwrap());
+        let known = KnownActions::new([
+            (day("2025-10-03"), action(&old, Action::Rename { new: new.clone() })),
+            (day("2025-10-03"), action(&new, split)),
+        ]);
+        let calendar = Calendar::nyse();
+        for table in [&traded, &listed] {
+            let view = |date: &str| {
+                AsOf::new(table, &calendar, day(date)).with_actions(&known, MarketRules::Continuous)
+            };
+            let closes = |date: &str, name: &Symbol| -> Vec<String> {
+                view(date).history(name, 9).iter().map(|(_, bar)| bar.close().to_string()).collect()
+            };
+
+            assert_eq!(closes("2025-10-07", &new), ["1", "2", "3", "4"]);
+            assert_eq!(closes("2025-10-02", &old), ["10"]);
+            assert_eq!(view("2025-10-02").open(&old).unwrap().to_string(), "20");
+            assert_eq!((view("2025-10-02").open(&new), closes("2025-10-02", &new)), (None, Vec::new()));
+            assert_eq!(view("2025-10-07").bar(&new, day("2025-10-02")).unwrap().volume(), 10);
+            assert_eq!(
+                (view("2025-10-02").symbol_today(&new), view("2025-10-06").symbol_today(&old)),
+                (old.clone(), new.clone())
+            );
+        }
+        let before =
+            AsOf::new(&traded, &calendar, day("2025-10-07")).with_actions(&known, MarketRules::Restated);
+        assert_eq!(before.history(&new, 9).len(), 3, "jobs of before are not changed");
     }
 
     #[test]

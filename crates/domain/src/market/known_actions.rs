@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 
 use crate::market::corporate_action::{Action, CorporateAction, Ratio};
 use crate::market::instruments::Symbol;
+use crate::market::renames::{Rename, Renames};
 
 /// Corporate actions, each with the session before whose open it takes effect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,11 +15,13 @@ pub struct KnownActions {
     actions: Vec<(NaiveDate, CorporateAction)>,
     /// The splits of each symbol, oldest first: they are asked for with every price that is shown.
     splits: BTreeMap<Symbol, Vec<(NaiveDate, Ratio)>>,
+    renames: Renames,
 }
 
 impl KnownActions {
     /// No action.
-    pub const NONE: &'static Self = &Self { actions: Vec::new(), splits: BTreeMap::new() };
+    pub const NONE: &'static Self =
+        &Self { actions: Vec::new(), splits: BTreeMap::new(), renames: Renames::EMPTY };
 
     /// Collects actions that come in any order.
     pub fn new(actions: impl IntoIterator<Item = (NaiveDate, CorporateAction)>) -> Self {
@@ -27,12 +30,17 @@ impl KnownActions {
             (one, a.action.kind(), &a.symbol).cmp(&(other, b.action.kind(), &b.symbol))
         });
         let mut splits: BTreeMap<Symbol, Vec<(NaiveDate, Ratio)>> = BTreeMap::new();
+        let mut renames = Vec::new();
         for (date, CorporateAction { symbol, action }) in &actions {
-            if let Action::Split(ratio) = action {
-                splits.entry(symbol.clone()).or_default().push((*date, *ratio));
+            match action {
+                Action::Split(ratio) => splits.entry(symbol.clone()).or_default().push((*date, *ratio)),
+                Action::Rename { new } => {
+                    renames.push(Rename { date: *date, old: symbol.clone(), new: new.clone() });
+                }
+                _ => {}
             }
         }
-        Self { actions, splits }
+        Self { actions, splits, renames: Renames::new(renames) }
     }
 
     /// Adds all actions of `other`.
@@ -80,6 +88,11 @@ impl KnownActions {
         received
     }
 
+    /// The renames.
+    pub fn renames(&self) -> &Renames {
+        &self.renames
+    }
+
     /// Whether a split of `symbol` is known.
     pub fn has_split_of(&self, symbol: &Symbol) -> bool {
         self.splits.contains_key(symbol)
@@ -96,6 +109,25 @@ impl KnownActions {
         let Some(splits) = self.splits.get(symbol) else { return Some(Ratio::ONE) };
         let between = splits.iter().filter(|(date, _)| since < *date && *date <= until);
         between.map(|(_, ratio)| *ratio).try_fold(Ratio::ONE, Ratio::then)
+    }
+
+    /// The same of the shares that are `symbol` on `until`, whatever their symbol was. Some providers list all splits under
+    /// the newest symbol, so that one split may be known twice.
+    pub fn basis_across(
+        &self,
+        renames: &Renames,
+        symbol: &Symbol,
+        since: NaiveDate,
+        until: NaiveDate,
+    ) -> Option<Ratio> {
+        if renames.is_empty() {
+            return self.basis(symbol, since, until);
+        }
+        let names = renames.connected(symbol);
+        let splits = names.iter().filter_map(|name| self.splits.get(name)).flatten();
+        let between = splits.filter(|(date, _)| since < *date && *date <= until);
+        let by_date: BTreeMap<NaiveDate, Ratio> = between.copied().collect();
+        by_date.into_values().try_fold(Ratio::ONE, Ratio::then)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::job::{Model, OnFailure};
 use crate::simulation::decider::Decider;
 use crate::simulation::model_day::DayRef;
 use crate::simulation::price_window::{PriceWindow, WindowedPrices};
-use crate::simulation::run::{ModelDayRun, PortfolioDay};
+use crate::simulation::run::{ModelDayRun, PortfolioDay, universe_on};
 use crate::values::ids::ModelDayKey;
 
 /// The ends of days that later ones may continue from, by date.
@@ -76,9 +76,10 @@ fn one_day(
     });
     let received = received.unwrap_or_default();
     let prices = WindowedPrices::new(&bundle.prices, &job.universe, held, received, range);
+    let universe = universe_on(recorded.date, &job.universe, &prices, &bundle.actions, bundle.rules);
     let today = ModelDayRun {
         key: &key,
-        universe: &job.universe,
+        universe: &universe,
         model,
         decider,
         prices: &prices,

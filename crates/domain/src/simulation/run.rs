@@ -2,6 +2,8 @@
 //!
 //! The executor and the replay share this code, so that their results cannot differ.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -15,10 +17,11 @@ use crate::accounting::portfolio::Portfolio;
 use crate::accounting::split_detection::{SuspectedSplit, suspected_splits};
 use crate::agent::{AgentReport, Opening, Session};
 use crate::job::{AgentModel, Model};
-use crate::market::as_of::{AsOf, PriceHistory};
+use crate::market::as_of::AsOf;
 use crate::market::calendar::Calendar;
 use crate::market::instruments::{Symbol, Universe};
 use crate::market::known_actions::KnownActions;
+use crate::market::price_history::{PriceHistory, ShareHistory};
 use crate::market::rules::MarketRules;
 use crate::simulation::decider::Decider;
 use crate::simulation::model_day::{CompletedDay, DayRef, Trade};
@@ -40,11 +43,22 @@ pub struct PortfolioDay {
     pub value_at_open: Decimal,
 }
 
+/// The universe of a job on one of its days, under the symbols of that day.
+pub fn universe_on<'u>(
+    date: NaiveDate,
+    universe: &'u Universe,
+    prices: &dyn PriceHistory,
+    actions: &KnownActions,
+    rules: MarketRules,
+) -> Cow<'u, Universe> {
+    ShareHistory::new(prices, rules.renames(actions), date).universe(universe)
+}
+
 /// Everything that the result of a model-day depends on.
 pub struct ModelDayRun<'a> {
     /// The model-day.
     pub key: &'a ModelDayKey,
-    /// The symbols that may be traded.
+    /// The symbols that may be traded, those of the day.
     pub universe: &'a Universe,
     /// The model.
     pub model: &'a Model,

@@ -5,6 +5,7 @@ use domain::ingest::import::{ActionRow, ImportKind, MAX_LISTED};
 use domain::market::corporate_action::{Action, ActionKind, CorporateAction, Ratio};
 use domain::market::instruments::Symbol;
 use domain::market::known_actions::KnownActions;
+use domain::market::renames::{Rename, Renames};
 use rust_decimal::Decimal;
 use sqlx::FromRow;
 
@@ -38,7 +39,8 @@ struct TermColumns {
 
 const TABLE: &str = "market.corporate_actions";
 
-/// The corporate actions of these symbols to `to`, as they were known at a version of prices.
+/// The corporate actions of these symbols to `to`, as they were known at a version of prices, and all their renames: a
+/// later one says which symbol is not in use yet.
 pub async fn known_actions(
     pool: &PgPool,
     symbols: &[Symbol],
@@ -51,7 +53,7 @@ pub async fn known_actions(
         SELECT DISTINCT ON (symbol, trading_date, kind)
             symbol, trading_date, kind, from_shares, to_shares, per_share, new_symbol, is_cancelled
         FROM market.corporate_actions
-        WHERE symbol = ANY($1) AND trading_date <= $2 AND version <= $3
+        WHERE symbol = ANY($1) AND (trading_date <= $2 OR kind = 'rename') AND version <= $3
         ORDER BY symbol, trading_date, kind, version DESC",
     )
     .bind(names)
@@ -62,6 +64,36 @@ pub async fn known_actions(
     let rows: Vec<Option<(NaiveDate, CorporateAction)>> =
         rows.into_iter().map(ActionColumns::action).collect::<Result<_>>()?;
     Ok(KnownActions::new(rows.into_iter().flatten()))
+}
+
+/// The renames to `to` that lead to symbols of `symbols` or away from them, directly or by way of others.
+pub async fn renames(pool: &PgPool, symbols: &[Symbol], to: NaiveDate) -> Result<Renames> {
+    let rows: Vec<(NaiveDate, String, Option<String>)> = sqlx::query_as(
+        "-- actions::renames
+        WITH RECURSIVE named (symbol) AS (
+            SELECT UNNEST($1::text[])
+            UNION
+            SELECT CASE WHEN action.symbol = named.symbol THEN action.new_symbol ELSE action.symbol END
+            FROM named
+            JOIN market.corporate_actions AS action ON named.symbol IN (action.symbol, action.new_symbol)
+            WHERE action.kind = 'rename' AND action.new_symbol IS NOT NULL AND action.trading_date <= $2
+        )
+        SELECT DISTINCT ON (symbol, trading_date) trading_date, symbol, new_symbol
+        FROM market.corporate_actions
+        WHERE kind = 'rename' AND trading_date <= $2 AND symbol IN (SELECT symbol FROM named)
+        ORDER BY symbol, trading_date, version DESC",
+    )
+    .bind(symbols.iter().map(Symbol::as_str).collect::<Vec<_>>())
+    .bind(to)
+    .fetch_all(pool)
+    .await?;
+    let rename = |(date, old, new): (NaiveDate, String, Option<String>)| {
+        // The row that takes a rename back has no new symbol.
+        let Some(new) = new else { return Ok(None) };
+        Ok(Some(Rename { date, old: symbol(TABLE, old)?, new: symbol(TABLE, new)? }))
+    };
+    let renames: Vec<Option<Rename>> = rows.into_iter().map(rename).collect::<Result<_>>()?;
+    Ok(Renames::new(renames.into_iter().flatten()))
 }
 
 /// The symbols whose shares holders of `symbols` receive by actions from `from` to `to`, directly or by way of others.

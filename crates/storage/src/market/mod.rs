@@ -17,7 +17,7 @@ mod refusals;
 mod source;
 mod total_return;
 
-pub use actions::{import_actions, known_actions, received_symbols};
+pub use actions::{import_actions, known_actions, received_symbols, renames};
 pub use answer_spans::spans;
 pub use bars::{
     BarRow, InsertedBars, bars_between, bars_by, closes, dates_with_bars, insert_bars, last_before,

@@ -22,7 +22,7 @@ use super::quota::Grant;
 use super::source::PriceSource;
 use super::source_name::SourceNames;
 use super::stop_reason::StopReason;
-use super::stored_prices::{StoredPrices, scope_of};
+use super::stored_prices::StoredPrices;
 use crate::context::Context;
 use crate::provider::{FetchRequest, FetchResult, Gate, NoPrices, Outcome, PriceResponse, RejectedRow};
 use crate::server_time::ServerTime;
@@ -165,8 +165,7 @@ impl Fetcher {
         let (pool, sources) = (&self.context.pool, || Arc::clone(&self.sources));
         match request {
             Request::Symbol(symbol) => {
-                let scope = scope_of(symbol, self.scope.sessions().iter().copied());
-                let stored = StoredPrices::load(pool, scope, sources()).await?;
+                let stored = StoredPrices::load(pool, self.scope.of(symbol), sources()).await?;
                 let dates = stored.need_of(&self.source, clock).dates_of(symbol);
                 Ok(Missing { dates, symbols: [symbol.clone()].into(), strangers: BTreeSet::new() })
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ingest::coverage::{AnswerSpan, Coverage, Need, Scope};
 use domain::ingest::refusals::{Refusal, absent_symbols};
-use domain::market::instruments::{Symbol, Universe};
+use domain::market::instruments::Symbol;
 use storage::{PgPool, market};
 
 use super::clock::Clock;
@@ -121,7 +121,7 @@ impl StoredPrices {
 
     /// The dates of `symbol` that are missing and can be fetched.
     pub(super) fn missing_of(&self, symbol: &Symbol, clock: &Clock) -> BTreeSet<NaiveDate> {
-        let scope = scope_of(symbol, self.scope.sessions().iter().copied());
+        let scope = self.scope.of(symbol);
         let bars = self.bars.get(symbol).into_iter().flatten().map(|date| (symbol, *date));
         let spans = self.spans.get(symbol).map(Vec::as_slice).unwrap_or_default();
         let coverage =
@@ -161,12 +161,6 @@ async fn homes_of(
 ) -> storage::Result<HashMap<Symbol, String>> {
     let providers: Vec<&str> = sources.iter().map(|source| source.provider).collect();
     Ok(market::sources_of(pool, symbols, &providers).await?.into_iter().collect())
-}
-
-/// The scope of one symbol.
-pub(super) fn scope_of(symbol: &Symbol, sessions: impl IntoIterator<Item = NaiveDate>) -> Scope {
-    let universe = Universe { name: String::new(), symbols: vec![symbol.clone()], benchmark: None };
-    Scope::new(sessions, &universe, &[])
 }
 
 /// How many symbols lack a price.

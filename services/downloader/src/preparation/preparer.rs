@@ -52,19 +52,23 @@ impl Preparer {
             list: self.sources.current(),
             concurrency: self.concurrency,
         };
-        let job = job_of(&preparation.body)?;
+        let mut job = job_of(&preparation.body)?;
+        let renames = market::renames(pool, &job.universe.symbols, job.end).await?;
+        let (first, last) = (first_date(&job), job.end);
+        job.universe = renames.with_all_symbols(job.universe, first, last);
         let models: Vec<String> = job.models.iter().map(|model| model.signature.clone()).collect();
         let completed =
             market::completed_days(pool, &job.experiment, &models, first_date(&job), job.end).await?;
         let dates = NeededDates::of(&job, calendar, &completed);
         let held = symbols_held_by(&job, market::held_symbols(pool, &job.experiment, &models).await?);
-        let needed = needed_universe(&job, &held);
+        let needed = renames.with_all_symbols(needed_universe(&job, &held), first, last);
         let mut others = self.received(&job, &needed.symbols, &held).await?;
         others.extend(held);
         if has_calls_to_spare(&downloader.list) {
             others.extend(compared_symbols(&job, &needed));
         }
         let scope = Scope::new(dates.sessions.iter().copied(), &needed, &others);
+        let scope = scope.with_untraded(renames.untraded(&needed));
         let mut prices = StoredPrices::load(pool, scope, downloader.source_names()).await?;
         let time = ServerTime::read(pool).await?;
         let mut report = self.download(&downloader, preparation, &mut prices, time, holder, halt).await?;

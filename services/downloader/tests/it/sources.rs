@@ -278,6 +278,24 @@ async fn splits_and_dividends_of_a_symbol_come_with_its_prices_or_the_prices_do_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_over_a_rename_runs_when_a_source_lists_all_bars_under_the_new_symbol() {
+    let tiingo = Feed::tiingo().unknown("WAS").start().await.unwrap();
+    let list = ListFile::new(&[("tiingo", Some(&tiingo))]);
+    let mut world = list.world(AlphaVantage::builder(), &[]).await;
+    let imported = "INSERT INTO market.corporate_actions (symbol, trading_date, kind, version, new_symbol)
+                    VALUES ('WAS', '2025-10-15', 'rename', 1, 'AAPL')";
+    sqlx::query(imported).execute(&world.market).await.unwrap();
+
+    let events = world.prepare(&job(&["WAS", "MSFT"], "2025-10-01", "2025-10-29")).await;
+
+    let ready = ready(&events);
+    assert_eq!(ready.runnable.len(), 21, "{events:?}");
+    let symbols: Vec<&str> = ready.job.universe.symbols.iter().map(|symbol| symbol.as_str()).collect();
+    assert_eq!(symbols, ["WAS", "MSFT", "AAPL"]);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_hour_of_a_key_is_used_up_and_begins_again() {
     let tiingo = Feed::tiingo().limit(1, TimeDelta::hours(1)).start().await.unwrap();
     let list = ListFile::new(&[("tiingo", Some(&tiingo))]);

@@ -8,7 +8,7 @@ use domain::market::calendar::Calendar;
 use domain::simulation::decider::Decider;
 use domain::simulation::lane::{DayAction, day_action};
 use domain::simulation::model_day::{CRASHED, DayRef};
-use domain::simulation::run::ModelDayRun;
+use domain::simulation::run::{ModelDayRun, universe_on};
 use domain::values::ids::ModelDayKey;
 use runtime::telemetry;
 use storage::PgPool;
@@ -61,9 +61,10 @@ impl DayRunner {
             } else {
                 Arc::default()
             };
+        let universe = universe_on(date, &job.job.universe, &market.table, &market.actions, job.rules);
         let today = ModelDayRun {
             key: &key,
-            universe: &job.job.universe,
+            universe: &universe,
             model,
             decider,
             prices: &market.table,

@@ -8,14 +8,14 @@ use reqwest::StatusCode;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-fn policy(name: &str, policy: &str) -> String {
+pub(crate) fn policy(name: &str, policy: &str) -> String {
     format!(
         "[[models]]\nsignature = \"{name}\"\nkind = \"policy\"\nenabled = true\ninitial_cash = 10000\n\
          policy = {{ {policy} }}\n"
     )
 }
 
-fn hold(name: &str, symbol: &str) -> String {
+pub(crate) fn hold(name: &str, symbol: &str) -> String {
     policy(name, &format!("policy = \"buy_and_hold\", symbol = \"{symbol}\""))
 }
 
@@ -29,7 +29,7 @@ fn sessions(last: &str) -> Vec<String> {
 }
 
 /// Bars of May and June 2024 whose four prices are `price` of the session's number and date; `None` is no bar.
-fn bars(symbol: &str, price: impl Fn(i64, &str) -> Option<Decimal>) -> String {
+pub(crate) fn bars(symbol: &str, price: impl Fn(i64, &str) -> Option<Decimal>) -> String {
     let mut rows = String::new();
     for (count, date) in (0_i64..).zip(sessions("2024-06-28")) {
         if let Some(price) = price(count, &date) {
@@ -39,21 +39,21 @@ fn bars(symbol: &str, price: impl Fn(i64, &str) -> Option<Decimal>) -> String {
     rows
 }
 
-fn dollars(text: &str) -> Decimal {
+pub(crate) fn dollars(text: &str) -> Decimal {
     text.parse().unwrap()
 }
 
-async fn import(system: &System, kind: &str, columns: &str, rows: &str) {
+pub(crate) async fn import(system: &System, kind: &str, columns: &str, rows: &str) {
     let (status, response) =
         system.client.import_prices(&format!("?kind={kind}"), &format!("{columns}\n{rows}")).await;
     assert_eq!(status, StatusCode::OK, "{response}");
 }
 
-async fn import_bars(system: &System, rows: &[String]) {
+pub(crate) async fn import_bars(system: &System, rows: &[String]) {
     import(system, "bars", "symbol,date,open,high,low,close,volume", &rows.concat()).await;
 }
 
-async fn run(system: &System, start: &str, options: Value) -> Value {
+pub(crate) async fn run(system: &System, start: &str, options: Value) -> Value {
     let mut request = json!({ "start_date": start, "end_date": "2024-06-28" });
     request.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
     let job = system.client.trigger(&request).await;

@@ -30,6 +30,7 @@ mod prices;
 mod python_client;
 mod readme;
 mod rebuild;
+mod renames;
 mod sample;
 mod sessions;
 mod splits;

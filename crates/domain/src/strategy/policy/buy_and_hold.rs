@@ -11,7 +11,8 @@ pub(super) fn one(situation: &Situation<'_>, symbol: &Symbol) -> Vec<Order> {
     if !situation.portfolio.holdings().is_empty() {
         return Vec::new();
     }
-    let open = situation.as_of.open(symbol).map(|open| (symbol, open));
+    let symbol = situation.as_of.symbol_today(symbol);
+    let open = situation.as_of.open(&symbol).map(|open| (&symbol, open));
     in_equal_parts(situation, open.as_slice())
 }
 

@@ -1,6 +1,6 @@
 //! The benchmarks of a leaderboard: holders, which go through corporate actions as portfolios do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use domain::market::corporate_action::ActionKind;
@@ -44,6 +44,10 @@ impl Benchmarks {
     ) -> Result<Self, Problem> {
         let sessions = api.settings.calendar.sessions(first, last);
         let mut symbols: Vec<Symbol> = universe.symbols.iter().chain(&universe.benchmark).cloned().collect();
+        let renames = market::renames(&api.pool, &symbols, last).await?;
+        let opening = sessions.first().copied().unwrap_or(first);
+        let at_first = |symbol: &Symbol| renames.earlier(symbol, last, opening);
+        symbols.extend(symbols.iter().map(at_first).collect::<Vec<_>>());
         symbols.extend(market::received_symbols(&api.pool, &symbols, first, last).await?);
         let mut closes: BTreeMap<Symbol, Closes> = BTreeMap::new();
         for (symbol, date, close) in market::closes(&api.pool, &symbols, first, last).await? {
@@ -51,16 +55,19 @@ impl Benchmarks {
         }
         let actions = market::known_actions(&api.pool, &symbols, last, LATEST).await?;
         let market = BenchmarkMarket { closes: &closes, actions: &actions, sessions: &sessions, dividends };
+        // A company is bought under the symbol of the first session, unless its prices are listed under the newest one.
+        let bought = |symbol: &Symbol| {
+            let then = at_first(symbol);
+            let has_price = closes.get(&then).is_some_and(|closes| closes.contains_key(&opening));
+            if has_price { then } else { symbol.clone() }
+        };
         let fund = universe.benchmark.as_ref();
         let fund = fund.and_then(|symbol| {
-            Benchmark::of(&market, symbol.as_str(), |market| market.buy_and_hold(amount, symbol))
+            Benchmark::of(&market, symbol.as_str(), |market| market.buy_and_hold(amount, &bought(symbol)))
         });
         // In the order of their names, whatever that of the universe is.
-        let members: Vec<&Symbol> =
-            closes.keys().filter(|symbol| universe.symbols.contains(symbol)).collect();
-        let equal = Benchmark::of(&market, "equal weight", |market| {
-            market.equal_weight(amount, members.iter().copied())
-        });
+        let members: BTreeSet<Symbol> = universe.symbols.iter().map(bought).collect();
+        let equal = Benchmark::of(&market, "equal weight", |market| market.equal_weight(amount, &members));
         Ok(Self { fund, equal })
     }
 
