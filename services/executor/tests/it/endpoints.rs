@@ -110,7 +110,7 @@ async fn a_job_that_names_another_variable_or_another_host_reads_and_sends_nothi
     ];
     let keys = ["MINE@127.0.0.1:1".to_owned(), "NEAR@harmless.example".to_owned()];
 
-    let errors = errors(&stage, config(&stage, &["127.0.0.0/8"], &keys), &jobs).await;
+    let errors = Box::pin(errors(&stage, config(&stage, &["127.0.0.0/8"], &keys), &jobs)).await;
 
     assert!(
         errors[0].contains("api_key_env names DATABASE_URL, which ENDPOINT_KEYS gives to no host"),
@@ -150,7 +150,7 @@ async fn a_job_that_names_an_inside_address_calls_nothing_however_the_address_is
     ];
     let jobs = urls.each_ref().map(|url| forged(url, None));
 
-    let errors = errors(&stage, config(&stage, &["10.0.0.0/8"], &[]), &jobs).await;
+    let errors = Box::pin(errors(&stage, config(&stage, &["10.0.0.0/8"], &[]), &jobs)).await;
 
     for (url, error) in urls.iter().zip(&errors).take(7) {
         assert!(error.contains("not_allowed"), "{url}: {error}");
@@ -174,7 +174,7 @@ async fn a_redirect_fails_the_day_at_once_and_is_not_followed() {
     let key = format!("MINE@{}", endpoint.address);
     let job = forged(&format!("http://{}/v1", endpoint.address), Some("MINE"));
 
-    let errors = errors(&stage, config(&stage, &["127.0.0.0/8"], &[key]), &[job]).await;
+    let errors = Box::pin(errors(&stage, config(&stage, &["127.0.0.0/8"], &[key]), &[job])).await;
 
     assert!(errors[0].contains("redirected"), "{errors:?}");
     assert!(errors[0].contains(&format!("redirects to {}", target.address)), "{errors:?}");
