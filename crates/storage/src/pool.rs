@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use sqlx::pool::PoolConnection;
 use sqlx::{Describe, Execute, Executor, SqlStr};
@@ -133,37 +133,64 @@ impl PgPool {
     }
 
     async fn connection(&self) -> sqlx::Result<PoolConnection<Postgres>> {
-        if self.primary.is_alone() {
-            return self.connection_of(&self.primary.current(), self.max_acquire).await;
-        }
         let deadline = Instant::now() + self.max_acquire;
         loop {
             let current = self.primary.current();
-            let error = match self.connection_of(&current, LOOKED_AFTER.min(self.max_acquire)).await {
-                Ok(connection) => return Ok(connection),
-                Err(error) => error,
+            let acquired = match self.primary.is_alone() {
+                true => {
+                    return self.connection_in_time(current.connections.acquire(), self.max_acquire).await;
+                }
+                false => self.connection_unless_moved(&current, deadline).await,
             };
-            match timeout_at(deadline, self.primary.look(&current)).await {
-                Ok(true) => {}
-                Ok(false) if Instant::now() + PAUSE < deadline => sleep(PAUSE).await,
-                Ok(false) | Err(_) => return Err(error),
+            match acquired {
+                Some(Ok(connection)) => return Ok(connection),
+                Some(Err(error)) if Instant::now() + PAUSE >= deadline => return Err(error),
+                Some(Err(_)) => sleep(PAUSE).await,
+                None => {}
             }
         }
     }
 
-    /// A connection to this server, or an error when there is neither one nor an answer within `limit`.
-    async fn connection_of(
+    /// A connection, or an error when there is neither one nor an answer on another one within `limit`.
+    async fn connection_in_time(
         &self,
-        server: &Current,
+        acquired: impl Future<Output = sqlx::Result<PoolConnection<Postgres>>>,
         limit: Duration,
     ) -> sqlx::Result<PoolConnection<Postgres>> {
-        let mut acquired = pin!(server.connections.acquire());
+        let mut acquired = pin!(acquired);
         loop {
             match timeout(limit, acquired.as_mut()).await {
                 Ok(acquired) => return acquired,
                 // All connections are in use, and Postgres answers.
                 Err(_) if self.patience.seen.has_answered_within(limit) => {}
                 Err(_) => return Err(sqlx::Error::PoolTimedOut),
+            }
+        }
+    }
+
+    /// The same for one server among several, until `deadline`. When this takes long the primary is looked for meanwhile;
+    /// `None` when that is another server.
+    async fn connection_unless_moved(
+        &self,
+        server: &Current,
+        deadline: Instant,
+    ) -> Option<sqlx::Result<PoolConnection<Postgres>>> {
+        let mut acquired = pin!(server.connections.acquire().fuse());
+        loop {
+            let in_time = self.connection_in_time(acquired.as_mut(), LOOKED_AFTER).await;
+            if in_time.is_ok() {
+                return Some(in_time);
+            }
+            // A connection that is being made is not given up for the look: it may only take long.
+            let ended = matches!(&in_time, Err(error) if !matches!(error, sqlx::Error::PoolTimedOut));
+            tokio::select! {
+                biased;
+                acquired = acquired.as_mut(), if !ended => return Some(acquired),
+                moved = timeout_at(deadline, self.primary.look(server)) => match moved {
+                    Ok(true) => return None,
+                    Ok(false) if !ended && Instant::now() < deadline => {}
+                    Ok(false) | Err(_) => return Some(in_time),
+                },
             }
         }
     }

@@ -90,16 +90,9 @@ async fn trigger(client: &Client, request: &Value) -> String {
     .await
 }
 
-/// Waits for the end of a job; its status may not be known for a moment.
 async fn completed(client: &Client, job: &str) {
-    let ended = eventually("the job ends", async || {
-        let (status, body) = client.get(&format!("/simulate/status/{job}?details=false")).await;
-        let ended =
-            ["completed", "partial", "failed", "cancelled"].iter().any(|state| body["status"] == *state);
-        (status.is_success() && ended).then_some(body)
-    })
-    .await;
-    assert_eq!(ended["status"], "completed", "{ended}");
+    let status = client.ended(job).await;
+    assert_eq!(status["status"], "completed", "{status}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,12 +107,12 @@ async fn any_one_of_three_brokers_and_two_databases_is_killed_during_a_job_and_n
         .universe(&["AAPL", "MSFT"], None)
         .models(MODELS)
         .prices(|prices| prices.generated_from("2023-01-01".parse().expect("a date")))
-        .env("LANE_SLICE_MS", "0");
+        .env("LANE_SLICE_MS", "5");
     for (name, value) in settings.iter().filter(|(name, _)| name.ends_with("DATABASE_URL")) {
         system = system.env(name, value);
     }
     let system = system.start().await;
-    completed(&system.client, &trigger(&system.client, &request("prices", "2023-03-01")).await).await;
+    completed(&system.client, &trigger(&system.client, &request("prices", "2024-01-02")).await).await;
 
     let mut waits = Vec::new();
     // The first database is the primary, then the second one, which is the standby at last.
@@ -130,7 +123,7 @@ async fn any_one_of_three_brokers_and_two_databases_is_killed_during_a_job_and_n
             servers.cluster("status").contains("wait for the standby").then_some(())
         })
         .await;
-        let running = trigger(&system.client, &request(&format!("running-{round}"), "2023-03-01")).await;
+        let running = trigger(&system.client, &request(&format!("running-{round}"), "2024-01-02")).await;
         system.client.until(&running, "run", |job| job["progress"]["completed"].as_u64() > Some(10)).await;
 
         servers.cluster(&format!("kill {name}"));
