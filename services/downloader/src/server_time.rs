@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use storage::PgPool;
 
 /// The time of Postgres: read once, and carried on from there.
 #[derive(Debug, Clone, Copy)]
@@ -13,9 +12,9 @@ pub(crate) struct ServerTime {
 }
 
 impl ServerTime {
-    /// Asks Postgres.
-    pub(crate) async fn read(pool: &PgPool) -> storage::Result<Self> {
-        Ok(Self { read: storage::now(pool).await?, at: Instant::now() })
+    /// The time that was read from Postgres at this moment.
+    pub(crate) fn read_now(read: DateTime<Utc>) -> Self {
+        Self { read, at: Instant::now() }
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {

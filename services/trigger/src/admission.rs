@@ -1,7 +1,7 @@
 //! Admission: an ended job makes room for a new one.
 
 use contract::decode_event;
-use domain::events::event::{Event, JobEnded};
+use domain::events::event::Event;
 use messaging::{Handler, Incoming, Outcome};
 use storage::PgPool;
 
@@ -16,20 +16,12 @@ impl Handler for EndedJobs {
             Ok(_) => return Outcome::Reject(format!("{} does not end a job", message.envelope.kind)),
             Err(problem) => return Outcome::Reject(problem.to_string()),
         };
-        match record_end(&self.pool, &event).await {
+        match storage::trigger::mark_ended(&self.pool, event.job, event.ended_at).await {
             Ok(true) => Outcome::Done,
             Ok(false) => Outcome::Reject(format!("job {} is not known", event.job)),
             Err(problem) => Outcome::Retry(problem.into()),
         }
     }
-}
-
-async fn record_end(pool: &PgPool, event: &JobEnded) -> storage::Result<bool> {
-    if storage::trigger::body(pool, event.job).await?.is_none() {
-        return Ok(false);
-    }
-    storage::trigger::mark_ended(pool, event.job, event.ended_at).await?;
-    Ok(true)
 }
 
 /// Records the ends of jobs whose messages the broker has lost.

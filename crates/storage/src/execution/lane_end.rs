@@ -99,42 +99,45 @@ impl LaneEnd {
     /// [`StorageError::Fenced`] when another worker has taken the lane.
     pub async fn begin(pool: &PgPool, lane: &Lane, skipped: Option<&SkippedRow>) -> Result<Self> {
         let mut transaction = pool.begin().await?;
-        // The lock order is the same everywhere: job, portfolio, lane.
-        sqlx::query("-- lane_end::begin lock job\nSELECT FROM execution.jobs WHERE id = $1 FOR UPDATE")
-            .bind(lane.job.0)
-            .execute(&mut *transaction)
-            .await?;
+        // The lock order is the same everywhere: job, portfolio, lane. Rows are locked in the order that FOR UPDATE names.
         sqlx::query(
-            "-- lane_end::begin lock portfolio\nSELECT FROM execution.portfolios WHERE id = $1 FOR UPDATE",
+            "-- lane_end::begin lock
+            SELECT
+            FROM execution.jobs AS job
+            CROSS JOIN execution.portfolios AS portfolio
+            WHERE job.id = $1 AND portfolio.id = $2
+            FOR UPDATE OF job, portfolio",
         )
+        .bind(lane.job.0)
         .bind(lane.portfolio.0)
         .execute(&mut *transaction)
         .await?;
-        let finished = sqlx::query(
+        let finished: Option<(i32,)> = sqlx::query_as(
             "-- lane_end::begin
-            UPDATE execution.lanes
-            SET state = 'finished', lease_until = NULL, done = days
-            WHERE id = $1 AND epoch = $2 AND state = 'ready'",
+            WITH finished AS (
+                UPDATE execution.lanes
+                SET state = 'finished', lease_until = NULL, done = days
+                WHERE id = $1 AND epoch = $2 AND state = 'ready'
+                RETURNING job_id
+            )
+            UPDATE execution.jobs AS job
+            SET open_lanes = open_lanes - 1
+            FROM finished
+            WHERE job.id = finished.job_id
+            RETURNING open_lanes",
         )
         .bind(lane.id.0)
         .bind(lane.epoch)
-        .execute(&mut *transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
-        if finished.rows_affected() == 0 {
+        let Some((open_lanes,)) = finished else {
             transaction.rollback().await?;
             return Err(StorageError::Fenced);
-        }
+        };
         if let Some(row) = skipped {
             jobs::insert_skipped(&mut transaction, lane.job, std::slice::from_ref(row)).await?;
         }
         let next = pass_on(&mut transaction, &[lane.portfolio]).await?.pop();
-        let (open_lanes,): (i32,) = sqlx::query_as(
-            "-- lane_end::begin count
-            UPDATE execution.jobs SET open_lanes = open_lanes - 1 WHERE id = $1 RETURNING open_lanes",
-        )
-        .bind(lane.job.0)
-        .fetch_one(&mut *transaction)
-        .await?;
         Ok(Self { transaction, lane: lane.clone(), next, open_lanes })
     }
 

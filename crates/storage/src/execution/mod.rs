@@ -24,6 +24,7 @@ mod suspected_splits;
 mod total_return;
 mod unpriced_holdings;
 mod visits;
+mod warning_causes;
 
 pub use commit::commit_days;
 pub use days::{CompletedRow, DayOutcome, EndedAttempt, LaneCommit, NewModelDay, has_failed};
@@ -51,3 +52,4 @@ pub use suspected_splits::{record_suspected_splits, suspected_splits};
 pub use total_return::total_return_holdings;
 pub use unpriced_holdings::{record_unpriced_holdings, unpriced_holdings};
 pub use visits::take_for_visit;
+pub use warning_causes::{WarningCauses, warning_causes};

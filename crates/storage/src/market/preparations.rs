@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::error::{Result, StorageError};
 use crate::outbox::{self, MessageColumns, NewMessage, StoredMessage};
 use crate::pool::PgPool;
+use crate::sql::without_waiting_if;
 use crate::transaction::Transaction;
 
 /// A preparation that a worker has claimed.
@@ -25,6 +26,8 @@ pub struct Preparation {
     pub epoch: i64,
     /// Symbols that lacked prices when the download began.
     pub symbols_total: Option<u32>,
+    /// Postgres' time at the claim.
+    pub claimed_at: DateTime<Utc>,
 }
 
 #[derive(FromRow)]
@@ -34,27 +37,36 @@ struct PreparationRow {
     traceparent: Option<String>,
     epoch: i64,
     symbols_total: Option<i32>,
+    claimed_at: DateTime<Utc>,
 }
 
-/// Stores that a job needs its prices. A second time changes nothing.
+/// Stores that a job needs its prices, if trigger has accepted it; returns whether it has. A second time changes nothing.
+/// What Postgres loses in a crash is found by [`missing_preparations`].
 pub async fn insert_preparation(
     pool: &PgPool,
     job: JobId,
     body: &str,
     traceparent: Option<&str>,
-) -> Result<()> {
-    sqlx::query(
+) -> Result<bool> {
+    let (is_accepted,): (bool,) = sqlx::query_as(concat!(
         "-- preparations::insert_preparation
-        INSERT INTO market.preparations (job_id, body, traceparent)
-        VALUES ($1, $2, $3)
-        ON CONFLICT (job_id) DO NOTHING",
-    )
+        WITH accepted AS (
+            SELECT id FROM trigger.jobs WHERE id = $1
+        ), stored AS (
+            INSERT INTO market.preparations (job_id, body, traceparent)
+            SELECT id, $2, $3 FROM accepted, ",
+        without_waiting_if!("true"),
+        "
+            ON CONFLICT (job_id) DO NOTHING
+        )
+        SELECT EXISTS (SELECT FROM accepted)"
+    ))
     .bind(job.0)
     .bind(body)
     .bind(traceparent)
-    .execute(pool)
+    .fetch_one(pool)
     .await?;
-    Ok(())
+    Ok(is_accepted)
 }
 
 /// Claims the preparation that has been due longest, for three seconds; `None` when there is none.
@@ -69,7 +81,7 @@ pub async fn claim_due(pool: &PgPool) -> Result<Option<Preparation>> {
                 AND (not_before IS NULL OR not_before <= now())
             ORDER BY created_at, job_id LIMIT 1 FOR UPDATE SKIP LOCKED
         )
-        RETURNING job_id, body, traceparent, epoch, symbols_total",
+        RETURNING job_id, body, traceparent, epoch, symbols_total, now() AS claimed_at",
     )
     .fetch_optional(pool)
     .await?;
@@ -79,6 +91,7 @@ pub async fn claim_due(pool: &PgPool) -> Result<Option<Preparation>> {
         traceparent: row.traceparent,
         epoch: row.epoch,
         symbols_total: row.symbols_total.map(i32::cast_unsigned),
+        claimed_at: row.claimed_at,
     }))
 }
 

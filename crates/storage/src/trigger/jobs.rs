@@ -6,15 +6,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::pool::PgPool;
-
-/// The `job.requested` body of an accepted job.
-pub async fn body(pool: &PgPool, job: JobId) -> Result<Option<String>> {
-    let row: Option<(String,)> = sqlx::query_as("-- jobs::body\nSELECT body FROM trigger.jobs WHERE id = $1")
-        .bind(job.0)
-        .fetch_optional(pool)
-        .await?;
-    Ok(row.map(|(body,)| body))
-}
+use crate::sql::without_waiting_if;
 
 /// How many jobs have not ended.
 pub async fn count_active_jobs(pool: &PgPool) -> Result<i64> {
@@ -26,16 +18,24 @@ pub async fn count_active_jobs(pool: &PgPool) -> Result<i64> {
     Ok(count)
 }
 
-/// Stores that a job has ended, which makes room for another one. A second time changes nothing.
-pub async fn mark_ended(pool: &PgPool, job: JobId, at: DateTime<Utc>) -> Result<()> {
-    sqlx::query(
-        "-- jobs::mark_ended\nUPDATE trigger.jobs SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL",
-    )
+/// Stores that a job has ended, which makes room for another one; returns whether the job is known. A second time changes
+/// nothing. An end that Postgres loses in a crash is noticed again in the executor's outbox.
+pub async fn mark_ended(pool: &PgPool, job: JobId, at: DateTime<Utc>) -> Result<bool> {
+    let (is_known,): (bool,) = sqlx::query_as(concat!(
+        "-- jobs::mark_ended
+        WITH ended AS (
+            UPDATE trigger.jobs SET ended_at = $2 FROM ",
+        without_waiting_if!("true"),
+        "
+            WHERE id = $1 AND ended_at IS NULL
+        )
+        SELECT EXISTS (SELECT FROM trigger.jobs WHERE id = $1)"
+    ))
     .bind(job.0)
     .bind(at)
-    .execute(pool)
+    .fetch_one(pool)
     .await?;
-    Ok(())
+    Ok(is_known)
 }
 
 /// Active jobs whose terminal event stands in the executor's outbox, with its time: the broker has not delivered or has

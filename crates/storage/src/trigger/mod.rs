@@ -15,5 +15,5 @@ pub use agents::store_agents;
 pub use cancellations::{Cancellation, cancel, is_cancelled};
 pub use failed_days::{AcceptedJob, accepted, failed_days};
 pub use idempotency::{IdempotencyKey, prune_keys};
-pub use jobs::{body, count_active_jobs, last_completed, mark_ended, unnoticed_ends};
+pub use jobs::{count_active_jobs, last_completed, mark_ended, unnoticed_ends};
 pub use key_variables::key_variables;

@@ -28,26 +28,28 @@ impl Handler for RequestHandler {
         };
         // A body that was decoded is UTF-8.
         let body = String::from_utf8_lossy(&envelope.body);
-        let stored = match storage::trigger::body(&self.pool, job).await {
+        match self.store(job, &body, telemetry::current_traceparent().as_deref()).await {
+            Ok(true) => Outcome::Done,
             // Trigger commits a job's row before it sends the message, so this one is another installation's.
-            Ok(None) => return Outcome::Reject(format!("job {job} is not known to trigger")),
-            Ok(Some(_)) => self.store(job, &body, telemetry::current_traceparent().as_deref()).await,
-            Err(problem) => Err(problem),
-        };
-        stored.map_or_else(|problem| Outcome::Retry(problem.into()), |()| Outcome::Done)
+            Ok(false) => Outcome::Reject(format!("job {job} is not known to trigger")),
+            Err(problem) => Outcome::Retry(problem.into()),
+        }
     }
 }
 
 impl RequestHandler {
-    /// Stores the request as a preparation. A second call for the same job changes nothing.
+    /// Stores the request as a preparation; returns whether trigger knows the job. A second call for the same job changes
+    /// nothing.
     pub(super) async fn store(
         &self,
         job: JobId,
         body: &str,
         traceparent: Option<&str>,
-    ) -> storage::Result<()> {
-        market::insert_preparation(&self.pool, job, body, traceparent).await?;
-        self.due.notify_one();
-        Ok(())
+    ) -> storage::Result<bool> {
+        let is_known = market::insert_preparation(&self.pool, job, body, traceparent).await?;
+        if is_known {
+            self.due.notify_one();
+        }
+        Ok(is_known)
     }
 }

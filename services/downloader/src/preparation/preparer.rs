@@ -47,6 +47,7 @@ impl Preparer {
         halt: &CancellationToken,
     ) -> Result<(), Interruption> {
         let Context { pool, calendar, .. } = &*self.context;
+        let time = ServerTime::read_now(preparation.claimed_at);
         let downloader = Downloader {
             context: Arc::clone(&self.context),
             list: self.sources.current(),
@@ -70,9 +71,10 @@ impl Preparer {
         let scope = Scope::new(dates.sessions.iter().copied(), &needed, &others);
         let scope = scope.with_untraded(renames.untraded(&needed));
         let mut prices = StoredPrices::load(pool, scope, downloader.source_names()).await?;
-        let time = ServerTime::read(pool).await?;
         let mut report = self.download(&downloader, preparation, &mut prices, time, holder, halt).await?;
-        report.findings = market::findings(pool, job.id).await?;
+        if report.total > 0 || preparation.epoch > 1 {
+            report.findings = market::findings(pool, job.id).await?;
+        }
         report.absent = prices.absent(time.now());
         let verdicts = prices.coverage(time.now()).verdicts();
         self.end(preparation, conclude(job, &dates, &verdicts, &report)).await

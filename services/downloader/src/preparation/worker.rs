@@ -1,7 +1,7 @@
 //! The workers: they claim due preparations, several concurrently, and keep the leases while they work.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use runtime::parts::Part;
 use runtime::{CancellationToken, telemetry};
@@ -46,6 +46,7 @@ impl Workers {
     pub(crate) async fn run(self, shutdown: CancellationToken, part: Part) {
         let tasks = TaskTracker::new();
         let mut is_reported = false;
+        let mut released: Option<Instant> = None;
         while !shutdown.is_cancelled() {
             part.round();
             let permit = tokio::select! {
@@ -67,7 +68,10 @@ impl Workers {
                 }
                 Ok(None) => {
                     is_reported = false;
-                    self.release_abandoned().await;
+                    if released.is_none_or(|released| released.elapsed() >= POLL) {
+                        self.release_abandoned().await;
+                        released = Some(Instant::now());
+                    }
                 }
                 Err(problem) if is_reported => {
                     tracing::debug!("no preparation could be claimed: {problem}");

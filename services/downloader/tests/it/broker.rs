@@ -82,6 +82,12 @@ async fn a_request_that_the_broker_lost_is_found_in_triggers_outbox() {
     // As if the broker had confirmed and then lost it: the relay does not send it.
     let mut transaction = world.trigger.begin().await.unwrap();
     let message = runtime::outgoing::event(&Event::JobRequested(job.clone())).unwrap();
+    sqlx::query("INSERT INTO jobs (id, body, accepted_at) VALUES ($1, $2, now())")
+        .bind(job.id.0)
+        .bind(&message.body)
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
     storage::outbox::write(&mut transaction, &[message]).await.unwrap();
     sqlx::query("UPDATE outbox SET sent_at = now()").execute(&mut *transaction).await.unwrap();
     transaction.commit().await.unwrap();

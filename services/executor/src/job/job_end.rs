@@ -10,7 +10,7 @@ use domain::market::instruments::Symbol;
 use domain::simulation::lane::config_changed;
 use domain::simulation::run::MANY_SESSIONS;
 use domain::simulation::staleness::stale_dates;
-use domain::values::ids::PortfolioId;
+use domain::values::ids::{JobId, PortfolioId};
 use storage::execution;
 use storage::execution::agents::odd_ends;
 use storage::outbox::NewMessage;
@@ -66,34 +66,47 @@ async fn added_warnings(
         job.up_to_date().map(|model| Warning::up_to_date(&model.signature)).collect();
     if tally.already_completed > 0 {
         warnings.push(Warning::already_completed(tally.already_completed as usize));
+        for (model, count) in config_changed(job, &execution::kept_days(connection, job.id).await?) {
+            warnings.push(Warning::config_changed(&model, count));
+        }
     }
-    for (model, count) in config_changed(job, &execution::kept_days(connection, job.id).await?) {
-        warnings.push(Warning::config_changed(&model, count));
+    let causes = execution::warning_causes(connection, job.id).await?;
+    if causes.suspected_splits {
+        warnings.push(Warning::split_suspected(execution::suspected_splits(connection, job.id).await?));
     }
-    let suspected = execution::suspected_splits(connection, job.id).await?;
-    if !suspected.is_empty() {
-        warnings.push(Warning::split_suspected(suspected));
+    if causes.total_returns {
+        warnings.extend(total_return_warnings(connection, job.id).await?);
     }
-    let mut total_return: BTreeMap<String, Vec<Symbol>> = BTreeMap::new();
-    for (model, symbol) in execution::total_return_holdings(connection, job.id).await? {
-        total_return.entry(model).or_default().push(symbol);
+    if causes.odd_ends {
+        warnings.extend(odd_end_warnings(connection, job.id).await?);
     }
-    warnings.extend(total_return.into_iter().map(|(model, symbols)| Warning::total_return(&model, symbols)));
-    warnings.extend(odd_end_warnings(connection, planned).await?);
-    let unpriced = execution::unpriced_holdings(connection, job.id).await?;
-    if !unpriced.is_empty() {
+    if causes.unpriced_holdings {
+        let unpriced = execution::unpriced_holdings(connection, job.id).await?;
         warnings.push(Warning::held_without_prices(MANY_SESSIONS, unpriced));
     }
-    warnings.extend(stale_warnings(connection, planned).await?);
+    if causes.stale_days {
+        warnings.extend(stale_warnings(connection, job.id).await?);
+    }
     Ok(warnings)
+}
+
+async fn total_return_warnings(
+    connection: &mut storage::Connection,
+    job: JobId,
+) -> Result<Vec<Warning>, ExecutorError> {
+    let mut of_models: BTreeMap<String, Vec<Symbol>> = BTreeMap::new();
+    for (model, symbol) in execution::total_return_holdings(connection, job).await? {
+        of_models.entry(model).or_default().push(symbol);
+    }
+    Ok(of_models.into_iter().map(|(model, symbols)| Warning::total_return(&model, symbols)).collect())
 }
 
 async fn odd_end_warnings(
     connection: &mut storage::Connection,
-    planned: &PlannedJob,
+    job: JobId,
 ) -> Result<Vec<Warning>, ExecutorError> {
     let mut of_models: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    for (model, date, reason) in odd_ends(connection, planned.job.id).await? {
+    for (model, date, reason) in odd_ends(connection, job).await? {
         of_models.entry(model).or_default().push((date, reason));
     }
     Ok(of_models.iter().map(|(model, days)| Warning::days_ended_oddly(model, days)).collect())
@@ -101,9 +114,9 @@ async fn odd_end_warnings(
 
 async fn stale_warnings(
     connection: &mut storage::Connection,
-    planned: &PlannedJob,
+    job: JobId,
 ) -> Result<Vec<Warning>, ExecutorError> {
-    let portfolios = execution::portfolios_of(connection, planned.job.id).await?;
+    let portfolios = execution::portfolios_of(connection, job).await?;
     let mut warnings = Vec::new();
     for some in portfolios.chunks(PORTFOLIOS_AT_ONCE) {
         let ids: Vec<PortfolioId> = some.iter().map(|(id, _)| *id).collect();
