@@ -2,6 +2,7 @@
 
 pub mod archiving;
 pub mod bounds;
+pub mod pause;
 pub mod request;
 pub mod requested_dates;
 pub mod retry;

@@ -15,6 +15,7 @@ mod open_files;
 pub mod outbound;
 pub mod outgoing;
 pub mod parts;
+pub mod pauses;
 pub mod process;
 mod public_url;
 pub mod relay;

@@ -67,7 +67,7 @@ impl Downloader {
         report.is_announced = preparation.symbols_total.is_some();
         for source in &self.list.sources {
             let need = prices.need_of(source, &self.clock(time));
-            if need.is_empty() {
+            if need.is_empty() || source.is_paused(&self.context.pauses) {
                 continue;
             }
             let fetcher = Fetcher {
@@ -91,10 +91,19 @@ impl Downloader {
             report.stops.retain(|stop| matches!(stop, StopReason::BadCredentials { .. }));
         }
         report.keep_missing(&need);
+        report.stops.retain(|stop| !matches!(stop, StopReason::Paused { .. }));
+        report.paused_source = self.paused_source(prices, &clock);
         report.outlook = self.outlook(&report, prices, &clock).await?;
         let (job, Report { succeeded, total, .. }) = (preparation.job, &report);
         tracing::info!(job.id = %job, "Job {job}: Download complete - {succeeded}/{total} symbols succeeded");
         Ok(report)
+    }
+
+    /// A paused source that may be asked for something of what is missing.
+    fn paused_source(&self, prices: &StoredPrices, clock: &Clock) -> Option<String> {
+        let paused = self.list.sources.iter().filter(|source| source.is_paused(&self.context.pauses));
+        let needed = paused.filter(|source| !prices.need_of(source, clock).is_empty());
+        needed.map(|source| source.provider.name().to_owned()).next()
     }
 
     /// What is missing because a call quota is used up; `None` when that is not the reason.

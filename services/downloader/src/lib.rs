@@ -23,6 +23,7 @@ use anyhow::Context as _;
 use messaging::ConsumerOptions;
 use runtime::authentication::with_keyring;
 use runtime::parts::Parts;
+use runtime::pauses::Pauses;
 use runtime::relay::{Relay, Wake};
 use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, Start, linked};
@@ -66,7 +67,8 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         parts: parts.clone(),
         shutdown: shutdown.clone(),
     };
-    let start = record_sources(start, sources.clone());
+    let pauses = Pauses::default();
+    let start = start_service(start, sources.clone(), pauses.clone());
     let measured = (pool.clone(), sources.clone());
     let measure = move || {
         let (pool, list) = (measured.0.clone(), measured.1.current());
@@ -82,10 +84,15 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         parts: parts.clone(),
         retention: infrastructure.outbox_retention,
     }];
-    let context =
-        Arc::new(Context { pool: pool.clone(), calendar: config.calendar.clone(), wake: wake.clone() });
+    let context = Arc::new(Context {
+        pool: pool.clone(),
+        calendar: config.calendar.clone(),
+        wake: wake.clone(),
+        pauses: pauses.clone(),
+    });
     let for_requests = pool.for_requests().for_long_statements();
-    let of_api = Arc::new(Context { pool: for_requests, calendar: config.calendar, wake });
+    let of_api =
+        Arc::new(Context { pool: for_requests, calendar: config.calendar, wake, pauses: pauses.clone() });
     let api = Api {
         context: Arc::clone(&of_api),
         sources: sources.clone(),
@@ -105,6 +112,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let work = async move {
         let measuring = runtime::keep_measuring(pool.clone(), shutdown.clone(), measure);
         let part = parts.add("downloader: job requests", RHYTHM);
+        let keeping = pauses.keep(pool.clone(), parts.add("downloader: pauses", RHYTHM), shutdown.clone());
         let requests = intake::consume(&broker, RequestHandler { pool, due }, part, shutdown.clone());
         let control = messaging::listen_control(&broker, ConsumerOptions::new(1), hints, shutdown.clone());
         let preparing = {
@@ -114,12 +122,13 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
             async move { tokio::join!(workers.run(shutdown.clone(), claims), canceller.run(shutdown, cancelled)) }
         };
         let reloading = sources.on_hangup(shutdown.clone());
-        let (consumed, listened, ((), ()), reloaded, ()) = tokio::join!(
+        let (consumed, listened, ((), ()), reloaded, (), ()) = tokio::join!(
             linked(&shutdown, requests),
             linked(&shutdown, control),
             linked(&shutdown, preparing),
             linked(&shutdown, reloading),
-            linked(&shutdown, measuring)
+            linked(&shutdown, measuring),
+            linked(&shutdown, keeping)
         );
         consumed.context("consuming job requests")?;
         reloaded.context("listening to SIGHUP")?;
@@ -128,13 +137,17 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     Ok(Service { start: Box::pin(start), routes, work: Box::pin(work), relays, health })
 }
 
-/// Starts, and records the sources of prices.
-async fn record_sources(start: Start, sources: Sources) -> anyhow::Result<()> {
+/// Starts, records the sources of prices, and reads what is paused.
+async fn start_service(start: Start, sources: Sources, pauses: Pauses) -> anyhow::Result<()> {
     let part = start.parts.add("downloader: source of prices", RHYTHM);
+    let pool = start.pool.clone();
     start.run().await?;
     let record = || {
-        let sources = sources.clone();
-        async move { sources.record().await.context("recording the sources of prices") }
+        let (sources, pauses, pool) = (sources.clone(), pauses.clone(), pool.clone());
+        async move {
+            sources.record().await.context("recording the sources of prices")?;
+            pauses.read(&pool).await.context("reading what is paused")
+        }
     };
     runtime::until_there(part, record).await
 }

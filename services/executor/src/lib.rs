@@ -22,10 +22,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use domain::job::pause::Queue;
 use messaging::topology::queues;
-use messaging::{ConsumerOptions, Hooks, Probe};
+use messaging::{BrokerConfig, ConsumeError, ConsumerOptions, Hooks, Probe};
 use runtime::authentication::with_keyring;
 use runtime::parts::Parts;
+use runtime::pauses::Pauses;
 use runtime::relay::{Relay, Wake};
 use runtime::telemetry::Telemetry;
 use runtime::{CancellationToken, Service, Start, Watched, linked};
@@ -78,6 +80,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let (callers, search) = (endpoints.clone(), searcher.clone());
     let agents = AgentDays::new(pool.clone(), wake.clone(), callers, search, config.agent_slice);
 
+    let pauses = Pauses::default();
     let jobs = Arc::new(JobCache::default());
     let stop_signals = Arc::new(StopSignals::default());
     let unplannable = Arc::new(Unplannable::default());
@@ -95,6 +98,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         pool.clone(),
         wake.clone(),
         canceller.clone(),
+        pauses.clone(),
         config.patience,
         Probe::new(broker.clone()),
     ));
@@ -106,6 +110,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         stop_signals,
         reconciler: reconciler.clone(),
         feeder: feeder.clone(),
+        pauses: pauses.clone(),
         holder: holder.clone(),
     };
     let slices = Slices { in_memory: config.slice, agents: config.agent_slice };
@@ -145,7 +150,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         parts: parts.clone(),
         shutdown: shutdown.clone(),
     };
-    let start = record_keys(start, key_variables);
+    let start = start_service(start, key_variables, pauses.clone());
     let work = async move {
         let measured = pool.clone();
         let measuring = runtime::keep_measuring(pool.clone(), shutdown.clone(), move || {
@@ -154,7 +159,8 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         let housekeeping = housekeeping::keep_house(pool.clone(), config.kept, shutdown.clone());
         let shown = parts.add("executor: presence", RHYTHM);
         // Until the last turn in hand is over.
-        let _present = AbortOnDropHandle::new(tokio::spawn(async move { holder.keep(&pool, &shown).await }));
+        let held = pool.clone();
+        let _present = AbortOnDropHandle::new(tokio::spawn(async move { holder.keep(&held, &shown).await }));
         let options = ConsumerOptions::new;
         let traced = Hooks::default().link_span(runtime::telemetry::link_span);
         let of_agents = Watched::new(of_agents, parts.add("executor: turns of agents", RHYTHM_OF_AGENTS));
@@ -168,20 +174,20 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
             plans,
             shutdown.clone(),
         );
-        let turns = messaging::consume(
-            &broker,
-            queues::EXECUTOR_LANES,
-            options(config.lanes_at_once).with_hooks(turn_hooks(&reconciler)),
-            in_memory,
-            shutdown.clone(),
-        );
-        let turns_of_agents = messaging::consume(
-            &broker,
-            queues::EXECUTOR_AGENTS,
-            options(config.agents_at_once).with_hooks(turn_hooks(&reconciler)),
-            of_agents,
-            shutdown.clone(),
-        );
+        let turns = TurnConsumer {
+            broker: broker.clone(),
+            queue: queues::EXECUTOR_LANES,
+            options: options(config.lanes_at_once).with_hooks(turn_hooks(&reconciler)),
+            turns: Arc::new(in_memory),
+        };
+        let turns_of_agents = TurnConsumer {
+            broker: broker.clone(),
+            queue: queues::EXECUTOR_AGENTS,
+            options: options(config.agents_at_once).with_hooks(turn_hooks(&reconciler)),
+            turns: Arc::new(of_agents),
+        };
+        let keeping =
+            pauses.clone().keep(pool.clone(), parts.add("executor: pauses", RHYTHM), shutdown.clone());
         let cancels = messaging::consume(
             &broker,
             queues::EXECUTOR_CONTROL,
@@ -192,16 +198,17 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         let hints = messaging::listen_control(&broker, options(4), Hints(canceller), shutdown.clone());
         let (reconciler, stop) = (reconciler.clone(), shutdown.clone());
         let (fed, stop_feeding) = (parts.clone(), shutdown.clone());
-        let (plans, turns, turns_of_agents, cancels, hints, (), (), (), ()) = tokio::join!(
+        let (plans, turns, turns_of_agents, cancels, hints, (), (), (), (), ()) = tokio::join!(
             linked(&shutdown, plans),
-            linked(&shutdown, turns),
-            linked(&shutdown, turns_of_agents),
+            linked(&shutdown, turns.run(pauses.clone(), shutdown.clone())),
+            linked(&shutdown, turns_of_agents.run(pauses, shutdown.clone())),
             linked(&shutdown, cancels),
             linked(&shutdown, hints),
             linked(&shutdown, async move { reconciler.run(stop, &parts).await }),
             linked(&shutdown, async move { feeder.run(stop_feeding, &fed).await }),
             linked(&shutdown, measuring),
             linked(&shutdown, housekeeping),
+            linked(&shutdown, keeping),
         );
         plans.context("consuming plans")?;
         turns.context("consuming lanes")?;
@@ -244,15 +251,36 @@ fn turn_hooks(reconciler: &Arc<Reconciler>) -> Hooks {
         .link_span(runtime::telemetry::link_span)
 }
 
-/// Starts, and records which keys of endpoints there are: trigger refuses jobs of models that lack theirs.
-async fn record_keys(start: Start, variables: Vec<(String, bool)>) -> anyhow::Result<()> {
+/// Consumes the turns of one queue, unless they are paused.
+struct TurnConsumer {
+    broker: BrokerConfig,
+    queue: &'static str,
+    options: ConsumerOptions,
+    turns: Arc<Watched<Turns>>,
+}
+
+impl TurnConsumer {
+    async fn run(self, pauses: Pauses, shutdown: CancellationToken) -> Result<(), ConsumeError> {
+        // At a pause, turns in hand are finished; after shutdown, `pauses` waits no longer than for others.
+        let options = ConsumerOptions { grace: Duration::MAX, ..self.options };
+        let consume = move |stop| {
+            messaging::consume(&self.broker, self.queue, options.clone(), self.turns.clone(), stop)
+        };
+        pauses.unless_paused(Queue::Executor, shutdown, consume).await
+    }
+}
+
+/// Starts, records which keys of endpoints there are, since trigger refuses jobs of models that lack theirs, and reads
+/// what is paused.
+async fn start_service(start: Start, variables: Vec<(String, bool)>, pauses: Pauses) -> anyhow::Result<()> {
     let (pool, part) = (start.pool.clone(), start.parts.add("executor: keys of endpoints", RHYTHM));
     start.run().await?;
     let record = || async {
         let rows: Vec<(&str, bool)> =
             variables.iter().map(|(name, is_set)| (name.as_str(), *is_set)).collect();
         let recorded = storage::execution::record_key_variables(&pool, &rows).await;
-        recorded.context("recording which keys of endpoints there are")
+        recorded.context("recording which keys of endpoints there are")?;
+        pauses.read(&pool).await.context("reading what is paused")
     };
     runtime::until_there(part, record).await
 }

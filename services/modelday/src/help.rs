@@ -7,13 +7,14 @@ use clap::Command;
 use crate::client::exit::CODES;
 
 /// Groups in the order in which a person comes to need them.
-const GROUPS: [(&str, &[&str]); 5] = [
+const GROUPS: [(&str, &[&str]); 6] = [
     ("Jobs", &["run", "plan", "try", "watch", "cancel", "retry", "jobs", "open"]),
     (
         "Results and data",
         &["results", "leaderboard", "report", "export", "sources", "coverage", "prices", "import"],
     ),
     ("Models and universes", &["models", "universes", "reload"]),
+    ("Pauses", &["pause", "resume", "drain", "paused"]),
     ("Without servers", &["init", "replay", "verify", "mcp"]),
     (
         "Servers",

@@ -135,6 +135,7 @@ function summary(status) {
       ]),
       plain.length ? el("p", { class: "fact" }, plain.map(({ text }) => text).join(" · ")) : ""),
     status.waiting ? notice(status.waiting.message, "warning") : "",
+    (status.paused ?? []).map(({ message }) => notice(message, "warning")),
     status.error ? notice(status.error, "error") : "",
     warnings.map(({ text }) => notice(text, "warning")),
   ];

@@ -20,6 +20,7 @@ use messaging::topology::queues;
 use messaging::{BatchOptions, BrokerConfig, ConsumeError, ConsumerOptions, Hooks};
 use runtime::authentication::with_keyring;
 use runtime::parts::{Part, Parts};
+use runtime::pauses::Pauses;
 use runtime::relay::{Relay, Wake};
 use runtime::telemetry::{self, Telemetry};
 use runtime::{CancellationToken, Service, Start, Watched, linked};
@@ -55,7 +56,8 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let (feed, wake) = (Feed::new(pool.clone(), shutdown.clone()), Wake::default());
     let replays = Replays { wake: wake.clone(), authentication: broker.authentication().clone() };
     let for_requests = pool.for_requests().for_long_statements();
-    let api = Api::new(for_requests, config.api, feed.clone(), replays);
+    let pauses = Pauses::default();
+    let api = Api::new(for_requests, config.api, feed.clone(), replays, pauses.clone());
     let relay = Relay {
         pool: pool.clone(),
         broker: broker.clone(),
@@ -87,13 +89,15 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         let measuring = runtime::keep_measuring(pool.clone(), shutdown.clone(), move || {
             metrics::measure(measured.clone())
         });
+        let keeping = pauses.keep(pool.clone(), parts.add("status: pauses", RHYTHM), shutdown.clone());
         let housekeeping = housekeeping::keep_house(pool, config.dead_letter_days, shutdown.clone());
-        let (events, letters, (), (), ()) = tokio::join!(
+        let (events, letters, (), (), (), ()) = tokio::join!(
             linked(&shutdown, events),
             linked(&shutdown, letters),
             linked(&shutdown, feed.run(infrastructure.database, parts.add("status: feed", RHYTHM))),
             linked(&shutdown, housekeeping),
-            linked(&shutdown, measuring)
+            linked(&shutdown, measuring),
+            linked(&shutdown, keeping)
         );
         events.context("consuming events")?;
         letters.context("consuming dead letters")
@@ -105,7 +109,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
 /// The routes alone, without the service's work: streams get no new events, and replayed messages are not published.
 pub fn routes(pool: PgPool, settings: ApiSettings) -> OpenApiRouter {
     let feed = Feed::new(pool.clone(), CancellationToken::new());
-    api::routes().with_state(Api::new(pool, settings, feed, Replays::default()))
+    api::routes().with_state(Api::new(pool, settings, feed, Replays::default(), Pauses::default()))
 }
 
 /// The OpenAPI description of its routes.

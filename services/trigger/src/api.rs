@@ -4,6 +4,7 @@ mod changes;
 mod jobs;
 mod model_schema;
 mod models;
+mod pauses;
 mod reload;
 mod request;
 mod request_schema;
@@ -29,6 +30,8 @@ pub(crate) fn routes() -> OpenApiRouter<Acceptor> {
         .routes(routes!(universes::universe, universes::put, universes::delete))
         .routes(routes!(reload::reload))
         .routes(routes!(changes::changes))
+        .routes(routes!(pauses::pauses))
+        .routes(routes!(pauses::pause, pauses::resume))
         .routes(routes!(jobs::cancel))
         .routes(routes!(jobs::retry))
 }

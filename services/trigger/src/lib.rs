@@ -13,6 +13,7 @@ mod dry_run;
 mod files;
 mod housekeeping;
 mod metrics;
+mod pauses;
 mod readiness;
 mod reload;
 mod retry;
@@ -34,6 +35,7 @@ use utoipa::openapi::OpenApi;
 use accept::Acceptor;
 use catalogue_store::CatalogueStore;
 pub use config::Config;
+use pauses::PauseGauges;
 
 /// How long a message is worked on when nothing holds it up.
 const RHYTHM: Duration = Duration::from_secs(5);
@@ -97,9 +99,13 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
             shutdown.clone(),
         );
         let housekeeping = housekeeping::keep_house(pool.clone(), shutdown.clone());
-        let measured = pool.clone();
+        let measured = (pool.clone(), PauseGauges::default());
         let measuring = runtime::keep_measuring(pool.clone(), shutdown.clone(), move || {
-            metrics::measure(measured.clone())
+            let (pool, pauses) = measured.clone();
+            async move {
+                metrics::measure(&pool).await?;
+                pauses.measure(&pool).await
+            }
         });
         let reloading = reload::on_hangup(files, store, shutdown.clone());
         let (consumed, (), (), reloaded) = tokio::join!(

@@ -12,6 +12,11 @@ pub(crate) fn declare() {
     describe_counter!("modelday_jobs_accepted_total", "Accepted jobs.");
     describe_counter!("modelday_jobs_cancelled_total", "Jobs that users cancelled.");
     describe_gauge!("modelday_active_jobs", "Accepted jobs whose end trigger does not know yet.");
+    describe_gauge!(
+        "modelday_paused",
+        "Whether a model, a source of prices or a queue is paused: 1, or 0 after it was."
+    );
+    describe_gauge!("modelday_paused_lanes", "Lanes that wait for what is paused.");
     counter!("modelday_jobs_accepted_total").absolute(0);
     counter!("modelday_jobs_cancelled_total").absolute(0);
     // The objective of acceptance counts from the first request on.
@@ -20,8 +25,8 @@ pub(crate) fn declare() {
 }
 
 /// Reads trigger's gauges.
-pub(crate) async fn measure(pool: PgPool) -> storage::Result<()> {
+pub(crate) async fn measure(pool: &PgPool) -> storage::Result<()> {
     #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-    gauge!("modelday_active_jobs").set(count_active_jobs(&pool).await? as f64);
+    gauge!("modelday_active_jobs").set(count_active_jobs(pool).await? as f64);
     Ok(())
 }

@@ -583,6 +583,8 @@ class JobStatus(TypedDict):
     is_dev_mode: bool
     job_id: str
     models: list[str]
+    # What is paused that the job waits for; absent when it waits for none.
+    paused: NotRequired[list[PauseDetail]]
     # In `DEV`: whether data are kept over a restart. Null in `PROD`.
     preserve_dev_data: NotRequired[bool | None]
     # Which jobs go first: `low`, `normal` or `high`.
@@ -622,6 +624,8 @@ class JobSummary(TypedDict):
     experiment: str
     job_id: str
     models: list[str]
+    # What is paused that the job waits for; absent when it waits for none.
+    paused: NotRequired[list[PauseDetail]]
     # Which jobs go first: `low`, `normal` or `high`.
     priority: str
     progress: Progress
@@ -953,6 +957,59 @@ class Models(TypedDict):
 
 # An exact decimal, written digit by digit.
 Number: TypeAlias = "float"
+
+
+class Pause(TypedDict):
+    """A pause, and what it holds up."""
+
+    # Turns, preparations or calls of it that still run. With 0, a second after the pause or later, it is
+    # drained.
+    in_hand: int
+    # The jobs of them, at most ten; calls name none.
+    jobs_in_hand: list[str]
+    # What is paused: `model`, `source` or `queue`.
+    kind: str
+    # The same in a sentence.
+    message: str
+    name: str
+    paused_at: str
+    # The name of the API token that paused it, or `anonymous`.
+    paused_by: str
+    # Why, as whoever paused it wrote; null without a reason.
+    reason: NotRequired[str | None]
+    # Jobs that have lanes or prices that wait because of it.
+    waiting_jobs: int
+    # Lanes that wait because of it.
+    waiting_lanes: int
+
+
+class PauseDetail(TypedDict):
+    """Something paused that a job waits for."""
+
+    # `model`, `source` or `queue`.
+    kind: str
+    # The same in a sentence.
+    message: str
+    name: str
+    paused_at: str
+    # The name of the API token that paused it, or `anonymous`.
+    paused_by: str
+    # Why, as whoever paused it wrote; null without a reason.
+    reason: NotRequired[str | None]
+
+
+class PauseMembers(TypedDict):
+    """Why something is paused."""
+
+    # Why, for those who read that it is paused. Absent: the reason stays as it is.
+    reason: NotRequired[str | None]
+
+
+class Pauses(TypedDict):
+    """Everything that is paused."""
+
+    count: int
+    pauses: list[Pause]
 
 
 class PeriodMetrics(TypedDict):

@@ -10,7 +10,7 @@ pub enum Scope {
     Read,
     /// Start, cancel and retry jobs; try agents, and trade over MCP.
     Trigger,
-    /// Change prices; see, replay and discard dead letters.
+    /// Change prices and models; pause and resume; see, replay and discard dead letters.
     Operate,
 }
 

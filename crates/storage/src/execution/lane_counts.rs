@@ -11,8 +11,8 @@ pub struct LaneCount {
     /// Routing key of their messages, which says their kind.
     pub routing_key: String,
     /// `running`: a worker has the lane; `ready`: its turn waits for a worker; `resting`: its turn is put off;
-    /// `queued`: it waits until fewer lanes call its endpoint; `parked`: its turn waits to be fed to the queue, where other
-    /// turns of its job stand; `waiting`: another job's lane holds its portfolio.
+    /// `paused`: its model is paused; `queued`: it waits until fewer lanes call its endpoint; `parked`: its turn waits to be
+    /// fed to the queue, where other turns of its job stand; `waiting`: another job's lane holds its portfolio.
     pub state: String,
     /// How many.
     pub lanes: i64,
@@ -21,7 +21,7 @@ pub struct LaneCount {
 }
 
 /// The states of a [`LaneCount`].
-pub const LANE_STATES: [&str; 6] = ["running", "ready", "resting", "queued", "parked", "waiting"];
+pub const LANE_STATES: [&str; 7] = ["running", "ready", "resting", "paused", "queued", "parked", "waiting"];
 
 /// How many open lanes there are of each kind, in each state that one is in.
 pub async fn lane_counts(pool: &PgPool) -> Result<Vec<LaneCount>> {
@@ -34,6 +34,7 @@ pub async fn lane_counts(pool: &PgPool) -> Result<Vec<LaneCount>> {
                 CASE
                     WHEN state IN ('waiting', 'parked') THEN state::text
                     WHEN lease_until > now() THEN 'running'
+                    WHEN is_paused THEN 'paused'
                     WHEN waits_for_endpoint THEN 'queued'
                     WHEN not_before > now() THEN 'resting'
                     ELSE 'ready'

@@ -13,6 +13,7 @@ mod jobs;
 mod key_variables;
 mod lane_counts;
 mod lane_end;
+mod lane_pauses;
 mod lanes;
 mod lists;
 mod overdue_turns;
@@ -40,6 +41,7 @@ pub use jobs::{JobRow, PriceState, SkippedRow, job, note_first_day, tally, unpla
 pub use key_variables::record_key_variables;
 pub use lane_counts::{LANE_STATES, LaneCount, count_running_jobs, lane_counts};
 pub use lane_end::{LaneEnd, NextLane};
+pub use lane_pauses::{pause_lane, resume_lanes};
 pub use lanes::{Durable, Lane, LaneBegin, NewLane, Take, Taker, put_down, renew, take};
 pub use overdue_turns::{
     Line, OverdueTurn, due_turns, free_turns, lock_turns, lost_turns, overdue_keys, resend_turns,

@@ -111,19 +111,26 @@ pub async fn release_expired_downloads(pool: &PgPool) -> Result<u64> {
     Ok(released.rows_affected())
 }
 
-/// Takes the download of a symbol or a date for `seconds`; false while another worker has it.
-pub async fn take_download(pool: &PgPool, claim: &str, holder: Uuid, seconds: f64) -> Result<bool> {
+/// Takes the download of a symbol or a date from `source` for `seconds`; false while another worker has it.
+pub async fn take_download(
+    pool: &PgPool,
+    claim: &str,
+    source: &str,
+    holder: Uuid,
+    seconds: f64,
+) -> Result<bool> {
     let taken = sqlx::query(
         "-- downloads::take_download
-        INSERT INTO market.downloads_in_flight AS download (symbol, holder, lease_until)
-        VALUES ($1, $2, now() + make_interval(secs => $3))
+        INSERT INTO market.downloads_in_flight AS download (symbol, holder, lease_until, source)
+        VALUES ($1, $2, now() + make_interval(secs => $3), $4)
         ON CONFLICT (symbol) DO UPDATE
-        SET holder = excluded.holder, lease_until = excluded.lease_until
+        SET holder = excluded.holder, lease_until = excluded.lease_until, source = excluded.source
         WHERE download.lease_until < now()",
     )
     .bind(claim)
     .bind(holder)
     .bind(seconds)
+    .bind(source)
     .execute(pool)
     .await?;
     Ok(taken.rows_affected() == 1)

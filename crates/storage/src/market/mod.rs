@@ -37,7 +37,7 @@ pub use portfolios::{completed_days, held_symbols, repriced_days};
 pub use preparation_counts::{PREPARATION_STATES, PreparationCount, preparation_counts};
 pub use preparations::{
     Preparation, claim_due, finish, hand_back, insert_preparation, missing_preparations, postpone,
-    record_download, renew,
+    record_download, renew, wait_for_source,
 };
 pub use refusals::{record_refusal, refusals};
 pub use source::{SourceRow, record_sources};

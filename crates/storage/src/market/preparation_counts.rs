@@ -9,7 +9,7 @@ use crate::pool::PgPool;
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct PreparationCount {
     /// `running`: a worker has it; `ready`: it waits for a worker; `resting`: it is put off, such as until the next
-    /// window of the call quota.
+    /// window of the call quota or until its source is resumed.
     pub state: String,
     /// How many.
     pub preparations: i64,
@@ -27,8 +27,11 @@ pub async fn preparation_counts(pool: &PgPool) -> Result<Vec<PreparationCount>> 
         SELECT place AS state, count(*) AS preparations, max(age)::float8 AS age_seconds
         FROM (
             SELECT
-                CASE WHEN lease_until > now() THEN 'running' WHEN not_before > now() THEN 'resting' ELSE 'ready' END
-                    AS place,
+                CASE
+                    WHEN lease_until > now() THEN 'running'
+                    WHEN not_before > now() OR waits_for_source IS NOT NULL THEN 'resting'
+                    ELSE 'ready'
+                END AS place,
                 greatest(extract(epoch FROM now() - created_at), 0) AS age
             FROM market.preparations
             WHERE state = 'due'

@@ -74,11 +74,14 @@ pub async fn claim_due(pool: &PgPool) -> Result<Option<Preparation>> {
     let row: Option<PreparationRow> = sqlx::query_as(
         "-- preparations::claim_due
         UPDATE market.preparations
-        SET epoch = epoch + 1, lease_until = now() + interval '3 s', not_before = NULL
+        SET epoch = epoch + 1, lease_until = now() + interval '3 s', not_before = NULL, waits_for_source = NULL
         WHERE job_id = (
             SELECT job_id FROM market.preparations
             WHERE state = 'due' AND (lease_until IS NULL OR lease_until < now())
                 AND (not_before IS NULL OR not_before <= now())
+                AND (waits_for_source IS NULL OR NOT EXISTS (
+                    SELECT FROM trigger.pauses WHERE kind = 'source' AND name = waits_for_source
+                ))
             ORDER BY created_at, job_id LIMIT 1 FOR UPDATE SKIP LOCKED
         )
         RETURNING job_id, body, traceparent, epoch, symbols_total, now() AS claimed_at",
@@ -177,6 +180,25 @@ pub async fn postpone(
     outbox::write(&mut transaction, messages).await?;
     transaction.commit().await?;
     Ok(())
+}
+
+/// Puts a preparation off until `source` is not paused any more.
+///
+/// # Errors
+/// [`StorageError::Fenced`] when another worker has claimed it.
+pub async fn wait_for_source(pool: &PgPool, preparation: &Preparation, source: &str) -> Result<()> {
+    let waits = sqlx::query(
+        "-- preparations::wait_for_source
+        UPDATE market.preparations
+        SET waits_for_source = $3, lease_until = NULL
+        WHERE job_id = $1 AND epoch = $2 AND state = 'due'",
+    )
+    .bind(preparation.job.0)
+    .bind(preparation.epoch)
+    .bind(source)
+    .execute(pool)
+    .await?;
+    if waits.rows_affected() == 0 { Err(StorageError::Fenced) } else { Ok(()) }
 }
 
 /// Hands a preparation back, so that a worker claims it again after `delay`.

@@ -11,6 +11,7 @@ mod job_views;
 mod missing_events;
 mod model_days;
 mod oldest_rows;
+mod pauses;
 mod portfolio_days;
 mod portfolios;
 mod projection;
@@ -38,6 +39,7 @@ pub use job_views::{Counts, JobFilter, StoredJob, job_counts, job_view, job_view
 pub use missing_events::{OutboxExtent, Upstream, log_lacks, missing_events, outbox_extents};
 pub use model_days::{DayFilter, DayRow, day_rows};
 pub use oldest_rows::oldest_rows;
+pub use pauses::pauses_of_jobs;
 pub use portfolio_days::{CompletedDayEvent, DaysOf, Trading, completed_days};
 pub use portfolios::{Portfolio, portfolios};
 pub use projection::{LoggedEvent, Projection, Sessions, project, refuses_content};

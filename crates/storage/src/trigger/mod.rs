@@ -9,6 +9,7 @@ mod failed_days;
 mod idempotency;
 mod jobs;
 mod key_variables;
+mod pauses;
 
 pub use acceptance::{Acceptance, Admission, accept};
 pub use agents::store_agents;
@@ -17,3 +18,4 @@ pub use failed_days::{AcceptedJob, accepted, failed_days};
 pub use idempotency::{IdempotencyKey, prune_keys};
 pub use jobs::{count_active_jobs, last_completed, mark_ended, unnoticed_ends};
 pub use key_variables::key_variables;
+pub use pauses::{PauseEffect, has_open_lanes, pause, pause_effects, resume, source_names};

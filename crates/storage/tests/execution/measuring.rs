@@ -16,7 +16,7 @@ async fn states(world: &World) -> BTreeMap<String, (i64, f64)> {
 #[tokio::test]
 async fn a_lane_is_counted_in_the_state_that_it_is_in() {
     let world = World::new().await;
-    let lanes = world.plan(&["a", "b", "c", "d", "e"], 3).await;
+    let lanes = world.plan(&["a", "b", "c", "d", "e", "f"], 3).await;
     world.plan(&["a"], 3).await;
     let set = async |lane: usize, change: &str| {
         let statement = format!("UPDATE execution.lanes SET {change} WHERE id = '{}'", lanes[lane]);
@@ -28,10 +28,11 @@ async fn a_lane_is_counted_in_the_state_that_it_is_in() {
     set(2, "not_before = now() + interval '1 hour'").await;
     set(3, "waits_for_endpoint = true").await;
     set(4, "state = 'parked'").await;
+    set(5, "is_paused = true, not_before = now() + interval '1 hour'").await;
     let counted = states(&world).await;
 
     let lanes_in = |state: &str| counted.get(state).map_or(0, |(lanes, _)| *lanes);
-    assert_eq!(LANE_STATES.map(lanes_in), [1; 6], "{counted:?}");
+    assert_eq!(LANE_STATES.map(lanes_in), [1; 7], "{counted:?}");
     let age = counted["ready"].1;
     assert!((40.0..60.0).contains(&age), "{age}");
     assert_eq!(count_running_jobs(&world.pool).await.unwrap(), 2);

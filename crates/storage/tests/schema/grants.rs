@@ -15,11 +15,14 @@ const OWNERS: [(&str, &str); 4] = [
 ];
 
 /// What a role may read of a schema that is not its own; it may write nothing there.
-const READS: [(&str, &str); 45] = [
+const READS: [(&str, &str); 53] = [
     ("modelday_trigger", "signing.keys"),
     ("modelday_downloader", "signing.keys"),
     ("modelday_executor", "signing.keys"),
     ("modelday_status", "signing.keys"),
+    ("modelday_downloader", "trigger.pauses"),
+    ("modelday_executor", "trigger.pauses"),
+    ("modelday_status", "trigger.pauses"),
     ("modelday_executor", "trigger.agents"),
     ("modelday_executor", "trigger.universes"),
     ("modelday_downloader", "trigger.universes"),
@@ -59,6 +62,11 @@ const READS: [(&str, &str); 45] = [
     ("modelday_trigger", "market.source_quota"),
     ("modelday_trigger", "market.refused_symbols"),
     ("modelday_trigger", "market.source_quotas"),
+    ("modelday_trigger", "execution.open_lanes"),
+    ("modelday_status", "execution.open_lanes"),
+    ("modelday_trigger", "market.open_preparations"),
+    ("modelday_status", "market.open_preparations"),
+    ("modelday_trigger", "market.calls_in_flight"),
     ("modelday_status", "execution.outbox"),
     ("modelday_status", "execution.conversations"),
 ];

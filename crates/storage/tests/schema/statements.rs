@@ -29,9 +29,10 @@ fn owners(file: &Path) -> &'static [Owner] {
         Some("market") => &OWNERS[1..2],
         Some("execution") => &OWNERS[2..3],
         Some("status") => &OWNERS[3..],
-        Some("outbox.rs" | "tables.rs" | "connect.rs" | "servers.rs" | "development.rs" | "signing.rs") => {
-            &OWNERS
-        }
+        Some(
+            "outbox.rs" | "pauses.rs" | "tables.rs" | "connect.rs" | "servers.rs" | "development.rs"
+            | "signing.rs",
+        ) => &OWNERS,
         Some("universes.rs") => &OWNERS[1..3],
         // Run by the owner of the database.
         Some("key_rotation.rs" | "archive") => &[],

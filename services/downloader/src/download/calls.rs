@@ -118,6 +118,10 @@ impl<'a> Calls<'a> {
     /// that case there is a stop reason.
     async fn plan(&mut self) -> Result<Vec<Request>, Interruption> {
         let source = &self.fetcher.source;
+        if source.is_paused(&self.fetcher.context.pauses) {
+            self.stop = Some(StopReason::Paused { label: source.label.clone() });
+            return Ok(Vec::new());
+        }
         let requests_left = match source.quota.allowance().await? {
             // One that does not fit any more is made in the next window.
             Allowance::Calls(calls) => (calls / source.provider.calls() as usize).max(1),
@@ -175,7 +179,16 @@ impl<'a> Calls<'a> {
                 };
                 calls.spawn(call.in_current_span());
             }
-            let Some(ended) = calls.join_next().await else {
+            let source = Arc::clone(&self.fetcher.source);
+            let ended = tokio::select! {
+                ended = calls.join_next() => ended,
+                () = source.paused(&self.fetcher.context.pauses), if self.stop.is_none() => {
+                    self.stop = Some(StopReason::Paused { label: source.label.clone() });
+                    self.fetcher.halt.cancel();
+                    continue;
+                }
+            };
+            let Some(ended) = ended else {
                 if !self.wait_for_next_round().await {
                     return Ok(());
                 }

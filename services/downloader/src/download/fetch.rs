@@ -107,7 +107,8 @@ impl Fetcher {
     /// Makes a call for what is missing, unless another worker does.
     pub(super) async fn fetch(&self, request: &Request) -> storage::Result<CallOutcome> {
         let claim = claim(request);
-        while !market::take_download(&self.context.pool, &claim, self.holder, CLAIM_SECONDS).await? {
+        let source = self.source.provider.name();
+        while !market::take_download(&self.context.pool, &claim, source, self.holder, CLAIM_SECONDS).await? {
             tokio::select! {
                 () = self.halt.cancelled() => return Ok(CallOutcome::Halted),
                 () = tokio::time::sleep(POLL) => {}

@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::NaiveDate;
 use domain::ingest::fetch_plan::Offer;
+use domain::job::pause::PauseKind;
 use domain::market::calendar::Calendar;
+use runtime::pauses::Pauses;
 use sha2::{Digest as _, Sha256};
 use storage::PgPool;
 use storage::market::{self, SourceRow};
@@ -78,6 +80,16 @@ impl PriceSource {
     /// How stored bars and refusals name it.
     pub(crate) fn name(&self) -> SourceName {
         SourceName { provider: self.provider.name(), quota: self.quota.key.clone() }
+    }
+
+    /// Whether an operator has paused it.
+    pub(super) fn is_paused(&self, pauses: &Pauses) -> bool {
+        pauses.has(PauseKind::Source, self.provider.name())
+    }
+
+    /// Waits until it is paused.
+    pub(super) async fn paused(&self, pauses: &Pauses) {
+        pauses.paused(PauseKind::Source, self.provider.name()).await;
     }
 
     /// What the provider's calls can bring at the moment of `clock`.

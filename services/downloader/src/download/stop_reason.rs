@@ -9,6 +9,8 @@ use super::source::SourceLabel;
 pub(crate) enum StopReason {
     #[error("{} allows no further call before {}", label.title, until.format("%Y-%m-%d %H:%M UTC"))]
     RateLimited { label: SourceLabel, until: DateTime<Utc> },
+    #[error("{} is paused", label.title)]
+    Paused { label: SourceLabel },
     #[error("{} says the API key is invalid; set {} to a valid key", label.title, label.key_variable)]
     BadCredentials { label: SourceLabel },
     #[error("prices are missing and there is no key to fetch them with; set {variables} to a valid key")]

@@ -68,6 +68,15 @@ impl From<Conclusion> for Event {
     }
 }
 
+/// The paused source that a preparation waits for, whatever else it lacks: a pause makes no job fail and no date skipped.
+pub(super) fn paused_source<'a>(
+    verdicts: &BTreeMap<NaiveDate, Verdict>,
+    report: &'a Report,
+) -> Option<&'a str> {
+    let is_incomplete = verdicts.values().any(|verdict| *verdict != Verdict::Available);
+    report.paused_source.as_deref().filter(|_| is_incomplete)
+}
+
 /// Concludes a preparation. `verdicts` has the needed sessions only, so sessions that every portfolio has completed
 /// are neither run nor skipped.
 pub(super) fn conclude(

@@ -14,7 +14,7 @@ use storage::market::{self, Preparation};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::conclusion::{Conclusion, conclude};
+use super::conclusion::{Conclusion, conclude, paused_source};
 use super::needed_dates::{NeededDates, first_date};
 use crate::context::{Context, Interruption};
 use crate::download::Downloader;
@@ -77,6 +77,10 @@ impl Preparer {
         }
         report.absent = prices.absent(time.now());
         let verdicts = prices.coverage(time.now()).verdicts();
+        if let Some(source) = paused_source(&verdicts, &report) {
+            tracing::info!(job.id = %job.id, "Job {}: waits until {source} is resumed", job.id);
+            return Ok(market::wait_for_source(pool, preparation, source).await?);
+        }
         self.end(preparation, conclude(job, &dates, &verdicts, &report)).await
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use domain::job::pause::Queue;
 use runtime::parts::Part;
 use runtime::{CancellationToken, telemetry};
 use storage::StorageError;
@@ -49,6 +50,10 @@ impl Workers {
         let mut released: Option<Instant> = None;
         while !shutdown.is_cancelled() {
             part.round();
+            if self.preparer.context.pauses.has_queue(Queue::Downloader) {
+                shutdown.run_until_cancelled(tokio::time::sleep(POLL)).await;
+                continue;
+            }
             let permit = tokio::select! {
                 () = shutdown.cancelled() => break,
                 () = tokio::time::sleep(POLL) => continue,

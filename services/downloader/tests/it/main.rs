@@ -7,6 +7,7 @@ mod broker;
 mod budget;
 mod cancelling;
 mod download;
+mod pausing;
 mod refused;
 mod sharing;
 mod sources;

@@ -28,7 +28,7 @@ async fn two_jobs_on_two_replicas_fetch_every_symbol_once() {
 async fn a_download_whose_holder_died_is_taken_over() {
     let mut world = World::start(AlphaVantage::builder(), &[]).await;
     let dead = uuid::Uuid::now_v7();
-    assert!(storage::market::take_download(&world.market, "AAPL", dead, 1.0).await.unwrap());
+    assert!(storage::market::take_download(&world.market, "AAPL", "alpha_vantage", dead, 1.0).await.unwrap());
 
     let events = world.prepare(&job(&["AAPL", "MSFT"], "2025-10-01", "2025-10-03")).await;
 

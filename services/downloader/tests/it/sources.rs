@@ -8,11 +8,11 @@ use standin::{AlphaVantage, Fault, Feed};
 use crate::support::{World, bars, date, failed, job, messages, names, ready};
 
 /// A list of sources; removed when dropped.
-struct ListFile(PathBuf);
+pub(crate) struct ListFile(PathBuf);
 
 impl ListFile {
     /// The sources of these kinds, in this order, at these addresses; Alpha Vantage is where the settings say.
-    fn new(sources: &[(&str, Option<&Feed>)]) -> Self {
+    pub(crate) fn new(sources: &[(&str, Option<&Feed>)]) -> Self {
         Self::with("", sources)
     }
 
@@ -33,8 +33,12 @@ impl ListFile {
         Self(path)
     }
 
+    pub(crate) fn path(&self) -> String {
+        self.0.display().to_string()
+    }
+
     async fn world(&self, provider: standin::Builder, settings: &[(&str, &str)]) -> World {
-        let path = self.0.display().to_string();
+        let path = self.path();
         let settings: Vec<_> = settings.iter().copied().chain([("SOURCES_FILE", path.as_str())]).collect();
         World::start(provider, &settings).await
     }

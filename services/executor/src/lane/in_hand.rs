@@ -92,6 +92,11 @@ impl LaneInHand {
         self.batch.add(day, attempt);
     }
 
+    /// Ends the slice before its time.
+    pub(super) fn end_slice(&mut self) {
+        self.slice_ends = Instant::now();
+    }
+
     /// Whether the turn ends with the last day that was run.
     pub(super) fn turn_ends(&self, now: Instant) -> bool {
         self.next_date().is_some() && now >= self.slice_ends

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use chrono::NaiveDate;
 use domain::events::event::LaneContinue;
 use domain::job::OnFailure;
+use domain::job::pause::PauseKind;
 use domain::market::calendar::Calendar;
 use domain::simulation::model_day::SkipReason;
+use runtime::pauses::Pauses;
 use runtime::relay::Wake;
 use storage::PgPool;
 use storage::execution::{self, DayOutcome, Lane, LaneCommit, Take, commit_days, hand_back, park};
@@ -59,6 +61,8 @@ pub(crate) enum Visited {
     NoLane,
     /// A worker or another visit had the lane all the time.
     Busy,
+    /// The model is paused.
+    Paused,
 }
 
 /// How long a visit waits for the lane, and how often it looks.
@@ -80,6 +84,7 @@ pub(crate) struct LaneRunner {
     stop_signals: Arc<StopSignals>,
     reconciler: Arc<Reconciler>,
     feeder: Arc<Feeder>,
+    pauses: Pauses,
     slices: Slices,
     leases: Leases,
     cache: LaneCache,
@@ -98,6 +103,7 @@ pub(crate) struct Shared {
     pub(crate) stop_signals: Arc<StopSignals>,
     pub(crate) reconciler: Arc<Reconciler>,
     pub(crate) feeder: Arc<Feeder>,
+    pub(crate) pauses: Pauses,
     pub(crate) holder: Arc<Holder>,
 }
 
@@ -109,7 +115,7 @@ impl LaneRunner {
         calendar: Calendar,
         agents: AgentDays,
     ) -> Self {
-        let Shared { pool, wake, jobs, stop_signals, reconciler, feeder, holder } = shared;
+        let Shared { pool, wake, jobs, stop_signals, reconciler, feeder, pauses, holder } = shared;
         let prices = PriceCache::new(calendar.clone());
         Self {
             leases: Leases::new(pool.clone(), holder),
@@ -121,6 +127,7 @@ impl LaneRunner {
             stop_signals,
             reconciler,
             feeder,
+            pauses,
             slices,
             traced_days,
         }
@@ -147,6 +154,10 @@ impl LaneRunner {
             }
             Take::Over => return Ok(None),
         };
+        if self.pauses.has(PauseKind::Model, &lane.model) {
+            self.pause(&lane).await?;
+            return Ok(None);
+        }
         self.run_until_stopped(lane, stop, None).await
     }
 
@@ -158,6 +169,9 @@ impl LaneRunner {
     ) -> Result<Visited, ExecutorError> {
         let patience = Instant::now() + VISIT_PATIENCE;
         loop {
+            if self.pauses.has(PauseKind::Model, &portfolio.model) {
+                return Ok(Visited::Paused);
+            }
             let stop = self.stop_signals.listen();
             let taken = self.leases.take_for_visit(&portfolio.experiment, &portfolio.model).await?;
             let lane = match taken {
@@ -250,6 +264,9 @@ impl LaneRunner {
                     visit.show_end(&ended.day);
                 }
                 in_hand.add(*ended);
+                if self.pauses.has(PauseKind::Model, &in_hand.lane.model) {
+                    in_hand.end_slice();
+                }
                 let now = Instant::now();
                 if in_hand.turn_ends(now) {
                     return Ok(ControlFlow::Break(self.end_turn(in_hand).await?));
@@ -281,6 +298,16 @@ impl LaneRunner {
     async fn park(&self, lane: &Lane) -> Result<(), ExecutorError> {
         park(&self.pool, lane).await?;
         self.feeder.feed_soon();
+        Ok(())
+    }
+
+    /// Lets go of a lane that was just taken until its model is resumed, and of its place at its endpoint.
+    async fn pause(&self, lane: &Lane) -> Result<(), ExecutorError> {
+        execution::pause_lane(&self.pool, lane).await?;
+        self.feeder.place_left();
+        if let Some(endpoint) = &lane.endpoint {
+            self.reconciler.call_next(endpoint).await;
+        }
         Ok(())
     }
 

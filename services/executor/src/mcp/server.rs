@@ -57,6 +57,9 @@ impl PortfolioServer {
                 "no job of model {model} in experiment {experiment} waits for its client; start one: modelday run \
                  --models {model} --experiment {experiment} --start DATE --end DATE --detach"
             ))),
+            Ok(Ok(Visited::Paused)) => Err(NoResult::Refused(format!(
+                "model {model} is paused; an operator ends that with: modelday resume model {model}"
+            ))),
             Ok(Ok(Visited::Busy)) => {
                 Err(NoResult::Refused("another call for this portfolio is in progress; try again".to_owned()))
             }

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::job::pause::Queue;
 use domain::simulation::lane::resend_waits;
 use domain::values::ids::LaneId;
 use messaging::Probe;
 use messaging::topology::{commands, queues};
 use runtime::CancellationToken;
 use runtime::parts::Parts;
+use runtime::pauses::Pauses;
 use runtime::relay::Wake;
 use storage::execution::{
     Line, OverdueTurn, due_turns, free_turns, lock_turns, lost_turns, overdue_keys, resend_turns,
+    resume_lanes,
 };
 use storage::{PgPool, Transaction};
 use tokio::sync::Notify;
@@ -37,6 +40,7 @@ pub(crate) struct Reconciler {
     pool: PgPool,
     wake: Wake,
     canceller: Arc<Canceller>,
+    pauses: Pauses,
     /// A turn that no worker has taken for so long, and that stands in no line, is sent again.
     patience: Duration,
     /// The queues that turns stand in.
@@ -49,10 +53,11 @@ impl Reconciler {
         pool: PgPool,
         wake: Wake,
         canceller: Arc<Canceller>,
+        pauses: Pauses,
         patience: Duration,
         queues: Probe,
     ) -> Self {
-        Self { pool, wake, canceller, patience, queues, soon: Notify::new() }
+        Self { pool, wake, canceller, pauses, patience, queues, soon: Notify::new() }
     }
 
     /// Looks until shutdown.
@@ -71,13 +76,17 @@ impl Reconciler {
                 if let Err(problem) = cancelled {
                     tracing::warn!("cancelled jobs could not be looked up: {problem}");
                 }
-                log(self.send_due().await);
+                log(self.send_resumed().await);
             }
         };
         let lost = async {
             let part = parts.add("executor: lost turns", RHYTHM);
             while shutdown.run_until_cancelled(tokio::time::sleep(LOST_PERIOD)).await.is_some() {
                 part.round();
+                // No turn is taken, so none is overdue.
+                if self.pauses.has_queue(Queue::Executor) {
+                    continue;
+                }
                 let sent = self.send_lost().await;
                 part.note(&sent);
                 log(sent);
@@ -104,6 +113,13 @@ impl Reconciler {
             last = *lane;
             count += self.resend(transaction, &turns).await?;
         }
+    }
+
+    /// Ends the wait of lanes whose model is not paused any more, which the feeder then sends, and sends the turns whose wait
+    /// is over.
+    async fn send_resumed(&self) -> Result<usize, ExecutorError> {
+        resume_lanes(&self.pool).await?;
+        self.send_due().await
     }
 
     /// Sends the turns whose wait is over.

@@ -9,6 +9,7 @@ mod dead_letters;
 mod endpoints;
 mod lines;
 mod options;
+mod pausing;
 mod planning;
 mod scene;
 mod sharing;

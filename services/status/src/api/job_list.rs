@@ -94,8 +94,9 @@ pub(super) async fn list(State(api): State<Api>, mut params: Params) -> Result<J
     let more = stored.len() > page;
     stored.truncate(page);
     let next_cursor = stored.last().filter(|_| more).map(|job| job.id.to_string());
-    let jobs: Vec<JobSummary> =
-        stored.into_iter().map(|job| Ok(KnownJob::of(job)?.summary())).collect::<Result<_, Problem>>()?;
+    let mut jobs: Vec<KnownJob> = stored.into_iter().map(KnownJob::of).collect::<Result<_, Problem>>()?;
+    KnownJob::read_pauses(&api, &mut jobs).await?;
+    let jobs: Vec<JobSummary> = jobs.iter().map(KnownJob::summary).collect();
     Ok(Json(Jobs { count: jobs.len(), jobs, next_cursor, states }))
 }
 

@@ -132,7 +132,8 @@ async fn status_of(
 ) -> Result<Json<JobStatus>, Problem> {
     let with_details = params.choice("details", &[("true", true), ("false", false)]).unwrap_or(true);
     params.finish()?;
-    let job = KnownJob::load(&api, &id).await?;
+    let mut job = KnownJob::load(&api, &id).await?;
+    KnownJob::read_pauses(&api, std::slice::from_mut(&mut job)).await?;
     let page = if with_details {
         model_days::page(&api.pool, job.id, &job.requested, StatusFilter::Any, None, None, MAX_MODEL_DAYS)
             .await?

@@ -4,10 +4,11 @@ use axum::http::StatusCode;
 use chrono::Utc;
 use domain::events::job_view::{JobRequest, JobView, Occurrence, fold};
 use domain::job::JobState;
+use domain::job::pause::Pause;
 use domain::values::ids::JobId;
 use runtime::http::Problem;
 use serde::Serialize;
-use storage::status::{Counts, StoredJob, job_view};
+use storage::status::{Counts, StoredJob, job_view, pauses_of_jobs};
 use utoipa::ToSchema;
 
 use super::format::{instant, seconds};
@@ -23,6 +24,7 @@ pub(super) struct KnownJob {
     running: u32,
     requested_by: Option<String>,
     cancelled_by: Option<String>,
+    pauses: Vec<Pause>,
 }
 
 /// Model-days by state; the five add up to the total.
@@ -60,6 +62,39 @@ pub(super) struct JobSummary {
     requested_by: Option<String>,
     /// The name of the API token that cancelled it, or `anonymous`.
     cancelled_by: Option<String>,
+    /// What is paused that the job waits for; absent when it waits for none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    paused: Vec<PauseDetail>,
+}
+
+/// Something paused that a job waits for.
+#[derive(Serialize, ToSchema)]
+struct PauseDetail {
+    /// `model`, `source` or `queue`.
+    kind: &'static str,
+    name: String,
+    /// Why, as whoever paused it wrote; null without a reason.
+    reason: Option<String>,
+    /// The name of the API token that paused it, or `anonymous`.
+    paused_by: String,
+    #[schema(format = DateTime)]
+    paused_at: String,
+    /// The same in a sentence.
+    message: String,
+}
+
+impl From<&Pause> for PauseDetail {
+    fn from(pause: &Pause) -> Self {
+        Self {
+            kind: pause.kind.as_str(),
+            name: pause.name.clone(),
+            reason: pause.reason.clone(),
+            paused_by: pause.paused_by.clone(),
+            paused_at: instant(pause.paused_at),
+            message: format!("waiting: {pause}"),
+        }
+    }
 }
 
 impl KnownJob {
@@ -68,6 +103,20 @@ impl KnownJob {
         let unknown = || Problem::new(StatusCode::NOT_FOUND, format!("Job {id} not found"));
         let known = job_view(&api.pool, id.parse().map_err(|_| unknown())?).await?;
         Self::of(known.ok_or_else(unknown)?)
+    }
+
+    /// Reads what is paused that the jobs wait for.
+    pub(super) async fn read_pauses(api: &Api, jobs: &mut [Self]) -> Result<(), Problem> {
+        if api.pauses.is_empty() {
+            return Ok(());
+        }
+        let active = jobs.iter().filter(|job| !job.state.is_terminal());
+        let active: Vec<JobId> = active.map(|job| job.id).collect();
+        let mut pauses = pauses_of_jobs(&api.pool, &active).await?;
+        for job in jobs {
+            job.pauses = pauses.remove(&job.id).unwrap_or_default();
+        }
+        Ok(())
     }
 
     /// The job of a row. Before its first event is projected, the request that the trigger stored is used.
@@ -94,6 +143,7 @@ impl KnownJob {
             running: job.running,
             requested_by: job.requested_by,
             cancelled_by: job.cancelled_by,
+            pauses: Vec::new(),
         })
     }
 
@@ -127,6 +177,7 @@ impl KnownJob {
             warning_codes: Some(codes).filter(|codes| !codes.is_empty()),
             requested_by: self.requested_by.clone(),
             cancelled_by: self.cancelled_by.clone(),
+            paused: self.pauses.iter().map(Into::into).collect(),
         }
     }
 }

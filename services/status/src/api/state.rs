@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{NaiveDate, Utc};
 use domain::market::calendar::exchange_date;
 use messaging::Authentication;
+use runtime::pauses::Pauses;
 use runtime::relay::Wake;
 use storage::PgPool;
 
@@ -17,6 +18,7 @@ pub(crate) struct Api {
     pub(super) settings: Arc<ApiSettings>,
     pub(super) feed: Feed,
     pub(super) replays: Replays,
+    pub(super) pauses: Pauses,
 }
 
 /// How dead letters are published again.
@@ -29,9 +31,15 @@ pub(crate) struct Replays {
 }
 
 impl Api {
-    /// Routes read through `pool` and stream from `feed`.
-    pub(crate) fn new(pool: PgPool, settings: ApiSettings, feed: Feed, replays: Replays) -> Self {
-        Self { pool, settings: Arc::new(settings), feed, replays }
+    /// Routes read through `pool` and stream from `feed`; they look at `pauses` before they read what is paused.
+    pub(crate) fn new(
+        pool: PgPool,
+        settings: ApiSettings,
+        feed: Feed,
+        replays: Replays,
+        pauses: Pauses,
+    ) -> Self {
+        Self { pool, settings: Arc::new(settings), feed, replays, pauses }
     }
 
     /// The date in New York, or `SIMULATED_TODAY`.

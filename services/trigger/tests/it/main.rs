@@ -9,6 +9,7 @@ mod catalogue;
 mod dry_run;
 mod folder;
 mod idempotency;
+mod pausing;
 mod refusals;
 mod retrying;
 mod settings;

@@ -50,6 +50,11 @@ async fn a_token_opens_what_its_scopes_name_and_nothing_else() {
     let (refused, detail, _) = send(&system, Method::GET, "/dead-letters", Some(&reader.token)).await;
     assert_eq!((refused, &*detail), (StatusCode::FORBIDDEN, "Token reader lacks the scope operate"));
     assert_eq!(status(Method::GET, "/dead-letters", Some(&starter.token)).await, StatusCode::OK);
+    for method in [Method::PUT, Method::DELETE] {
+        let (refused, detail, _) = send(&system, method, "/pauses/model/cash", Some(&reader.token)).await;
+        assert_eq!((refused, &*detail), (StatusCode::FORBIDDEN, "Token reader lacks the scope operate"));
+    }
+    assert_eq!(status(Method::GET, "/pauses", Some(&reader.token)).await, StatusCode::OK);
     assert_eq!(status(Method::GET, "/jobs", Some(&starter.token)).await, StatusCode::FORBIDDEN);
     let log = system.logs();
     assert!(!log.contains(&reader.token) && !log.contains("mdt_wrong"), "a token is in the log");

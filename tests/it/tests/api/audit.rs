@@ -91,6 +91,13 @@ async fn whatever_a_token_does_is_stored_shown_and_logged_with_its_name() {
         let removed = removed.bearer_auth(&audited.operator.token).send().await.unwrap();
         assert_eq!(removed.status(), StatusCode::NO_CONTENT, "{path}");
     }
+    let pause = "/pauses/model/cash";
+    let paused = audited.send(Method::PUT, pause, Some(("application/json", "{}".to_owned()))).await;
+    let listed = audited.send(Method::GET, "/pauses", None).await;
+    let resumed = http().delete(format!("{}{pause}", audited.system.client.trigger_url));
+    let resumed = resumed.bearer_auth(&audited.operator.token).send().await.unwrap();
+    assert_eq!((&paused["paused_by"], resumed.status()), (&json!("jo"), StatusCode::NO_CONTENT));
+    assert_eq!(listed["pauses"], json!([paused]));
     let changes = audited.send(Method::GET, "/admin/changes?limit=4", None).await;
     let changes: Vec<_> = changes["changes"]
         .as_array()
@@ -109,9 +116,10 @@ async fn whatever_a_token_does_is_stored_shown_and_logged_with_its_name() {
     assert!(did("cancelled", &mistake) && did("imported", "1 rows"), "{lines:?}");
     assert!(did("stored", "model mine") && did("removed", "model mine"), "{lines:?}");
     assert!(did("stored", "universe two") && did("removed", "universe two"), "{lines:?}");
+    assert!(did("paused", "model cash") && did("resumed", "model cash"), "{lines:?}");
     // The models and universes of the files are noted at the first start.
     let others = lines.iter().filter(|(by, ..)| by != "start");
-    assert_eq!(others.count(), 8, "{lines:?}");
+    assert_eq!(others.count(), 10, "{lines:?}");
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod hostile_server;
 mod init;
 mod lists;
 mod models;
+mod pausing;
 mod prices;
 mod report;
 mod restart;

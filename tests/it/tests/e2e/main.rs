@@ -24,6 +24,7 @@ mod metrics;
 mod never_unknown;
 mod otlp;
 mod own_models;
+mod pauses;
 mod plan;
 mod price_files;
 mod prices;

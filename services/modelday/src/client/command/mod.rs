@@ -12,6 +12,8 @@ mod leaderboard;
 mod list_options;
 mod models;
 mod open;
+mod pause;
+mod paused;
 mod plan;
 mod prices;
 mod rehearsal;
@@ -74,6 +76,14 @@ pub(crate) enum Command {
     Universes(universes::UniversesArguments),
     /// Read the files of models and of the universe again.
     Reload(reload::ReloadArguments),
+    /// Pause a model, a source of prices or a queue: jobs wait for it.
+    Pause(pause::PauseArguments),
+    /// Resume what is paused.
+    Resume(pause::ResumeArguments),
+    /// Pause, and wait until nothing of it runs any more.
+    Drain(pause::PauseArguments),
+    /// List what is paused, why, and what waits for it.
+    Paused(list_options::ListOptions),
 }
 
 /// Runs the command. The caller prints an error.
@@ -99,5 +109,9 @@ pub(crate) async fn main(command: &Command) -> anyhow::Result<Exit> {
         Command::Import(import::ImportCommand::Hkuds(arguments)) => import::hkuds(arguments).await,
         Command::Universes(arguments) => universes::main(arguments).await,
         Command::Reload(arguments) => reload::main(arguments).await,
+        Command::Pause(arguments) => pause::pause(arguments).await,
+        Command::Resume(arguments) => pause::resume(arguments).await,
+        Command::Drain(arguments) => pause::drain(arguments).await,
+        Command::Paused(options) => paused::main(options).await,
     }
 }

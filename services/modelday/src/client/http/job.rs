@@ -23,6 +23,9 @@ pub(crate) struct JobStatus {
     pub(crate) waiting_for: Option<String>,
     #[serde(default)]
     pub(crate) waiting: Option<Waiting>,
+    /// What is paused that it waits for.
+    #[serde(default)]
+    pub(crate) paused: Vec<Waiting>,
     #[serde(default)]
     pub(crate) download: Option<DownloadProgress>,
     /// Where its trace is shown.

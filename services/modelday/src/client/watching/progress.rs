@@ -10,6 +10,7 @@ pub(super) struct Progress {
     download: Option<Phase>,
     days: Option<Phase>,
     waiting_for: Option<String>,
+    paused: Vec<String>,
 }
 
 impl Progress {
@@ -30,6 +31,14 @@ impl Progress {
                     self.note(&waiting.message);
                 }
             }
+        }
+        let paused: Vec<String> = status.paused.iter().map(|pause| pause.message.clone()).collect();
+        if paused != self.paused {
+            paused.iter().filter(|pause| !self.paused.contains(pause)).for_each(|pause| self.note(pause));
+            if paused.is_empty() && !status.has_ended() {
+                self.note("nothing that it waits for is paused any more");
+            }
+            self.paused = paused;
         }
         if !matches!(status.status.as_str(), "pending" | "downloading_data") {
             let progress = &status.progress;
