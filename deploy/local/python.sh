@@ -12,8 +12,11 @@ requirements=$repo_root/tests/python/$1.txt
 # Outside the tests' own state folder, so that the next run finds it.
 folder=$repo_root/.local/python/$1
 log=$folder.log
+mkdir -p "${folder%/*}"
+# Of several tests that need it, one installs it.
+exec 9>"$folder.lock"
+flock 9
 if ! cmp -s "$requirements" "$folder/installed.txt"; then
-  mkdir -p "${folder%/*}"
   rm -rf "$folder"
   python=python3
   if ! python3 -c 'import ensurepip' 2>/dev/null; then

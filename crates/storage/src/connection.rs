@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
-use crate::error::Result;
+use crate::error::{READ_ONLY, Result};
 
 /// The rows and ends of statements, as they come.
 pub(crate) type Steps<'a> = BoxStream<'a, sqlx::Result<Either<PgQueryResult, PgRow>>>;
@@ -30,9 +30,6 @@ pub(crate) type Steps<'a> = BoxStream<'a, sqlx::Result<Either<PgQueryResult, PgR
 const SLOW_AFTER: Duration = Duration::from_secs(3);
 /// How long the rollback and the test of a connection may take that is given back to its pool.
 const MAX_RETURN: Duration = Duration::from_secs(5);
-
-/// SQLSTATE of a write to a server that takes none.
-pub(crate) const READ_ONLY: &str = "25006";
 
 /// How long an answer is waited for.
 #[derive(Debug, Clone)]

@@ -2,8 +2,6 @@
 
 use sqlx::migrate::MigrateError;
 
-use crate::connection::READ_ONLY;
-
 /// Why storing or loading did not work.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -66,6 +64,9 @@ pub enum StorageError {
     #[error("migrations: {0}")]
     Migration(#[from] MigrateError),
 }
+
+/// SQLSTATE of a write to a server that takes none.
+pub(crate) const READ_ONLY: &str = "25006";
 
 /// How the SQLSTATEs of transient problems begin: connections, conflicts of transactions, missing resources, locks,
 /// timeouts and shutdowns, errors of the server's system; a server that has become a standby.

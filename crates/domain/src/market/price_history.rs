@@ -26,7 +26,8 @@ pub struct ShareHistory<'a> {
 }
 
 impl<'a> ShareHistory<'a> {
-    /// The bars of `history` on `today`. Renames after it say only which symbols are not in use yet.
+    /// The bars of `history` on `today`. Renames after it say only which symbols are not in use yet, of those that have no
+    /// bars beside the earlier symbol: two symbols that were both traded are two companies, whatever happens later.
     pub fn new(history: &'a dyn PriceHistory, renames: &'a Renames, today: NaiveDate) -> Self {
         Self { history, renames, today }
     }
@@ -43,7 +44,8 @@ impl<'a> ShareHistory<'a> {
         // Some providers list all bars under the newest symbol.
         let listed_later = || {
             let mut later = self.renames.later(&then, date, NaiveDate::MAX);
-            later.find_map(|later| self.history.bar(later, date))
+            let bar = later.find_map(|later| self.history.bar(later, date))?;
+            (!self.was_traded(&then, date)).then_some(bar)
         };
         self.history.bar(&then, date).or_else(listed_later)
     }
@@ -73,9 +75,19 @@ impl<'a> ShareHistory<'a> {
         later.unwrap_or(symbol)
     }
 
-    /// The symbol of today of the company whose symbol this will be after a later rename; otherwise the symbol itself.
+    /// The symbol of today of the company whose symbol this will be after a later rename; otherwise the symbol itself, also
+    /// when another company has it until then.
     fn before_later_renames(&self, symbol: &Symbol) -> Symbol {
-        self.renames.earlier(symbol, NaiveDate::MAX, self.today)
+        let earlier = self.renames.earlier(symbol, NaiveDate::MAX, self.today);
+        let are_two = earlier != *symbol
+            && self.was_traded(symbol, self.today)
+            && self.was_traded(&earlier, self.today);
+        if are_two { symbol.clone() } else { earlier }
+    }
+
+    /// Whether the symbol itself has a bar on `date` or before.
+    fn was_traded(&self, symbol: &Symbol, date: NaiveDate) -> bool {
+        self.history.bar(symbol, date).is_some() || self.history.previous_date(symbol, date).is_some()
     }
 
     /// The universe under the symbols of today. A symbol that was given up is gone, if the new one is in the universe.

@@ -109,14 +109,20 @@ impl Renames {
     }
 
     /// When symbols of `universe` do not stand for their companies: before they get them, and after they have given them
-    /// up for another symbol of the universe.
-    pub fn untraded(&self, universe: &Universe) -> Vec<Untraded> {
-        let is_within = |rename: &&Rename| universe.tradable(&rename.old) && universe.tradable(&rename.new);
+    /// up for another symbol of the universe. Of two symbols that the request itself names, as it is `named`, the new one
+    /// is another company until it is taken.
+    pub fn untraded(&self, universe: &Universe, named: &Universe) -> Vec<Untraded> {
+        let are_within =
+            |of: &Universe, rename: &Rename| of.tradable(&rename.old) && of.tradable(&rename.new);
+        let is_within = |rename: &&Rename| are_within(universe, rename);
         // Of each symbol the dates on which it is given up (false) and taken (true).
         let mut changes: BTreeMap<&Symbol, Vec<(NaiveDate, bool)>> = BTreeMap::new();
-        for Rename { date, old, new } in self.0.iter().filter(is_within) {
+        for rename in self.0.iter().filter(is_within) {
+            let Rename { date, old, new } = rename;
             changes.entry(old).or_default().push((*date, false));
-            changes.entry(new).or_default().push((*date, true));
+            if !are_within(named, rename) {
+                changes.entry(new).or_default().push((*date, true));
+            }
         }
         let mut untraded = Vec::new();
         for (symbol, changes) in changes {
@@ -190,7 +196,7 @@ mod tests {
 
         assert_eq!(renames.earlier(&symbol("A"), day(30), day(1)), symbol("A"));
         assert_eq!(renames.earlier(&symbol("A"), day(30), day(10)), symbol("B"));
-        let untraded = renames.untraded(&universe(&["A", "B"]));
+        let untraded = renames.untraded(&universe(&["A", "B"]), &universe(&["A"]));
         let expected = [
             (symbol("A"), day(9), day(19)),
             (symbol("B"), NaiveDate::MIN, day(8)),
@@ -220,7 +226,11 @@ mod tests {
         let renames = renames(&[(9, "FB", "META")]);
 
         let expected = [(symbol("FB"), day(9), NaiveDate::MAX), (symbol("META"), NaiveDate::MIN, day(8))];
-        assert_eq!(renames.untraded(&universe(&["FB", "META"])), expected);
-        assert!(renames.untraded(&universe(&["FB"])).is_empty(), "it may be another company by now");
+        let both = universe(&["FB", "META"]);
+        assert_eq!(renames.untraded(&both, &universe(&["META"])), expected);
+        assert_eq!(renames.untraded(&both, &universe(&["FB"])), expected);
+        assert_eq!(renames.untraded(&both, &both), expected[..1], "META is another company before");
+        let alone = universe(&["FB"]);
+        assert!(renames.untraded(&alone, &alone).is_empty(), "it may be another company by now");
     }
 }

@@ -168,3 +168,28 @@ fn this_machine_is_open_by_default_only_while_no_other_reaches_the_api() {
     assert!(rules("0.0.0.0:8083").check("http://localhost:11434/v1", None).is_err());
     assert!(rules("127.0.0.1:8083").check("http://192.168.0.9/v1", None).is_err());
 }
+
+/// The environment of the process, which a test that runs beside others cannot change, names a proxy in a child: this test
+/// program again, with this test alone.
+#[tokio::test]
+async fn a_proxy_that_the_environment_names_is_not_used() {
+    const CALLED: &str = "MODELDAY_TEST_CALLED";
+    if let Ok(url) = std::env::var(CALLED) {
+        let body = get(&Outbound::new(AddressRules::with_loopback(), None), &url).await.unwrap();
+        assert_eq!(body, "ok");
+        return;
+    }
+    let (called, proxy) =
+        (server(OK).await, server("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await);
+    let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "outbound::tests::a_proxy_that_the_environment_names_is_not_used"]);
+    child.env(CALLED, format!("http://{called}/"));
+    for name in ["http_proxy", "https_proxy", "all_proxy"] {
+        child.env(name, format!("http://{proxy}/"));
+    }
+
+    let ran = child.output().await.unwrap();
+
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+}

@@ -62,7 +62,7 @@ impl JobInLineRow {
 
 impl Feeding {
     /// Looks at the line of a queue, and at the lanes of each job that are parked, up to `places`; `None` while another
-    /// process feeds it. A turn that waits for an instant stands in no line; one that waits for its endpoint does, so that
+    /// process feeds it. Jobs that are cancelled are left out, so that they are not fed. A turn that waits for an instant stands in no line; one that waits for its endpoint does, so that
     /// no more lanes than the line's places wait for one endpoint.
     pub async fn begin(pool: &PgPool, routing_key: &str, places: u32) -> Result<Option<Self>> {
         let mut transaction = pool.begin().await?;
@@ -98,6 +98,7 @@ impl Feeding {
             ) AS parked
             WHERE job.state = 'running' AND job.planned_portfolios IS NULL
                 AND (line.turns > 0 OR parked.lanes > 0)
+                AND NOT EXISTS (SELECT FROM trigger.cancellations WHERE job_id = job.id)
             ORDER BY job.planned_at, job.id",
         )
         .bind(routing_key)

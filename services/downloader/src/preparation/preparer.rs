@@ -56,6 +56,7 @@ impl Preparer {
         let mut job = job_of(&preparation.body)?;
         let renames = market::renames(pool, &job.universe.symbols, job.end).await?;
         let (first, last) = (first_date(&job), job.end);
+        let named = job.universe.clone();
         job.universe = renames.with_all_symbols(job.universe, first, last);
         let models: Vec<String> = job.models.iter().map(|model| model.signature.clone()).collect();
         let completed =
@@ -69,7 +70,7 @@ impl Preparer {
             others.extend(compared_symbols(&job, &needed));
         }
         let scope = Scope::new(dates.sessions.iter().copied(), &needed, &others);
-        let scope = scope.with_untraded(renames.untraded(&needed));
+        let scope = scope.with_untraded(renames.untraded(&needed, &named));
         let mut prices = StoredPrices::load(pool, scope, downloader.source_names()).await?;
         let mut report = self.download(&downloader, preparation, &mut prices, time, holder, halt).await?;
         if report.total > 0 || preparation.epoch > 1 {

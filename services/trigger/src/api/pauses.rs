@@ -60,7 +60,7 @@ pub(super) struct Pauses {
 #[expect(dead_code, reason = "describes; the body is read member by member")]
 pub(super) struct PauseMembers {
     /// Why, for those who read that it is paused. Absent: the reason stays as it is.
-    #[schema(max_length = 500, example = "its endpoint is down")]
+    #[schema(max_length = 500, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$", example = "its endpoint is down")]
     reason: Option<String>,
 }
 

@@ -12,12 +12,11 @@ use crate::corporate_actions::{bars, dollars, hold, import, import_bars, policy,
 /// The new symbol is used from this session on.
 const RENAMED: &str = "2024-06-10";
 
-/// A company that rises, as FB and then META; the same one as ONE, which keeps its symbol; and a slow one. META was
-/// another company's symbol before.
+/// A company that rises, as FB and then META; the same one as ONE, which keeps its symbol; and a slow one.
 async fn import_company(system: &System) {
     let price = |count: i64| Decimal::from(100 + 2 * count);
     let old = bars("FB", |count, date| (date < RENAMED).then(|| price(count)));
-    let new = bars("META", |count, date| Some(if date < RENAMED { dollars("7") } else { price(count) }));
+    let new = bars("META", |count, date| (date >= RENAMED).then(|| price(count)));
     let one = bars("ONE", |count, _| Some(price(count)));
     let slow = bars("SLOW", |count, _| Some(dollars("50") + dollars("0.1") * Decimal::from(count)));
     import_bars(system, &[old, new, one, slow]).await;
