@@ -204,7 +204,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
             linked(&shutdown, turns_of_agents.run(pauses, shutdown.clone())),
             linked(&shutdown, cancels),
             linked(&shutdown, hints),
-            linked(&shutdown, async move { reconciler.run(stop, &parts).await }),
+            linked(&shutdown, async move { Box::pin(reconciler.run(stop, &parts)).await }),
             linked(&shutdown, async move { feeder.run(stop_feeding, &fed).await }),
             linked(&shutdown, measuring),
             linked(&shutdown, housekeeping),

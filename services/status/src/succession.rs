@@ -33,7 +33,7 @@ impl Succession {
     where
         F: Future<Output = Result<(), ConsumeError>>,
     {
-        while let Some(lock) = self.shutdown.run_until_cancelled(self.take()).await {
+        while let Some(lock) = self.shutdown.run_until_cancelled(Box::pin(self.take())).await {
             let lock = Arc::new(lock);
             tracing::info!("this process projects events");
             self.is_at_work(true);
