@@ -91,7 +91,7 @@ impl Database {
     /// Checks the addresses, without connecting.
     ///
     /// # Errors
-    /// [`StorageError::Address`], which repeats no address: it may hold a password.
+    /// [`StorageError::Address`](crate::StorageError::Address), which repeats no address: it may hold a password.
     pub fn new(url: String, max_connections: u32) -> Result<Self> {
         Servers::of(&url)?;
         Ok(Self { url, max_connections })
