@@ -1,4 +1,4 @@
-//! What operators have paused, as this process read it last. It is read twice a second, so that work asks memory alone.
+//! What operators have paused, as this process read it last. It is read twice a second, so that work looks into memory alone.
 
 use std::collections::BTreeSet;
 use std::pin::pin;

@@ -99,7 +99,7 @@ impl Downloader {
         Ok(report)
     }
 
-    /// A paused source that may be asked for something of what is missing.
+    /// A paused source that may give something of what is missing.
     fn paused_source(&self, prices: &StoredPrices, clock: &Clock) -> Option<String> {
         let paused = self.list.sources.iter().filter(|source| source.is_paused(&self.context.pauses));
         let needed = paused.filter(|source| !prices.need_of(source, clock).is_empty());

@@ -975,7 +975,7 @@ class Pause(TypedDict):
     paused_at: str
     # The name of the API token that paused it, or `anonymous`.
     paused_by: str
-    # Why, as whoever paused it wrote; null without a reason.
+    # The reason, as it was given; null without a reason.
     reason: NotRequired[str | None]
     # Jobs that have lanes or prices that wait because of it.
     waiting_jobs: int
@@ -994,7 +994,7 @@ class PauseDetail(TypedDict):
     paused_at: str
     # The name of the API token that paused it, or `anonymous`.
     paused_by: str
-    # Why, as whoever paused it wrote; null without a reason.
+    # The reason, as it was given; null without a reason.
     reason: NotRequired[str | None]
 
 

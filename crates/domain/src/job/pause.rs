@@ -37,7 +37,7 @@ pub struct Pause {
     pub kind: PauseKind,
     /// Its name.
     pub name: String,
-    /// Why, as whoever paused it wrote.
+    /// The reason, as it was given.
     pub reason: Option<String>,
     /// Who paused it: the name of an API token, or `anonymous`.
     pub paused_by: String,

@@ -30,7 +30,7 @@ impl MarketRules {
         }
     }
 
-    /// Whether earlier prices are in the shares of the day, and corporate actions are told.
+    /// Whether earlier prices are in the shares of the day, and days are shown corporate actions.
     pub fn restates(self) -> bool {
         match self {
             Self::AsTraded => false,

@@ -11,7 +11,7 @@ const VARIABLE: &str = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
 static IN_SPANS: OnceLock<bool> = OnceLock::new();
 
 /// Whether spans have what was sent to language models and what they answered. They do not, unless the operator says so:
-/// whoever sees the traces reads them.
+/// everyone who sees the traces reads them.
 pub fn has_message_content() -> bool {
     IN_SPANS.get().copied().unwrap_or_default()
 }

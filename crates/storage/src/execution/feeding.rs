@@ -111,7 +111,7 @@ impl Feeding {
 
     /// Gives so many parked lanes of each job their turn, those that were planned first first.
     pub async fn feed(&mut self, turns: &[(JobId, u32)]) -> Result<Vec<NextLane>> {
-        // What another session has locked is left for the next time, so that this waits for nobody.
+        // What another session has locked is left for the next time, so that this does not wait.
         let rows: Vec<NextLaneRow> = sqlx::query_as(
             "-- feeding::feed
             WITH fed AS MATERIALIZED (

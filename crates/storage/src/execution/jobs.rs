@@ -189,8 +189,8 @@ pub async fn note_first_day(pool: &PgPool, job: JobId, lane: LaneId) -> Result<O
     Ok(waited.map(|(seconds,)| seconds))
 }
 
-/// Messages of the downloader about jobs that are not planned, or not to the end, because the broker has not delivered or has lost them: the
-/// first 1,000 with ids above `after`, by id. Without any, there are no more.
+/// Messages of the downloader about jobs that are not planned, or not to the end, because the broker has not delivered or
+/// has lost them: the first 1,000 with ids above `after`, by id. Without any, there are no more.
 pub async fn unplanned(pool: &PgPool, after: i64) -> Result<Vec<StoredMessage>> {
     let rows = sqlx::query_as(
         "-- jobs::unplanned

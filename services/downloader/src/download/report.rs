@@ -28,7 +28,7 @@ pub(crate) struct Report {
     pub(crate) absent: BTreeMap<Symbol, String>,
     /// Why sources were given up early, in their order.
     pub(crate) stops: Vec<StopReason>,
-    /// The name of a paused source that may be asked for something of what is missing.
+    /// The name of a paused source that may give something of what is missing.
     pub(crate) paused_source: Option<String>,
     /// What the call quota kept from the job, when it is the reason.
     pub(crate) outlook: Option<Outlook>,

@@ -2,7 +2,7 @@
 //! portfolios.
 //!
 //! The lanes of a job run when all of them are planned. So a job that is half planned has neither days nor an end, and
-//! whoever plans the rest needs nothing but the number of portfolios that are done.
+//! the planner of the rest needs nothing but the number of portfolios that are done.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

@@ -65,13 +65,13 @@ impl Feeder {
         self.is_contended.load(Ordering::Relaxed)
     }
 
-    /// Asks for a look: lanes were parked.
+    /// Requests a look: lanes were parked.
     pub(crate) fn feed_soon(&self) {
         self.is_contended.store(true, Ordering::Relaxed);
         self.soon.notify_one();
     }
 
-    /// Asks for a look if lanes are parked: one has ended, and left its place.
+    /// Requests a look if lanes are parked: one has ended, and left its place.
     pub(crate) fn place_left(&self) {
         if self.is_contended() {
             self.soon.notify_one();

@@ -74,7 +74,7 @@ struct PauseDetail {
     /// `model`, `source` or `queue`.
     kind: &'static str,
     name: String,
-    /// Why, as whoever paused it wrote; null without a reason.
+    /// The reason, as it was given; null without a reason.
     reason: Option<String>,
     /// The name of the API token that paused it, or `anonymous`.
     paused_by: String,

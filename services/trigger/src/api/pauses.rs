@@ -30,7 +30,7 @@ pub(super) struct PauseBody {
     /// What is paused: `model`, `source` or `queue`.
     kind: &'static str,
     name: String,
-    /// Why, as whoever paused it wrote; null without a reason.
+    /// The reason, as it was given; null without a reason.
     reason: Option<String>,
     /// The name of the API token that paused it, or `anonymous`.
     paused_by: String,
