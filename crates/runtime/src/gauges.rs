@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use storage::tables::{OldestRow, TableSize};
-use storage::{PgPool, tables};
+use storage::{Owner, PgPool, tables};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,8 @@ use crate::retention::PrunedTable;
 const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Describes the metrics that every service has, and begins its counters at 0.
-pub fn declare_metrics(service: &'static str) {
+pub fn declare_metrics(owner: Owner) {
+    let service = owner.as_str();
     describe_gauge!("modelday_outbox_depth", "Messages that wait in the outbox.");
     describe_gauge!("modelday_outbox_age_seconds", "Age of the oldest message that waits in the outbox.");
     describe_gauge!("modelday_table_rows", "Rows of a table, as PostgreSQL estimates them.");
@@ -30,7 +31,7 @@ pub fn declare_metrics(service: &'static str) {
     );
     describe_counter!("modelday_warnings_total", "Warnings, counted by the service that raises them.");
     counter!("modelday_fenced_writes_total", "service" => service).absolute(0);
-    PrunedTable::outbox(service).declare();
+    PrunedTable::outbox(owner).declare();
     gauge!("modelday_outbox_depth", "service" => service).set(0.0);
     gauge!("modelday_outbox_age_seconds", "service" => service).set(0.0);
     http::declare_metrics();

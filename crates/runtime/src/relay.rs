@@ -14,8 +14,8 @@ use std::time::Duration;
 use contract::schema::SchemaLocation;
 use messaging::topology::COMMANDS;
 use messaging::{BrokerConfig, Publisher};
-use storage::PgPool;
 use storage::outbox::{self, Backlog, Part, RelayConnection};
+use storage::{Owner, PgPool};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -72,8 +72,8 @@ pub struct Relay {
     pub pool: PgPool,
     /// The broker to send to.
     pub broker: BrokerConfig,
-    /// The service's name.
-    pub service: &'static str,
+    /// The service.
+    pub owner: Owner,
     /// Where the schemas of the messages are.
     pub schemas: SchemaLocation,
     /// Notified by the service's commits.
@@ -92,7 +92,7 @@ impl Relay {
             stopped.cancelled().await;
             tokio::time::sleep(STOP_GRACE).await;
         };
-        let service = self.service;
+        let service = self.owner.as_str();
         let relays = Box::pin(async {
             let commands = Arc::new(self.publisher("relay commands"));
             let events = Arc::new(self.publisher("relay"));
@@ -131,9 +131,10 @@ impl Relay {
             Part::To(_) => self.wake.commands(),
             Part::Except(_) => self.wake.events(),
         };
+        let service = self.owner.as_str();
         let shown = match part {
-            Part::To(_) => self.parts.add(format!("{}: relay of commands", self.service), RHYTHM),
-            Part::Except(_) => self.parts.add(format!("{}: relay of events", self.service), RHYTHM),
+            Part::To(_) => self.parts.add(format!("{service}: relay of commands"), RHYTHM),
+            Part::Except(_) => self.parts.add(format!("{service}: relay of events"), RHYTHM),
         };
         let mut connection = None;
         let mut delay = Duration::ZERO;
@@ -171,7 +172,7 @@ impl Relay {
                     connection = None;
                     let problem = error_text(&problem);
                     if said.is_none_or(|said: Instant| said.elapsed() >= WARNING_INTERVAL) {
-                        tracing::warn!(service = self.service, "messages wait in the outbox: {problem}");
+                        tracing::warn!(service, "messages wait in the outbox: {problem}");
                         said = Some(Instant::now());
                     }
                     shown.hindered(problem);
@@ -216,7 +217,7 @@ impl Relay {
         if messages.is_empty() {
             return Ok(if connection.is_waiting().await? { Round::Locked } else { Round::Empty });
         }
-        let (confirmed, failure) = publish(publisher, self.service, &self.schemas, &messages).await;
+        let (confirmed, failure) = publish(publisher, self.owner.as_str(), &self.schemas, &messages).await;
         connection.mark_sent(&confirmed).await?;
         match failure {
             Some(failure) => Err(failure.into()),
@@ -232,12 +233,12 @@ impl Relay {
             let pool = pool.clone();
             async move { outbox::prune(&pool, keep).await }
         };
-        PrunedTable::outbox(self.service).keep_pruning(self.retention, stop, delete).await;
+        PrunedTable::outbox(self.owner).keep_pruning(self.retention, stop, delete).await;
     }
 
     /// Reports the outbox's backlog, again and again until `stop`.
     async fn measure(self: Arc<Self>, stop: CancellationToken) {
-        let (pool, service) = (&self.pool, self.service);
+        let (pool, service) = (&self.pool, self.owner.as_str());
         let shown = self.parts.add(format!("{service}: outbox"), MEASURING_INTERVAL + RHYTHM);
         let mut rounds = tokio::time::interval(MEASURING_INTERVAL);
         while stop.run_until_cancelled(rounds.tick()).await.is_some() {

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use metrics::{counter, describe_counter};
-use storage::Pruned;
+use storage::{Owner, Pruned};
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::Settings;
@@ -67,14 +67,8 @@ pub struct PrunedTable {
 
 impl PrunedTable {
     /// The outbox of a service.
-    pub fn outbox(service: &str) -> Self {
-        let schema = match service {
-            "downloader" => "market",
-            "executor" => "execution",
-            "trigger" => "trigger",
-            _ => "status",
-        };
-        Self { schema, table: "outbox" }
+    pub fn outbox(owner: Owner) -> Self {
+        Self { schema: owner.schema(), table: "outbox" }
     }
 
     /// Describes what is counted of it, and begins its counter at 0.

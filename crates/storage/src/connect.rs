@@ -54,20 +54,28 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// What begins each session.
-    fn setup(self) -> String {
-        let schema = match self {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Trigger, Self::Downloader, Self::Executor, Self::Status];
+
+    /// The schema that it owns.
+    pub const fn schema(self) -> &'static str {
+        match self {
             Self::Trigger => "trigger",
             Self::Downloader => "market",
             Self::Executor => "execution",
             Self::Status => "status",
-        };
+        }
+    }
+
+    /// What begins each session.
+    fn setup(self) -> String {
+        let schema = self.schema();
         let settings = SETTINGS.map(|(name, value)| format!("; SET {name} = '{value}'")).concat();
         format!("SET ROLE modelday_{}; SET search_path TO {schema}{settings}", self.as_str())
     }
 
     /// The service's name.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Trigger => "trigger",
             Self::Downloader => "downloader",

@@ -78,7 +78,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let relays = vec![Relay {
         pool: pool.clone(),
         broker: broker.clone(),
-        service: "downloader",
+        owner: Owner::Downloader,
         schemas: infrastructure.schemas,
         wake: wake.clone(),
         parts: parts.clone(),

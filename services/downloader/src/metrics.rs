@@ -6,8 +6,8 @@ use std::sync::Arc;
 use domain::job::warning::code;
 use messaging::topology::Account;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
-use storage::PgPool;
 use storage::market::{PREPARATION_STATES, PreparationCount, preparation_counts};
+use storage::{Owner, PgPool};
 
 use crate::download::source::PriceSource;
 use crate::provider::Outcome;
@@ -15,7 +15,7 @@ use crate::provider::Outcome;
 /// Describes the downloader's metrics, and begins its counters at 0.
 pub(crate) fn declare(sources: &[Arc<PriceSource>]) {
     messaging::declare_metrics(Account::Downloader);
-    runtime::declare_metrics("downloader");
+    runtime::declare_metrics(Owner::Downloader);
     describe_counter!("modelday_provider_calls_total", "Calls of providers of prices, by what came back.");
     describe_gauge!(
         "modelday_provider_calls_left",

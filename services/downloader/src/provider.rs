@@ -2,6 +2,7 @@
 //!
 //! Quotas, retries and storage are the caller's. No text in here ever contains a key.
 
+mod action_calls;
 pub(crate) mod alpha_vantage;
 mod call_span;
 pub(crate) mod http;

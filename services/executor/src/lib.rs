@@ -122,7 +122,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let relay = Relay {
         pool: pool.clone(),
         broker: broker.clone(),
-        service: "executor",
+        owner: Owner::Executor,
         schemas: infrastructure.schemas.clone(),
         wake,
         parts: parts.clone(),

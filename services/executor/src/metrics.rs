@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use domain::job::warning::{Warning, code};
 use messaging::topology::{Account, commands};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use storage::PgPool;
 use storage::execution::{LANE_STATES, LaneCount, count_running_jobs, lane_counts};
+use storage::{Owner, PgPool};
 
 use crate::agent::declare_call_metrics;
 
@@ -18,7 +18,7 @@ const KINDS: [(&str, &str); 2] =
 /// Describes the executor's metrics, and begins its counters at 0.
 pub(crate) fn declare() {
     messaging::declare_metrics(Account::Executor);
-    runtime::declare_metrics("executor");
+    runtime::declare_metrics(Owner::Executor);
     declare_call_metrics();
     crate::housekeeping::declare();
     describe_counter!(

@@ -9,6 +9,7 @@ mod init;
 mod mcp;
 mod migrate;
 mod openapi;
+mod owner_database;
 mod replay;
 mod rotate_key;
 mod serve;

@@ -61,7 +61,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let relay = Relay {
         pool: pool.clone(),
         broker: broker.clone(),
-        service: "status",
+        owner: Owner::Status,
         schemas: infrastructure.schemas.clone(),
         wake,
         parts: parts.clone(),

@@ -3,14 +3,14 @@
 use domain::job::{JobOutcome, JobState};
 use messaging::topology::Account;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use storage::PgPool;
 use storage::status::oldest_rows;
 use storage::tables::OldestRow;
+use storage::{Owner, PgPool};
 
 /// Describes the metrics of status, and begins its counters at 0.
 pub(crate) fn declare() {
     messaging::declare_metrics(Account::Status);
-    runtime::declare_metrics("status");
+    runtime::declare_metrics(Owner::Status);
     crate::housekeeping::declare();
     describe_counter!(
         "modelday_jobs_ended_total",

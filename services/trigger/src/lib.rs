@@ -60,7 +60,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let relay = Relay {
         pool: pool.clone(),
         broker: broker.clone(),
-        service: "trigger",
+        owner: Owner::Trigger,
         schemas: infrastructure.schemas.clone(),
         wake,
         parts: parts.clone(),

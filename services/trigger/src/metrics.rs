@@ -2,13 +2,13 @@
 
 use messaging::topology::Account;
 use metrics::{counter, describe_counter, describe_gauge, gauge, histogram};
-use storage::PgPool;
 use storage::trigger::count_active_jobs;
+use storage::{Owner, PgPool};
 
 /// Describes trigger's metrics, and begins its counters at 0.
 pub(crate) fn declare() {
     messaging::declare_metrics(Account::Trigger);
-    runtime::declare_metrics("trigger");
+    runtime::declare_metrics(Owner::Trigger);
     describe_counter!("modelday_jobs_accepted_total", "Accepted jobs.");
     describe_counter!("modelday_jobs_cancelled_total", "Jobs that users cancelled.");
     describe_gauge!("modelday_active_jobs", "Accepted jobs whose end trigger does not know yet.");

@@ -7,9 +7,13 @@ use opentelemetry::{Key, KeyValue, Value};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use storage::Owner;
 
 /// The services, which are also the names of their packages.
-pub(super) const SERVICES: [&str; 4] = ["trigger", "downloader", "executor", "status"];
+pub(super) const SERVICES: [&str; 4] = {
+    let [first, second, third, fourth] = Owner::ALL;
+    [first.as_str(), second.as_str(), third.as_str(), fourth.as_str()]
+};
 
 /// The attribute by which spans of shared packages name their service. It does not leave the process.
 pub(super) const SERVICE: &str = "service";

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use opentelemetry::trace::{Span as _, SpanKind, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::SdkTracer;
+use storage::Owner;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Record};
 use tracing::subscriber::Interest;
@@ -17,8 +18,6 @@ use super::by_service::{SERVICE, SERVICES, service_of};
 
 /// The target of sqlx's reports.
 pub(super) const TARGET: &str = "sqlx::query";
-/// The schema that connections of each of [`SERVICES`] begin with.
-const SCHEMAS: [&str; 4] = ["trigger", "market", "execution", "status"];
 /// Reports of statements that took less are no log lines.
 const WORTH_A_LINE: f64 = 1.0;
 
@@ -113,7 +112,7 @@ where
         let service = spans.find_map(|span| span.extensions().get::<Service>().map(|service| service.0));
         if let Some(service) = service.or(self.own) {
             attributes.push(KeyValue::new(SERVICE, SERVICES[service]));
-            attributes.push(KeyValue::new("db.namespace", SCHEMAS[service]));
+            attributes.push(KeyValue::new("db.namespace", Owner::ALL[service].schema()));
         }
         let ended = SystemTime::now();
         let began = ended - Duration::try_from_secs_f64(report.seconds).unwrap_or_default();

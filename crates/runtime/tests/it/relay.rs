@@ -28,7 +28,7 @@ fn relay(pool: PgPool, broker: BrokerConfig) -> Relay {
     Relay {
         pool,
         broker,
-        service: "executor",
+        owner: Owner::Executor,
         schemas: SchemaLocation::below("https://modelday.example"),
         wake: Wake::default(),
         parts: Parts::default(),

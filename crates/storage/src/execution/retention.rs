@@ -13,18 +13,10 @@ const ATTEMPTS: i64 = 200;
 /// Conversations of a batch.
 const CONVERSATIONS: i64 = 200;
 
-/// Deletes the journals of attempts that ended longer than `keep` ago. Counts attempts.
-pub async fn prune_journal(pool: &PgPool, keep: Duration) -> Result<Pruned> {
-    let (attempts,): (i64,) = sqlx::query_as(
-        "-- retention::prune_journal
-        WITH old AS MATERIALIZED (
-            SELECT portfolio_id, trading_date, revision, attempt
-            FROM execution.attempts
-            WHERE has_journal AND ended_at < now() - make_interval(secs => $1)
-            ORDER BY ended_at
-            LIMIT $2
-            FOR UPDATE SKIP LOCKED
-        ), gone AS (
+/// Items of WITH that delete the journals of the attempts in `old`.
+macro_rules! journals_gone {
+    () => {
+        "journal AS (
             DELETE FROM execution.journal entry
             USING old
             WHERE entry.portfolio_id = old.portfolio_id AND entry.trading_date = old.trading_date
@@ -35,9 +27,26 @@ pub async fn prune_journal(pool: &PgPool, keep: Duration) -> Result<Pruned> {
             FROM old
             WHERE attempt.portfolio_id = old.portfolio_id AND attempt.trading_date = old.trading_date
                 AND attempt.revision = old.revision AND attempt.attempt = old.attempt
-        )
-        SELECT count(*) FROM old",
-    )
+        )"
+    };
+}
+
+/// Deletes the journals of attempts that ended longer than `keep` ago. Counts attempts.
+pub async fn prune_journal(pool: &PgPool, keep: Duration) -> Result<Pruned> {
+    let (attempts,): (i64,) = sqlx::query_as(concat!(
+        "-- retention::prune_journal
+        WITH old AS MATERIALIZED (
+            SELECT portfolio_id, trading_date, revision, attempt
+            FROM execution.attempts
+            WHERE has_journal AND ended_at < now() - make_interval(secs => $1)
+            ORDER BY ended_at
+            LIMIT $2
+            FOR UPDATE SKIP LOCKED
+        ), ",
+        journals_gone!(),
+        "
+        SELECT count(*) FROM old"
+    ))
     .bind(keep.as_secs_f64())
     .bind(ATTEMPTS)
     .fetch_one(pool)
@@ -60,7 +69,7 @@ pub async fn has_journals(pool: &PgPool, job: JobId) -> Result<bool> {
 /// Deletes transcripts that were written longer than `keep` ago, with the journals of their attempts, and conversations
 /// that were sent so long ago.
 pub async fn prune_conversations(pool: &PgPool, keep: Duration) -> Result<Pruned> {
-    let (rows,): (i64,) = sqlx::query_as(
+    let (rows,): (i64,) = sqlx::query_as(concat!(
         "-- retention::prune_conversations
         WITH old AS MATERIALIZED (
             SELECT job_id, portfolio_id, trading_date, revision, attempt
@@ -75,18 +84,9 @@ pub async fn prune_conversations(pool: &PgPool, keep: Duration) -> Result<Pruned
             WHERE said.job_id = old.job_id AND said.portfolio_id = old.portfolio_id
                 AND said.trading_date = old.trading_date
             RETURNING 1
-        ), journal AS (
-            DELETE FROM execution.journal entry
-            USING old
-            WHERE entry.portfolio_id = old.portfolio_id AND entry.trading_date = old.trading_date
-                AND entry.revision = old.revision AND entry.attempt = old.attempt
-        ), known AS (
-            UPDATE execution.attempts attempt
-            SET has_journal = false
-            FROM old
-            WHERE attempt.portfolio_id = old.portfolio_id AND attempt.trading_date = old.trading_date
-                AND attempt.revision = old.revision AND attempt.attempt = old.attempt
-        ), recorded AS (
+        ), ",
+        journals_gone!(),
+        ", recorded AS (
             DELETE FROM execution.recorded_conversations
             WHERE ctid = ANY(ARRAY(
                 SELECT ctid FROM execution.recorded_conversations
@@ -96,8 +96,8 @@ pub async fn prune_conversations(pool: &PgPool, keep: Duration) -> Result<Pruned
             ))
             RETURNING 1
         )
-        SELECT greatest((SELECT count(*) FROM transcripts), (SELECT count(*) FROM recorded))",
-    )
+        SELECT greatest((SELECT count(*) FROM transcripts), (SELECT count(*) FROM recorded))"
+    ))
     .bind(keep.as_secs_f64())
     .bind(CONVERSATIONS)
     .fetch_one(pool)

@@ -9,8 +9,6 @@ use test_support::TestDatabase;
 
 use crate::source::{Found, statements};
 
-const OWNERS: [Owner; 4] = [Owner::Trigger, Owner::Downloader, Owner::Executor, Owner::Status];
-
 /// Statements whose text is put together when they run. Names of databases, tables, columns and types are all that is put
 /// in, and conditions of the source.
 const DYNAMIC: [&str; 6] = [
@@ -25,15 +23,15 @@ const DYNAMIC: [&str; 6] = [
 /// The services whose connections run the statements of a file.
 fn owners(file: &Path) -> &'static [Owner] {
     match file.iter().next().and_then(|folder| folder.to_str()) {
-        Some("trigger") => &OWNERS[..1],
-        Some("market") => &OWNERS[1..2],
-        Some("execution") => &OWNERS[2..3],
-        Some("status") => &OWNERS[3..],
+        Some("trigger") => &Owner::ALL[..1],
+        Some("market") => &Owner::ALL[1..2],
+        Some("execution") => &Owner::ALL[2..3],
+        Some("status") => &Owner::ALL[3..],
         Some(
             "outbox.rs" | "pauses.rs" | "tables.rs" | "connect.rs" | "servers.rs" | "development.rs"
             | "signing.rs",
-        ) => &OWNERS,
-        Some("universes.rs") => &OWNERS[1..3],
+        ) => &Owner::ALL,
+        Some("universes.rs") => &Owner::ALL[1..3],
         // Run by the owner of the database.
         Some("key_rotation.rs" | "archive") => &[],
         _ => panic!("{} belongs to no service", file.display()),
@@ -105,7 +103,7 @@ async fn every_statement_can_be_planned_by_its_service() {
     let statements = preparable();
     let mut refused = Vec::new();
 
-    for owner in OWNERS.map(Some).into_iter().chain([None]) {
+    for owner in Owner::ALL.map(Some).into_iter().chain([None]) {
         let name = owner.map_or("owner of the database", Owner::as_str);
         let pool = match owner {
             Some(owner) => database.pool(owner).await,

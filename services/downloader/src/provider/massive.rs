@@ -11,11 +11,12 @@ use domain::ingest::fetch_plan::{Offer, Request, Shape};
 use domain::market::instruments::Symbol;
 use reqwest::RequestBuilder;
 
+use super::action_calls::add_actions;
 use super::http::{Access, HttpClient, SetupError};
 use super::limits::rolling;
 use super::spelling::{Separator, spelled};
 use super::{FetchFuture, FetchRequest, FetchResult, Gate, Outcome, PriceProvider, Sessions};
-use actions::Table;
+use actions::{parameters, path};
 use classify::{Query, Requested, classify};
 
 mod actions;
@@ -82,30 +83,15 @@ impl Massive {
         if result.outcome == Outcome::PlanGated(Gate::Parameter) {
             self.note_refusal(requested.oldest(), request.now);
         }
-        if self.with_actions { self.add_actions(result, &query, request).await } else { result }
-    }
-
-    /// Adds splits and dividends to prices; without all of them there are no prices either.
-    async fn add_actions(
-        &self,
-        mut prices: FetchResult,
-        query: &Query<'_>,
-        request: &FetchRequest<'_>,
-    ) -> FetchResult {
-        let Outcome::Bars(response) = &mut prices.outcome else { return prices };
-        for table in Table::ALL {
-            let call = self.http.get(&table.path()).query(&table.parameters(query.requested));
-            let listed = self
-                .http
-                .call(request.call, self.with_key(call), |response| actions::classify(response, table, query))
-                .await;
-            prices.calls += listed.calls;
-            match listed.outcome {
-                Outcome::Bars(listed) => response.actions.extend(listed.actions),
-                outcome => return FetchResult { outcome, ..prices },
-            }
+        if !self.with_actions {
+            return result;
         }
-        prices
+        let query = &query;
+        let listed = move |table| {
+            let call = self.with_key(self.http.get(&path(table)).query(&parameters(table, requested)));
+            self.http.call(request.call, call, move |response| actions::classify(response, table, query))
+        };
+        add_actions(result, listed).await
     }
 
     fn with_key(&self, call: RequestBuilder) -> RequestBuilder {

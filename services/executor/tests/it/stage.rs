@@ -90,7 +90,7 @@ impl Stage {
         let relay = Relay {
             pool: self.downloader.clone(),
             broker: self.vhost.settings(),
-            service: "downloader",
+            owner: Owner::Downloader,
             schemas: Default::default(),
             wake: Wake::default(),
             parts: Parts::default(),

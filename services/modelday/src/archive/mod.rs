@@ -11,16 +11,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use chrono::{NaiveDate, NaiveTime, Utc};
 use clap::Args;
-use runtime::deployment::Deployment;
-use runtime::settings::Settings;
 use storage::archive::{JOB_TABLES, Removal, count_rows, put_back, remove};
-use storage::{Connection, Development, PgPool};
+use storage::{Connection, PgPool};
 use uuid::Uuid;
 
 use self::choice::{Batch, Choice};
 use self::file_set::FileSet;
 use self::manifest::Manifest;
 use self::table_file::read_rows;
+use crate::owner_database;
 use crate::terminal::output::print_line;
 
 /// Rows that are put back at once.
@@ -140,13 +139,7 @@ async fn print_rows(connection: &mut Connection, choice: &Choice) -> anyhow::Res
 
 /// Connections of the owner of the database.
 async fn owner() -> anyhow::Result<PgPool> {
-    let mut settings = Settings::load();
-    let url = settings
-        .text("DATABASE_URL")
-        .context("DATABASE_URL is not set; set it to postgres://owner:password@host:port/database")?;
-    let deployment = Deployment::from_settings(&mut settings);
-    settings.finish(Some(()))?;
-    let url = if deployment.is_dev_mode { Development::beside(&url)?.url().to_owned() } else { url };
+    let url = owner_database::url()?;
     storage::archive::connect(&url).await.context("connecting to Postgres")
 }
 

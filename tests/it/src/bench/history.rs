@@ -60,8 +60,9 @@ pub(crate) async fn measure() -> Vec<Line> {
     ROUTES.into_iter().zip(long).zip(short).map(line).collect()
 }
 
-async fn times(size: &Size) -> Vec<Duration> {
-    let system = System::builder(Shape::OneProcess)
+/// A system in which a job of a few days of all models has completed, and that job, whose rows others are made of.
+pub(crate) async fn with_template(shape: Shape) -> (System, String) {
+    let system = System::builder(shape)
         .models(&models())
         .prices(|prices| prices.generated_from("2016-01-04".parse().unwrap()))
         .start()
@@ -71,6 +72,11 @@ async fn times(size: &Size) -> Vec<Duration> {
     let template = system.client.trigger(&template).await;
     let status = system.client.ended(&template).await;
     assert_eq!(status["status"], "completed", "{status}");
+    (system, template)
+}
+
+async fn times(size: &Size) -> Vec<Duration> {
+    let (system, template) = with_template(Shape::OneProcess).await;
     let job = fill(&system.database.admin, &template, size).await;
 
     let mut times = Vec::new();

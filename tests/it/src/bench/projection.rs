@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use test_support::TestVhost;
 use uuid::Uuid;
 
+use crate::history::with_template;
 use crate::measure::Line;
-use crate::throughput::{MODELS, models};
+use crate::throughput::MODELS;
 
 const JOBS: u128 = 10;
 const DAYS: u64 = 500;
@@ -18,7 +19,6 @@ const DAYS: u64 = 500;
 const BATCH: usize = 500;
 /// Time between two samples.
 const SAMPLED: Duration = Duration::from_millis(20);
-const TEMPLATE: [&str; 2] = ["2016-05-02", "2016-05-03"];
 const KIND: &str = "modelday.model_day.completed.v1";
 
 /// What was seen while the events were projected.
@@ -32,15 +32,7 @@ struct Seen {
 }
 
 pub(crate) async fn measure() -> Vec<Line> {
-    let mut system = System::builder(Shape::FourProcesses)
-        .models(&models())
-        .prices(|prices| prices.generated_from("2016-01-04".parse().unwrap()))
-        .start()
-        .await;
-    let [start, end] = TEMPLATE;
-    let template = json!({ "start_date": start, "end_date": end, "experiment": "template" });
-    let template = system.client.trigger(&template).await;
-    system.client.ended(&template).await;
+    let (mut system, template) = with_template(Shape::FourProcesses).await;
     for service in [Service::Trigger, Service::Downloader, Service::Executor, Service::Status] {
         system.kill(service);
     }

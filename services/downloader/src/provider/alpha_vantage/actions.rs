@@ -8,42 +8,32 @@ use serde::Deserialize;
 
 use super::classify::class_of_status;
 use super::query::Query;
+use crate::provider::action_calls::ActionTable;
 use crate::provider::http::HttpResponse;
 use crate::provider::split_ratio::split_ratio;
 use crate::provider::{Outcome, PriceResponse};
 
-/// What one call brings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Table {
-    Splits,
-    Dividends,
+/// The parameter `function`.
+pub(super) fn function(table: ActionTable) -> &'static str {
+    match table {
+        ActionTable::Splits => "SPLITS",
+        ActionTable::Dividends => "DIVIDENDS",
+    }
 }
 
-impl Table {
-    pub(super) const ALL: [Self; 2] = [Self::Splits, Self::Dividends];
-
-    /// The parameter `function`.
-    pub(super) fn function(self) -> &'static str {
-        match self {
-            Self::Splits => "SPLITS",
-            Self::Dividends => "DIVIDENDS",
+/// The action of a row, and the session before whose open it takes effect. `None` for a row without either, such as
+/// a dividend whose amount is not declared yet.
+fn action(table: ActionTable, row: &Row) -> Option<(NaiveDate, Action)> {
+    match table {
+        ActionTable::Splits => {
+            let factor = number(row.split_factor.as_deref())?;
+            let is_split = factor != Decimal::ONE;
+            let ratio = is_split.then(|| split_ratio(factor)).flatten()?;
+            Some((parse_date(row.effective_date.as_deref()?)?, Action::Split(ratio)))
         }
-    }
-
-    /// The action of a row, and the session before whose open it takes effect. `None` for a row without either, such as
-    /// a dividend whose amount is not declared yet.
-    fn action(self, row: &Row) -> Option<(NaiveDate, Action)> {
-        match self {
-            Self::Splits => {
-                let factor = number(row.split_factor.as_deref())?;
-                let is_split = factor != Decimal::ONE;
-                let ratio = is_split.then(|| split_ratio(factor)).flatten()?;
-                Some((parse_date(row.effective_date.as_deref()?)?, Action::Split(ratio)))
-            }
-            Self::Dividends => {
-                let per_share = number(row.amount.as_deref())?.try_into().ok()?;
-                Some((parse_date(row.ex_dividend_date.as_deref()?)?, Action::Dividend { per_share }))
-            }
+        ActionTable::Dividends => {
+            let per_share = number(row.amount.as_deref())?.try_into().ok()?;
+            Some((parse_date(row.ex_dividend_date.as_deref()?)?, Action::Dividend { per_share }))
         }
     }
 }
@@ -74,8 +64,8 @@ fn number(text: Option<&str>) -> Option<Decimal> {
 
 /// The class of `response`: actions without bars, or why there are none. A symbol of which there are prices is known, so
 /// an answer that says otherwise is wrong.
-pub(super) fn classify(response: &HttpResponse, table: Table, query: &Query<'_>) -> Outcome {
-    let function = table.function();
+pub(super) fn classify(response: &HttpResponse, table: ActionTable, query: &Query<'_>) -> Outcome {
+    let function = function(table);
     let malformed = |reason: String| Outcome::Malformed { reason: format!("{function}: {reason}") };
     let body = serde_json::from_slice::<Body>(&response.body);
     let notices: Vec<String> = match &body {
@@ -113,7 +103,7 @@ pub(super) fn classify(response: &HttpResponse, table: Table, query: &Query<'_>)
     }
     // What is declared for later comes again with the call that brings that session's bar.
     let is_past = |date: &NaiveDate| *date <= query.sessions.storable_until;
-    let actions = rows.iter().filter_map(|row| table.action(row)).filter(|(date, _)| is_past(date));
+    let actions = rows.iter().filter_map(|row| action(table, row)).filter(|(date, _)| is_past(date));
     let actions = actions.map(|(date, action)| (query.symbol.clone(), date, action)).collect();
     Outcome::Bars(PriceResponse { actions, ..PriceResponse::default() })
 }
@@ -126,7 +116,7 @@ mod tests {
     use crate::provider::secret::Secret;
     use crate::testing::{bars, sessions, symbol};
 
-    fn outcome(table: Table, status: u16, body: &str) -> Outcome {
+    fn outcome(table: ActionTable, status: u16, body: &str) -> Outcome {
         let (symbol, key) = (symbol("NVDA"), Secret::from("K3Y9SECRET".to_owned()));
         let size = OutputSize::Compact;
         let query =
@@ -135,7 +125,7 @@ mod tests {
         classify(&response, table, &query)
     }
 
-    fn found(table: Table, body: &str) -> Vec<(String, String)> {
+    fn found(table: ActionTable, body: &str) -> Vec<(String, String)> {
         let actions = bars(outcome(table, 200, body)).actions;
         actions.into_iter().map(|(_, date, action)| (date.to_string(), format!("{action:?}"))).collect()
     }
@@ -148,7 +138,7 @@ mod tests {
             {"effective_date": "2007-09-11", "split_factor": "1.5000"},
             {"effective_date": "2006-01-01", "split_factor": "1.0000"}]}"#;
 
-        let found = found(Table::Splits, body);
+        let found = found(ActionTable::Splits, body);
 
         assert_eq!(found.len(), 2, "{found:?}");
         assert_eq!((found[0].0.as_str(), found[1].0.as_str()), ("2024-06-10", "2007-09-11"));
@@ -163,18 +153,18 @@ mod tests {
             {"ex_dividend_date": "2025-06-11", "declaration_date": "None", "record_date": "None",
              "payment_date": "None", "amount": "None"}]}"#;
 
-        let found = found(Table::Dividends, body);
+        let found = found(ActionTable::Dividends, body);
 
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].1.contains("0.01"), "{found:?}");
-        assert_eq!(self::found(Table::Dividends, r#"{"symbol": "NVDA", "data": []}"#), []);
+        assert_eq!(self::found(ActionTable::Dividends, r#"{"symbol": "NVDA", "data": []}"#), []);
     }
 
     #[test]
     fn a_refusal_has_the_class_that_it_has_for_prices_and_says_nothing_about_the_symbol() {
         let daily = r#"{"Information": "our standard API rate limit is 25 requests per day"}"#;
-        assert!(matches!(outcome(Table::Splits, 200, daily), Outcome::QuotaExhausted { .. }));
-        assert!(matches!(outcome(Table::Splits, 503, ""), Outcome::Unreachable { .. }));
+        assert!(matches!(outcome(ActionTable::Splits, 200, daily), Outcome::QuotaExhausted { .. }));
+        assert!(matches!(outcome(ActionTable::Splits, 503, ""), Outcome::Unreachable { .. }));
         for (body, because) in [
             (r#"{"Error Message": "Invalid API call. Please retry"}"#, "SPLITS: does not know it"),
             (r#"{"Information": "This is a premium endpoint"}"#, "ALPHAVANTAGE_ACTIONS=false"),
@@ -182,7 +172,7 @@ mod tests {
             (r#"{"symbol": "NVDA", "da"#, "a cut"),
             ("{}", "without a list"),
         ] {
-            match outcome(Table::Splits, 200, body) {
+            match outcome(ActionTable::Splits, 200, body) {
                 Outcome::Malformed { reason } => assert!(reason.contains(because), "{reason}"),
                 other => panic!("{body}: {other:?}"),
             }

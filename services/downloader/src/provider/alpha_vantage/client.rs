@@ -7,10 +7,11 @@ use domain::ingest::fetch_plan::{Offer, Request, Shape};
 use domain::market::instruments::Symbol;
 use reqwest::RequestBuilder;
 
-use super::actions::{self, Table};
+use super::actions::{self, function};
 use super::classify::classify;
 use super::history::{History, OutputSize, compact_from};
 use super::query::Query;
+use crate::provider::action_calls::add_actions;
 use crate::provider::http::{Access, HttpClient, SetupError};
 use crate::provider::spelling::{Separator, spelled};
 use crate::provider::{
@@ -79,29 +80,15 @@ impl AlphaVantage {
         let call = self.query("TIME_SERIES_DAILY", &spelled);
         let call = call.query(&[("outputsize", size.parameter()), ("datatype", "json")]);
         let prices = self.http.call(request.call, call, |response| classify(response, &query)).await;
-        if self.with_actions { self.add_actions(prices, &query, request).await } else { prices }
-    }
-
-    /// Adds splits and dividends to prices; without all of them there are no prices either.
-    async fn add_actions(
-        &self,
-        mut prices: FetchResult,
-        query: &Query<'_>,
-        request: &FetchRequest<'_>,
-    ) -> FetchResult {
-        let Outcome::Bars(response) = &mut prices.outcome else { return prices };
-        for table in Table::ALL {
-            let call = self.query(table.function(), query.spelled);
-            let listed =
-                self.http.call(request.call, call, |response| actions::classify(response, table, query));
-            let listed = listed.await;
-            prices.calls += listed.calls;
-            match listed.outcome {
-                Outcome::Bars(listed) => response.actions.extend(listed.actions),
-                outcome => return FetchResult { outcome, ..prices },
-            }
+        if !self.with_actions {
+            return prices;
         }
-        prices
+        let query = &query;
+        let listed = move |table| {
+            let call = self.query(function(table), query.spelled);
+            self.http.call(request.call, call, move |response| actions::classify(response, table, query))
+        };
+        add_actions(prices, listed).await
     }
 
     fn query(&self, function: &str, symbol: &str) -> RequestBuilder {

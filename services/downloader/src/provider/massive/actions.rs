@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::classify::{Query, Requested, refusal};
+use crate::provider::action_calls::ActionTable;
 use crate::provider::http::HttpResponse;
 use crate::provider::numbers::decimal;
 use crate::provider::spelling::{Separator, spelled};
@@ -19,42 +20,31 @@ use crate::provider::{Outcome, PriceResponse};
 /// The most rows of a response. A date has a few hundred, a symbol a few dozen.
 const LIMIT: &str = "1000";
 
-/// What one call brings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Table {
-    Splits,
-    Dividends,
+pub(super) fn path(table: ActionTable) -> [&'static str; 3] {
+    ["v3", "reference", name(table)]
 }
 
-impl Table {
-    pub(super) const ALL: [Self; 2] = [Self::Splits, Self::Dividends];
-
-    pub(super) fn path(self) -> [&'static str; 3] {
-        ["v3", "reference", self.name()]
+fn name(table: ActionTable) -> &'static str {
+    match table {
+        ActionTable::Splits => "splits",
+        ActionTable::Dividends => "dividends",
     }
+}
 
-    fn name(self) -> &'static str {
-        match self {
-            Self::Splits => "splits",
-            Self::Dividends => "dividends",
+/// The parameters that select what belongs to the requested prices.
+pub(super) fn parameters(table: ActionTable, requested: Requested<'_>) -> Vec<(&'static str, String)> {
+    let (on, since) = match table {
+        ActionTable::Splits => ("execution_date", "execution_date.gte"),
+        ActionTable::Dividends => ("ex_dividend_date", "ex_dividend_date.gte"),
+    };
+    let mut parameters = match requested {
+        Requested::Date { date, .. } => vec![(on, date.to_string())],
+        Requested::Symbol { ticker, from, .. } => {
+            vec![("ticker", ticker.to_owned()), (since, from.to_string())]
         }
-    }
-
-    /// The parameters that select what belongs to the requested prices.
-    pub(super) fn parameters(self, requested: Requested<'_>) -> Vec<(&'static str, String)> {
-        let (on, since) = match self {
-            Self::Splits => ("execution_date", "execution_date.gte"),
-            Self::Dividends => ("ex_dividend_date", "ex_dividend_date.gte"),
-        };
-        let mut parameters = match requested {
-            Requested::Date { date, .. } => vec![(on, date.to_string())],
-            Requested::Symbol { ticker, from, .. } => {
-                vec![("ticker", ticker.to_owned()), (since, from.to_string())]
-            }
-        };
-        parameters.push(("limit", LIMIT.to_owned()));
-        parameters
-    }
+    };
+    parameters.push(("limit", LIMIT.to_owned()));
+    parameters
 }
 
 #[derive(Deserialize)]
@@ -86,8 +76,8 @@ struct Row<'a> {
 }
 
 /// The class of `response`: actions without bars, or why there are none.
-pub(super) fn classify(response: &HttpResponse, table: Table, query: &Query<'_>) -> Outcome {
-    let malformed = |reason: &str| Outcome::Malformed { reason: format!("{}: {reason}", table.name()) };
+pub(super) fn classify(response: &HttpResponse, table: ActionTable, query: &Query<'_>) -> Outcome {
+    let malformed = |reason: &str| Outcome::Malformed { reason: format!("{}: {reason}", name(table)) };
     if let Some(outcome) = response.class_of_status(query.now) {
         return outcome;
     }
@@ -115,8 +105,8 @@ pub(super) fn classify(response: &HttpResponse, table: Table, query: &Query<'_>)
     // What is declared for later comes again with the call that brings that session's bar.
     let is_past = |date: &NaiveDate| *date <= query.sessions.storable_until;
     let actions = match table {
-        Table::Splits => splits(&rows),
-        Table::Dividends => dividends(&rows),
+        ActionTable::Splits => splits(&rows),
+        ActionTable::Dividends => dividends(&rows),
     };
     let actions = actions.into_iter().filter(|(_, date, _)| is_past(date)).collect();
     Outcome::Bars(PriceResponse { actions, ..PriceResponse::default() })

@@ -118,7 +118,7 @@ impl World {
         let relay = Relay {
             pool: world.trigger.clone(),
             broker: world.vhost.settings(),
-            service: "trigger",
+            owner: Owner::Trigger,
             schemas: Default::default(),
             wake: Wake::default(),
             parts: Parts::default(),
