@@ -55,7 +55,7 @@ async function request(path, options = {}) {
     // Another request may have set a new token meanwhile.
     if (token.get() !== used) continue;
     token.forget();
-    await askForToken(used ? "That token is not known here." : "This installation wants to know who asks.");
+    await askForToken(used ? "That token is not known here." : "Requests to this installation need an API token.");
   }
 }
 
@@ -85,6 +85,12 @@ export async function getIfAny(path, signal) {
     if (error instanceof Problem && error.status === 404) return null;
     throw error;
   });
+}
+
+/** A request whose answer is looked at later; it may have failed by then. */
+export function early(request) {
+  request.catch(() => {});
+  return request;
 }
 
 /** A file of a path, as text. */

@@ -7,20 +7,64 @@ const SOURCE = document.querySelector("meta[name=plotly]").content;
 const STYLES = ["plotly.js-style-global", "696e55e75aaafa12d45b3ff634eadc8348f9c3015fc94984dac1ff824773eb97"];
 const COLOURS = 8;
 const DARK = matchMedia("(prefers-color-scheme: dark)");
+/** Drawings that wait for their turn. */
+const queue = [];
+let isDrawing = false;
 let loading = null;
+
+/** Loads what draws while the page waits for its data, but shows first what is there. */
+function loadAhead() {
+  const [global, other] = STYLES;
+  if (document.getElementById(global)) return;
+  document.head.append(
+    el("link", { rel: "preload", as: "script", href: `${SOURCE}/plotly.js` }),
+    el("link", { rel: "stylesheet", href: `${SOURCE}/plotly.css`, id: global, class: "no-inline-styles" }),
+    el("meta", { id: other, name: "no-maps" }));
+  const idle = window.requestIdleCallback ?? setTimeout;
+  // Who draws says what went wrong.
+  idle(() => load().catch(() => {}));
+}
 
 function load() {
   loading ??= new Promise((resolve, reject) => {
-    const [global, other] = STYLES;
-    document.head.append(
-      el("link", { rel: "stylesheet", href: `${SOURCE}/plotly.css`, id: global, class: "no-inline-styles" }),
-      el("meta", { id: other, name: "no-maps" }),
-      el("script", { src: `${SOURCE}/plotly.js`, onload: () => resolve(window.Plotly), onerror: () => {
-        loading = null;
-        reject(new Error("the script that draws charts could not be loaded; load the page again"));
-      } }));
+    document.head.append(el("script", { src: `${SOURCE}/plotly.js`, onload: () => resolve(window.Plotly), onerror: () => {
+      loading = null;
+      reject(new Error("the script that draws charts could not be loaded; load the page again"));
+    } }));
   });
   return loading;
+}
+
+/** Until the page has shown what it has, and has answered its user. A page that is not seen shows nothing. */
+const painted = () => new Promise((resolve) => {
+  const soon = () => setTimeout(resolve);
+  if (document.hidden) soon();
+  else requestAnimationFrame(soon);
+});
+
+/** What the user sees has the least place, from above to below; then comes what is below it. */
+function placeOf({ figure }) {
+  const { top, bottom } = figure.getBoundingClientRect();
+  return bottom > 0 ? top : innerHeight - top;
+}
+
+/** Does each `work` after the page has shown the one before; first what its user sees. */
+function inTurn(figure, work) {
+  return new Promise((resolve, reject) => {
+    queue.push({ figure, work: () => work().then(resolve, reject) });
+    drawAll();
+  });
+}
+
+async function drawAll() {
+  if (isDrawing) return;
+  isDrawing = true;
+  while (queue.length) {
+    await painted();
+    queue.sort((a, b) => placeOf(a) - placeOf(b));
+    await queue.shift().work();
+  }
+  isDrawing = false;
 }
 
 /** A colour of the page's style, such as `--accent`. */
@@ -74,9 +118,15 @@ export function chart(name, caption) {
   const figure = el("figure", { class: "chart", "data-own": "", "data-key": `chart-${name}` }, el("h2", {}, name), legend, canvas, said);
   const hidden = new Set();
   let last = null;
+  loadAhead();
 
-  async function draw(make) {
+  function draw(make) {
     last = make;
+    return inTurn(figure, drawNow);
+  }
+
+  async function drawNow() {
+    const make = last;
     const plotly = await load();
     if (!figure.isConnected) return;
     const [series, options] = make();

@@ -1,6 +1,6 @@
 // Portfolios compared with each other and with benchmarks: curves, figures to choose and sort by, trials, pairs of models.
 
-import { get, query } from "./api.js";
+import { early, get, query } from "./api.js";
 import { chart } from "./chart.js";
 import { lines } from "./curves.js";
 import { el, empty, heading, notice, patch, title, visit } from "./dom.js";
@@ -21,6 +21,7 @@ export async function leaderboard(place, { parameters, signal }) {
   const charted = el("section", { hidden: true }, curves.figure);
   place.append(...heading([], "Leaderboard"), form, charted, body);
   await once(async () => {
+    const drawn = early(get(`/leaderboard/curves${query({ ...requested, points: 600 })}`, signal));
     const [board, known] = await Promise.all([get(`/leaderboard${query(requested)}`, signal), get("/experiments", signal)]);
     patch(form, filter(requested, known.experiments));
     if (!board.count) {
@@ -31,9 +32,8 @@ export async function leaderboard(place, { parameters, signal }) {
     const show = standings(board, requested);
     patch(body, el("p", { class: "faint" }, `${board.start_date} to ${board.end_date}, experiment ${board.experiment}`), show.node, trials(board), pairs(board), exports(board, requested, show));
     if (board.start_date === board.end_date) return;
-    const answer = await get(`/leaderboard/curves${query({ ...requested, points: 600 })}`, signal);
     charted.hidden = false;
-    await draw(curves, answer, board);
+    await draw(curves, await drawn, board);
   }, signal);
 }
 

@@ -1,6 +1,6 @@
 // A portfolio: what it was worth beside benchmarks, its falls, what it held and traded, its months, its rolling figures.
 
-import { get, query } from "./api.js";
+import { early, get, query } from "./api.js";
 import { chart, colour, line, pale, seriesColour, shade } from "./chart.js";
 import { lines } from "./curves.js";
 import { el, empty, facts, heading, notice, patch, path, title } from "./dom.js";
@@ -40,38 +40,49 @@ export async function portfolio(place, { path: [, experiment, model], parameters
 
   await once(async () => {
     const portfolioOf = { experiment, model, trial };
-    const [board, equity, trades] = await Promise.all([
-      get(`/leaderboard${query({ experiment, models: model })}`, signal), all("equity", portfolioOf, signal), all("trades", portfolioOf, signal)]);
-    const row = board.rows.find((one) => one.kind === "model" && one.model === model && one.trial === trial);
-    patch(head, heading([["Leaderboard", `/board/leaderboard${query({ experiment })}`]], named(model, trial), el("span", { class: "tag" }, experiment), others(board, experiment, model, trial)));
-    if (!row || !equity.length) {
+    // All at once; the charts of each are drawn as soon as it is there.
+    const [board, equity, trades, curves, positions] = [
+      get(`/leaderboard${query({ experiment, models: model })}`, signal), all("equity", portfolioOf, signal), all("trades", portfolioOf, signal),
+      get(`/leaderboard/curves${query({ experiment, models: model, trial, points: 1500 })}`, signal), get(`/positions${query({ ...portfolioOf, sample: 150 })}`, signal),
+    ].map(early);
+    const [{ rows }, days] = await Promise.all([board, equity]);
+    const row = rows.find((one) => one.kind === "model" && one.model === model && one.trial === trial);
+    patch(head, heading([["Leaderboard", `/board/leaderboard${query({ experiment })}`]], named(model, trial), el("span", { class: "tag" }, experiment), others(rows, experiment, model, trial)));
+    if (!row || !days.length) {
       patch(top, empty("This portfolio has not completed a day."));
       return;
     }
-    patch(top, figures(row, equity), row.stale_from ? notice(`The days from ${row.stale_from} on are stale: days or prices that they rest on were replaced since. They are drawn dotted and ranked nowhere until a job with “reprocess stale” runs them again.`, "warning") : "");
-    const dates = equity.map(({ date }) => date);
-    const values = equity.map((day) => day.value_at_close);
-    const returns = equity.map((day) => day.return);
+    patch(top, figures(row, days), row.stale_from ? notice(`The days from ${row.stale_from} on are stale: days or prices that they rest on were replaced since. They are drawn dotted and ranked nowhere until a job with “reprocess stale” runs them again.`, "warning") : "");
+    const dates = days.map(({ date }) => date);
+    const values = days.map((day) => day.value_at_close);
+    const returns = days.map((day) => day.return);
     patch(monthsOf, monthly(months(dates, returns)));
-    patch(last, recent(trades));
     const shapes = () => shading(row, dates);
-    wide.hidden = false;
-    const curves = await get(`/leaderboard/curves${query({ experiment, models: model, trial, points: 1500 })}`, signal);
-    if (curves.dates.length > 1) await charts.value.draw(() => [lines(curves), { percent: true, height: 340, shapes: shapes() }]);
-    const falls = drawdown(values, equity[0].starting_value);
-    await charts.fall.draw(() => [[line("Drawdown", dates, falls, colour("--bad"), { fill: "tozeroy", fillcolor: pale(colour("--bad"), 0.14) })], { percent: true, height: 180, shapes: shapes() }]);
-    patch(deepest, await largestFalls(equity, trades, portfolioOf, signal));
+    wide.hidden = held.hidden = false;
     more.hidden = dates.length <= ROLLING;
-    const { sharpe, volatility } = rolling(returns, ROLLING);
-    const positions = (await get(`/positions${query({ ...portfolioOf, sample: 150 })}`, signal)).positions;
-    held.hidden = false;
-    await charts.held.draw(() => [stacked(positions), { dollars: true, height: 300, shapes: shapes() }]);
-    await trading(trades, dates);
-    if (more.hidden) return;
-    await charts.rolling.draw(() => [[line("Sharpe", dates, sharpe, seriesColour(0)), line("Volatility", dates, volatility, seriesColour(1), { yaxis: "y2" })], { height: 260, second: true }]);
-    const turned = turnover(trades, dates, values);
-    await charts.turnover.draw(() => [[{ type: "bar", name: "Turnover", x: turned.map(({ month }) => month), y: turned.map(({ share }) => share), marker: { color: colour("--accent") }, colour: colour("--accent") }], { height: 260, bars: true }]);
+    const fall = drawdown(values, days[0].starting_value);
+    await Promise.all([
+      curves.then((answer) => answer.dates.length > 1 && charts.value.draw(() => [lines(answer), { percent: true, height: 340, shapes: shapes() }])),
+      charts.fall.draw(() => [[line("Drawdown", dates, fall, colour("--bad"), { fill: "tozeroy", fillcolor: pale(colour("--bad"), 0.14) })], { percent: true, height: 180, shapes: shapes() }]),
+      trades.then(async (done) => {
+        patch(last, recent(done));
+        patch(deepest, await largestFalls(days, done, portfolioOf, signal));
+      }),
+      positions.then((answer) => charts.held.draw(() => [stacked(answer.positions), { dollars: true, height: 300, shapes: shapes() }])),
+      trades.then((done) => trading(done, dates)),
+      more.hidden ? null : drawRolling(returns, dates),
+      more.hidden ? null : trades.then((done) => drawTurnover(turnover(done, dates, values))),
+    ]);
   }, signal);
+
+  function drawRolling(returns, dates) {
+    const { sharpe, volatility } = rolling(returns, ROLLING);
+    return charts.rolling.draw(() => [[line("Sharpe", dates, sharpe, seriesColour(0)), line("Volatility", dates, volatility, seriesColour(1), { yaxis: "y2" })], { height: 260, second: true }]);
+  }
+
+  function drawTurnover(turned) {
+    return charts.turnover.draw(() => [[{ type: "bar", name: "Turnover", x: turned.map(({ month }) => month), y: turned.map(({ share }) => share), marker: { color: colour("--accent") }, colour: colour("--accent") }], { height: 260, bars: true }]);
+  }
 
   /** The price of a symbol with its trades; the one that was traded most is shown first. */
   async function trading(trades, dates) {
@@ -105,8 +116,8 @@ async function all(name, of, signal) {
   return rows;
 }
 
-function others(board, experiment, model, trial) {
-  const trials = board.rows.filter((row) => row.kind === "model" && row.model === model);
+function others(rows, experiment, model, trial) {
+  const trials = rows.filter((row) => row.kind === "model" && row.model === model);
   if (trials.length < 2) return "";
   return el("nav", { class: "tabs", "aria-label": "Trials" }, trials.map((row) => row.trial).sort((a, b) => a - b).slice(0, 30).map((one) =>
     el("a", { href: `${path("board", "portfolios", experiment, model)}${query({ trial: one || null })}`, "aria-current": one === trial ? "true" : null }, `trial ${one}`)));

@@ -72,7 +72,8 @@ export function turnover(trades, dates, values) {
   const worth = new Map();
   dates.forEach((date, place) => {
     const month = date.slice(0, 7);
-    worth.set(month, [...(worth.get(month) ?? []), values[place]]);
+    if (!worth.has(month)) worth.set(month, []);
+    worth.get(month).push(values[place]);
   });
   const traded = new Map([...worth.keys()].map((month) => [month, 0]));
   for (const trade of trades) {

@@ -40,6 +40,11 @@ impl Page {
         self.send("Emulation.setDeviceMetricsOverride", size).await;
     }
 
+    /// Runs a script in every document before its own.
+    pub(crate) async fn before_each(&self, script: &str) {
+        self.send("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+    }
+
     /// Light or dark.
     pub(crate) async fn scheme(&self, scheme: &str) {
         let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
@@ -109,7 +114,9 @@ impl Page {
             "Enter" => 13,
             "Space" => 32,
             "ArrowLeft" => 37,
+            "ArrowUp" => 38,
             "ArrowRight" => 39,
+            "ArrowDown" => 40,
             _ => 0,
         };
         let key = if key == "Space" { " " } else { key };

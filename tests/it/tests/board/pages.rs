@@ -40,7 +40,7 @@ fn pages(stage: &Stage) -> Vec<(&'static str, String, &'static str)> {
 }
 
 /// Whether the page has drawn all of its charts.
-const DRAWN: &str = "document.querySelector('.page').dataset.loaded === 'true' && \
+pub(crate) const DRAWN: &str = "document.querySelector('.page').dataset.loaded === 'true' && \
     [...document.querySelectorAll('figure.chart')].every((one) => one.dataset.drawn || !one.offsetParent)";
 
 pub(crate) async fn every_page_is_without_barriers_and_keeps_the_policy_in_every_width_and_scheme(
