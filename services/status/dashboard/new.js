@@ -2,11 +2,12 @@
 
 import { Away, get, post, Problem } from "./api.js";
 import { el, heading, notice, patch, path, title, visit } from "./dom.js";
-import { complain, field, input, wrong } from "./fields.js";
+import { choice, complain, field, input, wrong } from "./fields.js";
 import { away, once } from "./live.js";
 import { planOf } from "./plan.js";
 
 const WAIT = 400;
+const PRIORITIES = [["high", "high"], ["normal", "normal"], ["low", "low"]];
 const OPTIONS = [
   ["replace_existing", "Run completed days again", "And replace their results."],
   ["reprocess_stale", "Reprocess stale days", "Days that rest on days or prices that were replaced since."],
@@ -37,6 +38,7 @@ function build(models, universes, known, parameters, signal) {
     if (text("start_date")) body.start_date = text("start_date");
     if (text("experiment")) body.experiment = text("experiment");
     if (text("budget")) body.budget = text("budget");
+    if (text("priority") !== "normal") body.priority = text("priority");
     if (data.get("on_failure") === "stop") body.on_failure = "stop";
     for (const [name] of OPTIONS) if (data.has(name)) body[name] = true;
     if (text("symbols")) body.symbols = text("symbols").split(/[\s,]+/).filter(Boolean);
@@ -109,6 +111,8 @@ function fields(models, universes, known, parameters) {
       field("experiment", "Experiment", [input("experiment", { placeholder: "default", list: "experiments", spellcheck: "false", autocomplete: "off" }),
         el("datalist", { id: "experiments" }, known.map(({ experiment }) => el("option", { value: experiment })))], "A new name starts from cash."),
       field("budget", "Budget, $", input("budget", { inputmode: "decimal", placeholder: "no limit", autocomplete: "off" }), "What the agents of the job may cost.")),
+    el("div", { class: "pair" },
+      field("priority", "Priority", choice("priority", PRIORITIES, "normal"), "Which jobs go first while more is ready than can run. It changes no result.")),
     el("fieldset", {}, el("legend", {}, "Options"), el("div", { class: "options" }, OPTIONS.map(([name, label, why]) => el("label", { class: "choice" }, el("input", { type: "checkbox", name, value: "true" }),
       el("span", {}, label, el("span", { class: "faint" }, ` ${why}`)))),
     el("label", { class: "choice" }, el("input", { type: "checkbox", name: "on_failure", value: "stop" }), el("span", {}, "Stop a portfolio at its first failed day", el("span", { class: "faint" }, " Otherwise it goes on."))))),

@@ -21,13 +21,15 @@ pub(crate) async fn the_keyboard_alone_starts_a_job(stage: &Stage) {
     page.type_text("10032025").await;
     page.tab_to("#experiment").await;
     page.type_text("by-keyboard").await;
+    page.tab_to("#priority").await;
+    page.press("ArrowUp").await;
     page.shows("3 model-days").await;
     page.tab_to("form.new button[type=submit]").await;
     page.press("Enter").await;
 
     page.shows("3 completed").await;
     let jobs = stage.system.client.get_ok("/jobs?experiment=by-keyboard").await;
-    assert_eq!(jobs["count"], 1);
+    assert_eq!((&jobs["count"], &jobs["jobs"][0]["priority"]), (&json!(1), &json!("high")));
     let id = jobs["jobs"][0]["job_id"].as_str().unwrap();
     assert_eq!(page.eval("location.pathname").await, json!(format!("/board/jobs/{id}")));
 }
