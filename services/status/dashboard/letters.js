@@ -42,7 +42,7 @@ function letter(row) {
     el("p", { class: "faint" }, row.queue ?? "unknown queue", ", ", instant(row.died_at)),
     el("details", {}, el("summary", {}, "Message"),
       facts([["Exchange", row.exchange], ["Routing key", row.routing_key], ["Message id", row.message_id ? el("span", { class: "id" }, row.message_id) : null],
-        ["Trace", trace(row)], ["Settled", row.replayed_at || row.discarded_at ? instant(row.replayed_at ?? row.discarded_at) : null], ["By", row.replayed_by ?? row.discarded_by]]),
+        ["Trace", trace(row)], ["Replayed", row.replayed_at ? instant(row.replayed_at) : null], ["Discarded", row.discarded_at ? instant(row.discarded_at) : null], ["By", row.replayed_by ?? row.discarded_by]]),
       el("pre", { tabindex: "0" }, JSON.stringify(row.headers, null, 2)),
       el("pre", { tabindex: "0" }, pretty(row.body), row.body_truncated ? `\n… ${whole(row.body_bytes)} bytes` : "")));
 }

@@ -32,7 +32,7 @@ function modelTable(found) {
   const ready = (one) => one.ready ? el("span", { class: "pill completed" }, "ready")
     : [el("span", { class: "pill failed" }, "not ready"), one.why ? el("p", { class: "trouble" }, one.why) : ""];
   return table(columns, found.map((one) => ({ key: one.signature, cells: [
-    [entry("model", one.signature), origin(one)], one.kind, ready(one), one.enabled ? "yes" : el("span", { class: "faint" }, "when named"),
+    [entry("model", one.signature), origin(one)], one.kind, ready(one), one.enabled ? "yes" : el("span", { class: "faint" }, "only when named"),
     whole(one.trials), `$${money(one.initial_cash)}`, one.training_cutoff ?? "–", hash(one),
     el("a", { href: `/board/new${query({ model: one.signature })}`, "aria-label": `New job of ${one.signature}` }, "New job")] })), { caption: "Models" });
 }
