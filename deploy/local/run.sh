@@ -105,14 +105,20 @@ import_shipped_prices() {
 }
 
 # Keys that `modelday init` has written. What the environment says counts more.
-if [ -f "$repo_root/.env" ]; then
-  of_environment=$(export -p)
-  set -a
-  # shellcheck source=/dev/null
-  . "$repo_root/.env"
-  set +a
-  eval "$of_environment"
+if [ ! -f "$repo_root/.env" ]; then
+  (umask 077 && echo "# Keys and settings for 'make run'. 'modelday init' writes them." >"$repo_root/.env")
 fi
+of_environment=$(export -p)
+set -a
+# shellcheck source=/dev/null
+. "$repo_root/.env"
+set +a
+# The services read the keys from the file, and again on request; in their environment, keys would stay as they are now.
+if [ -z "${KEYS_FILE:-}" ]; then
+  export KEYS_FILE=$repo_root/.env
+  while read -r name; do export -n "${name?}"; done < <(key_variables)
+fi
+eval "$of_environment"
 
 "$here/toolchain.sh" || exit 1
 prepare_state

@@ -16,20 +16,31 @@ unchanged() {
   running "$1" "$2" && [ "/proc/$(pid_of "$1")/exe" -ef "$2" ] && [ "$(cat "$state/$1.settings" 2>/dev/null)" = "$(settings)" ]
 }
 
-# The names of the variables that the services may read: settings, and keys of any name.
-variables() {
-  local names=$repo_root/crates/runtime/src/settings/names.rs
-  sed -n 's/^    "\([a-z_]*\)",$/\1/p' "$names" | tr '[:lower:]' '[:upper:]'
-  env | grep -oE '^(OTEL_|MODELDAY_)[A-Za-z0-9_]*|^[A-Za-z0-9_]*_(KEY|TOKEN|SECRET)=' | tr -d = || true
+# The names of the variables that may hold a key, or say which host one belongs to.
+key_variables() {
+  printf '%s\n' ENDPOINT_KEYS AGENT_SECRETS
+  env | grep -oE '^[A-Za-z0-9_]*_(KEY|TOKEN|SECRET)=' | tr -d = || true
   printf '%s %s' "${ENDPOINT_KEYS:-}" "${AGENT_SECRETS:-}" | grep -oE '[A-Za-z_][A-Za-z0-9_]*@' | tr -d @ || true
   sed -n 's/^ *key_variable *= *"\([A-Za-z_][A-Za-z0-9_]*\)".*/\1/p' "${SOURCES_FILE:-$repo_root/configs/sources.toml}" || true
 }
+
+# The names of the variables that the services may read.
+variables() {
+  local names=$repo_root/crates/runtime/src/settings/names.rs
+  sed -n 's/^    "\([a-z_]*\)",$/\1/p' "$names" | tr '[:lower:]' '[:upper:]'
+  env | grep -oE '^(OTEL_|MODELDAY_)[A-Za-z0-9_]*' || true
+  key_variables
+}
+
+# The variables of the environment that the services get, of these names. Keys in the file of keys are not among them:
+# they are read again without a restart.
+exported() { env | grep -E "^($(variables | sort -u | paste -sd '|' -))=" | LC_ALL=C sort || true; }
 
 # A fingerprint of what the services read at their start: variables and configuration. Only a fingerprint, because they
 # include keys.
 settings() {
   {
-    variables | sort -u | while read -r name; do printf '%s=%s\n' "$name" "${!name:-}"; done
+    exported
     find "$repo_root/configs" -type f -print0 | sort -z | xargs -0 cat
     for file in "${MODELDAY_CONFIG:-}" "${MODELS_FILE:-}" "${SOURCES_FILE:-}" "${UNIVERSE_FILE:-}"; do
       [ ! -f "$file" ] || cat "$file"

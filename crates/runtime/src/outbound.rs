@@ -14,7 +14,7 @@ use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, NoProxy, Proxy};
 
 use resolver::{Lookup, Resolver};
-pub use settings::{endpoint_rules, list, web_address};
+pub use settings::{endpoint_rules, key_hosts, list, web_address};
 
 /// What is called, and how.
 #[derive(Clone)]

@@ -1,7 +1,9 @@
-//! Settings: from the environment, else from the settings file, else the default. All mistakes are reported together.
+//! Settings: from the environment, else from the file of keys, else from the settings file, else the default. All mistakes
+//! are reported together.
 
 mod names;
 mod secrets;
+mod variables_file;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,10 +15,15 @@ use serde::de::DeserializeOwned;
 use names::NAMES;
 use secrets::{Secrets, may_be_secret};
 
+/// The place of a setting that no file has.
+const ENVIRONMENT: &str = "environment";
+
 /// The settings of a process. Keys are upper case in the environment and lower case in the file.
 #[derive(Debug, Default)]
 pub struct Settings {
     environment: BTreeMap<String, String>,
+    /// What `KEYS_FILE` adds to the environment.
+    keys: Option<(PathBuf, BTreeMap<String, String>)>,
     file: Option<(PathBuf, toml::Table)>,
     known: BTreeSet<String>,
     mistakes: Vec<Mistake>,
@@ -52,8 +59,15 @@ impl fmt::Display for Mistakes {
 }
 
 impl Settings {
-    /// Loads the environment and the file that `MODELDAY_CONFIG` names, or `configs/modelday.toml` if it exists.
+    /// Loads the environment, the file that `MODELDAY_CONFIG` names, or `configs/modelday.toml` if it exists, and the file
+    /// that `KEYS_FILE` names.
     pub fn load() -> Self {
+        let mut settings = Self::without_keys();
+        settings.read_keys();
+        settings
+    }
+
+    fn without_keys() -> Self {
         let environment: BTreeMap<_, _> = std::env::vars_os()
             .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
             .collect();
@@ -67,7 +81,7 @@ impl Settings {
                 Err(error) => {
                     let mut settings = Self::new(environment, None);
                     settings.mistake(
-                        "environment",
+                        ENVIRONMENT,
                         "MODELDAY_CONFIG",
                         format!("{} cannot be read: {error}", path.display()),
                         "name a file that exists, or leave it out",
@@ -76,6 +90,30 @@ impl Settings {
                 }
             },
         }
+    }
+
+    /// Adds the variables of the file that `KEYS_FILE` names.
+    fn read_keys(&mut self) {
+        let Some(path) = self.keys_file() else { return };
+        match std::fs::read_to_string(&path) {
+            Ok(text) => match variables_file::parse(&text) {
+                Ok(variables) => self.keys = Some((path, variables)),
+                Err(variables_file::InvalidLine { line, problem }) => {
+                    let place = path.display().to_string();
+                    let fix = "write NAME='value'";
+                    self.mistake(&place, &format!("line {line}"), problem.to_owned(), fix);
+                }
+            },
+            Err(error) => {
+                let problem = format!("{} cannot be read: {error}", path.display());
+                self.invalid("KEYS_FILE", problem, "name a file that exists, or leave it out");
+            }
+        }
+    }
+
+    /// The file that `KEYS_FILE` names.
+    pub fn keys_file(&mut self) -> Option<PathBuf> {
+        self.text("KEYS_FILE").map(PathBuf::from)
     }
 
     /// Settings of `environment` and of a file, given as its path and text.
@@ -102,7 +140,7 @@ impl Settings {
     pub fn required(&mut self, key: &str, fix: &str) -> Option<String> {
         let text = self.text(key);
         if text.is_none() {
-            self.mistake("environment", key, "is not set".to_owned(), fix);
+            self.mistake(ENVIRONMENT, key, "is not set".to_owned(), fix);
         }
         text
     }
@@ -163,11 +201,12 @@ impl Settings {
 
     /// Where a setting was read.
     fn place(&self, key: &str) -> String {
+        if let Some((place, _)) = self.variable_with_place(key) {
+            return place;
+        }
         match &self.file {
-            Some((path, table)) if !self.is_set(key) && table.contains_key(&key.to_lowercase()) => {
-                path.display().to_string()
-            }
-            _ => "environment".to_owned(),
+            Some((path, table)) if table.contains_key(&key.to_lowercase()) => path.display().to_string(),
+            _ => ENVIRONMENT.to_owned(),
         }
     }
 
@@ -194,19 +233,27 @@ impl Settings {
     /// The values of settings that may hold a secret. Such a setting's mistakes should not repeat them; this is for those
     /// that do, as the errors of a library may.
     fn secrets(&self) -> Secrets {
-        let of_environment = self.environment.iter().map(|(key, text)| (key.as_str(), text.as_str()));
+        let of_keys = self.keys.iter().flat_map(|(_, variables)| variables);
+        let of_environment =
+            self.environment.iter().chain(of_keys).map(|(key, text)| (key.as_str(), text.as_str()));
         let of_file = self.file.iter().flat_map(|(_, table)| table);
         let of_file = of_file.filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
         Secrets::of(of_environment.chain(of_file).filter(|(key, _)| may_be_secret(key)).map(|(_, text)| text))
     }
 
-    /// A variable of the environment; `None` when it is absent or empty.
+    /// A variable of the environment, or else of the file of keys; `None` when it is absent or empty.
     pub fn variable(&self, key: &str) -> Option<&str> {
-        self.environment.get(key).map(String::as_str).filter(|text| !text.is_empty())
+        let of_keys = || self.keys.as_ref().and_then(|(_, variables)| value(variables, key));
+        value(&self.environment, key).or_else(of_keys)
     }
 
-    fn is_set(&self, key: &str) -> bool {
-        self.variable(key).is_some()
+    fn variable_with_place(&self, key: &str) -> Option<(String, String)> {
+        let text = self.variable(key)?.to_owned();
+        let place = match &self.keys {
+            Some((path, _)) if value(&self.environment, key).is_none() => path.display().to_string(),
+            _ => ENVIRONMENT.to_owned(),
+        };
+        Some((place, text))
     }
 
     fn knows(&self, key: &str) -> bool {
@@ -216,8 +263,8 @@ impl Settings {
     fn found(&mut self, key: &str) -> Option<(String, String)> {
         let lower = key.to_lowercase();
         self.known.insert(lower.clone());
-        if let Some(text) = self.variable(key) {
-            return Some(("environment".to_owned(), text.to_owned()));
+        if let Some(found) = self.variable_with_place(key) {
+            return Some(found);
         }
         let (path, table) = self.file.as_ref()?;
         let text = match table.get(&lower)? {
@@ -229,6 +276,11 @@ impl Settings {
         }
         Some((path.display().to_string(), text))
     }
+}
+
+/// The value of a variable that is not empty.
+fn value<'v>(variables: &'v BTreeMap<String, String>, key: &str) -> Option<&'v str> {
+    variables.get(key).map(String::as_str).filter(|text| !text.is_empty())
 }
 
 /// Why a text is not TOML, or not of the expected form.
@@ -253,86 +305,4 @@ pub fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T, TomlError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(environment: &[(&str, &str)], file: &str) -> Settings {
-        let environment =
-            environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        Settings::new(environment, Some((PathBuf::from("modelday.toml"), file.to_owned())))
-    }
-
-    #[test]
-    fn the_environment_overrides_the_file_and_the_file_overrides_the_default() {
-        let mut settings = settings(&[("A", "1")], "a = 2\nb = 3");
-
-        assert_eq!(settings.parsed("A", 0, "a number"), 1);
-        assert_eq!(settings.parsed("B", 0, "a number"), 3);
-        assert_eq!(settings.parsed("C", 4, "a number"), 4);
-        assert_eq!(settings.finish(Some("read")), Ok("read"));
-    }
-
-    #[test]
-    fn all_mistakes_are_reported_together_with_place_key_and_fix() {
-        let mut settings = settings(&[("A", "x")], "b = \"y\"\nd = 1");
-        settings.parsed("A", 0, "write a number");
-        settings.flag("B", false);
-        let missing = settings.required("C", "set it");
-
-        let text = settings.finish(missing).unwrap_err().to_string();
-
-        assert!(text.contains("4 setting(s)"), "{text}");
-        assert!(
-            text.contains("A (environment): \"x\": invalid digit found in string; write a number"),
-            "{text}"
-        );
-        assert!(text.contains("B (modelday.toml)"), "{text}");
-        assert!(text.contains("C (environment): is not set; set it"), "{text}");
-        assert!(text.contains("d (modelday.toml): is not a setting"), "{text}");
-    }
-
-    #[test]
-    fn a_setting_that_may_hold_a_secret_is_never_repeated() {
-        let mut settings = settings(
-            &[
-                ("API_TOKENS", "mdt_0123 mdt_4567"),
-                ("AMQP_URL", "amqp://joe:s3cret@host/%2f"),
-                ("DATABASE_URL", "postgres://joe:f1rst@one/d,postgres://joe:0ther@two/d"),
-            ],
-            "search_api_key = \"k3y9\"",
-        );
-        settings.parsed("API_TOKENS", 0, "write entries");
-        settings.parsed("SEARCH_API_KEY", 0, "write a key");
-        settings.invalid("AMQP_URL", "amqp://joe:s3cret@host/%2f: s3cret is no port".to_owned(), "set it");
-        settings.invalid("DATABASE_URL", "f1rst is no port, nor is 0ther".to_owned(), "set it");
-        settings.invalid("LISTEN", "mdt_4567 is no address".to_owned(), "set it");
-
-        let text = settings.finish(Some(())).unwrap_err().to_string();
-
-        for secret in ["mdt_0123", "mdt_4567", "s3cret", "k3y9", "f1rst", "0ther"] {
-            assert!(!text.contains(secret), "{text}");
-        }
-        assert!(text.contains("API_TOKENS (environment): invalid digit"), "{text}");
-        assert!(text.contains("AMQP_URL (environment): [hidden]: [hidden] is no port; set it"), "{text}");
-    }
-
-    #[test]
-    fn an_empty_variable_counts_as_not_set() {
-        let mut settings = settings(&[("A", "")], "a = \"x\"");
-
-        settings.parsed("A", 0, "write a number");
-
-        let text = settings.finish(Some(())).unwrap_err().to_string();
-        assert!(text.contains("A (modelday.toml): \"x\""), "{text}");
-        assert_eq!(settings.place("A"), "modelday.toml");
-    }
-
-    #[test]
-    fn a_file_that_is_not_toml_is_reported_with_its_line() {
-        let mut settings = settings(&[], "a = 1\nb = = 2");
-
-        let text = settings.finish(Some(())).unwrap_err().to_string();
-
-        assert!(text.contains("line 2 (modelday.toml): "), "{text}");
-    }
-}
+mod tests;

@@ -1,10 +1,12 @@
-//! Routes of the executor: a job's bundle, a model-day in full, and an agent that is tried by hand.
+//! Routes of the executor: a job's bundle, a model-day in full, an agent that is tried by hand, and keys that are read
+//! again.
 
 mod bundle;
 mod conversation;
 mod mcp;
 mod model_day;
 mod rehearsal;
+mod reload;
 mod state;
 
 use axum::extract::DefaultBodyLimit;
@@ -21,5 +23,6 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(bundle::bundle))
         .routes(routes!(model_day::model_day))
         .routes(routes!(rehearsal::try_model))
+        .routes(routes!(reload::reload))
         .routes(routes!(mcp::mcp))
 }

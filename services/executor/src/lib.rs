@@ -7,6 +7,7 @@ mod error;
 mod handlers;
 mod housekeeping;
 mod job;
+mod key_store;
 mod lane;
 pub mod mcp;
 mod messages;
@@ -42,6 +43,7 @@ use crate::job::cache::JobCache;
 use crate::job::cancellation::Canceller;
 use crate::job::planner::JobPlanner;
 use crate::job::stop_signal::StopSignals;
+use crate::key_store::KeyStore;
 use crate::lane::feeder::Feeder;
 use crate::lane::presence::Holder;
 use crate::lane::turn::{LaneKind, LaneRunner, Shared, Slices};
@@ -75,8 +77,8 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let searcher =
         config.search.map(|(url, key)| Searcher::new(&config.endpoints.outbound, url, key)).transpose();
     let searcher = searcher.context("preparing searches")?;
-    let key_variables = config.endpoints.key_variables();
     let endpoints = Endpoints::new(config.endpoints).context("preparing calls of endpoints")?;
+    let keys = KeyStore { pool: pool.clone(), endpoints: endpoints.clone() };
     let (callers, search) = (endpoints.clone(), searcher.clone());
     let agents = AgentDays::new(pool.clone(), wake.clone(), callers, search, config.agent_slice);
 
@@ -138,6 +140,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
     let api = ApiState {
         pool: pool.for_requests().for_long_statements(),
         calendar: config.calendar,
+        keys: keys.clone(),
         rehearsals: Arc::new(rehearsals),
         runner: runner.clone(),
     };
@@ -150,7 +153,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         parts: parts.clone(),
         shutdown: shutdown.clone(),
     };
-    let start = start_service(start, key_variables, pauses.clone());
+    let start = start_service(start, keys.clone(), pauses.clone());
     let work = async move {
         let measured = pool.clone();
         let measuring = runtime::keep_measuring(pool.clone(), shutdown.clone(), move || {
@@ -198,12 +201,14 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         let hints = messaging::listen_control(&broker, options(4), Hints(canceller), shutdown.clone());
         let (reconciler, stop) = (reconciler.clone(), shutdown.clone());
         let (fed, stop_feeding) = (parts.clone(), shutdown.clone());
-        let (plans, turns, turns_of_agents, cancels, hints, (), (), (), (), ()) = tokio::join!(
+        let reloading = keys.on_hangup(shutdown.clone());
+        let (plans, turns, turns_of_agents, cancels, hints, reloaded, (), (), (), (), ()) = tokio::join!(
             linked(&shutdown, plans),
             linked(&shutdown, turns.run(pauses.clone(), shutdown.clone())),
             linked(&shutdown, turns_of_agents.run(pauses, shutdown.clone())),
             linked(&shutdown, cancels),
             linked(&shutdown, hints),
+            linked(&shutdown, reloading),
             linked(&shutdown, async move { Box::pin(reconciler.run(stop, &parts)).await }),
             linked(&shutdown, async move { feeder.run(stop_feeding, &fed).await }),
             linked(&shutdown, measuring),
@@ -214,6 +219,7 @@ pub fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Serv
         turns.context("consuming lanes")?;
         turns_of_agents.context("consuming lanes of agents")?;
         cancels.context("consuming cancellations")?;
+        reloaded.context("listening to SIGHUP")?;
         hints.context("listening to hints")
     };
     Ok(Service { start: Box::pin(start), routes, work: Box::pin(work), relays: vec![relay], health })
@@ -270,16 +276,12 @@ impl TurnConsumer {
     }
 }
 
-/// Starts, records which keys of endpoints there are, since trigger refuses jobs of models that lack theirs, and reads
-/// what is paused.
-async fn start_service(start: Start, variables: Vec<(String, bool)>, pauses: Pauses) -> anyhow::Result<()> {
+/// Starts, records which keys of endpoints there are, and reads what is paused.
+async fn start_service(start: Start, keys: KeyStore, pauses: Pauses) -> anyhow::Result<()> {
     let (pool, part) = (start.pool.clone(), start.parts.add("executor: keys of endpoints", RHYTHM));
     start.run().await?;
     let record = || async {
-        let rows: Vec<(&str, bool)> =
-            variables.iter().map(|(name, is_set)| (name.as_str(), *is_set)).collect();
-        let recorded = storage::execution::record_key_variables(&pool, &rows).await;
-        recorded.context("recording which keys of endpoints there are")?;
+        keys.record().await.context("recording which keys of endpoints there are")?;
         pauses.read(&pool).await.context("reading what is paused")
     };
     runtime::until_there(part, record).await

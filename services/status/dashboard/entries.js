@@ -13,7 +13,7 @@ const DIALECTS = [["chat_completions", "chat completions"], ["messages", "messag
 const KINDS = {
   policy: [["policy", "Policy", "Its name and parameters, such as {\"policy\": \"momentum\", \"lookback\": 20, \"top\": 5}; also buy_and_hold, equal_weight, random, cash.", "json"]],
   llm: [["base_url", "Address of the endpoint", "As its provider writes it, usually with /v1 at its end."], ["basemodel", "Its name at the endpoint"],
-    ["dialect", "Protocol", null, "dialect"], ["api_key_env", "Variable of its key", "An environment variable of the executor; the key itself is never stored here."]],
+    ["dialect", "Protocol", null, "dialect"], ["api_key_env", "Variable of its key", "The variable of the executor that holds the key; the key itself is never stored here."]],
   http: [["url", "Address of the agent", "It gets a POST request for each step."]],
   recorded: [["decisions_csv", "Decisions", "Lines of model,date,sequence,action,symbol,quantity.", "text"]],
   mcp: [],

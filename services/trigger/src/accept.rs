@@ -269,8 +269,8 @@ impl Acceptor {
     /// # Errors
     /// When a model of the job may not be called, e.g. of a job that was accepted under other settings.
     pub(crate) fn check_endpoints(&self, job: &Job) -> Result<(), NotAccepted> {
-        let refusal =
-            job.models.iter().find_map(|model| endpoint_refusal(model, &self.config.endpoints.rules));
+        let endpoints = self.catalogue.endpoints();
+        let refusal = job.models.iter().find_map(|model| endpoint_refusal(model, &endpoints.rules));
         refusal.map_or(Ok(()), |refusal| Err(NotAccepted::Endpoint(refusal)))
     }
 

@@ -1,8 +1,10 @@
 //! The stored catalogue: what is written to it, and its present state. The database is the truth, so that all trigger
 //! processes agree.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use domain::agent::EndpointRules;
+use domain::agent::endpoint::KeyHost;
 use domain::market::instruments::Universe;
 use storage::trigger::catalogue::{self as rows, Change, EntryKind, EntryVersion, NewEntry};
 use storage::{PgPool, Result};
@@ -18,14 +20,15 @@ const SHOWN_VERSIONS: u32 = 100;
 #[derive(Debug, Clone)]
 pub(crate) struct CatalogueStore {
     pool: PgPool,
-    endpoints: Endpoints,
+    /// With the hosts of keys that were read last.
+    endpoints: Arc<RwLock<Arc<Endpoints>>>,
     /// The state that was read last.
     read: Arc<Mutex<Arc<Current>>>,
 }
 
 impl CatalogueStore {
     pub(crate) fn new(pool: PgPool, endpoints: Endpoints) -> Self {
-        Self { pool, endpoints, read: Arc::default() }
+        Self { pool, endpoints: Arc::new(RwLock::new(Arc::new(endpoints))), read: Arc::default() }
     }
 
     /// The same over other connections.
@@ -39,8 +42,18 @@ impl CatalogueStore {
     }
 
     /// How this deployment calls the endpoints of models.
-    pub(crate) fn endpoints(&self) -> &Endpoints {
-        &self.endpoints
+    pub(crate) fn endpoints(&self) -> Arc<Endpoints> {
+        Arc::clone(&self.endpoints.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on, keys belong to these hosts and those of common providers.
+    pub(crate) fn renew_key_hosts(&self, hosts: Vec<KeyHost>) {
+        let former = self.endpoints();
+        let rules = EndpointRules::new(former.rules.addresses.clone(), hosts);
+        let renewed = Endpoints { rules, ..Endpoints::clone(&former) };
+        *self.endpoints.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(renewed);
+        // What counts of the models depends on it.
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
     }
 
     /// The state that was read last, by this process. There may be a newer one.
@@ -59,7 +72,7 @@ impl CatalogueStore {
         // These may be newer than `state`; then they are read once more for the next caller.
         let models = rows::entries(&self.pool, EntryKind::Model).await?;
         let universes = rows::entries(&self.pool, EntryKind::Universe).await?;
-        let current = Arc::new(Current::of(state, models, universes, &self.endpoints));
+        let current = Arc::new(Current::of(state, models, universes, &self.endpoints()));
         *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&current);
         Ok(current)
     }

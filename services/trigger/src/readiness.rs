@@ -28,7 +28,8 @@ impl Keys {
             Some(true) => None,
             None if self.0.is_empty() => None,
             Some(false) => Some(format!(
-                "the executor's environment has no {variable}, which api_key_env names; set it and restart the executor"
+                "the executor has no {variable}, which api_key_env names; write it to KEYS_FILE and run `modelday reload`, or \
+                 set it and restart the executor"
             )),
             None => Some(format!(
                 "the executor's ENDPOINT_KEYS gives {variable} to no host; give executor and trigger the same entries"

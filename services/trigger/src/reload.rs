@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::Path;
 
 use domain::market::instruments::Universe;
+use runtime::outbound::key_hosts;
+use runtime::settings::Settings;
 use runtime::{CancellationToken, audit};
 use storage::trigger::catalogue::{Change, Origin};
 use tokio::signal::unix::{SignalKind, signal};
@@ -39,8 +41,22 @@ pub(crate) async fn reload(
     store: &CatalogueStore,
     by: &str,
 ) -> storage::Result<[FileReport; 2]> {
-    let models = files.models().and_then(|catalogue| catalogue.admitted(store.endpoints()));
+    renew_key_hosts(store);
+    let models = files.models().and_then(|catalogue| catalogue.admitted(&store.endpoints()));
     take(files, models, files.universe().map_err(|mistake| vec![mistake]), store, by).await
+}
+
+/// Reads which host each key belongs to from the file of keys, if there is one. No key is read here.
+fn renew_key_hosts(store: &CatalogueStore) {
+    let mut settings = Settings::load();
+    if settings.keys_file().is_none() {
+        return;
+    }
+    let hosts = key_hosts(&mut settings);
+    match settings.finish(Some(hosts)) {
+        Ok(hosts) => store.renew_key_hosts(hosts),
+        Err(mistakes) => tracing::error!("keys belong to the hosts that they belonged to: {mistakes}"),
+    }
 }
 
 /// Takes what has changed in the files.

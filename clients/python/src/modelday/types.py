@@ -652,6 +652,33 @@ class Jobs(TypedDict):
     states: NotRequired[dict[str, Any]]
 
 
+class KeyMistake(TypedDict):
+    """A mistake in the file, or in a setting that names keys."""
+
+    # What to do about it.
+    fix: str
+    key: str
+    problem: str
+
+
+class KeysFile(TypedDict):
+    """What reading the file of keys again has changed, by the names of variables."""
+
+    added: list[str]
+    # Those with another value, or for other hosts.
+    changed: list[str]
+    # The file, as its setting names it.
+    file: str
+    # `key`.
+    kind: str
+    mistakes: list[KeyMistake]
+    removed: list[str]
+    # Whether it was taken. Nothing is taken of a file with a mistake.
+    taken: bool
+    # How many keys are as they were.
+    unchanged: int
+
+
 class Leaderboard(TypedDict):
     """The leaderboard; the dates are those of the days shown, null without any."""
 
@@ -1325,6 +1352,13 @@ class ReloadedFile(TypedDict):
     taken: bool
     # How many entries are as they were.
     unchanged: int
+
+
+class ReloadedKeys(TypedDict):
+    """What reading the keys again has changed."""
+
+    # The file of `KEYS_FILE`; none when that is not set.
+    files: list[KeysFile]
 
 
 class ReloadedSources(TypedDict):

@@ -56,6 +56,11 @@ impl EndpointRules {
         Self { addresses, keys: common.chain(keys).collect() }
     }
 
+    /// The hosts of all keys.
+    pub fn keys(&self) -> &[KeyHost] {
+        &self.keys
+    }
+
     /// The variables that hold keys, each once.
     pub fn variables(&self) -> BTreeSet<&str> {
         self.keys.iter().map(KeyHost::variable).collect()

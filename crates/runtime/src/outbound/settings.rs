@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use domain::agent::endpoint::EndpointUrlError;
+use domain::agent::endpoint::{EndpointUrlError, KeyHost};
 use domain::agent::{AddressRules, EndpointRefusal, EndpointRules};
 
 use super::{Outbound, SendsTraceContext};
@@ -35,9 +35,14 @@ pub fn endpoint_rules(settings: &mut Settings, infrastructure: Option<&Infrastru
         None if is_local => AddressRules::with_loopback(),
         None => AddressRules::default(),
     };
+    EndpointRules::new(addresses, key_hosts(settings))
+}
+
+/// Reads which host each key belongs to, beside those of common providers: `ENDPOINT_KEYS`.
+pub fn key_hosts(settings: &mut Settings) -> Vec<KeyHost> {
     let fix = "write VARIABLE@host entries separated by spaces, with the variable that holds the key and never the key \
                itself, e.g. MY_KEY@llm.example.com";
-    EndpointRules::new(addresses, list(settings, "ENDPOINT_KEYS", fix).unwrap_or_default())
+    list(settings, "ENDPOINT_KEYS", fix).unwrap_or_default()
 }
 
 /// The entries of a setting, separated by spaces or commas; `None` when it is absent. Those that are none are noted as

@@ -38,6 +38,7 @@ pub(super) const NAMES: &[&str] = &[
     "heavy_requests_at_once",
     "import_limit_mib",
     "jina_api_key",
+    "keys_file",
     "lane_patience_seconds",
     "lane_slice_ms",
     "lanes_at_once",

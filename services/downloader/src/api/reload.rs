@@ -47,8 +47,8 @@ struct SourceMistake {
 
 /// Read the file of sources again.
 ///
-/// What has changed in it counts from the next job on. Keys are variables of the environment, which a process has from its
-/// start.
+/// What has changed in it counts from the next job on, and so do keys in the file of `KEYS_FILE`. Variables of the
+/// environment are those that the process has from its start.
 #[utoipa::path(post, path = "/admin/reload/sources", operation_id = "reload_sources", tag = "prices",
     security(("token" = ["operate"])), responses(
     (status = 200, description = "What has changed; or the file's mistakes, and then nothing of it was taken.",

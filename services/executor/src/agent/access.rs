@@ -7,10 +7,27 @@ use domain::agent::endpoint::KeyHost;
 use domain::agent::{Dialect, EndpointRefusal, EndpointRules, Failure, FailureClass, Secrets};
 use domain::job::AgentModel;
 use runtime::infrastructure::Infrastructure;
-use runtime::outbound::{Outbound, endpoint_rules, list};
+use runtime::outbound::{Outbound, endpoint_rules, key_hosts, list};
 use runtime::settings::Settings;
 
 use super::signature::{SigningSecret, SigningSecretError};
+
+/// What has changed, by the names of variables.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct KeyChanges {
+    pub(crate) added: Vec<String>,
+    /// Those with another value, or for other hosts.
+    pub(crate) changed: Vec<String>,
+    pub(crate) removed: Vec<String>,
+    pub(crate) unchanged: usize,
+}
+
+/// What a variable holds, and for which hosts.
+#[derive(Default, PartialEq, Eq)]
+struct Held<'a> {
+    keys: Vec<(&'a KeyHost, &'a str)>,
+    secrets: Vec<(&'a KeyHost, &'a SigningSecret)>,
+}
 
 /// Which endpoints may be called, with which keys. Holds the keys of `ENDPOINT_KEYS` and reads no other variable of the
 /// environment, whatever a message names.
@@ -41,7 +58,8 @@ pub(crate) enum NotCalled {
     Refused(EndpointRefusal, Dialect),
     /// The model names a variable that the executor does not have.
     #[error(
-        "the executor's environment has no {0}, which this model's api_key_env names; set it and restart"
+        "the executor has no {0}, which this model's api_key_env names; write it to KEYS_FILE and run `modelday reload`, \
+         or set it and restart"
     )]
     Unset(String),
 }
@@ -75,9 +93,49 @@ impl EndpointAccess {
     pub fn from_settings(settings: &mut Settings, infrastructure: Option<&Infrastructure>) -> Self {
         let rules = endpoint_rules(settings, infrastructure);
         let outbound = Outbound::from_settings(settings, rules.addresses.clone());
+        Self::with_keys(settings, rules, outbound)
+    }
+
+    /// The same addresses with the keys and secrets that `settings` have.
+    pub(crate) fn renewed(&self, settings: &mut Settings) -> Self {
+        let rules = EndpointRules::new(self.rules.addresses.clone(), key_hosts(settings));
+        Self::with_keys(settings, rules, self.outbound.clone())
+    }
+
+    fn with_keys(settings: &mut Settings, rules: EndpointRules, outbound: Outbound) -> Self {
         let signers = signers(settings);
         let keys = |variable: &str| settings.variable(variable).map(str::to_owned);
         Self { signers, ..Self::new(rules, outbound, keys) }
+    }
+
+    /// What is other than it was in `former`.
+    pub(crate) fn changes_since(&self, former: &Self) -> KeyChanges {
+        let (ours, theirs) = (self.by_variable(), former.by_variable());
+        let mut changes = KeyChanges::default();
+        for (variable, held) in &ours {
+            match theirs.get(variable) {
+                None => changes.added.push((*variable).to_owned()),
+                Some(known) if known == held => changes.unchanged += 1,
+                Some(_) => changes.changed.push((*variable).to_owned()),
+            }
+        }
+        let gone = theirs.keys().filter(|variable| !ours.contains_key(*variable));
+        changes.removed = gone.map(|variable| (*variable).to_owned()).collect();
+        changes
+    }
+
+    /// The keys and secrets of each variable that is set, with their hosts.
+    fn by_variable(&self) -> BTreeMap<&str, Held<'_>> {
+        let mut held: BTreeMap<&str, Held<'_>> = BTreeMap::new();
+        for host in self.rules.keys() {
+            if let Some(key) = self.keys.get(host.variable()) {
+                held.entry(host.variable()).or_default().keys.push((host, key.as_str()));
+            }
+        }
+        for (host, secret) in &self.signers {
+            held.entry(host.variable()).or_default().secrets.push((host, secret));
+        }
+        held
     }
 
     /// The variables that may hold keys, and whether each is set.
@@ -162,6 +220,39 @@ mod tests {
             "{wrong}"
         );
         assert!(!wrong.contains("hush") && !format!("{access:?}").contains("whsec_"), "{wrong}");
+    }
+
+    #[test]
+    fn what_has_changed_is_known_by_the_names_of_variables() {
+        let hosts = ("ENDPOINT_KEYS", "A@a.example B@b.example C@c.example D@d.example");
+        let (former, _) = read(&[
+            hosts,
+            ("A", "1"),
+            ("B", "2"),
+            ("C", "3"),
+            ("AGENT_SECRETS", "S@s.example"),
+            ("S", SECRET),
+        ]);
+        let other = ("ENDPOINT_KEYS", "A@a.example B@b.example C@elsewhere.example D@d.example");
+        let (renewed, _) = read(&[other, ("A", "1"), ("B", "22"), ("C", "3"), ("D", "4")]);
+
+        let changes = renewed.changes_since(&former);
+
+        assert_eq!(changes.added, ["D"]);
+        assert_eq!(changes.changed, ["B", "C"]);
+        assert_eq!((changes.removed, changes.unchanged), (vec!["S".to_owned()], 1));
+    }
+
+    #[test]
+    fn keys_that_are_read_again_open_no_address() {
+        let (former, _) = read(&[("ENDPOINT_ALLOW", "10.0.0.1")]);
+        let environment = [("ENDPOINT_ALLOW", "0.0.0.0/0"), ("ENDPOINT_KEYS", "A@10.0.0.1"), ("A", "k")];
+        let environment = environment.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+
+        let renewed = former.renewed(&mut Settings::new(environment, None));
+
+        assert_eq!(renewed.rules.addresses, former.rules.addresses);
+        assert_eq!(renewed.keys.keys().collect::<Vec<_>>(), ["A"]);
     }
 
     #[test]

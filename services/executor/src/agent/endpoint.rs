@@ -1,6 +1,7 @@
 //! One call of an agent's endpoint, bounded in time and size. What the answer means is up to the domain.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use chrono::Utc;
@@ -22,23 +23,34 @@ const MESSAGES_VERSION: &str = "2023-06-01";
 /// Names of headers that carry secrets.
 const SECRET_HEADERS: [&str; 3] = ["authorization", "x-api-key", "webhook-signature"];
 
-/// Calls endpoints.
+/// Calls endpoints. Clones share the keys.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoints {
     http: reqwest::Client,
-    access: EndpointAccess,
+    /// With the keys that were read last.
+    access: Arc<RwLock<Arc<EndpointAccess>>>,
 }
 
 impl Endpoints {
     /// Prepares the client.
     pub(crate) fn new(access: EndpointAccess) -> reqwest::Result<Self> {
         let http = access.outbound.client()?.connect_timeout(Duration::from_secs(10)).build()?;
-        Ok(Self { http, access })
+        Ok(Self { http, access: Arc::new(RwLock::new(Arc::new(access))) })
+    }
+
+    /// The keys of this moment.
+    pub(crate) fn keys(&self) -> Arc<EndpointAccess> {
+        Arc::clone(&self.access.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Calls from now on carry these keys.
+    pub(crate) fn renew(&self, keys: EndpointAccess) {
+        *self.access.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 
     /// What calls of this model's endpoint may carry.
     pub(crate) fn access(&self, agent: &AgentModel) -> Result<CallAccess, NotCalled> {
-        self.access.of(agent)
+        self.keys().of(agent)
     }
 
     /// Sends `body` and reads the answer; `identity` is the same whenever the same call is sent again.
@@ -72,7 +84,7 @@ impl Endpoints {
             };
         }
         // A user's own agent is a part of the story; whether endpoints of others are is up to the operator.
-        if agent.dialect == Dialect::Agent || self.access.outbound.sends_trace_context.to_models {
+        if agent.dialect == Dialect::Agent || self.keys().outbound.sends_trace_context.to_models {
             for (name, value) in telemetry::trace_headers() {
                 request = request.header(name, value);
             }

@@ -12,7 +12,7 @@ use sha2::Sha256;
 const MIN_SECRET_BYTES: usize = 24;
 
 /// The secret that we share with an agent.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct SigningSecret(Arc<[u8]>);
 
 /// Why a text is no secret. The text is not repeated.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::market::calendar::Calendar;
 use storage::PgPool;
 
+use crate::key_store::KeyStore;
 use crate::lane::turn::LaneRunner;
 use crate::rehearsal::Rehearsals;
 
@@ -13,6 +14,7 @@ use crate::rehearsal::Rehearsals;
 pub(crate) struct ApiState {
     pub(crate) pool: PgPool,
     pub(crate) calendar: Calendar,
+    pub(crate) keys: KeyStore,
     pub(crate) rehearsals: Arc<Rehearsals>,
     /// Runs the lanes of clients over MCP.
     pub(crate) runner: Arc<LaneRunner>,

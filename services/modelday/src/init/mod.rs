@@ -33,6 +33,11 @@ pub(crate) async fn main(arguments: InitArguments) -> anyhow::Result<Option<Vec<
     try_provider(&answers, &mut settings).await?;
     try_model(&answers, &entry, &mut settings).await?;
 
+    let known_key = |key: &Key| files::variable(&variables_file, &key.variable);
+    let has_new_source = match &answers.provider {
+        Some(key) => known_key(key)?.as_ref() != Some(&key.value),
+        None => false,
+    };
     files::add_model(&models_file, &entry)?;
     files::set_variables(&variables_file, &variables)?;
     for (what, path) in [
@@ -48,7 +53,7 @@ pub(crate) async fn main(arguments: InitArguments) -> anyhow::Result<Option<Vec<
     let program = std::env::args().next().unwrap_or_else(|| "modelday".to_owned());
     let run = format!("run --models {model} --symbols {symbols} --start {start} --end {end}");
     let commands = format!("  {program} try {model} --date {start} --symbols {symbols}\n  {program} {run}");
-    match look_for(model, &connection).await? {
+    match look_for(model, has_new_source, &connection).await? {
         Running::Ready { address } => {
             note(&format!("The Modelday at {address} has taken it."));
             if is_run {

@@ -52,7 +52,8 @@ struct Mistake {
 /// Read the models file and the universe file again.
 ///
 /// What has changed in them counts from the next request on, except where the API has stored an entry of the same name.
-/// Other settings are read only when a process starts.
+/// Which host each key belongs to is read again too, from the file of `KEYS_FILE`; other settings are read only when a
+/// process starts.
 #[utoipa::path(post, path = "/admin/reload", tag = "models", security(("token" = ["operate"])), responses(
     (status = 200, description = "What has changed, for each file; or its mistakes, and then nothing of it was taken.",
         body = Reloaded),

@@ -340,7 +340,7 @@ async fn a_model_whose_key_the_executor_lacks_is_not_ready_and_refused_with_what
 
     assert_eq!(unknown.body["ready"], true, "no executor has told: {}", unknown.body);
     assert_eq!(listed.body["ready"], false, "{}", listed.body);
-    let why = "the executor's environment has no OPENAI_API_KEY, which api_key_env names; set it and restart the executor";
+    let why = "the executor has no OPENAI_API_KEY, which api_key_env names; write it to KEYS_FILE and run `modelday reload`, or set it and restart the executor";
     assert_eq!(listed.body["why"], why);
     assert_eq!(
         (&planned.body["models"][1]["ready"], &planned.body["models"][1]["why"]),

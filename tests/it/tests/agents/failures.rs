@@ -70,7 +70,7 @@ async fn a_model_without_its_key_says_which_variable_to_set_and_runs_when_it_is_
 
     assert_eq!(refused, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
     let detail = body["detail"].as_str().unwrap_or_default();
-    assert!(detail.contains("a is not ready: the executor's environment has no THIS_IS_NOT_SET"), "{body}");
+    assert!(detail.contains("a is not ready: the executor has no THIS_IS_NOT_SET"), "{body}");
     assert_eq!(status["status"], "completed", "{status}");
     assert!(!endpoint.calls().is_empty());
 }

@@ -50,8 +50,13 @@ pub(crate) fn modelday_with(url: &str, env: &[(&str, &str)], arguments: &[&str])
 }
 
 /// The same in another folder.
-pub(crate) fn modelday_in(folder: &Path, url: &str, arguments: &[&str]) -> CommandResult {
-    CommandResult::of(command(url, &[], arguments).current_dir(folder).output().expect("modelday runs"))
+pub(crate) fn modelday_in(
+    folder: &Path,
+    url: &str,
+    env: &[(&str, &str)],
+    arguments: &[&str],
+) -> CommandResult {
+    CommandResult::of(command(url, env, arguments).current_dir(folder).output().expect("modelday runs"))
 }
 
 /// A running command.

@@ -18,16 +18,26 @@ impl Clone {
         let folder = std::env::temp_dir().join(format!("modelday-walk-{}", uuid::Uuid::now_v7()));
         std::fs::create_dir_all(folder.join("configs")).unwrap();
         std::fs::write(folder.join("configs/models.toml"), POLICIES).unwrap();
+        std::fs::write(folder.join(".env"), "# Mine.\n").unwrap();
         Self(folder)
     }
 
     async fn running(&self) -> System {
-        let models = self.0.join("configs/models.toml").display().to_string();
-        System::builder(Shape::OneProcess).env("MODELS_FILE", &models).start().await
+        let file = |name: &str| self.0.join(name).display().to_string();
+        System::builder(Shape::OneProcess)
+            .env("MODELS_FILE", &file("configs/models.toml"))
+            .env("KEYS_FILE", &file(".env"))
+            .env("ENDPOINT_KEYS", "")
+            .start()
+            .await
     }
 
     fn modelday(&self, system: &System, arguments: &[&str]) -> CommandResult {
-        modelday_in(&self.0, &system.client.status_url, arguments)
+        self.modelday_with(system, &[], arguments)
+    }
+
+    fn modelday_with(&self, system: &System, env: &[(&str, &str)], arguments: &[&str]) -> CommandResult {
+        modelday_in(&self.0, &system.client.status_url, env, arguments)
     }
 }
 
@@ -77,6 +87,51 @@ async fn a_researcher_runs_a_model_on_five_symbols_sees_why_it_bought_and_takes_
     assert!(conversation.contains("NVDA") && conversation.contains("buy"), "{conversation}");
     let page = std::fs::read_to_string(clone.0.join("report.html")).unwrap();
     assert!(page.contains("mine") && page.contains("Drawdown"), "{} bytes", page.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_counts_without_a_restart_is_replaced_while_models_run_and_is_shown_nowhere() {
+    let (first, second) = ("sk-first-0123456789", "sk-second-0123456789");
+    let endpoint = ChatEndpoint::start(([127, 0, 0, 1], 0).into()).await.unwrap();
+    endpoint.require_key(first);
+    let clone = Clone::new();
+    let system = clone.running().await;
+    let url = endpoint.base_url();
+    let of_mine = ["--model", "mine", "--basemodel", "m", "--url", &url, "--symbols", "AAPL,MSFT"];
+    let setup = ["init", "--no-input", "--run", "--provider", "none", "--kind", "llm"];
+    let week = ["--start", "2025-10-01", "--end", "2025-10-07"];
+    let again = |experiment: &str| {
+        let run = ["run", "--models", "mine", "--symbols", "AAPL,MSFT", "--experiment", experiment];
+        clone.modelday(&system, &[&run[..], &week].concat())
+    };
+    let keys = |text: &str| {
+        let variables = std::fs::read_to_string(clone.0.join(".env")).unwrap();
+        std::fs::write(clone.0.join(".env"), variables.replace(first, text)).unwrap();
+        clone.modelday(&system, &["reload"])
+    };
+
+    let of_env = [("MODEL_MINE_API_KEY", first)];
+    let ran = clone.modelday_with(&system, &of_env, &[&setup[..], &of_mine, &week].concat());
+    endpoint.require_key(second);
+    let wrong = keys(&format!("{second}' and more"));
+    let refused = again("before");
+    let variables = std::fs::read_to_string(clone.0.join(".env")).unwrap();
+    std::fs::write(clone.0.join(".env"), variables.replace(&format!("{second}' and more"), first)).unwrap();
+    let renewed = keys(second);
+    let accepted = again("after");
+
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.err.contains("has taken it"), "{ran:?}");
+    assert!(wrong.code == Some(2) && wrong.out.contains("nothing was taken"), "{wrong:?}");
+    assert!(refused.code == Some(1) && refused.out.contains("bad_credentials"), "{refused:?}");
+    assert_eq!((renewed.code, accepted.code), (Some(0), Some(0)), "{renewed:?} {accepted:?}");
+    assert!(renewed.out.contains("changed key MODEL_MINE_API_KEY"), "{renewed:?}");
+    let printed = format!("{ran:?}{wrong:?}{refused:?}{renewed:?}{accepted:?}");
+    let events = system.client.get_ok("/events?limit=1000").await.to_string();
+    for key in [first, second] {
+        assert!(!printed.contains(key) && !events.contains(key) && !system.logs().contains(key), "{printed}");
+    }
+    assert!(system.logs().contains("changed key MODEL_MINE_API_KEY"), "the change is audited");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -74,7 +74,7 @@ pub(crate) enum Command {
     Import(import::ImportCommand),
     /// List the universes that jobs may name, store one, or remove one.
     Universes(universes::UniversesArguments),
-    /// Read the files of models and of the universe again.
+    /// Read the files of keys, of models, of the universe and of sources of prices again.
     Reload(reload::ReloadArguments),
     /// Pause a model, a source of prices or a queue: jobs wait for it.
     Pause(pause::PauseArguments),

@@ -1,4 +1,4 @@
-//! `modelday reload`: the servers read their files of models, of the universe and of sources of prices again.
+//! `modelday reload`: the servers read their files of keys, of models, of the universe and of sources of prices again.
 
 use clap::Args;
 use serde::Deserialize;
@@ -53,12 +53,18 @@ struct Mistake {
 pub(super) async fn main(arguments: &ReloadArguments) -> anyhow::Result<Exit> {
     let api = Api::new(&arguments.connection)?;
     let mut files: Vec<Value> = Vec::new();
-    for path in [&["admin", "reload"][..], &["admin", "reload", "sources"]] {
+    // Keys first: which models are ready depends on them.
+    let paths: [(&[&str], &str); 3] = [
+        (&["admin", "reload", "keys"], "keys of endpoints"),
+        (&["admin", "reload"], "models"),
+        (&["admin", "reload", "sources"], "sources of prices"),
+    ];
+    for (path, what) in paths {
         match api.post(path, None, None).await {
             Ok(body) => files.extend(body.deserialize::<Files>()?.files),
-            // Another service reads the sources, and may be at another address.
+            // Each is another service's, which may be at another address.
             Err(ApiError::Problem(problem)) if problem.status == 404 && path.len() > 2 => {
-                note(&format!("{} has no sources of prices", api.display_url()));
+                note(&format!("{} has no {what}", api.display_url()));
             }
             Err(problem) => return Err(problem.into()),
         }
