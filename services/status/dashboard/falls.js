@@ -25,7 +25,7 @@ function row({ high, low, back, depth }, equity, lost) {
   const day = (one) => el("a", { href: `${path("board", "jobs", one.job_id, one.model, one.date)}${query({ trial: one.trial || null })}` }, one.date);
   return { key: within[0].date, cells: [percent(depth), high < 0 ? "the beginning" : equity[high].date, day(equity[low]), back === null ? "not yet" : equity[back].date,
     [day(worst), " ", gain(worst.return, percent(worst.return))],
-    lost.length ? lost.map(([symbol, dollars], place) => [place ? ", " : "", `${symbol} −$${money(-dollars)}`]) : "nothing single"] };
+    lost.length ? lost.map(([symbol, dollars], place) => [place ? ", " : "", `${symbol}\u00a0−\u2060$${money(-dollars)}`]) : "nothing single"] };
 }
 
 /** What each symbol lost in a fall: its change in value, with what was bought and sold of it. */

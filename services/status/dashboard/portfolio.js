@@ -68,7 +68,7 @@ export async function portfolio(place, { path: [, experiment, model], parameters
         patch(last, recent(done));
         patch(deepest, await largestFalls(days, done, portfolioOf, signal));
       }),
-      positions.then((answer) => charts.held.draw(() => [stacked(answer.positions), { dollars: true, height: 300, shapes: shapes() }])),
+      positions.then((answer) => charts.held.draw(() => [stacked(answer.positions), { dollars: true, height: 300, shapes: shapes().map(unnamed) }])),
       trades.then((done) => trading(done, dates)),
       more.hidden ? null : drawRolling(returns, dates),
       more.hidden ? null : trades.then((done) => drawTurnover(turnover(done, dates, values))),
@@ -143,6 +143,9 @@ function shading(row, dates) {
   return shades;
 }
 
+/** Without its text, which areas would cover. */
+const unnamed = (shape) => ({ ...shape, label: undefined });
+
 /** The largest positions over time, the others joined. */
 function stacked(positions) {
   const dates = [...new Set(positions.map(({ date }) => date))];
@@ -162,7 +165,7 @@ function stacked(positions) {
   });
 }
 
-/** The return of each month, a row for each year. */
+/** The return of each month that any year has, a row for each year. */
 function monthly(found) {
   const years = [...new Set(found.map(({ year }) => year))].sort().reverse();
   const cell = (gains) => {
@@ -171,9 +174,10 @@ function monthly(found) {
     const strength = value === 0 ? 0 : Math.min(4, 1 + Math.floor(Math.abs(value) / 0.03));
     return el("span", { class: `heat ${value < 0 ? "loss" : "win"}${strength}` }, percent(value, { digits: 1 }));
   };
-  return el("section", {}, el("h2", {}, "Monthly returns"), table([{ name: "Year", head: true }, ...MONTHS.map((name) => ({ name, figure: true })), { name: "Year's", figure: true }],
-    years.map((year) => ({ key: year, cells: [year, ...MONTHS.map((_, place) => cell(found.filter((one) => one.year === year && one.month === place + 1))), cell(found.filter((one) => one.year === year))] })),
-    { caption: "Monthly returns", kind: "months wide" }));
+  const shown = MONTHS.map((name, place) => ({ name, month: place + 1 })).filter(({ month }) => found.some((one) => one.month === month));
+  return el("section", {}, el("h2", {}, "Monthly returns"), table([{ name: "Year", head: true }, ...shown.map(({ name }) => ({ name, figure: true })), { name: "Whole year", figure: true }],
+    years.map((year) => ({ key: year, cells: [year, ...shown.map(({ month }) => cell(found.filter((one) => one.year === year && one.month === month))), cell(found.filter((one) => one.year === year))] })),
+    { caption: "Monthly returns", kind: shown.length > 6 ? "months wide" : "months few wide" }));
 }
 
 function recent(trades) {
