@@ -17,6 +17,9 @@ use crate::topology::Account;
 
 /// Frame size in bytes, large enough for the headers of every message that this project publishes.
 const SMALL_FRAME: u32 = 16 * 1024;
+/// Frame size in bytes of other connections: the broker's own default. lapin's buffers have their size from the beginning when
+/// it is named, so that memory which no message has used yet costs nothing; buffers that grow to it are written to.
+const FRAME: u32 = 128 * 1024;
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long one broker among several may take to accept a connection.
 const MAX_TRY: Duration = Duration::from_secs(2);
@@ -140,8 +143,8 @@ impl BrokerConfig {
         Self { addresses, ..self }
     }
 
-    /// Limits the frame size, for connections that carry only messages of this project. lapin keeps 64 frames of the
-    /// largest size in memory for each connection, which is 8 MiB at the broker's default. A connection that receives
+    /// Limits the frame size, for connections that carry only messages of this project, or none. lapin has buffers of 64
+    /// frames of the largest size for each connection, which is 8 MiB at the broker's default. A connection that receives
     /// or forwards messages of others needs the default size, since all headers of a message are one frame. Has no
     /// effect when the URL sets a size.
     #[must_use]
@@ -222,13 +225,16 @@ impl BrokerConfig {
 
     async fn connect_to(&self, uri: &AMQPUri, role: &str) -> Result<Connection, BrokerError> {
         let tls = self.tls_config(uri)?;
+        let mut uri = uri.clone();
+        uri.query.frame_max.get_or_insert(FRAME);
+        let vhost = uri.vhost.clone();
         let name = format!("{} {role}", self.service);
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         let is_alone = self.addresses.all().len() == 1;
         let limit = if is_alone { self.timeout } else { self.timeout.min(MAX_TRY) };
         within(limit, "connecting", async {
             let runtime = lapin::runtime::default_runtime()?;
-            Connection::connect_uri_with_config(uri.clone(), properties, tls, runtime).await
+            Connection::connect_uri_with_config(uri, properties, tls, runtime).await
         })
         .await
         .map_err(|error| match error {
@@ -236,7 +242,7 @@ impl BrokerConfig {
                 BrokerError::Certificate(source)
             }
             BrokerError::Amqp { source, .. } if refuses_virtual_host(&source) => {
-                BrokerError::VirtualHost { name: uri.vhost.clone(), source }
+                BrokerError::VirtualHost { name: vhost, source }
             }
             other => other,
         })

@@ -34,7 +34,7 @@ impl Probe {
     /// Does not connect yet.
     #[must_use]
     pub fn new(config: BrokerConfig) -> Self {
-        Self { config, connection: Mutex::default() }
+        Self { config: config.with_small_frames(), connection: Mutex::default() }
     }
 
     /// Whether the connection is open or can be opened.

@@ -70,8 +70,20 @@ impl Owner {
     /// What begins each session.
     fn setup(self) -> String {
         let schema = self.schema();
-        let settings = SETTINGS.map(|(name, value)| format!("; SET {name} = '{value}'")).concat();
+        let settings =
+            SETTINGS.map(|(name, value)| format!("; SET {name} = '{value}'")).concat() + self.plans();
         format!("SET ROLE modelday_{}; SET search_path TO {schema}{settings}", self.as_str())
+    }
+
+    /// Whether statements are planned once. PostgreSQL would otherwise plan those with lists again each time, for longer
+    /// than they run. Only status has statements whose best plan depends on their parameters: which of them are given.
+    const fn plans(self) -> &'static str {
+        match self {
+            Self::Trigger | Self::Downloader | Self::Executor => {
+                "; SET plan_cache_mode = 'force_generic_plan'"
+            }
+            Self::Status => "",
+        }
     }
 
     /// The service's name.

@@ -325,7 +325,7 @@ impl Acceptor {
         .await?;
         match admission {
             Admission::Accepted => {
-                self.wake.wake();
+                self.wake.wake_for_urgent_events();
                 metrics::counter!("modelday_jobs_accepted_total").increment(1);
                 tracing::info!(job.id = %job.id, "Job {}: accepted, {} to {}", job.id, job.start, job.end);
                 match job.retry_of {

@@ -22,6 +22,11 @@ impl Wake {
     /// Call right after a commit that wrote messages of any kind. They are sent at once.
     pub fn wake(&self) {
         self.0.commands.notify_one();
+        self.wake_for_urgent_events();
+    }
+
+    /// Call right after a commit that wrote only events, of which one is waited for. They are sent at once.
+    pub fn wake_for_urgent_events(&self) {
         self.0.events.notify_one();
         self.0.urgent.notify_one();
     }
@@ -46,7 +51,7 @@ impl Wake {
         &self.0.events
     }
 
-    /// Notified by [`Self::wake`].
+    /// Notified by [`Self::wake`] and [`Self::wake_for_urgent_events`].
     pub(super) fn urgent(&self) -> &Notify {
         &self.0.urgent
     }

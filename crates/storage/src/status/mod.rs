@@ -41,7 +41,7 @@ pub use model_days::{DayFilter, DayRow, day_rows};
 pub use oldest_rows::oldest_rows;
 pub use pauses::pauses_of_jobs;
 pub use portfolio_days::{CompletedDayEvent, DaysOf, Trading, completed_days};
-pub use portfolios::{Portfolio, portfolios};
+pub use portfolios::{Portfolio, portfolios, stale_portfolios};
 pub use projection::{LoggedEvent, Projection, Sessions, project, refuses_content};
 pub use projector_lock::ProjectorLock;
 pub use rebuild::{rebuild, rebuild_all};

@@ -61,3 +61,25 @@ pub async fn portfolios(
     .await?;
     Ok(rows)
 }
+
+/// Of these models, the portfolios of an experiment that have stale days, by model and trial. It reads only those and the
+/// chains of the others, so a job of thousands of portfolios costs little.
+pub async fn stale_portfolios(pool: &PgPool, experiment: &str, models: &[String]) -> Result<Vec<Portfolio>> {
+    let rows = sqlx::query_as(
+        "-- portfolios::stale_portfolios
+        SELECT model, trial, min(first_date) AS stale_from
+        FROM (
+            SELECT model, trial, stale_from FROM status.chains WHERE experiment = $1 AND stale_from IS NOT NULL
+            UNION ALL
+            SELECT model, trial, trading_date FROM execution.repriced_days WHERE experiment = $1
+        ) AS stale (model, trial, first_date)
+        WHERE model = ANY($2)
+        GROUP BY model, trial
+        ORDER BY model, trial",
+    )
+    .bind(experiment)
+    .bind(models)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows)
+}

@@ -138,7 +138,8 @@ pub(super) type LockedJobs = BTreeMap<JobId, LockedJob>;
 type JobColumns = (Uuid, Json<JobView>, i64, i32, i32, i32);
 
 /// Locks the rows of `ids` in order, and creates rows for jobs that are accepted and not projected yet. Jobs that do not
-/// exist are missing from the result; `None` when no job exists.
+/// exist are missing from the result; `None` when no job exists. Rows are created while others are locked: only the
+/// projector at work does this, and of two that hand over one may be ended by PostgreSQL, and then tries again.
 pub(super) async fn lock(
     sessions: &impl Sessions,
     ids: &BTreeSet<JobId>,
@@ -147,19 +148,17 @@ pub(super) async fn lock(
     let mut transaction = Transaction::begin(sessions.session().await?).await?;
     let mut jobs = locked(&mut transaction, &uuids).await?;
     if jobs.len() < ids.len() {
-        transaction.rollback().await?;
-        // In a commit of its own: inserting while locks are held could deadlock with another projector.
+        let missing: Vec<Uuid> = ids.iter().filter(|id| !jobs.contains_key(id)).map(|id| id.0).collect();
         sqlx::query(
             "-- projection::lock stubs
             INSERT INTO status.jobs (id)
             SELECT id FROM trigger.jobs WHERE id = ANY($1) ORDER BY id
             ON CONFLICT (id) DO NOTHING",
         )
-        .bind(&uuids)
-        .execute(&mut sessions.session().await?)
+        .bind(&missing)
+        .execute(&mut *transaction)
         .await?;
-        transaction = Transaction::begin(sessions.session().await?).await?;
-        jobs = locked(&mut transaction, &uuids).await?;
+        jobs.append(&mut locked(&mut transaction, &missing).await?);
     }
     if jobs.is_empty() {
         transaction.rollback().await?;

@@ -8,7 +8,7 @@ use domain::simulation::model_day::{CompletedDay, DayRef};
 use domain::simulation::staleness::stale_from;
 use domain::values::ids::ModelDayKey;
 use storage::Owner;
-use storage::status::{Portfolio, Span, portfolios, rebuild, winners};
+use storage::status::{Portfolio, Span, portfolios, rebuild, stale_portfolios, winners};
 use test_support::TestDatabase;
 
 use crate::sample::{SentEvent, accept, completed, date, job_id, projected, sent_events, shuffled};
@@ -84,6 +84,11 @@ async fn stale(pool: &storage::PgPool) -> BTreeMap<String, Option<NaiveDate>> {
         assert_eq!(stored_date, stale_from(links), "{model}");
         stored.insert(model, stored_date);
     }
+    let models: Vec<String> = stored.keys().cloned().collect();
+    let of_all = stale_portfolios(pool, "default", &models).await.unwrap();
+    let stale: Vec<_> = of_all.into_iter().map(|portfolio| (portfolio.model, portfolio.stale_from)).collect();
+    let expected: Vec<_> = stored.clone().into_iter().filter(|(_, date)| date.is_some()).collect();
+    assert_eq!(stale, expected);
     stored
 }
 

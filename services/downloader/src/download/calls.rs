@@ -339,7 +339,7 @@ impl<'a> Calls<'a> {
         let Context { pool, wake, .. } = &*self.fetcher.context;
         let messages = [runtime::outgoing::event(event)?];
         market::record_download(pool, self.preparation, count(self.report.total), &messages).await?;
-        wake.wake();
+        wake.wake_for_urgent_events();
         Ok(())
     }
 }

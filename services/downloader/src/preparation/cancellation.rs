@@ -99,7 +99,7 @@ impl Canceller {
             }
         }
         taken.finish(&jobs, &messages).await?;
-        self.context.wake.wake();
+        self.context.wake.wake_for_urgent_events();
         Ok(jobs.len())
     }
 

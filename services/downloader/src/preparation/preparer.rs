@@ -147,7 +147,7 @@ impl Preparer {
             Some(until) => market::postpone(pool, preparation, until, &messages).await?,
             None => market::finish(pool, preparation, &messages).await?,
         }
-        wake.wake();
+        wake.wake_for_urgent_events();
         // Only the service that finds a warning counts it; later services pass it on.
         for code in codes {
             metrics::counter!("modelday_warnings_total", "code" => code).increment(1);

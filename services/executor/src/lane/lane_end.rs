@@ -22,6 +22,7 @@ pub(super) async fn finish(pool: &PgPool, wake: &Wake, in_hand: &LaneInHand) -> 
     let mut messages = skipped_events(of, &row.dates)?;
 
     let mut closing = LaneEnd::begin(pool, lane, (!row.dates.is_empty()).then_some(&row)).await?;
+    let has_next = closing.next.is_some();
     if let Some(next) = &closing.next {
         messages.push(turn_of_waiter(next)?);
     }
@@ -35,7 +36,11 @@ pub(super) async fn finish(pool: &PgPool, wake: &Wake, in_hand: &LaneInHand) -> 
         warnings = added;
     }
     closing.commit(&messages).await?;
-    wake.wake();
+    if has_next {
+        wake.wake();
+    } else {
+        wake.wake_for_urgent_events();
+    }
     metrics::model_days("skipped", row.dates.len());
     metrics::warnings(&warnings);
     Ok(())

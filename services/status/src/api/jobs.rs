@@ -7,7 +7,7 @@ use domain::ingest::outlook::Outlook;
 use runtime::deployment::Deployment;
 use runtime::http::{Params, Problem, ProblemBody};
 use serde::Serialize;
-use storage::status::{Span, job_usage, portfolios, winners};
+use storage::status::{Span, job_usage, stale_portfolios, winners};
 use utoipa::ToSchema;
 
 use super::format::instant;
@@ -166,8 +166,7 @@ async fn status_of(
 async fn stale_days(api: &Api, job: &KnownJob) -> Result<usize, Problem> {
     let requested = &job.requested;
     let models: Vec<String> = requested.models.iter().map(|model| model.signature.clone()).collect();
-    let portfolios = portfolios(&api.pool, &requested.experiment, Some(&models)).await?;
-    // Only portfolios with a stale day are read, which most jobs do not have.
+    let portfolios = stale_portfolios(&api.pool, &requested.experiment, &models).await?;
     let stale = portfolios.into_iter().filter_map(|portfolio| {
         let stale_from = portfolio.stale_from?;
         let of = requested.models.iter().find(|model| model.signature == portfolio.model)?;

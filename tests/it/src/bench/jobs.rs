@@ -10,10 +10,13 @@ use crate::steps::{Steps, bare};
 
 /// Jobs accepted a second.
 const PER_SECOND: u32 = 50;
-/// For how long they are sent.
+/// For how long they are sent, in seconds.
 const SECONDS: u32 = 20;
-/// How long jobs of before may take, before what is measured begins.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Jobs sent a second, and for how many seconds, to see how many end in a second at most.
+const MANY_PER_SECOND: u32 = 150;
+const MANY_SECONDS: u32 = 60;
+/// How long jobs may take to end after they were sent.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 const MODELS: &str =
     "[[models]]\nsignature = \"cash\"\nkind = \"policy\"\nenabled = true\npolicy = { policy = \"cash\" }\n";
@@ -22,17 +25,18 @@ const MODELS: &str =
 pub(crate) async fn measure() -> Vec<Line> {
     let system =
         System::builder(Shape::OneProcess).models(MODELS).env("MAX_ACTIVE_JOBS", "1000000").start().await;
-    send(&system, "warm", 2).await;
+    send(&system, "warm", PER_SECOND, 2).await;
     ended(&system, 2 * PER_SECOND).await;
 
     let (before, began) = (steps(&system).await, busy());
-    let mut accepted = send(&system, "jobs", SECONDS).await;
+    let mut accepted = send(&system, "jobs", PER_SECOND, SECONDS).await;
     ended(&system, (2 + SECONDS) * PER_SECOND).await;
     let ours = busy().saturating_sub(began) / (PER_SECOND * SECONDS);
     let mut begun = first_days(&system).await;
     // The commits that PostgreSQL counts are those that wrote something.
     let steps = steps(&system).await.since(&before).each(PER_SECOND * SECONDS);
     let memory = system.resident(Service::Modelday);
+    let (rate, mut accepted_of_many) = many(&system).await;
     system.signal(Service::Modelday, "STOP");
     let floor = bare(&system, &steps).await;
     system.signal(Service::Modelday, "CONT");
@@ -54,16 +58,33 @@ pub(crate) async fn measure() -> Vec<Line> {
             Some(floor),
             "at most 2",
         ),
+        Line {
+            what: "150 one-day jobs a second for a minute: how many ended a second, from the first request to the last end",
+            ours: format!("{rate:.0} /s"),
+            floor: "-".to_owned(),
+            ratio: None,
+            target: "150 /s",
+        },
+        line("the same, accepted, p50", percentile(&mut accepted_of_many, 50), "-"),
     ]
 }
 
-/// Sends jobs in equal distances, each in an experiment of its own. How long each took to be accepted.
-async fn send(system: &System, name: &str, seconds: u32) -> Vec<Duration> {
+/// Jobs that end a second while more are sent than that, and how long each took to be accepted.
+async fn many(system: &System) -> (f64, Vec<Duration>) {
+    let began = Instant::now();
+    let accepted = send(system, "many", MANY_PER_SECOND, MANY_SECONDS).await;
+    let count = MANY_PER_SECOND * MANY_SECONDS;
+    ended(system, (2 + SECONDS) * PER_SECOND + count).await;
+    (f64::from(count) / began.elapsed().as_secs_f64(), accepted)
+}
+
+/// Sends so many jobs a second in equal distances, each in an experiment of its own. How long each took to be accepted.
+async fn send(system: &System, name: &str, per_second: u32, seconds: u32) -> Vec<Duration> {
     let http = it::http();
     let url = format!("{}/simulate/trigger", system.client.trigger_url);
-    let mut ticks = tokio::time::interval(Duration::from_secs(1) / PER_SECOND);
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / per_second);
     let mut requests = Vec::new();
-    for number in 0..PER_SECOND * seconds {
+    for number in 0..per_second * seconds {
         ticks.tick().await;
         let experiment = format!("{name}-{number}");
         let body = json!({ "start_date": "2025-10-01", "end_date": "2025-10-01", "experiment": experiment });

@@ -19,6 +19,7 @@ mod recovery;
 mod retention;
 mod steps;
 mod throughput;
+mod traces;
 mod trigger;
 
 #[tokio::main]
@@ -47,6 +48,9 @@ async fn main() {
     }
     if selected("throughput") {
         throughput::measure().await.iter().for_each(|line| println!("{line}"));
+    }
+    if selected("traces") {
+        traces::measure().await.iter().for_each(|line| println!("{line}"));
     }
     if selected("agents") {
         agents::measure().await.iter().for_each(|line| println!("{line}"));
