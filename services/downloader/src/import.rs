@@ -43,8 +43,8 @@ impl FileRows {
             ImportKind::Bars if parquet_file::is_parquet(file) => {
                 Ok(Self::Bars(parquet_file::read(file, options, rules)?))
             }
-            ImportKind::Bars => Ok(Self::Bars(import::bars(import::text(file)?, options, rules)?)),
-            actions => Ok(Self::Actions(actions, import::actions(import::text(file)?, actions, rules)?)),
+            ImportKind::Bars => Ok(Self::Bars(import::bars(&import::text(file)?, options, rules)?)),
+            actions => Ok(Self::Actions(actions, import::actions(&import::text(file)?, actions, rules)?)),
         }
     }
 

@@ -37,6 +37,8 @@ fn text(field: &Field) -> String {
     match field {
         Field::Null => String::new(),
         Field::Str(text) => text.clone(),
+        // Older writers do not say that bytes are text.
+        Field::Bytes(bytes) => String::from_utf8_lossy(bytes.data()).into_owned(),
         Field::Float(number) => number.to_string(),
         Field::Double(number) => number.to_string(),
         Field::TimestampMillis(instant) | Field::TimestampMicros(instant) => instant.to_string(),
@@ -55,12 +57,69 @@ mod tests {
     use std::sync::Arc;
 
     use domain::market::calendar::Calendar;
-    use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
+    use parquet::data_type::{
+        ByteArray, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type, Int96, Int96Type,
+    };
     use parquet::file::properties::WriterProperties;
     use parquet::file::writer::SerializedFileWriter;
     use parquet::schema::parser::parse_message_type;
 
     use super::*;
+
+    fn write<T: DataType>(column: &mut parquet::file::writer::SerializedColumnWriter<'_>, value: T::T) {
+        column.typed::<T>().write_batch(&[value], Some(&[1]), None).unwrap();
+    }
+
+    /// A row of types that other programs choose: days or the oldest form of instants, decimals, short floats, bytes.
+    fn file_of_other_types(is_day: bool) -> Bytes {
+        let date = if is_day { "int32 date (DATE)" } else { "int96 date" };
+        let schema = format!(
+            "message schema {{
+            optional binary symbol; optional {date}; optional int64 open (DECIMAL(12,4));
+            optional float high; optional double low; optional int32 close (DECIMAL(9,2)); optional int32 volume; }}"
+        );
+        let schema = Arc::new(parse_message_type(&schema).unwrap());
+        let mut writer =
+            SerializedFileWriter::new(Vec::new(), schema, Arc::new(WriterProperties::default())).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        for place in 0..7 {
+            let mut column = group.next_column().unwrap().unwrap();
+            match place {
+                0 => write::<ByteArrayType>(&mut column, ByteArray::from("AAPL")),
+                1 if is_day => write::<Int32Type>(&mut column, 20_362),
+                1 => {
+                    let mut instant = Int96::new();
+                    // The Julian day after the nanoseconds of the day.
+                    instant.set_data(0, 0, 2_440_588 + 20_362);
+                    write::<Int96Type>(&mut column, instant);
+                }
+                2 => write::<Int64Type>(&mut column, 2_550_400),
+                3 => write::<FloatType>(&mut column, 258.79),
+                4 => write::<DoubleType>(&mut column, 254.93),
+                5 => write::<Int32Type>(&mut column, 25_545),
+                _ => write::<Int32Type>(&mut column, 48_713_940),
+            }
+            column.close().unwrap();
+        }
+        group.close().unwrap();
+        writer.into_inner().unwrap().into()
+    }
+
+    #[test]
+    fn every_type_that_programs_choose_is_read() {
+        for is_day in [true, false] {
+            let read = read_file(&file_of_other_types(is_day)).unwrap();
+
+            let row = &read.rows[0];
+            assert_eq!((row.symbol.as_str(), row.date.to_string().as_str()), ("AAPL", "2025-10-01"));
+            let prices = [row.bar.open(), row.bar.high(), row.bar.low(), row.bar.close()];
+            assert_eq!(
+                prices.map(|price| price.amount().normalize().to_string()),
+                ["255.04", "258.79", "254.93", "255.45"]
+            );
+            assert_eq!(row.bar.volume(), 48_713_940);
+        }
+    }
 
     /// A frame of one row, as pandas writes it: floats, instants in nanoseconds, more columns than are read.
     fn file(date: i64) -> Bytes {
@@ -75,12 +134,6 @@ mod tests {
         let mut numbers = [255.04, 258.79, 254.93, 255.45, 0.0].into_iter();
         for place in 0..8 {
             let mut column = group.next_column().unwrap().unwrap();
-            fn write<T: DataType>(
-                column: &mut parquet::file::writer::SerializedColumnWriter<'_>,
-                value: T::T,
-            ) {
-                column.typed::<T>().write_batch(&[value], Some(&[1]), None).unwrap();
-            }
             match place {
                 0 => write::<Int64Type>(&mut column, date),
                 5 => write::<Int64Type>(&mut column, 48_713_940),

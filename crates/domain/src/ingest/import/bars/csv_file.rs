@@ -15,7 +15,9 @@ use super::reader::BarReader;
 /// Everything that is wrong with it.
 pub(super) fn read(text: &str, options: &BarOptions, rules: &Rules<'_>) -> Result<BarFile, Faults> {
     let mut lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
-    let header_line = lines.next().map(|(line, _)| line).unwrap_or_default();
+    // A hint for Excel may stand before the header.
+    let mut header_lines = lines.by_ref().map(|(line, _)| line).skip_while(|line| line.starts_with("sep="));
+    let header_line = header_lines.next().unwrap_or_default();
     let mut fields = FieldReader::new(delimiter(header_line));
     let header: Vec<String> = fields.split(header_line).into_iter().map(str::to_owned).collect();
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
@@ -25,7 +27,10 @@ pub(super) fn read(text: &str, options: &BarOptions, rules: &Rules<'_>) -> Resul
         return read_frame(lines, fields, &header, options, rules);
     }
     let mut reader = BarReader::new(&header, options, rules)?;
-    let is_whole = |row: &[&str]| row.len() == header.len();
+    // Some programs end lines, but not the header, with a delimiter.
+    let is_whole = |row: &[&str]| {
+        row.len() >= header.len() && row.iter().skip(header.len()).all(|field| field.is_empty())
+    };
     let mut notation = Notation { mark: options.decimal_mark, order: reader.order, ambiguous: None };
     for (line, number) in lines.clone() {
         let row = fields.split(line);
@@ -104,6 +109,7 @@ impl Notation {
                 return;
             }
             let text = reader.field(field, row);
+            let text = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
             match evidence(text) {
                 Evidence::Only(mark) => self.mark = Some(mark),
                 // A comma in a number of shares is before thousands.

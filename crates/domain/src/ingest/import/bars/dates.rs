@@ -1,6 +1,6 @@
 //! Dates as files have them: with a time and a zone, without hyphens, with the month's name, in either order.
 
-use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime};
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveTime, Utc};
 
 use crate::values::date::parse_date;
 
@@ -36,11 +36,14 @@ pub(super) fn order(text: &str) -> Option<DateOrder> {
     }
 }
 
-/// The date that `text` is. A time after it says nothing about the session: vendors write midnight of some zone.
+/// The date that `text` is. A time without a zone says nothing about the session.
 ///
 /// # Errors
 /// What is wrong, and how to correct it.
 pub(super) fn date(text: &str, order: Option<DateOrder>) -> Result<NaiveDate, &'static str> {
+    if let Some(date) = zoned(text) {
+        return Ok(date);
+    }
     let plain = without_time(text);
     if let Some((first, second, year)) = slashed(plain) {
         // Both numbers are the same in either order.
@@ -73,21 +76,39 @@ fn without_time(text: &str) -> &str {
     cut.and_then(|at| text.get(..at)).unwrap_or(text)
 }
 
-/// The date of seconds, milliseconds, microseconds or nanoseconds since 1970: at midnight UTC that of a calendar, otherwise
-/// that of New York.
+/// The date of a time with a zone: vendors write midnight of their zone or of UTC, and others times of the session.
+fn zoned(text: &str) -> Option<NaiveDate> {
+    let time = DateTime::parse_from_rfc3339(text).ok()?;
+    let is_midnight = time.time() == NaiveTime::MIN;
+    Some(if is_midnight { time.date_naive() } else { of_instant(time.to_utc()) })
+}
+
+/// The date of seconds, milliseconds, microseconds or nanoseconds since 1970, or of a spreadsheet's days since 1899.
 fn instant(text: &str) -> Option<NaiveDate> {
+    // Floats have a fraction of zero.
+    let is_zero = |places: &str| !places.is_empty() && places.bytes().all(|byte| byte == b'0');
+    let text = text.split_once('.').filter(|(_, places)| is_zero(places)).map_or(text, |(whole, _)| whole);
     let number: i64 = text.parse().ok()?;
     let instant = match text.len() {
+        5 => {
+            let first = NaiveDate::from_ymd_opt(1899, 12, 30)?;
+            return first.checked_add_days(Days::new(number.try_into().ok()?));
+        }
         9..=10 => DateTime::from_timestamp(number, 0)?,
         12..=13 => DateTime::from_timestamp_millis(number)?,
         15..=16 => DateTime::from_timestamp_micros(number)?,
         18..=19 => DateTime::from_timestamp_nanos(number),
         _ => return None,
     };
+    Some(of_instant(instant))
+}
+
+/// The date of an instant: at midnight UTC that of a calendar, otherwise that of New York.
+fn of_instant(instant: DateTime<Utc>) -> NaiveDate {
     if instant.time() == NaiveTime::MIN {
-        return Some(instant.date_naive());
+        return instant.date_naive();
     }
-    Some(instant.with_timezone(&chrono_tz::America::New_York).date_naive())
+    instant.with_timezone(&chrono_tz::America::New_York).date_naive()
 }
 
 #[cfg(test)]
@@ -102,6 +123,13 @@ mod tests {
             "2025-10-02 00:00:00",
             "2025-10-02 00:00:00-04:00",
             "2025-10-02T00:00:00.000Z",
+            "2025-10-02T04:00:00+00:00",
+            "2025-10-01 20:00:00-04:00",
+            "2025-10-02T20:00:00Z",
+            "2025-10-02 16:00:00-04:00",
+            "2025-10-02 00:00:00+02:00",
+            "45932",
+            "1759377600.0",
             "20251002",
             "2025/10/02",
             "02.10.2025",

@@ -1,6 +1,6 @@
 //! Bars as JSON: Alpha Vantage's responses, alone or one a line, and lists of records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,10 +29,21 @@ pub(super) fn read(text: &str, options: &BarOptions, rules: &Rules<'_>) -> Resul
             serde_json::from_str(text).map_err(|error| syntax(&error))?;
         return read_records(records, options, rules);
     }
-    let responses: Result<Vec<Response>, _> = serde_json::Deserializer::from_str(text).into_iter().collect();
-    let responses = responses.map_err(|error| syntax(&error))?;
+    let objects: Result<Vec<BTreeMap<String, Value>>, _> =
+        serde_json::Deserializer::from_str(text).into_iter().collect();
+    let objects = objects.map_err(|error| syntax(&error))?;
+    if let Some(said) = objects.first().and_then(notice) {
+        let problem = format!("the file has no prices, but a message: {said}");
+        return Err(Faults::only(1, "", problem, ""));
+    }
+    // A record a line.
+    if objects.first().is_some_and(|object| !object.values().any(Value::is_object)) {
+        return read_records(objects, options, rules);
+    }
     let mut records = Vec::new();
-    for response in responses {
+    for object in objects {
+        let response: Response =
+            serde_json::from_value(object.into_iter().collect()).map_err(|error| syntax(&error))?;
         let symbol = response.about.into_iter().find(|(name, _)| name.ends_with("Symbol"));
         let symbol = symbol.map(|(_, symbol)| symbol);
         for (date, mut bar) in response.bars {
@@ -46,13 +57,21 @@ pub(super) fn read(text: &str, options: &BarOptions, rules: &Rules<'_>) -> Resul
     read_records(records, options, rules)
 }
 
+/// What a provider says instead of prices.
+fn notice(object: &BTreeMap<String, Value>) -> Option<&str> {
+    let names = ["Information", "Note", "Error Message", "detail", "message", "error"];
+    let said = names.iter().find_map(|name| object.get(*name)?.as_str());
+    said.filter(|_| object.len() <= 3)
+}
+
 fn read_records(
     records: Vec<BTreeMap<String, Value>>,
     options: &BarOptions,
     rules: &Rules<'_>,
 ) -> Result<BarFile, Faults> {
-    let names: Vec<String> =
-        records.first().map(|record| record.keys().cloned().collect()).unwrap_or_default();
+    // Records may lack what they have no value for.
+    let names: BTreeSet<&String> = records.iter().flat_map(BTreeMap::keys).collect();
+    let names: Vec<String> = names.into_iter().cloned().collect();
     let header: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut reader = BarReader::new(&header, options, rules)?;
     for (record, line) in records.iter().zip(1..) {
@@ -74,5 +93,5 @@ fn plain(value: &Value) -> String {
 
 fn syntax(error: &serde_json::Error) -> Faults {
     let problem = format!("is neither a response of Alpha Vantage nor a list of bars: {error}");
-    Faults::only(error.line(), "", problem, "")
+    Faults::only(error.line().max(1), "", problem, "")
 }

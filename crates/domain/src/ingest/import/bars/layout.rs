@@ -35,22 +35,25 @@ impl Field {
                 "tradedate",
                 "tradingdate",
                 "windowstart",
+                "time",
+                "t",
                 "index",
                 "indexlevel0",
                 "",
             ],
-            Self::Open => &["open", "buyprice"],
-            Self::High => &["high"],
-            Self::Low => &["low"],
-            Self::Close => &["close", "closelast", "last", "sellprice"],
-            Self::Volume => &["volume", "vol"],
+            Self::Open => &["open", "buyprice", "o"],
+            Self::High => &["high", "h"],
+            Self::Low => &["low", "l"],
+            Self::Close => &["close", "closelast", "last", "sellprice", "price", "c"],
+            Self::Volume => &["volume", "vol", "v"],
         }
     }
 }
 
-/// A column's name in small letters, without the numbers and signs around it: of `4. close`, `<CLOSE>` and `Close ` it
-/// is `close`.
+/// A column's name in small letters, without the numbers and signs around it and without its unit: of `4. close`,
+/// `<CLOSE>`, `Close ` and `Close (USD)` it is `close`.
 fn plain(name: &str) -> String {
+    let name = name.split_once(" (").map_or(name, |(name, _)| name);
     let letters = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase());
     letters.skip_while(char::is_ascii_digit).collect()
 }
@@ -138,9 +141,9 @@ fn place(field: Field, plain: &[String]) -> Result<Option<usize>, &'static str> 
 }
 
 /// The ratio of a split on that day, as new shares for an old one: of yfinance, Tiingo, Alpha Vantage.
-const SPLITS: [&str; 5] = ["stocksplits", "splitfactor", "splitcoefficient", "split", "splits"];
+const SPLITS: [&str; 6] = ["stocksplits", "splitfactor", "splitcoefficient", "splitratio", "split", "splits"];
 /// Dollars for a share, of the same.
-const DIVIDENDS: [&str; 4] = ["dividends", "divcash", "dividendamount", "dividend"];
+const DIVIDENDS: [&str; 5] = ["dividends", "divcash", "dividendamount", "exdividend", "dividend"];
 
 /// Stooq's header, and that of older versions of yfinance.
 const STOOQ: [&str; 6] = ["Date", "Open", "High", "Low", "Close", "Volume"];
@@ -148,9 +151,13 @@ const STOOQ: [&str; 6] = ["Date", "Open", "High", "Low", "Close", "Volume"];
 const YFINANCE: [&str; 6] = ["Date", "Close", "High", "Low", "Open", "Volume"];
 
 fn basis(header: &[&str], has: impl Fn(&str) -> bool) -> Basis {
-    let is_of_yahoo = has("adjclose") && !has("divcash");
+    // Who writes all four prices in both forms has those of the time in the plain ones.
+    let is_of_yahoo = has("adjclose") && !has("divcash") && !has("adjopen");
+    // Investing.com, TradingView, and the files of Sharadar, which have the close of the time beside the adjusted prices.
+    let is_of_others =
+        (has("price") && has("change")) || header.first() == Some(&"time") || has("closeunadj");
     let is_of_yfinance = header == YFINANCE || (has("dividends") && has("stocksplits"));
-    if is_of_yahoo || has("closelast") || header == STOOQ || header.contains(&"<TICKER>") {
+    if is_of_yahoo || is_of_others || has("closelast") || header == STOOQ || header.contains(&"<TICKER>") {
         Basis::SplitAdjusted
     } else if is_of_yfinance {
         Basis::TotalReturn
@@ -230,6 +237,16 @@ mod tests {
         check("1. open,2. high,3. low,4. close,5. volume,date", Raw, &[]);
         check("ticker,volume,open,close,high,low,window_start,transactions", Raw, &["transactions"]);
         check(",date,open,high,low,close,volume,tic,day", Raw, &["", "day"]);
+        check("Date,Price,Open,High,Low,Vol.,Change %", SplitAdjusted, &["Change %"]);
+        check("time,open,high,low,close,Volume", SplitAdjusted, &[]);
+        check("Date,Open (USD),High (USD),Low (USD),Close (USD),Volume (shares)", Raw, &[]);
+        let quandl = "Date,Open,High,Low,Close,Volume,Ex-Dividend,Split Ratio,Adj. Open,Adj. High,Adj. Low,Adj. Close,Adj. Volume";
+        let adjusted =
+            ["Ex-Dividend", "Split Ratio", "Adj. Open", "Adj. High", "Adj. Low", "Adj. Close", "Adj. Volume"];
+        check(quandl, Raw, &adjusted);
+        let sharadar = "ticker,date,open,high,low,close,volume,closeadj,closeunadj,lastupdated";
+        check(sharadar, SplitAdjusted, &["closeadj", "closeunadj", "lastupdated"]);
+        check("t,o,h,l,c,v", Raw, &[]);
     }
 
     #[test]

@@ -31,6 +31,22 @@ pub(super) fn is_missing(text: &str) -> bool {
     WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
+/// What stands between thousands, whatever the decimal mark is: blanks of several widths, and the apostrophe of
+/// Switzerland.
+const THOUSANDS: [char; 6] = [' ', '\u{a0}', '\u{2009}', '\u{202f}', '\'', '\u{2019}'];
+
+/// The number of shares that `text` is, which may be written as thousands (`K`), millions (`M`) or billions (`B`).
+pub(super) fn shares(text: &str, mark: DecimalMark) -> Option<Decimal> {
+    let factor = match text.chars().last()?.to_ascii_uppercase() {
+        'K' => 1_000,
+        'M' => 1_000_000,
+        'B' => 1_000_000_000,
+        _ => return number(text, mark),
+    };
+    let amount = number(text.get(..text.len() - 1)?.trim_end(), mark)?;
+    amount.checked_mul(Decimal::from(factor))
+}
+
 /// The number that `text` is.
 pub(super) fn number(text: &str, mark: DecimalMark) -> Option<Decimal> {
     let text = text.strip_prefix('$').unwrap_or(text);
@@ -42,7 +58,8 @@ pub(super) fn number(text: &str, mark: DecimalMark) -> Option<Decimal> {
     let (whole, places) = mantissa.split_once(decimal).map_or((mantissa, None), |(a, b)| (a, Some(b)));
     let has_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |whole| ("-", whole));
-    if !(has_digits(whole) || is_grouped(whole, thousands)) || !places.is_none_or(has_digits) {
+    let has_groups = || [thousands].into_iter().chain(THOUSANDS).any(|mark| is_grouped(whole, mark));
+    if !(has_digits(whole) || has_groups()) || !places.is_none_or(has_digits) {
         return None;
     }
     let whole: String = whole.chars().filter(char::is_ascii_digit).collect();
@@ -97,6 +114,9 @@ mod tests {
         check("1.5e-05", DecimalMark::Point, Some("0.000015"));
         check("4.8713940E7", DecimalMark::Point, Some("48713940"));
         check("-1", DecimalMark::Point, Some("-1"));
+        check("1 255,04", DecimalMark::Comma, Some("1255.04"));
+        check("48\u{202f}713\u{202f}940", DecimalMark::Comma, Some("48713940"));
+        check("1'255.04", DecimalMark::Point, Some("1255.04"));
         check("1.255,04", DecimalMark::Comma, Some("1255.04"));
         check("48.713.940", DecimalMark::Comma, Some("48713940"));
         check(
@@ -107,8 +127,21 @@ mod tests {
     }
 
     #[test]
+    fn shares_may_be_written_in_thousands_millions_and_billions() {
+        let read = |text: &str, mark| shares(text, mark).map(|number| number.normalize().to_string());
+
+        assert_eq!(read("48.71M", DecimalMark::Point).as_deref(), Some("48710000"));
+        assert_eq!(read("1,2B", DecimalMark::Comma).as_deref(), Some("1200000000"));
+        assert_eq!(read("500 k", DecimalMark::Point).as_deref(), Some("500000"));
+        assert_eq!(read("48713940", DecimalMark::Point).as_deref(), Some("48713940"));
+        assert_eq!(read("M", DecimalMark::Point), None);
+    }
+
+    #[test]
     fn what_is_no_number_is_not_guessed() {
-        for text in ["", "1,23", "12,34,567", "1.2.3", "1e", "abc", "1 000", ".", "5.", "١", "1e400"] {
+        for text in
+            ["", "1,23", "12,34,567", "1.2.3", "1e", "abc", "10 00", "1 000'000", ".", "5.", "١", "1e400"]
+        {
             check(text, DecimalMark::Point, None);
         }
         check("255.04", DecimalMark::Comma, None);

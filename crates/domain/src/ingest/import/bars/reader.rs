@@ -10,7 +10,7 @@ use super::super::rules::{Rules, price_problem, symbol};
 use super::bar_file::{BarFile, BarOptions, BarRow, Basis};
 use super::dates::{DateOrder, date};
 use super::layout::{Field, Layout};
-use super::numbers::{DecimalMark, is_missing, number};
+use super::numbers::{DecimalMark, is_missing, number, shares};
 use crate::market::corporate_action::Action;
 use crate::market::instruments::{Bar, BarError, Symbol};
 use crate::values::arithmetic::half_even;
@@ -221,7 +221,7 @@ impl<'a> BarReader<'a> {
     /// A number of shares within the range of a database `bigint`. Adjusted volumes may have fractions.
     fn volume(&mut self, line: usize, row: &[&str]) -> Option<u64> {
         let text = self.field(Field::Volume, row);
-        let value = number(text, self.mark);
+        let value = shares(text, self.mark);
         let whole = value.map(|value| half_even(value, 0));
         self.counts.rounded_volumes += usize::from(whole != value);
         let volume = whole.and_then(|whole| u64::try_from(whole).ok());

@@ -81,6 +81,30 @@ fn csv_files_of_several_symbols_need_nothing() {
 }
 
 #[test]
+fn files_are_read_as_spreadsheets_of_every_country_save_them() {
+    let none = BarOptions::default();
+    let header = "symbol;date;open;high;low;close;volume";
+    check(
+        &format!("sep=;\n{header}\nAAPL;01.10.2025;255,04;258,79;254,93;255,45;48\u{a0}713\u{a0}940\n"),
+        &none,
+        Basis::Raw,
+    );
+    check(&format!("{header}\nAAPL;45931;255.04;258.79;254.93;255.45;48'713'940;\n"), &none, Basis::Raw);
+    let investing = "\u{feff}\"Date\",\"Price\",\"Open\",\"High\",\"Low\",\"Vol.\",\"Change %\"\n\"10/01/2025\",\"255.45\",\"255.04\",\"258.79\",\"254.93\",\"48.71394M\",\"0.32%\"\n\"10/13/2025\",\"1\",\"1\",\"1\",\"1\",\"1K\",\"\"\n";
+    let file = read_as(investing, &of_apple()).unwrap();
+    assert_eq!(rows(&file), [GOOD, "AAPL,2025-10-13,1,1,1,1,1000"]);
+    assert_eq!(file.basis, Basis::SplitAdjusted);
+
+    let wide: Vec<u8> = format!("{header}\nAAPL;2025-10-01;255,04;258,79;254,93;255,45;48713940\n")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let bytes = [&[0xff, 0xfe], wide.as_slice()].concat();
+    check(&crate::ingest::import::text(&bytes).unwrap(), &none, Basis::Raw);
+    assert!(crate::ingest::import::text(&[0xff, 0xfe, 0x00, 0xd8]).is_err());
+}
+
+#[test]
 fn a_frame_of_yfinance_has_a_header_of_three_lines() {
     let one = "Price,Close,High,Low,Open,Volume\nTicker,AAPL,AAPL,AAPL,AAPL,AAPL\nDate,,,,,\n2025-10-01,255.45,258.79,254.93,255.04,48713940\n";
     check(one, &BarOptions::default(), Basis::TotalReturn);
@@ -116,6 +140,18 @@ fn json_is_read_as_alpha_vantage_and_tiingo_write_it() {
     let tiingo = r#"[{"date":"2025-10-01T00:00:00.000Z","close":255.45,"high":258.79,"low":254.93,"open":255.04,"volume":48713940,"adjClose":255.45,"divCash":0.0,"splitFactor":1.0}]"#;
     check(tiingo, &of_apple(), Basis::Raw);
 
+    let record = |symbol: &str| {
+        format!(
+            r#"{{"symbol":"{symbol}","date":1759276800000,"open":255.04,"high":258.79,"low":254.93,"close":255.45,"volume":48713940.0}}"#
+        )
+    };
+    check(&format!("{}\n", record("AAPL")), &none, Basis::Raw);
+    check(
+        &format!("[{{\"symbol\":\"AAPL\",\"date\":\"2025-10-02\",\"volume\":0}},{}]", record("AAPL")),
+        &none,
+        Basis::Raw,
+    );
+
     let lines = format!("{}\n{}\n", response("AAPL", bar), response("MSFT", bar));
     assert_eq!(rows(&read(&lines).unwrap()), [GOOD, &GOOD.replace("AAPL", "MSFT")]);
 }
@@ -123,7 +159,9 @@ fn json_is_read_as_alpha_vantage_and_tiingo_write_it() {
 #[test]
 fn json_that_is_something_else_says_so() {
     let notice = r#"{"Information": "our standard API rate limit is 25 requests per day"}"#;
-    assert!(read(notice).unwrap_err().listed[0].problem.contains("neither a response of Alpha Vantage"));
+    assert!(read(notice).unwrap_err().listed[0].problem.ends_with("25 requests per day"));
+    let other = r#"{"Meta Data": {}, "Weekly Time Series": {}}"#;
+    assert!(read(other).unwrap_err().listed[0].problem.contains("neither a response of Alpha Vantage"));
     assert!(read("[{\"date\":\"2025-10-01\"").is_err());
     assert_eq!(read("[]").unwrap_err().listed[0].column, "date");
 }
