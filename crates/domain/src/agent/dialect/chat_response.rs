@@ -4,9 +4,12 @@ use serde_json::Value;
 
 use super::chat_call::{others, tool_call};
 use super::text_calls;
-use crate::agent::json::printable;
+use crate::agent::json::{bounded, printable};
 use crate::agent::response::{AssistantMessage, Failure, FailureClass, Finish, ToolCall};
 use crate::agent::usage::Usage;
+
+/// Most characters of what a body without choices says.
+const MAX_SAID: usize = 400;
 
 /// The message of all choices: some endpoints put a message's text into one choice, and its tool calls into another.
 ///
@@ -14,7 +17,7 @@ use crate::agent::usage::Usage;
 /// When there is no list of choices: the endpoint failed without reporting it.
 pub(super) fn message(body: &Value) -> Result<AssistantMessage, Failure> {
     let usage = body.get("usage").map(Usage::from_json).unwrap_or_default();
-    let no_choices = || Failure::new(FailureClass::ServerError, "the answer has no choices");
+    let no_choices = || Failure::new(FailureClass::ServerError, &without_choices(body));
     let choices = body.get("choices").and_then(Value::as_array).ok_or_else(no_choices)?;
     let mut messages = choices.iter().map(|choice| of_choice(body, choice));
     let mut whole = messages.next().unwrap_or_else(AssistantMessage::empty);
@@ -26,6 +29,17 @@ pub(super) fn message(body: &Value) -> Result<AssistantMessage, Failure> {
         }
     }
     Ok(AssistantMessage { usage, ..text_calls::understood(whole) })
+}
+
+/// What a body says that has no choices: some gateways report an error as a success of another form.
+fn without_choices(body: &Value) -> String {
+    let places =
+        ["/message", "/msg", "/detail", "/error_description", "/base_resp/status_msg", "/errors/0/message"];
+    let said = places.iter().find_map(|place| body.pointer(place)?.as_str()).filter(|said| !said.is_empty());
+    match said {
+        Some(said) => format!("the answer has no choices: {}", bounded(&printable(said), MAX_SAID)),
+        None => "the answer has no choices".to_owned(),
+    }
 }
 
 fn of_choice(body: &Value, choice: &Value) -> AssistantMessage {
@@ -49,10 +63,17 @@ fn of_choice(body: &Value, choice: &Value) -> AssistantMessage {
 
 fn finish(reason: &str) -> Finish {
     match reason.to_ascii_lowercase().as_str() {
-        "length" | "max_tokens" | "max_output_tokens" => Finish::Length,
-        "content_filter" | "safety" | "refusal" | "prohibited_content" | "recitation" => {
-            Finish::ContentFilter
-        }
+        "length" | "max_tokens" | "max_output_tokens" | "model_length" | "max_length" => Finish::Length,
+        "content_filter"
+        | "content_filtered"
+        | "safety"
+        | "refusal"
+        | "prohibited_content"
+        | "recitation"
+        | "blocklist"
+        | "spii"
+        | "sensitive"
+        | "guardrail_intervened" => Finish::ContentFilter,
         // Calls of tools are seen by the calls, not by the reason: endpoints mix the reasons up.
         _ => Finish::Stop,
     }
@@ -64,10 +85,16 @@ fn text(value: &Value) -> String {
         Value::String(text) => printable(text),
         Value::Array(parts) => {
             let part = |part: &Value| part.get("text").or(Some(part))?.as_str().map(printable);
-            parts.iter().filter_map(part).collect()
+            parts.iter().filter(|part| !is_thought(part)).filter_map(part).collect()
         }
         Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) => String::new(),
     }
+}
+
+/// Whether a part of the content is reasoning, which is not said.
+fn is_thought(part: &Value) -> bool {
+    let kind = part.get("type").and_then(Value::as_str).unwrap_or_default();
+    kind.starts_with("reasoning") || kind.starts_with("thinking") || kind == "thought"
 }
 
 /// The calls of tools: in the message, or where some proxies put them, or in the older form `function_call`.

@@ -3,6 +3,8 @@
 mod delimited;
 mod elements;
 mod json;
+mod marked;
+mod pythonic;
 mod tokens;
 
 use delimited::Found;
@@ -11,13 +13,18 @@ use crate::agent::prompt::STOP_TOKEN;
 use crate::agent::response::{AssistantMessage, ToolCall};
 
 /// Between which marks models reason.
-const REASONING: [(&str, &str); 7] = [
+const REASONING: [(&str, &str); 12] = [
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
     ("<reasoning>", "</reasoning>"),
     ("<thought>", "</thought>"),
     ("<seed:think>", "</seed:think>"),
     ("[THINK]", "[/THINK]"),
+    ("<analysis>", "</analysis>"),
+    ("<scratchpad>", "</scratchpad>"),
+    ("◁think▷", "◁/think▷"),
+    ("<|START_THINKING|>", "<|END_THINKING|>"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
     ("<|channel|>analysis<|message|>", "<|end|>"),
 ];
 /// Ends everything that is said, not reasoning alone.
@@ -60,7 +67,7 @@ fn outside_reasoning(text: &str) -> String {
 
 /// The calls in `text`, and the text without them. There are none when any that is begun cannot be read.
 fn read(text: &str) -> (String, Vec<ToolCall>) {
-    let readers: [fn(&str) -> Option<Found>; 7] = [
+    let readers: [fn(&str) -> Option<Found>; 10] = [
         elements::tool_call,
         elements::function,
         elements::invoke,
@@ -68,6 +75,9 @@ fn read(text: &str) -> (String, Vec<ToolCall>) {
         tokens::of_harmony,
         tokens::of_mistral,
         json::whole,
+        marked::marked,
+        marked::fenced,
+        marked::at_the_end,
     ];
     readers.iter().find_map(|read| read(text)).unwrap_or_else(|| (text.to_owned(), Vec::new()))
 }
@@ -103,6 +113,14 @@ mod tests {
             "<|python_tag|>{\"name\": \"buy\", \"parameters\": {\"symbol\": \"AAPL\", \"amount\": 5}}",
             "",
             &buy,
+        );
+        check("<|python_tag|>buy.call(symbol=\"AAPL\", amount=5)", "", &buy);
+        check("[buy(symbol='AAPL', amount=5)]", "", &buy);
+        check("Now.\n```tool_code\nprint(default_api.buy(symbol=\"AAPL\", amount=5))\n```", "Now.", &buy);
+        check(
+            "<|tool_call_start|>[get_position(), buy(symbol=\"AAPL\", amount=5)]<|tool_call_end|>",
+            "",
+            &[("get_position", "{}"), buy[0]],
         );
         check(
             "```json\n{\"name\": \"buy\", \"parameters\": {\"symbol\": \"AAPL\", \"amount\": 5}}\n```",
@@ -158,6 +176,38 @@ mod tests {
     }
 
     #[test]
+    fn json_is_a_call_between_any_marks_and_beside_other_text() {
+        let buy = [("buy", r#"{"amount":5,"symbol":"AAPL"}"#)];
+        let call = "{\"name\": \"buy\", \"arguments\": {\"symbol\": \"AAPL\", \"amount\": 5}}";
+        for (opening, closing) in [
+            ("<function_call>", "</function_call>"),
+            ("<TOOLCALL>[", "]</TOOLCALL>"),
+            ("<|tool_call|>[", "]<|/tool_call|>"),
+            ("<|tool_call|>", ""),
+            ("<|START_ACTION|>[", "]<|END_ACTION|>"),
+            ("<tool_call>[", "]</tool_call>"),
+            ("<tool_call>", "<tool_call>"),
+            ("```json\n", "\n```"),
+            ("```\n[", "]\n```"),
+            ("\n", ""),
+            ("\n[", "]"),
+        ] {
+            check(&format!("I buy. {opening}{call}{closing}"), "I buy.", &buy);
+        }
+        for call in [
+            "{\"tool_calls\": [{\"function\": {\"name\": \"buy\", \"arguments\": \"{\\\"amount\\\":5,\\\"symbol\\\":\\\"AAPL\\\"}\"}}]}",
+            "{\"type\": \"function\", \"function\": {\"name\": \"buy\", \"arguments\": {\"amount\": 5, \"symbol\": \"AAPL\"}}}",
+            "{\"tool_name\": \"buy\", \"parameters\": {\"amount\": 5, \"symbol\": \"AAPL\"}}",
+            "{\"tool\": \"buy\", \"args\": {\"amount\": 5, \"symbol\": \"AAPL\"}}",
+            "{\"action\": \"buy\", \"action_input\": {\"amount\": 5, \"symbol\": \"AAPL\"}}",
+        ] {
+            check(call, "", &buy);
+        }
+        check("<tool_call>get_position\n</tool_call>", "", &[("get_position", "{}")]);
+        check("[TOOL_CALLS]buy[CALL_ID]a1b2c3d4e[ARGS]{\"amount\":5,\"symbol\":\"AAPL\"}", "", &buy);
+    }
+
+    #[test]
     fn text_that_calls_nothing_stays_text() {
         for text in [
             "",
@@ -170,6 +220,10 @@ mod tests {
             "[TOOL_CALLS] none",
             "<invoke name=buy>",
             "<tool_call>buy AAPL</tool_call>",
+            "buy(symbol=\"AAPL\", amount=shares)",
+            "I would write [buy(symbol=\"AAPL\", amount=5)] here.",
+            "An example:\n```json\n{\"symbol\": \"AAPL\"}\n```",
+            "{\"action\": \"buy\", \"reason\": \"it rises\"}",
         ] {
             check(text, text, &[]);
         }

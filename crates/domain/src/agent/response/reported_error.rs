@@ -123,12 +123,18 @@ fn is_blank(error: &Value) -> bool {
     }
 }
 
+/// Reasons for the end of a choice that stand for an error, not for the model's own end.
+const ERRORS: [&str; 4] = ["error", "network_error", "insufficient_system_resource", "abort"];
+
 /// A choice that ended with an error that has no description.
 fn finished_with_error(body: Option<&Value>) -> Option<ReportedError> {
     let reason = body?.pointer("/choices/0/finish_reason")?.as_str()?;
-    let message = "the answer ended with an error".to_owned();
+    let message = match reason {
+        "error" => "the answer ended with an error".to_owned(),
+        reason => format!("the answer ended with an error: {reason}"),
+    };
     let error = || ReportedError { words: Vec::new(), numbers: Vec::new(), message, error: Value::Null };
-    (reason == "error").then(error)
+    ERRORS.contains(&reason).then(error)
 }
 
 /// The error's own words, with those of the provider behind a gateway.

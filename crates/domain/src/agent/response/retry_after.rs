@@ -38,16 +38,46 @@ fn millis(amount: Decimal) -> Option<Duration> {
     amount.ceil().to_u64().map(Duration::from_millis)
 }
 
-/// `{"details": [{"retryDelay": "8s"}]}`.
+/// `{"details": [{"retryDelay": "8s"}]}`, `{"retry_after": 8}` or `{"metadata": {"headers": {"Retry-After": "8"}}}`.
 fn in_details(error: &Value) -> Option<Duration> {
-    let details = error.get("details")?.as_array()?;
-    details.iter().find_map(|detail| duration(detail.get("retryDelay")?.as_str()?))
+    let details = error.get("details").and_then(Value::as_array).into_iter().flatten();
+    let metadata = error.get("metadata");
+    let headers = metadata.and_then(|metadata| metadata.get("headers"));
+    let places = details.chain([error]).chain(metadata).chain(headers);
+    places.filter_map(Value::as_object).flatten().find_map(|(name, value)| wait(name, value))
+}
+
+/// The wait that a member says.
+fn wait(name: &str, value: &Value) -> Option<Duration> {
+    let name: String =
+        name.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect();
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    match name.as_str() {
+        "retrydelay" | "retryafter" | "retryafterseconds" => duration(&text),
+        "retryafterms" | "retryaftermilliseconds" => millis(number::decimal(text.trim())?),
+        _ => None,
+    }
 }
 
 /// `Please try again in 1m20.5s`, or `Please retry after 8 seconds`.
 fn in_sentence(message: &str) -> Option<Duration> {
     let message = message.to_ascii_lowercase();
-    let beginnings = ["try again in ", "retry after ", "retry in ", "try again after "];
+    let beginnings = [
+        "try again in ",
+        "retry after ",
+        "retry in ",
+        "try again after ",
+        "wait for ",
+        "wait ",
+        "resets in ",
+        "reset in ",
+        "reset after ",
+        "available in ",
+    ];
     beginnings.iter().find_map(|beginning| duration(message.split_once(beginning)?.1))
 }
 

@@ -10,13 +10,14 @@ impl Usage {
     /// Reads the `usage` object of a response; a member that is missing or no count stays unknown.
     pub fn from_json(usage: &Value) -> Self {
         let first = |paths: &[&str]| paths.iter().find_map(|path| count(usage.pointer(path)?));
-        Self {
+        let reported = Self {
             prompt: first(&["/prompt_tokens", "/input_tokens"]),
             cached: first(&[
                 "/prompt_tokens_details/cached_tokens",
                 "/input_tokens_details/cached_tokens",
                 "/prompt_cache_hit_tokens",
                 "/cached_tokens",
+                "/cache_read_input_tokens",
             ]),
             cache_write: first(&[
                 "/prompt_tokens_details/cache_write_tokens",
@@ -29,8 +30,26 @@ impl Usage {
                 "/output_tokens_details/reasoning_tokens",
                 "/reasoning_tokens",
             ]),
-            reported_cost: usage.get("cost").and_then(dollars),
+            reported_cost: ["cost", "total_cost", "estimated_cost"]
+                .iter()
+                .find_map(|name| dollars(usage.get(name)?)),
+        };
+        reported.with_hidden(first(&["/total_tokens"]))
+    }
+
+    /// Adds the tokens of reasoning that some endpoints count in `total` alone; they are billed as those of the response.
+    fn with_hidden(self, total: Option<u64>) -> Self {
+        let (Some(prompt), Some(completion), Some(total)) = (self.prompt, self.completion, total) else {
+            return self;
+        };
+        let hidden = total.saturating_sub(prompt).saturating_sub(completion);
+        // Tokens of the cache may stand beside those of the request as well.
+        let is_cached = self.cached.or(self.cache_write).is_some_and(|tokens| tokens > 0);
+        if hidden == 0 || (is_cached && self.reasoning != Some(hidden)) {
+            return self;
         }
+        let reasoning = self.reasoning.unwrap_or(hidden);
+        Self { completion: completion.checked_add(hidden), reasoning: Some(reasoning), ..self }
     }
 
     /// Reads the `usage` object of the Messages API, which counts the tokens of the cache beside those of the request.

@@ -107,3 +107,31 @@ fn what_was_spent_adds_up_and_counts_what_is_unknown() {
     assert_eq!(spent.cost, Some(decimal("0.3")));
     assert_eq!(UsageTotal::of_call(&Usage::default(), None).cost, None);
 }
+
+#[test]
+fn tokens_that_only_the_total_has_are_those_of_the_response() {
+    let of = |usage: Value| {
+        let usage = Usage::from_json(&usage);
+        (usage.completion, usage.reasoning)
+    };
+
+    let beside = json!({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 45,
+        "completion_tokens_details": {"reasoning_tokens": 30}});
+    assert_eq!(of(beside), (Some(35), Some(30)));
+    let unnamed = json!({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 45});
+    assert_eq!(of(unnamed), (Some(35), Some(30)));
+    let within = json!({"prompt_tokens": 10, "completion_tokens": 35, "total_tokens": 45,
+        "completion_tokens_details": {"reasoning_tokens": 30}});
+    assert_eq!(of(within), (Some(35), Some(30)));
+    let cache = json!({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 45, "cached_tokens": 30});
+    assert_eq!(of(cache), (Some(5), None), "they may be those of the cache");
+    assert_eq!(of(json!({"completion_tokens": 5, "total_tokens": 45})), (Some(5), None));
+}
+
+#[test]
+fn the_cost_has_the_names_of_every_gateway() {
+    for name in ["cost", "total_cost", "estimated_cost"] {
+        let usage = Usage::from_json(&json!({ name: 0.00095 }));
+        assert_eq!(usage.reported_cost, Some(decimal("0.00095")), "{name}");
+    }
+}

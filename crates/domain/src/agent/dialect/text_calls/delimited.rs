@@ -1,5 +1,8 @@
-//! Parts of a text between marks.
+//! Parts of a text between marks, and calls that are written in them.
 
+use serde_json::{Map, Value};
+
+use crate::agent::dialect::chat_call::tool_name;
 use crate::agent::response::ToolCall;
 
 /// The text around the calls, and the calls.
@@ -24,4 +27,10 @@ pub(super) fn between<'a>(text: &'a str, opening: &str, closing: &str) -> Option
             }
         }
     }
+}
+
+/// The call of that name with these arguments.
+pub(super) fn written(name: &str, arguments: Map<String, Value>) -> ToolCall {
+    let arguments = Value::Object(arguments).to_string();
+    ToolCall { id: None, name: tool_name(name.trim()), arguments, extra: Map::new() }
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::delimited::{Found, between};
-use super::json;
-use crate::agent::dialect::chat_call::tool_name;
+use super::delimited::{Found, between, written};
+use super::{json, pythonic};
 use crate::agent::json::printable;
 use crate::agent::response::ToolCall;
+use crate::agent::tool::Tool;
 
 /// Hermes, and Qwen before 3: `<tool_call>{"name": ..., "arguments": {...}}</tool_call>`. In the same element, Qwen 3 has
 /// its functions and GLM its pairs of names and values.
@@ -14,8 +14,13 @@ pub(super) fn tool_call(text: &str) -> Option<Found> {
     let (rest, bodies) = between(text, "<tool_call>", "</tool_call>")?;
     let mut calls = Vec::new();
     for body in bodies {
-        let found =
-            json::calls(body).or_else(|| Some(function(body)?.1)).or_else(|| Some(vec![pairs(body)?]));
+        // Some models close an element with its opening again.
+        let body = body.trim().trim_end_matches("<tool_call>");
+        let found = json::calls(body)
+            .or_else(|| Some(function(body)?.1))
+            .or_else(|| Some(vec![pairs(body)?]))
+            .or_else(|| Some(vec![alone(body)?]))
+            .or_else(|| pythonic::calls(body));
         calls.extend(found?);
     }
     Some((rest, calls))
@@ -65,6 +70,12 @@ fn pairs(body: &str) -> Option<ToolCall> {
     Some(written(name, pairs.iter().map(pair).collect::<Option<_>>()?))
 }
 
+/// A tool without arguments: its name.
+fn alone(body: &str) -> Option<ToolCall> {
+    Tool::meant(body)?;
+    Some(written(body, Map::new()))
+}
+
 /// The parameters whose elements begin with `opening`; `name` takes the name from the rest of the tag.
 fn parameters(text: &str, opening: &str, name: fn(&str) -> Option<&str>) -> Map<String, Value> {
     let (_, bodies) = between(text, opening, "</parameter>").unwrap_or_default();
@@ -84,9 +95,4 @@ fn quoted(tag: &str) -> Option<&str> {
 fn read(value: &str) -> Value {
     let value = printable(value.trim());
     serde_json::from_str(&value).unwrap_or(Value::String(value))
-}
-
-fn written(name: &str, arguments: Map<String, Value>) -> ToolCall {
-    let arguments = Value::Object(arguments).to_string();
-    ToolCall { id: None, name: tool_name(name.trim()), arguments, extra: Map::new() }
 }

@@ -3,17 +3,26 @@
 use serde_json::{Deserializer, Map, Value};
 
 use super::delimited::Found;
+use super::pythonic;
 use crate::agent::dialect::chat_call::{tool_call, tool_name};
 use crate::agent::json::unfenced;
 use crate::agent::response::ToolCall;
 use crate::agent::tool::Tool;
 
-/// Llama: a message that is nothing but `{"name": ..., "parameters": {...}}`, a list of them, or several one after the
-/// other.
+/// Other names of a call's name, and of its arguments beside it.
+const NAMES: [(&str, &[&str]); 4] = [
+    ("tool_name", &["parameters", "arguments", "args", "input"]),
+    ("tool", &["args", "arguments", "parameters", "input", "tool_input"]),
+    ("function", &["arguments", "parameters", "args", "input"]),
+    ("action", &["action_input", "arguments", "parameters", "args", "input"]),
+];
+
+/// Llama: a message that is nothing but `{"name": ..., "parameters": {...}}`, a list of them, several one after the
+/// other, or calls as a program writes them.
 pub(super) fn whole(text: &str) -> Option<Found> {
     let text = text.trim();
     let body = text.strip_prefix("<|python_tag|>").unwrap_or(text);
-    Some((String::new(), calls(body)?))
+    Some((String::new(), calls(body).or_else(|| pythonic::calls(body))?))
 }
 
 /// JSON that calls known tools, and nothing else.
@@ -30,9 +39,34 @@ pub(super) fn calls(text: &str) -> Option<Vec<ToolCall>> {
         let separator = |c: char| c.is_whitespace() || c == ';' || c == ',';
         rest = rest.get(values.byte_offset()..)?.trim_start_matches(separator);
     }
-    let is_call = |call: &Value| call.get("name").and_then(Value::as_str).and_then(Tool::meant).is_some();
-    let is_calls = !calls.is_empty() && calls.iter().all(is_call);
-    is_calls.then(|| calls.iter().map(tool_call).collect())
+    let calls: Option<Vec<ToolCall>> = calls.into_iter().flat_map(inner).map(known).collect();
+    calls.filter(|calls| !calls.is_empty())
+}
+
+/// The calls in an object around them.
+fn inner(mut object: Value) -> Vec<Value> {
+    match object.get_mut("tool_calls").map(Value::take) {
+        Some(Value::Array(calls)) => calls,
+        Some(_) | None => match object.get_mut("function_call").map(Value::take) {
+            Some(call @ Value::Object(_)) => vec![call],
+            Some(_) | None => vec![object],
+        },
+    }
+}
+
+/// The call of a known tool that `object` is, under any of the names that models give to its members.
+fn known(mut object: Value) -> Option<ToolCall> {
+    let members = object.as_object_mut()?;
+    if !members.contains_key("name") && !members.get("function").is_some_and(Value::is_object) {
+        let (name, arguments) = NAMES.iter().find(|(name, _)| members.contains_key(*name))?;
+        // Without arguments, it is an answer that has such a member.
+        let arguments = arguments.iter().find_map(|name| members.remove(*name))?;
+        let name = members.remove(*name)?;
+        members.extend([("name".to_owned(), name), ("arguments".to_owned(), arguments)]);
+    }
+    let call = tool_call(&object);
+    Tool::meant(&call.name)?;
+    Some(call)
 }
 
 /// A call of a tool by name; `arguments` is the text of an object.

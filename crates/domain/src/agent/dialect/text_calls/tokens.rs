@@ -46,13 +46,14 @@ pub(super) fn of_harmony(text: &str) -> Option<Found> {
     Some((rest.trim().to_owned(), calls))
 }
 
-/// Mistral: `[TOOL_CALLS][{"name": ..., "arguments": {...}}]`, or since 2025 `[TOOL_CALLS]buy[ARGS]{...}` for each call.
+/// Mistral: `[TOOL_CALLS][{"name": ..., "arguments": {...}}]`, or since 2025 `[TOOL_CALLS]buy[ARGS]{...}` for each call,
+/// with `[CALL_ID]` and an id before the arguments in some models.
 pub(super) fn of_mistral(text: &str) -> Option<Found> {
     let (before, calls) = text.split_once("[TOOL_CALLS]")?;
     let call = |call: &str| {
         let begin = call.find('{')?;
         let (name, arguments) = call.split_at(begin);
-        json::named(name.trim().trim_end_matches("[ARGS]"), arguments)
+        json::named(name.split('[').next()?, arguments)
     };
     let each = || calls.split("[TOOL_CALLS]").map(call).collect::<Option<Vec<_>>>();
     Some((before.trim().to_owned(), json::calls(calls).or_else(each)?))

@@ -133,6 +133,55 @@ fn streamed_details_of_reasoning_are_put_together_by_their_places() {
 }
 
 #[test]
+fn an_answer_without_choices_has_what_it_says() {
+    let text = |body: Value| failure(&whole(200, BTreeMap::new(), body.to_string().into_bytes())).text;
+
+    let balance =
+        json!({"choices": null, "base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}});
+    assert_eq!(text(balance), "the answer has no choices: insufficient balance");
+    assert_eq!(
+        text(json!({"code": 500, "msg": "404 NOT_FOUND"})),
+        "the answer has no choices: 404 NOT_FOUND"
+    );
+    assert_eq!(text(json!({"object": "x"})), "the answer has no choices");
+}
+
+#[test]
+fn reasons_for_an_end_are_those_of_every_endpoint() {
+    let class = |reason: &str| {
+        let body = json!({"choices": [{"message": {"content": "I"}, "finish_reason": reason}]});
+        classify(&raw(200, &[], body.to_string().as_bytes())).class()
+    };
+
+    for reason in ["length", "MAX_TOKENS", "model_length"] {
+        assert_eq!(class(reason), "truncated", "{reason}");
+    }
+    for reason in ["content_filter", "SAFETY", "sensitive", "PROHIBITED_CONTENT"] {
+        assert_eq!(class(reason), "refused", "{reason}");
+    }
+    for reason in ["error", "network_error", "insufficient_system_resource", "abort"] {
+        assert_eq!(class(reason), "server_error", "{reason}");
+    }
+    for reason in ["stop", "eos", "tool_calls", "end_turn", ""] {
+        assert_eq!(class(reason), "final", "{reason}");
+    }
+}
+
+#[test]
+fn thoughts_among_the_parts_of_a_content_are_not_said() {
+    let parts = json!([{"type": "reasoning", "text": "I end with <FINISH_SIGNAL>."},
+        {"type": "thinking", "thinking": [{"type": "text", "text": "<FINISH_SIGNAL>"}]},
+        {"type": "text", "text": "First I buy."}]);
+    let body = json!({"choices": [{"message": {"content": parts}, "finish_reason": "stop"}]});
+
+    let ModelResponse::Message(message) = classify(&raw(200, &[], body.to_string().as_bytes())) else {
+        panic!()
+    };
+
+    assert_eq!((message.content.as_str(), message.done), ("First I buy.", false));
+}
+
+#[test]
 fn a_gateway_s_error_has_the_cause() {
     let error = |raw: Value| {
         let body =
@@ -159,6 +208,12 @@ fn the_wait_may_stand_in_the_body() {
     check(json!({"message": "Rate limit reached. Please try again in 1m20.5s. Visit"}), Some(80_500));
     check(json!({"message": "Please try again in 250ms."}), Some(250));
     check(json!({"message": "Please retry after 12 seconds."}), Some(12_000));
+    check(json!({"message": "Too many requests, please wait 20 seconds."}), Some(20_000));
+    check(json!({"message": "Quota exceeded. It resets in 1h2m."}), Some(3_720_000));
+    check(json!({"retry_after": 8.5, "message": "slow"}), Some(8_500));
+    check(json!({"retryAfterMs": 250, "message": "slow"}), Some(250));
+    check(json!({"metadata": {"headers": {"Retry-After": "12"}}, "message": "slow"}), Some(12_000));
+    check(json!({"message": "Please wait a moment"}), None);
     check(json!({"message": "Please try again in a while"}), None);
     check(json!({"message": "Please try again later"}), None);
 }
