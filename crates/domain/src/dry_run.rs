@@ -75,8 +75,7 @@ pub struct DownloadForecast {
 
 /// Weekdays of the job without a session.
 pub fn closed_weekdays(job: &Job, calendar: &Calendar) -> BTreeSet<NaiveDate> {
-    let first = job.models.iter().map(|model| model.start).min().unwrap_or(job.start);
-    weekdays(first, job.end).into_iter().filter(|date| !calendar.is_session(*date)).collect()
+    weekdays(job.first_date(), job.end).into_iter().filter(|date| !calendar.is_session(*date)).collect()
 }
 
 /// Sessions that at least one portfolio of the job has to run.

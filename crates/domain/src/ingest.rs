@@ -4,6 +4,7 @@ pub mod call_quota;
 pub mod coverage;
 pub mod fetch_plan;
 pub mod import;
+pub mod job_symbols;
 pub mod needed_symbols;
 pub mod outlook;
 pub mod refusals;

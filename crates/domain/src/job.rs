@@ -51,6 +51,11 @@ pub struct Job {
 }
 
 impl Job {
+    /// The first date of any of its models.
+    pub fn first_date(&self) -> NaiveDate {
+        self.models.iter().map(|model| model.start).min().unwrap_or(self.start)
+    }
+
     /// Requested weekdays, over all models and trials.
     pub fn total_model_days(&self) -> usize {
         let days =

@@ -14,6 +14,7 @@ use domain::ingest::import::{
 };
 use domain::market::corporate_action::ActionKind;
 use domain::market::instruments::Symbol;
+use domain::market::renames::Rename;
 use storage::market::{self, ImportMode, ImportOutcome};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinError;
@@ -123,6 +124,24 @@ impl Importer {
             self.due.notify_one();
         }
         Ok(import)
+    }
+
+    /// What the user of a file of renames should know: whose symbols they take.
+    pub(crate) async fn notes_on(&self, rows: &FileRows) -> storage::Result<Vec<String>> {
+        let FileRows::Actions(ImportKind::Renames, file) = rows else { return Ok(Vec::new()) };
+        let renames: Vec<Rename> = file
+            .rows
+            .iter()
+            .filter_map(|row| {
+                let new = row.action.as_ref()?.new_symbol()?.clone();
+                Some(Rename { date: row.date, old: row.symbol.clone(), new })
+            })
+            .collect();
+        let takeovers = market::takeovers(&self.context.pool, &renames).await?;
+        // Those of the same file are not stored when it is tried only.
+        let gives_up = |taken: &Rename, other: &Rename| other.old == taken.new && other.date <= taken.date;
+        let unknown = takeovers.iter().filter(|taken| !renames.iter().any(|other| gives_up(taken, other)));
+        Ok(unknown.map(|taken| taken.advice()).collect())
     }
 
     /// Stores bars with the splits and dividends of their file. The bars are compared first, so that nothing is stored of

@@ -13,7 +13,7 @@ use domain::job::{Job, Model, ModelKind, Options};
 use domain::market::calendar::Calendar;
 use domain::market::instruments::{Symbol, Universe};
 use domain::market::rules::MarketRules;
-use domain::simulation::run::{ModelDayRun, PortfolioDay};
+use domain::simulation::run::{ModelDayRun, PortfolioDay, universe_on};
 use domain::values::ids::{JobId, ModelDayKey};
 use storage::execution::{
     PriceState, begin_rehearsal, configured_agent, end_rehearsal, kept_position, price_version,
@@ -131,7 +131,7 @@ impl Rehearsals {
         let model = decode_model(&body).map_err(ExecutorError::from)?;
         let ModelKind::Agent(agent) = &model.kind else { return Err(unknown()) };
         let endpoint = (agent.url.clone(), agent.concurrency);
-        let universe = self.universe(choice).await?;
+        let universe = self.universe(choice, date).await?;
         let previous = self.previous(&signature, kept.as_ref(), date).await?;
         let key = key(&model, kept, date);
         // No other job shares what is read for it.
@@ -147,7 +147,14 @@ impl Rehearsals {
         Ok(Rehearsal { planned, key, previous, place })
     }
 
-    async fn universe(&self, choice: UniverseChoice) -> Result<Universe, NotTried> {
+    /// What may be traded on `date`, with all symbols of its companies, as in a job of that day.
+    async fn universe(&self, choice: UniverseChoice, date: NaiveDate) -> Result<Universe, NotTried> {
+        let universe = self.named_universe(choice).await?;
+        let renames = storage::market::renames(&self.pool, &universe.symbols, date).await?;
+        Ok(renames.with_all_symbols(universe, date, date))
+    }
+
+    async fn named_universe(&self, choice: UniverseChoice) -> Result<Universe, NotTried> {
         let name = match choice {
             UniverseChoice::Symbols(symbols) => {
                 return Ok(Universe { name: "symbols".to_owned(), symbols, benchmark: None });
@@ -207,9 +214,11 @@ impl Rehearsals {
         let ModelKind::Agent(agent) = &model.kind else { return Ok(()) };
         let prices = PriceCache::new(self.calendar.clone());
         let market = prices.around(&self.pool, planned, key.date, previous.as_ref()).await?;
+        let universe =
+            universe_on(key.date, &planned.job.universe, &market.table, &market.actions, planned.rules);
         let today = ModelDayRun {
             key,
-            universe: &planned.job.universe,
+            universe: &universe,
             model,
             decider,
             prices: &market.table,
@@ -229,7 +238,7 @@ impl Rehearsals {
             kind: model.kind.as_str(),
             date: key.date.to_string(),
             url: agent.dialect.address(&agent.url),
-            symbols: planned.job.universe.symbols.len(),
+            symbols: universe.symbols.len(),
             cash: previous.as_ref().map_or(model.initial_cash, |day| day.position.cash()).into(),
             holdings: previous.iter().flat_map(|day| day.position.holdings()).map(held).collect(),
             after: previous.as_ref().map(|day| day.day.date.to_string()),

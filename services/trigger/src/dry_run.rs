@@ -10,8 +10,8 @@ use domain::dry_run::cost_estimate::{PastDays, estimate};
 use domain::dry_run::{
     DownloadForecast, PortfolioWinners, closed_weekdays, download_forecast, model_day_counts, sessions_to_run,
 };
-use domain::ingest::coverage::{Coverage, Scope, symbols_held_by};
-use domain::ingest::needed_symbols::{compared_symbols, needed_universe};
+use domain::ingest::coverage::Coverage;
+use domain::ingest::job_symbols::JobSymbols;
 use domain::ingest::refusals::absent_symbols;
 use domain::job::warning::Warning;
 use domain::job::{AgentModel, Job, Model, ModelKind};
@@ -20,7 +20,7 @@ use domain::market::instruments::Symbol;
 use domain::simulation::lane::config_changed;
 use serde_json::Value;
 use storage::PgPool;
-use storage::market::held_symbols;
+use storage::market;
 use storage::trigger::dry_run as load;
 
 use crate::accept::{Acceptor, NotAccepted, ProposedJob, refuse_unknown_fields};
@@ -94,13 +94,15 @@ async fn planned_download(
     let Some((first, last)) = needed.first().copied().zip(needed.last().copied()) else {
         return Ok(DownloadForecast::default());
     };
-    let held = symbols_held_by(job, held_symbols(pool, &job.experiment, names).await?);
-    let universe = needed_universe(job, &held);
-    let mut others = held;
+    let mut job = job.clone();
+    let renames = market::renames(pool, &job.universe.symbols, job.end).await?;
+    let holdings = market::held_symbols(pool, &job.experiment, names).await?;
+    let of_job = JobSymbols::of(&mut job, holdings, &renames);
+    let mut others = market::received_in_job(pool, &job, &of_job).await?;
     if sources.have_calls_to_spare() {
-        others.extend(compared_symbols(job, &universe));
+        others.extend(of_job.compared(&job));
     }
-    let scope = Scope::new(needed, &universe, &others);
+    let scope = of_job.scope(needed, others);
     let symbols: Vec<Symbol> = scope.symbols().cloned().collect();
     let stored = load::stored_prices(pool, &symbols, first, last).await?;
     let bars = stored.bars.iter().flat_map(|(symbol, dates)| dates.iter().map(move |date| (symbol, *date)));

@@ -1,5 +1,6 @@
 //! What corporate actions do to a portfolio before the open.
 
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use crate::accounting::day_error::DayError;
@@ -7,6 +8,7 @@ use crate::accounting::market_day::DayPrices;
 use crate::accounting::portfolio::Portfolio;
 use crate::market::corporate_action::{Action, Cash, CorporateAction, Ratio};
 use crate::market::instruments::Symbol;
+use crate::market::renames::Rename;
 use crate::values::arithmetic::{exact_difference, exact_product, exact_sum, half_even};
 
 /// The effect of a corporate action on a portfolio.
@@ -26,12 +28,13 @@ pub struct AppliedAction {
     pub cash: Decimal,
 }
 
-/// Applies `due` to `portfolio` and returns what it did; `None` when the portfolio does not hold the symbol. A fraction
+/// Applies `due`, which takes effect on `date`, to `portfolio` and returns what it did; `None` when the portfolio does not hold the symbol. A fraction
 /// of a share is paid in cash at the day's price of such a share. Payments are rounded half-even to cents.
 ///
 /// # Errors
 /// When a fraction or an estimate has no price, or an amount is too large to be exact.
 pub(super) fn apply(
+    date: NaiveDate,
     due: &CorporateAction,
     portfolio: &mut Portfolio,
     prices: &dyn DayPrices,
@@ -47,7 +50,7 @@ pub(super) fn apply(
         Cash::Nothing => cash_before,
         Cash::PerShare(amount) => paid(cash_before, amount, shares_before)?,
         Cash::LastClose => {
-            let close = prices.last_known(symbol).ok_or_else(|| DayError::Unpriced(symbol.clone()))?;
+            let close = prices.last_close(symbol, date).ok_or_else(|| DayError::Unpriced(symbol.clone()))?;
             paid(cash_before, close.amount(), shares_before)?
         }
     };
@@ -70,6 +73,27 @@ pub(super) fn apply(
         new_shares,
         cash: exact_difference(cash, cash_before).ok_or(DayError::TooLarge)?,
     }))
+}
+
+/// Pays out the shares of another company that has the symbol which a rename on `date` gives to the shares of `due`: at
+/// their last close, which is an estimate, as nothing is known of what became of them. Left alone, they would turn into
+/// shares of the company that takes the symbol. `None` when the portfolio has no such shares.
+///
+/// # Errors
+/// When they have no price, or the amount is too large to be exact.
+pub(super) fn pay_displaced(
+    date: NaiveDate,
+    due: &CorporateAction,
+    portfolio: &mut Portfolio,
+    prices: &dyn DayPrices,
+) -> Result<Option<AppliedAction>, DayError> {
+    let Action::Rename { new } = &due.action else { return Ok(None) };
+    let rename = Rename { date, old: due.symbol.clone(), new: new.clone() };
+    if portfolio.quantity(new) == 0 || !prices.displaces(&rename) {
+        return Ok(None);
+    }
+    let unknown = CorporateAction { symbol: new.clone(), action: Action::Delisting { per_share: None } };
+    apply(date, &unknown, portfolio, prices)
 }
 
 /// Whole shares and a fraction of one, in parts of a share.
@@ -144,7 +168,7 @@ mod tests {
     ) -> Result<(Portfolio, AppliedAction), DayError> {
         let mut portfolio = Portfolio::new(Decimal::ZERO, [(symbol(), held)].into()).unwrap();
         let due = CorporateAction { symbol: symbol(), action };
-        let did = apply(&due, &mut portfolio, &At(price))?;
+        let did = apply(NaiveDate::MIN, &due, &mut portfolio, &At(price))?;
         Ok((portfolio, did.unwrap()))
     }
 
@@ -190,10 +214,10 @@ mod tests {
         let new: Symbol = "NEW".parse().unwrap();
         let mut portfolio = Portfolio::new(Decimal::ZERO, [(new.clone(), 1)].into()).unwrap();
         let due = CorporateAction { symbol: symbol(), action: action(ActionKind::Rename, (1, 1), "") };
-        assert_eq!(apply(&due, &mut portfolio, &At("1")), Ok(None));
+        assert_eq!(apply(NaiveDate::MIN, &due, &mut portfolio, &At("1")), Ok(None));
 
         portfolio.settle(&symbol(), 2, Decimal::ZERO).unwrap();
-        apply(&due, &mut portfolio, &At("1")).unwrap();
+        apply(NaiveDate::MIN, &due, &mut portfolio, &At("1")).unwrap();
 
         assert_eq!(portfolio.holdings(), &[(new, 3)].into());
     }

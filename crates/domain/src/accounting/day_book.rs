@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use crate::accounting::applied_action::{AppliedAction, apply};
+use crate::accounting::applied_action::{AppliedAction, apply, pay_displaced};
 use crate::accounting::costs::Costs;
 use crate::accounting::day_error::DayError;
 use crate::accounting::day_result::{DayResult, PreviousDay};
@@ -172,8 +172,9 @@ impl Start {
             .ok_or(DayError::NotAfter { date, previous: previous.date })?;
         let mut portfolio = previous.portfolio.clone();
         let mut applied = Vec::new();
-        for (_, due) in actions {
-            applied.extend(apply(due, &mut portfolio, prices)?);
+        for (date, due) in actions {
+            applied.extend(pay_displaced(*date, due, &mut portfolio, prices)?);
+            applied.extend(apply(*date, due, &mut portfolio, prices)?);
         }
         let value = value(&portfolio, |symbol| prices.mark(symbol))?;
         let profit = exact_difference(value, previous.ending_value_at_open).ok_or(DayError::TooLarge)?;

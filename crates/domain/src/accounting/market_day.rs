@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use crate::market::instruments::Symbol;
 use crate::market::known_actions::KnownActions;
 use crate::market::price_history::{PriceHistory, ShareHistory};
+use crate::market::renames::Rename;
 use crate::market::rules::MarketRules;
 use crate::values::money::Price;
 
@@ -29,6 +30,19 @@ pub trait DayPrices: Send + Sync {
     fn last_known_on(&self, symbol: &Symbol) -> Option<NaiveDate> {
         let _ = symbol;
         None
+    }
+
+    /// The latest close before `date`, at the latest this day, of the shares that had the symbol until then, restated for
+    /// every split since, those of `date` included; without one, the last known price.
+    fn last_close(&self, symbol: &Symbol, date: NaiveDate) -> Option<Price> {
+        let _ = date;
+        self.last_known(symbol)
+    }
+
+    /// Whether another company had the new symbol of `rename` until then.
+    fn displaces(&self, rename: &Rename) -> bool {
+        let _ = rename;
+        false
     }
 
     /// Whether the day has a bar and nothing was traded in it, so that it fills no order.
@@ -87,6 +101,21 @@ impl DayPrices for MarketDay<'_> {
 
     fn last_known_on(&self, symbol: &Symbol) -> Option<NaiveDate> {
         self.shares().previous_date(symbol, self.date).filter(|date| *date < self.date)
+    }
+
+    fn last_close(&self, symbol: &Symbol, date: NaiveDate) -> Option<Price> {
+        let close = || {
+            let renames = self.rules.renames(self.actions);
+            let shares = ShareHistory::new(self.history, renames, date.pred_opt()?);
+            let known_on = shares.previous_date(symbol, date).filter(|found| *found < date)?;
+            let close = shares.bar(symbol, known_on)?.close();
+            self.actions.basis_across(renames, symbol, known_on, date)?.price(close)
+        };
+        close().or_else(|| self.last_known(symbol))
+    }
+
+    fn displaces(&self, rename: &Rename) -> bool {
+        self.rules.renames(self.actions).contains(rename) && self.shares().displaces(rename)
     }
 
     fn is_halted(&self, symbol: &Symbol) -> bool {

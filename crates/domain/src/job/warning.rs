@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::end_reason::EndReason;
 use crate::market::instruments::Symbol;
+use crate::market::renames::{IMPORT_FATE, Rename};
 
 /// Stable codes of the warnings that Modelday gives.
 pub mod code {
@@ -38,6 +39,8 @@ pub mod code {
     pub const DAYS_ENDED_ODDLY: &str = "DAYS_ENDED_ODDLY";
     /// Held symbols that have had no price for many sessions.
     pub const HELD_WITHOUT_PRICES: &str = "HELD_WITHOUT_PRICES";
+    /// Symbols that another company had until they were taken by a rename, and nothing is known of what became of it.
+    pub const SYMBOL_TAKEN_OVER: &str = "SYMBOL_TAKEN_OVER";
     /// The provider refused: key, plan or fault.
     pub const PROVIDER_REFUSED: &str = "PROVIDER_REFUSED";
     /// Prices that are adjusted for dividends, at which no trade happened.
@@ -48,7 +51,7 @@ pub mod code {
     pub const OUTSIDE_UNIVERSE: &str = "OUTSIDE_UNIVERSE";
 
     /// All of them.
-    pub const ALL: [&str; 18] = [
+    pub const ALL: [&str; 19] = [
         RATE_LIMITED,
         SYMBOLS_FAILED,
         SYMBOLS_UNAVAILABLE,
@@ -63,6 +66,7 @@ pub mod code {
         SPLIT_SUSPECTED,
         DAYS_ENDED_ODDLY,
         HELD_WITHOUT_PRICES,
+        SYMBOL_TAKEN_OVER,
         PROVIDER_REFUSED,
         TOTAL_RETURN_PRICES,
         UNKNOWN_FIELD,
@@ -191,6 +195,23 @@ impl Warning {
         dates.dedup();
         let count = symbols.len();
         Self { symbols, dates, ..Self::new(code::HELD_WITHOUT_PRICES, message, count) }
+    }
+
+    /// These renames take symbols that other companies had until then, and nothing is known of what became of those.
+    pub fn symbol_taken_over(renames: &[Rename]) -> Self {
+        let taken = renames.iter().take(MAX_NAMES).map(Rename::takeover).collect::<Vec<_>>().join("; ");
+        let message = format!(
+            "{taken}. What became of the other company is not known: a portfolio that holds its shares is paid their last \
+             close, which /results shows among the day's corporate_actions as estimated. {IMPORT_FATE}, then trigger \
+             with reprocess_stale"
+        );
+        let mut symbols: Vec<Symbol> = renames.iter().map(|rename| rename.new.clone()).collect();
+        symbols.sort();
+        symbols.dedup();
+        let mut dates: Vec<NaiveDate> = renames.iter().map(|rename| rename.date).collect();
+        dates.sort();
+        dates.dedup();
+        Self { symbols, dates, ..Self::new(code::SYMBOL_TAKEN_OVER, message, renames.len()) }
     }
 
     /// The bases of these days of `model` were replaced or filled later, or their prices were replaced.

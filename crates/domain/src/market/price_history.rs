@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::NaiveDate;
 
 use crate::market::instruments::{Bar, Symbol, Universe};
-use crate::market::renames::Renames;
+use crate::market::renames::{Rename, Renames, are_same_shares};
 
 /// A source of bars by symbol and date. It also holds bars of later days, so models read it through
 /// [`AsOf`](crate::market::as_of::AsOf) only.
@@ -27,7 +27,8 @@ pub struct ShareHistory<'a> {
 
 impl<'a> ShareHistory<'a> {
     /// The bars of `history` on `today`. Renames after it say only which symbols are not in use yet, of those that have no
-    /// bars beside the earlier symbol: two symbols that were both traded are two companies, whatever happens later.
+    /// bars beside the earlier symbol: two symbols that were both traded, at different prices, are two companies, whatever
+    /// happens later.
     pub fn new(history: &'a dyn PriceHistory, renames: &'a Renames, today: NaiveDate) -> Self {
         Self { history, renames, today }
     }
@@ -43,9 +44,9 @@ impl<'a> ShareHistory<'a> {
         let then = self.renames.earlier(symbol, self.today, date);
         // Some providers list all bars under the newest symbol.
         let listed_later = || {
-            let mut later = self.renames.later(&then, date, NaiveDate::MAX);
-            let bar = later.find_map(|later| self.history.bar(later, date))?;
-            (!self.was_traded(&then, date)).then_some(bar)
+            let mut later = self.renames.after(&then, date, NaiveDate::MAX);
+            let (rename, bar) = later.find_map(|later| Some((later, self.history.bar(&later.new, date)?)))?;
+            (!self.was_traded(&then, date) && !self.are_two(&then, &rename.new, rename.date)).then_some(bar)
         };
         self.history.bar(&then, date).or_else(listed_later)
     }
@@ -79,10 +80,36 @@ impl<'a> ShareHistory<'a> {
     /// when another company has it until then.
     fn before_later_renames(&self, symbol: &Symbol) -> Symbol {
         let earlier = self.renames.earlier(symbol, NaiveDate::MAX, self.today);
-        let are_two = earlier != *symbol
-            && self.was_traded(symbol, self.today)
-            && self.was_traded(&earlier, self.today);
+        let are_two = earlier != *symbol && self.are_two(&earlier, symbol, NaiveDate::MAX);
         if are_two { symbol.clone() } else { earlier }
+    }
+
+    /// Whether another company had the new symbol of `rename` until then, as far as is known today.
+    pub fn displaces(&self, rename: &Rename) -> bool {
+        self.are_two(&rename.old, &rename.new, rename.date)
+    }
+
+    /// Whether `symbol` and `other` were two companies, by what both have of bars before `date` and up to today.
+    fn are_two(&self, symbol: &Symbol, other: &Symbol, date: NaiveDate) -> bool {
+        let until = date.pred_opt().unwrap_or(date).min(self.today);
+        let last = |symbol: &Symbol, until: NaiveDate| match self.history.bar(symbol, until) {
+            Some(_) => Some(until),
+            None => self.history.previous_date(symbol, until).filter(|found| *found < until),
+        };
+        let (Some(mut one), Some(mut another)) = (last(symbol, until), last(other, until)) else {
+            return false;
+        };
+        while one != another {
+            let earlier = one.min(another);
+            let place = if one > earlier { (&mut one, symbol) } else { (&mut another, other) };
+            match last(place.1, earlier) {
+                Some(found) => *place.0 = found,
+                None => return true,
+            }
+        }
+        // Of today only the open is known.
+        let open = |symbol: &Symbol| self.history.bar(symbol, one).map(|bar| bar.open());
+        !are_same_shares(open(symbol).zip(open(other)))
     }
 
     /// Whether the symbol itself has a bar on `date` or before.

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use rust_decimal::Decimal;
 
 use crate::market::instruments::{Symbol, Universe};
+use crate::values::money::Price;
 
 /// A new symbol for the same shares.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +17,34 @@ pub struct Rename {
     pub old: Symbol,
     /// The symbol from then on.
     pub new: Symbol,
+}
+
+/// What to do about a company that has lost its symbol to another one.
+pub const IMPORT_FATE: &str =
+    "Import it with POST /prices/import?kind=renames, delistings or mergers, with a date up to that day";
+
+impl Rename {
+    /// That another company had the new symbol until then.
+    pub fn takeover(&self) -> String {
+        let Self { date, old, new } = self;
+        format!("{new} was the symbol of another company, beside {old}, until {old} took it on {date}")
+    }
+
+    /// What is missing of the company that loses the symbol, what happens to its holders without it, and what to do.
+    pub fn advice(&self) -> String {
+        format!(
+            "{}, by its own prices. What became of that company is not known: until then its holders are paid its last \
+             close, as an estimate. {IMPORT_FATE}",
+            self.takeover()
+        )
+    }
+}
+
+/// Whether two symbols stand for the same shares, by their opening prices in the last session in which both have one: a
+/// vendor may list a company under two of its symbols, and vendors round differently.
+pub fn are_same_shares(opens: Option<(Price, Price)>) -> bool {
+    let Some((one, other)) = opens.map(|(one, other)| (one.amount(), other.amount())) else { return false };
+    (one - other).abs() * Decimal::ONE_HUNDRED <= one.max(other)
 }
 
 /// Renames, by date.
@@ -41,10 +71,28 @@ impl Renames {
         self.0.is_empty()
     }
 
+    /// Those from `first` to `last`, both included.
+    pub fn between(&self, first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = &Rename> {
+        self.0.iter().filter(move |rename| first <= rename.date && rename.date <= last)
+    }
+
+    /// Whether it is one of them.
+    pub fn contains(&self, rename: &Rename) -> bool {
+        self.0.contains(rename)
+    }
+
     /// The symbol on the earlier date `on` of the shares that are `symbol` on `until`.
-    pub fn earlier(&self, symbol: &Symbol, until: NaiveDate, on: NaiveDate) -> Symbol {
+    pub fn earlier<'r>(&'r self, symbol: &'r Symbol, until: NaiveDate, on: NaiveDate) -> Symbol {
         let between = self.0.iter().rev().filter(|rename| on < rename.date && rename.date <= until);
-        between.fold(symbol, |name, rename| if rename.new == *name { &rename.old } else { name }).clone()
+        // Renames of one day happen at once: a symbol that is given up may be taken by another company.
+        let one_earlier = |(name, taken): (&'r Symbol, Option<NaiveDate>), rename: &'r Rename| {
+            if rename.new == *name && taken != Some(rename.date) {
+                (&rename.old, Some(rename.date))
+            } else {
+                (name, taken)
+            }
+        };
+        between.fold((symbol, None), one_earlier).0.clone()
     }
 
     /// The symbols that the shares get which are `symbol` on `on`, oldest first, up to `until`.
@@ -54,14 +102,24 @@ impl Renames {
         on: NaiveDate,
         until: NaiveDate,
     ) -> impl Iterator<Item = &'r Symbol> {
+        self.after(symbol, on, until).map(|rename| &rename.new)
+    }
+
+    /// The renames of the shares that are `symbol` on `on`, oldest first, up to `until`.
+    pub fn after<'r>(
+        &'r self,
+        symbol: &'r Symbol,
+        on: NaiveDate,
+        until: NaiveDate,
+    ) -> impl Iterator<Item = &'r Rename> {
         let between = self.0.iter().filter(move |rename| on < rename.date && rename.date <= until);
         between
-            .scan(symbol, |name, rename| {
-                let is_next = rename.old == **name;
+            .scan((symbol, None), |(name, given_up), rename| {
+                let is_next = rename.old == **name && *given_up != Some(rename.date);
                 if is_next {
-                    *name = &rename.new;
+                    (*name, *given_up) = (&rename.new, Some(rename.date));
                 }
-                Some(is_next.then_some(*name))
+                Some(is_next.then_some(rename))
             })
             .flatten()
     }
@@ -188,6 +246,28 @@ mod tests {
         assert_eq!(later(1, 30), ["META", "MVRS"]);
         assert_eq!(later(1, 10), ["META"]);
         assert!(later(9, 30).is_empty(), "it was given up before");
+    }
+
+    #[test]
+    fn a_symbol_that_is_given_up_and_taken_on_one_day_stands_for_two_companies() {
+        let renames = renames(&[(9, "FB", "META"), (9, "META", "METV")]);
+
+        assert_eq!(renames.earlier(&symbol("METV"), day(9), day(8)), symbol("META"));
+        assert_eq!(renames.earlier(&symbol("META"), day(9), day(8)), symbol("FB"));
+        let later = |name: &str| -> Vec<String> {
+            renames.later(&symbol(name), day(8), day(9)).map(ToString::to_string).collect()
+        };
+        assert_eq!((later("FB"), later("META")), (vec!["META".to_owned()], vec!["METV".to_owned()]));
+    }
+
+    #[test]
+    fn shares_are_the_same_ones_when_both_symbols_opened_at_nearly_the_same_price() {
+        let price = |text: &str| text.parse::<Price>().unwrap();
+
+        assert!(are_same_shares(Some((price("196.64"), price("196.6400001")))));
+        assert!(are_same_shares(Some((price("100"), price("99")))));
+        assert!(!are_same_shares(Some((price("196.64"), price("10.5")))));
+        assert!(!are_same_shares(None), "no session in which both were traded");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Corporate actions that were imported. Rows are only added; for a symbol, date and kind the latest one counts.
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use domain::ingest::import::{ActionRow, ImportKind, MAX_LISTED};
+use domain::ingest::job_symbols::JobSymbols;
+use domain::job::Job;
 use domain::market::corporate_action::{Action, ActionKind, CorporateAction, Ratio};
 use domain::market::instruments::Symbol;
 use domain::market::known_actions::KnownActions;
@@ -38,6 +40,9 @@ struct TermColumns {
 }
 
 const TABLE: &str = "market.corporate_actions";
+/// How long before a job the last day of its portfolios may be, for the actions that their holdings go through on the
+/// way to it.
+const RECEIVED_SINCE: Days = Days::new(400);
 
 /// The corporate actions of these symbols to `to`, as they were known at a version of prices, and all their renames: a
 /// later one says which symbol is not in use yet.
@@ -126,6 +131,17 @@ pub async fn received_symbols(
     .fetch_all(pool)
     .await?;
     names.into_iter().map(|(name,)| symbol(TABLE, name)).collect()
+}
+
+/// What the job's portfolios may receive by corporate actions outside its universe, for what they hold and for what they
+/// may buy.
+pub async fn received_in_job(pool: &PgPool, job: &Job, symbols: &JobSymbols) -> Result<Vec<Symbol>> {
+    let first = job.first_date();
+    let since = first.checked_sub_days(RECEIVED_SINCE).unwrap_or(first);
+    let mut received = received_symbols(pool, &symbols.held, since, job.end).await?;
+    received.extend(received_symbols(pool, &symbols.needed.symbols, first, job.end).await?);
+    received.retain(|symbol| !job.universe.tradable(symbol));
+    Ok(received)
 }
 
 impl ActionColumns {

@@ -15,9 +15,10 @@ mod preparation_counts;
 mod preparations;
 mod refusals;
 mod source;
+mod takeovers;
 mod total_return;
 
-pub use actions::{import_actions, known_actions, received_symbols, renames};
+pub use actions::{import_actions, known_actions, received_in_job, received_symbols, renames};
 pub use answer_spans::spans;
 pub use bars::{
     BarRow, InsertedBars, bars_between, bars_by, closes, dates_with_bars, insert_bars, last_before,
@@ -41,4 +42,5 @@ pub use preparations::{
 };
 pub use refusals::{record_refusal, refusals};
 pub use source::{SourceRow, record_sources};
+pub use takeovers::takeovers;
 pub use total_return::total_return_symbols;

@@ -3,6 +3,7 @@
 mod bar_file;
 mod parquet_file;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -12,7 +13,11 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::NaiveDate;
 use domain::job::request::ValidationError;
+use domain::market::as_of::AsOf;
 use domain::market::instruments::Symbol;
+use domain::market::price_table::PriceTable;
+use domain::market::rules::MarketRules;
+use domain::values::date::parse_date;
 use futures::stream;
 use runtime::http::{Number, Params, Problem, ProblemBody};
 use serde::Serialize;
@@ -27,6 +32,11 @@ use parquet_file::ParquetFile;
 const MAX_SYMBOLS: usize = 1_000;
 /// Bars of a JSON page by default, and at most.
 const PAGE: (i64, i64) = (1_000, 10_000);
+/// No bar is older.
+const FIRST: NaiveDate = match NaiveDate::from_ymd_opt(1, 1, 1) {
+    Some(date) => date,
+    None => NaiveDate::MIN,
+};
 const PARQUET: &str = "application/vnd.apache.parquet";
 
 /// A page of bars.
@@ -107,7 +117,8 @@ struct Selection {
 /// Stored bars.
 ///
 /// Prices are as they were traded, ordered by symbol and date. With `as_of`, they are what models see at the open of that
-/// day: the bars before it, in its shares, restated for the splits up to it and for no later one.
+/// day: the bars before it, in its shares, restated for the splits up to it and for no later one, and under the symbol that
+/// a company has on that day.
 #[utoipa::path(get, path = "/prices/bars", operation_id = "price_bars", tag = "prices",
     extensions(("x-heavy" = json!(true))),
     security(("token" = ["read"])),
@@ -159,7 +170,7 @@ fn accepted(headers: &HeaderMap) -> Format {
 /// The place after which a page begins: `SYMBOL_DATE`.
 fn cursor(text: &str) -> Option<(Symbol, NaiveDate)> {
     let (symbol, date) = text.split_once('_')?;
-    Some((symbol.parse().ok()?, date.parse().ok()?))
+    Some((symbol.parse().ok()?, parse_date(date)?))
 }
 
 impl Selection {
@@ -187,9 +198,8 @@ impl Selection {
         if start.zip(end).is_some_and(|(start, end)| start > end) {
             return Err(Problem::new(StatusCode::BAD_REQUEST, "start must be <= end"));
         }
-        let first = NaiveDate::from_ymd_opt(1, 1, 1).unwrap_or(NaiveDate::MIN);
         let last = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or(NaiveDate::MAX);
-        let (start, mut end) = (start.unwrap_or(first), end.unwrap_or(last));
+        let (start, mut end) = (start.unwrap_or(FIRST), end.unwrap_or(last));
         // Of the day itself only the open is known.
         if let Some(before) = as_of.and_then(|as_of| as_of.pred_opt()) {
             end = end.min(before);
@@ -199,19 +209,32 @@ impl Selection {
 
     /// The bars of one of the symbols, oldest first.
     async fn bars_of(&self, api: &Api, symbol: &Symbol) -> storage::Result<Vec<BarRow>> {
-        let (pool, symbols) = (&api.context.pool, std::slice::from_ref(symbol));
+        let pool = &api.context.pool;
         if self.start > self.end {
             return Ok(Vec::new());
         }
-        let mut rows = market::bars_between(pool, symbols, self.start, self.end).await?;
-        rows.sort_by_key(|row| row.date);
-        let Some(as_of) = self.as_of else { return Ok(rows) };
-        let actions = market::known_actions(pool, symbols, as_of, i64::MAX).await?;
-        let restated = |row: BarRow| {
-            let bar = actions.basis(symbol, row.date, as_of)?.bar(row.bar)?;
-            Some(BarRow { bar, ..row })
+        let Some(as_of) = self.as_of else {
+            let mut rows =
+                market::bars_between(pool, std::slice::from_ref(symbol), self.start, self.end).await?;
+            rows.sort_by_key(|row| row.date);
+            return Ok(rows);
         };
-        Ok(rows.into_iter().filter_map(restated).collect())
+        let renames = market::renames(pool, std::slice::from_ref(symbol), as_of).await?;
+        let names: Vec<Symbol> = renames.connected(symbol).into_iter().collect();
+        // Of a company with two symbols it matters since when each has bars.
+        let from = if renames.is_empty() { self.start } else { FIRST };
+        let rows = market::bars_between(pool, &names, from, self.end).await?;
+        let actions = market::known_actions(pool, &names, as_of, i64::MAX).await?.until(as_of);
+        let dates: BTreeSet<NaiveDate> =
+            rows.iter().map(|row| row.date).filter(|date| *date >= self.start).collect();
+        let table: PriceTable = rows.into_iter().map(|row| (row.symbol, row.date, row.bar)).collect();
+        let view = AsOf::new(&table, &api.context.calendar, as_of);
+        let view = view.with_actions(&actions, MarketRules::default());
+        let seen = |date: NaiveDate| {
+            let bar = view.bar(symbol, date).ok()?;
+            Some(BarRow { symbol: symbol.clone(), date, bar })
+        };
+        Ok(dates.into_iter().filter_map(seen).collect())
     }
 }
 

@@ -194,7 +194,7 @@ pub(crate) async fn import(
         dates: dates(&cells),
         basis: None,
         ignored_columns: Vec::new(),
-        notes: Vec::new(),
+        notes: api.importer.notes_on(&rows).await?,
         dry_run: mode.dry_run,
         stale_days: market::repriced_days(&api.context.pool).await?,
     };
@@ -205,8 +205,8 @@ pub(crate) async fn import(
             imported.notes = file.notes;
         }
         FileRows::Actions(_, file) if !file.ignored_columns.is_empty() => {
-            imported.notes =
-                vec![format!("Columns that were not read: {}.", file.ignored_columns.join(", "))];
+            let columns = file.ignored_columns.join(", ");
+            imported.notes.insert(0, format!("Columns that were not read: {columns}."));
             imported.ignored_columns = file.ignored_columns;
         }
         FileRows::Actions(..) => {}

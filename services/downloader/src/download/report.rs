@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use domain::ingest::coverage::Need;
 use domain::ingest::outlook::Outlook;
 use domain::market::instruments::Symbol;
+use domain::market::renames::Rename;
 use storage::market::Finding;
 
 use super::source::SourceLabel;
@@ -26,6 +27,8 @@ pub(crate) struct Report {
     pub(crate) failed_dates: BTreeMap<NaiveDate, String>,
     /// Symbols of the job that no source has, with the reason.
     pub(crate) absent: BTreeMap<Symbol, String>,
+    /// Renames of the job that take a symbol from another company of which nothing more is known.
+    pub(crate) takeovers: Vec<Rename>,
     /// Why sources were given up early, in their order.
     pub(crate) stops: Vec<StopReason>,
     /// The name of a paused source that may give something of what is missing.

@@ -162,6 +162,7 @@ fn warnings(
     let unavailable = (!report.absent.is_empty()).then(|| Warning::symbols_unavailable(&report.absent));
     let skipped = (!incomplete.is_empty()).then(|| Warning::dates_skipped(incomplete.to_vec()));
     let refused = refusal.map(|stop| Warning::new(code::PROVIDER_REFUSED, stop.to_string(), 1));
+    let taken_over = (!report.takeovers.is_empty()).then(|| Warning::symbol_taken_over(&report.takeovers));
     let (revised, rejected) = (revised(&report.findings), rejected(&report.findings));
     let all = [
         refused,
@@ -171,6 +172,7 @@ fn warnings(
         unavailable,
         skipped,
         closed(dates),
+        taken_over,
         revised,
         rejected,
     ];

@@ -15,15 +15,10 @@ pub(super) struct NeededDates {
     pub(super) closed: Vec<(NaiveDate, String)>,
 }
 
-/// The first date of any of the job's models.
-pub(super) fn first_date(job: &Job) -> NaiveDate {
-    job.models.iter().map(|model| model.start).min().unwrap_or(job.start)
-}
-
 impl NeededDates {
     /// The dates of `job`; `completed` are the days (model, trial, date) that portfolios have completed.
     pub(super) fn of(job: &Job, calendar: &Calendar, completed: &[(String, u32, NaiveDate)]) -> Self {
-        let first = first_date(job);
+        let first = job.first_date();
         let again = job.options.replace_existing || job.options.reprocess_stale;
         let done: HashSet<(&str, u32, NaiveDate)> =
             completed.iter().map(|(model, trial, date)| (model.as_str(), *trial, *date)).collect();

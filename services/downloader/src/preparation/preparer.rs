@@ -3,19 +3,17 @@
 
 use std::sync::Arc;
 
-use chrono::Days;
 use contract::{ContractError, decode_event, kind};
 use domain::events::event::Event;
-use domain::ingest::coverage::{Scope, symbols_held_by};
-use domain::ingest::needed_symbols::{compared_symbols, needed_universe};
+use domain::ingest::job_symbols::JobSymbols;
 use domain::job::Job;
-use domain::market::instruments::Symbol;
+use domain::market::renames::Rename;
 use storage::market::{self, Preparation};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::conclusion::{Conclusion, conclude, paused_source};
-use super::needed_dates::{NeededDates, first_date};
+use super::needed_dates::NeededDates;
 use crate::context::{Context, Interruption};
 use crate::download::Downloader;
 use crate::download::clock::Clock;
@@ -24,10 +22,6 @@ use crate::download::stop_reason::StopReason;
 use crate::download::stored_prices::StoredPrices;
 use crate::server_time::ServerTime;
 use crate::source_list::{SourceList, Sources};
-
-/// How long before a job the last day of its portfolios may be, for the actions that their holdings go through on the
-/// way to it.
-const RECEIVED_SINCE: Days = Days::new(400);
 
 /// Prepares the prices of jobs.
 pub(crate) struct Preparer {
@@ -55,50 +49,31 @@ impl Preparer {
         };
         let mut job = job_of(&preparation.body)?;
         let renames = market::renames(pool, &job.universe.symbols, job.end).await?;
-        let (first, last) = (first_date(&job), job.end);
-        let named = job.universe.clone();
-        job.universe = renames.with_all_symbols(job.universe, first, last);
         let models: Vec<String> = job.models.iter().map(|model| model.signature.clone()).collect();
+        let holdings = market::held_symbols(pool, &job.experiment, &models).await?;
+        let symbols = JobSymbols::of(&mut job, holdings, &renames);
         let completed =
-            market::completed_days(pool, &job.experiment, &models, first_date(&job), job.end).await?;
+            market::completed_days(pool, &job.experiment, &models, job.first_date(), job.end).await?;
         let dates = NeededDates::of(&job, calendar, &completed);
-        let held = symbols_held_by(&job, market::held_symbols(pool, &job.experiment, &models).await?);
-        let needed = renames.with_all_symbols(needed_universe(&job, &held), first, last);
-        let mut others = self.received(&job, &needed.symbols, &held).await?;
-        others.extend(held);
+        let mut others = market::received_in_job(pool, &job, &symbols).await?;
         if has_calls_to_spare(&downloader.list) {
-            others.extend(compared_symbols(&job, &needed));
+            others.extend(symbols.compared(&job));
         }
-        let scope = Scope::new(dates.sessions.iter().copied(), &needed, &others);
-        let scope = scope.with_untraded(renames.untraded(&needed, &named));
+        let scope = symbols.scope(dates.sessions.iter().copied(), others);
         let mut prices = StoredPrices::load(pool, scope, downloader.source_names()).await?;
         let mut report = self.download(&downloader, preparation, &mut prices, time, holder, halt).await?;
         if report.total > 0 || preparation.epoch > 1 {
             report.findings = market::findings(pool, job.id).await?;
         }
         report.absent = prices.absent(time.now());
+        let of_job: Vec<Rename> = renames.between(job.first_date(), job.end).cloned().collect();
+        report.takeovers = market::takeovers(pool, &of_job).await?;
         let verdicts = prices.coverage(time.now()).verdicts();
         if let Some(source) = paused_source(&verdicts, &report) {
             tracing::info!(job.id = %job.id, "Job {}: waits until {source} is resumed", job.id);
             return Ok(market::wait_for_source(pool, preparation, source).await?);
         }
         self.end(preparation, conclude(job, &dates, &verdicts, &report)).await
-    }
-
-    /// What the job's portfolios may receive by corporate actions, for what they hold and for what they may buy.
-    async fn received(
-        &self,
-        job: &Job,
-        members: &[Symbol],
-        held: &[Symbol],
-    ) -> Result<Vec<Symbol>, Interruption> {
-        let pool = &self.context.pool;
-        let first = first_date(job);
-        let since = first.checked_sub_days(RECEIVED_SINCE).unwrap_or(first);
-        let mut received = market::received_symbols(pool, held, since, job.end).await?;
-        received.extend(market::received_symbols(pool, members, first, job.end).await?);
-        received.retain(|symbol| !job.universe.tradable(symbol));
-        Ok(received)
     }
 
     /// Downloads what is missing in `prices`.

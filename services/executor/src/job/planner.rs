@@ -206,6 +206,5 @@ async fn begin(
 
 /// The most dates that a portfolio of the job may have; 1 at least.
 fn longest(job: &Job) -> usize {
-    let first = job.models.iter().map(|model| model.start).min().unwrap_or(job.start);
-    usize::try_from((job.end - first).num_days() + 1).unwrap_or(1).max(1)
+    usize::try_from((job.end - job.first_date()).num_days() + 1).unwrap_or(1).max(1)
 }

@@ -79,3 +79,50 @@ async fn stored_bars_are_returned_as_traded_or_as_they_were_seen_on_a_day_in_eac
     }
     assert_eq!(json("symbol=A&start=2025-10-02&end=2025-10-01").await.0, StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test]
+async fn bars_as_of_a_day_follow_renames_and_what_is_known_later_changes_no_byte_of_them() {
+    let system = System::builder(Shape::OneProcess).start().await;
+    let import = async |query: &str, text: &str| {
+        let (status, body) = system.client.import_prices(query, text).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+    };
+    let get = async |query: &str| {
+        let url = format!("{}/prices/bars?{query}&format=csv", system.client.prices_url);
+        http().get(url).send().await.unwrap().text().await.unwrap()
+    };
+    let head = "symbol,date,open,high,low,close,volume\n";
+    let row =
+        |name: &str, date: &str, price: u32| format!("{name},{date},{price},{price},{price},{price},10\n");
+    let first = [
+        row("FB", "2025-10-01", 100),
+        row("FB", "2025-10-02", 110),
+        row("META", "2025-10-02", 9),
+        row("OTHER", "2025-09-30", 7),
+    ];
+    import("", &format!("{head}{}", first.concat())).await;
+    let views =
+        ["symbol=FB&as_of=2025-10-03", "symbol=META&as_of=2025-10-03", "symbol=OTHER&as_of=2025-10-03"];
+    let mut before = Vec::new();
+    for view in views {
+        before.push(get(view).await);
+    }
+
+    import("", &format!("{head}{}{}", row("META", "2025-10-06", 24), row("OTHER", "2025-10-03", 8))).await;
+    import("?kind=renames", "symbol,date,new_symbol\nFB,2025-10-06,META\nNEXT,2025-10-07,OTHER\n").await;
+    import("?kind=splits", "symbol,date,ratio\nMETA,2025-10-06,5:1\n").await;
+
+    for (view, before) in views.into_iter().zip(before) {
+        assert_eq!(get(view).await, before, "{view}");
+    }
+    let after = get("symbol=META&as_of=2025-10-07").await;
+    let split = "META,2025-10-01,20,20,20,20,50\r\nMETA,2025-10-02,22,22,22,22,50\r\n";
+    assert_eq!(after, format!("{}{split}META,2025-10-06,24,24,24,24,10\r\n", head.replace('\n', "\r\n")));
+    let later = get("symbol=META&start=2025-10-02&end=2025-10-02&as_of=2025-10-07").await;
+    assert!(
+        later.ends_with("META,2025-10-02,22,22,22,22,50\r\n") && !later.contains("2025-10-01"),
+        "{later}"
+    );
+    let traded = get("symbol=META").await;
+    assert!(traded.contains("META,2025-10-02,9,"), "without as_of, as stored: {traded}");
+}

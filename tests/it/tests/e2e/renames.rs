@@ -126,3 +126,125 @@ async fn replayed(system: &System, job: &str) {
     std::fs::remove_file(file).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
+
+/// The models of the tests about one day: an agent that looks at META, beside a policy over the whole universe.
+fn one_day_models(endpoint: &ChatEndpoint) -> String {
+    format!(
+        "[[models]]\nsignature = \"a\"\nkind = \"llm\"\nbase_url = \"{}\"\nbasemodel = \"a\"\n{}",
+        endpoint.base_url(),
+        policy("equal", "policy = \"equal_weight\"")
+    )
+}
+
+#[tokio::test]
+async fn a_dry_run_over_a_rename_lacks_nothing_that_the_job_does_not_need() {
+    let equal = policy("equal", "policy = \"equal_weight\"");
+    let system =
+        System::builder(Shape::OneProcess).universe(&["FB", "SLOW"], None).models(&equal).start().await;
+    import_company(&system).await;
+
+    for symbols in [["FB", "SLOW"], ["META", "SLOW"]] {
+        let experiment = symbols.concat();
+        let request = json!({ "start_date": "2024-06-06", "end_date": "2024-06-12", "symbols": symbols,
+            "experiment": experiment });
+        let plan = system.client.plan(&request).await;
+        let job = system.client.trigger(&request).await;
+        let ended = system.client.ended(&job).await;
+
+        assert_eq!(plan["prices"]["symbols"], 0, "{plan}");
+        assert_eq!(plan["model_days"]["to_run"], ended["progress"]["completed"], "{plan} {ended}");
+        assert_eq!(plan["model_days"]["to_run"], 5, "{plan}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_that_is_tried_by_hand_sees_the_history_of_before_the_rename_as_a_job_does() {
+    let endpoint = ChatEndpoint::start(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let history = json!({ "symbol": "META", "days": 4 });
+    endpoint.script("a", RENAMED, vec![vec![ToolCall::new("get_price_history", &history)]]);
+    let system = System::builder(Shape::OneProcess)
+        .universe(&["META", "SLOW"], None)
+        .models(&one_day_models(&endpoint))
+        .start()
+        .await;
+    import_company(&system).await;
+
+    let tried = |date: &str, symbols: &str| {
+        let mut command = std::process::Command::new(it::binary("modelday"));
+        command.args(["try", "a", "--date", date, "--symbols", symbols, "--json"]);
+        let output = command.env_clear().env("MODELDAY_URL", &system.client.executor_url).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let after = tried(RENAMED, "META,SLOW");
+    let before = tried("2024-06-07", "FB,SLOW");
+
+    for close in [120, 122, 124, 126] {
+        assert!(after.contains(&close.to_string()), "{close}: {after}");
+    }
+    assert!(before.contains("FB: ") && !before.contains("META"), "nothing of later: {before}");
+    let began: Value = serde_json::from_str(after.lines().next().unwrap()).unwrap();
+    assert_eq!(began["symbols"], 2, "{began}");
+}
+
+/// Bars of another company that has the symbol META until the rename.
+fn other_company() -> String {
+    bars("META", |_, date| (date < RENAMED).then(|| dollars("10")))
+}
+
+#[tokio::test]
+async fn a_company_that_loses_its_symbol_is_paid_out_and_the_import_and_the_job_say_what_is_missing() {
+    let system = System::builder(Shape::OneProcess)
+        .universe(&["FB", "META", "SLOW"], None)
+        .models(&hold("hold", "META"))
+        .start()
+        .await;
+    let price = |count: i64| Decimal::from(100 + 2 * count);
+    let old = bars("FB", |count, date| (date < RENAMED).then(|| price(count)));
+    let new = bars("META", |count, date| (date >= RENAMED).then(|| price(count)));
+    let slow = bars("SLOW", |_, _| Some(dollars("50")));
+    import_bars(&system, &[old, new, other_company(), slow]).await;
+    let rename = format!("symbol,date,new_symbol\nFB,{RENAMED},META\n");
+
+    let (_, tried) = system.client.import_prices("?kind=renames&dry_run=true", &rename).await;
+    let (status, imported) = system.client.import_prices("?kind=renames", &rename).await;
+    let job = run(&system, "2024-06-03", json!({ "experiment": "unknown" })).await;
+    let own_rename = format!("META,{RENAMED},METV\n");
+    let (_, known) =
+        system.client.import_prices("?kind=renames", &format!("symbol,date,new_symbol\n{own_rename}")).await;
+    let later = bars("METV", |_, date| (date >= RENAMED).then(|| dollars("11")));
+    import_bars(&system, &[later]).await;
+    let with_fate = run(&system, "2024-06-03", json!({ "experiment": "known" })).await;
+
+    assert_eq!(status, 200, "{imported}");
+    let note = imported["notes"][0].as_str().unwrap_or_default().to_owned();
+    assert!(
+        note.contains("META was the symbol of another company") && note.contains("kind=renames"),
+        "{note}"
+    );
+    assert_eq!(tried["notes"][0], note, "{tried}");
+    let warned = |job: &Value| {
+        let details = job["warning_details"].as_array().unwrap();
+        details.iter().any(|warning| warning["code"] == "SYMBOL_TAKEN_OVER")
+    };
+    assert!(warned(&job), "{job}");
+    let day = |experiment: &str| {
+        let path = format!("/results?model=hold&experiment={experiment}&start_date={RENAMED}");
+        let client = system.client.clone();
+        async move { client.get_ok(&path).await["results"][0].clone() }
+    };
+    let paid = day("unknown").await;
+    assert_eq!(
+        paid["final_position"]["holdings"],
+        json!([{ "symbol": "META", "quantity": 78 }]),
+        "bought anew for what was paid: {paid}"
+    );
+    assert_eq!(paid["corporate_actions"][0]["estimated"], true, "{paid}");
+    assert_eq!(paid["corporate_actions"][0]["cash"], json!(10000), "{paid}");
+    assert!(known["notes"].is_null() && !warned(&with_fate), "{known} {with_fate}");
+    let kept = day("known").await;
+    assert_eq!(
+        kept["final_position"]["holdings"],
+        json!([{ "symbol": "METV", "quantity": 1000 }]),
+        "the company goes on under its own new symbol: {kept}"
+    );
+}

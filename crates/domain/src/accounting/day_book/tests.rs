@@ -10,6 +10,7 @@ use super::*;
 use crate::accounting::costs::CostTerms;
 use crate::accounting::market_day::MarketDay;
 use crate::accounting::order::{RequestedQuantity, Side};
+use crate::market::corporate_action::Action;
 use crate::market::instruments::Bar;
 use crate::market::known_actions::KnownActions;
 use crate::market::price_table::PriceTable;
@@ -62,6 +63,67 @@ fn what_is_held_outside_the_universe_can_be_sold_and_not_bought() {
     let of_before = market.under(MarketRules::AsTraded);
     let refused = submit(&mut open(&of_before), Side::Sell, "CHLD", 1).unwrap_err();
     assert_eq!(refused.code(), "unknown_symbol");
+}
+
+/// The portfolio after 2025-10-03, when OLD takes the symbol NEW, which was worth `of_new` until then, and after `fate`.
+fn after_a_takeover(of_new: &str, fate: Option<Action>) -> DayResult {
+    let bar = |name: &str, day: &str, price: &str| {
+        let price: Price = price.parse().unwrap();
+        (symbol(name), date(day), Bar::new(price, price, price, price, 1).unwrap())
+    };
+    let table: PriceTable = [
+        bar("OLD", "2025-10-01", "100"),
+        bar("OLD", "2025-10-02", "110"),
+        bar("NEW", "2025-10-01", of_new),
+        bar("NEW", "2025-10-03", "120"),
+    ]
+    .into_iter()
+    .collect();
+    let rename = Action::Rename { new: symbol("NEW") };
+    let actions = [Some(("OLD", rename)), fate.map(|fate| ("NEW", fate))].into_iter().flatten();
+    let actions =
+        actions.map(|(name, action)| (date("2025-10-03"), CorporateAction { symbol: symbol(name), action }));
+    let known = KnownActions::new(actions);
+    let universe = universe(&["NEW"]);
+    let held = [(symbol("OLD"), 2), (symbol("NEW"), 3)].into();
+    let portfolio = Portfolio::new(decimal("0"), held).unwrap();
+    let previous = PreviousDay { date: date("2025-10-02"), portfolio, ending_value_at_open: decimal("250") };
+    let market = MarketDay::new(&table, &known, date("2025-10-03"));
+    let (today, cash) = (date("2025-10-03"), Decimal::ZERO);
+    let due = known.between(previous.date, today);
+    DayBook::open(today, Some(&previous), cash, &universe, &market, due, Costs::NONE)
+        .unwrap()
+        .close()
+        .unwrap()
+}
+
+#[test]
+fn shares_of_a_company_that_loses_its_symbol_never_become_those_of_the_next_one() {
+    let day = after_a_takeover("10", None);
+
+    assert_eq!(day.ending.holdings(), &[(symbol("NEW"), 2)].into());
+    assert_eq!(day.ending.cash(), decimal("30"), "its last close, as an estimate");
+    let shown: Vec<_> =
+        day.actions.iter().map(|did| (did.symbol.as_str(), did.action.is_estimated())).collect();
+    assert_eq!(shown, [("NEW", true), ("OLD", false)]);
+}
+
+#[test]
+fn what_became_of_a_company_that_loses_its_symbol_is_used_where_it_is_known() {
+    let paid = after_a_takeover("10", Some(Action::Delisting { per_share: Some(decimal("7")) }));
+    let estimated = after_a_takeover("10", Some(Action::Delisting { per_share: None }));
+    let renamed = after_a_takeover("10", Some(Action::Rename { new: symbol("NEXT") }));
+
+    assert_eq!((paid.ending.cash(), paid.ending.quantity(&symbol("NEW"))), (decimal("21"), 2));
+    assert_eq!((estimated.ending.cash(), estimated.actions.len()), (decimal("30"), 2));
+    assert_eq!(renamed.ending.holdings(), &[(symbol("NEW"), 2), (symbol("NEXT"), 3)].into());
+}
+
+#[test]
+fn shares_of_one_company_under_both_of_its_symbols_are_the_same_ones() {
+    let day = after_a_takeover("100.01", None);
+
+    assert_eq!((day.ending.quantity(&symbol("NEW")), day.ending.cash()), (5, decimal("0")));
 }
 
 #[test]
