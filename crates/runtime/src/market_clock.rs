@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use domain::market::calendar::Calendar;
+use domain::values::date::parse_date;
 
 use crate::settings::Settings;
 
@@ -21,7 +22,7 @@ pub fn today(settings: &mut Settings) -> Option<NaiveDate> {
 }
 
 fn date(settings: &mut Settings, key: &str, text: &str) -> Option<NaiveDate> {
-    let date = text.parse().ok();
+    let date = parse_date(text);
     if date.is_none() {
         settings.invalid(key, format!("{text:?} is not a date"), "write YYYY-MM-DD");
     }

@@ -10,6 +10,19 @@ pub fn parse_date(text: &str) -> Option<NaiveDate> {
     (text.len() == 10 && date.to_string() == text).then_some(date)
 }
 
+/// A text that is not a date of the one form.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a date; write YYYY-MM-DD, such as 2025-10-01")]
+pub struct NotADate(String);
+
+/// As [`parse_date`], with an error for people.
+///
+/// # Errors
+/// When the text is not a date of that form.
+pub fn required_date(text: &str) -> Result<NaiveDate, NotADate> {
+    parse_date(text).ok_or_else(|| NotADate(text.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,8 +48,14 @@ mod tests {
             "-0001-10-01",
             "2025-10-01T00:00:00",
             "２０２５-10-01",
+            "2025-1-5",
+            "2025-10-01 and more",
         ] {
             assert_eq!(parse_date(wrong), None, "{wrong:?}");
+            assert!(
+                required_date(wrong).unwrap_err().to_string().ends_with("such as 2025-10-01"),
+                "{wrong:?}"
+            );
         }
     }
 }

@@ -6,7 +6,8 @@ use std::fmt::{self, Write as _};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use chrono::{DateTime, Days, NaiveTime, SecondsFormat, Utc};
+use domain::values::date::parse_date;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -117,8 +118,8 @@ impl FromStr for Expiry {
         if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
             return Ok(Self(instant.to_utc()));
         }
-        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == 10);
-        let end = date.and_then(|date| date.checked_add_days(Days::new(1))).ok_or(InvalidExpiry)?;
+        let end =
+            parse_date(text).and_then(|date| date.checked_add_days(Days::new(1))).ok_or(InvalidExpiry)?;
         Ok(Self(end.and_time(NaiveTime::MIN).and_utc()))
     }
 }

@@ -41,7 +41,7 @@ struct ProviderBudget {
 struct BudgetWindow {
     id: String,
     /// `second`, `minute`, `hour`, `day` or `month`.
-    per: String,
+    per: &'static str,
     /// `rolling`, or `fixed` where all calls come back at once.
     kind: &'static str,
     /// The zone in which a fixed window begins.
@@ -96,7 +96,7 @@ fn budget_window(window: &Window, state: &WindowState, now: DateTime<Utc>) -> Bu
     let spec = WindowSpec::from(window.clone());
     BudgetWindow {
         id: spec.id,
-        per: format!("{:?}", window.per()).to_lowercase(),
+        per: window.per().as_str(),
         kind: match window.kind() {
             WindowKind::Rolling => "rolling",
             WindowKind::Fixed(_) => "fixed",

@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use chrono::{NaiveDate, SecondsFormat};
+use chrono::SecondsFormat;
+use domain::values::date::parse_date;
 use domain::values::ids::JobId;
 use runtime::http::{Problem, ProblemBody};
 use serde::{Deserialize, Serialize};
@@ -113,9 +114,8 @@ pub(super) async fn model_day(
     };
     let Query(Which { trial }) =
         which.map_err(|_| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "trial must be a number from 0"))?;
-    let session: NaiveDate = date
-        .parse()
-        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "Invalid date format. Expected YYYY-MM-DD"))?;
+    let session = parse_date(&date)
+        .ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "Invalid date format. Expected YYYY-MM-DD"))?;
     let id: JobId = job.parse().map_err(|_| unknown())?;
     let key = DayKey { job: id, model: model.clone(), trial, date: session };
     let day = ended_day(&pool, &key).await?;

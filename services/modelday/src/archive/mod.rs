@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use chrono::{NaiveDate, NaiveTime, Utc};
 use clap::Args;
+use domain::values::date::required_date;
 use storage::archive::{JOB_TABLES, Removal, count_rows, put_back, remove};
 use storage::{Connection, PgPool};
 use uuid::Uuid;
@@ -29,7 +30,7 @@ const ROWS: usize = 1_000;
 #[derive(Args)]
 pub(crate) struct ArchiveArguments {
     /// Jobs that ended before this date (UTC), such as 2026-01-01.
-    #[arg(long)]
+    #[arg(long, value_parser = required_date)]
     before: NaiveDate,
     /// The folder that gets a folder with the files.
     #[arg(long, default_value = "archive")]

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use domain::agent::endpoint::EndpointRules;
 use domain::agent::{AddressRules, EndpointUrl};
 use domain::market::instruments::Symbol;
+use domain::values::date::required_date;
 
 use crate::client::http::Connection;
 use crate::terminal::output::note;
@@ -72,10 +73,10 @@ pub(crate) struct InitArguments {
     #[arg(long, value_delimiter = ',')]
     pub(super) symbols: Vec<Symbol>,
     /// The first date, YYYY-MM-DD.
-    #[arg(long)]
+    #[arg(long, value_parser = required_date)]
     pub(super) start: Option<NaiveDate>,
     /// The last date, YYYY-MM-DD.
-    #[arg(long)]
+    #[arg(long, value_parser = required_date)]
     pub(super) end: Option<NaiveDate>,
     /// Run the model over the dates at the end, when a Modelday answers that can.
     #[arg(long)]
@@ -229,7 +230,7 @@ impl Ask<'_> {
     fn date(&self, given: Option<NaiveDate>, question: &str, option: &str) -> anyhow::Result<NaiveDate> {
         match given {
             Some(date) => Ok(date),
-            None => self.text(None, question, option)?.parse().context("write the date as YYYY-MM-DD"),
+            None => Ok(required_date(&self.text(None, question, option)?)?),
         }
     }
 

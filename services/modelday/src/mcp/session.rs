@@ -6,6 +6,7 @@ use clap::Args;
 use domain::agent::AddressRules;
 use domain::agent::sandbox::{Sandbox, SandboxSettings};
 use domain::market::instruments::{Symbol, Universe};
+use domain::values::date::required_date;
 use executor::Searcher;
 use runtime::deployment::Deployment;
 use runtime::outbound::Outbound;
@@ -19,7 +20,7 @@ use super::stored_bars::StoredBars;
 #[derive(Args)]
 pub(crate) struct McpArguments {
     /// The first day, YYYY-MM-DD: a session of the exchange whose prices are stored.
-    #[arg(long)]
+    #[arg(long, value_parser = required_date)]
     date: NaiveDate,
     /// Dollars to begin with.
     #[arg(long, default_value = "10000")]

@@ -54,6 +54,7 @@ async fn a_drain_says_what_it_waits_for_and_whoever_watches_a_job_reads_that_it_
     let unknown = modelday(&url, &["pause", "model", "agnt"]);
     let queue = modelday(&url, &["pause", "queue", "executor"]);
     let resumed = modelday(&url, &["resume", "queue", "executor"]);
+    let again = modelday(&url, &["resume", "queue", "executor"]);
     let agent = modelday(&url, &["resume", "model", "agent"]);
     let ran = run.ended();
     let none = modelday(&url, &["paused"]);
@@ -66,7 +67,10 @@ async fn a_drain_says_what_it_waits_for_and_whoever_watches_a_job_reads_that_it_
     assert_eq!(unknown.code, Some(2), "{unknown:?}");
     assert!(unknown.err.contains("There is no model agnt. Known models: cash, "), "{unknown:?}");
     assert!(queue.out.starts_with("queue executor is paused since 20"), "{queue:?}");
-    assert_eq!((resumed.code, agent.code), (Some(0), Some(0)));
+    assert_eq!((resumed.code, again.code, agent.code), (Some(0), Some(0), Some(0)));
+    assert!(resumed.out.starts_with("queue executor is resumed. Waited for it: "), "{resumed:?}");
+    assert_eq!(again.out, "queue executor was not paused.\n");
+    assert_eq!(agent.out, "model agent is resumed. Waited for it: 1 lane, 1 job.\n");
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let says = ran.err.lines().filter(|line| line.contains("waiting: model agent is paused since"));
     assert_eq!(says.count(), 1, "{ran:?}");

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::Tool;
 use crate::accounting::order::{Order, RequestedQuantity, Side};
 use crate::agent::{json, number};
+use crate::values::date::parse_date;
 
 /// Sessions that one call shows at most.
 pub(super) const MAX_DAYS: u64 = 100;
@@ -69,7 +70,7 @@ fn symbol(arguments: &Map<String, Value>) -> Result<String, String> {
 }
 
 fn date(value: &Value) -> Result<NaiveDate, String> {
-    let read = value.as_str().and_then(|text| NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").ok());
+    let read = value.as_str().and_then(|text| parse_date(text.trim()));
     read.ok_or_else(|| "date must be a string of the form YYYY-MM-DD".to_owned())
 }
 

@@ -31,6 +31,17 @@ impl Period {
         }
     }
 
+    /// Its name in settings and in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Second => "second",
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Month => "month",
+        }
+    }
+
     /// The span of a rolling window.
     pub(super) fn rolling(self) -> TimeDelta {
         match self {

@@ -92,10 +92,23 @@ pub(super) async fn pause(arguments: &PauseArguments) -> anyhow::Result<Exit> {
 /// Resumes it. What waited for it goes on.
 pub(super) async fn resume(arguments: &ResumeArguments) -> anyhow::Result<Exit> {
     let ResumeArguments { kind, name: named, connection } = arguments;
-    let kind = name(*kind);
-    Api::new(connection)?.delete(&["pauses", &kind, named]).await?;
-    print_line(&format!("{kind} {named} is not paused."))?;
+    let (kind, api) = (name(*kind), Api::new(connection)?);
+    // What it was before is only said; without the answer it is resumed all the same.
+    let known = api.get(&["pauses"], &()).await.ok().and_then(|body| body.deserialize::<Pauses>().ok());
+    api.delete(&["pauses", &kind, named]).await?;
+    let was_paused =
+        known.map(|Pauses { pauses }| pauses.into_iter().find(|one| one.kind == kind && one.name == *named));
+    print_line(&resumed(&kind, named, was_paused.as_ref().map(Option::as_ref)))?;
     Ok(Exit::Done)
+}
+
+/// What a resumption did. `was_paused` is the pause that it ended, `None` when that is not known.
+fn resumed(kind: &str, name: &str, was_paused: Option<Option<&Pause>>) -> String {
+    match was_paused {
+        Some(Some(pause)) => format!("{kind} {name} is resumed. Waited for it: {}.", pause.waiting()),
+        Some(None) => format!("{kind} {name} was not paused."),
+        None => format!("{kind} {name} is resumed."),
+    }
 }
 
 /// Pauses it and waits until nothing of it runs any more; it stays paused.
@@ -158,8 +171,12 @@ impl Pause {
 
     fn drained(&self) -> String {
         let Self { kind, name, .. } = self;
+        format!("Nothing of {kind} {name} runs any more. Waiting for it: {}.", self.waiting())
+    }
+
+    fn waiting(&self) -> String {
         let (lanes, jobs) = (counted(self.waiting_lanes, "lane"), counted(self.waiting_jobs, "job"));
-        format!("Nothing of {kind} {name} runs any more. Waiting for it: {lanes}, {jobs}.")
+        format!("{lanes}, {jobs}")
     }
 }
 

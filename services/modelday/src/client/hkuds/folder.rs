@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chrono::NaiveDate;
+use domain::values::date::parse_date;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
@@ -38,7 +39,7 @@ impl DayLog {
     /// The log of this path, when its folders are those of a day.
     fn of(path: &Path) -> Option<Self> {
         let day = path.parent()?;
-        let date = day.file_name()?.to_str()?.parse().ok()?;
+        let date = parse_date(day.file_name()?.to_str()?)?;
         let folder = day.parent().filter(|folder| folder.file_name().is_some_and(|name| name == "log"))?;
         let agent = folder.parent()?.file_name()?.to_str()?.to_owned();
         Some(Self { agent, date, path: path.to_owned() })

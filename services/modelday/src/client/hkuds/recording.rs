@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use chrono::NaiveDate;
 use domain::market::instruments::Symbol;
+use domain::values::date::required_date;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -133,7 +134,7 @@ fn date(text: &str) -> Result<NaiveDate, String> {
     if !time.is_empty() && !time.starts_with("00:00") {
         return Err(format!("trades within the day ({text}); Modelday trades once a day, at the open"));
     }
-    date.parse().map_err(|_| format!("has the date {text:?}"))
+    required_date(date).map_err(|problem| format!("has a wrong date: {problem}"))
 }
 
 fn orders(record: &Record) -> Result<Vec<RecordedFill>, String> {

@@ -18,6 +18,9 @@ pub(crate) struct JobStatus {
     pub(crate) progress: ModelDayCounts,
     pub(crate) error: Option<String>,
     pub(crate) warnings: Option<Vec<String>>,
+    /// The codes of the warnings, in their order.
+    #[serde(default)]
+    pub(crate) warning_codes: Option<Vec<String>>,
     pub(crate) total_duration_seconds: Option<f64>,
     #[serde(default)]
     pub(crate) waiting_for: Option<String>,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use domain::job::warning::code;
 use serde::Deserialize;
 
 use crate::client::http::{Api, ApiError, JobStatus};
@@ -56,13 +57,20 @@ fn text(status: &JobStatus, failed: &[FailedDay]) -> String {
     if let Some(FailedDay { date, model, .. }) = failed.first() {
         let _ = writeln!(text, "  each call of an agent's day: modelday try {model} --date {date}");
     }
+    let mut codes = status.warning_codes.iter().flatten();
     for warning in status.warnings.iter().flatten() {
-        let _ = writeln!(text, "  warning: {warning}");
+        let label = if codes.next().is_some_and(|code| is_information(code)) { "note" } else { "warning" };
+        let _ = writeln!(text, "  {label}: {warning}");
     }
     if let Some(url) = &status.trace_url {
         let _ = writeln!(text, "  trace: {url}");
     }
     text
+}
+
+/// Whether a warning of this code says how things are, and nothing has to be looked after.
+fn is_information(code: &str) -> bool {
+    [code::ALREADY_COMPLETED, code::MARKET_CLOSED].contains(&code)
 }
 
 #[cfg(test)]
@@ -71,7 +79,9 @@ mod tests {
 
     #[test]
     fn the_first_failed_days_are_listed_and_the_others_are_counted() {
-        let status = serde_json::json!({ "status": "partial", "error": null, "warnings": ["Market closed"],
+        let status = serde_json::json!({ "status": "partial", "error": null,
+            "warnings": ["Skipped 2 model-days already completed", "Rate limit reached"],
+            "warning_codes": ["ALREADY_COMPLETED", "RATE_LIMITED"],
             "progress": { "total_model_days": 9, "completed": 6, "failed": 3, "skipped": 0 },
             "total_duration_seconds": 1.25, "trace_url": "https://tempo.example/trace/ab12" });
         let days =
@@ -83,8 +93,8 @@ mod tests {
         assert_eq!(
             text,
             "\npartial: 6 model-days executed, 3 failed, 0 skipped, in 1.2 s\n  failed: a on 2025-10-01: no key\n  \
-             and 2 more failed\n  each call of an agent's day: modelday try a --date 2025-10-01\n  warning: Market closed\n  \
-             trace: https://tempo.example/trace/ab12\n"
+             and 2 more failed\n  each call of an agent's day: modelday try a --date 2025-10-01\n  note: Skipped 2 model-days already \
+             completed\n  warning: Rate limit reached\n  trace: https://tempo.example/trace/ab12\n"
         );
     }
 }
