@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use runtime::audit;
 use runtime::http::{Caller, Problem};
+use runtime::settings::Mistake;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -67,6 +68,15 @@ pub(crate) async fn reload(
     Ok(Json(ReloadedSources { files: vec![reloaded.into()] }))
 }
 
+impl SourceMistake {
+    /// With its place when that is another file, such as the one of keys.
+    fn in_file(Mistake { place, key, problem, fix }: Mistake, file: &str) -> Self {
+        let is_here = place == file || !place.contains(['/', '.']);
+        let key = if is_here { key } else { format!("{key} of {place}") };
+        Self { key, problem, fix }
+    }
+}
+
 impl From<Reloaded> for SourcesFile {
     fn from(Reloaded { file, taken }: Reloaded) -> Self {
         let is_taken = taken.is_ok();
@@ -76,8 +86,30 @@ impl From<Reloaded> for SourcesFile {
         };
         let SourceChanges { added, changed, removed, unchanged } = changes;
         let mistakes = mistakes.into_iter();
-        let mistakes = mistakes.map(|one| SourceMistake { key: one.key, problem: one.problem, fix: one.fix });
-        let mistakes = mistakes.collect();
+        let mistakes = mistakes.map(|one| SourceMistake::in_file(one, &file)).collect();
         Self { file, kind: "source", taken: is_taken, added, changed, removed, unchanged, mistakes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_in_another_file_says_in_which() {
+        let mistake = |place: &str| Mistake {
+            place: place.to_owned(),
+            key: "line 4".to_owned(),
+            problem: "is not NAME=value".to_owned(),
+            fix: "write NAME='value'".to_owned(),
+        };
+
+        let key = |place: &str| SourceMistake::in_file(mistake(place), "configs/sources.toml").key;
+
+        assert_eq!(key("/home/me/.env"), "line 4 of /home/me/.env");
+        assert_eq!(
+            (key("configs/sources.toml"), key("environment")),
+            ("line 4".to_owned(), "line 4".to_owned())
+        );
     }
 }
