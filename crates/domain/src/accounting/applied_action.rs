@@ -28,8 +28,9 @@ pub struct AppliedAction {
     pub cash: Decimal,
 }
 
-/// Applies `due`, which takes effect on `date`, to `portfolio` and returns what it did; `None` when the portfolio does not hold the symbol. A fraction
-/// of a share is paid in cash at the day's price of such a share. Payments are rounded half-even to cents.
+/// Applies `due`, which takes effect on `date`, to `portfolio` and returns what it did; `None` when the portfolio does not
+/// hold the symbol. A fraction of a share is paid in cash at the day's price of such a share. Payments are rounded half-even
+/// to cents.
 ///
 /// # Errors
 /// When a fraction or an estimate has no price, or an amount is too large to be exact.
