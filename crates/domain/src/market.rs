@@ -10,3 +10,4 @@ pub mod price_history;
 pub mod price_table;
 pub mod renames;
 pub mod rules;
+mod taken_symbols;

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use crate::market::corporate_action::{Action, CorporateAction, Ratio};
 use crate::market::instruments::Symbol;
 use crate::market::renames::{Rename, Renames};
+use crate::market::taken_symbols::give_up_before_taking;
 
 /// Corporate actions, each with the session before whose open it takes effect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,7 +30,7 @@ impl KnownActions {
         actions.sort_by(|(one, a), (other, b)| {
             (one, a.action.kind(), &a.symbol).cmp(&(other, b.action.kind(), &b.symbol))
         });
-        give_up_before_taking(&mut actions);
+        let actions = give_up_before_taking(actions);
         let mut splits: BTreeMap<Symbol, Vec<(NaiveDate, Ratio)>> = BTreeMap::new();
         let mut renames = Vec::new();
         for (date, CorporateAction { symbol, action }) in &actions {
@@ -138,36 +139,6 @@ impl KnownActions {
     }
 }
 
-/// Puts what ends the shares of one company before the rename that gives their symbol to another company on the same day.
-fn give_up_before_taking(actions: &mut [(NaiveDate, CorporateAction)]) {
-    for place in 0..actions.len() {
-        // Renames in a circle never come to an end: each action is moved once at most.
-        for _ in place..actions.len() {
-            let Some((date, CorporateAction { action: Action::Rename { new }, .. })) = actions.get(place)
-            else {
-                break;
-            };
-            let mut same_day = actions.iter().skip(place + 1).take_while(|(on, _)| on == date);
-            let ends_it = |due: &CorporateAction| due.symbol == *new && ends_shares(&due.action);
-            let Some(distance) = same_day.position(|(_, due)| ends_it(due)) else { break };
-            if let Some(between) = actions.get_mut(place..place + distance + 2) {
-                between.rotate_right(1);
-            }
-        }
-    }
-}
-
-/// Whether the symbol of a company does not stand for its shares after this action.
-fn ends_shares(action: &Action) -> bool {
-    match action {
-        Action::Rename { .. }
-        | Action::StockMerger { .. }
-        | Action::CashMerger { .. }
-        | Action::Delisting { .. } => true,
-        Action::Split(_) | Action::Dividend { .. } | Action::SpinOff { .. } => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,29 +152,6 @@ mod tests {
         let action =
             Action::of(kind, Ratio::reduced(1, 2), Some("1".parse().unwrap()), "NEW".parse().ok()).unwrap();
         CorporateAction { symbol: symbol.parse().unwrap(), action }
-    }
-
-    #[test]
-    fn a_symbol_is_given_up_before_another_company_takes_it_on_the_same_day() {
-        let rename = |symbol: &str, new: &str| {
-            let action = Action::Rename { new: new.parse().unwrap() };
-            CorporateAction { symbol: symbol.parse().unwrap(), action }
-        };
-        let order = |actions: Vec<CorporateAction>| -> Vec<String> {
-            let actions = KnownActions::new(actions.into_iter().map(|action| (day(3), action)));
-            let name = |(_, due): &(NaiveDate, CorporateAction)| {
-                format!("{} {}", due.symbol, due.action.kind().as_str())
-            };
-            actions.all().iter().map(name).collect()
-        };
-
-        let chain = order(vec![rename("A", "B"), rename("B", "C"), rename("C", "D")]);
-        assert_eq!(chain, ["C rename", "B rename", "A rename"]);
-        let paid_out = order(vec![rename("A", "B"), action("B", ActionKind::Delisting)]);
-        assert_eq!(paid_out, ["B delisting", "A rename"]);
-        let split = order(vec![rename("A", "B"), action("B", ActionKind::Split)]);
-        assert_eq!(split, ["A rename", "B split"], "it is the company that has the symbol now");
-        assert_eq!(order(vec![rename("A", "B"), rename("B", "A")]).len(), 2, "a circle");
     }
 
     #[test]

@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout, reason = "the table is the result")]
 
 mod agents;
+mod executors;
 mod handoff;
 mod history;
 mod jobs;
@@ -48,6 +49,9 @@ async fn main() {
     }
     if selected("throughput") {
         throughput::measure().await.iter().for_each(|line| println!("{line}"));
+    }
+    if selected("executors") {
+        executors::measure().await.iter().for_each(|line| println!("{line}"));
     }
     if selected("traces") {
         traces::measure().await.iter().for_each(|line| println!("{line}"));

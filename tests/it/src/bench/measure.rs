@@ -80,3 +80,17 @@ pub(crate) fn busy() -> Duration {
         ticks.iter().take(7).enumerate().filter(|(place, _)| ![3, 4].contains(place)).map(|(_, n)| n).sum();
     Duration::from_millis(busy * 10)
 }
+
+/// The processor time that PostgreSQL's processes of this machine have used so far, those that have ended included.
+pub(crate) fn of_postgres() -> Duration {
+    let processes = std::fs::read_dir("/proc").expect("the processes");
+    let ticks = |stat: String| -> Option<u64> {
+        let (name, rest) = stat.rsplit_once(") ")?;
+        // From the state on: utime, stime, and both of the children that have ended are the 12th to the 15th.
+        let times = || rest.split(' ').skip(11).take(4).filter_map(|text| text.parse::<u64>().ok());
+        name.ends_with("(postgres").then(|| times().sum())
+    };
+    let stats =
+        processes.flatten().filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok());
+    Duration::from_millis(stats.filter_map(ticks).sum::<u64>() * 10)
+}

@@ -39,13 +39,17 @@ pub(crate) fn models() -> String {
     MODELS.iter().map(model).collect()
 }
 
-/// A system with these settings that has run a job of these dates, over the prices of all symbols.
-pub(crate) async fn started(env: &[(&str, &str)]) -> (System, u64) {
-    let builder = System::builder(Shape::OneProcess)
+/// A system with these settings that has run a job of these dates, over the prices of all symbols; and the memory in MiB
+/// that its process, or the executor, needed before.
+pub(crate) async fn started(shape: Shape, env: &[(&str, &str)]) -> (System, u64) {
+    let builder = System::builder(shape)
         .models(&models())
         .prices(|prices| prices.generated_from("2016-01-04".parse().unwrap()));
     let system = env.iter().fold(builder, |builder, (key, value)| builder.env(key, value)).start().await;
-    let at_rest = system.resident(Service::Modelday);
+    let at_rest = match shape {
+        Shape::OneProcess => system.resident(Service::Modelday),
+        Shape::FourProcesses => system.resident(Service::Executor),
+    };
     // This model needs the prices of all symbols.
     let warm =
         json!({ "start_date": FIRST, "end_date": LAST, "models": ["equal-weight"], "experiment": "warm" });
@@ -68,7 +72,7 @@ pub(crate) async fn run(system: &System, experiment: &str, meanwhile: impl FnMut
 
 /// The rate, and the memory of the process meanwhile.
 pub(crate) async fn measure() -> Vec<Line> {
-    let (system, at_rest) = started(&[]).await;
+    let (system, at_rest) = started(Shape::OneProcess, &[]).await;
     let mut memory = Vec::new();
     let (job, ours) = run(&system, "default", || memory.push(system.resident(Service::Modelday))).await;
 

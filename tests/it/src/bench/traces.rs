@@ -4,6 +4,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::{StatusCode, header};
 use axum::routing::post;
+use it::Shape;
 use tokio::net::TcpListener;
 
 use crate::measure::Line;
@@ -39,7 +40,7 @@ pub(crate) async fn measure() -> Vec<Line> {
 }
 
 async fn rate(env: &[(&str, &str)]) -> f64 {
-    let (system, _) = throughput::started(env).await;
+    let (system, _) = throughput::started(Shape::OneProcess, env).await;
     let mut rates = Vec::new();
     for number in 0..JOBS {
         rates.push(throughput::run(&system, &format!("job-{number}"), || ()).await.1);
