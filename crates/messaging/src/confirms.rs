@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Span;
 
 use crate::{
-    connection::BrokerError,
+    broker_error::BrokerError,
     outgoing::{Outgoing, PublishError, Published},
     semconv, topology,
 };

@@ -13,7 +13,8 @@ use tracing::{Instrument, Span};
 
 use crate::{
     acknowledgement::{Acknowledger, MAX_PANICS, Requeued, chain, panic_text},
-    connection::{BrokerConfig, BrokerError},
+    broker_error::BrokerError,
+    connection::BrokerConfig,
     hooks::Hooks,
     incoming::{FromDelivery, Incoming, RawDelivery},
     semconv,

@@ -9,7 +9,8 @@ use lapin::{
 };
 
 use crate::{
-    connection::{BrokerConfig, BrokerError, close},
+    broker_error::BrokerError,
+    connection::{BrokerConfig, close},
     topology::{Account, EXCHANGES, QUEUES, QueueSpec},
 };
 

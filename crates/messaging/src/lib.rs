@@ -6,6 +6,7 @@
 mod acknowledgement;
 mod addresses;
 mod batch;
+mod broker_error;
 mod confirms;
 mod connection;
 mod consumer;
@@ -27,7 +28,8 @@ mod trace_context;
 
 pub use addresses::addresses;
 pub use batch::{BatchHandler, BatchOptions, Rejected, consume_batches};
-pub use connection::{BrokerConfig, BrokerError};
+pub use broker_error::BrokerError;
+pub use connection::BrokerConfig;
 pub use consumer::{Cause, ConsumeError, ConsumerOptions, Handler, Outcome, Then, consume, listen_control};
 pub use dead_letter::{DeadLetter, NotReplayable, StoredLetter, replay};
 pub use declaration::{declare_topology, empty_queues};

@@ -3,7 +3,7 @@
 use lapin::BasicProperties;
 
 use crate::{
-    connection::BrokerError,
+    broker_error::BrokerError,
     envelope::{Envelope, EnvelopeError, short},
     signature::Keyring,
     trace_context::TraceContext,

@@ -5,7 +5,8 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::{FieldTable, ShortString};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::connection::{BrokerConfig, BrokerError, abandon};
+use crate::broker_error::BrokerError;
+use crate::connection::{BrokerConfig, abandon};
 
 /// What the broker says of a queue.
 pub(crate) struct Counts {

@@ -5,8 +5,9 @@ use lapin::{Channel, Connection, options::ConfirmSelectOptions};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
+    broker_error::BrokerError,
     confirms::Confirms,
-    connection::{BrokerConfig, BrokerError, abandon, backoff_jittered},
+    connection::{BrokerConfig, abandon, backoff_jittered},
     declaration::declare_topology,
     envelope::Envelope,
     outgoing::{Outgoing, PublishError, Published},

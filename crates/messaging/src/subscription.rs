@@ -15,7 +15,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    connection::{BrokerConfig, BrokerError, abandon, backoff_jittered, close},
+    broker_error::BrokerError,
+    connection::{BrokerConfig, abandon, backoff_jittered, close},
     declaration::{declare_topology, is_not_found},
     hooks::{HookRunner, Hooks, Subscribed},
     probe::{Counts, counts},
