@@ -47,6 +47,7 @@ const READS: [(&str, &str); 53] = [
     ("modelday_status", "market.total_return_symbols"),
     ("modelday_executor", "market.outbox"),
     ("modelday_status", "market.outbox"),
+    ("modelday_trigger", "market.corporate_actions"),
     ("modelday_trigger", "execution.completed_days"),
     ("modelday_downloader", "execution.completed_days"),
     ("modelday_downloader", "execution.held_symbols"),
