@@ -15,7 +15,7 @@ const OWNERS: [(&str, &str); 4] = [
 ];
 
 /// What a role may read of a schema that is not its own; it may write nothing there.
-const READS: [(&str, &str); 53] = [
+const READS: [(&str, &str); 54] = [
     ("modelday_trigger", "signing.keys"),
     ("modelday_downloader", "signing.keys"),
     ("modelday_executor", "signing.keys"),
