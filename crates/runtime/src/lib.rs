@@ -19,6 +19,7 @@ pub mod pauses;
 pub mod process;
 mod public_url;
 pub mod relay;
+pub mod reloaded;
 pub mod retention;
 mod service;
 pub mod settings;

@@ -4,7 +4,8 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use runtime::settings::{Mistake, Settings};
+use runtime::reloaded::{Changes, ReloadedFile};
+use runtime::settings::Settings;
 use runtime::{CancellationToken, audit};
 use storage::PgPool;
 use tokio::signal::unix::{SignalKind, signal};
@@ -31,22 +32,6 @@ pub(crate) struct Sources {
     /// A call that would wait longer for its quota counts as exhausted.
     max_wait: Duration,
     read: Arc<RwLock<Arc<SourceList>>>,
-}
-
-/// What reading the file again has changed.
-pub(crate) struct Reloaded {
-    pub(crate) file: String,
-    pub(crate) taken: Result<SourceChanges, Vec<Mistake>>,
-}
-
-/// What became of the sources, by name.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct SourceChanges {
-    pub(crate) added: Vec<String>,
-    /// `order` and `hand_over` are among them when these changed.
-    pub(crate) changed: Vec<String>,
-    pub(crate) removed: Vec<String>,
-    pub(crate) unchanged: usize,
 }
 
 /// Why the sources could not be read again.
@@ -86,13 +71,13 @@ impl Sources {
     }
 
     /// Reads the file again and takes what has changed. Nothing is taken of a file with a mistake.
-    pub(crate) async fn reload(&self) -> Result<Reloaded, ReloadError> {
+    pub(crate) async fn reload(&self) -> Result<ReloadedFile, ReloadError> {
         let mut settings = Settings::load();
-        let file = sources::file(&mut settings);
+        let (file, kind) = (sources::file(&mut settings), "source");
         let read = sources::read_all(&mut settings);
         let read = match settings.finish(Some(read)) {
             Ok(read) => read,
-            Err(mistakes) => return Ok(Reloaded { file, taken: Err(mistakes.0) }),
+            Err(mistakes) => return Ok(ReloadedFile { file, kind, taken: Err(mistakes.0) }),
         };
         let former = self.current();
         let new = list(&self.pool, self.max_wait, read, Some(&former))?;
@@ -100,7 +85,7 @@ impl Sources {
         declare_calls(&new.sources);
         *self.read.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
         self.record().await?;
-        Ok(Reloaded { file, taken: Ok(changes) })
+        Ok(ReloadedFile { file, kind, taken: Ok(changes) })
     }
 
     /// Reads the file again whenever the process gets SIGHUP, until shutdown.
@@ -114,25 +99,6 @@ impl Sources {
             }
         }
         Ok(())
-    }
-}
-
-impl Reloaded {
-    /// Writes what changed to the log and the audit log.
-    pub(crate) fn log(&self, audit: impl Fn(&'static str, &str)) {
-        let file = &self.file;
-        match &self.taken {
-            Err(mistakes) => {
-                for Mistake { key, problem, fix, .. } in mistakes {
-                    tracing::error!("nothing of {file} was taken: {key} {problem}; {fix}");
-                }
-            }
-            Ok(SourceChanges { added, changed, removed, .. }) => {
-                for (word, names) in [("added", added), ("changed", changed), ("removed", removed)] {
-                    names.iter().for_each(|name| audit(word, &format!("source {name}, from {file}")));
-                }
-            }
-        }
     }
 }
 
@@ -158,14 +124,15 @@ fn list(
     Ok(SourceList { configured, sources, hand_over })
 }
 
-fn changes(former: &SourceList, new: &SourceList) -> SourceChanges {
+/// What became of the sources, by name. `order` and `hand_over` are among the changed when these are.
+fn changes(former: &SourceList, new: &SourceList) -> Changes {
     let names = |list: &SourceList| -> Vec<&'static str> {
         list.configured.iter().map(|source| source.kind.name()).collect()
     };
     let of = |list: &SourceList, name: &str| {
         list.configured.iter().find(|source| source.kind.name() == name).map(described)
     };
-    let mut changes = SourceChanges::default();
+    let mut changes = Changes::default();
     for name in names(new) {
         match of(former, name) {
             None => changes.added.push(name.to_owned()),

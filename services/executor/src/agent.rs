@@ -26,7 +26,6 @@ use crate::error::ExecutorError;
 use crate::visit::Visit;
 
 pub use access::EndpointAccess;
-pub(crate) use access::KeyChanges;
 pub(crate) use call_metrics::declare as declare_call_metrics;
 pub(crate) use conversation::Stop;
 use conversation::{Conversation, Means, Talk};

@@ -1,23 +1,18 @@
 //! The keys of endpoints, read again on request: what a file has gained or lost since the process began.
 
-use runtime::settings::{Mistake, Settings};
+use runtime::reloaded::ReloadedFile;
+use runtime::settings::Settings;
 use runtime::{CancellationToken, audit};
 use storage::PgPool;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::agent::{Endpoints, KeyChanges};
+use crate::agent::Endpoints;
 
 /// Reads the keys again. Clones share what was read.
 #[derive(Clone)]
 pub(crate) struct KeyStore {
     pub(crate) pool: PgPool,
     pub(crate) endpoints: Endpoints,
-}
-
-/// What reading the file of keys again has changed. No key is in it, only names of variables.
-pub(crate) struct ReloadedKeys {
-    pub(crate) file: String,
-    pub(crate) taken: Result<KeyChanges, Vec<Mistake>>,
 }
 
 impl KeyStore {
@@ -31,7 +26,7 @@ impl KeyStore {
 
     /// Reads the file of `KEYS_FILE` again and takes what has changed. Nothing is taken of a file with a mistake. `None`
     /// when there is no such file: the environment of a process does not change.
-    pub(crate) async fn reload(&self) -> storage::Result<Option<ReloadedKeys>> {
+    pub(crate) async fn reload(&self) -> storage::Result<Option<ReloadedFile>> {
         let mut settings = Settings::load();
         let Some(file) = settings.keys_file() else { return Ok(None) };
         let former = self.endpoints.keys();
@@ -45,7 +40,7 @@ impl KeyStore {
                 Ok(changes)
             }
         };
-        Ok(Some(ReloadedKeys { file: file.display().to_string(), taken }))
+        Ok(Some(ReloadedFile { file: file.display().to_string(), kind: "key", taken }))
     }
 
     /// Reads the file again whenever the process gets SIGHUP, until shutdown.
@@ -62,24 +57,5 @@ impl KeyStore {
             }
         }
         Ok(())
-    }
-}
-
-impl ReloadedKeys {
-    /// Writes what changed to the log and the audit log.
-    pub(crate) fn log(&self, audit: impl Fn(&'static str, &str)) {
-        let file = &self.file;
-        match &self.taken {
-            Err(mistakes) => {
-                for Mistake { key, problem, fix, .. } in mistakes {
-                    tracing::error!("nothing of {file} was taken: {key} {problem}; {fix}");
-                }
-            }
-            Ok(KeyChanges { added, changed, removed, .. }) => {
-                for (word, names) in [("added", added), ("changed", changed), ("removed", removed)] {
-                    names.iter().for_each(|name| audit(word, &format!("key {name}, from {file}")));
-                }
-            }
-        }
     }
 }

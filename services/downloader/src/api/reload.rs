@@ -6,12 +6,13 @@ use axum::Json;
 use axum::extract::State;
 use runtime::audit;
 use runtime::http::{Caller, Problem};
+use runtime::reloaded::{Changes, ReloadedFile};
 use runtime::settings::Mistake;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::state::Api;
-use crate::source_list::{ReloadError, Reloaded, SourceChanges};
+use crate::source_list::ReloadError;
 
 /// What reading the sources again has changed.
 #[derive(Serialize, ToSchema)]
@@ -77,17 +78,17 @@ impl SourceMistake {
     }
 }
 
-impl From<Reloaded> for SourcesFile {
-    fn from(Reloaded { file, taken }: Reloaded) -> Self {
+impl From<ReloadedFile> for SourcesFile {
+    fn from(ReloadedFile { file, kind, taken }: ReloadedFile) -> Self {
         let is_taken = taken.is_ok();
         let (changes, mistakes) = match taken {
             Ok(changes) => (changes, Vec::new()),
-            Err(mistakes) => (SourceChanges::default(), mistakes),
+            Err(mistakes) => (Changes::default(), mistakes),
         };
-        let SourceChanges { added, changed, removed, unchanged } = changes;
+        let Changes { added, changed, removed, unchanged } = changes;
         let mistakes = mistakes.into_iter();
         let mistakes = mistakes.map(|one| SourceMistake::in_file(one, &file)).collect();
-        Self { file, kind: "source", taken: is_taken, added, changed, removed, unchanged, mistakes }
+        Self { file, kind, taken: is_taken, added, changed, removed, unchanged, mistakes }
     }
 }
 

@@ -8,19 +8,10 @@ use domain::agent::{Dialect, EndpointRefusal, EndpointRules, Failure, FailureCla
 use domain::job::AgentModel;
 use runtime::infrastructure::Infrastructure;
 use runtime::outbound::{Outbound, endpoint_rules, key_hosts, list};
+use runtime::reloaded::Changes;
 use runtime::settings::Settings;
 
 use super::signature::{SigningSecret, SigningSecretError};
-
-/// What has changed, by the names of variables.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct KeyChanges {
-    pub(crate) added: Vec<String>,
-    /// Those with another value, or for other hosts.
-    pub(crate) changed: Vec<String>,
-    pub(crate) removed: Vec<String>,
-    pub(crate) unchanged: usize,
-}
 
 /// What a variable holds, and for which hosts.
 #[derive(Default, PartialEq, Eq)]
@@ -108,10 +99,10 @@ impl EndpointAccess {
         Self { signers, ..Self::new(rules, outbound, keys) }
     }
 
-    /// What is other than it was in `former`.
-    pub(crate) fn changes_since(&self, former: &Self) -> KeyChanges {
+    /// What is other than it was in `former`, by the names of variables; of a changed one, the value or the hosts.
+    pub(crate) fn changes_since(&self, former: &Self) -> Changes {
         let (ours, theirs) = (self.by_variable(), former.by_variable());
-        let mut changes = KeyChanges::default();
+        let mut changes = Changes::default();
         for (variable, held) in &ours {
             match theirs.get(variable) {
                 None => changes.added.push((*variable).to_owned()),

@@ -4,12 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use runtime::audit;
 use runtime::http::{Caller, Problem};
+use runtime::reloaded::{Changes, ReloadedFile};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::state::ApiState;
-use crate::agent::KeyChanges;
-use crate::key_store::ReloadedKeys;
 
 /// What reading the keys again has changed.
 #[derive(Serialize, ToSchema)]
@@ -67,17 +66,17 @@ pub(super) async fn reload(
     Ok(Json(Answer { files: reloaded.into_iter().map(Into::into).collect() }))
 }
 
-impl From<ReloadedKeys> for KeysFile {
-    fn from(ReloadedKeys { file, taken }: ReloadedKeys) -> Self {
+impl From<ReloadedFile> for KeysFile {
+    fn from(ReloadedFile { file, kind, taken }: ReloadedFile) -> Self {
         let is_taken = taken.is_ok();
         let (changes, mistakes) = match taken {
             Ok(changes) => (changes, Vec::new()),
-            Err(mistakes) => (KeyChanges::default(), mistakes),
+            Err(mistakes) => (Changes::default(), mistakes),
         };
-        let KeyChanges { added, changed, removed, unchanged } = changes;
+        let Changes { added, changed, removed, unchanged } = changes;
         let mistakes = mistakes.into_iter();
         let mistakes = mistakes.map(|one| KeyMistake { key: one.key, problem: one.problem, fix: one.fix });
         let mistakes = mistakes.collect();
-        Self { file, kind: "key", taken: is_taken, added, changed, removed, unchanged, mistakes }
+        Self { file, kind, taken: is_taken, added, changed, removed, unchanged, mistakes }
     }
 }
